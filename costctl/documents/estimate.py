@@ -1,0 +1,29 @@
+"""An uncertain number: what every figure that was inferred, rather than counted, is given as."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An interval around a best value.
+
+    low, mid, high: same unit, low ≤ mid ≤ high.  level: probability that the interval is meant to cover the truth, in
+    (0, 1).  method: how it was found, in a few words, such as "counterfactual replay, block bootstrap".
+    """
+
+    low: float
+    mid: float
+    high: float
+    level: float
+    method: str
+
+    def scaled(self, factor: float) -> Estimate:
+        """This estimate in another unit: each bound times a factor ≥ 0."""
+        return Estimate(
+            low=self.low * factor,
+            mid=self.mid * factor,
+            high=self.high * factor,
+            level=self.level,
+            method=self.method,
+        )

@@ -1,0 +1,24 @@
+"""Where a document came from: enough to make it again and to see what changed."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One ingested file or stream: its name, digest and number of records."""
+
+    uri: str
+    sha256: str
+    records: int
+
+
+class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """costctl's version, what was read, which settings, prices, methods and seed."""
+
+    costctl_version: str
+    inputs: tuple[InputRecord, ...]
+    config_sha256: str | None
+    price_book: str | None
+    methods: dict[str, str]
+    seed: int

@@ -1,0 +1,115 @@
+"""costctl.toml as values: what is paid for, what the classes need, what was invoiced.
+
+``costctl/config.py`` finds and reads the file; everything else takes these structs as arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from costctl.units import duration_s
+
+Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
+Enforcement = Literal["required", "advisory"]
+
+
+class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Replicas that are paid for by time. match: attribute or column name → glob; every entry must match.
+
+    models: the models it serves; empty means any.  An empty match with models takes every call of those models.
+    """
+
+    usd_per_replica_hour: float | None = None
+    replicas: int | None = None
+    tier: str | None = None
+    region: str | None = None
+    jurisdiction: str | None = None
+    boundary: Boundary | None = None
+    accelerators_per_replica: int = 1
+    models: tuple[str, ...] = ()
+    match: dict[str, str] = {}
+    max_num_seqs: int | None = None
+    max_batch_size: int | None = None
+    batch_window: str | None = None
+
+
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Storage that is paid for by residency, reads and bytes out. match: as for pools."""
+
+    kind: str | None = None
+    usd_per_gb_month: float | None = None
+    usd_per_1k_reads: float | None = None
+    usd_per_gb_egress: float | None = None
+    p50_read_s: float | None = None
+    match: dict[str, str] = {}
+
+
+class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Latency objectives at the 95th percentile, as durations ("800ms")."""
+
+    ttft_p95: str | None = None
+    e2e_p95: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse text that is no duration."""
+        for text in (self.ttft_p95, self.e2e_p95):
+            if text is not None:
+                duration_s(text)
+
+    @property
+    def ttft_p95_s(self) -> float | None:
+        """Seconds, or None where no objective is set."""
+        return None if self.ttft_p95 is None else duration_s(self.ttft_p95)
+
+    @property
+    def e2e_p95_s(self) -> float | None:
+        """Seconds, or None where no objective is set."""
+        return None if self.e2e_p95 is None else duration_s(self.e2e_p95)
+
+
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one success is worth to the business, USD."""
+
+    usd_per_success: float
+
+
+class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the class's data may go. Empty lists allow any; "required" must be enforced or nothing is emitted."""
+
+    jurisdictions: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    boundaries: tuple[Boundary, ...] = ()
+    enforcement: Enforcement = "required"
+
+
+class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one class needs. priority: 1 is served first; classes without one come after, in order of the file."""
+
+    slo: Slo = Slo()
+    value: Value | None = None
+    priority: int | None = None
+    deferrable: bool = False
+    allowed_models: tuple[str, ...] = ()
+    boundary: DataBoundary | None = None
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"request_class": "class"}):
+    """A limit that CI holds a metric to."""
+
+    metric: str
+    request_class: str | None = None
+    max: float | None = None
+    min: float | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
+
+    pools: dict[str, Pool] = {}
+    storage: dict[str, Storage] = {}
+    classes: dict[str, ClassSettings] = {}
+    bills: dict[str, dict[str, float]] = {}
+    gates: tuple[Gate, ...] = ()
+    internet_usd_per_gb_egress: float | None = None

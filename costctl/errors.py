@@ -1,0 +1,71 @@
+"""What can go wrong, and what the user is told.
+
+An error says what happened, why, and what to do next, and carries the exit code of the command line. Inner functions
+raise these; only ``costctl/cli/app.py`` catches them. Bad records are no errors: they are values, kept in quarantine.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every verb."""
+
+    OK = 0
+    GATE_BREACHED = 1
+    USAGE = 2
+    INPUT_UNUSABLE = 3
+    NOT_ENOUGH_DATA = 4
+    INFEASIBLE = 5
+    STORE_FAILED = 6
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class CostctlError(Exception):
+    """An error that a user can act on.
+
+    what: the thing that failed, one sentence.  why: the cause, as far as it is known.  next_step: what to do about it.
+    """
+
+    exit_code: ExitCode = ExitCode.BUG
+
+    def __init__(self, what: str, *, why: str, next_step: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.why} {self.next_step}"
+
+
+class UsageError(CostctlError):
+    """The command or the configuration asks for something that does not exist or contradicts itself."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(CostctlError):
+    """The input cannot be used, or holds rejected records where --strict forbids them."""
+
+    exit_code = ExitCode.INPUT_UNUSABLE
+
+
+class NotEnoughDataError(CostctlError):
+    """The input is sound but too small to say what was asked."""
+
+    exit_code = ExitCode.NOT_ENOUGH_DATA
+
+
+class InfeasibleError(CostctlError):
+    """No plan meets the constraints, or the target cannot enforce a required boundary."""
+
+    exit_code = ExitCode.INFEASIBLE
+
+
+class StoreError(CostctlError):
+    """The store or the engine failed."""
+
+    exit_code = ExitCode.STORE_FAILED

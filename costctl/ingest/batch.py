@@ -1,0 +1,54 @@
+"""What a format hands to the loader: canonical spans, their emitters, and the records that could not be read.
+
+Every module in ``formats/`` turns one wire format into an iterator of these; the loader neither knows nor asks which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+
+from costctl.store.spans import RESOURCES
+
+EXCERPT_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One record that could not be read. A value, not an exception: rejects are collected and kept.
+
+    position: line number from 1 for text, byte offset for binary.  code: a short stable name such as ``bad_json``,
+    ``no_span_id``, ``negative_uncached_tokens``.  message: what was wrong.  excerpt: at most 200 characters, content removed.
+    """
+
+    position: int
+    code: str
+    message: str
+    excerpt: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "excerpt", self.excerpt[:EXCERPT_CHARACTERS])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A bounded part of one source.
+
+    spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).  resources: ``RESOURCES``, possibly
+    repeated between batches.  rejects: what was refused in this part.  records: spans + rejects, as the source counts them.
+    dialects: names of the attribute dialects that were met.
+    bytes_read: bytes of the source (as stored) consumed so far, for progress; None where unknown.
+    """
+
+    spans: pa.Table
+    rejects: tuple[Reject, ...] = ()
+    resources: pa.Table = field(default_factory=RESOURCES.empty_table)
+    dialects: frozenset[str] = frozenset()
+    bytes_read: int | None = None
+
+    @property
+    def records(self) -> int:
+        """Records that the source held in this part: those read and those refused."""
+        return self.spans.num_rows + len(self.rejects)

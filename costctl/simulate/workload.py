@@ -1,0 +1,107 @@
+"""What a replay is fed and what it gives back: calls as arrays, the service model, the pool, the outcome.
+
+All times are seconds as float64 from the start of the window; a NaN is "did not happen". Arrays of one workload have one length n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+Dispatch = Literal["recorded", "round_robin", "least_outstanding"]
+Discipline = Literal["continuous", "static"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """n calls of one pool, ordered by arrival.
+
+    arrival_s: when the call reaches the pool; for a follow-up call, when it did in the trace.
+    after: index of the call whose end releases this one, or -1; always smaller than the call's own index.
+    think_s: seconds from that end to this arrival; 0 where ``after`` is -1.
+    uncached_tokens: prompt tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0).
+    lane: index of the class or lane.  replica: the replica that served it in the trace, or -1.
+    """
+
+    arrival_s: Floats
+    after: Ints
+    think_s: Floats
+    uncached_tokens: Ints
+    decode_steps: Ints
+    lane: Ints
+    replica: Ints
+
+    @property
+    def size(self) -> int:
+        """Number of calls."""
+        return int(self.arrival_s.size)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceModel:
+    """How long a replica takes.
+
+    continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached token and, where
+    ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride along and lengthen the step that carries them.
+    static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as a whole.
+    """
+
+    discipline: Discipline
+    alpha_s: float
+    beta_s: float
+    gamma_s: float
+    is_prefill_stalling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSetup:
+    """The servers of a pool and the rules in front of them.
+
+    max_num_seqs: sequences that a replica decodes at once (continuous), or calls in a batch (static).
+    batch_window_s: how long the first call of a static batch waits for company.
+    lanes are served in order of lane_rank (lower first, ties by arrival); queue_limits: calls that may wait per lane and replica,
+    -1 is unlimited; time_to_live_s: a call that has waited longer is dropped, inf is never.
+    """
+
+    replicas: int
+    max_num_seqs: int
+    dispatch: Dispatch
+    batch_window_s: float
+    lane_rank: Ints
+    queue_limit: Ints
+    time_to_live_s: Floats
+
+
+class CallStatus(IntEnum):
+    """How a call left the replay."""
+
+    SERVED = 0
+    REJECTED = 1  # the queue was full on arrival
+    EXPIRED = 2  # waited longer than its time to live
+    NEVER_ARRIVED = 3  # the call before it was not served
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of each call. n arrays as in the workload; busy_s has one entry per replica.
+
+    begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; NaN where the call was not served.
+    busy_s: seconds in which the replica had work in progress.  horizon_s: the last event.
+    """
+
+    arrival_s: Floats
+    begin_s: Floats
+    first_token_s: Floats
+    end_s: Floats
+    replica: Ints
+    status: Ints
+    busy_s: Floats
+    horizon_s: float

@@ -1,0 +1,92 @@
+"""The canonical span: the one row shape that every format is read into and that the store keeps.
+
+Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, and ``RESOURCES``, the emitters'
+attributes, kept once per emitter and not once per span. The store's tables are made from these schemas.
+
+Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
+output_tokens includes reasoning_tokens. NULL is "not observed"; 0 is a measurement.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+ATTRIBUTES: Final = pa.map_(pa.string(), pa.string())
+
+# name, type, unit or meaning
+_SPAN_COLUMNS: Final = (
+    ("trace_id", pa.string(), "32 hex digits; for logs, an id made from the source and the line"),
+    ("span_id", pa.string(), "16 hex digits; for logs, made likewise"),
+    ("parent_span_id", pa.string(), "NULL for an entry"),
+    ("name", pa.string(), ""),
+    ("kind", pa.string(), "internal, server, client, producer, consumer"),
+    ("start_ns", pa.int64(), "ns UTC"),
+    ("end_ns", pa.int64(), "ns UTC; NULL when only the arrival was recorded"),
+    ("status", pa.string(), "ok, error; NULL when unset"),
+    ("error_type", pa.string(), ""),
+    ("http_status", pa.int64(), ""),
+    ("service", pa.string(), "service.name"),
+    ("replica_id", pa.string(), "service.instance.id, else k8s.pod.name, host.name, server.address with port"),
+    ("pool", pa.string(), "the pool that the source names; configured pools are matched later"),
+    ("region", pa.string(), ""),
+    ("zone", pa.string(), ""),
+    ("stage", pa.string(), "one of the stages of the design, where the source says or its kind shows"),
+    ("operation", pa.string(), "chat, text_completion, embeddings, retrieval, execute_tool, invoke_agent, …"),
+    ("provider", pa.string(), "lower case"),
+    ("model_requested", pa.string(), ""),
+    ("model_served", pa.string(), ""),
+    ("input_tokens", pa.int64(), "tokens, total"),
+    ("cached_input_tokens", pa.int64(), "tokens"),
+    ("cache_write_tokens", pa.int64(), "tokens"),
+    ("output_tokens", pa.int64(), "tokens, with reasoning"),
+    ("reasoning_tokens", pa.int64(), "tokens"),
+    ("max_tokens", pa.int64(), "tokens, the request's cap"),
+    ("is_stream", pa.bool_(), ""),
+    ("finish_reason", pa.string(), ""),
+    ("queue_s", pa.float64(), "s from start to admission"),
+    ("ttft_s", pa.float64(), "s from start to the first token, queue included"),
+    ("prefill_s", pa.float64(), "s"),
+    ("decode_s", pa.float64(), "s"),
+    ("batch_size", pa.int64(), "sequences or inputs in the call"),
+    ("attempt", pa.int64(), "1 for the first"),
+    ("documents", pa.int64(), "documents returned by a retrieval"),
+    ("cache_hit", pa.bool_(), ""),
+    ("storage_reads", pa.int64(), "read operations"),
+    ("storage_bytes", pa.int64(), "bytes read"),
+    ("egress_bytes", pa.int64(), "bytes that left the platform"),
+    ("session_id", pa.string(), ""),
+    ("tenant", pa.string(), ""),
+    ("workload", pa.string(), "explicit class label"),
+    ("data_classification", pa.string(), ""),
+    ("content_key", pa.string(), "hash of what was fetched, or of the prompt's prefix"),
+    ("prefix_keys", pa.list_(pa.string()), "hashes of the prompt's leading blocks, in order"),
+    ("recorded_usd", pa.float64(), "USD that the source claims; kept to compare, never trusted"),
+    ("attributes", ATTRIBUTES, "span and scope attributes that no column took"),
+    ("resource_id", pa.string(), "key of the emitter's attributes in resources"),
+)
+
+SPANS: Final = pa.schema([pa.field(name, kind) for name, kind, _ in _SPAN_COLUMNS])
+SPAN_MEANINGS: Final = {name: meaning for name, _, meaning in _SPAN_COLUMNS}
+
+RESOURCES: Final = pa.schema([pa.field("resource_id", pa.string()), pa.field("attributes", ATTRIBUTES)])
+
+STAGES: Final = (
+    "gateway",
+    "auth",
+    "prompt",
+    "embedding",
+    "cache",
+    "retrieval",
+    "queue",
+    "prefill",
+    "decode",
+    "tool",
+    "moderation",
+    "postprocess",
+    "persist",
+    "logging",
+    "downstream",
+    "other",
+)
