@@ -1,7 +1,8 @@
 """What can go wrong, and what the user is told.
 
-An error says what happened, why, and what to do next, and carries the exit code of the command line. Inner functions
-raise these; only ``costctl/cli/app.py`` catches them. Bad records are no errors: they are values, kept in quarantine.
+An error says what happened, why, and what to do next, and carries the exit code of the command line.
+Inner functions raise these; only ``costctl/cli/app.py`` catches them. Bad records are no errors: they
+are values, kept in quarantine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class ExitCode(IntEnum):
 class CostctlError(Exception):
     """An error that a user can act on.
 
-    what: the thing that failed, one sentence.  why: the cause, as far as it is known.  next_step: what to do about it.
+    what: the thing that failed, one sentence.  why: the cause, as far as it is known.  next_step: what
+    to do about it.
     """
 
     exit_code: ExitCode = ExitCode.BUG

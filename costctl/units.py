@@ -40,7 +40,7 @@ def duration_s(text: str) -> float:
 
 
 def seconds_between(start_ns: int, end_ns: int) -> float:
-    """Seconds from start to end, both in nanoseconds: subtract first, then divide, so that no digit is lost."""
+    """Seconds from start to end, both in ns: subtract first, then divide, so that no digit is lost."""
     return (end_ns - start_ns) / NS_PER_S
 
 

@@ -16,7 +16,15 @@ from costctl.documents.provenance import Provenance
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
 
 ComponentName = Literal[
-    "accelerator", "api_tokens", "cpu", "storage_reads", "storage_bytes", "egress", "retrieval", "tool", "fixed"
+    "accelerator",
+    "api_tokens",
+    "cpu",
+    "storage_reads",
+    "storage_bytes",
+    "egress",
+    "retrieval",
+    "tool",
+    "fixed",
 ]
 BottleneckKind = Literal["compute", "queue", "storage", "network", "tool"]
 
@@ -29,7 +37,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of the traffic the figures speak for; ratios in [0, 1], null when there was nothing to cover."""
+    """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover."""
 
     requests: int
     priced_requests: int
@@ -85,7 +93,9 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its part of idle."""
+    """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its
+    part of idle.
+    """
 
     attributed_usd: float | None
     loaded_usd: float | None
@@ -150,8 +160,8 @@ class QueueDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
-    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.  fit: the service model in use
-    with its calibration, in words, or why there is none.
+    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.  fit: the
+    service model in use with its calibration, in words, or why there is none.
     """
 
     pool: str
@@ -167,7 +177,8 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Fitted service model of a pool: a step of b sequences takes alpha_s + beta_s·b; prefill gamma_s per uncached token.
+    """Fitted service model of a pool: a step of b sequences takes alpha_s + beta_s·b; prefill gamma_s per
+    uncached token.
 
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.
     """

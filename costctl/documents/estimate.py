@@ -8,8 +8,9 @@ import msgspec
 class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An interval around a best value.
 
-    low, mid, high: same unit, low ≤ mid ≤ high.  level: probability that the interval is meant to cover the truth, in
-    (0, 1).  method: how it was found, in a few words, such as "counterfactual replay, block bootstrap".
+    low, mid, high: same unit, low ≤ mid ≤ high.  level: probability that the interval is meant to cover
+    the truth, in (0, 1).  method: how it was found, in a few words, such as "counterfactual replay,
+    block bootstrap".
     """
 
     low: float

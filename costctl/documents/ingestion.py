@@ -12,7 +12,9 @@ SCHEMA_VERSION: Final = "costctl.ingest/v1"
 
 
 class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file or stream. bytes: as stored on disk.  spans: rows added.  first, last: RFC 3339, or null when unseen."""
+    """One file or stream. bytes: as stored on disk.  spans: rows added.  first, last: RFC 3339, or null
+    when unseen.
+    """
 
     uri: str
     format: str

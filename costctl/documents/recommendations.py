@@ -25,7 +25,9 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Replaying today's policy against what was observed, per pool: replayed / observed − 1. Untrusted: advice is withheld."""
+    """Replaying today's policy against what was observed, per pool: replayed / observed − 1. Untrusted:
+    advice is withheld.
+    """
 
     pool: str
     p50_error_ratio: float | None
@@ -69,7 +71,9 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One piece of advice, or one kind withheld with its reason. reversal: how to undo it, and when one should."""
+    """One piece of advice, or one kind withheld with its reason. reversal: how to undo it, and when one
+    should.
+    """
 
     id: str
     kind: Kind

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -13,35 +13,49 @@ from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
+Usd = Annotated[float, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Replicas that are paid for by time. match: attribute or column name → glob; every entry must match.
 
-    models: the models it serves; empty means any.  An empty match with models takes every call of those models.
+    models: the models it serves; empty means any.  An empty match with models takes every call of those
+    models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
+    pool that serves whole batches.
     """
 
-    usd_per_replica_hour: float | None = None
-    replicas: int | None = None
+    usd_per_replica_hour: Usd | None = None
+    replicas: Count | None = None
     tier: str | None = None
     region: str | None = None
     jurisdiction: str | None = None
     boundary: Boundary | None = None
-    accelerators_per_replica: int = 1
+    accelerators_per_replica: Count = 1
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
-    max_num_seqs: int | None = None
-    max_batch_size: int | None = None
+    max_num_seqs: Count | None = None
+    max_batch_size: Count | None = None
     batch_window: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse text that is no duration."""
+        if self.batch_window is not None:
+            duration_s(self.batch_window)
+
+    @property
+    def batch_window_s(self) -> float | None:
+        """Seconds that the first call of a batch waits for company, or None where not declared."""
+        return None if self.batch_window is None else duration_s(self.batch_window)
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Storage that is paid for by residency, reads and bytes out. match: as for pools."""
 
     kind: str | None = None
-    usd_per_gb_month: float | None = None
-    usd_per_1k_reads: float | None = None
-    usd_per_gb_egress: float | None = None
+    usd_per_gb_month: Usd | None = None
+    usd_per_1k_reads: Usd | None = None
+    usd_per_gb_egress: Usd | None = None
     p50_read_s: float | None = None
     match: dict[str, str] = {}
 
@@ -72,11 +86,13 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one success is worth to the business, USD."""
 
-    usd_per_success: float
+    usd_per_success: Usd
 
 
 class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the class's data may go. Empty lists allow any; "required" must be enforced or nothing is emitted."""
+    """Where the class's data may go. Empty lists allow any; "required" must be enforced or nothing is
+    emitted.
+    """
 
     jurisdictions: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
@@ -85,11 +101,13 @@ class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one class needs. priority: 1 is served first; classes without one come after, in order of the file."""
+    """What one class needs. priority: 1 is served first; classes without one come after, in order of the
+    file.
+    """
 
     slo: Slo = Slo()
     value: Value | None = None
-    priority: int | None = None
+    priority: Count | None = None
     deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
     boundary: DataBoundary | None = None
@@ -110,6 +128,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pools: dict[str, Pool] = {}
     storage: dict[str, Storage] = {}
     classes: dict[str, ClassSettings] = {}
-    bills: dict[str, dict[str, float]] = {}
+    bills: dict[str, dict[str, Usd]] = {}
     gates: tuple[Gate, ...] = ()
-    internet_usd_per_gb_egress: float | None = None
+    internet_usd_per_gb_egress: Usd | None = None

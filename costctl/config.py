@@ -1,0 +1,131 @@
+"""Finds and reads the configuration: which file applies, and what it says.
+
+In: a path given by the user, or a folder to search upwards from. Out: ``LoadedConfig``, the settings as
+structs with the digest of the file they came from. An unknown key is an error that names the nearest
+known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from costctl.documents.settings import Settings
+from costctl.errors import UsageError
+
+FILE_NAME: Final = "costctl.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """Settings, the file they were read from and its SHA-256; both None where no file was found."""
+
+    settings: Settings
+    path: Path | None
+    sha256: str | None
+
+
+def load_config(explicit: Path | None, start: Path) -> LoadedConfig:
+    """The configuration from ``explicit``, else from the nearest file at or above ``start``, else the
+    defaults.
+
+    Raises UsageError where the file is missing, is no TOML, or says something that costctl does not know.
+    """
+    path = explicit if explicit is not None else _nearest_file(start)
+    if path is None:
+        return LoadedConfig(settings=Settings(), path=None, sha256=None)
+    content = _read(path)
+    table = _parse(path, content)
+    if path.name == "pyproject.toml":
+        table = table.get("tool", {}).get("costctl", {})
+    return LoadedConfig(
+        settings=_settings(path, table), path=path, sha256=hashlib.sha256(content).hexdigest()
+    )
+
+
+def _nearest_file(start: Path) -> Path | None:
+    """costctl.toml, or a pyproject.toml with [tool.costctl], in the folder or the nearest one above."""
+    folder = start.resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / FILE_NAME).is_file():
+            return candidate / FILE_NAME
+        project = candidate / "pyproject.toml"
+        if project.is_file() and b"[tool.costctl" in project.read_bytes():
+            return project
+    return None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"Cannot read the configuration {path}.",
+            why=f"{error.strerror or error}.",
+            next_step="Give an existing file to --config, or leave it out to search upwards from here.",
+        ) from error
+
+
+def _parse(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode(), parse_float=_finite)
+    except ValueError as error:
+        raise UsageError(
+            f"Cannot read the configuration {path}.",
+            why=f"It is not valid TOML: {error}.",
+            next_step="Mend the line; docs/reference/configuration.md shows every key.",
+        ) from error
+
+
+def _finite(text: str) -> float:
+    """The number; nan and inf are TOML but no price, count or share."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no finite number")
+    return number
+
+
+def _settings(path: Path, table: dict[str, Any]) -> Settings:
+    for key, known in _unknown_keys(table, msgspec.inspect.type_info(Settings), ""):
+        nearest = difflib.get_close_matches(key.rpartition(".")[2], known, n=1)
+        raise UsageError(
+            f"{path}: unknown key {key}.",
+            why=f"The keys here are {', '.join(sorted(known))}.",
+            next_step=f"Did you mean {nearest[0]}?" if nearest else "Remove it, or move it where it belongs.",
+        )
+    try:
+        return msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{path}: a value does not fit.",
+            why=f"{error}.".replace("$.", ""),
+            next_step="Mend the value; docs/reference/configuration.md shows every key with its unit.",
+        ) from error
+
+
+def _unknown_keys(value: object, kind: msgspec.inspect.Type, at: str) -> Iterator[tuple[str, list[str]]]:
+    """Dotted path of each key that the structs do not have, with the keys they do have at that place."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        structs = [option for option in kind.types if isinstance(option, msgspec.inspect.StructType)]
+        kind = structs[0] if structs else kind
+    if isinstance(kind, msgspec.inspect.StructType) and isinstance(value, dict):
+        fields = {field.encode_name: field.type for field in kind.fields}
+        for key, inner in value.items():
+            if key not in fields:
+                yield at + key, list(fields)
+            else:
+                yield from _unknown_keys(inner, fields[key], f"{at}{key}.")
+    elif isinstance(kind, msgspec.inspect.DictType) and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unknown_keys(inner, kind.value_type, f"{at}{key}.")
+    elif isinstance(kind, msgspec.inspect.VarTupleType) and isinstance(value, list):
+        for number, inner in enumerate(value, start=1):
+            yield from _unknown_keys(inner, kind.item_type, f"{at.rstrip('.')}[{number}].")

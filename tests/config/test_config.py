@@ -1,0 +1,112 @@
+"""The configuration: where it is found, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from costctl.config import load_config
+from costctl.errors import UsageError
+
+EXAMPLE = """
+[pools.gpu-premium]
+tier = "premium"
+usd_per_replica_hour = 12.29
+replicas = 6
+match = { "k8s.pod.name" = "llm-premium-*" }
+
+[classes.chat]
+slo = { ttft_p95 = "800ms", e2e_p95 = "6s" }
+value = { usd_per_success = 0.04 }
+boundary = { jurisdictions = ["uk"], enforcement = "required" }
+
+[bills]
+"gpu-premium" = { "2026-11" = 53094.20 }
+
+[[gates]]
+metric = "usd_per_success"
+class = "chat"
+max = 0.012
+"""
+
+
+def written(folder: Path, text: str, name: str = "costctl.toml") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_settings_are_read_as_structs_with_the_digest_of_their_file(tmp_path: Path) -> None:
+    loaded = load_config(written(tmp_path, EXAMPLE), tmp_path)
+
+    assert loaded.settings.pools["gpu-premium"].usd_per_replica_hour == 12.29
+    assert loaded.settings.classes["chat"].slo.ttft_p95_s == pytest.approx(0.8)
+    assert loaded.settings.bills["gpu-premium"]["2026-11"] == 53094.20
+    assert loaded.settings.gates[0].request_class == "chat"
+    assert loaded.sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
+
+
+def test_the_nearest_file_above_wins(tmp_path: Path) -> None:
+    written(tmp_path, "[pools.outer]\n")
+    inner = tmp_path / "team" / "service"
+    inner.mkdir(parents=True)
+    written(tmp_path / "team", "[pools.inner]\n")
+
+    assert list(load_config(None, inner).settings.pools) == ["inner"]
+
+
+def test_a_pyproject_counts_only_with_a_table_of_ours(tmp_path: Path) -> None:
+    inner = tmp_path / "project"
+    inner.mkdir()
+    written(tmp_path, "[tool.costctl.pools.from_project]\n", "pyproject.toml")
+    written(inner, "[project]\nname = 'x'\n", "pyproject.toml")
+
+    assert list(load_config(None, inner).settings.pools) == ["from_project"]
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    loaded = load_config(None, tmp_path)
+    assert (loaded.path, loaded.sha256, loaded.settings.pools) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "next_step"),
+    [
+        ("[pools.a]\nusd_per_replica_hr = 1.0\n", "pools.a.usd_per_replica_hr", "usd_per_replica_hour"),
+        ("[pool.a]\nreplicas = 1\n", "unknown key pool", "pools"),
+        ("[classes.chat]\nslo = { ttft_p59 = '1s' }\n", "classes.chat.slo.ttft_p59", "ttft_p95"),
+        ("[[gates]]\nmetrik = 'x'\n", "unknown key gates[1].metrik", "metric"),
+    ],
+)
+def test_a_misspelt_key_is_named_with_its_nearest_relative(
+    tmp_path: Path, text: str, what: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(written(tmp_path, text), tmp_path)
+
+    assert what in caught.value.what
+    assert f"Did you mean {next_step}?" in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[pools.a]\nreplicas = 'six'\n",
+        "[classes.chat]\nslo = { e2e_p95 = 'soon' }\n",
+        "[pools.a\n",
+        "[pools.a]\nboundary = 'the moon'\n",
+        "[pools.a]\nreplicas = 0\n",
+        "[pools.a]\nusd_per_replica_hour = -1\n",
+        "[pools.a]\nusd_per_replica_hour = nan\n",
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError):
+        load_config(written(tmp_path, text), tmp_path)
+
+
+def test_a_missing_file_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nowhere\.toml"):
+        load_config(tmp_path / "nowhere.toml", tmp_path)
