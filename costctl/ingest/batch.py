@@ -1,6 +1,7 @@
 """What a format hands to the loader: canonical spans, their emitters, and the records that could not be read.
 
-Every module in ``formats/`` turns one wire format into an iterator of these; the loader neither knows nor asks which.
+Every module in ``formats/`` turns one wire format into an iterator of these; the loader neither knows
+nor asks which.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ EXCERPT_CHARACTERS: Final = 200
 class Reject:
     """One record that could not be read. A value, not an exception: rejects are collected and kept.
 
-    position: line number from 1 for text, byte offset for binary.  code: a short stable name such as ``bad_json``,
-    ``no_span_id``, ``negative_uncached_tokens``.  message: what was wrong.  excerpt: at most 200 characters, content removed.
+    position: line number from 1 for text, byte offset for binary.  code: a short stable name such as
+    ``bad_json``, ``no_span_id``, ``negative_uncached_tokens``.  message: what was wrong.  excerpt: at
+    most 200 characters, content removed.
     """
 
     position: int
@@ -36,10 +38,11 @@ class Reject:
 class Batch:
     """A bounded part of one source.
 
-    spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).  resources: ``RESOURCES``, possibly
-    repeated between batches.  rejects: what was refused in this part.  records: spans + rejects, as the source counts them.
-    dialects: names of the attribute dialects that were met.
-    bytes_read: bytes of the source (as stored) consumed so far, for progress; None where unknown.
+    spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).
+    resources: ``RESOURCES``, possibly repeated between batches.  rejects: what was refused in this part.
+    records: spans + rejects, as the source counts them. dialects: names of the attribute dialects that
+    were met. bytes_read: bytes of the source (as stored) consumed so far, for progress; None where
+    unknown.
     """
 
     spans: pa.Table

@@ -1,6 +1,7 @@
 """What a replay is fed and what it gives back: calls as arrays, the service model, the pool, the outcome.
 
-All times are seconds as float64 from the start of the window; a NaN is "did not happen". Arrays of one workload have one length n.
+All times are seconds as float64 from the start of the window; a NaN is "did not happen". Arrays of one
+workload have one length n.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ Discipline = Literal["continuous", "static"]
 class Workload:
     """n calls of one pool, ordered by arrival.
 
-    arrival_s: when the call reaches the pool; for a follow-up call, when it did in the trace.
-    after: index of the call whose end releases this one, or -1; always smaller than the call's own index.
-    think_s: seconds from that end to this arrival; 0 where ``after`` is -1.
-    uncached_tokens: prompt tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0).
-    lane: index of the class or lane.  replica: the replica that served it in the trace, or -1.
+    arrival_s: when the call reaches the pool; for a follow-up call, when it did in the trace. after:
+    index of the call whose end releases this one, or -1; always smaller than the call's own index.
+    think_s: seconds from that end to this arrival; 0 where ``after`` is -1. uncached_tokens: prompt
+    tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0). lane:
+    index of the class or lane.  replica: the replica that served it in the trace, or -1.
     """
 
     arrival_s: Floats
@@ -49,9 +50,10 @@ class Workload:
 class ServiceModel:
     """How long a replica takes.
 
-    continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached token and, where
-    ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride along and lengthen the step that carries them.
-    static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as a whole.
+    continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached
+    token and, where ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride
+    along and lengthen the step that carries them. static: a batch of b calls with t uncached tokens
+    takes alpha_s + beta_s·b + gamma_s·t, as a whole.
     """
 
     discipline: Discipline
@@ -66,9 +68,9 @@ class PoolSetup:
     """The servers of a pool and the rules in front of them.
 
     max_num_seqs: sequences that a replica decodes at once (continuous), or calls in a batch (static).
-    batch_window_s: how long the first call of a static batch waits for company.
-    lanes are served in order of lane_rank (lower first, ties by arrival); queue_limits: calls that may wait per lane and replica,
-    -1 is unlimited; time_to_live_s: a call that has waited longer is dropped, inf is never.
+    batch_window_s: how long the first call of a static batch waits for company. lanes are served in
+    order of lane_rank (lower first, ties by arrival); queue_limits: calls that may wait per lane and
+    replica, -1 is unlimited; time_to_live_s: a call that has waited longer is dropped, inf is never.
     """
 
     replicas: int

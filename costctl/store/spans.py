@@ -1,7 +1,8 @@
 """The canonical span: the one row shape that every format is read into and that the store keeps.
 
-Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, and ``RESOURCES``, the emitters'
-attributes, kept once per emitter and not once per span. The store's tables are made from these schemas.
+Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, and
+``RESOURCES``, the emitters' attributes, kept once per emitter and not once per span. The store's tables
+are made from these schemas.
 
 Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
 output_tokens includes reasoning_tokens. NULL is "not observed"; 0 is a measurement.
@@ -28,7 +29,7 @@ _SPAN_COLUMNS: Final = (
     ("error_type", pa.string(), ""),
     ("http_status", pa.int64(), ""),
     ("service", pa.string(), "service.name"),
-    ("replica_id", pa.string(), "service.instance.id, else k8s.pod.name, host.name, server.address with port"),
+    ("replica_id", pa.string(), "service.instance.id, else k8s.pod.name, host.name, server.address:port"),
     ("pool", pa.string(), "the pool that the source names; configured pools are matched later"),
     ("region", pa.string(), ""),
     ("zone", pa.string(), ""),
