@@ -1,7 +1,8 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and the rule that continuous integration skips nothing."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,17 @@ def real_traces() -> Path:
     if not path.is_dir():
         pytest.skip("no ../shared/traces beside this checkout; these tests only add real files to the generated ones")
     return path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Under COSTCTL_NO_SKIPS a skipped test fails the run: there, everything that a test asks for is installed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("COSTCTL_NO_SKIPS"):
+        return
+    skipped = reporter.stats.get("skipped", [])
+    if skipped and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"{len(skipped)} tests were skipped where none may be:", red=True)
+        for report in skipped:
+            reporter.write_line(f"  {report.nodeid}: {report.longrepr[2] if report.longrepr else ''}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""The command line: one verb, one file. A verb parses, calls one function, renders, and returns an exit code."""

@@ -1,0 +1,65 @@
+# Two commands set up everything on a machine that has Python 3.11 or newer and make: `make demo` and `make test`.
+# Each builds .venv from constraints.txt, so that the same versions are installed next year.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+DEMO := --store out/demo.duckdb --config sample_traces/costctl.toml --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench schemas validators clean
+
+help: ## what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "costctl needs Python 3.11 or newer; name one with: make PYTHON=python3.12 demo" >&2; exit 2; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: .venv/python pyproject.toml constraints.txt
+	@echo "Installing costctl into .venv"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/test: .venv/python pyproject.toml constraints.txt
+	@echo "Installing costctl and what its tests need into .venv"
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+.venv/dev: .venv/test
+	@$(PIP) --editable '.[test,dev]'
+	@touch $@
+
+demo: .venv/demo ## from sample traces to a routing policy: analyze, recommend, emit, into out/
+	@rm -rf out && mkdir -p out
+	@$(BIN)/costctl ingest sample_traces/requests.jsonl.gz $(filter-out --config sample_traces/costctl.toml,$(DEMO))
+	@$(BIN)/costctl analyze $(DEMO)
+	@$(BIN)/costctl recommend $(DEMO)
+	@$(BIN)/costctl emit --target policy $(DEMO) --out out/policy.json
+	@$(BIN)/costctl emit --target triton --policy out/policy.json --out out/config.pbtxt
+	@$(BIN)/costctl emit --target litellm --policy out/policy.json --out out/litellm.yaml
+	@echo "Wrote out/policy.json, out/config.pbtxt and out/litellm.yaml, each with its coverage manifest beside it."
+
+test: .venv/test ## the test suite
+	@$(BIN)/python -m pytest
+
+check: .venv/dev ## format, lint, types, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/docs tests/architecture
+
+bench: .venv/test ## ratios against what one would do instead, side by side in one run
+	@$(BIN)/python -m bench.ingest
+	@$(BIN)/python -m bench.replay
+
+schemas: .venv/demo ## write schemas/ from costctl/documents
+	@$(BIN)/python scripts/write_schemas.py
+
+validators: ## build the consumers' own validators under .validators/
+	@bash scripts/make_validators.sh
+
+clean: ## remove what the targets made
+	@rm -rf .venv .validators out

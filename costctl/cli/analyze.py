@@ -1,0 +1,46 @@
+"""``costctl analyze``: cost and behaviour per class."""
+
+from __future__ import annotations
+
+from costctl.cli import options
+from costctl.cli.output import write_text
+from costctl.cli.progress import progress_on_stderr
+
+
+def run(
+    paths: options.Paths = None,
+    store: options.Store = None,
+    config: options.Config = None,
+    rules: options.Rules = None,
+    mapping: options.Mapping = None,
+    form: options.Format = options.TabularFormat.TABLE,
+    out: options.Out = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    seed: options.Seed = 0,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # read by cli.app
+) -> None:
+    """What each class of request costs and where its time goes.
+
+    With PATHs they are ingested first: into --store, or, without one, into a temporary store.
+    """
+    from costctl import workflow
+    from costctl.cli.render import analysis
+    from costctl.cli.render.document import rendered
+
+    with progress_on_stderr(is_quiet=quiet) as progress:
+        document = workflow.analyze(
+            workflow.Question(
+                paths=tuple(paths or ()),
+                store=store,
+                config=config,
+                rules=rules,
+                mapping=mapping,
+                since=since,
+                until=until,
+                seed=seed,
+            ),
+            progress,
+        )
+    write_text(rendered(document, form, analysis.sections, analysis.csv_text), out)

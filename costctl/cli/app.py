@@ -1,0 +1,80 @@
+"""The typer application, and the one place that catches errors and turns them into messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from costctl import __version__
+from costctl.cli import analyze, emit, ingest, policy, recommend, schema, segment, sql, synth
+from costctl.errors import CostctlError, ExitCode
+
+app = typer.Typer(
+    name="costctl",
+    help="From traces of AI inference traffic to what each class costs, and to the routing policy that costs less.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help starts twice as fast
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("ingest")(ingest.run)
+app.command("segment")(segment.run)
+app.command("analyze")(analyze.run)
+app.command("recommend")(recommend.run)
+app.command("emit")(emit.run)
+app.command("sql")(sql.run)
+app.command("synth")(synth.run)
+app.command("schema")(schema.run)
+app.add_typer(policy.app, name="policy")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"costctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From traces of AI inference traffic to what each class costs, and to the routing policy that costs less."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        app()
+    except CostctlError as error:
+        if _is_debugging():
+            raise
+        _explain(error)
+        raise SystemExit(int(error.exit_code)) from None
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(int(ExitCode.OK)) from None
+    except Exception as error:
+        if _is_debugging():
+            raise
+        typer.echo(
+            f"Error: costctl has a bug: {type(error).__name__}: {error}\n"
+            "  Why:  this was not foreseen; your store is unharmed, since every write is one transaction.\n"
+            "  Next: run the same command with --debug and report what it prints.",
+            err=True,
+        )
+        raise SystemExit(int(ExitCode.BUG)) from None
+
+
+def _is_debugging() -> bool:
+    return "--debug" in sys.argv or bool(os.environ.get("COSTCTL_DEBUG"))
+
+
+def _explain(error: CostctlError) -> None:
+    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {error.next_step}", err=True)

@@ -1,0 +1,58 @@
+"""The options that verbs share, each declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_STORE = Path("costctl.duckdb")
+
+
+class TabularFormat(StrEnum):
+    """How a document is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH]...",
+        help="Files, folders, globs, or - for stdin; plain, .gz, .zst or .bz2.",
+        show_default=False,
+    ),
+]
+Store = Annotated[
+    Path | None,
+    typer.Option("--store", envvar="COSTCTL_STORE", help="The DuckDB file.  [default: ./costctl.duckdb]"),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="COSTCTL_CONFIG", help="costctl.toml; else searched for upwards from here."),
+]
+Format = Annotated[TabularFormat, typer.Option("--format", help="How to print.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
+Since = Annotated[
+    str | None, typer.Option(help="Only requests that started at or after this instant (RFC 3339, UTC).")
+]
+Until = Annotated[str | None, typer.Option(help="Only requests that started before this instant.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
+Mapping = Annotated[
+    str | None,
+    typer.Option(help="How to read a request log: azure, mooncake, burstgpt, costctl, or a TOML file."),
+]
+KeepContent = Annotated[
+    bool, typer.Option("--keep-content", help="Store message content; by default only its hash is kept.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if any record was rejected.")]
+Rules = Annotated[
+    Path | None, typer.Option("--rules", help="A TOML file of class rules instead of the built-in ones.")
+]

@@ -1,0 +1,29 @@
+"""Where results go: stdout, or a file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from costctl.errors import UsageError
+
+
+def write_text(text: str, out: Path | None) -> None:
+    """Write to stdout, or to ``out`` through a temporary file beside it; folders are made. Text ends with one newline."""
+    whole = text if text.endswith("\n") else text + "\n"
+    if out is None:
+        sys.stdout.write(whole)
+        sys.stdout.flush()
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+        partial.write_text(whole, encoding="utf-8")
+        partial.replace(out)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write {out}.",
+            why=f"{error.strerror or error}.",
+            next_step="Give --out a path in a folder that you may write to.",
+        ) from error

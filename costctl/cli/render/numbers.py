@@ -1,0 +1,65 @@
+"""Numbers as people read them. Every function takes None for "unknown" and says so in words."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from costctl.documents.estimate import Estimate
+
+NOT_OBSERVED: Final = "not observed"
+NOT_PRICED: Final = "not priced"
+
+_SIGNIFICANT: Final = 3
+
+
+def significant(value: float, digits: int = _SIGNIFICANT) -> str:
+    """The value with so many significant digits, without an exponent down to a billionth."""
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{min(places, 12)}f}"
+
+
+def usd(value: float | None) -> str:
+    """Dollars: cents from one dollar upwards, three significant digits below."""
+    if value is None:
+        return NOT_PRICED
+    sign = "-" if value < 0 else ""
+    size = abs(value)
+    return f"{sign}${size:,.2f}" if size >= 1 or size == 0 else f"{sign}${significant(size)}"
+
+
+def usd_interval(estimate: Estimate | None) -> str:
+    """Mid value with its bounds: $0.00123 (0.00110 to 0.00140)."""
+    if estimate is None:
+        return "not enough data"
+    return f"{usd(estimate.mid)} ({usd(estimate.low)} to {usd(estimate.high)})"
+
+
+def seconds(value: float | None) -> str:
+    """A duration in the unit that keeps it short."""
+    if value is None:
+        return NOT_OBSERVED
+    if value >= 120:
+        return f"{value / 60:,.1f} min"
+    if value >= 1 or value == 0:
+        return f"{value:.2f} s"
+    return f"{significant(value * 1e3)} ms" if value >= 1e-3 else f"{significant(value * 1e6)} µs"
+
+
+def ratio(value: float | None) -> str:
+    """A part of the whole, in percent."""
+    return NOT_OBSERVED if value is None else f"{value:.1%}"
+
+
+def count(value: int | float | None) -> str:
+    """A whole number with separators."""
+    return NOT_OBSERVED if value is None else f"{value:,.0f}"
+
+
+def text(value: object) -> str:
+    """A name or a setting, as it is."""
+    if value is None:
+        return NOT_OBSERVED
+    return significant(value) if isinstance(value, float) else str(value)

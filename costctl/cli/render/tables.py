@@ -1,0 +1,116 @@
+"""A table of text cells, and its three forms: rich text, markdown, CSV.
+
+CSV cells that a spreadsheet would run as a formula are neutralised; numbers are left as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+OFF_TERMINAL_WIDTH: Final = 100
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """title, column names, rows of cells. Columns in ``left`` are text; the others are numbers, aligned right."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Sentences under a heading."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+Section = Table | Notes
+
+
+def as_terminal_text(sections: Iterable[Section]) -> str:
+    """The sections as rich tables: coloured on a terminal, 100 columns wide and plain elsewhere."""
+    from rich import box
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    buffer = io.StringIO()
+    is_terminal = _stdout_is_terminal()
+    console = Console(
+        file=buffer,
+        force_terminal=is_terminal,
+        no_color=None if is_terminal else True,
+        width=None if is_terminal else OFF_TERMINAL_WIDTH,
+        highlight=False,
+    )
+    for section in sections:
+        console.print(Text(section.title, style="bold"))
+        if isinstance(section, Notes):
+            for line in section.lines:
+                console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
+        else:
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+            for column in section.columns:
+                table.add_column(column, justify="left" if column in section.left else "right", overflow="fold")
+            for row in section.rows:
+                table.add_row(*(Text(cell) for cell in row))
+            console.print(table)
+        if isinstance(section, Notes):
+            console.print()
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _stdout_is_terminal() -> bool:
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    import sys
+
+    return sys.stdout.isatty()
+
+
+def as_markdown(sections: Iterable[Section]) -> str:
+    """The sections as GitHub-flavoured markdown."""
+    parts: list[str] = []
+    for section in sections:
+        parts.append(f"## {section.title}\n")
+        if isinstance(section, Notes):
+            parts.append("\n".join(f"- {line}" for line in section.lines) + "\n")
+            continue
+        rule = ["---" if column in section.left else "---:" for column in section.columns]
+        lines = [section.columns, tuple(rule), *section.rows]
+        parts.append("\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n")
+    return "\n".join(parts)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """RFC 4180 text with a header; None is an empty cell, floats keep every digit."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if cell is None else _neutral(cell) for cell in row])
+    return buffer.getvalue()
+
+
+def _neutral(cell: object) -> object:
+    """The cell, with a quote in front where a spreadsheet would take text for a formula."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
+        return "'" + cell
+    return repr(cell) if isinstance(cell, float) else cell
