@@ -113,15 +113,6 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boundary: DataBoundary | None = None
 
 
-class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"request_class": "class"}):
-    """A limit that CI holds a metric to."""
-
-    metric: str
-    request_class: str | None = None
-    max: float | None = None
-    min: float | None = None
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
 
@@ -129,5 +120,4 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storage: dict[str, Storage] = {}
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
-    gates: tuple[Gate, ...] = ()
     internet_usd_per_gb_egress: Usd | None = None

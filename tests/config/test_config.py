@@ -24,11 +24,6 @@ boundary = { jurisdictions = ["uk"], enforcement = "required" }
 
 [bills]
 "gpu-premium" = { "2026-11" = 53094.20 }
-
-[[gates]]
-metric = "usd_per_success"
-class = "chat"
-max = 0.012
 """
 
 
@@ -44,7 +39,6 @@ def test_settings_are_read_as_structs_with_the_digest_of_their_file(tmp_path: Pa
     assert loaded.settings.pools["gpu-premium"].usd_per_replica_hour == 12.29
     assert loaded.settings.classes["chat"].slo.ttft_p95_s == pytest.approx(0.8)
     assert loaded.settings.bills["gpu-premium"]["2026-11"] == 53094.20
-    assert loaded.settings.gates[0].request_class == "chat"
     assert loaded.sha256 == hashlib.sha256(EXAMPLE.encode()).hexdigest()
 
 
@@ -77,7 +71,6 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         ("[pools.a]\nusd_per_replica_hr = 1.0\n", "pools.a.usd_per_replica_hr", "usd_per_replica_hour"),
         ("[pool.a]\nreplicas = 1\n", "unknown key pool", "pools"),
         ("[classes.chat]\nslo = { ttft_p59 = '1s' }\n", "classes.chat.slo.ttft_p59", "ttft_p95"),
-        ("[[gates]]\nmetrik = 'x'\n", "unknown key gates[1].metrik", "metric"),
     ],
 )
 def test_a_misspelt_key_is_named_with_its_nearest_relative(
