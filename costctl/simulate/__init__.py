@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""What would have become of the same calls under other rules? A replay of arrivals through pools."""

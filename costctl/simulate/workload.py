@@ -52,8 +52,9 @@ class ServiceModel:
 
     continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached
     token and, where ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride
-    along and lengthen the step that carries them. static: a batch of b calls with t uncached tokens
-    takes alpha_s + beta_s·b + gamma_s·t, as a whole.
+    along: a step of b decoding sequences that carries t prefill tokens takes alpha_s + beta_s·b +
+    gamma_s·t. static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as
+    a whole.
     """
 
     discipline: Discipline
@@ -71,6 +72,8 @@ class PoolSetup:
     batch_window_s: how long the first call of a static batch waits for company. lanes are served in
     order of lane_rank (lower first, ties by arrival); queue_limits: calls that may wait per lane and
     replica, -1 is unlimited; time_to_live_s: a call that has waited longer is dropped, inf is never.
+    max_batched_tokens: tokens that a step may carry where prefill rides along, one for each decoding
+    sequence and the rest for prefill.
     """
 
     replicas: int
@@ -80,6 +83,15 @@ class PoolSetup:
     lane_rank: Ints
     queue_limit: Ints
     time_to_live_s: Floats
+    max_batched_tokens: int = 2048  # vLLM's default for chunked prefill (max_num_batched_tokens, 2024)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool of a network: how its replicas serve, and the rules in front of them."""
+
+    model: ServiceModel
+    setup: PoolSetup
 
 
 class CallStatus(IntEnum):
