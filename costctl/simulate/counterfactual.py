@@ -1,0 +1,91 @@
+"""Which calls would there have been without some of them, or with some of them twice?
+
+A workload and a choice of calls in, a workload out; nothing is replayed here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costctl.simulate.workload import Bools, Floats, Ints, Workload
+
+
+def without(workload: Workload, keep: Bools) -> Workload:
+    """The calls that are kept, in the same order.
+
+    keep: n booleans; a kept call must not follow one that is not, since nothing would release it: take
+    whole requests away, or close the choice with `with_followers_dropped`. Raises ValueError otherwise.
+    """
+    keep = np.asarray(keep, np.bool_)
+    is_follower = workload.after >= 0
+    if (keep & is_follower & ~keep[workload.after]).any():
+        raise ValueError("a call is kept though the call that it follows is not; take whole requests away")
+    new_index = np.cumsum(keep) - 1
+    return _selected(
+        workload, np.flatnonzero(keep), np.where(is_follower, new_index[workload.after], -1)[keep]
+    )
+
+
+def with_followers_dropped(workload: Workload, keep: Bools) -> Bools:
+    """The calls of ``keep`` whose predecessors, all the way up, are kept as well."""
+    closed = np.array(keep, np.bool_)
+    while True:
+        lost = closed & (workload.after >= 0) & ~closed[workload.after]
+        if not lost.any():
+            return closed
+        closed &= ~lost
+
+
+def added(workload: Workload, clones: Bools, shift_s: float | Floats) -> tuple[Workload, Ints]:
+    """The calls and a second copy of those in ``clones``, and for each call the index it is a copy of.
+
+    shift_s: seconds by which a copy arrives later (earlier, where negative), one number or n of them; the
+    same for all calls of a request. The calls are in order of recorded arrival, a copy behind its
+    original. Raises ValueError where a call is copied and the call that it follows is not.
+    """
+    clones = np.asarray(clones, np.bool_)
+    if (clones & (workload.after >= 0) & ~clones[workload.after]).any():
+        raise ValueError("a call is copied though the call that it follows is not; copy whole requests")
+    n, copied = workload.size, np.flatnonzero(clones)
+    origin = np.concatenate([np.arange(n), copied])
+    shifts_s = np.broadcast_to(np.asarray(shift_s, np.float64), n)[copied]
+    arrival_s = np.concatenate([workload.arrival_s, workload.arrival_s[copied] + shifts_s])
+    copy_of = n + np.cumsum(clones) - 1
+    after_copy = np.where(workload.after >= 0, copy_of[workload.after], -1)[copied]
+    after = np.concatenate([workload.after, after_copy])
+    order = np.argsort(arrival_s, kind="stable")
+    place = np.empty(order.size, np.int64)
+    place[order] = np.arange(order.size)
+    origin, after = origin[order], after[order]
+    merged = _selected(workload, origin, np.where(after >= 0, place[after], -1))
+    return _arriving(merged, arrival_s[order]), origin
+
+
+def shifted(workload: Workload, by_s: float) -> Workload:
+    """The same calls, all of them later by ``by_s`` seconds."""
+    return _arriving(workload, workload.arrival_s + by_s)
+
+
+def _arriving(workload: Workload, arrival_s: Floats) -> Workload:
+    return Workload(
+        arrival_s=arrival_s,
+        after=workload.after,
+        think_s=workload.think_s,
+        uncached_tokens=workload.uncached_tokens,
+        decode_steps=workload.decode_steps,
+        lane=workload.lane,
+        replica=workload.replica,
+    )
+
+
+def _selected(workload: Workload, which: Ints, after: Ints) -> Workload:
+    """The calls of these indices; ``after`` is given for them, in new indices."""
+    return Workload(
+        arrival_s=workload.arrival_s[which],
+        after=after,
+        think_s=workload.think_s[which],
+        uncached_tokens=workload.uncached_tokens[which],
+        decode_steps=workload.decode_steps[which],
+        lane=workload.lane[which],
+        replica=workload.replica[which],
+    )

@@ -1,0 +1,151 @@
+"""How busy were the replicas, how long did calls take, and did the replay keep the laws?
+
+An outcome in; seconds, ratios and broken laws out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costctl.simulate.workload import Bools, CallStatus, Floats, Outcome, Workload
+
+
+def utilisation(outcome: Outcome, from_s: float = 0.0) -> float:
+    """Busy seconds over replica seconds between ``from_s`` and the last event; NaN where there are none.
+
+    from_s: not after the first arrival, for busy seconds are not cut.
+    """
+    paid_s = outcome.busy_s.size * (outcome.horizon_s - from_s)
+    return float(outcome.busy_s.sum() / paid_s) if paid_s > 0 else float("nan")
+
+
+def is_served(outcome: Outcome) -> Bools:
+    """Which calls were served."""
+    return np.equal(outcome.status, int(CallStatus.SERVED))
+
+
+def is_after_warm_up(outcome: Outcome, warm_up_s: float) -> Bools:
+    """Which calls arrived after the first ``warm_up_s`` seconds from the first arrival."""
+    if np.isnan(outcome.arrival_s).all():
+        return np.zeros(outcome.arrival_s.size, np.bool_)
+    return outcome.arrival_s >= np.nanmin(outcome.arrival_s) + warm_up_s
+
+
+def latency_s(outcome: Outcome) -> Floats:
+    """Seconds from arrival to end of each call; NaN where it was not served."""
+    return outcome.end_s - outcome.arrival_s
+
+
+def wait_s(outcome: Outcome) -> Floats:
+    """Seconds from arrival to the begin of prefill or of the batch; NaN where the call was not served."""
+    return outcome.begin_s - outcome.arrival_s
+
+
+def ttft_s(outcome: Outcome) -> Floats:
+    """Seconds from arrival to the first token; NaN where the call was not served."""
+    return outcome.first_token_s - outcome.arrival_s
+
+
+def quantile_s(seconds: Floats, level: float) -> float:
+    """The quantile of those that are not NaN, an observed value (nearest rank); NaN where all are."""
+    known = seconds[~np.isnan(seconds)]
+    if known.size == 0:
+        return float("nan")
+    return float(np.quantile(known, level, method="inverted_cdf"))
+
+
+def status_counts(outcome: Outcome) -> dict[CallStatus, int]:
+    """How many calls were served, rejected, dropped, or never arrived."""
+    return {status: int(np.count_nonzero(outcome.status == status)) for status in CallStatus}
+
+
+def mean_in_service(outcome: Outcome) -> float:
+    """Calls in service, averaged over time from the first begin to the last end, counted event by event."""
+    begin_s, end_s = _served_spans(outcome)
+    if begin_s.size == 0:
+        return 0.0
+    at_s, active = _active(begin_s, end_s)
+    span_s = at_s[-1] - at_s[0]
+    return float(np.dot(active[:-1], np.diff(at_s)) / span_s) if span_s > 0 else 0.0
+
+
+def littles_law_error(outcome: Outcome) -> float:
+    """Relative difference between L and lambda·W of the calls in service (Little 1961); 0 where none was.
+
+    L is counted event by event along time, lambda·W from the calls; they agree on any window that begins
+    and ends empty.
+    """
+    begin_s, end_s = _served_spans(outcome)
+    if begin_s.size == 0:
+        return 0.0
+    span_s = float(end_s.max() - begin_s.min())
+    arrival_rate_times_stay = float((end_s - begin_s).sum()) / span_s if span_s > 0 else 0.0
+    scale = max(arrival_rate_times_stay, np.finfo(np.float64).tiny)
+    return abs(mean_in_service(outcome) - arrival_rate_times_stay) / scale
+
+
+def busy_s_from_calls(outcome: Outcome) -> Floats:
+    """Seconds in which each replica had a call in service, from the calls alone: the union of their spans."""
+    busy_s = np.zeros(outcome.busy_s.size)
+    served = np.flatnonzero(is_served(outcome))
+    for replica in range(busy_s.size):
+        here = served[outcome.replica[served] == replica]
+        if here.size:
+            at_s, active = _active(outcome.begin_s[here], outcome.end_s[here])
+            busy_s[replica] = np.diff(at_s)[active[:-1] > 0].sum()
+    return busy_s
+
+
+def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -> tuple[str, ...]:
+    """The laws that an outcome breaks, in words; none for a sound replay.
+
+    Every call ends in one status and has exactly the times that belong to it, in order; a follow-up comes
+    think_s after its predecessor's end, or never; busy seconds are the union of what was served; Little's
+    law holds. tolerance: relative to the largest time.
+    """
+    slack_s = tolerance * max(abs(outcome.horizon_s), 1.0)
+    served = is_served(outcome)
+    checks = {
+        "calls are lost": sum(status_counts(outcome).values()) == workload.size,
+        "a call has times that its status denies": _has_times_of_its_status(outcome),
+        "a served call's times are out of order": bool(
+            (outcome.begin_s[served] >= outcome.arrival_s[served] - slack_s).all()
+            and (outcome.first_token_s[served] >= outcome.begin_s[served] - slack_s).all()
+            and (outcome.end_s[served] >= outcome.first_token_s[served] - slack_s).all()
+        ),
+        "a call arrives at another time than it should": _arrives_on_time(workload, outcome, slack_s),
+        "busy seconds are not those of the calls served": bool(
+            np.allclose(outcome.busy_s, busy_s_from_calls(outcome), rtol=tolerance, atol=slack_s)
+        ),
+        "Little's law does not hold": littles_law_error(outcome) <= 1e3 * tolerance,
+    }
+    return tuple(law for law, holds in checks.items() if not holds)
+
+
+def _has_times_of_its_status(outcome: Outcome) -> bool:
+    served, arrived = is_served(outcome), outcome.status != CallStatus.NEVER_ARRIVED
+    times = (outcome.begin_s, outcome.first_token_s, outcome.end_s)
+    return all(bool((np.isfinite(each) == served).all()) for each in times) and bool(
+        (np.isfinite(outcome.arrival_s) == arrived).all()
+    )
+
+
+def _arrives_on_time(workload: Workload, outcome: Outcome, slack_s: float) -> bool:
+    is_follower = workload.after >= 0
+    before = workload.after[is_follower]
+    due_s = workload.arrival_s.astype(np.float64, copy=True)
+    due_s[is_follower] = outcome.end_s[before] + workload.think_s[is_follower]
+    return bool(np.allclose(outcome.arrival_s, due_s, rtol=0.0, atol=slack_s, equal_nan=True))
+
+
+def _served_spans(outcome: Outcome) -> tuple[Floats, Floats]:
+    served = is_served(outcome)
+    return outcome.begin_s[served], outcome.end_s[served]
+
+
+def _active(begin_s: Floats, end_s: Floats) -> tuple[Floats, Floats]:
+    """Instants at which the number in service changes, in order, and the number from each one on."""
+    at_s = np.concatenate([begin_s, end_s])
+    change = np.concatenate([np.ones(begin_s.size), -np.ones(end_s.size)])
+    order = np.argsort(at_s, kind="stable")
+    return at_s[order], np.cumsum(change[order])

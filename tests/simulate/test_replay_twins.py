@@ -1,0 +1,50 @@
+"""The compiled loop against slow twins that share no code with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from oracles.heap_replay import heap_replay, stepwise_replay
+from oracles.small_replays import random_case
+
+from costctl.simulate.network import replay_network
+from costctl.simulate.outcome_measures import broken_laws, status_counts
+from costctl.simulate.workload import CallStatus, Outcome
+
+SEEDS_AT_ONCE = 100
+
+
+def assert_same(outcome: Outcome, twin: Outcome) -> None:
+    np.testing.assert_array_equal(outcome.status, twin.status)
+    np.testing.assert_array_equal(outcome.replica, twin.replica)
+    for name in ("arrival_s", "begin_s", "first_token_s", "end_s", "busy_s", "horizon_s"):
+        np.testing.assert_allclose(
+            getattr(outcome, name), getattr(twin, name), rtol=1e-12, atol=1e-9, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("on_grid", [True, False])
+@pytest.mark.parametrize("first_seed", range(0, 600, SEEDS_AT_ONCE))
+def test_random_networks_equal_the_twin_that_passes_every_step(first_seed: int, on_grid: bool) -> None:
+    for seed in range(first_seed, first_seed + SEEDS_AT_ONCE):
+        case = random_case(seed, on_grid=on_grid)
+        outcome = replay_network(case.workload, case.pool_of, case.pools)
+        assert_same(outcome, stepwise_replay(case.workload, case.pool_of.tolist(), case.pools))
+        assert broken_laws(case.workload, outcome) == (), f"seed {seed}"
+
+
+@pytest.mark.parametrize("on_grid", [True, False])
+def test_random_networks_equal_the_twin_that_jumps(on_grid: bool) -> None:
+    for seed in range(1000, 1000 + SEEDS_AT_ONCE):
+        case = random_case(seed, on_grid=on_grid)
+        outcome = replay_network(case.workload, case.pool_of, case.pools)
+        assert_same(outcome, heap_replay(case.workload, case.pool_of.tolist(), case.pools))
+
+
+def test_the_random_networks_use_every_status() -> None:
+    totals = dict.fromkeys(CallStatus, 0)
+    for seed in range(SEEDS_AT_ONCE):
+        case = random_case(seed, on_grid=True)
+        for status, count in status_counts(replay_network(case.workload, case.pool_of, case.pools)).items():
+            totals[status] += count
+    assert min(totals.values()) > 20
