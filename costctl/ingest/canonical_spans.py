@@ -1,0 +1,270 @@
+"""What is each raw span in the terms that every relation reads?
+
+Shape in: ``RawSpans`` of one block, with the source's line or record of each document.  Shape out: a
+``Batch``: canonical spans, their emitters, and the spans that lack what a span must have or whose token
+counts contradict each other. Spans in = spans out + rejects.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from costctl.ingest.attribute_columns import Grouped, TakenColumns, group_by_key, take_columns
+from costctl.ingest.attribute_map import dropped_entries, rest_map, scope_entries
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.dialect import Vocabulary, shipped_vocabulary
+from costctl.ingest.emitters import Emitters, distinct_emitters
+from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
+from costctl.ingest.formats.nested_arrow import Index, Mask, child, integers, is_present
+from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
+from costctl.ingest.span_identity import (
+    SPAN_ID_DIGITS,
+    TRACE_ID_DIGITS,
+    by_distinct,
+    hex_ids,
+    instants,
+    ns_per_unit,
+    span_kinds,
+    statuses,
+)
+from costctl.ingest.token_algebra import contradictory_tokens, total_tokens
+from costctl.store.spans import SPANS
+from costctl.units import NS_PER_S
+
+POSITION: Final = "source_position"
+BATCH_SCHEMA: Final = SPANS.append(pa.field(POSITION, pa.int64()))
+
+
+def canonical_batch(
+    raw: RawSpans,
+    position: Index,
+    *,
+    keep_content: bool,
+    vocabulary: Vocabulary | None = None,
+) -> Batch:
+    """Canonical spans of one block. position: line or record of each document in the source.
+
+    Raises pa.ArrowInvalid where a time or an integer is written as something else.
+    """
+    vocabulary = vocabulary or shipped_vocabulary()
+    columns = _identity(raw)
+    start_ns = integers(columns["start_ns"])
+    grouped = group_by_key(raw.attributes, len(raw))
+    taken = take_columns(grouped, vocabulary, start_ns, columns["kind"])
+    emitters = distinct_emitters(
+        raw.resource_attributes, raw.resources, vocabulary.resource, keep_content=keep_content
+    )
+    emitter = emitters.of_resource[raw.resource]
+    status = columns.pop("status")
+    columns = taken.columns | columns
+    canonical_words(columns, vocabulary)
+    columns["status"] = _either(status, columns.get("status"))
+    _from_emitters(columns, emitters, emitter, grouped)
+    apply_rules(Described(grouped, columns), vocabulary)
+    _from_events(columns, raw.events, start_ns, vocabulary)
+    _outcome(columns)
+    if "provider" in columns:
+        columns["provider"] = by_distinct(columns["provider"], canonical_provider)
+    total_tokens(columns, taken)
+    columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
+    columns[POSITION] = pa.array(position[raw.document])
+    return _without_rejects(columns, emitters.table, vocabulary.dialects_of(raw.attributes.keys))
+
+
+def _identity(raw: RawSpans) -> dict[str, pa.Array]:
+    """Ids, name, kind, times and status, which are the span's own fields."""
+    spans = raw.spans
+    start, end = instants(child(spans, "startTimeUnixNano")), instants(child(spans, "endTimeUnixNano"))
+    factor = ns_per_unit(start)
+    ended = end > 0
+    return {
+        "trace_id": hex_ids(child(spans, "traceId"), TRACE_ID_DIGITS),
+        "span_id": hex_ids(child(spans, "spanId"), SPAN_ID_DIGITS),
+        "parent_span_id": hex_ids(child(spans, "parentSpanId"), SPAN_ID_DIGITS),
+        "name": child(spans, "name"),
+        "kind": span_kinds(child(spans, "kind")),
+        "start_ns": pa.array(start * factor, mask=start <= 0),
+        "end_ns": pa.array(end * factor, mask=~ended),
+        "status": statuses(child(child(spans, "status"), "code")),
+    }
+
+
+def _from_emitters(
+    columns: dict[str, pa.Array], emitters: Emitters, emitter: Index, grouped: Grouped
+) -> None:
+    """What spans inherit; a span's own word goes before its emitter's."""
+    rows = pa.array(emitter)
+    for column, values in emitters.columns.items():
+        columns[column] = _either(columns.get(column), values.take(rows))
+    columns["resource_id"] = emitters.ids.take(rows)
+    if columns["replica_id"].null_count:
+        columns["replica_id"] = _either(columns["replica_id"], _addresses(grouped))
+
+
+def _addresses(grouped: Grouped) -> pa.StringArray | None:
+    """``server.address`` with ``server.port``, where a span has one."""
+    address = _texts_by_span(grouped, "server.address")
+    if address is None:
+        return None
+    port = _texts_by_span(grouped, "server.port")
+    if port is None:
+        return address
+    return pc.coalesce(pc.binary_join_element_wise(address, port, ":"), address)
+
+
+def _texts_by_span(grouped: Grouped, key: str) -> pa.StringArray | None:
+    rows = grouped.rows(key)
+    if len(rows) == 0:
+        return None
+    place = np.full(grouped.spans, -1, dtype=np.int64)
+    place[grouped.attributes.owner[rows]] = np.arange(len(rows))
+    return grouped.attributes.as_text(rows).take(pa.array(place, mask=place < 0))
+
+
+def _either(first: pa.Array | None, second: pa.Array | None) -> pa.Array:
+    if first is None or second is None:
+        return second if first is None else first
+    return first if first.null_count == 0 else pc.coalesce(first, second)
+
+
+def _from_events(
+    columns: dict[str, pa.Array], events: RawEvents, start_ns: Index, vocabulary: Vocabulary
+) -> None:
+    """The exception that ended a failed span, and the arrival of its first token."""
+    if len(events.span) == 0:
+        return
+    is_first_token = np.asarray(
+        pc.is_in(events.name, pa.array(sorted(vocabulary.first_token_events), pa.string()))
+    )
+    if is_first_token.any():
+        columns["ttft_s"] = _either(columns.get("ttft_s"), _first_after(events, is_first_token, start_ns))
+    grouped = group_by_key(events.attributes, len(events.span))
+    rows = grouped.rows("exception.type")
+    if len(rows) == 0:
+        return
+    spans = events.span[events.attributes.owner[rows]]
+    place = np.full(len(start_ns), -1, dtype=np.int64)
+    place[spans] = np.arange(len(rows))
+    thrown = events.attributes.as_text(rows).take(pa.array(place, mask=place < 0))
+    has_failed = pc.equal(columns["status"], "error").fill_null(False)
+    columns["error_type"] = _either(columns.get("error_type"), pc.if_else(has_failed, thrown, None))
+
+
+def _first_after(events: RawEvents, chosen: Mask, start_ns: Index) -> pa.DoubleArray:
+    """Seconds from each span's start to the first of its chosen events; NULL where none, or before the start."""
+    at = instants(events.at_ns)[chosen]
+    spans = events.span[chosen]
+    first = np.full(len(start_ns), np.iinfo(np.int64).max)
+    np.minimum.at(first, spans, at * ns_per_unit(at))
+    unknown = (first < start_ns) | (first == np.iinfo(np.int64).max)
+    return pa.array((first - start_ns) / NS_PER_S, mask=unknown)
+
+
+_CLASS_REPR: Final = re.compile(r"<class '(.+)'>")
+_DOTTED: Final = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
+_FIRST_ERROR_STATUS: Final = 400
+_FIRST_SERVER_ERROR_STATUS: Final = 500
+
+
+def canonical_error(written: str) -> str:
+    """An error's name without its module: ``<class 'openai.BadRequestError'>`` is BadRequestError."""
+    shown = _CLASS_REPR.fullmatch(written)
+    name = shown[1] if shown else written
+    dotted = _DOTTED.fullmatch(name)
+    return dotted[1] if dotted else name
+
+
+def _outcome(columns: dict[str, pa.Array]) -> None:
+    """Status and error_type; a span that names an error, or answered with one, has failed."""
+    if "error_type" in columns:
+        columns["error_type"] = by_distinct(columns["error_type"], canonical_error)
+    failed = is_present(columns["error_type"]) if "error_type" in columns else None
+    if "http_status" in columns:
+        floor = np.where(
+            np.asarray(pc.equal(columns["kind"], "server").fill_null(False)),
+            _FIRST_SERVER_ERROR_STATUS,
+            _FIRST_ERROR_STATUS,
+        )
+        refused = integers(columns["http_status"]) >= floor
+        failed = refused if failed is None else failed | refused
+    if failed is not None:
+        word = pc.if_else(pa.array(failed), "error", pa.scalar(None, pa.string()))
+        columns["status"] = pc.coalesce(columns["status"], word)
+
+
+# What an SDK adds to a provider's name to say which of its interfaces it calls.
+_INTERFACE: Final = re.compile(
+    r"^(.+?)\.(chat|responses|completions?|messages|embeddings?|image|generative-ai)$"
+)
+
+
+def canonical_provider(written: str) -> str:
+    """A provider in lower case, without the interface: ``openai.chat`` is openai."""
+    name = written.strip().lower()
+    interface = _INTERFACE.fullmatch(name)
+    return interface[1] if interface else name
+
+
+def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content: bool) -> pa.MapArray:
+    extras = [
+        scope_entries(raw.scope_attributes, raw.scope, keep_content=keep_content),
+        dropped_entries(child(raw.spans, "droppedAttributesCount")),
+    ]
+    return rest_map(
+        raw.attributes,
+        taken.used | grouped.superseded,
+        [entries for entries in extras if entries is not None],
+        len(raw),
+        keep_content=keep_content,
+    )
+
+
+def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, dialects: frozenset[str]) -> Batch:
+    """The batch, with the spans that cannot be used set apart."""
+    rows = len(columns[POSITION])
+    arrays = [
+        columns[field.name].cast(field.type) if field.name in columns else pa.nulls(rows, field.type)
+        for field in BATCH_SCHEMA
+    ]
+    table = pa.Table.from_arrays(arrays, schema=BATCH_SCHEMA)
+    refused: dict[int, tuple[str, str]] = {}
+    for code, message, mask in _refusals(columns):
+        for row in np.flatnonzero(mask).tolist():
+            refused.setdefault(row, (code, message))
+    if not refused:
+        return Batch(table, (), resources, dialects)
+    keep = np.ones(rows, dtype=np.bool_)
+    keep[list(refused)] = False
+    rejects = tuple(_reject(table, row, *refused[row]) for row in sorted(refused))
+    return Batch(table.filter(pa.array(keep)), rejects, resources, dialects)
+
+
+def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
+    start, end = integers(columns["start_ns"]), integers(columns["end_ns"])
+    return [
+        ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"])),
+        ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"])),
+        ("no_start", "The span has no usable start time.", ~is_present(columns["start_ns"])),
+        (
+            "ends_before_start",
+            "The span ends before it starts.",
+            is_present(columns["end_ns"]) & (end < start),
+        ),
+        *contradictory_tokens(columns),
+    ]
+
+
+_SHOWN: Final = ("trace_id", "span_id", "start_ns", "end_ns")
+_SHOWN_TOKENS: Final = ("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens")
+
+
+def _reject(table: pa.Table, row: int, code: str, message: str) -> Reject:
+    """The reject of one span; its excerpt names ids, times and token counts, never a text."""
+    facts = [(name, table.column(name)[row].as_py()) for name in (*_SHOWN, *_SHOWN_TOKENS)]
+    shown = " ".join(f"{name}={value}" for name, value in facts if value is not None)
+    return Reject(table.column(POSITION)[row].as_py(), code, message, shown)

@@ -1,0 +1,168 @@
+"""Which attribute carries which fact, by the dialect of whoever wrote the span?
+
+Shape in: the TOML files in ``dialects/``, one a dialect.  Shape out: a ``Vocabulary``: for each canonical
+column the keys that may carry it, the best first; the words that name operations; the rules that name a
+stage; and the keys by which a dialect is recognised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+import msgspec
+
+from costctl.store.spans import SPANS, STAGES
+
+Parse = Literal["value", "instant", "json_length"]
+
+
+class KeyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One attribute that may carry the value of one column.
+
+    key: the attribute.  field: dotted path, where the attribute is a JSON text.  factor: what brings the
+    number to the column's unit.  parse: ``instant`` is a time of day, read as seconds since the span's
+    start; ``json_length`` counts a JSON list.  excludes_cache, excludes_reasoning: the number must have the
+    cached, or the reasoning, tokens added to become the canonical total.  kinds: only on spans of these
+    kinds.  requires: only on spans that also carry this key.
+    """
+
+    key: str
+    field: str | None = None
+    factor: float = 1.0
+    parse: Parse = "value"
+    excludes_cache: bool = False
+    excludes_reasoning: bool = False
+    kinds: tuple[str, ...] = ()
+    requires: str | None = None
+
+
+class CountRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column that counts numbered keys: its value is the highest N of ``prefix.N.rest``, plus one."""
+
+    prefix: str
+    column: str
+
+
+class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a span is, where no attribute says so: sets columns that are still NULL.
+
+    Every condition given must hold. when: attribute and the lower-case values it may have, ``*`` for any.
+    names, kinds, operations: values of the span's own columns; a name may end in ``*``.  unless: no such
+    attribute.  has_tokens: the span reports tokens.  has_model: the span names a model.
+    """
+
+    set: dict[str, str | int]
+    when: dict[str, tuple[str, ...]] = {}
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    has_tokens: bool = False
+    has_model: bool = False
+
+
+class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of ``dialects/``.
+
+    rank: dialects are asked in this order, the lowest first.  marks: keys that show the dialect; a key may
+    end in ``*``.  columns: column → keys, the best first.  resource: likewise, of the emitter.  words:
+    column → word as written, in lower case → canonical word, or nothing where the word says nothing.
+    first_token_events: names of span events of which the first marks the first token.
+    """
+
+    name: str
+    about: str
+    rank: int
+    marks: tuple[str, ...] = ()
+    columns: dict[str, tuple[KeyRule | str, ...]] = {}
+    resource: dict[str, tuple[str, ...]] = {}
+    counts: tuple[CountRule, ...] = ()
+    words: dict[str, dict[str, str]] = {}
+    rules: tuple[FactRule, ...] = ()
+    first_token_events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """All dialects together, in the order in which they are asked."""
+
+    columns: Mapping[str, tuple[KeyRule, ...]]
+    resource: Mapping[str, tuple[str, ...]]
+    counts: tuple[CountRule, ...]
+    words: Mapping[str, Mapping[str, str]]
+    rules: tuple[FactRule, ...]
+    marks: tuple[tuple[str, re.Pattern[str]], ...]
+    first_token_events: frozenset[str]
+
+    def dialects_of(self, keys: Iterable[str]) -> frozenset[str]:
+        """Names of the dialects of which at least one mark is among the keys."""
+        listed = list(keys)
+        return frozenset(name for name, mark in self.marks if any(mark.fullmatch(key) for key in listed))
+
+
+def key_pattern(keys: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that matches any of the keys in full; ``*`` stands for any run of characters."""
+    return re.compile("|".join(re.escape(key).replace(r"\*", ".*") for key in keys), re.DOTALL)
+
+
+def dialect_from_toml(text: str) -> Dialect:
+    """One dialect, strictly read: an unknown key, an unknown column or an unknown stage is an error.
+
+    Raises msgspec.ValidationError or ValueError.
+    """
+    dialect = msgspec.toml.decode(text, type=Dialect)
+    named = {*dialect.columns, *dialect.resource, *dialect.words, *(rule.column for rule in dialect.counts)}
+    for rule in dialect.rules:
+        named |= set(rule.set)
+        if "stage" in rule.set and rule.set["stage"] not in STAGES:
+            raise ValueError(
+                f"dialect {dialect.name}: {rule.set['stage']!r} is no stage; use one of {STAGES}"
+            )
+    unknown = sorted(named - set(SPANS.names))
+    if unknown:
+        raise ValueError(f"dialect {dialect.name} names columns that spans have not: {', '.join(unknown)}")
+    return dialect
+
+
+def vocabulary_of(dialects: Iterable[Dialect]) -> Vocabulary:
+    """The dialects merged in order of rank; of the same column the keys follow one another."""
+    columns: dict[str, list[KeyRule]] = {}
+    resource: dict[str, list[str]] = {}
+    words: dict[str, dict[str, str]] = {}
+    ordered = sorted(dialects, key=lambda dialect: (dialect.rank, dialect.name))
+    for dialect in ordered:
+        for column, keys in dialect.columns.items():
+            columns.setdefault(column, []).extend(_rules(keys))
+        for column, names in dialect.resource.items():
+            resource.setdefault(column, []).extend(names)
+        for column, spelled in dialect.words.items():
+            words.setdefault(column, {}).update(spelled)
+    return Vocabulary(
+        columns={column: tuple(rules) for column, rules in columns.items()},
+        resource={column: tuple(names) for column, names in resource.items()},
+        counts=tuple(rule for dialect in ordered for rule in dialect.counts),
+        words=words,
+        rules=tuple(rule for dialect in ordered for rule in dialect.rules),
+        marks=tuple((dialect.name, key_pattern(dialect.marks)) for dialect in ordered if dialect.marks),
+        first_token_events=frozenset(name for dialect in ordered for name in dialect.first_token_events),
+    )
+
+
+def _rules(keys: tuple[KeyRule | str, ...]) -> list[KeyRule]:
+    return [KeyRule(key=key) if isinstance(key, str) else key for key in keys]
+
+
+_DIALECTS: Final = "dialects"
+
+
+@cache
+def shipped_vocabulary() -> Vocabulary:
+    """The dialects that come with costctl."""
+    folder = files("costctl.ingest") / _DIALECTS
+    texts = [entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    return vocabulary_of(dialect_from_toml(text) for text in texts)

@@ -1,0 +1,129 @@
+"""How is a stream of JSON cut into blocks of whole documents, whatever its layout and length?
+
+Shape in: a stream of bytes that cannot seek.  Shape out: blocks of at most some tens of megabytes in which
+every line is one JSON document, with the line of the source that each began on. A stream of one document a
+line is cut at line ends; any other layout goes through ``json_pieces``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+
+from costctl.ingest.formats.json_pieces import Piece, document_pieces
+from costctl.ingest.formats.nested_arrow import Index
+
+BLOCK_BYTES: Final = 16 * 2**20
+LONGEST_LINE_BYTES: Final = 4 * BLOCK_BYTES
+_HEAD_BYTES: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBlock:
+    """Lines of JSON. data: whole lines.  positions: the source's line of each line that is not blank.
+
+    is_unterminated: the last line is the last of the source and has no line end.
+    """
+
+    data: bytes
+    positions: Index
+    is_unterminated: bool = False
+
+    def lines(self) -> list[bytes]:
+        """The lines that are not blank, as many as positions."""
+        return [line for line in self.data.split(b"\n") if line.strip()]
+
+
+def json_blocks(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[JsonBlock]:
+    """The stream as blocks of lines."""
+    first = stream.read(block_bytes).removeprefix(b"\xef\xbb\xbf")
+    if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
+        yield from _line_blocks(stream, first, block_bytes)
+    else:
+        yield from _blocks_of_pieces(document_pieces(stream, first, 1), block_bytes)
+
+
+def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
+    """Whether the first lines are JSON documents of their own. is_whole: head is all there is.
+
+    A broken first line is forgiven where the second is an object; a first line that only opens a
+    pretty-printed document is followed by no such line.
+    """
+    lines = [line for line in head.split(b"\n")[:20] if line.strip()]
+    if not lines:
+        return True
+    ended = lines if is_whole or len(head.split(b"\n")) > 20 else lines[:-1]
+    if not ended:
+        return False
+    if _is_object(ended[0]):
+        return True
+    return len(ended) > 1 and _is_object(ended[1]) and _is_wrapper(ended[1])
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line), dict)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def _is_wrapper(line: bytes) -> bool:
+    return any(
+        name in line[:40] for name in (b'"resourceSpans"', b'"resource_spans"', b'"batches"', b'"trace"')
+    )
+
+
+def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int) -> Iterator[JsonBlock]:
+    """Blocks cut at line ends; from a line on that is too long for memory, the rest is cut as documents."""
+    line, rest, data = 1, b"", first
+    while data:
+        end = data.rfind(b"\n") + 1
+        if end:
+            whole = rest + data[:end]
+            yield JsonBlock(whole, line_numbers(whole, line))
+            line += whole.count(b"\n")
+            rest = data[end:]
+        else:
+            rest += data
+        if len(rest) > LONGEST_LINE_BYTES:
+            yield from _blocks_of_pieces(document_pieces(stream, rest, line), block_bytes)
+            return
+        data = stream.read(block_bytes)
+    if rest.strip():
+        yield JsonBlock(rest, line_numbers(rest, line), is_unterminated=True)
+
+
+def line_numbers(data: bytes, first: int) -> Index:
+    """Numbers of the lines that are not blank, the first line being number ``first``."""
+    count = data.count(b"\n") + (not data.endswith(b"\n"))
+    numbers = np.arange(first, first + count, dtype=np.int64)
+    if (
+        b"\n\n" not in data
+        and b"\n\r\n" not in data
+        and not data.startswith((b"\n", b"\r\n"))
+        and b"\n " not in data
+    ):
+        return numbers
+    lines = data.split(b"\n")[:count]
+    return numbers[np.array([bool(line.strip()) for line in lines], dtype=np.bool_)]
+
+
+def _blocks_of_pieces(pieces: Iterator[Piece], block_bytes: int) -> Iterator[JsonBlock]:
+    """Pieces gathered into blocks, a piece a line."""
+    lines: list[bytes] = []
+    positions: list[int] = []
+    size, is_unterminated = 0, False
+    for piece in pieces:
+        lines.append(piece.data.replace(b"\n", b" ").replace(b"\r", b" "))
+        positions.append(piece.line)
+        size += len(piece.data)
+        is_unterminated = piece.is_truncated
+        if size >= block_bytes:
+            yield JsonBlock(b"\n".join(lines), np.array(positions, np.int64), is_unterminated)
+            lines, positions, size = [], [], 0
+    if lines:
+        yield JsonBlock(b"\n".join(lines), np.array(positions, np.int64), is_unterminated)

@@ -1,0 +1,108 @@
+"""Which spans does a piece of an OTLP export hold, and whose are they?
+
+Shape in: an Arrow list of ResourceSpans per row, one row a document or message, as pyarrow.json or ptars
+reads it.  Shape out: ``RawSpans``: one row per span in the order of the source, its attributes and events as
+flat columns that point back at it, the attributes of scopes and resources once each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from costctl.ingest.formats.nested_arrow import Index, Mask, child, explode, is_present
+from costctl.ingest.formats.otlp_values import Attributes, read_attributes
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvents:
+    """Events of spans. span: row of the span.  attributes: their owner is a row of this table."""
+
+    span: Index
+    name: pa.StringArray
+    at_ns: pa.Array
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class RawSpans:
+    """Spans as the wire has them, ids and times not yet looked at.
+
+    document: row of the document that held the span.  spans: the struct array of the spans.  resource: row in
+    resource_attributes' owners, likewise scope.  doubtful: documents in which something required was
+    not found in the common spelling, to be read again by the slow reader.
+    """
+
+    spans: pa.StructArray
+    document: Index
+    resource: Index
+    resources: int
+    scope: Index
+    attributes: Attributes
+    resource_attributes: Attributes
+    scope_attributes: Attributes
+    events: RawEvents
+    doubtful: Index
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+
+def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
+    """All spans of all documents.
+
+    resource_spans: one list of ResourceSpans per document; a NULL list makes the document doubtful.
+    Raises pa.ArrowInvalid where an integer is no integer.
+    """
+    emitters, emitter_document = explode(resource_spans)
+    scopes_of = child(emitters, "scopeSpans")
+    scopes, scope_emitter = explode(scopes_of)
+    spans_of = child(scopes, "spans")
+    spans, span_scope = explode(spans_of)
+    scope_document = emitter_document[scope_emitter]
+    document = scope_document[span_scope]
+    attributes, deep_spans = read_attributes(child(spans, "attributes"))
+    resource_attributes, deep_resources = read_attributes(child(child(emitters, "resource"), "attributes"))
+    scope_attributes, deep_scopes = read_attributes(child(child(scopes, "scope"), "attributes"))
+    doubts = (
+        np.flatnonzero(~is_present(resource_spans)),
+        emitter_document[~is_present(scopes_of)],
+        scope_document[~is_present(spans_of)],
+        document[_lacks_required(spans)],
+        document[deep_spans],
+        emitter_document[deep_resources],
+        scope_document[deep_scopes],
+    )
+    return RawSpans(
+        spans=spans,
+        document=document,
+        resource=scope_emitter[span_scope],
+        resources=len(emitters),
+        scope=span_scope,
+        attributes=attributes,
+        resource_attributes=resource_attributes,
+        scope_attributes=scope_attributes,
+        events=_events(spans),
+        doubtful=np.unique(np.concatenate(doubts)),
+    )
+
+
+def _lacks_required(spans: pa.StructArray) -> Mask:
+    required = (child(spans, name) for name in ("traceId", "spanId", "startTimeUnixNano"))
+    lacking = np.zeros(len(spans), dtype=np.bool_)
+    for column in required:
+        lacking |= ~is_present(column)
+    return lacking
+
+
+def _events(spans: pa.StructArray) -> RawEvents:
+    events, span = explode(child(spans, "events"))
+    attributes, _ = read_attributes(child(events, "attributes"))
+    return RawEvents(
+        span=span,
+        name=child(events, "name"),
+        at_ns=child(events, "timeUnixNano"),
+        attributes=attributes,
+    )

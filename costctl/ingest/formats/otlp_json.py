@@ -1,0 +1,156 @@
+"""Which spans does an OTLP/JSON export hold?
+
+Shape in: a stream of decompressed bytes: one document a line, one document, an array, documents one after
+another, in any of the spellings that exporters write.  Shape out: ``Batch`` after ``Batch``, in bounded memory
+whatever the length.
+
+A block of lines is parsed by pyarrow with an explicit schema. Where that fails, ever smaller parts of the
+block are tried, and at last lines are read one by one by the slow reader, which makes of each what the
+fast one can parse, or a reject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pa_json
+
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import canonical_batch
+from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
+from costctl.ingest.formats.nested_arrow import one_chunk
+from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
+from costctl.ingest.formats.otlp_normalise import found_in_line
+from costctl.ingest.formats.otlp_schema import otlp_json_schema
+
+_PARSE_BYTES: Final = 2**20
+_SLOW_BYTES: Final = 2**18
+_PARTS: Final = 8
+_INTEGER: Final = re.compile(rb'"intValue"\s*:\s*(.)')
+_INSTANT: Final = re.compile(rb'"startTimeUnixNano"\s*:\s*(.)')
+_ENUM: Final = re.compile(rb'"(?:kind|code)"\s*:\s*("?)[A-Z0-9]')
+_CANONICAL: Final = otlp_json_schema(pa.string(), pa.string(), pa.int64())
+
+
+def read_otlp_json(stream: BinaryIO, *, keep_content: bool) -> Iterator[Batch]:
+    """Batches of canonical spans. keep_content: store what people and models said, not only its hash."""
+    for block in json_blocks(stream):
+        yield from _batches(block, keep_content=keep_content)
+
+
+_MARKS: Final = re.compile(
+    rb'"(?:resourceSpans|resource_spans|scopeSpans|scope_spans|instrumentationLibrarySpans)"\s*:\s*\['
+    rb'|"batches"\s*:\s*\[\s*\{\s*"(?:resource|scopeSpans|instrumentationLibrary)'
+)
+_BARE_MARKS: Final = re.compile(rb'"(?:startTimeUnixNano|start_time_unix_nano)"\s*:')
+_ATTRIBUTE_MARK: Final = re.compile(rb'"attributes"\s*:\s*\[\s*\{\s*"(?:key|value)"\s*:')
+
+
+def looks_like_otlp_json(head: bytes) -> bool:
+    """Whether the first (at most 1 MiB of) bytes are of an OTLP/JSON trace export, or of its spans."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text.startswith((b"{", b"[")):
+        return False
+    if _MARKS.search(text) or _BARE_MARKS.search(text):
+        return True
+    return _ATTRIBUTE_MARK.search(text) is not None and b'"resourceLogs"' not in text
+
+
+def _batches(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
+    """The block's batches: one if all is well, more where parts of it must be read apart."""
+    try:
+        raw = _parsed(block.data, _schema_for(block.data), len(block.positions))
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        yield from _apart(block, keep_content=keep_content)
+        return
+    if len(raw.doubtful) == 0:
+        yield canonical_batch(raw, block.positions, keep_content=keep_content)
+        return
+    lines = block.lines()
+    doubtful = set(raw.doubtful.tolist())
+    clear = [number for number in range(len(lines)) if number not in doubtful]
+    if clear:
+        yield from _batches(_chosen(block, lines, clear), keep_content=keep_content)
+    yield _slowly(_chosen(block, lines, sorted(doubtful)), keep_content=keep_content)
+
+
+def _chosen(block: JsonBlock, lines: list[bytes], numbers: list[int]) -> JsonBlock:
+    """Some of the block's lines."""
+    is_last = bool(numbers) and numbers[-1] == len(lines) - 1
+    return JsonBlock(
+        b"\n".join(lines[number] for number in numbers),
+        block.positions[numbers],
+        block.is_unterminated and is_last,
+    )
+
+
+def _apart(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
+    """A block that did not parse, in smaller parts; what is small is read line by line."""
+    lines = block.lines()
+    if len(block.data) <= _SLOW_BYTES or len(lines) <= 1:
+        yield _slowly(block, keep_content=keep_content)
+        return
+    for numbers in np.array_split(np.arange(len(lines)), min(_PARTS, len(lines))):
+        yield from _batches(_chosen(block, lines, numbers.tolist()), keep_content=keep_content)
+
+
+def _slowly(block: JsonBlock, *, keep_content: bool) -> Batch:
+    """The block read line by line."""
+    lines = block.lines()
+    documents: list[bytes] = []
+    positions: list[int] = []
+    rejects: list[Reject] = []
+    for number, line in enumerate(lines):
+        is_unterminated = block.is_unterminated and number == len(lines) - 1
+        found = found_in_line(line, int(block.positions[number]), is_unterminated=is_unterminated)
+        rejects.extend(found.rejects)
+        if found.resource_spans:
+            documents.append(msgspec.json.encode({"resourceSpans": found.resource_spans}))
+            positions.append(found.position)
+    raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
+    batch = canonical_batch(raw, np.array(positions, np.int64), keep_content=keep_content)
+    every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
+    return Batch(batch.spans, every, batch.resources, batch.dialects)
+
+
+def _schema_for(data: bytes) -> pa.Schema:
+    """The schema for the way in which the block's first integers, times and enums are written."""
+    integer, instant, enum = (pattern.search(data) for pattern in (_INTEGER, _INSTANT, _ENUM))
+    return otlp_json_schema(
+        pa.string() if integer is None or integer[1] == b'"' else pa.int64(),
+        pa.string() if instant is None or instant[1] == b'"' else pa.int64(),
+        pa.string() if enum is not None and enum[1] == b'"' else pa.int64(),
+    )
+
+
+def _parsed(data: bytes, schema: pa.Schema, documents: int) -> RawSpans:
+    """The spans of lines of JSON, all in the spelling of the schema.
+
+    Raises pa.ArrowInvalid where they are not, UnicodeDecodeError where they are no UTF-8, and ArrowInvalid
+    where a line holds more than one document.
+    """
+    if not documents:
+        return flatten_documents(pa.array([], schema.field(0).type))
+    str(memoryview(data), "utf-8")  # pyarrow does not look
+    table = _read_json(data, schema)
+    if table.num_rows != documents:
+        raise pa.ArrowInvalid(f"{documents} lines hold {table.num_rows} documents")
+    return flatten_documents(one_chunk(table.column(0)))
+
+
+def _read_json(data: bytes, schema: pa.Schema) -> pa.Table:
+    parse = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    block_bytes = _PARSE_BYTES
+    while True:
+        try:
+            read = pa_json.ReadOptions(use_threads=True, block_size=block_bytes)
+            return pa_json.read_json(pa.BufferReader(data), read_options=read, parse_options=parse)
+        except pa.ArrowInvalid as error:
+            if "straddling" not in str(error) or block_bytes > len(data):
+                raise
+            block_bytes *= 8

@@ -1,0 +1,166 @@
+"""Which spans does an OTLP protobuf export hold?
+
+Shape in: a stream of decompressed bytes: one TracesData or ExportTraceServiceRequest, or many of them framed
+by their lengths.  Shape out: ``Batch`` after ``Batch``, the same rows that the JSON encoding of the same
+export gives. Messages become Arrow columns in ptars; no Python object is made for a span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import ptars
+import pyarrow as pa
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import BATCH_SCHEMA, canonical_batch
+from costctl.ingest.formats.otlp_flatten import flatten_documents
+from costctl.ingest.formats.otlp_json import read_otlp_json
+from costctl.ingest.formats.protobuf_messages import ZSTD_MAGIC, Framing, Message, messages, varint_value
+
+BLOCK_BYTES: Final = 8 * 2**20
+_RESOURCE_SPANS_TAG: Final = 0x0A
+_RESOURCE_SPANS_FIELDS: Final = (0x0A, 0x12, 0x1A)  # tags of resource, scope_spans and schema_url
+_LONGEST_LENGTH_BYTES: Final = 5
+
+
+def read_otlp_protobuf(stream: BinaryIO, *, framing: Framing, keep_content: bool) -> Iterator[Batch]:
+    """Batches of canonical spans. framing: as ``detect_framing`` found it.
+
+    keep_content: store what people and models said, not only its hash.
+    """
+    waiting: list[tuple[int, Message]] = []
+    size = 0
+    for number, message in enumerate(messages(stream, framing), 1):
+        if message.problem is not None:
+            yield from _read(waiting, keep_content=keep_content)
+            waiting, size = [], 0
+            yield _rejected(message, message.problem)
+        elif message.data[:1] in (b"{", b"["):
+            for batch in read_otlp_json(BytesIO(message.data), keep_content=keep_content):
+                yield _at_record(batch, number, message.offset)
+        else:
+            waiting.append((number, message))
+            size += len(message.data)
+        if size >= BLOCK_BYTES:
+            yield from _read(waiting, keep_content=keep_content)
+            waiting, size = [], 0
+    yield from _read(waiting, keep_content=keep_content)
+
+
+@cache
+def _handler() -> Any:
+    pool = ptars.HandlerPool([ExportTraceServiceRequest.DESCRIPTOR.file])
+    return pool.get_for_message(ExportTraceServiceRequest.DESCRIPTOR)
+
+
+def _read(numbered: list[tuple[int, Message]], *, keep_content: bool) -> Iterator[Batch]:
+    """The batch of some messages; those that are no messages are found by halving."""
+    if not numbered:
+        return
+    try:
+        columns = _handler().list_to_record_batch([message.data for _, message in numbered])
+    except ValueError as error:
+        if len(numbered) == 1:
+            yield _rejected(numbered[0][1], str(error))
+            return
+        middle = len(numbered) // 2
+        yield from _read(numbered[:middle], keep_content=keep_content)
+        yield from _read(numbered[middle:], keep_content=keep_content)
+        return
+    position = np.array([number for number, _ in numbered], np.int64)
+    yield canonical_batch(flatten_documents(columns.column(0)), position, keep_content=keep_content)
+
+
+def _rejected(message: Message, problem: str) -> Batch:
+    reject = Reject(message.offset, "bad_protobuf", f"Not readable as OTLP protobuf: {problem}.", "")
+    return Batch(BATCH_SCHEMA.empty_table(), (reject,))
+
+
+def _at_record(batch: Batch, number: int, offset: int) -> Batch:
+    """A batch read from one message of many: its lines mean nothing, the message's number does."""
+    numbers = pa.array(np.full(batch.spans.num_rows, number, np.int64))
+    spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", numbers)
+    rejects = tuple(Reject(offset, each.code, each.message, each.excerpt) for each in batch.rejects)
+    return Batch(spans, rejects, batch.resources, batch.dialects)
+
+
+def detect_framing(head: bytes, size: int | None) -> Framing | None:
+    """How the messages are framed, or None where this is no OTLP protobuf.
+
+    head: the first bytes, decompressed, at most 1 MiB.  size: of the whole stream, None where unknown.
+    """
+    if _is_framed(head, size, _big_endian_length):
+        return "big_endian_4"
+    if _is_message(head, _ENDLESS if size is None else size):
+        return "one"
+    return "varint" if _is_framed(head, size, _varint_length) else None
+
+
+_ENDLESS: Final = 2**62
+
+
+def _big_endian_length(head: bytes, at: int) -> tuple[int, int] | None:
+    raw = head[at : at + 4]
+    return (int.from_bytes(raw, "big"), at + 4) if len(raw) == 4 else None
+
+
+def _varint_length(head: bytes, at: int) -> tuple[int, int] | None:
+    for end in range(at + 1, min(at + _LONGEST_LENGTH_BYTES, len(head)) + 1):
+        if head[end - 1] < 0x80:
+            return varint_value(head[at:end]), end
+    return None
+
+
+def _is_framed(head: bytes, size: int | None, length_at: Any) -> bool:
+    """Whether lengths lead from message to message through the whole head."""
+    at, found = 0, 0
+    while at < len(head):
+        framed = length_at(head, at)
+        if framed is None:
+            return found > 0
+        length, begin = framed
+        if size is not None and begin + length > size:
+            return False
+        body = head[begin : begin + length]
+        is_known = body.startswith((ZSTD_MAGIC, b"{")) or length == 0 or _is_message(body, length)
+        if not is_known:
+            return False
+        found += length > 0
+        at = begin + length
+    return found > 0
+
+
+def _is_message(head: bytes, length: int) -> bool:
+    """Whether the first bytes of a message of that length begin a list of ResourceSpans."""
+    at = 0
+    while at < len(head):
+        framed = _varint_length(head, at + 1)
+        if head[at] != _RESOURCE_SPANS_TAG or framed is None:
+            return at > 0 and head[at] == _RESOURCE_SPANS_TAG
+        inner, begin = framed
+        if begin + inner > length or not _is_resource_spans(head[begin : begin + inner], inner):
+            return False
+        at = begin + inner
+    return len(head) > 0
+
+
+def _is_resource_spans(body: bytes, length: int) -> bool:
+    """Whether the bytes may be a ResourceSpans; where all are there, whether they are."""
+    if len(body) < length:
+        return not body or body[0] in _RESOURCE_SPANS_FIELDS
+    try:
+        return (
+            not body
+            or body[0] in _RESOURCE_SPANS_FIELDS
+            and bool(ResourceSpans.FromString(body).ListFields())
+        )
+    except DecodeError:
+        return False

@@ -1,0 +1,221 @@
+"""How is a stream of OTLP protobuf cut into messages that fit into memory, whatever framing it has?
+
+Shape in: a stream of bytes that cannot seek: one message, or messages each after its length (a varint, or
+four bytes big-endian as the collector's file exporter writes them, each message perhaps compressed with
+zstd).  Shape out: messages of at most ``PIECE_BYTES`` or one span each, with the offset at which each began. A longer
+message is cut between its ResourceSpans, ScopeSpans or spans; resource and scope are repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO, Final, Literal, TypeAlias
+
+import zstandard
+
+Framing: TypeAlias = Literal["one", "varint", "big_endian_4"]
+
+PIECE_BYTES: Final = 8 * 2**20
+ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+LONGEST_DECOMPRESSED_BYTES: Final = 512 * 2**20
+_READ_BYTES: Final = 2**20
+_LENGTH_DELIMITED: Final = 2
+_FIXED_BYTES: Final = {1: 8, 5: 4}
+_VARINT_BYTES: Final = 10
+# Numbers of the fields that are cut apart, from the outside in: resource_spans, scope_spans, spans.
+_NESTING: Final = (1, 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Bytes of one message. offset: where it began in the stream.  problem: why it could not be cut out."""
+
+    data: bytes
+    offset: int
+    problem: str | None = None
+
+
+class Reader:
+    """A stream with its offset, and reads that end early only where the stream does."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.offset = 0
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end of the stream."""
+        parts: list[bytes] = []
+        missing = size
+        while missing > 0:
+            part = self._stream.read(min(missing, _READ_BYTES))
+            if not part:
+                break
+            parts.append(part)
+            missing -= len(part)
+        self.offset += size - missing
+        return b"".join(parts)
+
+    def varint(self) -> tuple[int, bytes] | None:
+        """The next varint and its bytes; None at the end of the stream. Raises ValueError where it is none."""
+        raw = b""
+        while len(raw) < _VARINT_BYTES:
+            byte = self.read(1)
+            if not byte and not raw:
+                return None
+            raw += byte
+            if not byte or byte[0] < 0x80:
+                break
+        if not raw or raw[-1] >= 0x80:
+            raise ValueError("a length ends before its last byte")
+        return varint_value(raw), raw
+
+
+def varint_value(raw: bytes) -> int:
+    """The number in the bytes of a varint."""
+    return sum((byte & 0x7F) << (7 * place) for place, byte in enumerate(raw))
+
+
+def varint_bytes(value: int) -> bytes:
+    """The varint of a number."""
+    raw = bytearray()
+    while value > 0x7F:
+        raw.append(value & 0x7F | 0x80)
+        value >>= 7
+    raw.append(value)
+    return bytes(raw)
+
+
+def messages(stream: BinaryIO, framing: Framing) -> Iterator[Message]:
+    """The messages in the stream, each at most some megabytes; the last may have a problem."""
+    reader = Reader(stream)
+    try:
+        if framing == "one":
+            yield from _pieces(reader, None, 0, b"")
+        else:
+            yield from _framed(reader, framing)
+    except (ValueError, zstandard.ZstdError) as error:
+        yield Message(b"", reader.offset, str(error))
+
+
+def _framed(reader: Reader, framing: Framing) -> Iterator[Message]:
+    while (length := _length(reader, framing)) is not None:
+        if length > PIECE_BYTES:
+            first = reader.read(len(ZSTD_MAGIC))
+            yield from _long_message(reader, length, first)
+            continue
+        offset = reader.offset
+        data = _exactly(reader, length)
+        yield from _decompressed(data, offset) if data.startswith(ZSTD_MAGIC) else [Message(data, offset)]
+
+
+def _long_message(reader: Reader, length: int, first: bytes) -> Iterator[Message]:
+    """A message too long to hold: cut as it is read, after decompression where it is compressed."""
+    if first == ZSTD_MAGIC:
+        offset = reader.offset - len(first)
+        yield from _decompressed(first + _exactly(reader, length - len(first)), offset)
+        return
+    inner = Reader(_Rest(first, reader, length - len(first)))
+    inner.offset = reader.offset - len(first)
+    yield from _pieces(inner, None, 0, b"")
+
+
+class _Rest(BytesIO):
+    """The first bytes of a message and, after them, the rest of it from the reader."""
+
+    def __init__(self, first: bytes, reader: Reader, length: int) -> None:
+        super().__init__(first)
+        self._reader = reader
+        self._length = length
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most ``size`` bytes of the message."""
+        wanted = self._length + _READ_BYTES if size is None or size < 0 else size
+        data = super().read(wanted)
+        if data or self._length == 0:
+            return data
+        data = self._reader.read(min(wanted, self._length))
+        self._length = self._length - len(data) if data else 0
+        return data
+
+
+def _length(reader: Reader, framing: Framing) -> int | None:
+    if framing == "varint":
+        found = reader.varint()
+        return None if found is None else found[0]
+    raw = reader.read(4)
+    if not raw:
+        return None
+    if len(raw) < 4:
+        raise ValueError("the stream ends inside a length")
+    return int.from_bytes(raw, "big")
+
+
+def _exactly(reader: Reader, size: int) -> bytes:
+    data = reader.read(size)
+    if len(data) < size:
+        raise ValueError(f"the stream ends {size - len(data)} bytes before the message does")
+    return data
+
+
+def _decompressed(data: bytes, offset: int) -> Iterator[Message]:
+    """A zstd message, decompressed; where that is long, cut as it is decompressed."""
+    with zstandard.ZstdDecompressor().stream_reader(BytesIO(data)) as stream:
+        head = stream.read(PIECE_BYTES)
+        if len(head) < PIECE_BYTES or head[:1] in (b"{", b"["):
+            rest = stream.read(LONGEST_DECOMPRESSED_BYTES) if len(head) == PIECE_BYTES else b""
+            yield Message(head + rest, offset)
+            return
+    with zstandard.ZstdDecompressor().stream_reader(BytesIO(data)) as stream:
+        for piece in _pieces(Reader(stream), None, 0, b""):
+            yield Message(piece.data, offset, piece.problem)
+
+
+def _pieces(reader: Reader, length: int | None, level: int, context: bytes) -> Iterator[Message]:
+    """The message at this level of nesting, read up to ``length`` bytes, as messages of the outermost kind.
+
+    context: fields of the messages around it, already wrapped as a message that further fields join.
+    """
+    end = None if length is None else reader.offset + length
+    own, begin = b"", reader.offset
+    batch: list[bytes] = []
+    size = 0
+    while (end is None or reader.offset < end) and (tag := reader.varint()) is not None:
+        number, wire = tag[0] >> 3, tag[0] & 7
+        if wire != _LENGTH_DELIMITED:
+            own += tag[1] + _plain_field(reader, wire)
+            continue
+        field_length, raw_length = reader.varint() or (0, b"")
+        is_nested = number == _NESTING[level]
+        if is_nested and field_length > PIECE_BYTES and level + 1 < len(_NESTING):
+            for inner in _pieces(reader, field_length, level + 1, b""):
+                yield Message(_wrapped(own + inner.data, level), inner.offset)
+            continue
+        data = tag[1] + raw_length + _exactly(reader, field_length)
+        if not is_nested:
+            own += data
+            continue
+        batch.append(data)
+        size += len(data)
+        if size >= PIECE_BYTES:
+            yield Message(_wrapped(own + b"".join(batch), level), begin)
+            batch, size, begin = [], 0, reader.offset
+    if batch:
+        yield Message(_wrapped(own + b"".join(batch), level), begin)
+
+
+def _plain_field(reader: Reader, wire: int) -> bytes:
+    if wire == 0:
+        found = reader.varint()
+        return b"" if found is None else found[1]
+    if wire not in _FIXED_BYTES:
+        raise ValueError(f"a field of wire type {wire}, which no OTLP message has")
+    return _exactly(reader, _FIXED_BYTES[wire])
+
+
+def _wrapped(data: bytes, level: int) -> bytes:
+    """The fields of a message at this level as a field of the message around it; the outermost as they are."""
+    if level == 0:
+        return data
+    return varint_bytes(_NESTING[level - 1] << 3 | _LENGTH_DELIMITED) + varint_bytes(len(data)) + data

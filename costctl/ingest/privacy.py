@@ -1,0 +1,98 @@
+"""What of a span is content, that is, what people and models said, and what may be kept of it?
+
+Shape in: attribute keys and values.  Shape out: the keys that hold content, the hashes kept in place of
+their values, and excerpts of unreadable input that show its shape and nothing of what it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+import pyarrow as pa
+
+from costctl.ingest.batch import EXCERPT_CHARACTERS
+from costctl.ingest.dialect import key_pattern
+
+HASH_PREFIX: Final = "sha256:"
+_HASH_HEX_DIGITS: Final = 16
+
+
+class _ContentKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"except_": "except"}):
+    keys: tuple[str, ...]
+    except_: tuple[str, ...]
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    text = (files("costctl.ingest") / "content_keys.toml").read_text("utf-8")
+    listed = msgspec.toml.decode(text, type=_ContentKeys)
+    return key_pattern(listed.keys), key_pattern(listed.except_)
+
+
+@lru_cache(maxsize=65_536)
+def is_content_key(key: str) -> bool:
+    """Whether the attribute's value is content."""
+    content, harmless = _patterns()
+    return content.fullmatch(key) is not None and harmless.fullmatch(key) is None
+
+
+def content_hash(value: bytes) -> str:
+    """What is kept of a content value: ``sha256:`` and the first 16 hex digits of its SHA-256.
+
+    An empty value stays empty: there is nothing to hide, and that it is empty is worth knowing.
+    """
+    if not value:
+        return ""
+    return HASH_PREFIX + hashlib.sha256(value).hexdigest()[:_HASH_HEX_DIGITS]
+
+
+def content_hashes(values: pa.StringArray) -> pa.StringArray:
+    """The hash of each value; NULL stays NULL. Each distinct value is hashed once."""
+    encoded = values.dictionary_encode()
+    distinct = encoded.dictionary.cast(pa.binary())
+    hashes = pa.array([content_hash(value.as_py()) for value in distinct], pa.string())
+    return hashes.take(encoded.indices)
+
+
+_STRUCTURE: Final = frozenset(
+    {
+        "resourceSpans", "scopeSpans", "instrumentationLibrarySpans", "batches", "spans", "resource", "scope",
+        "attributes", "key", "value", "stringValue", "intValue", "doubleValue", "boolValue", "arrayValue",
+        "kvlistValue", "values", "events", "links", "status", "code", "name", "kind", "flags", "traceId",
+        "spanId", "parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "resource_spans", "scope_spans",
+        "trace_id", "span_id", "parent_span_id", "start_time_unix_nano", "end_time_unix_nano", "trace",
+        "resourceLogs", "scopeLogs", "logRecords", "resourceMetrics", "scopeMetrics", "metrics", "data",
+    }
+)  # fmt: skip
+_TOKENS: Final = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([^"]+)', re.DOTALL)
+_HEX_ID: Final = re.compile(r"[0-9a-fA-F]{16}(?:[0-9a-fA-F]{16})?")
+
+
+def skeleton(text: str) -> str:
+    """The shape of a piece of JSON, at most 200 characters: brackets, the wire format's own names, hex ids.
+
+    Every other character is left out, because in broken JSON nobody knows what is content.
+    """
+    parts: list[str] = []
+    length = 0
+    for match in _TOKENS.finditer(text[: 20 * EXCERPT_CHARACTERS]):
+        part = _shown(match)
+        parts.append(part)
+        length += len(part)
+        if length > EXCERPT_CHARACTERS:
+            break
+    return "".join(parts)[:EXCERPT_CHARACTERS]
+
+
+def _shown(match: re.Match[str]) -> str:
+    literal, outside = match[1], match[3]
+    if outside is not None:
+        return re.sub(r"[^{}\[\]:,]+", "", outside)
+    if literal in _STRUCTURE or _HEX_ID.fullmatch(literal):
+        return f'"{literal}{match[2]}'
+    return f'"…{match[2]}'
