@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from oracles.heap_replay import heap_replay, stepwise_replay
+from oracles.simpy_replay import simpy_replay
 from oracles.small_replays import random_case
 
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, status_counts
-from costctl.simulate.workload import CallStatus, Outcome
+from costctl.simulate.replay import replay
+from costctl.simulate.workload import CallStatus, Outcome, PoolSetup, ServiceModel, Workload
 
 SEEDS_AT_ONCE = 100
 
@@ -48,3 +52,21 @@ def test_the_random_networks_use_every_status() -> None:
         for status, count in status_counts(replay_network(case.workload, case.pool_of, case.pools)).items():
             totals[status] += count
     assert min(totals.values()) > 20
+
+
+def simpy_case(seed: int) -> tuple[Workload, ServiceModel, PoolSetup]:
+    """One pool, least outstanding, prefill that stalls, and no two events at one instant."""
+    case, draw = random_case(seed, on_grid=False), np.random.default_rng(seed)
+    model, setup = case.pools[0].model, case.pools[0].setup
+    model = dataclasses.replace(model, is_prefill_stalling=True, alpha_s=model.alpha_s + 0.01)
+    setup = dataclasses.replace(setup, dispatch="least_outstanding")
+    think_s = np.where(case.workload.after >= 0, draw.uniform(0.01, 2.0, case.workload.size), 0.0)
+    return dataclasses.replace(case.workload, think_s=think_s), model, setup
+
+
+@pytest.mark.parametrize("first_seed", range(0, 200, SEEDS_AT_ONCE))
+def test_random_pools_equal_processes_in_simpy(first_seed: int) -> None:
+    for seed in range(first_seed, first_seed + SEEDS_AT_ONCE):
+        workload, model, setup = simpy_case(seed)
+        outcome, twin = replay(workload, model, setup), simpy_replay(workload, model, setup)
+        assert_same(dataclasses.replace(outcome, horizon_s=0.0), dataclasses.replace(twin, horizon_s=0.0))
