@@ -1,0 +1,108 @@
+"""What does a token of this model cost on this day?
+
+Shape in: a frame of (provider, model, day). Shape out: rows of ``token_prices``, one per token kind and
+tier, in USD per token. Source: the price book that ships with genai-prices, as installed; nothing is
+fetched. A model that the book does not know has no row: unknown is not free.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+import polars as pl
+from genai_prices import __version__ as book_version
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+
+PRICE_BOOK: Final = f"genai-prices {book_version}"
+
+TOKENS_PER_QUOTE: Final = 1_000_000  # the book quotes USD per million tokens
+
+TOKEN_PRICES: Final = pl.Schema(
+    {
+        "provider": pl.String,
+        "model": pl.String,
+        "day": pl.String,
+        "token_kind": pl.String,
+        "from_input_tokens": pl.Int64,
+        "below_input_tokens": pl.Int64,
+        "usd_per_token": pl.Float64,
+        "price_source": pl.String,
+    }
+)
+
+# Our token kind → keys of the book, the first that is priced wins. A model without a price for cached
+# or written tokens bills them as plain input: so does genai_prices.calc_price.
+_KEYS: Final = {
+    "input": ("input_mtok",),
+    "cached_input": ("cache_read_mtok", "input_mtok"),
+    "cache_write": ("cache_write_mtok", "input_mtok"),
+    "output": ("output_mtok",),
+}
+
+
+class Band(NamedTuple):
+    """A price that holds while from ≤ total input tokens < below; below is None for the last band."""
+
+    from_input_tokens: int
+    below_input_tokens: int | None
+    usd_per_token: float
+
+
+def token_price_rows(models: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``token_prices`` for each distinct (provider, model, day) that the price book knows.
+
+    models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC). A NULL provider is looked up by
+    the model's name alone, and the source says so. A provider that is named but not in the book gets no
+    price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
+    prices differ by the hour, the day is priced as at noon UTC.
+    """
+    distinct = models.select("provider", "model", "day").unique().drop_nulls(["model", "day"])
+    rows: list[tuple[str | None, str, str, str, int, int | None, float, str]] = []
+    for provider, model, day in distinct.sort("provider", "model", "day").iter_rows():
+        found = _found(provider, model)
+        if found is None:
+            continue
+        source = _source(found, provider)
+        prices = found[1].get_prices(datetime.combine(datetime.fromisoformat(day).date(), time(12), UTC))
+        rows += [(provider, model, day, kind, *band, source) for kind, band in _bands_by_kind(prices)]
+    return pl.DataFrame(rows, schema=TOKEN_PRICES, orient="row")
+
+
+def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:
+    try:
+        return data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
+    except LookupError:
+        return None
+
+
+def _source(found: tuple[Provider, ModelInfo], provider: str | None) -> str:
+    matched = f"{PRICE_BOOK}: {found[0].id}/{found[1].id}"
+    return matched if provider is not None else f"{matched}, matched by the model's name alone"
+
+
+def _bands_by_kind(prices: ModelPrice) -> list[tuple[str, Band]]:
+    """Every (token kind, band) that the book prices; empty where input tokens have no price."""
+    rows = []
+    for kind, keys in _KEYS.items():
+        quoted = next((price for key in keys if (price := getattr(prices, key)) is not None), None)
+        rows += [(kind, band) for band in _bands(quoted)]
+    return rows
+
+
+def _bands(quoted: Decimal | TieredPrices | None) -> list[Band]:
+    """A quote as bands. A tier holds for a call whose total input exceeds its start, for all its tokens."""
+    if quoted is None:
+        return []
+    if isinstance(quoted, Decimal):
+        return [Band(0, None, _usd_per_token(quoted))]
+    starts = [0, *(tier.start + 1 for tier in quoted.tiers)]
+    ends = [*starts[1:], None]
+    per_token = [_usd_per_token(price) for price in (quoted.base, *(tier.price for tier in quoted.tiers))]
+    return [Band(*band) for band in zip(starts, ends, per_token, strict=True)]
+
+
+def _usd_per_token(quoted: Decimal) -> float:
+    return float(quoted / TOKENS_PER_QUOTE)
