@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""Where do relations run? ``base`` says what an engine must do; ``duckdb`` does it in the process."""

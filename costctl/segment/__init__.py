@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""Which kind of work is a request? Rules that are data, and the mix of classes they give."""

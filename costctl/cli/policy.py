@@ -1,0 +1,33 @@
+"""``costctl policy``: holds a policy document to what a schema cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costctl.cli import options
+from costctl.cli.output import write_text
+from costctl.errors import ExitCode
+
+app = typer.Typer(help="Verify a policy document.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def root() -> None:
+    """Verify a policy document."""
+
+
+@app.command("check")
+def check(
+    path: Annotated[Path, typer.Argument(help="The policy document, JSON or YAML.", show_default=False)],
+    debug: options.Debug = False,  # read by cli.app
+) -> None:
+    """Exit 0 if the policy is sound, 1 with one line for each finding if it is not."""
+    from costctl import workflow
+
+    findings = workflow.check_policy(path)
+    if findings:
+        write_text("\n".join(findings), None)
+        raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -1,0 +1,76 @@
+"""The relations on DuckDB, in the process: each is built once, as a temporary table, when something asks for it.
+
+The store stays as it is, and may be open read-only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from costctl.errors import StoreError, UsageError
+from costctl.relations import build_order, load_relations
+
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_DIALECT: Final = "duckdb"
+
+
+class DuckDBEngine:
+    """Runs relations over the tables of one connection. Small tables must be loaded before a relation that reads them."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._relations = load_relations(_DIALECT)
+        self._built: set[str] = set()
+
+    def load(self, name: str, rows: pl.DataFrame) -> None:
+        """Make a small table known by its name, in place of an earlier one of that name."""
+        arrow = rows.to_arrow()
+        self._connection.register("incoming_rows", arrow)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming_rows")
+        self._connection.unregister("incoming_rows")
+
+    def build(self, relation: str) -> None:
+        """Build a relation and what it rests on, where that has not been done."""
+        for name in build_order(self._relations, relation):
+            if name not in self._built:
+                self._run(f"CREATE TEMP TABLE {name} AS\n{self._relations[name].sql}", name)
+                self._built.add(name)
+
+    def fetch(self, relation: str) -> pl.DataFrame:
+        """All rows of a relation, in the order of its columns, so that equal inputs give equal frames."""
+        self.build(relation)
+        columns = [column.name for column in self._relations[relation].columns]
+        return self._connection.sql(f"SELECT {', '.join(columns)} FROM {relation} ORDER BY ALL").pl()
+
+    def check(self, check: str) -> pl.DataFrame:
+        """The rows that break a law of sql/checks; none is well."""
+        return self.fetch(check)
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """The rows of a SELECT over the store's tables and any relation that it names."""
+        for word in _WORD.findall(sql):
+            if word.lower() in self._relations:
+                self.build(word.lower())
+        try:
+            return self._connection.sql(sql).pl()
+        except duckdb.Error as error:
+            raise UsageError(
+                "The query cannot be answered.",
+                why=f"{str(error).strip()}.",
+                next_step="The tables are spans, resources, sources and quarantine; docs/reference/relations.md lists "
+                "the relations and their columns.",
+            ) from error
+
+    def _run(self, sql: str, relation: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise StoreError(
+                f"The relation {relation} could not be built.",
+                why=f"DuckDB says: {str(error).strip()}.",
+                next_step="If memory or disk ran out, narrow the time with --since and --until; else report this.",
+            ) from error

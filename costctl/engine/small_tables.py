@@ -1,0 +1,123 @@
+"""Settings as small tables: what the relations join to, in place of parameters.
+
+In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools, pool_models, pool_matches,
+storages, storage_matches, settings, class_rules, token_prices and observation_window loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from costctl.documents.settings import Settings
+from costctl.engine.base import Engine
+from costctl.units import BYTES_PER_GB, usd_per_s
+
+BLOCK_S: Final = (
+    600.0  # length of a block of time in class_window; ten minutes, as in the Azure and ServeGen studies
+)
+_EARLIEST_NS: Final = -(2**63)
+_LATEST_NS: Final = 2**63 - 1
+_MATCHES: Final = {"attribute": pl.String, "glob": pl.String}
+
+
+def load_settings(
+    engine: Engine, settings: Settings, class_rules: pl.DataFrame, since_ns: int | None, until_ns: int | None
+) -> None:
+    """Load every small table but token_prices, which needs to know the models first."""
+    engine.load("pools", _pools(settings))
+    engine.load("pool_models", _pool_models(settings))
+    engine.load("pool_matches", _matches("pool", {name: pool.match for name, pool in settings.pools.items()}))
+    engine.load("storages", _storages(settings))
+    engine.load(
+        "storage_matches",
+        _matches("storage", {name: store.match for name, store in settings.storage.items()}),
+    )
+    engine.load("settings", _settings(settings))
+    engine.load("class_rules", class_rules)
+    engine.load("observation_window", _window(since_ns, until_ns))
+
+
+def _pools(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {
+            "pool": name,
+            "pool_order": order,
+            "usd_per_replica_s": None
+            if pool.usd_per_replica_hour is None
+            else usd_per_s(pool.usd_per_replica_hour),
+            "has_conditions": bool(pool.match or pool.models),
+            "has_models": bool(pool.models),
+        }
+        for order, (name, pool) in enumerate(settings.pools.items())
+    ]
+    schema = {
+        "pool": pl.String,
+        "pool_order": pl.Int64,
+        "usd_per_replica_s": pl.Float64,
+        "has_conditions": pl.Boolean,
+        "has_models": pl.Boolean,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _pool_models(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {"pool": name, "model": model}
+        for name, pool in settings.pools.items()
+        for model in dict.fromkeys(pool.models)
+    ]
+    return pl.DataFrame(rows, schema={"pool": pl.String, "model": pl.String})
+
+
+def _matches(owner: str, matches: dict[str, dict[str, str]]) -> pl.DataFrame:
+    rows = [
+        {owner: name, "attribute": attribute, "glob": glob}
+        for name, conditions in matches.items()
+        for attribute, glob in conditions.items()
+    ]
+    return pl.DataFrame(rows, schema={owner: pl.String, **_MATCHES})
+
+
+def _storages(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {
+            "storage": name,
+            "storage_order": order,
+            "usd_per_read": None if store.usd_per_1k_reads is None else store.usd_per_1k_reads / 1000,
+            "usd_per_byte_egress": None
+            if store.usd_per_gb_egress is None
+            else store.usd_per_gb_egress / BYTES_PER_GB,
+        }
+        for order, (name, store) in enumerate(settings.storage.items())
+    ]
+    schema = {
+        "storage": pl.String,
+        "storage_order": pl.Int64,
+        "usd_per_read": pl.Float64,
+        "usd_per_byte_egress": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _settings(settings: Settings) -> pl.DataFrame:
+    internet = settings.internet_usd_per_gb_egress
+    rows = [
+        {"name": "block_s", "value": BLOCK_S},
+        {
+            "name": "internet_usd_per_byte_egress",
+            "value": None if internet is None else internet / BYTES_PER_GB,
+        },
+    ]
+    return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.Float64})
+
+
+def _window(since_ns: int | None, until_ns: int | None) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "since_ns": [_EARLIEST_NS if since_ns is None else since_ns],
+            "until_ns": [_LATEST_NS if until_ns is None else until_ns],
+            "is_bounded": [since_ns is not None or until_ns is not None],
+        }
+    )

@@ -1,0 +1,136 @@
+-- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
+-- One row per execution.
+-- reads: staged_spans, span_tree
+--   call_id              VARCHAR  the span's key
+--   request_id           VARCHAR
+--   operation            VARCHAR
+--   provider             VARCHAR
+--   model                VARCHAR  served, else requested
+--   pool                 VARCHAR  NULL where no configured pool takes it
+--   replica              VARCHAR  never NULL
+--   is_replica_observed  BOOLEAN
+--   day                  VARCHAR  UTC day of the start, YYYY-MM-DD
+--   start_ns             BIGINT   ns UTC
+--   busy_from_ns         BIGINT   ns UTC; when its queueing ended, as far as that is known
+--   end_ns               BIGINT   ns UTC; NULL when not timed
+--   duration_s           DOUBLE   s
+--   queue_s              DOUBLE   s
+--   ttft_s               DOUBLE   s from start
+--   prefill_s            DOUBLE   s
+--   decode_s             DOUBLE   s
+--   input_tokens         BIGINT   tokens
+--   cached_input_tokens  BIGINT   tokens
+--   cache_write_tokens   BIGINT   tokens
+--   uncached_tokens      BIGINT   tokens that no cache gave or keeps
+--   output_tokens        BIGINT   tokens
+--   reasoning_tokens     BIGINT   tokens
+--   max_tokens           BIGINT   tokens
+--   batch_size           BIGINT
+--   is_stream            BOOLEAN
+--   is_failed            BOOLEAN
+--   is_retried           BOOLEAN  failed, and followed by another call of its operation in the request
+--   is_generation        BOOLEAN  neither embeddings nor rerank
+--   after_call_id        VARCHAR  the latest call of the request that had ended when this one started
+--   think_s              DOUBLE   s from that end to this start
+WITH leaves AS (
+    SELECT
+        spans.span_key AS call_id,
+        span_tree.request_id,
+        spans.operation,
+        spans.provider,
+        spans.model,
+        spans.pool,
+        spans.replica,
+        spans.is_replica_observed,
+        spans.day,
+        spans.start_ns,
+        spans.end_ns,
+        spans.queue_s,
+        spans.ttft_s,
+        spans.prefill_s,
+        spans.decode_s,
+        spans.input_tokens,
+        spans.cached_input_tokens,
+        spans.cache_write_tokens,
+        spans.output_tokens,
+        spans.reasoning_tokens,
+        spans.max_tokens,
+        spans.batch_size,
+        spans.is_stream,
+        spans.is_failed,
+        CASE
+            WHEN spans.end_ns IS NULL THEN CAST(NULL AS BIGINT)
+            WHEN spans.queue_s IS NULL OR spans.queue_s < 0 THEN spans.start_ns
+            WHEN spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT) > spans.end_ns THEN spans.end_ns
+            ELSE spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT)
+        END AS busy_from_ns,
+        LEAD(spans.start_ns) OVER (
+            PARTITION BY span_tree.request_id, spans.operation
+            ORDER BY spans.start_ns, spans.span_key
+        ) AS next_start_ns,
+        COUNT(spans.span_key) OVER (PARTITION BY span_tree.request_id) AS calls_in_request
+    FROM staged_spans AS spans
+    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
+    WHERE span_tree.is_leaf_model_call
+),
+
+chained AS (
+    SELECT
+        leaves.call_id,
+        leaves.start_ns,
+        leaves.request_id
+    FROM leaves
+    WHERE leaves.calls_in_request > 1
+),
+
+predecessors AS (
+    SELECT
+        later.call_id,
+        earlier.call_id AS after_call_id,
+        earlier.end_ns AS after_end_ns,
+        ROW_NUMBER() OVER (
+            PARTITION BY later.call_id
+            ORDER BY earlier.end_ns DESC, earlier.start_ns DESC, earlier.call_id DESC
+        ) AS nearness
+    FROM chained AS later
+    INNER JOIN leaves AS earlier
+        ON later.request_id = earlier.request_id AND earlier.end_ns <= later.start_ns
+        AND earlier.call_id <> later.call_id
+        AND (earlier.start_ns < later.start_ns OR earlier.call_id < later.call_id)
+)
+
+SELECT
+    leaves.call_id,
+    leaves.request_id,
+    leaves.operation,
+    leaves.provider,
+    leaves.model,
+    leaves.pool,
+    leaves.replica,
+    leaves.is_replica_observed,
+    leaves.day,
+    leaves.start_ns,
+    leaves.busy_from_ns,
+    leaves.end_ns,
+    CAST(leaves.end_ns - leaves.start_ns AS DOUBLE) / 1e9 AS duration_s,
+    leaves.queue_s,
+    leaves.ttft_s,
+    leaves.prefill_s,
+    leaves.decode_s,
+    leaves.input_tokens,
+    leaves.cached_input_tokens,
+    leaves.cache_write_tokens,
+    leaves.input_tokens - COALESCE(leaves.cached_input_tokens, 0) - COALESCE(leaves.cache_write_tokens, 0)
+        AS uncached_tokens,
+    leaves.output_tokens,
+    leaves.reasoning_tokens,
+    leaves.max_tokens,
+    leaves.batch_size,
+    leaves.is_stream,
+    leaves.is_failed,
+    leaves.is_failed AND leaves.next_start_ns IS NOT NULL AS is_retried,
+    leaves.operation NOT IN ('embeddings', 'rerank') AS is_generation,
+    predecessors.after_call_id,
+    CAST(leaves.start_ns - predecessors.after_end_ns AS DOUBLE) / 1e9 AS think_s
+FROM leaves
+LEFT JOIN predecessors ON leaves.call_id = predecessors.call_id AND predecessors.nearness = 1

@@ -1,0 +1,143 @@
+-- requests: each logical request: what a caller asked for, waited for and got.
+-- One row per request that started within the observation window.
+-- reads: staged_spans, span_tree, calls
+--   request_id           VARCHAR  key of its entry span
+--   trace_id             VARCHAR
+--   route                VARCHAR  the entry's name
+--   service              VARCHAR  the entry's service
+--   start_ns             BIGINT   ns UTC
+--   end_ns               BIGINT   ns UTC; NULL when not timed
+--   duration_s           DOUBLE   s
+--   hour_utc             BIGINT   0 to 23
+--   is_success           BOOLEAN  the entry did not fail, and not every call did
+--   attempts             BIGINT   1 and the calls that were made again
+--   spans                BIGINT
+--   calls                BIGINT
+--   failed_calls         BIGINT
+--   generation_calls     BIGINT   calls that neither embed nor rerank, those made again left out
+--   embedding_calls      BIGINT   likewise, embeddings
+--   retrievals           BIGINT
+--   tools                BIGINT
+--   agents               BIGINT
+--   documents            BIGINT   NULL where none were reported
+--   input_tokens         BIGINT   tokens; NULL where no call reported them
+--   cached_input_tokens  BIGINT   tokens
+--   output_tokens        BIGINT   tokens
+--   ttft_s               DOUBLE   s from the start to the first token of the last generation that succeeded
+--   operation            VARCHAR  of the first call
+--   model_requested      VARCHAR  of the entry, else of the first call
+--   max_tokens           BIGINT   largest of its spans
+--   is_stream            BOOLEAN
+--   tenant               VARCHAR
+--   session_id           VARCHAR
+--   workload             VARCHAR  explicit class label
+--   data_classification  VARCHAR
+--   storage_reads        BIGINT
+--   storage_bytes        BIGINT   bytes
+--   egress_bytes         BIGINT   bytes
+WITH request_spans AS (
+    SELECT
+        span_tree.request_id,
+        MIN(spans.trace_id) AS trace_id,
+        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.name END) AS route,
+        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.service END) AS service,
+        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.hour_utc END) AS hour_utc,
+        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.model_requested END) AS entry_model,
+        MIN(CASE WHEN span_tree.depth = 0 THEN spans.start_ns END) AS start_ns,
+        MAX(CASE WHEN span_tree.depth = 0 THEN spans.end_ns END) AS end_ns,
+        MIN(CASE WHEN span_tree.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
+        COUNT(spans.span_key) AS spans,
+        SUM(CAST(spans.is_retrieval AS BIGINT)) AS retrievals,
+        SUM(CAST(spans.is_tool AS BIGINT)) AS tools,
+        SUM(CAST(spans.is_agent AS BIGINT)) AS agents,
+        SUM(spans.documents) AS documents,
+        MAX(spans.max_tokens) AS max_tokens,
+        MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream,
+        MIN(spans.tenant) AS tenant,
+        MIN(spans.session_id) AS session_id,
+        MIN(spans.workload) AS workload,
+        MIN(spans.data_classification) AS data_classification,
+        SUM(spans.storage_reads) AS storage_reads,
+        SUM(spans.storage_bytes) AS storage_bytes,
+        SUM(spans.egress_bytes) AS egress_bytes
+    FROM span_tree
+    INNER JOIN staged_spans AS spans ON span_tree.span_key = spans.span_key
+    GROUP BY span_tree.request_id
+),
+
+ranked_calls AS (
+    SELECT
+        calls.request_id,
+        calls.call_id,
+        calls.operation,
+        calls.model,
+        calls.start_ns,
+        calls.ttft_s,
+        ROW_NUMBER() OVER (PARTITION BY calls.request_id ORDER BY calls.start_ns, calls.call_id) AS place,
+        ROW_NUMBER() OVER (
+            PARTITION BY calls.request_id
+            ORDER BY
+                CASE WHEN calls.is_generation AND NOT calls.is_failed AND calls.ttft_s IS NOT NULL THEN 0 ELSE 1 END,
+                calls.start_ns DESC, calls.call_id DESC
+        ) AS answer_place,
+        calls.is_generation AND NOT calls.is_failed AS is_answer
+    FROM calls
+),
+
+request_calls AS (
+    SELECT
+        calls.request_id,
+        COUNT(calls.call_id) AS calls,
+        SUM(CAST(calls.is_failed AS BIGINT)) AS failed_calls,
+        SUM(CAST(calls.is_retried AS BIGINT)) AS retried_calls,
+        SUM(CASE WHEN calls.is_generation AND NOT calls.is_retried THEN 1 ELSE 0 END) AS generation_calls,
+        SUM(CASE WHEN calls.operation = 'embeddings' AND NOT calls.is_retried THEN 1 ELSE 0 END) AS embedding_calls,
+        SUM(calls.input_tokens) AS input_tokens,
+        SUM(calls.cached_input_tokens) AS cached_input_tokens,
+        SUM(calls.output_tokens) AS output_tokens
+    FROM calls
+    GROUP BY calls.request_id
+)
+
+SELECT
+    request_spans.request_id,
+    request_spans.trace_id,
+    request_spans.route,
+    request_spans.service,
+    request_spans.start_ns,
+    request_spans.end_ns,
+    CAST(request_spans.end_ns - request_spans.start_ns AS DOUBLE) / 1e9 AS duration_s,
+    request_spans.hour_utc,
+    request_spans.has_failed = 0
+        AND (request_calls.calls IS NULL OR request_calls.failed_calls < request_calls.calls) AS is_success,
+    1 + COALESCE(CAST(request_calls.retried_calls AS BIGINT), 0) AS attempts,
+    CAST(request_spans.spans AS BIGINT) AS spans,
+    COALESCE(CAST(request_calls.calls AS BIGINT), 0) AS calls,
+    COALESCE(CAST(request_calls.failed_calls AS BIGINT), 0) AS failed_calls,
+    COALESCE(CAST(request_calls.generation_calls AS BIGINT), 0) AS generation_calls,
+    COALESCE(CAST(request_calls.embedding_calls AS BIGINT), 0) AS embedding_calls,
+    CAST(request_spans.retrievals AS BIGINT) AS retrievals,
+    CAST(request_spans.tools AS BIGINT) AS tools,
+    CAST(request_spans.agents AS BIGINT) AS agents,
+    CAST(request_spans.documents AS BIGINT) AS documents,
+    CAST(request_calls.input_tokens AS BIGINT) AS input_tokens,
+    CAST(request_calls.cached_input_tokens AS BIGINT) AS cached_input_tokens,
+    CAST(request_calls.output_tokens AS BIGINT) AS output_tokens,
+    CASE WHEN answer.is_answer
+        THEN CAST(answer.start_ns - request_spans.start_ns AS DOUBLE) / 1e9 + answer.ttft_s
+    END AS ttft_s,
+    first_call.operation,
+    COALESCE(request_spans.entry_model, first_call.model) AS model_requested,
+    request_spans.max_tokens,
+    CAST(request_spans.is_stream AS BOOLEAN) AS is_stream,
+    request_spans.tenant,
+    request_spans.session_id,
+    request_spans.workload,
+    request_spans.data_classification,
+    CAST(request_spans.storage_reads AS BIGINT) AS storage_reads,
+    CAST(request_spans.storage_bytes AS BIGINT) AS storage_bytes,
+    CAST(request_spans.egress_bytes AS BIGINT) AS egress_bytes
+FROM request_spans
+LEFT JOIN request_calls ON request_spans.request_id = request_calls.request_id
+LEFT JOIN ranked_calls AS first_call ON request_spans.request_id = first_call.request_id AND first_call.place = 1
+LEFT JOIN ranked_calls AS answer ON request_spans.request_id = answer.request_id AND answer.answer_place = 1

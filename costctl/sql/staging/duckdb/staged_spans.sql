@@ -1,0 +1,100 @@
+-- staged_spans: the stored spans as the relations want them: keyed, with pool, storage and what kind of work each is.
+-- One row per span.
+-- reads: spans, span_pool, span_storage
+--   span_key             VARCHAR  trace and span id
+--   parent_key           VARCHAR  NULL for an entry
+--   trace_id             VARCHAR
+--   name                 VARCHAR
+--   start_ns             BIGINT   ns UTC
+--   end_ns               BIGINT   ns UTC; NULL when only the arrival was recorded
+--   day                  VARCHAR  UTC day of the start, YYYY-MM-DD, by which tokens are priced
+--   hour_utc             BIGINT   UTC hour of the start, 0 to 23
+--   service              VARCHAR
+--   replica              VARCHAR  never NULL; stands for the whole pool where the source names no replica
+--   is_replica_observed  BOOLEAN
+--   pool                 VARCHAR  NULL where no configured pool takes the call
+--   storage              VARCHAR  NULL where no configured storage takes the read
+--   stage                VARCHAR  never NULL
+--   operation            VARCHAR
+--   is_model_call        BOOLEAN
+--   is_tool              BOOLEAN
+--   is_agent             BOOLEAN
+--   is_retrieval         BOOLEAN
+--   is_failed            BOOLEAN
+--   provider             VARCHAR
+--   model                VARCHAR  served, else requested
+--   model_requested      VARCHAR
+--   input_tokens         BIGINT   tokens
+--   cached_input_tokens  BIGINT   tokens
+--   cache_write_tokens   BIGINT   tokens
+--   output_tokens        BIGINT   tokens
+--   reasoning_tokens     BIGINT   tokens
+--   max_tokens           BIGINT   tokens
+--   is_stream            BOOLEAN
+--   queue_s              DOUBLE   s
+--   ttft_s               DOUBLE   s from start
+--   prefill_s            DOUBLE   s
+--   decode_s             DOUBLE   s
+--   batch_size           BIGINT
+--   attempt              BIGINT
+--   documents            BIGINT
+--   storage_reads        BIGINT
+--   storage_bytes        BIGINT   bytes
+--   egress_bytes         BIGINT   bytes
+--   session_id           VARCHAR
+--   tenant               VARCHAR
+--   workload             VARCHAR
+--   data_classification  VARCHAR
+SELECT
+    spans.trace_id || ':' || spans.span_id AS span_key,
+    spans.trace_id || ':' || spans.parent_span_id AS parent_key,
+    spans.trace_id,
+    spans.name,
+    spans.start_ns,
+    GREATEST(spans.end_ns, spans.start_ns) AS end_ns,
+    STRFTIME(MAKE_TIMESTAMP(spans.start_ns // 1000), '%Y-%m-%d') AS day,
+    CAST((spans.start_ns // 3600000000000) % 24 AS BIGINT) AS hour_utc,
+    spans.service,
+    COALESCE(
+        spans.replica_id,
+        'not observed in ' || COALESCE(span_pool.pool, spans.service, spans.provider, 'any pool')
+    ) AS replica,
+    spans.replica_id IS NOT NULL AS is_replica_observed,
+    span_pool.pool,
+    span_storage.storage,
+    COALESCE(spans.stage, 'other') AS stage,
+    spans.operation,
+    COALESCE(spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
+        AS is_model_call,
+    COALESCE(spans.operation = 'execute_tool', FALSE) AS is_tool,
+    COALESCE(spans.operation IN ('invoke_agent', 'create_agent'), FALSE) AS is_agent,
+    COALESCE(spans.operation = 'retrieval', FALSE) AS is_retrieval,
+    COALESCE(spans.status = 'error', FALSE) OR spans.error_type IS NOT NULL OR COALESCE(spans.http_status >= 400, FALSE)
+        AS is_failed,
+    spans.provider,
+    COALESCE(spans.model_served, spans.model_requested) AS model,
+    spans.model_requested,
+    spans.input_tokens,
+    spans.cached_input_tokens,
+    spans.cache_write_tokens,
+    spans.output_tokens,
+    spans.reasoning_tokens,
+    spans.max_tokens,
+    spans.is_stream,
+    spans.queue_s,
+    spans.ttft_s,
+    spans.prefill_s,
+    spans.decode_s,
+    spans.batch_size,
+    spans.attempt,
+    spans.documents,
+    spans.storage_reads,
+    spans.storage_bytes,
+    spans.egress_bytes,
+    spans.session_id,
+    spans.tenant,
+    spans.workload,
+    spans.data_classification
+FROM spans
+LEFT JOIN span_pool ON spans.trace_id || ':' || spans.span_id = span_pool.span_key
+LEFT JOIN span_storage ON spans.trace_id || ':' || spans.span_id = span_storage.span_key
