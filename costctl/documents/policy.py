@@ -1,0 +1,242 @@
+"""costctl.policy/v1: who is served first, where, in which batches, and how long may be waited.
+
+The document names no product. Emitters (``costctl/policy/targets``) turn it into a consumer's own file.
+What is absent keeps the consumer's default. Durations are whole microseconds. Lanes carry no numbers: the
+order of the array is the order of service, so that no emitter can invert it. What a schema cannot say is
+held by ``costctl/policy/checks.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from costctl.documents.estimate import Estimate
+from costctl.documents.settings import Boundary, Enforcement
+
+SCHEMA_VERSION: Final = "costctl.policy/v1"
+
+ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+Instant = Annotated[
+    str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$", description="RFC 3339, in UTC")
+]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+# 2**53 - 1: the largest count that every JSON reader keeps whole.
+DurationUs = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1, description="microseconds")]
+Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+Why = dict[Annotated[str, msgspec.Meta(pattern="^/")], Annotated[tuple[Id, ...], msgspec.Meta(min_length=1)]]
+
+Operation = Literal["chat", "completion", "embedding", "rerank"]
+FallbackCause = Literal["error", "timeout", "overload", "context_window", "content_policy"]
+Scope = Literal["global", "per_backend", "per_replica", "per_caller"]
+EvidenceKind = Literal["measured", "simulated", "computed", "declared", "default"]
+
+
+class Unlimited(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="unlimited"):
+    """No limit."""
+
+
+class RejectWhenBusy(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="reject_when_busy"
+):
+    """Nothing may wait: what cannot start at once is refused."""
+
+
+class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="at_most"):
+    """At most ``value``, counted over ``scope``."""
+
+    value: Positive
+    scope: Scope
+
+
+Limit = Unlimited | RejectWhenBusy | AtMost
+
+
+class PolicyInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the policy was made from."""
+
+    role: Literal["trace", "config", "prices"]
+    digest: Digest
+    records: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class GeneratedInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When and by what the policy was made."""
+
+    at: Instant
+    tool: Literal["costctl"]
+    tool_version: Text
+    seed: int
+    command: str | None = None
+    inputs: tuple[PolicyInput, ...] = ()
+
+
+class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From when to when the evidence is taken to hold, and what is to be done after."""
+
+    not_before: Instant
+    not_after: Instant
+    on_expiry: Literal["revert_to_baseline", "keep_and_warn", "fail_closed"]
+
+
+class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A waiting line. Its place in the array is its place in the order of service; index 0 is first."""
+
+    id: Id
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How calls are gathered. window_us: how long the first waits for company.  max_size: calls at most."""
+
+    window_us: DurationUs | None = None
+    max_size: Positive | None = None
+    preferred_sizes: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)] | None = None
+
+
+class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One model in one pool, or at one provider.
+
+    model: absent where the pool does not say what it serves.  region, jurisdiction, boundary: absent where
+    not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
+    progress over the whole backend.  why: JSON Pointer inside this backend → ids of evidence.
+    """
+
+    id: Id
+    model: Text | None = None
+    pool: Text | None = None
+    provider: Text | None = None
+    region: Text | None = None
+    jurisdiction: Text | None = None
+    tier: Text | None = None
+    boundary: Boundary | None = None
+    replicas: Positive | None = None
+    max_concurrency: Limit | None = None
+    batching: Literal["static", "continuous"] | None = None
+    batch: Batch | None = None
+    why: Why = {}
+
+
+class HeaderMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request header with exactly this value. The edge sets it, and strips what clients send under it."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+$")]
+    value: Text
+
+
+class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a gateway can see when the request arrives. Every entry must hold; a list holds if one of it does.
+
+    An empty match takes everything.
+    """
+
+    headers: tuple[HeaderMatch, ...] = ()
+    operation: Annotated[tuple[Operation, ...], msgspec.Meta(min_length=1)] | None = None
+    model: Names | None = None
+
+
+class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How many calls may wait, and how long. on_timeout: what happens to one that waited max_wait_us."""
+
+    depth: Limit | None = None
+    max_wait_us: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")] | None = None
+    on_timeout: Literal["reject", "demote"] | None = None
+
+
+class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a class may take. concurrency: its requests in progress."""
+
+    concurrency: Limit | None = None
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A backend and its part of the class's requests, by weight."""
+
+    backend: Id
+    weight: Weight
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A backend to try after the targets, in order of the array, and on what."""
+
+    backend: Id
+    on: Annotated[tuple[FallbackCause, ...], msgspec.Meta(min_length=1)]
+
+
+class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the class is served."""
+
+    targets: Annotated[tuple[Target, ...], msgspec.Meta(min_length=1)]
+    fallback: tuple[Fallback, ...] = ()
+
+
+class PolicyBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the class's data may go; what is absent allows any. Fallbacks are bound by it too."""
+
+    enforcement: Enforcement
+    regions: Names | None = None
+    jurisdictions: Names | None = None
+    boundaries: Annotated[tuple[Boundary, ...], msgspec.Meta(min_length=1)] | None = None
+
+
+class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What happens to one class of calls. The first class in the array that matches takes the call.
+
+    request_class: its name in the analysis.  why: JSON Pointer inside this class → ids of evidence.
+    """
+
+    id: Id
+    request_class: Text
+    match: Match
+    lane: Id
+    placement: Placement
+    queue: Queue | None = None
+    admission: Admission | None = None
+    timeout_us: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")] | None = None
+    retries: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
+    data_boundary: PolicyBoundary | None = None
+    why: Why = {}
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a change is expected to do: an estimate, or a quantity before (baseline) and after (proposed)."""
+
+    metric: Text
+    unit: Text
+    evidence: Id
+    request_class: Text | None = None
+    pool: Text | None = None
+    baseline: float | None = None
+    proposed: float | None = None
+    estimate: Estimate | None = None
+
+
+class PolicyEvidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A fact that a setting rests on; kind says how it is known."""
+
+    id: Id
+    kind: EvidenceKind
+    statement: Text
+    samples: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    value: Estimate | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The document that ``costctl emit --target policy`` writes."""
+
+    schema_version: Literal["costctl.policy/v1"]
+    policy_id: Id
+    generated: GeneratedInfo
+    validity: Validity
+    lanes: Annotated[tuple[Lane, ...], msgspec.Meta(min_length=1)]
+    backends: Annotated[tuple[Backend, ...], msgspec.Meta(min_length=1)]
+    classes: Annotated[tuple[PolicyClass, ...], msgspec.Meta(min_length=1)]
+    default_class: Id
+    expected: tuple[Expectation, ...] = ()
+    evidence: tuple[PolicyEvidence, ...] = ()

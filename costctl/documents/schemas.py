@@ -1,0 +1,55 @@
+"""Which shape does a document have? The JSON Schema of every document, made from its struct.
+
+In: the name of a document. Out: its JSON Schema (2020-12), as a dict or as the text that lies in schemas/.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from costctl.documents import analysis, coverage, ingestion, policy, recommendations
+from costctl.errors import UsageError
+
+_DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
+    "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
+    "analysis": (analysis.Analysis, analysis.SCHEMA_VERSION),
+    "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
+    "policy": (policy.Policy, policy.SCHEMA_VERSION),
+    "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
+}
+NAMES: Final = tuple(_DOCUMENTS)
+
+
+def schema_for(name: str) -> dict[str, Any]:
+    """JSON Schema of the document ``name``, its ``schema_version`` held to the one that is written now.
+
+    Raises UsageError for a name that is no document.
+    """
+    if name not in _DOCUMENTS:
+        raise UsageError(
+            f"There is no document named {name!r}.",
+            why="costctl knows " + ", ".join(NAMES) + ".",
+            next_step="Name one of these.",
+        )
+    struct, version = _DOCUMENTS[name]
+    _, definitions = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
+    body = definitions.pop(struct.__name__)
+    body["properties"]["schema_version"] = {"const": version}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{version.replace('/', ':')}",
+        **body,
+        "title": version,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def rendered(name: str) -> str:
+    """The schema as the text of schemas/NAME.schema.json: indented, ending with a newline.
+
+    Raises UsageError for a name that is no document.
+    """
+    return json.dumps(schema_for(name), indent=2, ensure_ascii=False) + "\n"

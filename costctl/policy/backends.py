@@ -1,0 +1,129 @@
+"""Where can calls be served? The pools that are paid for, and the models bought by the token.
+
+In: the analysis, the settings, the changes that were recommended. Out: backends, one for each model of each
+pool and one for each model of a provider, with their batch settings and the evidence for these.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from costctl.documents.analysis import Analysis, PoolReport
+from costctl.documents.policy import AtMost, Backend, Batch, PolicyEvidence
+from costctl.documents.settings import Pool, Settings
+from costctl.policy.changes import Changes
+from costctl.policy.names import identifier
+from costctl.units import us_from_s
+
+
+def backends_of(
+    analysis: Analysis, settings: Settings, changes: Changes
+) -> tuple[tuple[Backend, ...], tuple[PolicyEvidence, ...]]:
+    """Backends, pools first in the order of the settings, and the evidence that their settings rest on."""
+    reports = {report.pool: report for report in analysis.pools}
+    names = list(settings.pools) + sorted(set(reports) - set(settings.pools))
+    backends: list[Backend] = []
+    evidence: list[PolicyEvidence] = []
+    for name in names:
+        pool = settings.pools.get(name, Pool())
+        template, facts = _pool_backend(name, pool, reports.get(name), changes)
+        evidence += facts
+        models: tuple[str | None, ...] = pool.models or (None,)
+        backends += [
+            msgspec.structs.replace(template, id=backend_id(name, model, pool), model=model)
+            for model in models
+        ]
+    bought = {
+        component.resource
+        for report in analysis.classes
+        for component in report.cost.components
+        if component.component == "api_tokens"
+    }
+    backends += [_bought(resource) for resource in sorted(bought)]
+    return tuple(backends), tuple(evidence)
+
+
+def backend_id(pool_name: str, model: str | None, pool: Pool) -> str:
+    """A pool with one model is called by its own name, else by pool and model."""
+    if model is None or len(pool.models) == 1:
+        return identifier(pool_name)
+    return identifier(f"{pool_name}.{model}")
+
+
+def bought_id(resource: str) -> str:
+    """Id of a model that is paid by the token. resource: "provider/model", as charges name it."""
+    return identifier(resource)
+
+
+def _bought(resource: str) -> Backend:
+    provider, slash, model = resource.partition("/")
+    return Backend(
+        id=bought_id(resource),
+        model=(model if slash else resource) or None,
+        provider=(provider or None) if slash else None,
+    )
+
+
+def _pool_backend(
+    name: str, pool: Pool, report: PoolReport | None, changes: Changes
+) -> tuple[Backend, list[PolicyEvidence]]:
+    """A pool without its model: a template for the backends of its models."""
+    evidence: list[PolicyEvidence] = []
+    why: dict[str, tuple[str, ...]] = {}
+    declared = PolicyEvidence(
+        id=identifier(f"pool.{name}"),
+        kind="declared",
+        statement=f"Declared for the pool {name} in the settings.",
+    )
+    batch = _declared_batch(pool)
+    recommended = changes.batch.get(name)
+    if recommended is not None:
+        batch = Batch(
+            window_us=recommended.window_us,
+            max_size=recommended.max_size or (None if batch is None else batch.max_size),
+        )
+        why["/batch"] = recommended.evidence
+    elif batch is not None:
+        why["/batch"] = (declared.id,)
+    concurrency = None
+    # Several models share the pool's sequences; none of them has all.
+    if pool.replicas is not None and pool.max_num_seqs is not None and len(pool.models) <= 1:
+        concurrency = AtMost(value=pool.replicas * pool.max_num_seqs, scope="per_backend")
+        why["/max_concurrency"] = (declared.id,)
+    if any(declared.id in ids for ids in why.values()):
+        evidence.append(declared)
+    return (
+        Backend(
+            id="template",
+            pool=name,
+            region=pool.region,
+            jurisdiction=pool.jurisdiction,
+            tier=pool.tier or (None if report is None else report.tier),
+            boundary=pool.boundary,
+            replicas=pool.replicas or (None if report is None else report.replicas or None),
+            max_concurrency=concurrency,
+            batching=_discipline(pool, report),
+            batch=batch,
+            why=why,
+        ),
+        evidence,
+    )
+
+
+def _declared_batch(pool: Pool) -> Batch | None:
+    window_s = pool.batch_window_s
+    if window_s is None and pool.max_batch_size is None:
+        return None
+    return Batch(window_us=None if window_s is None else us_from_s(window_s), max_size=pool.max_batch_size)
+
+
+def _discipline(pool: Pool, report: PoolReport | None) -> Literal["static", "continuous"] | None:
+    if pool.max_batch_size is not None or pool.batch_window is not None:
+        return "static"
+    if pool.max_num_seqs is not None:
+        return "continuous"
+    if report is None or report.service_model is None:
+        return None
+    return "static" if "static" in report.service_model.discipline else "continuous"
