@@ -181,7 +181,7 @@ def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns:
     if rule.parse == "instant":
         at_ns = by_distinct(attributes.as_text(rows), ns_from_instant, pa.int64())
         since_ns = pc.subtract(at_ns, pa.array(start_ns[attributes.owner[rows]]))
-        return pc.divide(since_ns.cast(pa.float64()), float(NS_PER_S))
+        return pc.divide(since_ns.cast(pa.float64(), safe=False), float(NS_PER_S))
     if rule.field is not None:
         return _field_values(grouped, rule.key, rule.field, rows, kind)
     if pa.types.is_string(kind):
@@ -213,11 +213,15 @@ def _numbers(attributes: Attributes, rows: Index, factor: float) -> pa.Array:
 
 def _as_number(numbers: pa.Array, kind: pa.DataType) -> pa.Array:
     """The numbers as the column has them; what is no finite number, or beyond 64 bits, is NULL."""
-    if numbers.type == kind:
-        return numbers
     if pa.types.is_floating(numbers.type):
         numbers = pc.if_else(pc.less(pc.abs(numbers), _TOO_LARGE), numbers, None)
-    return pc.round(numbers).cast(kind, safe=False) if pa.types.is_integer(kind) else numbers.cast(kind)
+    if numbers.type == kind:
+        return numbers
+    return (
+        pc.round(numbers).cast(kind, safe=False)
+        if pa.types.is_integer(kind)
+        else numbers.cast(kind, safe=False)
+    )
 
 
 _TOO_LARGE: Final = 2.0**62  # infinite, or no count that anything could have

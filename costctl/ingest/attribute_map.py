@@ -88,7 +88,7 @@ def _merged(
 def scope_entries(
     attributes: Attributes, scope_of_span: Index, *, keep_content: bool
 ) -> tuple[Index, pa.StringArray, pa.StringArray] | None:
-    """Attributes of scopes as entries of their spans, with ``scope.`` before the key; None where there are none."""
+    """Attributes of scopes as entries of their spans, ``scope.`` before the key; None if there are none."""
     if len(attributes) == 0:
         return None
     unique = _last_of_each_key(attributes)
@@ -113,7 +113,7 @@ def _last_of_each_key(attributes: Attributes) -> Index:
 
 
 def dropped_entries(dropped: pa.Array) -> tuple[Index, pa.StringArray, pa.StringArray] | None:
-    """How many attributes a span lost to its SDK's limit, where it lost any: the only trace that they leave."""
+    """How many attributes spans lost to the limit of their SDK: the only trace that these leave."""
     rows = np.flatnonzero(np.asarray(dropped.fill_null(0)) > 0)
     if len(rows) == 0:
         return None

@@ -156,7 +156,7 @@ def _from_events(
 
 
 def _first_after(events: RawEvents, chosen: Mask, start_ns: Index) -> pa.DoubleArray:
-    """Seconds from each span's start to the first of its chosen events; NULL where none, or before the start."""
+    """Seconds from each span's start to its first chosen event; NULL where none, or before the start."""
     at = instants(events.at_ns)[chosen]
     spans = events.span[chosen]
     first = np.full(len(start_ns), np.iinfo(np.int64).max)

@@ -46,7 +46,7 @@ class Emitters:
 def distinct_emitters(
     attributes: Attributes, resources: int, keys_of: Mapping[str, tuple[str, ...]], *, keep_content: bool
 ) -> Emitters:
-    """The emitters of a block. resources: how many resources there are; keys_of: column → keys, best first."""
+    """The emitters of a block. resources: how many there are.  keys_of: column → keys, the best first."""
     rows = np.arange(len(attributes))
     texts = private_texts(attributes, rows, keep_content=keep_content).fill_null("")
     keys = pa.array(attributes.keys, pa.string()).take(pa.array(attributes.codes))

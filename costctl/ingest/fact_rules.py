@@ -6,7 +6,9 @@ columns, with what the rules could fill in; a value that is there is never chang
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -39,10 +41,12 @@ def canonical_words(columns: dict[str, pa.Array], vocabulary: Vocabulary) -> Non
     """Words as dialects write them become the canonical ones; a word without meaning becomes NULL."""
     for column, words in vocabulary.words.items():
         if column in columns:
-            columns[column] = by_distinct(
-                columns[column],
-                lambda written, words=words: words.get(written.lower(), written.lower()) or None,
-            )
+            columns[column] = by_distinct(columns[column], partial(_canonical_word, words))
+
+
+def _canonical_word(words: Mapping[str, str], written: str) -> str | None:
+    word = written.lower()
+    return words.get(word, word) or None
 
 
 def apply_rules(described: Described, vocabulary: Vocabulary) -> None:

@@ -1,4 +1,4 @@
-"""Which span is it, when did it run, of what kind is it, and how did it end, whatever the exporter's spelling?
+"""Which span is it, when did it run, of what kind is it, how did it end, whatever the exporter's spelling?
 
 Shape in: columns of raw spans: ids as hex, as base64 or as bytes; times as text or numbers in ns, us, ms
 or s; kinds and status codes as numbers or names.  Shape out: canonical columns, NULL where the source says
@@ -49,7 +49,7 @@ def hex_ids(ids: pa.Array, digits: int) -> pa.StringArray:
         texts = pa.concat_arrays([texts, pa.array(repaired, pa.string())])
     zero = pc.equal(texts, "0" * digits)
     texts = pc.if_else(zero, None, texts) if pc.any(zero).as_py() else texts
-    if not is_raw and len(texts) == len(ids) and bool(is_hex.all()):
+    if bool(regular.all() and is_hex.all()):
         return texts
     return texts.take(pa.array(place, mask=place < 0))
 
@@ -59,7 +59,7 @@ def _regular_ids(ids: pa.Array, digits: int, *, is_raw: bool) -> tuple[pa.String
     width = digits // 2 if is_raw else digits
     raw = _fixed_width(ids, width)
     text = _HEX_OF_BYTE[raw].reshape(len(raw), digits) if is_raw else _LOWERED[raw]
-    is_hex = text.all(axis=1)
+    is_hex: Mask = np.asarray(text.all(axis=1))
     offsets = np.arange(len(raw) + 1, dtype=np.int32) * digits
     safe = text if is_hex.all() else np.where(is_hex[:, None], text, np.uint8(ord("0")))
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(safe))]
@@ -101,9 +101,9 @@ def ns_per_unit(times: Index) -> Index:
 
 def instants(column: pa.Array) -> Index:
     """Times as int64, 0 where NULL.  Raises pa.ArrowInvalid where text is no integer of 64 bits."""
-    if pa.types.is_uint64(column.type):
-        return column.cast(pa.int64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False)
-    return column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    is_unsigned = pa.types.is_uint64(column.type)
+    times: Index = column.cast(pa.int64(), safe=not is_unsigned).fill_null(0).to_numpy(zero_copy_only=False)
+    return times
 
 
 _KINDS: Final = {"1": "internal", "2": "server", "3": "client", "4": "producer", "5": "consumer"}

@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""Where is everything kept? One DuckDB file: spans, their emitters, the ledger of sources, and what was rejected."""

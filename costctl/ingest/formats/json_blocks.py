@@ -14,12 +14,14 @@ from typing import BinaryIO, Final
 import msgspec
 import numpy as np
 
-from costctl.ingest.formats.json_pieces import Piece, document_pieces
+from costctl.ingest.formats.json_pieces import CHUNK_BYTES, PIECE_BYTES, Piece, document_pieces
 from costctl.ingest.formats.nested_arrow import Index
 
 BLOCK_BYTES: Final = 16 * 2**20
-LONGEST_LINE_BYTES: Final = 4 * BLOCK_BYTES
+_BLOCKS_PER_LINE: Final = 4
 _HEAD_BYTES: Final = 2**20
+_NEWLINE: Final = ord("\n")
+_SPACE: Final = ord(" ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,11 @@ class JsonBlock:
 
 def json_blocks(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[JsonBlock]:
     """The stream as blocks of lines."""
-    first = stream.read(block_bytes).removeprefix(b"\xef\xbb\xbf")
+    first = _read(stream, block_bytes).removeprefix(b"\xef\xbb\xbf")
     if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
         yield from _line_blocks(stream, first, block_bytes)
     else:
-        yield from _blocks_of_pieces(document_pieces(stream, first, 1), block_bytes)
+        yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes), block_bytes)
 
 
 def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
@@ -89,27 +91,40 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int) -> Iterator[J
             rest = data[end:]
         else:
             rest += data
-        if len(rest) > LONGEST_LINE_BYTES:
-            yield from _blocks_of_pieces(document_pieces(stream, rest, line), block_bytes)
+        if len(rest) > _BLOCKS_PER_LINE * block_bytes:
+            yield from _blocks_of_pieces(_pieces(stream, rest, line, block_bytes), block_bytes)
             return
-        data = stream.read(block_bytes)
+        data = _read(stream, block_bytes)
     if rest.strip():
         yield JsonBlock(rest, line_numbers(rest, line), is_unterminated=True)
 
 
 def line_numbers(data: bytes, first: int) -> Index:
     """Numbers of the lines that are not blank, the first line being number ``first``."""
-    count = data.count(b"\n") + (not data.endswith(b"\n"))
-    numbers = np.arange(first, first + count, dtype=np.int64)
-    if (
-        b"\n\n" not in data
-        and b"\n\r\n" not in data
-        and not data.startswith((b"\n", b"\r\n"))
-        and b"\n " not in data
-    ):
+    characters = np.frombuffer(data, dtype=np.uint8)
+    starts = np.concatenate([[0], np.flatnonzero(characters == _NEWLINE) + 1])
+    starts = starts[starts < len(data)]
+    numbers = np.arange(first, first + len(starts), dtype=np.int64)
+    unsure = np.flatnonzero(characters[starts] <= _SPACE)
+    if len(unsure) == 0:
         return numbers
-    lines = data.split(b"\n")[:count]
-    return numbers[np.array([bool(line.strip()) for line in lines], dtype=np.bool_)]
+    ends = np.append(starts[1:], len(data))
+    is_blank = [not data[starts[line] : ends[line]].strip() for line in unsure]
+    return np.delete(numbers, unsure[is_blank])
+
+
+def _pieces(stream: BinaryIO, first: bytes, line: int, block_bytes: int) -> Iterator[Piece]:
+    sizes = min(PIECE_BYTES, block_bytes), min(CHUNK_BYTES, block_bytes)
+    return document_pieces(stream, first, line, piece_bytes=sizes[0], chunk_bytes=sizes[1])
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    """So many bytes, fewer only at the end: decompressors and pipes give what they have."""
+    parts: list[bytes] = []
+    while size > 0 and (part := stream.read(size)):
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _blocks_of_pieces(pieces: Iterator[Piece], block_bytes: int) -> Iterator[JsonBlock]:

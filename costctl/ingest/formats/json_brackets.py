@@ -65,4 +65,5 @@ def _unescaped(data: npt.NDArray[np.uint8], quotes: Index) -> Index:
     before = np.searchsorted(slashes, quotes - 1)
     follows = (before < len(slashes)) & (slashes[np.minimum(before, len(slashes) - 1)] == quotes - 1)
     run = np.where(follows, quotes - run_start[np.minimum(before, len(slashes) - 1)], 0)
-    return quotes[run % 2 == 0]
+    free: Index = quotes[run % 2 == 0]
+    return free

@@ -21,7 +21,7 @@ from costctl.ingest.formats.otlp_normalise import RESOURCE_SPANS_KEYS, SCOPE_KEY
 
 PIECE_BYTES: Final = 8 * 2**20
 LONGEST_PIECE_BYTES: Final = 64 * 2**20
-_CHUNK_BYTES: Final = 4 * 2**20
+CHUNK_BYTES: Final = 4 * 2**20
 _KEY_BEFORE: Final = re.compile(rb'"([A-Za-z_]{1,40})"\s*:\s*$')
 _KEY_REACH: Final = 128
 _SPANS: Final = b"spans"
@@ -63,6 +63,7 @@ class _Cutter:
     """
 
     line: int
+    piece_bytes: int
     buffer: bytes = b""
     scanned: int = 0
     depth: int = 0
@@ -73,16 +74,26 @@ class _Cutter:
     context: tuple[bytes, int] | None = None
 
 
-def document_pieces(stream: BinaryIO, first: bytes, line: int) -> Iterator[Piece]:
-    """Pieces of the documents in ``first`` and, after it, the stream. line: number of the first line."""
-    cutter = _Cutter(line)
+def document_pieces(
+    stream: BinaryIO,
+    first: bytes,
+    line: int,
+    *,
+    piece_bytes: int = PIECE_BYTES,
+    chunk_bytes: int = CHUNK_BYTES,
+) -> Iterator[Piece]:
+    """Pieces of the documents in ``first`` and, after it, the stream.
+
+    line: number of the first line.  piece_bytes: longer documents are cut.  chunk_bytes: looked at at once.
+    """
+    cutter = _Cutter(line, piece_bytes)
     waiting = first
     while waiting:
-        for start in range(0, len(waiting), _CHUNK_BYTES):
-            cutter.buffer += waiting[start : start + _CHUNK_BYTES]
+        for start in range(0, len(waiting), chunk_bytes):
+            cutter.buffer += waiting[start : start + chunk_bytes]
             yield from _advance(cutter)
             yield from _shorten(cutter)
-        waiting = stream.read(_CHUNK_BYTES)
+        waiting = stream.read(chunk_bytes)
     is_open = bool(cutter.opened) and not _is_in_root_list(cutter)
     yield from _before_document(cutter, len(cutter.buffer), is_truncated=is_open or cutter.is_in_string)
 
@@ -194,7 +205,7 @@ def _before_document(cutter: _Cutter, end: int, *, is_truncated: bool = False) -
 def _shorten(cutter: _Cutter) -> Iterator[Piece]:
     """Drops what has been yielded; cuts the document in progress where it is long."""
     length = len(cutter.buffer) - cutter.begin
-    if length > PIECE_BYTES and cutter.cut is not None and cutter.cut[1] in cutter.opened:
+    if length > cutter.piece_bytes and cutter.cut is not None and cutter.cut[1] in cutter.opened:
         yield from _cut_off(cutter, *cutter.cut)
     elif length > LONGEST_PIECE_BYTES:
         yield from _before_document(cutter, len(cutter.buffer), is_truncated=True)

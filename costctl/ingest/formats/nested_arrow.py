@@ -36,12 +36,6 @@ def child(struct: pa.StructArray, name: str) -> pa.Array:
     return pc.struct_field(struct, [index])
 
 
-def has_child(struct: pa.StructArray, name: str) -> bool:
-    """Whether the struct has the field, in either spelling."""
-    kind = struct.type
-    return kind.get_field_index(name) >= 0 or kind.get_field_index(snake_case(name)) >= 0
-
-
 def explode(lists: pa.ListArray) -> tuple[pa.Array, Index]:
     """Elements of all lists, and for each the index of the row whose list it was in, ascending."""
     return lists.flatten(), pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -71,4 +65,5 @@ def is_present(array: pa.Array) -> Mask:
 def integers(array: pa.Array) -> Index:
     """The integers as int64, 0 where NULL."""
     filled = array.cast(pa.int64(), safe=True).fill_null(0)
-    return filled.to_numpy(zero_copy_only=False)
+    values: Index = filled.to_numpy(zero_copy_only=False)
+    return values

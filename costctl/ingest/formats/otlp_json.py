@@ -1,7 +1,7 @@
 """Which spans does an OTLP/JSON export hold?
 
 Shape in: a stream of decompressed bytes: one document a line, one document, an array, documents one after
-another, in any of the spellings that exporters write.  Shape out: ``Batch`` after ``Batch``, in bounded memory
+another, in any spelling that exporters write.  Shape out: ``Batch`` after ``Batch``, in bounded memory
 whatever the length.
 
 A block of lines is parsed by pyarrow with an explicit schema. Where that fails, ever smaller parts of the
@@ -22,7 +22,7 @@ import pyarrow.json as pa_json
 
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
-from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
+from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
 from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
 from costctl.ingest.formats.otlp_normalise import found_in_line
@@ -37,9 +37,15 @@ _ENUM: Final = re.compile(rb'"(?:kind|code)"\s*:\s*("?)[A-Z0-9]')
 _CANONICAL: Final = otlp_json_schema(pa.string(), pa.string(), pa.int64())
 
 
-def read_otlp_json(stream: BinaryIO, *, keep_content: bool) -> Iterator[Batch]:
-    """Batches of canonical spans. keep_content: store what people and models said, not only its hash."""
-    for block in json_blocks(stream):
+def read_otlp_json(
+    stream: BinaryIO, *, keep_content: bool, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Batch]:
+    """Batches of canonical spans.
+
+    keep_content: store what people and models said, not only its hash.  block_bytes: parsed at once; the
+    rows do not depend on it.
+    """
+    for block in json_blocks(stream, block_bytes):
         yield from _batches(block, keep_content=keep_content)
 
 
@@ -65,11 +71,14 @@ def _batches(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
     """The block's batches: one if all is well, more where parts of it must be read apart."""
     try:
         raw = _parsed(block.data, _schema_for(block.data), len(block.positions))
+        batch = (
+            None if len(raw.doubtful) else canonical_batch(raw, block.positions, keep_content=keep_content)
+        )
     except (pa.ArrowInvalid, UnicodeDecodeError):
         yield from _apart(block, keep_content=keep_content)
         return
-    if len(raw.doubtful) == 0:
-        yield canonical_batch(raw, block.positions, keep_content=keep_content)
+    if batch is not None:
+        yield batch
         return
     lines = block.lines()
     doubtful = set(raw.doubtful.tolist())

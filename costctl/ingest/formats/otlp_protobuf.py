@@ -15,30 +15,37 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import ptars
 import pyarrow as pa
-from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA, canonical_batch
 from costctl.ingest.formats.otlp_flatten import flatten_documents
 from costctl.ingest.formats.otlp_json import read_otlp_json
-from costctl.ingest.formats.protobuf_messages import ZSTD_MAGIC, Framing, Message, messages, varint_value
+from costctl.ingest.formats.protobuf_messages import (
+    PIECE_BYTES,
+    ZSTD_MAGIC,
+    Framing,
+    Message,
+    messages,
+    varint_value,
+)
 
-BLOCK_BYTES: Final = 8 * 2**20
 _RESOURCE_SPANS_TAG: Final = 0x0A
 _RESOURCE_SPANS_FIELDS: Final = (0x0A, 0x12, 0x1A)  # tags of resource, scope_spans and schema_url
 _LONGEST_LENGTH_BYTES: Final = 5
 
 
-def read_otlp_protobuf(stream: BinaryIO, *, framing: Framing, keep_content: bool) -> Iterator[Batch]:
+def read_otlp_protobuf(
+    stream: BinaryIO, *, framing: Framing, keep_content: bool, piece_bytes: int = PIECE_BYTES
+) -> Iterator[Batch]:
     """Batches of canonical spans. framing: as ``detect_framing`` found it.
 
-    keep_content: store what people and models said, not only its hash.
+    keep_content: store what people and models said, not only its hash.  piece_bytes: longer messages are
+    cut; the rows do not depend on it.
     """
     waiting: list[tuple[int, Message]] = []
     size = 0
-    for number, message in enumerate(messages(stream, framing), 1):
+    for number, message in enumerate(messages(stream, framing, piece_bytes=piece_bytes), 1):
         if message.problem is not None:
             yield from _read(waiting, keep_content=keep_content)
             waiting, size = [], 0
@@ -49,7 +56,7 @@ def read_otlp_protobuf(stream: BinaryIO, *, framing: Framing, keep_content: bool
         else:
             waiting.append((number, message))
             size += len(message.data)
-        if size >= BLOCK_BYTES:
+        if size >= PIECE_BYTES:
             yield from _read(waiting, keep_content=keep_content)
             waiting, size = [], 0
     yield from _read(waiting, keep_content=keep_content)
@@ -146,21 +153,23 @@ def _is_message(head: bytes, length: int) -> bool:
         if head[at] != _RESOURCE_SPANS_TAG or framed is None:
             return at > 0 and head[at] == _RESOURCE_SPANS_TAG
         inner, begin = framed
-        if begin + inner > length or not _is_resource_spans(head[begin : begin + inner], inner):
+        if begin + inner > length or not _is_resource_spans(head[at : begin + inner], begin - at, inner):
             return False
         at = begin + inner
     return len(head) > 0
 
 
-def _is_resource_spans(body: bytes, length: int) -> bool:
-    """Whether the bytes may be a ResourceSpans; where all are there, whether they are."""
-    if len(body) < length:
-        return not body or body[0] in _RESOURCE_SPANS_FIELDS
-    try:
-        return (
-            not body
-            or body[0] in _RESOURCE_SPANS_FIELDS
-            and bool(ResourceSpans.FromString(body).ListFields())
-        )
-    except DecodeError:
+def _is_resource_spans(field: bytes, begin: int, length: int) -> bool:
+    """Whether a field that holds ``length`` bytes from ``begin`` on may be a ResourceSpans.
+
+    Where all of it is there, it is parsed; else its first tag has to do.
+    """
+    if len(field) > begin and field[begin] not in _RESOURCE_SPANS_FIELDS:
         return False
+    if len(field) < begin + length:
+        return True
+    try:
+        _handler().list_to_record_batch([field])
+    except ValueError:
+        return False
+    return True

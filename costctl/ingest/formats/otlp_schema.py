@@ -36,8 +36,8 @@ def _any_value(integer: pa.DataType) -> pa.DataType:
 def otlp_json_schema(integer: pa.DataType, instant: pa.DataType, enum: pa.DataType) -> pa.Schema:
     """One document a row: ``resourceSpans``.
 
-    integer: type of ``intValue``, string or int64.  instant: type of the times.  enum: type of kind and status
-    code, int64 or, where the exporter writes their names, string.
+    integer: type of ``intValue``, string or int64.  instant: type of the times.  enum: type of kind and
+    status code, int64 or, where the exporter writes their names, string.
     """
     attributes = pa.list_(pa.struct([pa.field("key", pa.string()), pa.field("value", _any_value(integer))]))
     event = pa.struct(

@@ -2,8 +2,8 @@
 
 Shape in: a stream of bytes that cannot seek: one message, or messages each after its length (a varint, or
 four bytes big-endian as the collector's file exporter writes them, each message perhaps compressed with
-zstd).  Shape out: messages of at most ``PIECE_BYTES`` or one span each, with the offset at which each began. A longer
-message is cut between its ResourceSpans, ScopeSpans or spans; resource and scope are repeated.
+zstd).  Shape out: messages of some ``PIECE_BYTES``, or one span, each with the offset at which it began. A
+longer message is cut between its ResourceSpans, ScopeSpans or spans; resource and scope are repeated.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO, Final, Literal, TypeAlias
+from typing import BinaryIO, Final, Literal, Protocol, TypeAlias
 
 import zstandard
 
@@ -37,11 +37,20 @@ class Message:
     problem: str | None = None
 
 
+class Readable(Protocol):
+    """Whatever bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at the end."""
+        ...
+
+
 class Reader:
     """A stream with its offset, and reads that end early only where the stream does."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Readable, piece_bytes: int) -> None:
         self._stream = stream
+        self.piece_bytes = piece_bytes
         self.offset = 0
 
     def read(self, size: int) -> bytes:
@@ -58,7 +67,7 @@ class Reader:
         return b"".join(parts)
 
     def varint(self) -> tuple[int, bytes] | None:
-        """The next varint and its bytes; None at the end of the stream. Raises ValueError where it is none."""
+        """The next varint and its bytes; None at the end of the stream. Raises ValueError if cut off."""
         raw = b""
         while len(raw) < _VARINT_BYTES:
             byte = self.read(1)
@@ -87,12 +96,15 @@ def varint_bytes(value: int) -> bytes:
     return bytes(raw)
 
 
-def messages(stream: BinaryIO, framing: Framing) -> Iterator[Message]:
-    """The messages in the stream, each at most some megabytes; the last may have a problem."""
-    reader = Reader(stream)
+def messages(stream: BinaryIO, framing: Framing, *, piece_bytes: int = PIECE_BYTES) -> Iterator[Message]:
+    """The messages in the stream, each at most some megabytes; the last may have a problem.
+
+    piece_bytes: longer messages are cut.
+    """
+    reader = Reader(stream, piece_bytes)
     try:
         if framing == "one":
-            yield from _pieces(reader, None, 0, b"")
+            yield from _pieces(reader, None, 0)
         else:
             yield from _framed(reader, framing)
     except (ValueError, zstandard.ZstdError) as error:
@@ -101,42 +113,45 @@ def messages(stream: BinaryIO, framing: Framing) -> Iterator[Message]:
 
 def _framed(reader: Reader, framing: Framing) -> Iterator[Message]:
     while (length := _length(reader, framing)) is not None:
-        if length > PIECE_BYTES:
+        if length > reader.piece_bytes:
             first = reader.read(len(ZSTD_MAGIC))
             yield from _long_message(reader, length, first)
             continue
         offset = reader.offset
         data = _exactly(reader, length)
-        yield from _decompressed(data, offset) if data.startswith(ZSTD_MAGIC) else [Message(data, offset)]
+        yield from (
+            _decompressed(data, offset, reader.piece_bytes)
+            if data.startswith(ZSTD_MAGIC)
+            else [Message(data, offset)]
+        )
 
 
 def _long_message(reader: Reader, length: int, first: bytes) -> Iterator[Message]:
     """A message too long to hold: cut as it is read, after decompression where it is compressed."""
     if first == ZSTD_MAGIC:
         offset = reader.offset - len(first)
-        yield from _decompressed(first + _exactly(reader, length - len(first)), offset)
+        yield from _decompressed(first + _exactly(reader, length - len(first)), offset, reader.piece_bytes)
         return
-    inner = Reader(_Rest(first, reader, length - len(first)))
+    inner = Reader(_Rest(first, reader, length - len(first)), reader.piece_bytes)
     inner.offset = reader.offset - len(first)
-    yield from _pieces(inner, None, 0, b"")
+    yield from _pieces(inner, None, 0)
 
 
-class _Rest(BytesIO):
+class _Rest:
     """The first bytes of a message and, after them, the rest of it from the reader."""
 
     def __init__(self, first: bytes, reader: Reader, length: int) -> None:
-        super().__init__(first)
+        self._first = BytesIO(first)
         self._reader = reader
         self._length = length
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        """At most ``size`` bytes of the message."""
-        wanted = self._length + _READ_BYTES if size is None or size < 0 else size
-        data = super().read(wanted)
-        if data or self._length == 0:
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes of the message, none at its end."""
+        data = self._first.read(size)
+        if data:
             return data
-        data = self._reader.read(min(wanted, self._length))
-        self._length = self._length - len(data) if data else 0
+        data = self._reader.read(min(size, self._length))
+        self._length -= len(data)
         return data
 
 
@@ -159,63 +174,92 @@ def _exactly(reader: Reader, size: int) -> bytes:
     return data
 
 
-def _decompressed(data: bytes, offset: int) -> Iterator[Message]:
+def _decompressed(data: bytes, offset: int, piece_bytes: int) -> Iterator[Message]:
     """A zstd message, decompressed; where that is long, cut as it is decompressed."""
     with zstandard.ZstdDecompressor().stream_reader(BytesIO(data)) as stream:
-        head = stream.read(PIECE_BYTES)
-        if len(head) < PIECE_BYTES or head[:1] in (b"{", b"["):
-            rest = stream.read(LONGEST_DECOMPRESSED_BYTES) if len(head) == PIECE_BYTES else b""
+        head = stream.read(piece_bytes)
+        if len(head) < piece_bytes or head[:1] in (b"{", b"["):
+            rest = stream.read(LONGEST_DECOMPRESSED_BYTES) if len(head) == piece_bytes else b""
             yield Message(head + rest, offset)
             return
     with zstandard.ZstdDecompressor().stream_reader(BytesIO(data)) as stream:
-        for piece in _pieces(Reader(stream), None, 0, b""):
+        for piece in _pieces(Reader(stream, piece_bytes), None, 0):
             yield Message(piece.data, offset, piece.problem)
 
 
-def _pieces(reader: Reader, length: int | None, level: int, context: bytes) -> Iterator[Message]:
-    """The message at this level of nesting, read up to ``length`` bytes, as messages of the outermost kind.
-
-    context: fields of the messages around it, already wrapped as a message that further fields join.
-    """
+def _pieces(reader: Reader, length: int | None, level: int) -> Iterator[Message]:
+    """The message at this level of nesting, of ``length`` bytes, as messages of the outermost kind."""
     end = None if length is None else reader.offset + length
-    own, begin = b"", reader.offset
-    batch: list[bytes] = []
-    size = 0
-    while (end is None or reader.offset < end) and (tag := reader.varint()) is not None:
-        number, wire = tag[0] >> 3, tag[0] & 7
-        if wire != _LENGTH_DELIMITED:
-            own += tag[1] + _plain_field(reader, wire)
-            continue
-        field_length, raw_length = reader.varint() or (0, b"")
-        is_nested = number == _NESTING[level]
-        if is_nested and field_length > PIECE_BYTES and level + 1 < len(_NESTING):
-            for inner in _pieces(reader, field_length, level + 1, b""):
-                yield Message(_wrapped(own + inner.data, level), inner.offset)
-            continue
-        data = tag[1] + raw_length + _exactly(reader, field_length)
-        if not is_nested:
-            own += data
-            continue
-        batch.append(data)
-        size += len(data)
-        if size >= PIECE_BYTES:
-            yield Message(_wrapped(own + b"".join(batch), level), begin)
-            batch, size, begin = [], 0, reader.offset
-    if batch:
-        yield Message(_wrapped(own + b"".join(batch), level), begin)
+    gathered = _Gathered(level, reader.offset)
+    try:
+        while (field := _next_field(reader, end)) is not None:
+            number, head, size = field
+            is_nested = number == _NESTING[level]
+            if is_nested and size > reader.piece_bytes and level + 1 < len(_NESTING):
+                for inner in _pieces(reader, size, level + 1):
+                    yield Message(_wrapped(gathered.own + inner.data, level), inner.offset)
+                continue
+            data = head + _exactly(reader, size)
+            if not is_nested:
+                gathered.own += data
+                continue
+            gathered.add(data)
+            if gathered.size >= reader.piece_bytes:
+                yield gathered.message(reader.offset)
+    except ValueError:
+        if gathered.size:
+            yield gathered.message(reader.offset)
+        raise
+    if gathered.size:
+        yield gathered.message(reader.offset)
 
 
-def _plain_field(reader: Reader, wire: int) -> bytes:
-    if wire == 0:
-        found = reader.varint()
-        return b"" if found is None else found[1]
+class _Gathered:
+    """Fields of one message that are waiting to become a message of their own.
+
+    own: the fields that are not nested, such as the resource, which every message repeats.
+    """
+
+    def __init__(self, level: int, begin: int) -> None:
+        self.own = b""
+        self.size = 0
+        self._level = level
+        self._begin = begin
+        self._nested: list[bytes] = []
+
+    def add(self, field: bytes) -> None:
+        """Takes one nested field."""
+        self._nested.append(field)
+        self.size += len(field)
+
+    def message(self, offset: int) -> Message:
+        """What was gathered, as a message of the outermost kind; the next begins at the offset."""
+        data = _wrapped(self.own + b"".join(self._nested), self._level)
+        message = Message(data, self._begin)
+        self._nested, self.size, self._begin = [], 0, offset
+        return message
+
+
+def _next_field(reader: Reader, end: int | None) -> tuple[int, bytes, int] | None:
+    """Number, the bytes before the value, and the value's length, of the next field; None at the end."""
+    if end is not None and reader.offset >= end:
+        return None
+    tag = reader.varint()
+    if tag is None:
+        return None
+    number, wire = tag[0] >> 3, tag[0] & 7
+    if wire == _LENGTH_DELIMITED:
+        length = reader.varint()
+        if length is None:
+            raise ValueError("the stream ends inside a field")
+        return number, tag[1] + length[1], length[0]
     if wire not in _FIXED_BYTES:
-        raise ValueError(f"a field of wire type {wire}, which no OTLP message has")
-    return _exactly(reader, _FIXED_BYTES[wire])
+        raise ValueError(f"a field of wire type {wire}, which no OTLP message has at this place")
+    return number, tag[1], _FIXED_BYTES[wire]
 
 
 def _wrapped(data: bytes, level: int) -> bytes:
-    """The fields of a message at this level as a field of the message around it; the outermost as they are."""
+    """The fields of a message at this level as a field of the message around; the outermost as they are."""
     if level == 0:
         return data
     return varint_bytes(_NESTING[level - 1] << 3 | _LENGTH_DELIMITED) + varint_bytes(len(data)) + data

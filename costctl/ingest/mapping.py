@@ -1,0 +1,136 @@
+"""How is a request log read? A mapping from its columns to ours, as data.
+
+In: the name of a built-in mapping, a TOML file, or the columns of a log. Out: a ``Mapping``. The built-in ones lie in mappings/; a log
+whose columns are named as ours needs none.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from costctl.errors import InputError, UsageError
+from costctl.store.spans import SPANS
+
+Unit = Literal["iso", "s", "ms", "us", "ns"]
+
+CANONICAL: Final = "costctl"
+_NOT_MAPPED: Final = frozenset({"attributes", "resource_id"})
+_TARGETS: Final = frozenset({*SPANS.names, "duration_s"} - _NOT_MAPPED)
+
+
+class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Where a column comes from. unit: of a time; iso is text, the others numbers since 1970."""
+
+    from_: str
+    unit: Unit | None = None
+
+
+class Failures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The value by which a failed request is known."""
+
+    column: str
+    equals: int
+
+
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A way to read one kind of log.
+
+    marks: columns by which such a log is recognised.  columns: our column → theirs; duration_s gives end_ns.
+    constants: our column → the value of every row.
+    """
+
+    columns: dict[str, ColumnSource]
+    marks: tuple[str, ...] = ()
+    constants: dict[str, str | int | float | bool] = {}
+    failures: Failures | None = None
+    name: str = CANONICAL
+
+
+@cache
+def built_in_mappings() -> dict[str, Mapping]:
+    """Every built-in mapping by its name."""
+    folder = resources.files("costctl.ingest") / "mappings"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".toml"): _decoded(file.read_text(encoding="utf-8"), file.name) for file in files
+    }
+
+
+def named_mapping(name: str) -> Mapping:
+    """The built-in mapping of that name, or the one in the TOML file of that path. Raises UsageError for neither."""
+    built_in = built_in_mappings()
+    if name in built_in:
+        return built_in[name]
+    if name == CANONICAL:
+        return _canonical_mapping(SPANS.names)
+    path = Path(name)
+    if not path.is_file():
+        known = [*built_in, CANONICAL]
+        nearest = difflib.get_close_matches(name, known, n=1)
+        raise UsageError(
+            f"There is no mapping {name}.",
+            why=f"It is neither a file nor one of {', '.join(known)}.",
+            next_step=f"Did you mean {nearest[0]}?" if nearest else "docs/reference/formats.md shows how to write one.",
+        )
+    return _decoded(path.read_text(encoding="utf-8"), name)
+
+
+def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
+    """The mapping whose marks the columns hold, the most specific first. Raises InputError where none fits."""
+    present = set(columns)
+    fitting = [mapping for mapping in built_in_mappings().values() if present.issuperset(mapping.marks)]
+    if fitting:
+        return max(fitting, key=lambda mapping: len(mapping.marks))
+    if "start_ns" in present:
+        return _canonical_mapping(present)
+    raise InputError(
+        f"{uri} is no log that costctl knows.",
+        why=f"Its columns are {', '.join(sorted(present)[:20]) or 'none'}; a start time is needed at the least. Built-in "
+        f"mappings look for {'; '.join(', '.join(m.marks) for m in built_in_mappings().values())}.",
+        next_step="Give --mapping FILE.toml, which names your columns; docs/reference/formats.md shows how.",
+    )
+
+
+def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
+    """Raise InputError where the log lacks the column that the start time is read from."""
+    present = set(columns)
+    needed = [mapping.columns["start_ns"].from_]
+    missing = [name for name in needed if name not in present]
+    if missing:
+        raise InputError(
+            f"{uri} lacks the column {missing[0]}.",
+            why=f"The mapping {mapping.name} reads the start time from it; the columns are {', '.join(sorted(present)[:20])}.",
+            next_step="Give another --mapping, or mend the column's name in the mapping.",
+        )
+
+
+def _canonical_mapping(columns: Iterable[str]) -> Mapping:
+    named = {name: ColumnSource(name, "ns" if name.endswith("_ns") else None) for name in columns if name in _TARGETS}
+    return Mapping(columns=named)
+
+
+def _decoded(text: str, name: str) -> Mapping:
+    try:
+        mapping = msgspec.toml.decode(text, type=Mapping)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _bad_mapping(name, f"{error}.") from error
+    for target in (*mapping.columns, *mapping.constants):
+        if target not in _TARGETS:
+            nearest = difflib.get_close_matches(target, _TARGETS, n=1)
+            raise _bad_mapping(name, f"There is no column {target}." + (f" Did you mean {nearest[0]}?" if nearest else ""))
+    if "start_ns" not in mapping.columns or mapping.columns["start_ns"].unit is None:
+        raise _bad_mapping(name, "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns).")
+    return msgspec.structs.replace(mapping, name=name.removesuffix(".toml"))
+
+
+def _bad_mapping(name: str, why: str) -> UsageError:
+    return UsageError(
+        f"Cannot use the mapping {name}.", why=why, next_step="docs/reference/formats.md shows the form."
+    )

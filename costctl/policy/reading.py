@@ -1,0 +1,42 @@
+"""What does a policy file say? For policies that were reviewed, or written by hand.
+
+In: text, JSON or YAML. Out: the policy document. Its shape is checked here; ``checks`` does the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from costctl.documents.policy import Policy
+from costctl.errors import InputError
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without timestamps: an instant stays the text that the document wants."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def policy_from_text(text: str) -> Policy:
+    """The policy in a JSON or YAML text.
+
+    Raises InputError where the text is neither, or is no policy of this version.
+    """
+    try:
+        # _PlainLoader is a SafeLoader: it makes scalars, lists and dicts only.
+        content: Any = yaml.load(text, Loader=_PlainLoader)
+        return msgspec.convert(content, Policy)
+    except yaml.YAMLError as error:
+        why = f"It is neither JSON nor YAML: {error}."
+    except msgspec.ValidationError as error:
+        why = f"{error}."
+    raise InputError(
+        "The policy cannot be read.", why=why, next_step="See what it must hold with: costctl schema policy."
+    )

@@ -1,0 +1,126 @@
+"""The DuckDB file: opened, checked to be ours, and made where it is missing.
+
+In: a path. Out: a connection to a store with the tables spans, resources, sources and quarantine, made from the Arrow schemas.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from costctl.errors import StoreError
+from costctl.store.spans import RESOURCES, SPANS
+
+STORE_VERSION: Final = 1
+
+# Ingest stays under 700 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
+_MEMORY_LIMIT: Final = "300MB"
+
+_SQL_TYPES: Final = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.list_(pa.string()): "VARCHAR[]",
+    pa.map_(pa.string(), pa.string()): "MAP(VARCHAR, VARCHAR)",
+}
+
+_LEDGER: Final = """
+CREATE TABLE costctl_store (store_version BIGINT NOT NULL);
+CREATE TABLE sources (
+    source_id BIGINT PRIMARY KEY, uri VARCHAR, format VARCHAR, dialects VARCHAR[], bytes BIGINT, sha256 VARCHAR,
+    spans BIGINT, records BIGINT, rejected BIGINT, duplicates BIGINT, first_ns BIGINT, last_ns BIGINT,
+    started_at TIMESTAMP, finished_at TIMESTAMP, costctl_version VARCHAR, state VARCHAR
+);
+CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, message VARCHAR, excerpt VARCHAR);
+"""
+
+
+def open_store(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to the store at ``path``; a missing one is made unless ``read_only``.
+
+    Raises StoreError where the file is missing (read-only), locked, not writable, no store of costctl, or newer.
+    """
+    if read_only and not path.exists():
+        raise StoreError(
+            f"There is no store at {path}.",
+            why="Nothing has been ingested there yet.",
+            next_step=f"Run `costctl ingest PATH --store {path}`, or give --store the file that you mean.",
+        )
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.Error as error:
+        raise _cannot_open(path, error) from error
+    try:
+        _settle(connection, path, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_progress_bar = false")
+    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    if not tables and not read_only:
+        _create(connection)
+        return
+    if "costctl_store" not in tables:
+        raise StoreError(
+            f"{path} is a DuckDB file, but no store of costctl.",
+            why="It lacks the table costctl_store.",
+            next_step="Give --store another path; costctl writes only to files of its own.",
+        )
+    (version,) = connection.execute("SELECT MAX(store_version) FROM costctl_store").fetchall()[0]
+    if version != STORE_VERSION:
+        raise StoreError(
+            f"The store {path} has version {version}; this costctl reads version {STORE_VERSION}.",
+            why="It was written by another version of costctl.",
+            next_step="Use that version, or ingest the sources again into a new store.",
+        )
+
+
+def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep the database's part of an ingest small; what does not fit is spilled to disk beside the store."""
+    connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
+    connection.execute("SET threads = 2")
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("BEGIN")
+    connection.execute(_LEDGER)
+    connection.execute(_table("spans", SPANS, "source_id BIGINT, source_position BIGINT"))
+    connection.execute(_table("resources", RESOURCES, None))
+    connection.execute("INSERT INTO costctl_store VALUES (?)", [STORE_VERSION])
+    connection.execute("COMMIT")
+
+
+def _table(name: str, schema: pa.Schema, more: str | None) -> str:
+    columns = [f"{field.name} {_SQL_TYPES[field.type]}" for field in schema]
+    return f"CREATE TABLE {name} ({', '.join(columns + ([more] if more else []))})"
+
+
+def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
+    text = str(error).strip().splitlines()[0]
+    if "lock" in text.lower():
+        return StoreError(
+            f"The store {path} is in use.",
+            why=f"Another process holds its lock: {text}.",
+            next_step="Wait for it to end, or give --store another path.",
+        )
+    if path.exists() and path.is_file() and "not a valid DuckDB" in text:
+        return StoreError(
+            f"{path} is no store.",
+            why=f"{text}.",
+            next_step="Give --store the path of a store, or of a file that does not exist yet.",
+        )
+    return StoreError(
+        f"Cannot open the store {path}.",
+        why=f"{text}.",
+        next_step="Give --store a path in a folder that exists and that you may write to.",
+    )

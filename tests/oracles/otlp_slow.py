@@ -1,0 +1,367 @@
+"""OTLP read span by span in plain Python: the slow twin of costctl.ingest's vectorised reader.
+
+It shares the dialects' tables and the Arrow rule for the text of a double, and no other code. Rows are
+dictionaries of the columns of SPANS and source_position; rejects are codes.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import math
+import re
+import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pyarrow as pa
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from costctl.ingest.dialect import KeyRule, Vocabulary, shipped_vocabulary
+from costctl.ingest.privacy import is_content_key
+from costctl.store.spans import SPANS, STAGES
+
+Row = dict[str, Any]
+Read = tuple[list[Row], list[str]]
+WORDS = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
+
+
+def read_json_slowly(data: bytes) -> Read:
+    """Rows and the codes of rejects of an export in any layout."""
+    rows: list[Row] = []
+    codes: list[str] = []
+    for document in _documents(data.decode("utf-8", "replace"), codes):
+        for resource, scope, span in _spans_in(document):
+            _read_span(resource, scope, span, rows, codes)
+    return rows, codes
+
+
+def read_big_endian_slowly(data: bytes) -> Read:
+    """The same of protobuf messages, each after its length in four bytes."""
+    rows: list[Row] = []
+    codes: list[str] = []
+    at = 0
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        message = ExportTraceServiceRequest.FromString(data[at + 4 : at + 4 + length])
+        at += 4 + length
+        for resource, scope, span in _spans_in(MessageToDict(message)):
+            _read_span(resource, scope, span, rows, codes)
+    return rows, codes
+
+
+def _documents(text: str, codes: list[str]) -> Iterator[Any]:
+    decoder = json.JSONDecoder()
+    try:
+        yield json.loads(text)
+        return
+    except json.JSONDecodeError:
+        pass
+    at = 0
+    while at < len(text):
+        if text[at] in " \t\r\n,":
+            at += 1
+            continue
+        try:
+            value, at = decoder.raw_decode(text, at)
+            yield value
+        except json.JSONDecodeError:
+            end = text.find("\n", at)
+            codes.append("truncated" if end < 0 else "bad_json")
+            at = len(text) if end < 0 else end
+
+
+def _any(owner: Any, *names: str) -> Any:
+    if not isinstance(owner, dict):
+        return None
+    for name in names:
+        snake = re.sub(r"([A-Z])", r"_\1", name).lower()
+        for key in (name, snake):
+            if owner.get(key) is not None:
+                return owner[key]
+    return None
+
+
+def _spans_in(value: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    if isinstance(value, list):
+        for element in value:
+            yield from _spans_in(element)
+    elif "trace" in value:
+        yield from _spans_in(value["trace"])
+    elif "resourceSpans" in value or "resource_spans" in value or "batches" in value:
+        yield from _spans_in(_any(value, "resourceSpans", "batches") or [])
+    elif _any(value, "scopeSpans", "instrumentationLibrarySpans") is not None:
+        for scope_spans in _any(value, "scopeSpans", "instrumentationLibrarySpans"):
+            scope = _any(scope_spans, "scope", "instrumentationLibrary")
+            for span in scope_spans.get("spans") or []:
+                yield _attributes(_any(value, "resource")), _attributes(scope), span
+    else:
+        yield {}, {}, value
+
+
+def _attributes(owner: Any) -> dict[str, Any]:
+    return {pair["key"]: _plain(pair.get("value") or {}) for pair in _any(owner, "attributes") or []}
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    for name, inner in value.items():
+        kind = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+        if kind == "intValue":
+            return int(inner)
+        if kind == "doubleValue":
+            return float(inner)
+        if kind == "arrayValue":
+            return [_plain(element) for element in inner.get("values", [])]
+        if kind == "kvlistValue":
+            return {pair["key"]: _plain(pair.get("value") or {}) for pair in inner.get("values", [])}
+        return inner
+    return None
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return pa.scalar(value).cast(pa.string()).as_py()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _id(written: Any, digits: int) -> str | None:
+    if not written:
+        return None
+    if re.fullmatch(r"[0-9a-fA-F]+", written) and len(written) <= digits:
+        found = written.lower().rjust(digits, "0")
+    else:
+        found = base64.b64decode(written).hex()
+    return found if len(found) == digits and set(found) != {"0"} else None
+
+
+def _ns(written: Any, unit: int) -> int | None:
+    return int(written) * unit if int(written or 0) > 0 else None
+
+
+def _unit(start: int) -> int:
+    return 1 if start >= 10**17 else 10**3 if start >= 10**14 else 10**6 if start >= 10**11 else 10**9
+
+
+def _word(written: Any, prefix: str, words: tuple[str, ...]) -> str | None:
+    if isinstance(written, int):
+        return words[written - 1].lower() if 0 < written <= len(words) else None
+    short = (written or "").upper().removeprefix(prefix)
+    return short.lower() if short in words else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        return float(value) if math.isfinite(float(value)) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _parsed(text: Any) -> Any:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, TypeError):
+            continue
+    return None
+
+
+def _unwrapped(value: Any) -> str | None:
+    if isinstance(value, list):
+        return _unwrapped(value[0]) if value else None
+    text = _text(value)
+    if text and text[0] in '"[':
+        inner = _parsed(text)
+        return _unwrapped(inner) if inner is not None else text
+    return text
+
+
+def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns: int) -> Any:
+    """The value that one rule finds, None where it is unusable."""
+    value = attributes[rule.key]
+    kind = SPANS.field(column).type
+    if rule.parse == "json_length":
+        listed = value if isinstance(value, list) else _parsed(value)
+        return len(listed) if isinstance(listed, list) else None
+    if rule.parse == "instant":
+        moment = datetime.fromisoformat(value.strip('"')).astimezone(UTC)
+        since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+        at_ns = (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
+        return (at_ns - start_ns) / 10**9
+    if rule.field is not None:
+        value = _parsed(value)
+        for name in rule.field.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+    if kind == pa.string():
+        text = _unwrapped(value)
+        return text if text and (column != "stage" or text in STAGES) else None
+    if kind == pa.bool_():
+        return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
+            str(_text(value)).lower()
+        )
+    number = _number(value)
+    if number is None or abs(number * rule.factor) >= 2**62:
+        return None
+    return round(number * rule.factor) if kind == pa.int64() else number * rule.factor
+
+
+def _settle(
+    row: Row, vocabulary: Vocabulary, attributes: dict[str, Any], used: set[str]
+) -> dict[str, KeyRule]:
+    """Fills the row's columns; which rule filled each."""
+    winners: dict[str, KeyRule] = {}
+    for column, rules in vocabulary.columns.items():
+        for rule in rules:
+            if attributes.get(rule.key) is None or (rule.kinds and row["kind"] not in rule.kinds):
+                continue
+            if rule.requires is not None and rule.requires not in attributes:
+                continue
+            value = _read_value(column, rule, attributes, row["start_ns"] or 0)
+            if value is not None:
+                winners[column] = rule
+                row[column] = value
+                if rule.field is None and rule.parse == "value":
+                    used.add(rule.key)
+                break
+    for count in vocabulary.counts:
+        ordinals = [re.match(re.escape(count.prefix) + r"\.(\d+)(\.|$)", key) for key in attributes]
+        highest = max((int(match[1]) + 1 for match in ordinals if match), default=None)
+        if row[count.column] is None:
+            row[count.column] = highest
+    return winners
+
+
+def _apply_rules(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any]) -> None:
+    for rule in vocabulary.rules:
+        holds = all(
+            key in attributes and ("*" in values or str(_text(attributes[key])).lower() in values)
+            for key, values in rule.when.items()
+        )
+        holds &= not any(key in attributes for key in rule.unless)
+        holds &= not rule.kinds or row["kind"] in rule.kinds
+        holds &= not rule.operations or row["operation"] in rule.operations
+        holds &= not rule.names or any(fnmatchcase(row["name"] or "", name) for name in rule.names)
+        holds &= not rule.has_tokens or row["input_tokens"] is not None or row["output_tokens"] is not None
+        holds &= not rule.has_model or bool(row["model_requested"] or row["model_served"])
+        for column, value in rule.set.items() if holds else ():
+            row[column] = value if row[column] is None else row[column]
+
+
+def _from_events(row: Row, events: list[Any], vocabulary: Vocabulary) -> None:
+    start = row["start_ns"] or 0
+    first = [
+        int(_any(event, "timeUnixNano") or 0)
+        for event in events
+        if event.get("name") in vocabulary.first_token_events
+    ]
+    if first and row["ttft_s"] is None and min(first) * _unit(min(first)) >= start:
+        row["ttft_s"] = (min(first) * _unit(min(first)) - start) / 10**9
+    last = [_attributes(event).get("exception.type") for event in events]
+    thrown = [each for each in last if each is not None]
+    if thrown and row["status"] == "error" and row["error_type"] is None:
+        row["error_type"] = thrown[-1]
+
+
+def _read_span(
+    resource: dict[str, Any], scope: dict[str, Any], span: dict[str, Any], rows: list[Row], codes: list[str]
+) -> None:
+    vocabulary = shipped_vocabulary()
+    row: Row = dict.fromkeys(SPANS.names)
+    written = int(_any(span, "startTimeUnixNano") or 0)
+    unit = _unit(written)
+    row |= {
+        "trace_id": _id(_any(span, "traceId"), 32),
+        "span_id": _id(_any(span, "spanId"), 16),
+        "parent_span_id": _id(_any(span, "parentSpanId"), 16),
+        "name": span.get("name"),
+        "kind": _word(span.get("kind"), "SPAN_KIND_", WORDS),
+        "start_ns": _ns(written, unit),
+        "end_ns": _ns(_any(span, "endTimeUnixNano"), unit),
+    }
+    attributes, used = _attributes(span), set[str]()
+    winners = _settle(row, vocabulary, attributes, used)
+    for column, words in vocabulary.words.items():
+        if row[column] is not None:
+            row[column] = words.get(row[column].lower(), row[column].lower()) or None
+    status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
+    row["status"] = status or row["status"]
+    for column, keys in vocabulary.resource.items():
+        named = next((_text(resource[key]) for key in keys if _text(resource.get(key))), None)
+        row[column] = row[column] if row[column] is not None else named
+    if row["replica_id"] is None and attributes.get("server.address") is not None:
+        port = attributes.get("server.port")
+        row["replica_id"] = _text(attributes["server.address"]) + (
+            f":{_text(port)}" if port is not None else ""
+        )
+    _apply_rules(row, vocabulary, attributes)
+    _from_events(row, _any(span, "events") or [], vocabulary)
+    _name_outcome(row)
+    if row["provider"] is not None:
+        row["provider"] = re.sub(
+            r"\.(chat|responses|completions?|messages|embeddings?|image|generative-ai)$",
+            "",
+            row["provider"].strip().lower(),
+        )
+    _add_parts(row, winners)
+    dropped = int(_any(span, "droppedAttributesCount") or 0)
+    row["attributes"] = _rest(attributes, scope, used, dropped)
+    row["resource"] = {key: _private(key, value) or "" for key, value in resource.items()}
+    code = _fault(row)
+    rows.append(row) if code is None else codes.append(code)
+
+
+def _name_outcome(row: Row) -> None:
+    if row["error_type"] is not None:
+        name = re.sub(r"^<class '(.+)'>$", r"\1", row["error_type"])
+        row["error_type"] = re.sub(r"^(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_]\w*$)", "", name)
+    refused = row["http_status"] is not None and row["http_status"] >= (
+        500 if row["kind"] == "server" else 400
+    )
+    if row["status"] is None and (row["error_type"] is not None or refused):
+        row["status"] = "error"
+
+
+def _add_parts(row: Row, winners: dict[str, KeyRule]) -> None:
+    if "input_tokens" in winners and winners["input_tokens"].excludes_cache:
+        row["input_tokens"] += (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)
+    if "output_tokens" in winners and winners["output_tokens"].excludes_reasoning:
+        row["output_tokens"] += row["reasoning_tokens"] or 0
+
+
+def _private(key: str, value: Any) -> str | None:
+    text = _text(value)
+    if text and is_content_key(key):
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return text
+
+
+def _rest(attributes: dict[str, Any], scope: dict[str, Any], used: set[str], dropped: int) -> dict[str, Any]:
+    rest = {f"scope.{key}": _private(key, value) for key, value in scope.items()}
+    if dropped > 0:
+        rest["otel.dropped_attributes_count"] = str(dropped)
+    return rest | {key: _private(key, value) for key, value in attributes.items() if key not in used}
+
+
+def _fault(row: Row) -> str | None:
+    for column, code in (("trace_id", "no_trace_id"), ("span_id", "no_span_id"), ("start_ns", "no_start")):
+        if row[column] is None:
+            return code
+    if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
+        return "ends_before_start"
+    tokens = [row[name] for name in SPANS.names if name.endswith("_tokens") and row[name] is not None]
+    if any(count < 0 for count in tokens):
+        return "negative_tokens"
+    parts = (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)
+    if row["input_tokens"] is not None and parts > row["input_tokens"]:
+        return "negative_uncached_tokens"
+    return None
