@@ -6,23 +6,10 @@ call; what a step does is written where it is done. The command line and the Pyt
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import duckdb
-
-from costctl import __version__
-from costctl.config import LoadedConfig, load_config
-from costctl.documents.analysis import Analysis
-from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport
-from costctl.documents.provenance import InputRecord, Provenance
-from costctl.documents.recommendations import Recommendations
-from costctl.errors import InputError, NotEnoughDataError, UsageError
-from costctl.units import ns_from_iso
 
 Progress = Callable[[str, float | None], None]
 

@@ -21,7 +21,9 @@ def real_traces() -> Path:
     """Real traces that lie beside the checkout on some machines and are not part of the project."""
     path = ROOT.parent / "shared" / "traces"
     if not path.is_dir():
-        pytest.skip("no ../shared/traces beside this checkout; these tests only add real files to the generated ones")
+        pytest.skip(
+            "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
+        )
     return path
 
 

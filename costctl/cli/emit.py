@@ -15,7 +15,8 @@ from costctl.cli.progress import progress_on_stderr
 def run(
     target: Annotated[str, typer.Option("--target", help="policy, triton or litellm.", show_default=False)],
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="A reviewed policy document; else one is made from the store.")
+        Path | None,
+        typer.Option("--policy", help="A reviewed policy document; else one is made from the store."),
     ] = None,
     backend: Annotated[
         str | None, typer.Option("--backend", help="For triton: the backend whose model to configure.")

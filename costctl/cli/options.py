@@ -34,7 +34,9 @@ Store = Annotated[
 ]
 Config = Annotated[
     Path | None,
-    typer.Option("--config", envvar="COSTCTL_CONFIG", help="costctl.toml; else searched for upwards from here."),
+    typer.Option(
+        "--config", envvar="COSTCTL_CONFIG", help="costctl.toml; else searched for upwards from here."
+    ),
 ]
 Format = Annotated[TabularFormat, typer.Option("--format", help="How to print.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]

@@ -57,9 +57,12 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def built_in_mappings() -> dict[str, Mapping]:
     """Every built-in mapping by its name."""
     folder = resources.files("costctl.ingest") / "mappings"
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+    )
     return {
-        file.name.removesuffix(".toml"): _decoded(file.read_text(encoding="utf-8"), file.name) for file in files
+        file.name.removesuffix(".toml"): _decoded(file.read_text(encoding="utf-8"), file.name)
+        for file in files
     }
 
 
@@ -77,7 +80,9 @@ def named_mapping(name: str) -> Mapping:
         raise UsageError(
             f"There is no mapping {name}.",
             why=f"It is neither a file nor one of {', '.join(known)}.",
-            next_step=f"Did you mean {nearest[0]}?" if nearest else "docs/reference/formats.md shows how to write one.",
+            next_step=f"Did you mean {nearest[0]}?"
+            if nearest
+            else "docs/reference/formats.md shows how to write one.",
         )
     return _decoded(path.read_text(encoding="utf-8"), name)
 
@@ -112,7 +117,11 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
 
 
 def _canonical_mapping(columns: Iterable[str]) -> Mapping:
-    named = {name: ColumnSource(name, "ns" if name.endswith("_ns") else None) for name in columns if name in _TARGETS}
+    named = {
+        name: ColumnSource(name, "ns" if name.endswith("_ns") else None)
+        for name in columns
+        if name in _TARGETS
+    }
     return Mapping(columns=named)
 
 
@@ -124,9 +133,13 @@ def _decoded(text: str, name: str) -> Mapping:
     for target in (*mapping.columns, *mapping.constants):
         if target not in _TARGETS:
             nearest = difflib.get_close_matches(target, _TARGETS, n=1)
-            raise _bad_mapping(name, f"There is no column {target}." + (f" Did you mean {nearest[0]}?" if nearest else ""))
+            raise _bad_mapping(
+                name, f"There is no column {target}." + (f" Did you mean {nearest[0]}?" if nearest else "")
+            )
     if "start_ns" not in mapping.columns or mapping.columns["start_ns"].unit is None:
-        raise _bad_mapping(name, "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns).")
+        raise _bad_mapping(
+            name, "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns)."
+        )
     return msgspec.structs.replace(mapping, name=name.removesuffix(".toml"))
 
 

@@ -49,9 +49,7 @@ class Ledger:
 
     def rounded(self, pointer: str, before: int, after: int, written_as: str) -> None:
         """The value at the pointer is held as ``after``."""
-        self._say(
-            pointer, lambda leaf: Rounded(pointer=leaf, from_=before, to=after, written_as=written_as)
-        )
+        self._say(pointer, lambda leaf: Rounded(pointer=leaf, from_=before, to=after, written_as=written_as))
 
     def approximated(self, pointer: str, reason: str, written_as: str) -> None:
         """Something near the values at or under the pointer is done."""
@@ -75,7 +73,9 @@ class Ledger:
             for index in range(len(items)):
                 if self.has(f"/{section}/{index}/why"):
                     self.not_applicable(f"/{section}/{index}/why", reason)
-        self.unsupported("/validity", "The consumer keeps a file until another replaces it; renew it in time.")
+        self.unsupported(
+            "/validity", "The consumer keeps a file until another replaces it; renew it in time."
+        )
 
     def has(self, pointer: str) -> bool:
         """Whether the document has a value at or under the pointer."""

@@ -43,7 +43,18 @@ def _overview(document: Analysis) -> Notes:
 
 
 def _traffic(document: Analysis) -> Table:
-    columns = ("class", "requests", "success", "p50", "p95", "TTFT p95", "tokens in", "cached", "tokens out", "SLO met")
+    columns = (
+        "class",
+        "requests",
+        "success",
+        "p50",
+        "p95",
+        "TTFT p95",
+        "tokens in",
+        "cached",
+        "tokens out",
+        "SLO met",
+    )
     rows = tuple(
         (
             report.request_class,

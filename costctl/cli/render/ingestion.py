@@ -39,7 +39,19 @@ def sections(document: IngestReport) -> list[Section]:
     return parts
 
 
-_CSV_COLUMNS = ("uri", "format", "dialects", "bytes", "records", "spans", "rejected", "duplicates", "first", "last", "state")
+_CSV_COLUMNS = (
+    "uri",
+    "format",
+    "dialects",
+    "bytes",
+    "records",
+    "spans",
+    "rejected",
+    "duplicates",
+    "first",
+    "last",
+    "state",
+)
 
 
 def csv_text(document: IngestReport) -> str:

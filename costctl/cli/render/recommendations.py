@@ -41,7 +41,9 @@ def _calibration(document: Recommendations) -> Table:
         )
         for line in document.calibration
     )
-    return Table("Replay of today's policy against what was observed", columns, rows, frozenset({"pool", "reason"}))
+    return Table(
+        "Replay of today's policy against what was observed", columns, rows, frozenset({"pool", "reason"})
+    )
 
 
 def _summary(document: Recommendations) -> Table:

@@ -62,7 +62,9 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
         else:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
             for column in section.columns:
-                table.add_column(column, justify="left" if column in section.left else "right", overflow="fold")
+                table.add_column(
+                    column, justify="left" if column in section.left else "right", overflow="fold"
+                )
             for row in section.rows:
                 table.add_row(*(Text(cell) for cell in row))
             console.print(table)
@@ -89,7 +91,9 @@ def as_markdown(sections: Iterable[Section]) -> str:
             continue
         rule = ["---" if column in section.left else "---:" for column in section.columns]
         lines = [section.columns, tuple(rule), *section.rows]
-        parts.append("\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n")
+        parts.append(
+            "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n"
+        )
     return "\n".join(parts)
 
 

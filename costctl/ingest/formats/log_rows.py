@@ -56,7 +56,10 @@ def log_batch(
         values, is_bad = _converted(cells, target, source.unit)
         columns[target] = values
         for row in np.flatnonzero(is_bad & is_good):
-            faults[int(row)] = ("bad_value", f"{source.from_}: {str(cells[int(row)].as_py())[:60]!r} is no {_noun(target)}")
+            faults[int(row)] = (
+                "bad_value",
+                f"{source.from_}: {str(cells[int(row)].as_py())[:60]!r} is no {_noun(target)}",
+            )
         is_good &= ~is_bad
     no_start = pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False) & is_good
     for row in np.flatnonzero(no_start):
@@ -84,7 +87,9 @@ def _converted(cells: pa.Array, target: str, unit: str | None) -> tuple[pa.Array
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
     if pa.types.is_timestamp(cells.type):
-        return pc.cast(pc.cast(cells, pa.timestamp("ns", cells.type.tz)), pa.int64()), np.zeros(len(cells), bool)
+        return pc.cast(pc.cast(cells, pa.timestamp("ns", cells.type.tz)), pa.int64()), np.zeros(
+            len(cells), bool
+        )
     text = pc.cast(cells, pa.string())
     text = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
     if target.endswith("_ns") and unit == "iso":
@@ -117,7 +122,9 @@ def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:
 def _iso_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
     parts = pc.extract_regex(text, _ISO)
     whole, fraction, zone = (pc.struct_field(parts, name) for name in ("whole", "fraction", "zone"))
-    is_bad = pc.is_null(parts).to_numpy(zero_copy_only=False) & ~pc.is_null(text).to_numpy(zero_copy_only=False)
+    is_bad = pc.is_null(parts).to_numpy(zero_copy_only=False) & ~pc.is_null(text).to_numpy(
+        zero_copy_only=False
+    )
     seconds = pc.strptime(
         pc.replace_substring(whole, "T", " "), format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True
     )
@@ -170,10 +177,7 @@ def _spans(columns: dict[str, pa.Array], ids: list[str], mapping: Mapping, posit
     if mapping.failures is not None and mapping.failures.column in full:
         is_failed = pc.equal(full[mapping.failures.column], mapping.failures.equals)
         full["status"] = pc.if_else(pc.fill_null(is_failed, False), "error", "ok")
-    arrays = [
-        full[field.name] if field.name in full else pa.nulls(size, field.type)
-        for field in SPANS
-    ]
+    arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(positions, pa.int64()))
 
@@ -189,7 +193,9 @@ def _without_impossible_tokens(spans: pa.Table, rejects: tuple[Reject, ...], row
         is_wrong = pc.or_(is_wrong, pc.fill_null(pc.less(spans[name], 0), False))
     wrong = spans.filter(is_wrong)
     more = tuple(
-        Reject(position, "negative_uncached_tokens", "tokens are negative, or more are cached than were sent", "")
+        Reject(
+            position, "negative_uncached_tokens", "tokens are negative, or more are cached than were sent", ""
+        )
         for position in wrong["source_position"].to_pylist()
     )
     kept = spans.filter(pc.invert(is_wrong))

@@ -1,0 +1,119 @@
+"""What kind of source is it? Told by its first bytes, never by its name.
+
+In: a decompressed stream, or a path for formats that need one. Out: a ``Reading``: the format's name and an iterator of batches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from costctl.errors import InputError
+from costctl.ingest.batch import Batch
+from costctl.ingest.formats.logs import read_csv, read_jsonl, read_parquet
+from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json
+from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
+from costctl.ingest.mapping import Mapping
+from costctl.ingest.stream import SourceStream
+
+HEAD_BYTES: Final = 2**20
+_PARQUET_MAGIC: Final = b"PAR1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a source is read. sha256, stored_bytes: where the format reads the file itself and not the stream."""
+
+    format: str
+    batches: Iterator[Batch]
+    sha256: str | None = None
+    stored_bytes: int | None = None
+
+
+class _Replayed(io.RawIOBase):
+    """A stream whose first bytes were read already, from its beginning."""
+
+    def __init__(self, head: bytes, rest: SourceStream) -> None:
+        super().__init__()
+        self._head = memoryview(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the base says Buffer
+        if not self._head:
+            return self._rest.readinto(buffer)
+        size = min(len(buffer), len(self._head))
+        buffer[:size] = self._head[:size]
+        self._head = self._head[size:]
+        return size
+
+
+def detect(
+    stream: SourceStream, path: Path | None, uri: str, mapping: Mapping | None, keep_content: bool
+) -> Reading:
+    """How to read the source. Raises InputError where it is none of the formats that costctl reads."""
+    head = _head(stream)
+    if not head.strip():
+        raise InputError(
+            f"{uri} is empty.",
+            why="Nothing, or only white space, is in it.",
+            next_step="Check the export that should have written it.",
+        )
+    whole = io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
+    if head.startswith(_PARQUET_MAGIC):
+        return _parquet(path, uri, mapping)
+    if mapping is None and looks_like_otlp_json(head):
+        return Reading("otlp_json", read_otlp_json(whole, keep_content=keep_content))
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith((b"{", b"[")):
+        return Reading("jsonl", read_jsonl(whole, uri, mapping))
+    framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
+    if framing is not None:
+        batches = read_otlp_protobuf(whole, framing=framing, keep_content=keep_content)
+        return Reading(f"otlp_protobuf_{framing}", batches)
+    if _is_text(head) and b"," in head.split(b"\n", 1)[0]:
+        return Reading("csv", read_csv(whole, uri, mapping))
+    raise InputError(
+        f"{uri} is in no format that costctl reads.",
+        why="Its first bytes are neither OTLP (JSON or protobuf) nor a log as CSV, JSONL or Parquet.",
+        next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
+    )
+
+
+def _head(stream: SourceStream) -> bytes:
+    parts = bytearray()
+    while len(parts) < HEAD_BYTES:
+        piece = stream.read(HEAD_BYTES - len(parts))
+        if not piece:
+            break
+        parts += piece
+    return bytes(parts)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the bytes are UTF-8 text; a character cut at the end of the head does not count against it."""
+    if b"\0" in head:
+        return False
+    try:
+        head[:-4].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(head) - 8
+    return True
+
+
+def _parquet(path: Path | None, uri: str, mapping: Mapping | None) -> Reading:
+    if path is None:
+        raise InputError(
+            "Parquet cannot be read from standard input.",
+            why="Its index stands at the end of the file.",
+            next_step="Give the file's path.",
+        )
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Reading("parquet", read_parquet(path, uri, mapping), digest, path.stat().st_size)
