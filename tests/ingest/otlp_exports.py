@@ -54,7 +54,7 @@ WORDS = (
 JSON_TEXTS = (
     '{"input": 100, "output": 5, "cache_read_input_tokens": 40, "output_reasoning": 7, "total": 0.25}',
     '{"prompt_tokens": 90, "prompt_tokens_details": {"cached_tokens": 10}, "completion_tokens": 3}',
-    "{'prompt_tokens_details': {'cached_tokens': 4}, 'completion_tokens_details': {'reasoning_tokens': None}}",
+    "{'prompt_tokens_details': {'cached_tokens': 4}, 'completion_tokens_details': {'reasoning': None}}",
     '{"max_tokens": "Infinity", "model": "m-1", "stream": true, "temperature": 0}',
     "no json",
 )

@@ -1,4 +1,4 @@
-"""OTLP/JSON: the vectorised reader says what the slow twin says, whatever the layout, spelling, block size."""
+"""OTLP/JSON: the vectorised reader says what the slow twin says, whatever the layout, spelling and block."""
 
 from __future__ import annotations
 
