@@ -1,6 +1,7 @@
 """Which relations are there, what does each promise, and in which order are they built?
 
-In: the SQL files under sql/, each one SELECT with a header contract. Out: ``Relation`` values and a build order. A header reads:
+In: the SQL files under sql/, each one SELECT with a header contract. Out: ``Relation`` values and a build
+order. A header reads:
 
     -- name: the question it answers.
     -- One row per …

@@ -1,7 +1,8 @@
 """The way through the house, once: store → relations → inner ring → documents.
 
-In: a ``Question`` (what to read, which settings, which time, which seed). Out: the documents that the verbs print. Each step is one
-call; what a step does is written where it is done. The command line and the Python API both come through here.
+In: a ``Question`` (what to read, which settings, which time, which seed). Out: the documents that the verbs
+print. Each step is one call; what a step does is written where it is done. The command line and the Python
+API both come through here.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ DEFAULT_STORE: Final = Path("costctl.duckdb")
 class Question:
     """What a verb was asked.
 
-    paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339 bounds on the start
-    of requests, the end exclusive.
+    paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC
+    3339 bounds on the start of requests, the end exclusive.
     """
 
     paths: tuple[str, ...] = ()

@@ -29,7 +29,9 @@ def real_traces() -> Path:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Under COSTCTL_NO_SKIPS a skipped test fails the run: there, everything that a test asks for is installed."""
+    """Under COSTCTL_NO_SKIPS a skipped test fails the run: there, everything that a test asks for is
+    installed.
+    """
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not os.environ.get("COSTCTL_NO_SKIPS"):
         return

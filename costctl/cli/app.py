@@ -44,7 +44,9 @@ def root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """From traces of AI inference traffic to what each class costs, and to the routing policy that costs less."""
+    """From traces of AI inference traffic to what each class costs, and to the routing policy that costs
+    less.
+    """
 
 
 def main() -> None:

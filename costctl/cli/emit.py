@@ -33,8 +33,8 @@ def run(
 ) -> None:
     """Write the routing policy for a consumer.
 
-    With --out the coverage manifest is written beside the file, as NAME.coverage.json: for each value of the policy it says
-    whether the consumer holds it exactly, rounded, approximated or not at all.
+    With --out the coverage manifest is written beside the file, as NAME.coverage.json: for each value of the
+    policy it says whether the consumer holds it exactly, rounded, approximated or not at all.
     """
     from costctl import workflow
 

@@ -10,7 +10,9 @@ from costctl.errors import UsageError
 
 
 def write_text(text: str, out: Path | None) -> None:
-    """Write to stdout, or to ``out`` through a temporary file beside it; folders are made. Text ends with one newline."""
+    """Write to stdout, or to ``out`` through a temporary file beside it; folders are made. Text ends with one
+    newline.
+    """
     whole = text if text.endswith("\n") else text + "\n"
     if out is None:
         sys.stdout.write(whole)

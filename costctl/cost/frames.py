@@ -1,7 +1,8 @@
 """Which frames does the cost of a window rest on?
 
 Shape in: what the engine fetched, one polars frame per relation, named alike. Shape out: one frozen record
-that every module of this package takes. Columns, units and NULLs are those of the relations' headers in sql/core.
+that every module of this package takes. Columns, units and NULLs are those of the relations' headers in
+sql/core.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What an engine must do for the relations: take small tables, build what is asked for, hand it over as a frame."""
+"""What an engine must do for the relations: take small tables, build what is asked for, hand it over as a
+frame.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,14 @@ class Engine(Protocol):
     """Runs the relations of sql/ over stored spans."""
 
     def load(self, name: str, rows: pl.DataFrame) -> None:
-        """Make a small table (class rules, prices, pools, settings) known by its name, in place of an earlier one."""
+        """Make a small table (class rules, prices, pools, settings) known by its name, in place of an earlier
+        one.
+        """
 
     def fetch(self, relation: str) -> pl.DataFrame:
-        """All rows of a relation, which is built first where it has not been; its columns are those of its header."""
+        """All rows of a relation, which is built first where it has not been; its columns are those of its
+        header.
+        """
 
     def check(self, check: str) -> pl.DataFrame:
         """The rows that break a law of sql/checks; none is well."""

@@ -1,4 +1,5 @@
-"""The relations on DuckDB, in the process: each is built once, as a temporary table, when something asks for it.
+"""The relations on DuckDB, in the process: each is built once, as a temporary table, when something asks for
+it.
 
 The store stays as it is, and may be open read-only.
 """
@@ -19,7 +20,9 @@ _DIALECT: Final = "duckdb"
 
 
 class DuckDBEngine:
-    """Runs relations over the tables of one connection. Small tables must be loaded before a relation that reads them."""
+    """Runs relations over the tables of one connection. Small tables must be loaded before a relation that
+    reads them.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -44,7 +47,10 @@ class DuckDBEngine:
         """All rows of a relation, in the order of its columns, so that equal inputs give equal frames."""
         self.build(relation)
         columns = [column.name for column in self._relations[relation].columns]
-        return self._connection.sql(f"SELECT {', '.join(columns)} FROM {relation} ORDER BY ALL").pl()
+        rows: pl.DataFrame = self._connection.sql(
+            f"SELECT {', '.join(columns)} FROM {relation} ORDER BY ALL"
+        ).pl()
+        return rows
 
     def check(self, check: str) -> pl.DataFrame:
         """The rows that break a law of sql/checks; none is well."""
@@ -56,7 +62,7 @@ class DuckDBEngine:
             if word.lower() in self._relations:
                 self.build(word.lower())
         try:
-            return self._connection.sql(sql).pl()
+            rows: pl.DataFrame = self._connection.sql(sql).pl()
         except duckdb.Error as error:
             raise UsageError(
                 "The query cannot be answered.",
@@ -64,6 +70,7 @@ class DuckDBEngine:
                 next_step="The tables are spans, resources, sources and quarantine; docs/reference/relations.md lists "
                 "the relations and their columns.",
             ) from error
+        return rows
 
     def _run(self, sql: str, relation: str) -> None:
         try:

@@ -1,7 +1,8 @@
 """Settings as small tables: what the relations join to, in place of parameters.
 
-In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools, pool_models, pool_matches,
-storages, storage_matches, settings, class_rules, token_prices and observation_window loaded.
+In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
+pool_models, pool_matches, storages, storage_matches, settings, class_rules, token_prices and
+observation_window loaded.
 """
 
 from __future__ import annotations

@@ -54,4 +54,4 @@ class Batch:
     @property
     def records(self) -> int:
         """Records that the source held in this part: those read and those refused."""
-        return self.spans.num_rows + len(self.rejects)
+        return int(self.spans.num_rows) + len(self.rejects)

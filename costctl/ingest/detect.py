@@ -1,6 +1,7 @@
 """What kind of source is it? Told by its first bytes, never by its name.
 
-In: a decompressed stream, or a path for formats that need one. Out: a ``Reading``: the format's name and an iterator of batches.
+In: a decompressed stream, or a path for formats that need one. Out: a ``Reading``: the format's name and an
+iterator of batches.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ _COMPRESSED: Final = (".gz", ".zst", ".bz2")
 def discover(arguments: Sequence[str]) -> tuple[str, ...]:
     """Paths in the order of the arguments; the files of a folder, and of those below it, sorted by name.
 
-    Raises InputError where an argument names nothing, or a folder holds nothing that looks like a trace or log.
+    Raises InputError where an argument names nothing, or a folder holds nothing that looks like a trace or
+    log.
     """
     if not arguments:
         raise InputError(
@@ -40,7 +41,8 @@ def _expanded(argument: str) -> list[str]:
         return [argument]
     if path.is_dir():
         return _in_folder(path)
-    matches = sorted(match for match in glob.glob(argument, recursive=True) if Path(match).is_file())
+    # glob.glob takes absolute and relative patterns alike; Path.glob takes no absolute ones before Python 3.13
+    matches = sorted(m for m in glob.glob(argument, recursive=True) if Path(m).is_file())  # noqa: PTH207  # see above
     if not matches:
         raise InputError(
             f"Cannot read {argument}.",

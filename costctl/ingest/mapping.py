@@ -1,7 +1,7 @@
 """How is a request log read? A mapping from its columns to ours, as data.
 
-In: the name of a built-in mapping, a TOML file, or the columns of a log. Out: a ``Mapping``. The built-in ones lie in mappings/; a log
-whose columns are named as ours needs none.
+In: the name of a built-in mapping, a TOML file, or the columns of a log. Out: a ``Mapping``. The built-in
+ones lie in mappings/; a log whose columns are named as ours needs none.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def built_in_mappings() -> dict[str, Mapping]:
 
 
 def named_mapping(name: str) -> Mapping:
-    """The built-in mapping of that name, or the one in the TOML file of that path. Raises UsageError for neither."""
+    """The built-in mapping of that name, or the one in the TOML file of that path. Raises UsageError for
+    neither.
+    """
     built_in = built_in_mappings()
     if name in built_in:
         return built_in[name]
@@ -97,8 +99,8 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
         return _canonical_mapping(present)
     raise InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {', '.join(sorted(present)[:20]) or 'none'}; a start time is needed at the least. Built-in "
-        f"mappings look for {'; '.join(', '.join(m.marks) for m in built_in_mappings().values())}.",
+        why=f"Its columns are {', '.join(sorted(present)[:20]) or 'none'}; a start time is needed at the "
+        f"least. Built-in mappings look for {'; '.join(', '.join(m.marks) for m in built_in_mappings().values())}.",
         next_step="Give --mapping FILE.toml, which names your columns; docs/reference/formats.md shows how.",
     )
 
@@ -111,7 +113,8 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     if missing:
         raise InputError(
             f"{uri} lacks the column {missing[0]}.",
-            why=f"The mapping {mapping.name} reads the start time from it; the columns are {', '.join(sorted(present)[:20])}.",
+            why=f"The mapping {mapping.name} reads the start time from it; the columns are "
+            f"{', '.join(sorted(present)[:20])}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 

@@ -1,8 +1,8 @@
 """The bytes of a source, decompressed as they are read.
 
-In: a file or standard input, plain or compressed with gzip, zstd or bzip2 (told by its first bytes, not by its name). Out: a stream of
-decompressed bytes that raises InputError where the compressed data end too early or are damaged, and that knows how many stored
-bytes were read and their SHA-256.
+In: a file or standard input, plain or compressed with gzip, zstd or bzip2 (told by its first bytes, not by
+its name). Out: a stream of decompressed bytes that raises InputError where the compressed data end too early
+or are damaged, and that knows how many stored bytes were read and their SHA-256.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class SourceStream(io.RawIOBase):
         if self._decompressor is not None and not self._decompressor.eof:
             raise InputError(
                 f"{self._uri} is cut off.",
-                why=f"Its {self.compression} data end after {self.bytes_read:,} bytes, before the end that they announce.",
+                why=f"Its {self.compression} data end after {self.bytes_read:,} bytes, too early.",
                 next_step="Fetch or export it again; nothing of it was loaded.",
             )
 

@@ -14,7 +14,7 @@ from costctl.documents.policy import Policy
 from costctl.errors import InputError
 
 
-class _PlainLoader(yaml.SafeLoader):
+class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML without timestamps: an instant stays the text that the document wants."""
 
 

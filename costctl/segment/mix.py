@@ -10,7 +10,9 @@ import polars as pl
 
 
 class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. tokens: sums, None where none were reported; peak_hour_utc: the hour in which most requests start."""
+    """One class. tokens: sums, None where none were reported; peak_hour_utc: the hour in which most requests
+    start.
+    """
 
     request_class: str
     rules: tuple[str, ...]

@@ -1,6 +1,7 @@
 """Class rules: from TOML, which people edit, to the small table ``class_rules``, which request_class reads.
 
-In: the text of a rules file. Out: a frame with one row per alternative of a rule, in order; a bound left open is null.
+In: the text of a rules file. Out: a frame with one row per alternative of a rule, in order; a bound left open
+is null.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def default_rules() -> pl.DataFrame:
 def load_rules(text: str, name: str) -> pl.DataFrame:
     """The rules in ``text`` as rows of ``class_rules``.
 
-    name: the file's name, for messages. Raises UsageError where the text is no TOML, a key is unknown, a rule has
-    no class, or the last rule does not take everything that is left.
+    name: the file's name, for messages. Raises UsageError where the text is no TOML, a key is unknown, a rule
+    has no class, or the last rule does not take everything that is left.
     """
     rules = _parsed(text, name)
     rows: list[dict[str, Any]] = []

@@ -1,1 +1,3 @@
-"""Where is everything kept? One DuckDB file: spans, their emitters, the ledger of sources, and what was rejected."""
+"""Where is everything kept? One DuckDB file: spans, their emitters, the ledger of sources, and what was
+rejected.
+"""

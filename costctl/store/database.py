@@ -1,6 +1,7 @@
 """The DuckDB file: opened, checked to be ours, and made where it is missing.
 
-In: a path. Out: a connection to a store with the tables spans, resources, sources and quarantine, made from the Arrow schemas.
+In: a path. Out: a connection to a store with the tables spans, resources, sources and quarantine, made from
+the Arrow schemas.
 """
 
 from __future__ import annotations
@@ -31,9 +32,22 @@ _SQL_TYPES: Final = {
 _LEDGER: Final = """
 CREATE TABLE costctl_store (store_version BIGINT NOT NULL);
 CREATE TABLE sources (
-    source_id BIGINT PRIMARY KEY, uri VARCHAR, format VARCHAR, dialects VARCHAR[], bytes BIGINT, sha256 VARCHAR,
-    spans BIGINT, records BIGINT, rejected BIGINT, duplicates BIGINT, first_ns BIGINT, last_ns BIGINT,
-    started_at TIMESTAMP, finished_at TIMESTAMP, costctl_version VARCHAR, state VARCHAR
+    source_id BIGINT PRIMARY KEY,
+    uri VARCHAR,
+    format VARCHAR,
+    dialects VARCHAR[],
+    bytes BIGINT,
+    sha256 VARCHAR,
+    spans BIGINT,
+    records BIGINT,
+    rejected BIGINT,
+    duplicates BIGINT,
+    first_ns BIGINT,
+    last_ns BIGINT,
+    started_at TIMESTAMP,
+    finished_at TIMESTAMP,
+    costctl_version VARCHAR,
+    state VARCHAR
 );
 CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, message VARCHAR, excerpt VARCHAR);
 """
@@ -42,7 +56,8 @@ CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, messag
 def open_store(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection to the store at ``path``; a missing one is made unless ``read_only``.
 
-    Raises StoreError where the file is missing (read-only), locked, not writable, no store of costctl, or newer.
+    Raises StoreError where the file is missing (read-only), locked, not writable, no store of costctl, or
+    newer.
     """
     if read_only and not path.exists():
         raise StoreError(

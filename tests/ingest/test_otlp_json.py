@@ -103,6 +103,14 @@ def test_rows_do_not_depend_on_the_size_of_a_block(layout: Any, block_bytes: int
     assert codes_of(cut) == codes_of(whole)
 
 
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=lambda spelling: spelling.__name__)
+def test_a_large_file_in_any_spelling_gives_the_rows_of_the_canonical_one(spelling: Any) -> None:
+    exports = [export(number, 4) for number in range(100)]
+    spelled = as_lines([spelling(each) if number % 5 else each for number, each in enumerate(exports)])
+    assert len(spelled) > 2**19, "large enough that blocks are respelled and not read line by line"
+    assert_same_rows(rows_of(read(spelled)), rows_of(read(as_lines(exports))))
+
+
 def test_a_mix_of_spellings_in_one_file_loses_no_span() -> None:
     exports = [export(number, 3) for number in range(30)]
     spelled = [SPELLINGS[number % len(SPELLINGS)](each) for number, each in enumerate(exports)]

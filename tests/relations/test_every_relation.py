@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from relations.span_rows import chat, engine_of, span
 
 from costctl.documents.settings import Pool, Settings, Storage
 from costctl.relations import load_relations
-from tests.relations.conftest import EngineOf, chat, span
 
 RELATIONS = load_relations("duckdb")
 SETTINGS = Settings(
@@ -56,9 +56,7 @@ SPANS = [
 
 
 @pytest.mark.parametrize("name", sorted(RELATIONS))
-def test_a_relation_has_the_columns_and_types_that_its_header_promises(
-    engine_of: EngineOf, name: str
-) -> None:
+def test_a_relation_has_the_columns_and_types_that_its_header_promises(name: str) -> None:
     engine = engine_of(SPANS, SETTINGS)
     engine.build(name)
     described = engine.query(
@@ -69,5 +67,5 @@ def test_a_relation_has_the_columns_and_types_that_its_header_promises(
 
 
 @pytest.mark.parametrize("name", sorted(n for n, r in RELATIONS.items() if r.layer == "checks"))
-def test_no_check_finds_anything(engine_of: EngineOf, name: str) -> None:
+def test_no_check_finds_anything(name: str) -> None:
     assert engine_of(SPANS, SETTINGS).check(name).rows() == []

@@ -19,7 +19,9 @@ def rendered(
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
 ) -> str:
-    """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for reading."""
+    """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for
+    reading.
+    """
     match form:
         case TabularFormat.JSON:
             return as_json(document)

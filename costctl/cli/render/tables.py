@@ -18,7 +18,9 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """title, column names, rows of cells. Columns in ``left`` are text; the others are numbers, aligned right."""
+    """title, column names, rows of cells. Columns in ``left`` are text; the others are numbers, aligned
+    right.
+    """
 
     title: str
     columns: tuple[str, ...]

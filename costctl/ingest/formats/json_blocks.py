@@ -28,12 +28,14 @@ _SPACE: Final = ord(" ")
 class JsonBlock:
     """Lines of JSON. data: whole lines.  positions: the source's line of each line that is not blank.
 
-    is_unterminated: the last line is the last of the source and has no line end.
+    is_unterminated: the last line is the last of the source and has no line end.  is_respelled: the lines are
+    in the canonical spelling already, as far as ``json_spelling`` can tell.
     """
 
     data: bytes
     positions: Index
     is_unterminated: bool = False
+    is_respelled: bool = False
 
     def lines(self) -> list[bytes]:
         """The lines that are not blank, as many as positions."""

@@ -1,10 +1,12 @@
-"""Rows of a request log as canonical spans: each row is one request of one call, and a trace of its own unless it names one.
+"""Rows of a request log as canonical spans: each row is one request of one call, and a trace of its own
+unless it names one.
 
-In: an Arrow table of the log's columns as they were read, the mapping, the rows' positions. Out: a ``Batch``. A row without a start, or with
-a cell that is no number where one is due, is rejected; the others are kept.
+In: an Arrow table of the log's columns as they were read, the mapping, the rows' positions. Out: a ``Batch``.
+A row without a start, or with a cell that is no number where one is due, is rejected; the others are kept.
 
-A row without ids gets them from what it says, the line it stands on and the first row of its source: the same log under another
-name, or one that has grown since, gives the same ids, and two equal rows of one log stay two requests.
+A row without ids gets them from what it says, the line it stands on and the first row of its source: the same
+log under another name, or one that has grown since, gives the same ids, and two equal rows of one log stay
+two requests.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def log_batch(
 ) -> Batch:
     """Canonical spans of the rows.
 
-    table: the log's columns, any types.  positions: int64, the line or record of each row.  row_texts: what each row says, for ids.
+    table: the log's columns, any types.  positions: int64, the line or record of each row.  row_texts: what
+    each row says, for ids.
     """
     columns: dict[str, pa.Array] = {}
     is_good = np.ones(table.num_rows, bool)

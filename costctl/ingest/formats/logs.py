@@ -1,7 +1,8 @@
 """Which rows does a request log hold? CSV, JSONL and Parquet, in bounded blocks.
 
-Shape in: a stream of decompressed bytes, or the path of a Parquet file, and a mapping or None to choose by the columns. Shape out:
-``Batch`` after ``Batch``. A line that cannot be read is rejected, with its number; the others are kept.
+Shape in: a stream of decompressed bytes, or the path of a Parquet file, and a mapping or None to choose by
+the columns. Shape out: ``Batch`` after ``Batch``. A line that cannot be read is rejected, with its number;
+the others are kept.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import io
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 import numpy as np
@@ -30,7 +31,7 @@ _PARQUET_ROWS: Final = 100_000
 
 def read_csv(stream: BinaryIO, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
     """Batches of a CSV log with a header line. Raises InputError where its columns fit no mapping."""
-    lines = io.BufferedReader(stream, BLOCK_BYTES)  # type: ignore[type-var]  # any readable raw stream will do
+    lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
     header = lines.readline().removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
     names = next(csv.reader([header.decode("utf-8", "replace")]), [])
     chosen = mapping_for(names, uri) if mapping is None else mapping
@@ -44,7 +45,7 @@ def read_csv(stream: BinaryIO, uri: str, mapping: Mapping | None) -> Iterator[Ba
         yield _with_rejects(log_batch(table, positions, chosen, identity or _identity(header), rows), rejects)
 
 
-def _blocks_of_lines(lines: io.BufferedReader, first_line: int) -> Iterator[tuple[int, list[bytes]]]:
+def _blocks_of_lines(lines: io.BufferedReader[Any], first_line: int) -> Iterator[tuple[int, list[bytes]]]:
     while block := lines.readlines(BLOCK_BYTES):
         yield first_line, [line.rstrip(b"\r\n") for line in block]
         first_line += len(block)
@@ -53,12 +54,18 @@ def _blocks_of_lines(lines: io.BufferedReader, first_line: int) -> Iterator[tupl
 def _well_formed(
     block: list[bytes], first_line: int, columns: int
 ) -> tuple[list[bytes], np.ndarray, list[Reject]]:
-    """The lines with as many cells as the header, their numbers, and a reject for each other line that is not empty."""
+    """The lines with as many cells as the header, their numbers, and a reject for each other line that is not
+    empty.
+    """
     rows, positions, rejects = [], [], []
     for number, line in enumerate(block, first_line):
         if not line.strip():
             continue
-        cells = line.count(b",") + 1 if b'"' not in line else len(next(csv.reader([line.decode("utf-8", "replace")])))
+        cells = (
+            line.count(b",") + 1
+            if b'"' not in line
+            else len(next(csv.reader([line.decode("utf-8", "replace")])))
+        )
         if cells == columns:
             rows.append(line)
             positions.append(number)
@@ -80,7 +87,7 @@ def _csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
 
 def read_jsonl(stream: BinaryIO, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
     """Batches of a log with one JSON object a line. Raises InputError where its keys fit no mapping."""
-    lines = io.BufferedReader(stream, BLOCK_BYTES)  # type: ignore[type-var]  # any readable raw stream will do
+    lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
     chosen, identity = mapping, None
     for first_line, block in _blocks_of_lines(lines, 1):
         rows, positions, rejects, objects = _json_objects(block, first_line)
@@ -132,7 +139,9 @@ def _text(value: object) -> str | None:
 
 
 def read_parquet(path: Path, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
-    """Batches of a Parquet log; positions count its rows from 1. Raises InputError where its columns fit no mapping."""
+    """Batches of a Parquet log; positions count its rows from 1. Raises InputError where its columns fit no
+    mapping.
+    """
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 import msgspec
@@ -23,6 +24,7 @@ import pyarrow.json as pa_json
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
+from costctl.ingest.formats.json_spelling import respelled
 from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
 from costctl.ingest.formats.otlp_normalise import found_in_line
@@ -34,6 +36,11 @@ _PARTS: Final = 8
 _INTEGER: Final = re.compile(rb'"intValue"\s*:\s*(.)')
 _INSTANT: Final = re.compile(rb'"startTimeUnixNano"\s*:\s*(.)')
 _ENUM: Final = re.compile(rb'"(?:kind|code)"\s*:\s*("?)[A-Z0-9]')
+_NUMBERS_AND_TEXTS: Final = (
+    re.compile(rb'"(?:intValue|[a-zA-Z]*UnixNano)"\s*:\s*"'),
+    re.compile(rb'"(?:intValue|[a-zA-Z]*UnixNano)"\s*:\s*[-0-9]'),
+)
+_NAME: Final = re.compile(rb'"(?:SPAN_KIND|STATUS_CODE)_[A-Z]+"')
 _CANONICAL: Final = otlp_json_schema(pa.string(), pa.string(), pa.int64())
 
 
@@ -71,41 +78,63 @@ def _batches(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
     """The block's batches: one if all is well, more where parts of it must be read apart."""
     try:
         raw = _parsed(block.data, _schema_for(block.data), len(block.positions))
-        batch = (
-            None if len(raw.doubtful) else canonical_batch(raw, block.positions, keep_content=keep_content)
-        )
+        doubtful = raw.doubtful
+        batch = None if len(doubtful) else canonical_batch(raw, block.positions, keep_content=keep_content)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         yield from _apart(block, keep_content=keep_content)
         return
     if batch is not None:
         yield batch
-        return
+    elif _is_worth_respelling(block, len(doubtful)):
+        yield from _batches(_respelled(block), keep_content=keep_content)
+    else:
+        yield from _without_doubtful(block, set(doubtful.tolist()), keep_content=keep_content)
+
+
+def _without_doubtful(block: JsonBlock, doubtful: set[int], *, keep_content: bool) -> Iterator[Batch]:
+    """The clear lines of a block, and after them the doubtful ones, read slowly."""
     lines = block.lines()
-    doubtful = set(raw.doubtful.tolist())
     clear = [number for number in range(len(lines)) if number not in doubtful]
     if clear:
         yield from _batches(_chosen(block, lines, clear), keep_content=keep_content)
     yield _slowly(_chosen(block, lines, sorted(doubtful)), keep_content=keep_content)
 
 
+def _is_worth_respelling(block: JsonBlock, doubtful: int) -> bool:
+    """Whether so much of a block is in doubt that another spelling is the likely cause."""
+    return not block.is_respelled and len(block.data) > _SLOW_BYTES and 2 * doubtful > len(block.positions)
+
+
+def _respelled(block: JsonBlock) -> JsonBlock:
+    return replace(block, data=respelled(block.data), is_respelled=True)
+
+
 def _chosen(block: JsonBlock, lines: list[bytes], numbers: list[int]) -> JsonBlock:
     """Some of the block's lines."""
     is_last = bool(numbers) and numbers[-1] == len(lines) - 1
-    return JsonBlock(
-        b"\n".join(lines[number] for number in numbers),
-        block.positions[numbers],
-        block.is_unterminated and is_last,
+    return replace(
+        block,
+        data=b"\n".join(lines[number] for number in numbers),
+        positions=block.positions[numbers],
+        is_unterminated=block.is_unterminated and is_last,
     )
 
 
 def _apart(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
-    """A block that did not parse, in smaller parts; what is small is read line by line."""
+    """A block that did not parse: respelled, then in smaller parts; what is small is read line by line."""
     lines = block.lines()
     if len(block.data) <= _SLOW_BYTES or len(lines) <= 1:
         yield _slowly(block, keep_content=keep_content)
-        return
-    for numbers in np.array_split(np.arange(len(lines)), min(_PARTS, len(lines))):
-        yield from _batches(_chosen(block, lines, numbers.tolist()), keep_content=keep_content)
+    elif not block.is_respelled and _is_mixed(block):
+        yield from _batches(_respelled(block), keep_content=keep_content)
+    else:
+        for numbers in np.array_split(np.arange(len(lines)), min(_PARTS, len(lines))):
+            yield from _batches(_chosen(block, lines, numbers.tolist()), keep_content=keep_content)
+
+
+def _is_mixed(block: JsonBlock) -> bool:
+    """Whether integers or enums are written in two ways in the block, which respelling makes one."""
+    return all(pattern.search(block.data) for pattern in _NUMBERS_AND_TEXTS) or bool(_NAME.search(block.data))
 
 
 def _slowly(block: JsonBlock, *, keep_content: bool) -> Batch:

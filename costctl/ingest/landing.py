@@ -1,0 +1,83 @@
+"""How do batches become rows of the store, and which of the rows were there before?
+
+A connection inside a transaction and a batch in; rows out. Names of tables are ours; what a trace says goes in as
+values only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from costctl.ingest.batch import Batch
+
+_QUARANTINE: Final = pa.schema(
+    [("position", pa.int64()), ("code", pa.string()), ("message", pa.string()), ("excerpt", pa.string())]
+)
+_REPEATED: Final = """
+WITH incoming AS (
+    SELECT rowid AS row_number, trace_id, span_id, source_position FROM spans WHERE source_id = $1
+),
+known AS (
+    SELECT incoming.row_number
+    FROM incoming
+    SEMI JOIN spans AS older
+        ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id AND older.source_id <> $1
+),
+doubled AS (
+    SELECT trace_id, span_id, ARG_MIN(row_number, (source_position, row_number)) AS first_row
+    FROM incoming
+    GROUP BY trace_id, span_id
+    HAVING COUNT(*) > 1
+)
+SELECT row_number FROM known
+UNION
+SELECT incoming.row_number
+FROM incoming
+INNER JOIN doubled
+    ON incoming.trace_id = doubled.trace_id
+    AND incoming.span_id = doubled.span_id
+    AND incoming.row_number <> doubled.first_row
+"""
+
+
+def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, batch: Batch) -> None:
+    """Add the batch's spans, emitters not yet known, and rejected records."""
+    if batch.spans.num_rows:
+        connection.register("incoming_spans", batch.spans)
+        connection.execute(
+            f"INSERT INTO spans BY NAME SELECT *, {source_id} AS source_id FROM incoming_spans"
+        )
+        connection.unregister("incoming_spans")
+    if batch.resources.num_rows:
+        connection.register("incoming_resources", batch.resources)
+        connection.execute(
+            "INSERT INTO resources SELECT resource_id, ANY_VALUE(attributes) FROM incoming_resources AS incoming "
+            "WHERE NOT EXISTS (SELECT 1 FROM resources AS known WHERE known.resource_id = incoming.resource_id) "
+            "GROUP BY resource_id"
+        )
+        connection.unregister("incoming_resources")
+    if batch.rejects:
+        rows = [
+            {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
+            for r in batch.rejects
+        ]
+        connection.register("incoming_rejects", pa.Table.from_pylist(rows, schema=_QUARANTINE))
+        connection.execute(
+            f"INSERT INTO quarantine BY NAME SELECT *, {source_id} AS source_id FROM incoming_rejects"
+        )
+        connection.unregister("incoming_rejects")
+
+
+def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> int:
+    """Delete the source's spans that the store, or the source itself further up, already holds; how many they
+    were.
+    """
+    repeated = connection.execute(_REPEATED, [source_id]).to_arrow_table()
+    if repeated.num_rows:
+        connection.register("repeated_rows", repeated)
+        connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated_rows)")
+        connection.unregister("repeated_rows")
+    return int(repeated.num_rows)

@@ -1,0 +1,57 @@
+"""A store in memory with the spans that a test names, and an engine over it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from costctl.cost.prices import token_price_rows
+from costctl.documents.settings import Settings
+from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.small_tables import load_settings
+from costctl.segment.rules import default_rules
+from costctl.store.spans import RESOURCES, SPANS
+
+
+def span(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[str, Any]:
+    """One span. key: "trace/span" or "trace/span/parent"; times in seconds from the epoch."""
+    trace_id, span_id, *parent = key.split("/")
+    return {
+        "trace_id": trace_id,
+        "span_id": span_id,
+        "parent_span_id": parent[0] if parent else None,
+        "start_ns": round(start_s * 1e9),
+        "end_ns": None if end_s is None else round(end_s * 1e9),
+        **facts,
+    }
+
+
+def chat(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[str, Any]:
+    """A model call that generates."""
+    return span(key, start_s, end_s, operation="chat", **facts)
+
+
+def engine_of(
+    spans: list[dict[str, Any]],
+    settings: Settings | None = None,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    resources: dict[str, dict[str, str]] | None = None,
+) -> DuckDBEngine:
+    """An engine over these spans with the default rules."""
+    connection = duckdb.connect()
+    rows = pa.Table.from_pylist(spans, schema=SPANS)
+    emitters = pa.Table.from_pylist(
+        [{"resource_id": key, "attributes": list(value.items())} for key, value in (resources or {}).items()],
+        schema=RESOURCES,
+    )
+    connection.register("rows", rows)
+    connection.register("emitters", emitters)
+    connection.execute("CREATE TABLE spans AS SELECT * FROM rows")
+    connection.execute("CREATE TABLE resources AS SELECT * FROM emitters")
+    engine = DuckDBEngine(connection)
+    load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)
+    engine.load("token_prices", token_price_rows(engine.fetch("calls").select("provider", "model", "day")))
+    return engine
