@@ -1,35 +1,204 @@
-"""The way through the house, once: store → relations → inner ring → documents.
+"""What each verb does: one function a verb, from what was asked to the document that is printed.
 
-In: a ``Question`` (what to read, which settings, which time, which seed). Out: the documents that the verbs
-print. Each step is one call; what a step does is written where it is done. The command line and the Python
-API both come through here.
+Each opens what was asked about, fetches frames and hands them to the inner ring; what a step does is written
+where it is done. The command line comes through here. Replay and statistics are imported by the verbs that
+need them: compiled code takes a second to load, and ``ingest`` and ``sql`` do without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
-Progress = Callable[[str, float | None], None]
+import msgspec
+import polars as pl
 
-DEFAULT_STORE: Final = Path("costctl.duckdb")
+from costctl import __version__
+from costctl.documents.analysis import Analysis
+from costctl.documents.ingestion import SCHEMA_VERSION as INGEST_VERSION
+from costctl.documents.ingestion import IngestReport, IngestTotals
+from costctl.documents.policy import Policy
+from costctl.documents.provenance import InputRecord, Provenance
+from costctl.documents.recommendations import Recommendations
+from costctl.documents.workload_map import SCHEMA_VERSION as MAP_VERSION
+from costctl.documents.workload_map import WorkloadMap
+from costctl.errors import InputError
+from costctl.ingest import loader
+from costctl.observation import Observation, Progress, Question, observed
+from costctl.segment.mix import class_mix
+from costctl.store.database import open_store
+
+if TYPE_CHECKING:
+    from costctl.cost.frames import Frames
+    from costctl.cost.pool_fit import PoolFits
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a verb was asked.
+class Emitted:
+    """A consumer's file, and the manifest of what it carries: None where the file is the policy itself."""
 
-    paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC
-    3339 bounds on the start of requests, the end exclusive.
-    """
+    text: str
+    manifest: str | None
 
-    paths: tuple[str, ...] = ()
-    store: Path | None = None
-    config: Path | None = None
-    rules: Path | None = None
-    mapping: str | None = None
-    since: str | None = None
-    until: str | None = None
-    seed: int = 0
+
+def ingest(
+    paths: Sequence[str], *, store: Path, mapping: str | None, keep_content: bool, progress: Progress
+) -> IngestReport:
+    """Load the sources into the store; the report says what each gave."""
+    with open_store(store) as connection:
+        sources = loader.ingest(
+            connection, paths, mapping=mapping, keep_content=keep_content, progress=progress
+        )
+        digests = dict(connection.execute("SELECT uri, sha256 FROM sources").fetchall())
+    inputs = tuple(
+        InputRecord(each.uri, digests[each.uri], each.records) for each in sources if each.uri in digests
+    )
+    return IngestReport(
+        schema_version=INGEST_VERSION,
+        provenance=Provenance(__version__, inputs, None, None, {}, 0),
+        sources=sources,
+        totals=IngestTotals(
+            spans=sum(each.spans for each in sources),
+            rejected=sum(each.rejected for each in sources),
+            duplicates=sum(each.duplicates for each in sources),
+            seconds=None,
+        ),
+    )
+
+
+def refuse_rejected(report: IngestReport) -> None:
+    """Raise InputError if any record was rejected: what --strict asks for."""
+    if report.totals.rejected:
+        raise InputError(
+            f"{report.totals.rejected:,} records were rejected.",
+            why="--strict accepts none; the other records are loaded.",
+            next_step="`costctl sql 'SELECT * FROM quarantine'` shows each record with its reason.",
+        )
+
+
+def select(query: str, question: Question, progress: Progress) -> pl.DataFrame:
+    """The rows of a SELECT over the store and the relations."""
+    with observed(question, progress) as observation:
+        progress("Running the query", None)
+        return observation.engine.query(query)
+
+
+def segment(question: Question, progress: Progress) -> WorkloadMap:
+    """The mix of classes, and the rules that took them."""
+    with observed(question, progress) as observation:
+        progress("Sorting requests into classes", None)
+        requests = observation.engine.fetch("requests")
+        classes = class_mix(requests, observation.engine.fetch("request_class"))
+        return WorkloadMap(
+            schema_version=MAP_VERSION,
+            provenance=observation.provenance({"classes": "ordered rules, first match"}),
+            requests=requests.height,
+            classes=classes,
+        )
+
+
+def analyze(question: Question, progress: Progress) -> Analysis:
+    """What each class costs, and how it behaves."""
+    with observed(question, progress) as observation:
+        frames = _frames(observation, progress)
+        return _analysis(observation, frames, _fits(observation, frames, progress), progress)
+
+
+def recommend(question: Question, progress: Progress) -> Recommendations:
+    """What to change, what it saves and how sure that is."""
+    with observed(question, progress) as observation:
+        frames = _frames(observation, progress)
+        return _recommendations(observation, frames, _fits(observation, frames, progress), progress)
+
+
+def policy_for(question: Question, progress: Progress) -> Policy:
+    """The routing policy that the traces of a question lead to."""
+    from costctl.policy.document import build_policy, generated_from
+
+    with observed(question, progress) as observation:
+        frames = _frames(observation, progress)
+        fits = _fits(observation, frames, progress)
+        analysis = _analysis(observation, frames, fits, progress)
+        recommendations = _recommendations(observation, frames, fits, progress)
+        made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
+        generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
+        return build_policy(analysis, recommendations, observation.config.settings, generated)
+
+
+def emit(
+    target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
+) -> Emitted:
+    """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    from costctl.policy.soundness import require_sound
+    from costctl.policy.targets.catalogue import emission_of, require_target
+
+    require_target(target)
+    policy = policy_for(question, progress) if policy_path is None else _policy_at(policy_path)
+    require_sound(policy)
+    if target == "policy":
+        return Emitted(_json(policy), None)
+    emission = emission_of(target, policy, backend)
+    return Emitted(emission.text, _json(emission.coverage))
+
+
+def check_policy(path: Path) -> tuple[str, ...]:
+    """What is wrong with a policy file, one line a finding; empty if nothing is."""
+    from costctl.policy.checks import check_policy as findings_in
+
+    return tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(_policy_at(path)))
+
+
+def _policy_at(path: Path) -> Policy:
+    from costctl.policy.reading import policy_from_text
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"Cannot read the policy {path}.", why=f"{error}.", next_step="Give a policy as JSON or YAML."
+        ) from error
+    return policy_from_text(text)
+
+
+def _json(document: msgspec.Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"
+
+
+def _frames(observation: Observation, progress: Progress) -> Frames:
+    from costctl.cost.frames import Frames
+
+    fetched: dict[str, pl.DataFrame] = {}
+    for name in Frames.RELATIONS:
+        progress(f"Building {name}", None)
+        fetched[name] = observation.engine.fetch(name)
+    return Frames.of(fetched, observation.rejected_records)
+
+
+def _fits(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:
+    from costctl.cost.pool_fit import fit_pools
+
+    progress("Fitting service models", None)
+    return fit_pools(frames, observation.config.settings)
+
+
+def _analysis(observation: Observation, frames: Frames, fits: PoolFits, progress: Progress) -> Analysis:
+    from costctl.cost.analysis import METHODS, build_analysis
+
+    progress("Replaying for marginal cost", None)
+    return build_analysis(
+        frames, observation.config.settings, fits, observation.provenance(METHODS), observation.seed
+    )
+
+
+def _recommendations(
+    observation: Observation, frames: Frames, fits: PoolFits, progress: Progress
+) -> Recommendations:
+    from costctl.recommend.document import METHODS, build_recommendations
+
+    progress("Replaying candidate settings", None)
+    return build_recommendations(
+        frames, observation.config.settings, fits, observation.provenance(METHODS), observation.seed
+    )

@@ -37,11 +37,10 @@ def run(
     policy it says whether the consumer holds it exactly, rounded, approximated or not at all.
     """
     from costctl import workflow
+    from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        question = workflow.Question(
-            store=store, config=config, rules=rules, since=since, until=until, seed=seed
-        )
+        question = Question(store=store, config=config, rules=rules, since=since, until=until, seed=seed)
         emission = workflow.emit(target, question, policy_path=policy, backend=backend, progress=progress)
     write_text(emission.text, out)
     if out is not None and emission.manifest is not None:

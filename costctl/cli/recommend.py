@@ -28,10 +28,11 @@ def run(
     from costctl import workflow
     from costctl.cli.render import recommendations
     from costctl.cli.render.document import rendered
+    from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
         document = workflow.recommend(
-            workflow.Question(
+            Question(
                 paths=tuple(paths or ()),
                 store=store,
                 config=config,

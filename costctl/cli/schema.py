@@ -12,7 +12,10 @@ from costctl.cli.output import write_text
 
 def run(
     name: Annotated[
-        str, typer.Argument(help="ingest, analysis, recommendations, policy or coverage.", show_default=False)
+        str,
+        typer.Argument(
+            help="ingest, workload_map, analysis, recommendations, policy, coverage.", show_default=False
+        ),
     ],
     out: options.Out = None,
     debug: options.Debug = False,  # read by cli.app

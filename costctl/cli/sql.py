@@ -28,8 +28,9 @@ def run(
     """Select from the store and from any relation that the figures are made of; nothing is changed."""
     from costctl import workflow
     from costctl.cli.render import rows
+    from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        question = workflow.Question(store=store, config=config, rules=rules, since=since, until=until)
+        question = Question(store=store, config=config, rules=rules, since=since, until=until)
         answer = workflow.select(query, question, progress)
     write_text(rows.rendered(answer, form), out)

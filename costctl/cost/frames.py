@@ -8,9 +8,11 @@ sql/core.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import polars as pl
 
+from costctl.errors import NotEnoughDataError
 from costctl.units import seconds_between
 
 
@@ -18,7 +20,7 @@ from costctl.units import seconds_between
 class Frames:
     """The relations of one window, and what was rejected while reading it.
 
-    window_from_ns, window_to_ns: ns UTC, end exclusive.
+    window_from_ns, window_to_ns: ns UTC, end exclusive: from the first start to the last end of what was observed.
     """
 
     requests: pl.DataFrame
@@ -26,13 +28,44 @@ class Frames:
     request_class: pl.DataFrame
     call_share: pl.DataFrame
     charge: pl.DataFrame
-    class_window: pl.DataFrame
     class_cost: pl.DataFrame
     pool_use: pl.DataFrame
     stage_time: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
+
+    RELATIONS: ClassVar[tuple[str, ...]] = (
+        "requests",
+        "calls",
+        "request_class",
+        "call_share",
+        "charge",
+        "class_cost",
+        "pool_use",
+        "stage_time",
+    )
+
+    @classmethod
+    def of(cls, fetched: dict[str, pl.DataFrame], rejected_records: int) -> Frames:
+        """The record of these relations, by name. Raises NotEnoughDataError where there is no request."""
+        requests, calls = fetched["requests"], fetched["calls"]
+        if requests.is_empty():
+            raise NotEnoughDataError(
+                "There is no request to analyse.",
+                why="No request started within the window.",
+                next_step="Widen --since and --until, or ingest traces of that time.",
+            )
+        instants = pl.concat(
+            [frame[column] for frame in (requests, calls) for column in ("start_ns", "end_ns")]
+        ).drop_nulls()
+        start_ns, end_ns = instants.sort().gather([0, -1]).to_list()
+        return cls(
+            **{name: fetched[name] for name in cls.RELATIONS},
+            rejected_records=rejected_records,
+            window_from_ns=start_ns,
+            window_to_ns=end_ns + 1,
+        )
 
     @property
     def window_s(self) -> float:

@@ -5,24 +5,9 @@ In: the frames requests and request_class. Out: ``ClassMix`` values, the largest
 
 from __future__ import annotations
 
-import msgspec
 import polars as pl
 
-
-class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. tokens: sums, None where none were reported; peak_hour_utc: the hour in which most requests
-    start.
-    """
-
-    request_class: str
-    rules: tuple[str, ...]
-    requests: int
-    request_ratio: float
-    input_tokens: int | None
-    output_tokens: int | None
-    input_tokens_p50: float | None
-    output_tokens_p50: float | None
-    peak_hour_utc: int
+from costctl.documents.workload_map import ClassMix
 
 
 def class_mix(requests: pl.DataFrame, request_class: pl.DataFrame) -> tuple[ClassMix, ...]:

@@ -1,0 +1,223 @@
+"""What does each class cost, and how does it behave? The analysis document, from frames and fits.
+
+In: the frames, the settings, the fitted pools, where the figures come from, a seed. Out: ``Analysis``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.cost.behaviour import bottleneck, percentiles, slo_results, stage_uses
+from costctl.cost.bill import Bill, PoolMoney, bill_of
+from costctl.cost.blocks import ratio_over_requests
+from costctl.cost.coverage import coverage_of
+from costctl.cost.frames import Frames
+from costctl.cost.marginal_usd import marginal_usd_per_request
+from costctl.cost.pool_fit import PoolFits
+from costctl.cost.queue_depth import queue_depth
+from costctl.documents.analysis import (
+    SCHEMA_VERSION,
+    Analysis,
+    ClassCost,
+    ClassReport,
+    ClassValue,
+    Component,
+    PoolReport,
+    ServiceModelReport,
+    TokenTotals,
+    Totals,
+    Window,
+)
+from costctl.documents.estimate import Estimate
+from costctl.documents.provenance import Provenance
+from costctl.documents.settings import ClassSettings, Settings
+from costctl.units import iso_utc
+
+METHODS: Final = {
+    "attribution": "occupancy clock, equal split of each instant",
+    "idle": "loaded on the classes of a pool by their busy seconds",
+    "service_model": "step clock for continuous batching, non-negative least squares for static batches",
+    "marginal": "counterfactual replay, disjoint parts of a class removed, block bootstrap",
+    "per_success": "ratio of sums, bootstrap over requests",
+    "classes": "ordered rules, first match",
+}
+_SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
+
+
+def build_analysis(
+    frames: Frames, settings: Settings, fits: PoolFits, provenance: Provenance, seed: int
+) -> Analysis:
+    """The analysis document of a window."""
+    bill = bill_of(frames, settings)
+    marginal = marginal_usd_per_request(frames, settings, fits, seed)
+    order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
+    classes = tuple(
+        _class_report(frames, settings, bill, marginal.get(row["request_class"]), row, seed)
+        for row in order.iter_rows(named=True)
+    )
+    return Analysis(
+        schema_version=SCHEMA_VERSION,
+        provenance=provenance,
+        window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
+        coverage=coverage_of(frames, fits, bill, classes),
+        totals=Totals(
+            requests=frames.requests.height,
+            successes=int(frames.requests["is_success"].sum()),
+            billed_usd=bill.billed_usd,
+            attributed_usd=_total(bill),
+            idle_usd=bill.idle_usd,
+            unattributed_usd=bill.unattributed_usd,
+        ),
+        classes=classes,
+        pools=tuple(_pool_report(frames, settings, fits, pool) for pool in bill.pools),
+    )
+
+
+def _total(bill: Bill) -> float | None:
+    known = [usd for usd in bill.attributed_usd.values() if usd is not None]
+    return sum(known) if known else None
+
+
+def _class_report(
+    frames: Frames,
+    settings: Settings,
+    bill: Bill,
+    marginal: Estimate | None,
+    row: dict[str, object],
+    seed: int,
+) -> ClassReport:
+    name = str(row["request_class"])
+    placed = frames.request_class.filter(pl.col("request_class") == name)
+    requests = frames.requests.join(placed.select("request_id"), on="request_id", how="semi")
+    stages = stage_uses(frames.stage_time.join(placed.select("request_id"), on="request_id", how="semi"))
+    charge = frames.charge.join(placed.select("request_id"), on="request_id", how="semi")
+    declared = settings.classes.get(name, ClassSettings())
+    loaded = bill.loaded_usd[name]
+    successes = int(requests["is_success"].sum())
+    return ClassReport(
+        request_class=name,
+        rule=", ".join(placed["rule"].unique().sort()),
+        requests=requests.height,
+        successes=successes,
+        failed=requests.height - successes,
+        attempts=int(requests["attempts"].sum()),
+        latency_s=percentiles(requests["duration_s"]),
+        ttft_s=percentiles(requests["ttft_s"]),
+        slo=slo_results(requests, declared.slo),
+        tokens=TokenTotals(
+            input=_count(row["input_tokens"]),
+            cached_input=_count(row["cached_input_tokens"]),
+            output=_count(row["output_tokens"]),
+        ),
+        cost=ClassCost(
+            attributed_usd=bill.attributed_usd[name],
+            loaded_usd=loaded,
+            marginal_usd_per_request=marginal,
+            congestion_usd_per_request=None,
+            usd_per_success=_usd_per_success(requests, charge, seed),
+            failed_usd=_amount(row["failed_usd"]),
+            components=_components(charge),
+        ),
+        value=_value(declared, loaded, successes),
+        stages=stages,
+        bottleneck=bottleneck(stages),
+    )
+
+
+def _usd_per_success(requests: pl.DataFrame, charge: pl.DataFrame, seed: int) -> Estimate | None:
+    """All that was charged to the class, failed attempts included, over its successes; None where nothing is priced."""
+    priced = charge.filter(pl.col("usd").is_not_null())
+    if priced.is_empty():
+        return None
+    usd = requests.select("request_id", "is_success").join(
+        priced.group_by("request_id").agg(pl.col("usd").sum()), on="request_id", how="left"
+    )
+    usd = usd.sort("request_id")
+    return ratio_over_requests(
+        usd["usd"].fill_null(0.0).to_numpy(),
+        usd["is_success"].cast(pl.Float64).to_numpy(),
+        _SUCCESS_METHOD,
+        np.random.default_rng(seed),
+    )
+
+
+def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
+    rows = (
+        charge.group_by("component", "resource", "unit")
+        .agg(
+            pl.col("quantity").sum(),
+            pl.col("usd").sum(),
+            pl.col("quantity").is_not_null().any().alias("is_observed"),
+            pl.col("usd").is_not_null().all().alias("is_priced"),
+        )
+        .filter(pl.col("is_observed"))
+        .sort("component", "resource", "unit")
+    )
+    return tuple(
+        Component(
+            component=row["component"],
+            resource=row["resource"],
+            quantity=row["quantity"],
+            unit=row["unit"],
+            usd=row["usd"] if row["is_priced"] else None,
+        )
+        for row in rows.iter_rows(named=True)
+    )
+
+
+def _value(declared: ClassSettings, loaded_usd: float | None, successes: int) -> ClassValue | None:
+    if declared.value is None:
+        return None
+    worth = declared.value.usd_per_success
+    return ClassValue(
+        usd_per_success=worth, margin_usd=None if loaded_usd is None else worth * successes - loaded_usd
+    )
+
+
+def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney) -> PoolReport:
+    fit = fits.named(money.pool)
+    busy_s = money.busy_s or 0.0
+    return PoolReport(
+        pool=money.pool,
+        tier=settings.pools[money.pool].tier,
+        replicas=money.replicas,
+        busy_s=busy_s,
+        capacity_s=money.capacity_s,
+        utilisation_ratio=busy_s / money.capacity_s,
+        useful_utilisation_ratio=None,
+        idle_usd=money.idle_usd,
+        queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),
+        service_model=None
+        if fit is None
+        else ServiceModelReport(
+            discipline=_discipline(fit.pool.model.discipline, fit.pool.model.is_prefill_stalling),
+            alpha_s=fit.pool.model.alpha_s,
+            beta_s=fit.pool.model.beta_s,
+            gamma_s=fit.pool.model.gamma_s,
+            calls=fit.calls,
+            p50_error_ratio=_finite(fit.calibration.p50_error_ratio),
+            p95_error_ratio=_finite(fit.calibration.p95_error_ratio),
+            utilisation_error_ratio=_finite(fit.calibration.utilisation_error_ratio),
+        ),
+    )
+
+
+def _discipline(discipline: str, is_stalling: bool) -> str:
+    if discipline == "static":
+        return "static batches"
+    return "continuous batching, " + ("stalling prefill" if is_stalling else "chunked prefill")
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _count(value: object) -> int | None:
+    return None if value is None else int(str(value))
+
+
+def _amount(value: object) -> float | None:
+    return None if value is None else float(str(value))

@@ -1,0 +1,162 @@
+"""Where does the money of the window go? What was billed, what classes answer for, what stood idle, what
+nobody answers for.
+
+In: the frames and the settings. Out: a ``Bill``. The laws, to rounding: Σ attributed + idle + unattributed =
+billed, and Σ loaded + unattributed = billed. None is "not priced".
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from costctl.cost.frames import Frames
+from costctl.documents.settings import Settings
+from costctl.units import NS_PER_S, usd_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class PoolMoney:
+    """One pool. busy_s, capacity_s: replica seconds; busy_s is None where no call was timed.
+
+    list_usd: price of the capacity at the declared rate.  invoiced_usd: its part of the invoices, None
+    without one.  idle_usd: price of the capacity that was not busy.  share_s: class → seconds of busy time
+    that it answers for.
+    """
+
+    pool: str
+    replicas: int
+    busy_s: float | None
+    capacity_s: float
+    list_usd: float | None
+    invoiced_usd: float | None
+    idle_usd: float | None
+    share_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def billed_usd(self) -> float | None:
+        """What was invoiced, else the list price of the capacity."""
+        return self.list_usd if self.invoiced_usd is None else self.invoiced_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """attributed_usd, loaded_usd: by class, None where nothing of the class is priced."""
+
+    pools: tuple[PoolMoney, ...]
+    attributed_usd: dict[str, float | None]
+    loaded_usd: dict[str, float | None]
+    billed_usd: float | None
+    idle_usd: float | None
+    unattributed_usd: float | None
+    notes: tuple[str, ...]
+
+
+def bill_of(frames: Frames, settings: Settings) -> Bill:
+    """The bill of the window.
+
+    Capacity is replicas × window, the replicas those declared, else those seen. Idle time is loaded on the
+    classes of its pool by their busy seconds. An invoice is prorated by the seconds of its months; what it
+    differs from the declared rates by is unattributed, as is the time of pools whose calls were not timed.
+    """
+    notes: list[str] = []
+    shares = _shares(frames)
+    pools = tuple(
+        _pool_money(frames, settings, row, shares.get(row["pool"], {}), notes)
+        for row in frames.pool_use.sort("pool").iter_rows(named=True)
+    )
+    unused = sorted(set(settings.pools) - {pool.pool for pool in pools})
+    if unused:
+        notes.append(f"No call of the window was served by {', '.join(unused)}: not part of the bill.")
+    attributed: dict[str, float | None] = dict(
+        frames.class_cost.select("request_class", "attributed_usd").iter_rows()
+    )
+    loaded = dict(attributed)
+    for pool in pools:
+        total_s = sum(pool.share_s.values())
+        if pool.idle_usd is None or total_s <= 0:
+            continue
+        for name, share_s in pool.share_s.items():
+            loaded[name] = (loaded[name] or 0.0) + pool.idle_usd * share_s / total_s
+    idle = _sum_of_known([pool.idle_usd for pool in pools])
+    direct = frames.charge.filter(pl.col("component") != "accelerator")["usd"].drop_nulls()
+    billed = _sum_of_known(
+        [*(pool.billed_usd for pool in pools), float(direct.sum()) if direct.len() else None]
+    )
+    known = _sum_of_known(list(attributed.values()))
+    unattributed = None if billed is None else billed - (known or 0.0) - (idle or 0.0)
+    return Bill(pools, attributed, loaded, billed, idle, unattributed, tuple(notes))
+
+
+def _shares(frames: Frames) -> dict[str, dict[str, float]]:
+    """pool → class → seconds of busy time."""
+    rows = (
+        frames.calls.filter(pl.col("pool").is_not_null())
+        .select("call_id", "request_id", "pool")
+        .join(frames.call_share.select("call_id", "share_s"), on="call_id")
+        .join(frames.request_class.select("request_id", "request_class"), on="request_id")
+        .group_by("pool", "request_class")
+        .agg(pl.col("share_s").sum())
+        .sort("pool", "request_class")
+    )
+    shares: dict[str, dict[str, float]] = {}
+    for pool, request_class, share_s in rows.iter_rows():
+        shares.setdefault(pool, {})[request_class] = share_s
+    return shares
+
+
+def _pool_money(
+    frames: Frames, settings: Settings, use: dict[str, object], share_s: dict[str, float], notes: list[str]
+) -> PoolMoney:
+    name = str(use["pool"])
+    declared = settings.pools[name]
+    seen = int(str(use["replicas_observed"]))
+    busy_s = None if use["busy_s"] is None else float(str(use["busy_s"]))
+    replicas = declared.replicas or max(seen, 1)
+    if busy_s is not None and busy_s > replicas * frames.window_s * (1 + 1e-12):
+        notes.append(
+            f"{name}: {seen} replicas were busy for longer than the {replicas} declared ones could be; "
+            f"{seen} are counted. Correct pools.{name}.replicas."
+        )
+        replicas = max(seen, replicas)
+    capacity_s = replicas * frames.window_s
+    rate = None if declared.usd_per_replica_hour is None else usd_per_s(declared.usd_per_replica_hour)
+    if rate is None:
+        notes.append(f"{name} has no price: set pools.{name}.usd_per_replica_hour.")
+    invoiced = _prorated_usd(frames, settings.bills.get(name, {}))
+    return PoolMoney(
+        pool=name,
+        replicas=replicas,
+        busy_s=busy_s,
+        capacity_s=capacity_s,
+        list_usd=None if rate is None else rate * capacity_s,
+        invoiced_usd=invoiced,
+        idle_usd=None if rate is None or busy_s is None else rate * (capacity_s - busy_s),
+        share_s=share_s,
+    )
+
+
+def _prorated_usd(frames: Frames, invoices: dict[str, float]) -> float | None:
+    """The window's part of monthly invoices, by seconds; None unless every month of the window has one."""
+    at, end = frames.window_from_ns / NS_PER_S, frames.window_to_ns / NS_PER_S
+    total = 0.0
+    while at < end:
+        moment = datetime.fromtimestamp(at, tz=UTC)
+        days = calendar.monthrange(moment.year, moment.month)[1]
+        month_s = days * 86_400.0
+        month_start = datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp()
+        upto = min(end, month_start + month_s)
+        invoice = invoices.get(f"{moment:%Y-%m}")
+        if invoice is None:
+            return None
+        total += invoice * (upto - at) / month_s
+        at = upto
+    return total
+
+
+def _sum_of_known(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -1,0 +1,55 @@
+"""How far may a ratio of sums be off? Bootstrap over blocks of time, or over whole requests.
+
+In: numerators and denominators per block (or per request). Out: an ``Estimate``. Blocks keep what happens
+together, together: bursts, days, and the delay that requests put on each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from costctl.documents.estimate import Estimate
+from costctl.simulate.workload import Floats
+
+BLOCKS: Final = 48
+FEWEST_BLOCKS: Final = 28  # with fewer the spread between blocks is not known well enough to speak of 95 %
+LEVEL: Final = 0.95
+_DRAWS: Final = 1000
+_DRAWS_OF_REQUESTS: Final = 400
+
+
+def ratio_over_blocks(
+    numerator: Floats, denominator: Floats, method: str, rng: np.random.Generator
+) -> Estimate | None:
+    """Σ numerator / Σ denominator; None with fewer than 28 blocks that have any of the denominator."""
+    if np.count_nonzero(denominator) < FEWEST_BLOCKS:
+        return None
+    blocks = denominator.size
+    weights = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=_DRAWS)
+    return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
+
+
+def ratio_over_requests(
+    numerator: Floats, denominator: Floats, method: str, rng: np.random.Generator
+) -> Estimate | None:
+    """Σ numerator / Σ denominator, one entry per request; None where the denominator is 0 or fewer than 28
+    requests.
+    """
+    size = denominator.size
+    if size < FEWEST_BLOCKS or denominator.sum() <= 0:
+        return None
+    tops, bottoms = np.empty(_DRAWS_OF_REQUESTS), np.empty(_DRAWS_OF_REQUESTS)
+    for draw in range(_DRAWS_OF_REQUESTS):
+        chosen = rng.integers(0, size, size)
+        tops[draw], bottoms[draw] = numerator[chosen].sum(), denominator[chosen].sum()
+    return _estimate(numerator.sum() / denominator.sum(), tops, bottoms, method)
+
+
+def _estimate(mid: float, tops: Floats, bottoms: Floats, method: str) -> Estimate:
+    ratios = tops[bottoms > 0] / bottoms[bottoms > 0]
+    low, high = np.quantile(ratios, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(
+        low=float(min(low, mid)), mid=float(mid), high=float(max(high, mid)), level=LEVEL, method=method
+    )

@@ -1,0 +1,73 @@
+"""How much of the traffic do the figures speak for, and what would make them speak for more?
+
+In: the frames, the fits, the bill, the class reports. Out: ``Coverage``.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from costctl.cost.bill import Bill
+from costctl.cost.frames import Frames
+from costctl.cost.pool_fit import PoolFits
+from costctl.documents.analysis import ClassReport, Coverage
+
+
+def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
+    """Ratios of what is priced and observed, and a note for each gap."""
+    charged = frames.charge.group_by("request_id").agg(pl.col("usd").is_not_null().all().alias("is_priced"))
+    priced = int(charged["is_priced"].sum())
+    requests = frames.requests.height
+    has_tokens = frames.calls.select(
+        pl.col("input_tokens").is_not_null()
+        & (pl.col("output_tokens").is_not_null() | ~pl.col("is_generation"))
+    ).to_series()
+    staged = frames.stage_time.filter(pl.col("stage") != "other")["request_id"].n_unique()
+    return Coverage(
+        requests=requests,
+        priced_requests=priced,
+        priced_ratio=priced / requests,
+        token_ratio=float(has_tokens.sum()) / has_tokens.len() if has_tokens.len() else None,
+        stage_ratio=staged / requests,
+        rejected_records=frames.rejected_records,
+        notes=(*_unpriced(frames), *bill.notes, *_without_model(fits), *_untrusted(fits), *_thin(classes)),
+    )
+
+
+def _unpriced(frames: Frames) -> tuple[str, ...]:
+    """One note for each reason why a charge has no amount."""
+    rows = (
+        frames.charge.filter(pl.col("note").is_not_null())
+        .group_by("component", "resource", "note")
+        .agg(pl.col("request_id").n_unique().alias("requests"))
+        .sort(["requests", "component", "resource", "note"], descending=[True, False, False, False])
+    )
+    return tuple(
+        f"{component} of {resource}: {note} ({requests:,} requests)."
+        for component, resource, note, requests in rows.head(20).iter_rows()
+    )
+
+
+def _without_model(fits: PoolFits) -> tuple[str, ...]:
+    return tuple(
+        f"{pool} has no service model: {reason}; its marginal cost is given as bounds."
+        for pool, reason in sorted(fits.reasons.items())
+    )
+
+
+def _untrusted(fits: PoolFits) -> tuple[str, ...]:
+    return tuple(
+        f"{fit.name}: the replay of today is {fit.calibration.worst:.0%} off what was observed; marginal cost "
+        "and advice that rest on it are to be doubted."
+        for fit in fits.fitted
+        if not fit.calibration.is_trusted
+    )
+
+
+def _thin(classes: tuple[ClassReport, ...]) -> tuple[str, ...]:
+    thin = [
+        report.request_class
+        for report in classes
+        if report.cost.marginal_usd_per_request is None and report.cost.attributed_usd is not None
+    ]
+    return (f"Too little traffic over time for a marginal cost: {', '.join(thin)}.",) if thin else ()

@@ -1,0 +1,110 @@
+"""What does one more request of a class cost, in USD? Replica time by replay, and what is charged directly.
+
+In: the frames, the settings, the fitted pools. Out: class → ``Estimate``. A class without any price has none.
+Calls of a pool
+without a service model are bounded instead: from the time that they were alone on their replica to the time
+that they took.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.cost.blocks import BLOCKS, ratio_over_blocks
+from costctl.cost.frames import Frames
+from costctl.cost.marginal import METHOD, Removal, block_of, removals
+from costctl.cost.pool_fit import PoolFits
+from costctl.documents.estimate import Estimate
+from costctl.documents.settings import Settings
+from costctl.simulate.workload import Floats
+from costctl.units import NS_PER_S, usd_per_s
+
+_BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"
+
+
+def marginal_usd_per_request(
+    frames: Frames, settings: Settings, fits: PoolFits, seed: int
+) -> dict[str, Estimate]:
+    """The marginal cost of each class that has prices for all the replica time it used."""
+    rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
+    prices = np.array([usd_per_s(rate or 0.0) for rate in rates])
+    removed = removals(fits, prices, frames.window_s, seed)
+    placed = frames.requests.select("request_id", "start_ns").join(frames.request_class, on="request_id")
+    unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
+    modelled = {fit.name for fit in fits.fitted}
+    found: dict[str, Estimate] = {}
+    for number, name in enumerate(sorted(frames.class_cost["request_class"])):
+        requests = placed.filter(pl.col("request_class") == name).sort("request_id")
+        charge = frames.charge.join(requests.select("request_id"), on="request_id", how="semi")
+        used = set(charge.filter(pl.col("component") == "accelerator")["resource"].drop_nulls())
+        priced = charge.filter(pl.col("usd").is_not_null())
+        if used & unpriced or (priced.is_empty() and name not in removed):
+            continue
+        rng = np.random.default_rng([seed, number])
+        estimate = _estimate(frames, requests, priced, removed.get(name), rng)
+        if estimate is not None:
+            found[name] = _with_bounds(estimate, frames, requests, settings, used - modelled)
+    return found
+
+
+def _estimate(
+    frames: Frames,
+    requests: pl.DataFrame,
+    priced: pl.DataFrame,
+    removal: Removal | None,
+    rng: np.random.Generator,
+) -> Estimate | None:
+    """Direct charges per request, and what removing requests saved in replica time."""
+    direct = requests.join(
+        priced.filter(pl.col("component") != "accelerator").group_by("request_id").agg(pl.col("usd").sum()),
+        on="request_id",
+        how="left",
+    )
+    start_s = (direct["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
+    block = block_of(start_s, frames.window_s)
+    counts: Floats = np.bincount(block, minlength=BLOCKS).astype(float)
+    usd: Floats = np.bincount(block, weights=direct["usd"].fill_null(0.0).to_numpy(), minlength=BLOCKS)
+    if removal is not None:
+        usd = usd + removal.saved_usd * _per_removed(removal, counts)
+    return ratio_over_blocks(
+        usd, counts, METHOD if removal is not None else "direct charges, block bootstrap", rng
+    )
+
+
+def _per_removed(removal: Removal, counts: Floats) -> float:
+    """Requests of the class over requests that a removal took away: those without a replayed call cost no
+    replica time.
+    """
+    taken = removal.requests.sum()
+    return float(min(counts.sum(), taken) / taken) if taken else 0.0
+
+
+def _with_bounds(
+    estimate: Estimate, frames: Frames, requests: pl.DataFrame, settings: Settings, pools: set[str]
+) -> Estimate:
+    """The estimate, widened by what the calls in pools without a model can have cost."""
+    if not pools:
+        return estimate
+    calls = (
+        frames.calls.filter(pl.col("pool").is_in(sorted(pools)))
+        .join(requests.select("request_id"), on="request_id", how="semi")
+        .join(frames.call_share, on="call_id")
+    )
+    rate = calls["pool"].replace_strict(
+        {name: usd_per_s(settings.pools[name].usd_per_replica_hour or 0.0) for name in pools},
+        return_dtype=pl.Float64,
+    )
+    low, mid, high = (
+        float((calls[column] * rate).sum()) / requests.height
+        for column in ("alone_s", "share_s", "duration_s")
+    )
+    return Estimate(
+        low=estimate.low + low,
+        mid=estimate.mid + mid,
+        high=estimate.high + max(high, mid),
+        level=estimate.level,
+        method=f"{estimate.method}; {_BOUNDED}",
+    )

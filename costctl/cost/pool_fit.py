@@ -1,0 +1,271 @@
+"""Which service model does each pool keep to, and how well does a replay under it reproduce what was
+observed?
+
+In: the frames and the settings. Out: ``PoolFits``: the calls as a workload, the fitted pools to replay it
+through, and for every pool its calibration or the reason why there is no model. Everything that replays the
+trace starts from here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from costctl.cost.batch_fit import fit_batch_times
+from costctl.cost.dispatch import observed_dispatch
+from costctl.cost.frames import Frames
+from costctl.cost.pool_calls import PoolCalls, pool_calls
+from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
+from costctl.documents.settings import Pool as PoolSettings
+from costctl.documents.settings import Settings
+from costctl.simulate.network import replay_network
+from costctl.simulate.outcome_measures import quantile_s
+from costctl.simulate.workload import Floats, Ints, Outcome, Pool, PoolSetup, ServiceModel, Workload
+
+TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
+_MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A replay of today against what was observed: replayed / observed − 1, of latency quantiles and busy
+    seconds.
+    """
+
+    p50_error_ratio: float
+    p95_error_ratio: float
+    utilisation_error_ratio: float
+
+    @property
+    def worst(self) -> float:
+        """The largest error, without its sign."""
+        return max(abs(self.p50_error_ratio), abs(self.p95_error_ratio), abs(self.utilisation_error_ratio))
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the replay may be acted on."""
+        return self.worst <= TRUSTED_ERROR_RATIO
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFit:
+    """One fitted pool. calls: how many the fit rests on."""
+
+    name: str
+    pool: Pool
+    calls: int
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFits:
+    """The calls, and of those that fitted pools served, the workload.
+
+    which: for each call of the workload its index in ``calls``.  pool: for each its index in ``fitted``.
+    reasons: pool → why it has no model.
+    """
+
+    calls: PoolCalls
+    fitted: tuple[PoolFit, ...]
+    workload: Workload
+    which: Ints
+    pool: Ints
+    reasons: dict[str, str]
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The fitted pools, in the order that ``pool`` counts them."""
+        return tuple(fit.pool for fit in self.fitted)
+
+    def named(self, pool: str) -> PoolFit | None:
+        """The fit of a pool, or None where it has none."""
+        return next((fit for fit in self.fitted if fit.name == pool), None)
+
+
+def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
+    """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
+    calls = pool_calls(frames)
+    models: dict[str, tuple[Pool, int]] = {}
+    reasons: dict[str, str] = {}
+    tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
+    for number, name in enumerate(calls.pools):
+        here = np.flatnonzero(calls.pool == number)
+        found = _fit(calls, here, settings.pools[name], tokens, steps)
+        if isinstance(found, str):
+            reasons[name] = found
+        else:
+            models[name] = found
+    which = np.flatnonzero(np.isin(calls.pool, [calls.pools.index(name) for name in models]))
+    workload = _workload(calls, which, tokens, steps)
+    names = tuple(models)
+    place = np.full(len(calls.pools) + 1, -1, np.int64)
+    place[[calls.pools.index(name) for name in names]] = np.arange(len(names))
+    pool = place[calls.pool[which]]
+    pools = _best_disciplines(calls, which, workload, pool, [models[name][0] for name in names])
+    fitted = tuple(
+        PoolFit(name, each, models[name][1], calibration)
+        for name, (each, calibration) in zip(names, pools, strict=True)
+    )
+    return PoolFits(calls, fitted, workload, which, pool, reasons)
+
+
+def _fit(
+    calls: PoolCalls, here: Ints, settings: PoolSettings, tokens: Ints, steps: Ints
+) -> tuple[Pool, int] | str:
+    """The pool with its model, and the calls it rests on; else the reason. Fills in tokens and steps of calls
+    that report none.
+    """
+    number = int(calls.pool[here[0]])
+    seen = int(calls.replicas[number])
+    if not calls.is_replica_observed[here].all() and (settings.replicas or seen) > 1:
+        return (
+            "its calls do not say which replica served them (service.instance.id, k8s.pod.name or host.name)"
+        )
+    replicas = max(seen, settings.replicas or 0)
+    dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
+    lanes = max(len(calls.classes), 1)
+    setup = PoolSetup(
+        replicas=replicas,
+        max_num_seqs=settings.max_num_seqs or _MAX_NUM_SEQS,
+        dispatch=dispatch,
+        batch_window_s=settings.batch_window_s or 0.0,
+        lane_rank=np.zeros(lanes, np.int64),
+        queue_limit=np.full(lanes, -1, np.int64),
+        time_to_live_s=np.full(lanes, np.inf),
+    )
+    if settings.max_batch_size is not None or settings.batch_window is not None:
+        return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))
+    return _fit_continuous(calls, here, setup, tokens, steps)
+
+
+def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, int] | str:
+    times = fit_batch_times(
+        calls.replica[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
+    )
+    if isinstance(times, str):
+        return times
+    model = ServiceModel("static", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times.calls
+
+
+def _fit_continuous(
+    calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
+) -> tuple[Pool, int] | str:
+    decoding = Decoding(
+        replica=calls.replica[here],
+        arrival_s=calls.arrival_s[here],
+        begin_s=calls.begin_s[here],
+        first_token_s=calls.first_token_s[here],
+        end_s=calls.end_s[here],
+        uncached_tokens=calls.uncached_tokens[here],
+        steps=steps[here],
+        is_exact=(calls.output_tokens[here] > 0) & np.isfinite(calls.first_token_s[here]),
+    )
+    times = fit_step_times(decoding)
+    if isinstance(times, str):
+        return times
+    _impute(calls, here, decoding, times, tokens, steps)
+    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times.calls
+
+
+def _impute(
+    calls: PoolCalls, here: Ints, decoding: Decoding, times: StepTimes, tokens: Ints, steps: Ints
+) -> None:
+    """What calls did that do not report it, most of them failed: as many steps, and as much of the prompt, as
+    their time had room for.
+    """
+    has_first = np.isfinite(decoding.first_token_s)
+    unreported = np.flatnonzero((calls.output_tokens[here] < 0) & has_first)
+    if unreported.size:
+        steps[here[unreported]] = np.rint(steps_seen(decoding, times, unreported)).astype(np.int64)
+    cut_off = np.flatnonzero(~has_first)
+    if cut_off.size and times.gamma_s > 0:
+        room_s = np.maximum(decoding.end_s - np.fmax(decoding.begin_s, decoding.arrival_s), 0.0)[cut_off]
+        most = np.floor(room_s / times.gamma_s).astype(np.int64)
+        tokens[here[cut_off]] = np.minimum(tokens[here[cut_off]], most)
+        steps[here[cut_off]] = 0
+
+
+def _workload(calls: PoolCalls, which: Ints, tokens: Ints, steps: Ints) -> Workload:
+    place = np.full(calls.size + 1, -1, np.int64)
+    place[which] = np.arange(which.size)
+    after = place[calls.after[which]]  # place[-1] is -1: a call that follows none
+    return Workload(
+        arrival_s=calls.arrival_s[which],
+        after=after,
+        think_s=np.where(after >= 0, calls.think_s[which], 0.0),
+        uncached_tokens=tokens[which],
+        decode_steps=steps[which],
+        lane=calls.request_class[which],
+        replica=calls.replica[which],
+    )
+
+
+def _best_disciplines(
+    calls: PoolCalls, which: Ints, workload: Workload, pool: Ints, pools: list[Pool]
+) -> list[tuple[Pool, Calibration]]:
+    """Each pool with prefill that stalls decoding, or that rides along with it: whichever reproduces what was
+    observed.
+    """
+    if not pools:
+        return []
+    candidates = []
+    for is_stalling in (True, False):
+        tried = [replace(each, model=replace(each.model, is_prefill_stalling=is_stalling)) for each in pools]
+        candidates.append(
+            (tried, _calibrations(calls, which, pool, tried, replay_network(workload, pool, tried)))
+        )
+    chosen = [
+        candidates[0][0][number]
+        if candidates[0][1][number].worst <= candidates[1][1][number].worst
+        else candidates[1][0][number]
+        for number in range(len(pools))
+    ]
+    outcome = replay_network(workload, pool, chosen)
+    return list(zip(chosen, _calibrations(calls, which, pool, chosen, outcome), strict=True))
+
+
+def _calibrations(
+    calls: PoolCalls, which: Ints, pool: Ints, pools: list[Pool], outcome: Outcome
+) -> list[Calibration]:
+    observed_s, replayed_s = calls.latency_s()[which], outcome.end_s - outcome.arrival_s
+    edges = np.cumsum([0, *(each.setup.replicas for each in pools)])
+    found = []
+    for number in range(len(pools)):
+        here = pool == number
+        busy_s = outcome.busy_s[edges[number] : edges[number + 1]].sum()
+        observed_busy_s = _observed_busy_s(calls, which[here])
+        found.append(
+            Calibration(
+                _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),
+                _error_ratio(quantile_s(replayed_s[here], 0.95), quantile_s(observed_s[here], 0.95)),
+                _error_ratio(float(busy_s), observed_busy_s),
+            )
+        )
+    return found
+
+
+def _observed_busy_s(calls: PoolCalls, which: Ints) -> float:
+    """Seconds in which replicas had calls in progress, waiting left out where it was observed."""
+    begin_s = np.fmax(calls.begin_s[which], calls.arrival_s[which])
+    total_s = 0.0
+    for replica in np.unique(calls.replica[which]):
+        here = calls.replica[which] == replica
+        total_s += _union_s(begin_s[here], calls.end_s[which][here])
+    return total_s
+
+
+def _union_s(begin_s: Floats, end_s: Floats) -> float:
+    """Length of the union of intervals, in seconds."""
+    order = np.argsort(begin_s, kind="stable")
+    reached_s = np.maximum.accumulate(end_s[order])
+    start_s = np.maximum(begin_s[order], np.concatenate([[-np.inf], reached_s[:-1]]))
+    return float(np.maximum(reached_s - start_s, 0.0).sum())
+
+
+def _error_ratio(replayed: float, observed: float) -> float:
+    return replayed / observed - 1.0 if observed > 0 and math.isfinite(replayed) else math.inf

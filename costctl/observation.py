@@ -1,0 +1,155 @@
+"""What is asked about: the traces of a question in a store, with its settings and its time, as an engine.
+
+In: a ``Question``. Out: an ``Observation``: an engine in which every relation can be built, the configuration, and
+what is needed to say where a figure came from.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from costctl import __version__
+from costctl.config import LoadedConfig, load_config
+from costctl.cost.prices import PRICE_BOOK, token_price_rows
+from costctl.documents.provenance import InputRecord, Provenance
+from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.small_tables import load_settings
+from costctl.errors import InputError, UsageError
+from costctl.ingest.loader import ingest
+from costctl.segment.rules import default_rules, load_rules
+from costctl.store.database import open_store
+from costctl.units import ns_from_iso
+
+Progress = Callable[[str, float | None], None]
+
+DEFAULT_STORE: Final = Path("costctl.duckdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a verb was asked.
+
+    paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
+    bounds on the start of requests, the end exclusive.
+    """
+
+    paths: tuple[str, ...] = ()
+    store: Path | None = None
+    config: Path | None = None
+    rules: Path | None = None
+    mapping: str | None = None
+    since: str | None = None
+    until: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """An engine over the traces asked about, and where they and the settings came from."""
+
+    engine: DuckDBEngine
+    config: LoadedConfig
+    inputs: tuple[InputRecord, ...]
+    rejected_records: int
+    seed: int
+
+    def provenance(self, methods: dict[str, str]) -> Provenance:
+        """The provenance of a document that is made by ``methods`` (step → method)."""
+        return Provenance(
+            costctl_version=__version__,
+            inputs=self.inputs,
+            config_sha256=self.config.sha256,
+            price_book=PRICE_BOOK,
+            methods=methods,
+            seed=self.seed,
+        )
+
+
+@contextmanager
+def observed(question: Question, progress: Progress) -> Iterator[Observation]:
+    """The observation that a question is about; paths are ingested first. The store is closed at the end.
+
+    Raises UsageError for settings that cannot be used, InputError for paths that cannot, StoreError for the store.
+    """
+    config = load_config(question.config, Path.cwd())
+    rules = _rules(question.rules)
+    since_ns, until_ns = _instant(question.since, "--since"), _instant(question.until, "--until")
+    with _connected(question, progress) as connection:
+        engine = DuckDBEngine(connection)
+        load_settings(engine, config.settings, rules, since_ns, until_ns)
+        progress("Looking up prices", None)
+        engine.load(
+            "token_prices", token_price_rows(engine.fetch("calls").select("provider", "model", "day"))
+        )
+        inputs, rejected = _sources(connection)
+        yield Observation(engine, config, inputs, rejected, question.seed)
+
+
+@contextmanager
+def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDBPyConnection]:
+    if not question.paths:
+        with open_store(question.store or DEFAULT_STORE, read_only=True) as connection:
+            yield connection
+    elif question.store is not None:
+        with open_store(question.store) as connection:
+            _load(connection, question, progress)
+            yield connection
+    else:
+        with (
+            tempfile.TemporaryDirectory(prefix="costctl-") as folder,
+            open_store(Path(folder) / "traces.duckdb") as connection,
+        ):
+            _load(connection, question, progress)
+            yield connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection, question: Question, progress: Progress) -> None:
+    ingest(connection, question.paths, mapping=question.mapping, progress=progress)
+
+
+def _rules(path: Path | None) -> pl.DataFrame:
+    if path is None:
+        return default_rules()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"Cannot read the class rules {path}.",
+            why=f"{error}.",
+            next_step="Give --rules a TOML file, or leave it out for the built-in rules.",
+        ) from error
+    return load_rules(text, str(path))
+
+
+def _instant(text: str | None, option: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        return ns_from_iso(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text} is no instant.",
+            why=f"{error}.",
+            next_step="Write a date or an RFC 3339 instant, such as 2026-11-24 or 2026-11-24T09:30:00Z.",
+        ) from error
+
+
+def _sources(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[InputRecord, ...], int]:
+    rows = connection.execute("SELECT uri, sha256, records, rejected FROM sources ORDER BY ALL").fetchall()
+    if not rows:
+        raise InputError(
+            "The store is empty.",
+            why="No source has been loaded into it.",
+            next_step="Run `costctl ingest PATH` first.",
+        )
+    return tuple(InputRecord(uri, sha256, records) for uri, sha256, records, _ in rows), sum(
+        row[3] for row in rows
+    )
