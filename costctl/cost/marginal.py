@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
+from costctl.cost.busy_blocks import busy_usd_by_block
 from costctl.cost.pool_fit import PoolFits
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Bools, Floats, Ints, Outcome
+from costctl.simulate.workload import Bools, Floats
 
 METHOD: Final = "counterfactual replay, block bootstrap"
 
@@ -51,7 +52,7 @@ def removals(fits: PoolFits, usd_per_s: Floats, window_s: float, seed: int) -> d
     edges_s = np.linspace(0.0, window_s, BLOCKS + 1)
     edges_s[0], edges_s[-1] = -np.inf, np.inf
     replica_usd_per_s = np.repeat(usd_per_s, [pool.setup.replicas for pool in fits.pools])
-    base = _busy_usd(replay_network(fits.workload, fits.pool, fits.pools), replica_usd_per_s, edges_s)
+    base = busy_usd_by_block(replay_network(fits.workload, fits.pool, fits.pools), replica_usd_per_s, edges_s)
     request, request_class = calls.request[which], calls.request_class[which]
     first_s = np.full(len(calls.request_ids), np.inf)
     np.minimum.at(first_s, request, calls.arrival_s[which])
@@ -67,7 +68,7 @@ def removals(fits: PoolFits, usd_per_s: Floats, window_s: float, seed: int) -> d
     def saved(part: tuple[int, Bools]) -> Floats:
         keep = ~part[1][request]
         outcome = replay_network(without(fits.workload, keep), fits.pool[keep], fits.pools)
-        return base - _busy_usd(outcome, replica_usd_per_s, edges_s)
+        return base - busy_usd_by_block(outcome, replica_usd_per_s, edges_s)
 
     with ThreadPoolExecutor(_THREADS) as executor:
         savings = list(executor.map(saved, parts))
@@ -78,34 +79,3 @@ def removals(fits: PoolFits, usd_per_s: Floats, window_s: float, seed: int) -> d
         before = found.get(name, Removal(np.zeros(BLOCKS), np.zeros(BLOCKS)))
         found[name] = Removal(before.saved_usd + saving, before.requests + counts)
     return found
-
-
-def _busy_usd(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
-    """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
-    served = np.flatnonzero(np.isfinite(outcome.end_s))
-    begin_s, end_s, replica = outcome.begin_s[served], outcome.end_s[served], outcome.replica[served]
-    usd = np.zeros(edges_s.size - 1)
-    order = np.lexsort((begin_s, replica))
-    bounds = np.searchsorted(replica[order], np.arange(usd_per_s.size + 1))
-    for number, price in enumerate(usd_per_s):
-        here = order[bounds[number] : bounds[number + 1]]
-        if here.size:
-            usd += price * _busy_s(begin_s[here], end_s[here], edges_s)
-    return usd
-
-
-def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:
-    """Seconds of the union of intervals in each block. begin_s: ascending."""
-    reached_s = np.maximum.accumulate(end_s)
-    start_s = np.maximum(begin_s, np.concatenate([[-np.inf], reached_s[:-1]]))
-    length_s = np.maximum(reached_s - start_s, 0.0)
-    # busy time up to t: whole pieces that ended, and what has passed of the piece that is under way
-    known_s = np.column_stack([start_s, start_s + length_s]).ravel()
-    clock_s = np.column_stack([np.cumsum(length_s) - length_s, np.cumsum(length_s)]).ravel()
-    inner: Floats = np.interp(edges_s, known_s, clock_s)
-    return np.diff(inner)
-
-
-def block_of(at_s: Floats, window_s: float) -> Ints:
-    """The block of each instant, 0 … BLOCKS − 1."""
-    return np.clip((at_s / window_s * BLOCKS).astype(np.int64), 0, BLOCKS - 1)

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 
 from costctl.cost.blocks import BLOCKS, ratio_over_blocks
+from costctl.cost.busy_blocks import block_of
 from costctl.cost.frames import Frames
-from costctl.cost.marginal import METHOD, Removal, block_of, removals
+from costctl.cost.marginal import METHOD, Removal, removals
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import Settings
@@ -65,8 +66,10 @@ def _estimate(
     )
     start_s = (direct["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
     block = block_of(start_s, frames.window_s)
-    counts: Floats = np.bincount(block, minlength=BLOCKS).astype(float)
-    usd: Floats = np.bincount(block, weights=direct["usd"].fill_null(0.0).to_numpy(), minlength=BLOCKS)
+    counts = np.bincount(block, minlength=BLOCKS).astype(np.float64)
+    usd = np.bincount(block, weights=direct["usd"].fill_null(0.0).to_numpy(), minlength=BLOCKS).astype(
+        np.float64
+    )
     if removal is not None:
         usd = usd + removal.saved_usd * _per_removed(removal, counts)
     return ratio_over_blocks(

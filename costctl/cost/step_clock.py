@@ -169,7 +169,7 @@ def _intervals(calls: Decoding, gamma_s: float) -> _Intervals:
     """Cut the time. Replicas are laid end to end on one axis, so that one sorted array holds them all."""
     known = np.isfinite(calls.first_token_s)
     span_s = float(np.max(calls.end_s) - np.min(calls.arrival_s)) + 1.0
-    offset_s = np.arange(int(calls.replica.max()) + 1) * 2.0 * span_s
+    offset_s: Floats = np.arange(int(calls.replica.max()) + 1) * 2.0 * span_s
     shift_s = offset_s[calls.replica]
     first_s, end_s = calls.first_token_s + shift_s, calls.end_s + shift_s
     stall_s = gamma_s * np.maximum(calls.uncached_tokens, 0)
@@ -178,8 +178,8 @@ def _intervals(calls: Decoding, gamma_s: float) -> _Intervals:
     decoding = np.repeat([1.0, -1.0, 0.0, 0.0], size)
     stalling = np.repeat([0.0, 0.0, 1.0, -1.0], size)
     order = np.argsort(instants, kind="stable")
-    at_s = instants[order]
-    active: Floats = np.cumsum(decoding[order])
+    at_s: Floats = instants[order].astype(np.float64)
+    active = np.cumsum(decoding[order]).astype(np.float64)
     is_stalled = np.cumsum(stalling[order]) > 0
     length_s = np.append(np.diff(at_s), 0.0)
     free_s: Floats = np.where(is_stalled | (active <= 0), 0.0, length_s)

@@ -75,7 +75,7 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> in
     """Delete the source's spans that the store, or the source itself further up, already holds; how many they
     were.
     """
-    repeated = connection.execute(_REPEATED, [source_id]).to_arrow_table()
+    repeated: pa.Table = connection.sql(_REPEATED, params=[source_id]).to_arrow_table()
     if repeated.num_rows:
         connection.register("repeated_rows", repeated)
         connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated_rows)")

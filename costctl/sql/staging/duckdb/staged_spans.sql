@@ -51,7 +51,7 @@ SELECT
     spans.trace_id,
     spans.name,
     spans.start_ns,
-    GREATEST(spans.end_ns, spans.start_ns) AS end_ns,
+    CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
     STRFTIME(MAKE_TIMESTAMP(spans.start_ns // 1000), '%Y-%m-%d') AS day,
     CAST((spans.start_ns // 3600000000000) % 24 AS BIGINT) AS hour_utc,
     spans.service,

@@ -1,0 +1,42 @@
+"""When were replicas busy, and what is that time worth? Busy seconds of an outcome, cut into blocks of time.
+
+In: the outcome of a replay, prices of replica seconds, the edges of the blocks. Out: USD per block.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costctl.cost.blocks import BLOCKS
+from costctl.simulate.workload import Floats, Ints, Outcome
+
+
+def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
+    """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
+    served = np.flatnonzero(np.isfinite(outcome.end_s))
+    begin_s, end_s, replica = outcome.begin_s[served], outcome.end_s[served], outcome.replica[served]
+    usd = np.zeros(edges_s.size - 1)
+    order = np.lexsort((begin_s, replica))
+    bounds = np.searchsorted(replica[order], np.arange(usd_per_s.size + 1))
+    for number, price in enumerate(usd_per_s):
+        here = order[bounds[number] : bounds[number + 1]]
+        if here.size:
+            usd += price * _busy_s(begin_s[here], end_s[here], edges_s)
+    return usd
+
+
+def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:
+    """Seconds of the union of intervals in each block. begin_s: ascending."""
+    reached_s = np.maximum.accumulate(end_s)
+    start_s = np.maximum(begin_s, np.concatenate([[-np.inf], reached_s[:-1]]))
+    length_s = np.maximum(reached_s - start_s, 0.0)
+    # busy time up to t: whole pieces that ended, and what has passed of the piece that is under way
+    known_s = np.column_stack([start_s, start_s + length_s]).ravel()
+    clock_s = np.column_stack([np.cumsum(length_s) - length_s, np.cumsum(length_s)]).ravel()
+    inner: Floats = np.interp(edges_s, known_s, clock_s)
+    return np.diff(inner)
+
+
+def block_of(at_s: Floats, window_s: float) -> Ints:
+    """The block of each instant, 0 … BLOCKS − 1."""
+    return np.clip((at_s / window_s * BLOCKS).astype(np.int64), 0, BLOCKS - 1)

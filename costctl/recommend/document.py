@@ -1,0 +1,113 @@
+"""What should change, what does it save, and how sure is that? The recommendations document, from frames and
+fits.
+
+In: the frames, the settings, the fitted pools, where the figures come from, a seed. Out: ``Recommendations``.
+Settings are chosen on the first three fifths of the window and held to the rest; a kind without enough
+evidence appears as withheld.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from costctl.cost.bill import bill_of
+from costctl.cost.frames import Frames
+from costctl.cost.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
+from costctl.documents.provenance import Provenance
+from costctl.documents.recommendations import (
+    SCHEMA_VERSION,
+    Baseline,
+    Calibration,
+    Kind,
+    Recommendation,
+    Recommendations,
+)
+from costctl.documents.settings import Settings
+from costctl.recommend.advice import Subject, withheld
+from costctl.recommend.batch_window import batch_windows
+from costctl.recommend.period import period_of
+from costctl.recommend.queue_limit import queue_limits
+from costctl.recommend.tier_placement import tier_placements
+from costctl.units import S_PER_HOUR, S_PER_WEEK
+
+METHODS: Final = {
+    "replay": "event-driven replay of the trace's own calls under fitted service models",
+    "saving": "paired replay, block bootstrap",
+    "holdout": "chosen on the first three fifths of the window, held to the rest",
+    "tier_placement": "mixed-integer program over replayed loads",
+}
+_KINDS: Final[tuple[Kind, ...]] = ("batch_window", "queue_limit", "tier_placement")
+_FIRST_PART: Final = 0.6
+
+
+def build_recommendations(
+    frames: Frames, settings: Settings, fits: PoolFits, provenance: Provenance, seed: int
+) -> Recommendations:
+    """The recommendations document of a window."""
+    billed = bill_of(frames, settings).billed_usd
+    weeks = frames.window_s / S_PER_WEEK
+    return Recommendations(
+        schema_version=SCHEMA_VERSION,
+        provenance=provenance,
+        baseline=Baseline(
+            usd_per_week=None if billed is None else billed / weeks,
+            requests_per_week=frames.requests.height / weeks,
+            observed_hours=frames.window_s / S_PER_HOUR,
+        ),
+        calibration=tuple(_calibration(fit) for fit in fits.fitted),
+        recommendations=tuple(_advice(frames, settings, fits, seed)),
+    )
+
+
+def _advice(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> list[Recommendation]:
+    if not fits.fitted:
+        return [withheld(Subject(kind, None, None), _why_nothing_fits(settings, fits)) for kind in _KINDS]
+    unpriced = [fit.name for fit in fits.fitted if settings.pools[fit.name].usd_per_replica_hour is None]
+    if unpriced:
+        reason = f"{unpriced[0]} has no price: set pools.{unpriced[0]}.usd_per_replica_hour."
+        return [withheld(Subject(kind, None, None), reason) for kind in _KINDS]
+    cut_s = _FIRST_PART * frames.window_s
+    first = period_of(frames, fits, settings, 0.0, cut_s)
+    second = period_of(frames, fits, settings, cut_s, frames.window_s)
+    if min(first.workload.size, second.workload.size) == 0:
+        reason = (
+            "One part of the window has no calls, so that nothing chosen on one can be held to the other."
+        )
+        return [withheld(Subject(kind, None, None), reason) for kind in _KINDS]
+    return [
+        *batch_windows(fits, first, second, seed),
+        *queue_limits(fits, first, second, seed),
+        *tier_placements(fits, settings, first, second, seed),
+    ]
+
+
+def _why_nothing_fits(settings: Settings, fits: PoolFits) -> str:
+    if not settings.pools:
+        return "No pool is configured: name what is paid for by time under [pools.NAME] in costctl.toml."
+    if fits.reasons:
+        pool, reason = sorted(fits.reasons.items())[0]
+        return f"{pool} has no service model: {reason}."
+    return "No call was served by a configured pool: check pools.NAME.match and pools.NAME.models."
+
+
+def _calibration(fit: PoolFit) -> Calibration:
+    errors = fit.calibration
+    reason = (
+        f"Within {TRUSTED_ERROR_RATIO:.0%} of what was observed."
+        if errors.is_trusted
+        else f"More than {TRUSTED_ERROR_RATIO:.0%} off what was observed; advice for this pool is withheld."
+    )
+    return Calibration(
+        pool=fit.name,
+        p50_error_ratio=_finite(errors.p50_error_ratio),
+        p95_error_ratio=_finite(errors.p95_error_ratio),
+        utilisation_error_ratio=_finite(errors.utilisation_error_ratio),
+        is_trusted=errors.is_trusted,
+        reason=reason,
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
