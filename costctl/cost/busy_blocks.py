@@ -1,6 +1,7 @@
 """When were replicas busy, and what is that time worth? Busy seconds of an outcome, cut into blocks of time.
 
 In: the outcome of a replay, prices of replica seconds, the edges of the blocks. Out: USD per block.
+A class is looked at in blocks of the time in which it came: one that comes at night has no empty days.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
-from costctl.simulate.workload import Floats, Ints, Outcome
+from costctl.simulate.workload import Floats, Outcome
 
 
 def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
@@ -37,6 +38,14 @@ def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:
     return np.diff(inner)
 
 
-def block_of(at_s: Floats, window_s: float) -> Ints:
-    """The block of each instant, 0 … BLOCKS − 1."""
-    return np.clip((at_s / window_s * BLOCKS).astype(np.int64), 0, BLOCKS - 1)
+def block_edges_s(at_s: Floats) -> Floats:
+    """The time from the first of these instants to the last, cut into equal blocks; the outer ones are open."""
+    edges_s: Floats = np.linspace(at_s.min(), at_s.max(), BLOCKS + 1)
+    edges_s[0], edges_s[-1] = -np.inf, np.inf
+    return edges_s
+
+
+def counts_by_block(at_s: Floats, edges_s: Floats, weights: Floats | None = None) -> Floats:
+    """How many of these instants, or how much weight, each block holds."""
+    block = np.searchsorted(edges_s[1:-1], at_s, side="right")
+    return np.bincount(block, weights=weights, minlength=edges_s.size - 1).astype(np.float64)

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from costctl.cost.blocks import BLOCKS, ratio_over_blocks
-from costctl.cost.busy_blocks import block_of
+from costctl.cost.blocks import ratio_over_blocks
+from costctl.cost.busy_blocks import block_edges_s, counts_by_block
 from costctl.cost.frames import Frames
 from costctl.cost.marginal import METHOD, Removal, removals
 from costctl.cost.pool_fit import PoolFits
@@ -32,8 +32,12 @@ def marginal_usd_per_request(
     """The marginal cost of each class that has prices for all the replica time it used."""
     rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
     prices = np.array([usd_per_s(rate or 0.0) for rate in rates])
-    removed = removals(fits, prices, frames.window_s, seed)
     placed = frames.requests.select("request_id", "start_ns").join(frames.request_class, on="request_id")
+    edges_s = {
+        str(name): block_edges_s(_since_start_s(frames, members))
+        for (name,), members in placed.group_by("request_class", maintain_order=True)
+    }
+    removed = removals(fits, prices, edges_s, seed)
     unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
     modelled = {fit.name for fit in fits.fitted}
     found: dict[str, Estimate] = {}
@@ -45,7 +49,7 @@ def marginal_usd_per_request(
         if used & unpriced or (priced.is_empty() and name not in removed):
             continue
         rng = np.random.default_rng([seed, number])
-        estimate = _estimate(frames, requests, priced, removed.get(name), rng)
+        estimate = _estimate(frames, requests, priced, removed.get(name), edges_s[name], rng)
         if estimate is not None:
             found[name] = _with_bounds(estimate, frames, requests, settings, used - modelled)
     return found
@@ -56,6 +60,7 @@ def _estimate(
     requests: pl.DataFrame,
     priced: pl.DataFrame,
     removal: Removal | None,
+    edges_s: Floats,
     rng: np.random.Generator,
 ) -> Estimate | None:
     """Direct charges per request, and what removing requests saved in replica time."""
@@ -64,17 +69,20 @@ def _estimate(
         on="request_id",
         how="left",
     )
-    start_s = (direct["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
-    block = block_of(start_s, frames.window_s)
-    counts = np.bincount(block, minlength=BLOCKS).astype(np.float64)
-    usd = np.bincount(block, weights=direct["usd"].fill_null(0.0).to_numpy(), minlength=BLOCKS).astype(
-        np.float64
-    )
+    start_s = _since_start_s(frames, direct)
+    counts = counts_by_block(start_s, edges_s)
+    usd = counts_by_block(start_s, edges_s, direct["usd"].fill_null(0.0).to_numpy())
     if removal is not None:
         usd = usd + removal.saved_usd * _per_removed(removal, counts)
     return ratio_over_blocks(
         usd, counts, METHOD if removal is not None else "direct charges, block bootstrap", rng
     )
+
+
+def _since_start_s(frames: Frames, requests: pl.DataFrame) -> Floats:
+    """Seconds from the window's start to the start of each request."""
+    since_s: Floats = (requests["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
+    return since_s
 
 
 def _per_removed(removal: Removal, counts: Floats) -> float:

@@ -169,7 +169,7 @@ def _intervals(calls: Decoding, gamma_s: float) -> _Intervals:
     """Cut the time. Replicas are laid end to end on one axis, so that one sorted array holds them all."""
     known = np.isfinite(calls.first_token_s)
     span_s = float(np.max(calls.end_s) - np.min(calls.arrival_s)) + 1.0
-    offset_s: Floats = np.arange(int(calls.replica.max()) + 1) * 2.0 * span_s
+    offset_s: Floats = 2.0 * span_s * np.arange(int(calls.replica.max()) + 1, dtype=np.float64)
     shift_s = offset_s[calls.replica]
     first_s, end_s = calls.first_token_s + shift_s, calls.end_s + shift_s
     stall_s = gamma_s * np.maximum(calls.uncached_tokens, 0)

@@ -79,7 +79,8 @@ def _for_pool(
         ),
         (*facts, _grid_evidence(tried, first, number)),
         ("Batches take α + β·n + γ·tokens, as fitted.",),
-        f"Set the window back to {fit.pool.setup.batch_window_s * 1e3:g} ms if the p95 of a class leaves its objective.",
+        f"Set the window back to {fit.pool.setup.batch_window_s * 1e3:g} ms if the p95 of a class leaves "
+        "its objective.",
     )
 
 

@@ -66,7 +66,8 @@ class Period:
         """Which requests are of the class and have calls in the period."""
         found = np.zeros(self.request_class.size, np.bool_)
         found[self.request] = True
-        return found & (self.request_class == request_class)
+        members: Bools = found & (self.request_class == request_class)
+        return members
 
     def trial(self, pools: Sequence[Pool], pool: Ints | None = None) -> Trial:
         """Replay under these pools. pool: by which each call is served, else as today."""

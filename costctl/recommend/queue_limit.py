@@ -26,7 +26,7 @@ from costctl.recommend.advice import (
     withheld,
 )
 from costctl.recommend.period import Period, Trial, p95_s
-from costctl.simulate.workload import Pool
+from costctl.simulate.workload import Bools, Pool
 
 _FACTORS: Final = (0.25, 0.5, 1.0, 2.0)
 
@@ -59,7 +59,7 @@ def _for_class(
             f"Even without waiting, p95 is beyond the objective of {target_s:g} s: no queue is short enough.",
             facts,
         )
-    per_replica_s = _throughput_per_s(first, number, request_class) / fit.pool.setup.replicas
+    per_replica_s = _throughput_per_s(first, number) / fit.pool.setup.replicas
     today = first.trial(first.pools)
     best = _best(first, number, request_class, today, per_replica_s, room_s)
     if best is None:
@@ -80,7 +80,8 @@ def _for_class(
     everyone_later = later.is_good.sum() >= today_later.is_good.sum()
     return judged(
         subject,
-        f"Work that would miss its objective of {target_s:g} s anyway is refused while it is cheap, and those behind it are in time.",
+        f"Work that would miss its objective of {target_s:g} s anyway is refused while it is cheap, "
+        "and those behind it are in time.",
         Change(from_={"queue_limit": None, "ttl_s": None}, to={"queue_limit": limit, "ttl_s": ttl_s}),
         first.saving(today, trial, seed),
         (
@@ -126,8 +127,9 @@ def _limited(pool: Pool, request_class: int, limit: int, ttl_s: float) -> Pool:
     return replace(pool, setup=replace(pool.setup, queue_limit=limits, time_to_live_s=lives_s))
 
 
-def _here(period: Period, number: int, request_class: int) -> np.ndarray:
-    return (period.pool == number) & (period.request_class[period.request] == request_class)
+def _here(period: Period, number: int, request_class: int) -> Bools:
+    here: Bools = (period.pool == number) & (period.request_class[period.request] == request_class)
+    return here
 
 
 def _p95_without_waiting_s(period: Period, number: int, request_class: int) -> float:
@@ -138,7 +140,7 @@ def _p95_without_waiting_s(period: Period, number: int, request_class: int) -> f
     return p95_s((period.duration_s - waits_s)[period.members(request_class)])
 
 
-def _throughput_per_s(period: Period, number: int, request_class: int) -> float:
+def _throughput_per_s(period: Period, number: int) -> float:
     """Calls of all classes that the pool ends per busy second, the rate at which a queue in front of it
     moves.
     """
@@ -165,7 +167,8 @@ def _formula_evidence(
     return Evidence(
         id="formula",
         kind="computed",
-        statement=f"A replica ends {per_replica_s:.3g} calls per busy second, and {room_s:.3g} s of the objective are left for waiting.",
+        statement=f"A replica ends {per_replica_s:.3g} calls per busy second, and {room_s:.3g} s of the objective "
+        "are left for waiting.",
         samples=int(_here(period, number, request_class).sum()),
         value=None,
     )

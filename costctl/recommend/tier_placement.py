@@ -64,7 +64,8 @@ def tier_placements(
         return [
             withheld(
                 _ANY,
-                "No class may be served by another fitted pool: allowed_models, boundaries and prices leave each where it is.",
+                "No class may be served by another fitted pool: allowed_models, boundaries and prices leave each "
+                "where it is.",
                 facts,
             )
         ]

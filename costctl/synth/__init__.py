@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""Worlds with known truth: what a platform does, what it writes into traces, and what its classes really cost."""

@@ -8,6 +8,7 @@ from costctl.cli.render.numbers import (
     ratio,
     seconds,
     significant,
+    tokens,
     usd,
     usd_interval,
 )
@@ -63,9 +64,9 @@ def _traffic(document: Analysis) -> Table:
             seconds(report.latency_s.p50 if report.latency_s else None),
             seconds(report.latency_s.p95 if report.latency_s else None),
             seconds(report.ttft_s.p95 if report.ttft_s else None),
-            count(report.tokens.input),
-            count(report.tokens.cached_input),
-            count(report.tokens.output),
+            tokens(report.tokens.input),
+            tokens(report.tokens.cached_input),
+            tokens(report.tokens.output),
             _slo(report),
         )
         for report in document.classes
@@ -110,7 +111,7 @@ def _stages(document: Analysis) -> Table:
 
 
 def _pools(document: Analysis) -> Table:
-    columns = ("pool", "tier", "replicas", "busy", "used", "idle cost", "waiting p95", "service model")
+    columns = ("pool", "tier", "replicas", "busy", "used", "idle cost", "p95 in line", "service model")
     rows = tuple(
         (
             pool.pool,
@@ -122,8 +123,8 @@ def _pools(document: Analysis) -> Table:
             NOT_OBSERVED if pool.queue_depth is None else significant(pool.queue_depth.p95),
             "none fitted"
             if pool.service_model is None
-            else f"{pool.service_model.discipline}: α {seconds(pool.service_model.alpha_s)}, "
-            f"β {seconds(pool.service_model.beta_s)}, γ {seconds(pool.service_model.gamma_s)}",
+            else f"α {seconds(pool.service_model.alpha_s)}, β {seconds(pool.service_model.beta_s)}, "
+            f"γ {seconds(pool.service_model.gamma_s)}: {pool.service_model.discipline}",
         )
         for pool in document.pools
     )

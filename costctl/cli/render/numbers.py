@@ -11,6 +11,8 @@ NOT_OBSERVED: Final = "not observed"
 NOT_PRICED: Final = "not priced"
 
 _SIGNIFICANT: Final = 3
+_LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
+_MANY: Final = 1_000_000
 
 
 def significant(value: float, digits: int = _SIGNIFICANT) -> str:
@@ -27,7 +29,9 @@ def usd(value: float | None) -> str:
         return NOT_PRICED
     sign = "-" if value < 0 else ""
     size = abs(value)
-    return f"{sign}${size:,.2f}" if size >= 1 or size == 0 else f"{sign}${significant(size)}"
+    if size >= 1 or size < _LEAST_USD:
+        return f"{sign}${size:,.2f}"
+    return f"{sign}${significant(size)}"
 
 
 def usd_interval(estimate: Estimate | None) -> str:
@@ -56,6 +60,13 @@ def ratio(value: float | None) -> str:
 def count(value: int | float | None) -> str:
     """A whole number with separators."""
     return NOT_OBSERVED if value is None else f"{value:,.0f}"
+
+
+def tokens(value: float | None) -> str:
+    """A number of tokens: whole, and in millions from one million upwards."""
+    if value is None:
+        return NOT_OBSERVED
+    return f"{value / _MANY:,.2f} M" if value >= _MANY else f"{value:,.0f}"
 
 
 def text(value: object) -> str:

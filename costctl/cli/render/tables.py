@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 OFF_TERMINAL_WIDTH: Final = 100
+_NUMBER_WIDTH: Final = 8  # "observed" stays whole
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -62,10 +63,15 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
             for line in section.lines:
                 console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
         else:
-            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
-            for column in section.columns:
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, expand=False)
+            for number, column in enumerate(section.columns):
+                is_text = column in section.left
                 table.add_column(
-                    column, justify="left" if column in section.left else "right", overflow="fold"
+                    column,
+                    justify="left" if is_text else "right",
+                    overflow="fold",
+                    no_wrap=is_text and number == 0,  # names are looked up, and copied
+                    min_width=None if is_text else _NUMBER_WIDTH,
                 )
             for row in section.rows:
                 table.add_row(*(Text(cell) for cell in row))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio
+from costctl.cli.render.numbers import count, ratio, tokens
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.workload_map import WorkloadMap
 
@@ -26,10 +26,10 @@ def sections(document: WorkloadMap) -> list[Section]:
             mix.request_class,
             count(mix.requests),
             ratio(mix.request_ratio),
-            _tokens(mix.input_tokens),
-            _tokens(mix.output_tokens),
-            _tokens(mix.input_tokens_p50),
-            _tokens(mix.output_tokens_p50),
+            tokens(mix.input_tokens),
+            tokens(mix.output_tokens),
+            tokens(mix.input_tokens_p50),
+            tokens(mix.output_tokens_p50),
             f"{mix.peak_hour_utc:02d}",
             ", ".join(mix.rules),
         )
@@ -39,10 +39,6 @@ def sections(document: WorkloadMap) -> list[Section]:
         Table("Classes", _COLUMNS, rows, frozenset({"class", "rules"})),
         Notes("Total", (f"{count(document.requests)} requests in {len(document.classes)} classes.",)),
     ]
-
-
-def _tokens(value: float | None) -> str:
-    return NOT_OBSERVED if value is None else count(round(value))
 
 
 def csv_text(document: WorkloadMap) -> str:

@@ -28,7 +28,7 @@ SELECT
     requests.tenant,
     requests.workload,
     requests.data_classification,
-    requests.input_tokens AS prompt_tokens,
+    requests.prompt_tokens,
     requests.max_tokens,
     requests.is_stream,
     requests.hour_utc,

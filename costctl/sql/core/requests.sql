@@ -20,7 +20,8 @@
 --   tools                BIGINT
 --   agents               BIGINT
 --   documents            BIGINT   NULL where none were reported
---   input_tokens         BIGINT   tokens; NULL where no call reported them
+--   prompt_tokens        BIGINT   tokens; input of the calls that were not made again
+--   input_tokens         BIGINT   tokens of all calls; NULL where none reported them
 --   cached_input_tokens  BIGINT   tokens
 --   output_tokens        BIGINT   tokens
 --   ttft_s               DOUBLE   s from the start to the first token of the last generation that succeeded
@@ -92,6 +93,7 @@ request_calls AS (
         SUM(CAST(calls.is_retried AS BIGINT)) AS retried_calls,
         SUM(CASE WHEN calls.is_generation AND NOT calls.is_retried THEN 1 ELSE 0 END) AS generation_calls,
         SUM(CASE WHEN calls.operation = 'embeddings' AND NOT calls.is_retried THEN 1 ELSE 0 END) AS embedding_calls,
+        SUM(CASE WHEN NOT calls.is_retried THEN calls.input_tokens END) AS prompt_tokens,
         SUM(calls.input_tokens) AS input_tokens,
         SUM(calls.cached_input_tokens) AS cached_input_tokens,
         SUM(calls.output_tokens) AS output_tokens
@@ -120,6 +122,7 @@ SELECT
     CAST(request_spans.tools AS BIGINT) AS tools,
     CAST(request_spans.agents AS BIGINT) AS agents,
     CAST(request_spans.documents AS BIGINT) AS documents,
+    CAST(request_calls.prompt_tokens AS BIGINT) AS prompt_tokens,
     CAST(request_calls.input_tokens AS BIGINT) AS input_tokens,
     CAST(request_calls.cached_input_tokens AS BIGINT) AS cached_input_tokens,
     CAST(request_calls.output_tokens AS BIGINT) AS output_tokens,

@@ -1,0 +1,234 @@
+"""How does the platform serve what is asked of it? Step by step: every decode step of every replica is an event.
+
+In: a world, its demand, and which requests take part. Out: ``Served``: what became of each call, and how long
+each replica was busy. This loop is deliberately plain and shares nothing with costctl.simulate, whose replay
+jumps from event to event: the two are held against each other by the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from costctl.simulate.workload import Bools, Floats, Ints
+from costctl.synth.demand import Demand
+from costctl.synth.world import World
+
+_JITTERS: Final = 65_521
+_PACE: Final = 0.005  # standard deviation of a day's pace
+
+
+class CallEnd(IntEnum):
+    """How a call ended."""
+
+    OK = 0
+    FAILED = 1
+    TIMED_OUT = 2
+    NEVER_MADE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One entry per call of the demand, NaN where it did not happen; seconds from the world's start.
+
+    ready_s: the call reaches its pool.  begin_s: prefill, or its batch, starts.  replica: numbered across pools,
+    -1 for none.  busy_s: of each replica, seconds with work in progress.
+    """
+
+    ready_s: Floats
+    begin_s: Floats
+    first_token_s: Floats
+    end_s: Floats
+    replica: Ints
+    end: Ints
+    busy_s: Floats
+
+
+def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Served:
+    """Run the world with the requests that take part; the others are never made.
+
+    day: 0 is the day that is written out; on others decode steps have other jitter, and all are a little faster
+    or slower.
+    """
+    calls = demand.calls
+    size = calls.activity.size
+    ready_s, begin_s, first_s, end_s = (np.full(size, np.nan) for _ in range(4))
+    replica, end = np.full(size, -1), np.full(size, int(CallEnd.NEVER_MADE))
+    replicas = [pool.replicas for pool in world.pools]
+    is_start = takes_part[calls.request] & (calls.after < 0)
+    ready_s[is_start] = (demand.requests.start_s[calls.request] + calls.gap_s)[is_start]
+    rng = np.random.default_rng([world.seed, 9, day])
+    jitter = 1.0 + world.step_jitter * rng.standard_normal(_JITTERS).clip(-3, 3)
+    if day > 0:
+        jitter *= 1.0 + _PACE * float(rng.standard_normal())
+    busy_s: Floats = _run(
+        calls.after,
+        calls.gap_s,
+        calls.is_retry,
+        calls.is_doomed,
+        calls.pool,
+        calls.uncached_tokens,
+        calls.steps,
+        calls.timeout_s,
+        np.array([(pool.alpha_s, pool.beta_s, pool.gamma_s, pool.window_s) for pool in world.pools]),
+        np.array([(pool.is_static, pool.slots) for pool in world.pools], np.int64),
+        np.repeat(np.arange(len(replicas)), replicas),
+        jitter,
+        (ready_s, begin_s, first_s, end_s),
+        (replica, end),
+    )
+    return Served(ready_s, begin_s, first_s, end_s, replica, end, busy_s)
+
+
+@njit(cache=True, nogil=True)
+def _run(
+    after: Ints,
+    gap_s: Floats,
+    is_retry: Bools,
+    is_doomed: Bools,
+    pool: Ints,
+    tokens: Ints,
+    steps: Ints,
+    timeout_s: Floats,
+    times: Floats,
+    shape: Ints,
+    pool_of: Ints,
+    jitter: Floats,
+    instants: tuple[Floats, Floats, Floats, Floats],
+    fates: tuple[Ints, Ints],
+) -> Floats:
+    """The event loop. times: alpha, beta, gamma, window of each pool.  shape: is static, slots."""
+    ready_s, begin_s, first_s, end_s = instants
+    replica, end = fates
+    size, count = after.size, pool_of.size
+    follower, behind = np.full(size, -1), np.full(size, -1)
+    for call in range(size):
+        if after[call] >= 0:
+            follower[after[call]] = call
+    arrivals = [(ready_s[call], call) for call in range(size) if not np.isnan(ready_s[call])]
+    heapify(arrivals)
+    head, tail, waiting = np.full(count, -1), np.full(count, -1), np.zeros(count, np.int64)
+    active = np.full((count, shape[:, 1].max() + 1), -1)
+    left = np.zeros(size, np.int64)
+    running, reading = np.zeros(count, np.int64), np.full(count, -1)  # reading: the call in prefill
+    event_s, busy_from_s, busy_s = np.full(count, np.inf), np.full(count, np.nan), np.zeros(count)
+    while True:
+        r = int(np.argmin(event_s))
+        if len(arrivals) > 0 and arrivals[0][0] <= event_s[r]:
+            now, call = heappop(arrivals)
+            least = size + 1
+            for candidate in range(count):
+                load = waiting[candidate] + running[candidate] + (reading[candidate] >= 0)
+                if pool_of[candidate] == pool[call] and load < least:
+                    r, least = candidate, load
+            replica[call] = r
+            if head[r] < 0:
+                head[r] = call
+            else:
+                behind[tail[r]] = call
+            tail[r] = call
+            waiting[r] += 1
+            if np.isnan(busy_from_s[r]):  # idle, perhaps with a window open
+                p = pool[call]
+                is_full = waiting[r] >= shape[p, 1]
+                event_s[r] = now if shape[p, 0] == 0 or is_full else min(event_s[r], now + times[p, 3])
+            continue
+        now = event_s[r]
+        if now == np.inf:
+            return busy_s
+        p = pool_of[r]
+        alpha_s, beta_s, gamma_s = times[p, 0], times[p, 1], times[p, 2]
+        is_static, slots = shape[p, 0] == 1, shape[p, 1]
+
+        # What has just passed: a prefill, a decode step, or a whole batch.
+        if reading[r] >= 0:
+            call = reading[r]
+            first_s[call] = now
+            active[r, running[r]] = call
+            running[r] += 1
+            reading[r] = -1
+        elif not np.isnan(busy_from_s[r]):
+            for slot in range(running[r]):
+                left[active[r, slot]] -= 1
+                if is_static:
+                    first_s[active[r, slot]] = now
+        slot = 0
+        while slot < running[r]:
+            call = active[r, slot]
+            is_late = now - ready_s[call] > timeout_s[call]
+            if left[call] > 0 and not is_late:
+                slot += 1
+                continue
+            running[r] -= 1
+            for move in range(slot, running[r]):
+                active[r, move] = active[r, move + 1]
+            _finish(call, now, 2 if left[call] > 0 and is_late else int(is_doomed[call]), end_s, end)
+            _release(follower[call], end[call] != 0, now, gap_s, is_retry, ready_s, arrivals)
+
+        # What comes next: calls in line whose caller has not given up, then steps of those in progress.
+        taken, batch_tokens = 0, 0
+        if is_static and 0 < waiting[r] < slots and ready_s[head[r]] + times[p, 3] > now:
+            if not np.isnan(busy_from_s[r]):
+                busy_s[r] += now - busy_from_s[r]
+                busy_from_s[r] = np.nan
+            event_s[r] = ready_s[head[r]] + times[p, 3]  # its window is still open
+            continue
+        while head[r] >= 0 and running[r] < slots and (is_static or taken == 0):
+            call = head[r]
+            head[r] = behind[call]
+            waiting[r] -= 1
+            if now - ready_s[call] > timeout_s[call]:
+                _finish(call, now, 2, end_s, end)
+                _release(follower[call], True, now, gap_s, is_retry, ready_s, arrivals)
+                continue
+            begin_s[call] = now
+            taken += 1
+            batch_tokens += tokens[call]
+            left[call] = 1 if is_static else steps[call]
+            if is_static:
+                active[r, running[r]] = call
+                running[r] += 1
+            else:
+                reading[r] = call
+        if reading[r] >= 0:
+            length_s = gamma_s * tokens[reading[r]]
+        elif running[r] > 0:
+            # Keyed by the eldest call and its step, so that the draw stays the same when others are left out.
+            eldest = active[r, 0]
+            noise = jitter[(eldest * 7919 + left[eldest]) % jitter.size]
+            length_s = (alpha_s + beta_s * running[r]) * noise + gamma_s * batch_tokens
+        else:
+            event_s[r] = np.inf
+            if not np.isnan(busy_from_s[r]):
+                busy_s[r] += now - busy_from_s[r]
+                busy_from_s[r] = np.nan
+            continue
+        if np.isnan(busy_from_s[r]):
+            busy_from_s[r] = now
+        event_s[r] = now + length_s
+
+
+@njit(nogil=True)
+def _finish(call: int, now: float, fate: int, end_s: Floats, end: Ints) -> None:
+    end_s[call], end[call] = now, fate
+
+
+@njit(nogil=True)
+def _release(
+    call: int,
+    has_failed: bool,
+    now: float,
+    gap_s: Floats,
+    is_retry: Bools,
+    ready_s: Floats,
+    arrivals: list[tuple[float, int]],
+) -> None:
+    """The call that waited for one that has ended is made, if it is the kind that follows such an end."""
+    if call >= 0 and is_retry[call] == has_failed:
+        ready_s[call] = now + gap_s[call]
+        heappush(arrivals, (ready_s[call], call))

@@ -1,0 +1,206 @@
+"""What does one request of a class really cost? The same world is run again without some of the class.
+
+In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests of a class are dealt into
+disjoint parts of 5 to 10 %; each part is left out in turn, and what the world spent less is divided by the
+requests left out. A busy pool is chaotic: with replicas a hair faster or slower, calls meet others on other
+replicas, and a day turns out cheaper or dearer by more than a small class costs. So the world is run on many
+such days, each with and without the parts, and the standard error is that between days. Nothing is fitted and
+no formula of costctl.cost is used.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from costctl.simulate.workload import Bools, Floats
+from costctl.synth.demand import Demand
+from costctl.synth.platform import CallEnd, Served, serve
+from costctl.synth.world import World
+
+SCHEMA_VERSION: Final = "costctl.truth/v1"
+_PARTS: Final = 12  # of a class: 8.3 % of it at a time
+_DAYS: Final = 24
+_THREADS: Final = 2
+
+
+class TrueMean(msgspec.Struct, frozen=True):
+    """A mean over days, and its standard error."""
+
+    mean: float
+    standard_error: float
+
+
+class ClassTruth(msgspec.Struct, frozen=True):
+    """One class. marginal_busy_s: of all pools.  direct_usd: storage and egress, per request."""
+
+    requests: int
+    successes: int
+    calls: int
+    failed_calls: int
+    marginal_busy_s_per_request: TrueMean
+    marginal_usd_per_request: TrueMean
+    direct_usd_per_request: float
+
+
+class PoolTruth(msgspec.Struct, frozen=True):
+    """One pool: its law of service, and how long its replicas were busy."""
+
+    alpha_s: float
+    beta_s: float
+    gamma_s: float
+    replicas: int
+    calls: int
+    busy_s: float
+
+
+class Truth(msgspec.Struct, frozen=True):
+    """truth.json."""
+
+    schema_version: str
+    world: str
+    seed: int
+    requests: int
+    classes: dict[str, ClassTruth]
+    pools: dict[str, PoolTruth]
+
+
+def truth_of(world: World, demand: Demand, served: Served) -> Truth:
+    """The truth about a world. served: the run with every request, as it is written out."""
+    direct_usd = direct_usd_of_requests(world, demand, served)
+    succeeded = is_success(demand, served)
+    classes = {}
+    for number, spec in enumerate(world.classes):
+        members = demand.requests.request_class == number
+        if not members.any():
+            continue
+        made = members[demand.calls.request] & (served.end != CallEnd.NEVER_MADE)
+        busy_s, busy_usd = _marginal(world, demand, members)
+        direct = float(direct_usd[members].mean())
+        classes[spec.name] = ClassTruth(
+            requests=int(members.sum()),
+            successes=int((members & succeeded).sum()),
+            calls=int(made.sum()),
+            failed_calls=int((made & (served.end != CallEnd.OK)).sum()),
+            marginal_busy_s_per_request=_mean(busy_s),
+            marginal_usd_per_request=_mean(busy_usd + direct),
+            direct_usd_per_request=direct,
+        )
+    return Truth(
+        SCHEMA_VERSION,
+        world.name,
+        world.seed,
+        demand.requests.start_s.size,
+        classes,
+        _pools(world, demand, served),
+    )
+
+
+def is_success(demand: Demand, served: Served) -> Bools:
+    """Which requests got their answer: their last call, made or not, ended well."""
+    good = np.ones(demand.requests.start_s.size, np.bool_)
+    last = np.flatnonzero(np.append(np.diff(demand.calls.request) != 0, True))
+    # A retry that nobody needed is never made; what counts is the last call that was.
+    made = np.where(served.end != CallEnd.NEVER_MADE, np.arange(served.end.size), -1)
+    latest = np.maximum.accumulate(made)[last]
+    good[demand.calls.request[last]] = served.end[latest] == CallEnd.OK
+    return good
+
+
+def direct_usd_of_requests(world: World, demand: Demand, served: Served) -> Floats:
+    """Of each request, USD of storage reads, bytes out of storage, and bytes out to the caller."""
+    activities, count = demand.activities, demand.requests.start_s.size
+    usd = np.zeros(count)
+    of_class = demand.requests.request_class[activities.request]
+    happened = np.isfinite(activity_start_s(demand, served))
+    for number, spec in enumerate(world.classes):
+        for place, step in enumerate(spec.steps):
+            if step.storage is None:
+                continue
+            tier = world.storage_named(step.storage)
+            here = happened & (of_class == number) & (activities.step == place)
+            price = (
+                activities.reads * tier.usd_per_1k_reads / 1e3
+                + activities.read_bytes * tier.usd_per_gb_egress / 1e9
+            )
+            usd += np.bincount(activities.request[here], weights=price[here], minlength=count)
+    usd += response_bytes(world, demand, served) * world.usd_per_gb_egress / 1e9
+    return usd
+
+
+def response_bytes(world: World, demand: Demand, served: Served) -> Floats:
+    """Bytes that each request's answer had, whole numbers; 0 for a request that failed."""
+    calls = demand.calls
+    good = served.end == CallEnd.OK
+    tokens = np.bincount(
+        calls.request[good], weights=calls.steps[good] + 1.0, minlength=demand.requests.start_s.size
+    )
+    per_token = np.array([spec.response_bytes_per_token for spec in world.classes])
+    size = np.floor(200.0 + tokens * per_token[demand.requests.request_class])
+    return np.where(is_success(demand, served), size, 0.0)
+
+
+def activity_start_s(demand: Demand, served: Served) -> Floats:
+    """When each activity begins, seconds from the world's start; NaN where the request ended before."""
+    activities, calls = demand.activities, demand.calls
+    size = activities.request.size
+    is_call = np.zeros(size, np.bool_)
+    is_call[calls.activity] = True
+    # An activity follows the end of the last call before it, else the start of its request.
+    end_s = np.full(size, np.nan)
+    good = served.end == CallEnd.OK
+    end_s[calls.activity[good]] = served.end_s[good]
+    place = np.where(is_call, np.arange(size), -1)
+    before = np.maximum.accumulate(np.concatenate([[-1], place[:-1]]))
+    first = np.searchsorted(activities.request, activities.request)
+    has_call = before >= first
+    anchor_s = np.where(has_call, end_s[before], demand.requests.start_s[activities.request])
+    done_s = np.where(has_call, activities.until_s[before], 0.0)
+    return anchor_s + activities.until_s - activities.duration_s - done_s
+
+
+def _marginal(world: World, demand: Demand, members: Bools) -> tuple[Floats, Floats]:
+    """Per day: busy seconds, and their USD, that a request of the class had cost."""
+    rate = np.repeat(
+        [pool.usd_per_replica_hour / 3600.0 for pool in world.pools], [pool.replicas for pool in world.pools]
+    )
+    everyone = np.ones(members.size, np.bool_)
+
+    def saved_s(day: int) -> Floats:
+        """Per replica, seconds a request."""
+        dealt = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
+        parts = np.array_split(dealt, min(_PARTS, dealt.size))
+        total_s = len(parts) * serve(world, demand, everyone, day).busy_s
+        for part in parts:
+            takes_part = everyone.copy()
+            takes_part[part] = False
+            total_s = total_s - serve(world, demand, takes_part, day).busy_s
+        return total_s / dealt.size
+
+    with ThreadPoolExecutor(_THREADS) as executor:
+        per_replica_s = np.array(list(executor.map(saved_s, range(1, _DAYS + 1))))
+    return per_replica_s.sum(axis=1), per_replica_s @ rate
+
+
+def _mean(values: Floats) -> TrueMean:
+    spread = float(values.std(ddof=1)) if values.size > 1 else float("inf")
+    return TrueMean(float(values.mean()), spread / values.size**0.5)
+
+
+def _pools(world: World, demand: Demand, served: Served) -> dict[str, PoolTruth]:
+    edges = np.cumsum([0, *(pool.replicas for pool in world.pools)])
+    made = served.end != CallEnd.NEVER_MADE
+    return {
+        pool.name: PoolTruth(
+            pool.alpha_s,
+            pool.beta_s,
+            pool.gamma_s,
+            pool.replicas,
+            int((made & (demand.calls.pool == number)).sum()),
+            float(served.busy_s[edges[number] : edges[number + 1]].sum()),
+        )
+        for number, pool in enumerate(world.pools)
+    }
