@@ -141,7 +141,7 @@ def emit(
     if target == "policy":
         return Emitted(_json(policy), None)
     emission = emission_of(target, policy, backend)
-    return Emitted(emission.text, _json(emission.coverage))
+    return Emitted(emission.files[emission.main], _json(emission.manifest))
 
 
 def check_policy(path: Path) -> tuple[str, ...]:

@@ -104,14 +104,14 @@ def _requests(world: World) -> Requests:
             (edges_s >= at_s) & (edges_s < at_s + world.burst_s),
         ] *= world.burst_factor
     counts = rng.poisson(rates * world.requests / (shares.sum() * edges_s.size))
-    number, cell = np.nonzero(counts)
-    times = counts[number, cell]
+    drawn_class, cell = np.nonzero(counts)
+    times = counts[drawn_class, cell]
     start_s = np.repeat(edges_s[cell], times) + rng.uniform(0.0, _GRID_S, int(times.sum()))
     order = np.argsort(start_s, kind="stable")
     weights = 1.0 / np.arange(1, len(world.tenants) + 1)
     return Requests(
         start_s[order],
-        np.repeat(number, times)[order],
+        np.repeat(drawn_class, times)[order],
         rng.choice(weights.size, start_s.size, p=weights / weights.sum()),
     )
 

@@ -1,0 +1,222 @@
+"""Triton Inference Server: config.pbtxt for the model of one backend.
+
+In: a policy and the backend to configure. Out: an ``Emission``: batch window and sizes, priority levels with
+their queue limits and timeouts. Triton serves priority level 1 first, takes max_queue_size 0 for "unlimited",
+counts a queue per model, and forwards nothing. https://github.com/triton-inference-
+server/common/blob/main/protobuf/model_config.proto
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from costctl.documents.coverage import Consumer, Validator
+from costctl.documents.policy import AtMost, Backend, Limit, Policy, PolicyClass, RejectWhenBusy, Unlimited
+from costctl.errors import UsageError
+from costctl.policy.ledger import Emission, Ledger
+
+FILE_NAME: Final = "config.pbtxt"
+_CONSUMER: Final = Consumer("Triton Inference Server", "2.51")
+_VALIDATOR: Final = Validator(
+    "tritonclient.grpc model_config_pb2",
+    "2.51",
+    "real-schema",
+    "That every field and enum exists and has the right type; not what the server makes of the values.",
+)
+_ELSEWHERE: Final = "Another backend's; this file configures one model."
+_ROUTED: Final = "Where a call is sent is decided before it reaches the server."
+Rules = tuple[str, ...]
+
+
+def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
+    """The file for one backend; without an id the only one that gathers whole batches. Raises UsageError
+    where that leaves no or several backends.
+    """
+    number, backend = _chosen(policy, backend_id)
+    ledger = Ledger(policy)
+    served = [
+        (index, kind)
+        for index, kind in enumerate(policy.classes)
+        if any(target.backend == backend.id for target in kind.placement.targets)
+    ]
+    used = {kind.lane for _, kind in served}
+    lanes = [lane.id for lane in policy.lanes if lane.id in used]
+    batching = _dynamic_batching(ledger, policy, number, backend, served, lanes)
+    lines = [f"name: {json.dumps(backend.model or backend.id)}"]
+    if backend.batch is not None and backend.batch.max_size is not None:
+        lines.append(f"max_batch_size: {backend.batch.max_size}")
+        ledger.exact(f"/backends/{number}/batch/max_size", "max_batch_size")
+    lines += batching
+    _say_the_rest(ledger, policy, number, served)
+    text = "\n".join(lines) + "\n"
+    manifest = ledger.manifest(
+        consumer=_CONSUMER,
+        validator=_VALIDATOR,
+        files={FILE_NAME: text},
+        conditions=(
+            "The model's own config.pbtxt has platform or backend, input, output and instance_group; these lines are "
+            "added to it.",
+            "Each request carries the priority level of its lane as its priority parameter.",
+        ),
+    )
+    return Emission({FILE_NAME: text}, manifest, FILE_NAME)
+
+
+def _chosen(policy: Policy, backend_id: str | None) -> tuple[int, Backend]:
+    by_id = {backend.id: (number, backend) for number, backend in enumerate(policy.backends)}
+    if backend_id is None:
+        static = [name for name, (_, backend) in by_id.items() if backend.batching == "static"]
+        if len(static) == 1:
+            return by_id[static[0]]
+    elif backend_id in by_id:
+        return by_id[backend_id]
+    why = (
+        "The policy does not have exactly one backend that gathers whole batches."
+        if backend_id is None
+        else f"There is no backend {backend_id!r}."
+    )
+    raise UsageError(
+        "It is not clear which model the config.pbtxt is for.",
+        why=why,
+        next_step=f"Name one with --backend: {', '.join(sorted(by_id))}.",
+    )
+
+
+def _dynamic_batching(
+    ledger: Ledger,
+    policy: Policy,
+    number: int,
+    backend: Backend,
+    served: list[tuple[int, PolicyClass]],
+    lanes: list[str],
+) -> list[str]:
+    lines: list[str] = []
+    batch = backend.batch
+    if batch is not None and batch.window_us is not None:
+        lines.append(f"max_queue_delay_microseconds: {batch.window_us}")
+        ledger.exact(f"/backends/{number}/batch/window_us", "dynamic_batching.max_queue_delay_microseconds")
+    if batch is not None and batch.preferred_sizes is not None:
+        lines.append(f"preferred_batch_size: {list(batch.preferred_sizes)}")
+        ledger.exact(f"/backends/{number}/batch/preferred_sizes", "dynamic_batching.preferred_batch_size")
+    if len(lanes) > 1:
+        default = next((kind.lane for kind in policy.classes if kind.id == policy.default_class), lanes[-1])
+        level = lanes.index(default) + 1 if default in lanes else len(lanes)
+        lines += [f"priority_levels: {len(lanes)}", f"default_priority_level: {level}"]
+    for index, lane in enumerate(policy.lanes):
+        if lane.id in lanes:
+            written = f"priority level {lanes.index(lane.id) + 1} of {len(lanes)}, 1 being served first"
+            ledger.exact(f"/lanes/{index}", written if len(lanes) > 1 else "the only queue of the model")
+        else:
+            ledger.not_applicable(f"/lanes/{index}", "No class of this lane is served by this backend.")
+    for level, lane_id in enumerate(lanes, start=1):
+        rules = _queue_policy(ledger, [(n, kind) for n, kind in served if kind.lane == lane_id], backend)
+        if rules and len(lanes) > 1:
+            lines += [
+                "priority_queue_policy {",
+                f"  key: {level}",
+                "  value {",
+                *(f"    {rule}" for rule in rules),
+                "  }",
+                "}",
+            ]
+        elif rules:
+            lines += ["default_queue_policy {", *(f"  {rule}" for rule in rules), "}"]
+    return ["dynamic_batching {", *(f"  {line}" for line in lines), "}"]
+
+
+def _queue_policy(ledger: Ledger, members: list[tuple[int, PolicyClass]], backend: Backend) -> list[str]:
+    """The rules of one level, from the classes of one lane: a level has one queue, so that the strictest
+    counts.
+    """
+    found = [(number, kind.queue) for number, kind in members if kind.queue is not None]
+    rules: list[str] = []
+    waits = {number: queue.max_wait_us for number, queue in found if queue.max_wait_us is not None}
+    is_alone = len(members) == 1
+    if waits:
+        shortest = min(waits.values())
+        demotes = all(queue.on_timeout == "demote" for _, queue in found if queue.max_wait_us is not None)
+        rules += [
+            f"timeout_action: {'DELAY' if demotes else 'REJECT'}",
+            f"default_timeout_microseconds: {shortest}",
+        ]
+        for number in waits:
+            _say(ledger, is_alone, f"/classes/{number}/queue/max_wait_us", "default_timeout_microseconds")
+            if ledger.has(f"/classes/{number}/queue/on_timeout"):
+                _say(ledger, is_alone, f"/classes/{number}/queue/on_timeout", "timeout_action")
+    depths: list[int] = []
+    for number, queue in found:
+        if queue.depth is None:
+            continue
+        pointer = f"/classes/{number}/queue/depth"
+        size = _queue_size(queue.depth, backend)
+        if size is None:
+            ledger.unsupported(pointer, _why_no_size(queue.depth))
+            continue
+        depths.append(size)
+        if isinstance(queue.depth, AtMost) and size != queue.depth.value:
+            ledger.rounded(f"{pointer}/value", queue.depth.value, size, "max_queue_size, of each server")
+        _say(ledger, is_alone, pointer, "max_queue_size")
+    if depths:
+        rules.append(f"max_queue_size: {min(depths)}")
+    return rules
+
+
+def _say(ledger: Ledger, is_alone: bool, pointer: str, written_as: str) -> None:
+    if is_alone:
+        ledger.exact(pointer, written_as)
+    else:
+        ledger.approximated(
+            pointer, "The classes of a lane share one queue; the strictest of them holds for all.", written_as
+        )
+
+
+def _queue_size(depth: Limit, backend: Backend) -> int | None:
+    """max_queue_size of one server; None where Triton has no word for the limit."""
+    if isinstance(depth, Unlimited):
+        return 0
+    if isinstance(depth, RejectWhenBusy):
+        return None
+    if depth.scope == "per_replica":
+        return depth.value
+    if depth.scope == "per_backend":
+        return max(1, depth.value // (backend.replicas or 1))
+    return None
+
+
+def _why_no_size(depth: Limit) -> str:
+    if isinstance(depth, RejectWhenBusy):
+        return "max_queue_size 0 means unlimited to Triton; it has no word for a queue that holds nothing."
+    return "Triton counts a queue per model and server, not over several backends or per caller."
+
+
+def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tuple[int, PolicyClass]]) -> None:
+    ledger.provenance()
+    for index in range(len(policy.backends)):
+        if index != number:
+            ledger.not_applicable(f"/backends/{index}", _ELSEWHERE)
+    here = f"/backends/{number}"
+    ledger.exact(f"{here}/id", "the file is for this backend")
+    if ledger.has(f"{here}/model"):
+        ledger.exact(f"{here}/model", "name")
+    if ledger.has(f"{here}/max_concurrency"):
+        ledger.unsupported(
+            f"{here}/max_concurrency", "Triton runs one batch an instance; instance_group is the model's own."
+        )
+    ledger.not_applicable(here, "Says where the server stands; it does not configure it.")
+    ledger.not_applicable("/default_class", _ROUTED)
+    indices = {index for index, _ in served}
+    for index in range(len(policy.classes)):
+        place = f"/classes/{index}"
+        if index not in indices:
+            ledger.not_applicable(place, _ELSEWHERE)
+            continue
+        if ledger.has(f"{place}/data_boundary"):
+            ledger.exact(
+                f"{place}/data_boundary", "the server forwards nothing, and stands within the boundary"
+            )
+        for part in ("admission", "timeout_us", "retries"):
+            if ledger.has(f"{place}/{part}"):
+                ledger.unsupported(f"{place}/{part}", "For the gateway in front; Triton has no such setting.")
+        ledger.exact(f"{place}/lane", "priority level")
+        ledger.not_applicable(place, _ROUTED)
