@@ -55,8 +55,9 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.replay
 
-schemas: .venv/demo ## write schemas/ from costctl/documents
+schemas: .venv/demo ## write schemas/ and the page of relations from the code
 	@$(BIN)/python scripts/write_schemas.py
+	@$(BIN)/python scripts/write_relations_page.py
 
 validators: ## build the consumers' own validators under .validators/
 	@bash scripts/make_validators.sh

@@ -87,12 +87,16 @@ def _for_pool(
 def _cheapest(
     first: Period, number: int, fit: PoolFit, today: Trial, classes: list[int]
 ) -> tuple[Pool | None, Trial | None, int]:
-    """The cheapest setup that keeps the objectives, its trial, and how many were tried."""
-    sizes = sorted({max(1, int(fit.pool.setup.max_num_seqs * factor)) for factor in _SIZE_FACTORS})
+    """The cheapest setup that keeps the objectives, its trial, and how many were tried. What makes no
+    difference stays as it is: today's size is tried first, and shorter windows before longer ones.
+    """
+    today_size = fit.pool.setup.max_num_seqs
+    sizes = {max(1, int(today_size * factor)) for factor in _SIZE_FACTORS}
+    in_order = sorted(sizes, key=lambda size: (size != today_size, size))
     best: tuple[Pool | None, Trial | None] = (None, None)
     least_usd = float(today.usd.sum())
     for window_s in _WINDOWS_S:
-        for size in sizes:
+        for size in in_order:
             setup = replace(fit.pool.setup, batch_window_s=window_s, max_num_seqs=size)
             candidate = replace(fit.pool, setup=setup)
             trial = first.trial(_with(first.pools, number, candidate))

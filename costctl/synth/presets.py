@@ -43,7 +43,7 @@ _QUESTION: Final = _call(EMBEDDER, Spread(40, 0.4, 8, 400), None)
 _CLASSES: Final = (
     ClassSpec(
         "classification", 0.30,
-        (_AUTH, _PROMPT, _call(PREMIUM, Spread(320, 0.45, 40, 900), Spread(4, 0.4, 1, 12)), _PERSIST),
+        (_AUTH, _PROMPT, _call(PREMIUM, Spread(420, 0.45, 40, 900), Spread(4, 0.4, 1, 12)), _PERSIST),
         "/v1/classify", max_tokens=16, e2e_p95="6s", usd_per_success=0.004, other_models=(_SMALL,),
     ),
     ClassSpec(
@@ -86,7 +86,7 @@ _STORAGE: Final = (
     StorageSpec("cold", "object", 0.0004, 0.09, Spread(0.03, 0.5, 0.008, 0.5)),
 )
 _POOLS: Final = (
-    PoolSpec(PREMIUM, _LARGE, False, 0.030, 0.0015, 0.00015, 2, 64, 0.0, 12.29, "premium"),
+    PoolSpec(PREMIUM, _LARGE, False, 0.016, 0.0008, 0.00010, 1, 64, 0.0, 12.29, "premium"),
     PoolSpec(ECONOMY, _SMALL, False, 0.020, 0.0008, 0.00004, 1, 96, 0.0, 2.50, "economy"),
     PoolSpec(EMBEDDER, _EMBEDDING, True, 0.08, 0.004, 0.00012, 1, 32, 0.0, 1.10, "shared"),
 )

@@ -8,12 +8,18 @@ from costctl.documents.recommendations import Change, Effect, Recommendation, Re
 
 
 def sections(document: Recommendations) -> list[Section]:
-    """Today's cost, how far the replay can be trusted, and each recommendation with its grounds."""
+    """Today's cost, how far the replay can be trusted, each recommendation with its grounds, the withheld ones
+    with their reason.
+    """
     parts: list[Section] = [_baseline(document)]
     if document.calibration:
         parts.append(_calibration(document))
     parts.append(_summary(document))
-    parts.extend(_detail(advice) for advice in document.recommendations)
+    parts.extend(_detail(advice) for advice in document.recommendations if advice.status == "recommended")
+    withheld = [advice for advice in document.recommendations if advice.status == "withheld"]
+    if withheld:
+        lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
+        parts.append(Notes("Withheld, and why", lines))
     return parts
 
 
@@ -46,19 +52,21 @@ def _calibration(document: Recommendations) -> Table:
     )
 
 
-def _summary(document: Recommendations) -> Table:
-    columns = ("kind", "for", "status", "saving per week (95 %)", "change")
+def _summary(document: Recommendations) -> Section:
+    columns = ("kind", "for", "saving per week, 95 %", "change")
     rows = tuple(
         (
             advice.kind,
             _subject(advice),
-            advice.status,
             usd_interval(advice.saving_usd_per_week) if advice.saving_usd_per_week else "none claimed",
-            _change(advice.change) if advice.change and advice.status == "recommended" else "none",
+            _change(advice.change) if advice.change else "none",
         )
         for advice in document.recommendations
+        if advice.status == "recommended"
     )
-    return Table("Recommendations", columns, rows, frozenset({"kind", "for", "status", "change"}))
+    if not rows:
+        return Notes("Recommendations", ("None: every kind is withheld, with its reason below.",))
+    return Table("Recommendations", columns, rows, frozenset({"kind", "for", "change"}))
 
 
 def _subject(advice: Recommendation) -> str:
@@ -66,7 +74,9 @@ def _subject(advice: Recommendation) -> str:
 
 
 def _change(change: Change) -> str:
-    names = sorted({*change.from_, *change.to})
+    names = [
+        name for name in sorted({*change.from_, *change.to}) if change.from_.get(name) != change.to.get(name)
+    ]
     return ", ".join(f"{name} {text(change.from_.get(name))} → {text(change.to.get(name))}" for name in names)
 
 
@@ -85,7 +95,7 @@ def _detail(advice: Recommendation) -> Notes:
     lines.extend(f"Assumes: {assumption}" for assumption in advice.assumptions)
     if advice.reversal:
         lines.append(f"To undo: {advice.reversal}")
-    return Notes(f"{advice.id}: {advice.status}", tuple(lines))
+    return Notes(advice.id, tuple(lines))
 
 
 def _effect(effect: Effect) -> str:
