@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from costctl import workflow
+from costctl.observation import Question
+
 NO_REAL_TRACES = (
     "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
 )
@@ -44,3 +47,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         for report in skipped:
             reporter.write_line(f"  {report.nodeid}: {report.longrepr[2] if report.longrepr else ''}")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the sample traces; tests read it and never write."""
+    path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
+    traces = str(ROOT / "sample_traces" / "requests.jsonl.gz")
+    workflow.ingest([traces], store=path, mapping=None, keep_content=False, progress=unwatched)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sample_question(sample_store: Path) -> Question:
+    """The sample traces, with the configuration beside them."""
+    return Question(store=sample_store, config=ROOT / "sample_traces" / "costctl.toml")
+
+
+def unwatched(_what: str, _ratio: float | None) -> None:
+    """Progress that nobody watches."""

@@ -5,12 +5,16 @@ In: the frames, the fits, the bill, the class reports. Out: ``Coverage``.
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from costctl.cost.bill import Bill
 from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.analysis import ClassReport, Coverage
+
+_MOST_NOTES: Final = 20
 
 
 def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
@@ -35,17 +39,29 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
 
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:
-    """One note for each reason why a charge has no amount."""
+    """One note for each reason why a charge has no amount, and what would price tokens."""
+    is_token = pl.col("component") == "api_tokens"
+    named = frames.charge.filter(pl.col("note").is_not_null()).with_columns(
+        # A resource of tokens is provider/model/kind of token.
+        pl.when(is_token).then(pl.col("resource").str.replace("/[^/]*$", "")).otherwise(pl.col("resource")),
+        pl.when(is_token).then(pl.col("resource").str.extract("([^/]*)$")).alias("kind"),
+    )
     rows = (
-        frames.charge.filter(pl.col("note").is_not_null())
-        .group_by("component", "resource", "note")
-        .agg(pl.col("request_id").n_unique().alias("requests"))
+        named.group_by("component", "resource", "note")
+        .agg(pl.col("request_id").n_unique().alias("requests"), pl.col("kind").drop_nulls().unique().sort())
         .sort(["requests", "component", "resource", "note"], descending=[True, False, False, False])
+        .head(_MOST_NOTES)
     )
-    return tuple(
-        f"{component} of {resource}: {note} ({requests:,} requests)."
-        for component, resource, note, requests in rows.head(20).iter_rows()
-    )
+    notes = [
+        f"{', '.join(kinds) + ' tokens' if kinds else component} of {resource}: {note} ({requests:,} requests)."
+        for component, resource, note, requests, kinds in rows.iter_rows()
+    ]
+    if (rows["component"] == "api_tokens").any():
+        notes.append(
+            "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
+            "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."
+        )
+    return tuple(notes)
 
 
 def _without_model(fits: PoolFits) -> tuple[str, ...]:

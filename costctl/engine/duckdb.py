@@ -13,10 +13,11 @@ import duckdb
 import polars as pl
 
 from costctl.errors import StoreError, UsageError
-from costctl.relations import build_order, load_relations
+from costctl.relations import Relation, build_order, load_relations
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _DIALECT: Final = "duckdb"
+_SUMS_OF_FRACTIONS: Final = frozenset({"class_cost", "class_window", "pool_use"})
 
 
 class DuckDBEngine:
@@ -40,16 +41,16 @@ class DuckDBEngine:
         """Build a relation and what it rests on, where that has not been done."""
         for name in build_order(self._relations, relation):
             if name not in self._built:
-                self._run(f"CREATE TEMP TABLE {name} AS\n{self._relations[name].sql}", name)
+                self._create(self._relations[name])
                 self._built.add(name)
 
     def fetch(self, relation: str) -> pl.DataFrame:
-        """All rows of a relation, in the order of its columns, so that equal inputs give equal frames."""
+        """All rows of a relation, in the order of its columns, so that equal inputs give equal frames. The
+        staging relations are not kept in order.
+        """
         self.build(relation)
         columns = [column.name for column in self._relations[relation].columns]
-        rows: pl.DataFrame = self._connection.sql(
-            f"SELECT {', '.join(columns)} FROM {relation} ORDER BY ALL"
-        ).pl()
+        rows: pl.DataFrame = self._connection.sql(f"SELECT {', '.join(columns)} FROM {relation}").pl()
         return rows
 
     def check(self, check: str) -> pl.DataFrame:
@@ -71,6 +72,23 @@ class DuckDBEngine:
                 "the relations and their columns.",
             ) from error
         return rows
+
+    def _create(self, relation: Relation) -> None:
+        """Build one relation. Core relations are stored in the order of their columns, and fractions are summed by
+        one thread in that order: two threads would add them in the order in which they happen to finish, and
+        the last digits would differ from run to run.
+        """
+        order = "" if relation.layer == "staging" else "\nORDER BY ALL"
+        statement = f"CREATE TEMP TABLE {relation.name} AS\n{relation.sql}{order}"
+        if relation.name not in _SUMS_OF_FRACTIONS:
+            self._run(statement, relation.name)
+            return
+        (threads,) = self._connection.execute("SELECT current_setting('threads')").fetchall()[0]
+        self._run("SET threads = 1", relation.name)
+        try:
+            self._run(statement, relation.name)
+        finally:
+            self._run(f"SET threads = {threads}", relation.name)
 
     def _run(self, sql: str, relation: str) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
+    NOT_PRICED,
     count,
     ratio,
     seconds,
@@ -34,7 +35,9 @@ def _overview(document: Analysis) -> Notes:
     lines = [
         f"{document.window.from_} to {document.window.to}: {count(totals.requests)} requests, "
         f"{count(totals.successes)} of them successful.",
-        f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} + idle {usd(totals.idle_usd)} "
+        "Nothing is priced: neither replicas nor tokens have a price; the last section says what is missing."
+        if totals.billed_usd is None
+        else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} + idle {usd(totals.idle_usd)} "
         f"+ unattributed {usd(totals.unattributed_usd)}.",
         f"Priced {ratio(coverage.priced_ratio)} of the requests; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
@@ -87,13 +90,20 @@ def _cost(document: Analysis) -> Table:
             report.request_class,
             usd(report.cost.attributed_usd),
             usd(report.cost.loaded_usd),
-            usd_interval(report.cost.marginal_usd_per_request),
-            usd_interval(report.cost.usd_per_success),
+            _estimate(report, report.cost.marginal_usd_per_request),
+            _estimate(report, report.cost.usd_per_success),
             usd(report.cost.failed_usd),
         )
         for report in document.classes
     )
     return Table("Classes: cost in USD, with 95 % intervals", columns, rows, frozenset({"class"}))
+
+
+def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
+    """An absent estimate is for want of a price, or of data."""
+    if estimate is None and report.cost.attributed_usd is None:
+        return NOT_PRICED
+    return usd_interval(estimate)
 
 
 def _stages(document: Analysis) -> Table:

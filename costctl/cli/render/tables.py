@@ -63,7 +63,7 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
             for line in section.lines:
                 console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
         else:
-            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, expand=False)
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
             for number, column in enumerate(section.columns):
                 is_text = column in section.left
                 table.add_column(
