@@ -1,0 +1,102 @@
+"""A small sound policy, for tests to change one thing in."""
+
+from __future__ import annotations
+
+from costctl.documents.policy import (
+    AtMost,
+    Backend,
+    Batch,
+    Fallback,
+    GeneratedInfo,
+    HeaderMatch,
+    Lane,
+    Match,
+    Placement,
+    Policy,
+    PolicyBoundary,
+    PolicyClass,
+    PolicyEvidence,
+    Queue,
+    Target,
+    Validity,
+)
+
+EU_ONLY = PolicyBoundary(enforcement="required", jurisdictions=("eu",))
+
+
+def sound_policy(**changes: object) -> Policy:
+    """Two pools, two classes, one of them bound to the EU, with a queue limit and a fallback."""
+    declared = PolicyEvidence(id="declared", kind="declared", statement="Declared in the settings.")
+    parts = {
+        "schema_version": "costctl.policy/v1",
+        "policy_id": "policy-1",
+        "generated": GeneratedInfo(at="2026-11-03T06:00:00Z", tool="costctl", tool_version="0.1.0", seed=0),
+        "validity": Validity(
+            not_before="2026-11-03T06:00:00Z", not_after="2026-12-03T06:00:00Z", on_expiry="keep_and_warn"
+        ),
+        "lanes": (Lane(id="first"), Lane(id="second")),
+        "backends": (
+            Backend(
+                id="large",
+                model="llama-3.3-70b",
+                pool="large",
+                region="eu-west-2",
+                jurisdiction="eu",
+                batching="continuous",
+                max_concurrency=AtMost(value=64, scope="per_backend"),
+                why={"/max_concurrency": ("declared",)},
+            ),
+            Backend(
+                id="embedder",
+                model="bge-m3",
+                pool="embedder",
+                region="eu-west-2",
+                jurisdiction="eu",
+                replicas=2,
+                batching="static",
+                batch=Batch(window_us=20_000, max_size=32),
+                why={"/batch": ("declared",)},
+            ),
+        ),
+        "classes": (
+            PolicyClass(
+                id="rag",
+                request_class="rag",
+                match=Match(headers=(HeaderMatch(name="x-costctl-class", value="rag"),)),
+                lane="first",
+                placement=Placement(
+                    targets=(Target(backend="embedder", weight=100),),
+                    fallback=(Fallback(backend="large", on=("error", "context_window")),),
+                ),
+                queue=Queue(
+                    depth=AtMost(value=9, scope="per_backend"), max_wait_us=500_000, on_timeout="reject"
+                ),
+                data_boundary=EU_ONLY,
+                why={
+                    "/lane": ("declared",),
+                    "/placement/targets": ("declared",),
+                    "/placement/fallback": ("declared",),
+                    "/queue": ("declared",),
+                    "/data_boundary": ("declared",),
+                },
+            ),
+            PolicyClass(
+                id="batch",
+                request_class="embedding_batch",
+                match=Match(),
+                lane="second",
+                placement=Placement(targets=(Target(backend="embedder", weight=100),)),
+                retries=2,
+                timeout_us=2_500_000,
+                why={
+                    "/lane": ("declared",),
+                    "/placement/targets": ("declared",),
+                    "/retries": ("declared",),
+                    "/timeout_us": ("declared",),
+                },
+            ),
+        ),
+        "default_class": "batch",
+        "evidence": (declared,),
+    }
+    return Policy(**{**parts, **changes})  # type: ignore[arg-type]
