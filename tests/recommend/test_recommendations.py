@@ -1,0 +1,142 @@
+"""Recommendations on the sample traces: found where the world has something to gain, withheld with reasons
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from costctl import workflow
+from costctl.documents.recommendations import Recommendation, Recommendations
+from costctl.documents.schemas import rendered
+from costctl.observation import Question
+from costctl.synth.demand import demand_of
+from costctl.synth.platform import serve
+from costctl.synth.presets import sample_world
+from costctl.synth.settings_file import settings_text
+from costctl.synth.spans import otlp_lines
+
+
+def quiet(_what: str, _ratio: float | None) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def recommendations(sample_question: Question) -> Recommendations:
+    return workflow.recommend(sample_question, quiet)
+
+
+def advice(document: Recommendations, kind: str) -> list[Recommendation]:
+    return [item for item in document.recommendations if item.kind == kind]
+
+
+def test_all_three_kinds_are_spoken_of(recommendations: Recommendations) -> None:
+    assert {item.kind for item in recommendations.recommendations} == {
+        "batch_window",
+        "queue_limit",
+        "tier_placement",
+    }
+    assert len({item.id for item in recommendations.recommendations}) == len(recommendations.recommendations)
+
+
+def test_what_is_recommended_saves_for_certain_on_the_part_it_was_not_fitted_on(
+    recommendations: Recommendations,
+) -> None:
+    made = [item for item in recommendations.recommendations if item.status == "recommended"]
+    assert made
+    for item in made:
+        assert item.change is not None
+        assert item.change.from_ != item.change.to
+        assert item.evidence
+        assert item.reversal
+        assert item.holdout is not None
+        assert item.holdout.saving_usd_per_week is not None
+        if item.kind != "queue_limit":
+            assert item.holdout.saving_usd_per_week.low > 0
+        assert item.holdout.is_slo_met in {True, None}
+
+
+def test_what_is_withheld_says_why_and_claims_nothing(recommendations: Recommendations) -> None:
+    for item in recommendations.recommendations:
+        if item.status == "withheld":
+            assert item.reason
+            assert item.saving_usd_per_week is None
+
+
+def test_a_pool_that_batches_continuously_has_no_window(recommendations: Recommendations) -> None:
+    for item in advice(recommendations, "batch_window"):
+        if item.pool != "embedder":
+            assert item.status == "withheld"
+            assert "max_num_seqs" in item.reason
+
+
+def test_classification_moves_to_the_pool_where_it_costs_less(recommendations: Recommendations) -> None:
+    (move,) = [item for item in advice(recommendations, "tier_placement") if item.status == "recommended"]
+    assert (move.request_class, move.pool) == ("classification", "llm-economy")
+
+
+def test_the_saving_of_the_move_is_the_one_that_the_world_itself_would_make(
+    recommendations: Recommendations,
+) -> None:
+    # The same world, with classification served by the other pool from the start.
+    world = sample_world(7)
+    steps = tuple(
+        replace(step, pool="llm-economy") if step.pool == "llm-premium" else step
+        for step in world.classes[0].steps
+    )
+    moved = replace(world, classes=(replace(world.classes[0], steps=steps), *world.classes[1:]))
+    usd = []
+    for each in (world, moved):
+        demand = demand_of(each)
+        busy_s = serve(each, demand, demand.requests.start_s >= 0).busy_s
+        usd.append(
+            sum(
+                busy_s
+                * [pool.usd_per_replica_hour / 3600 for pool in each.pools for _ in range(pool.replicas)]
+            )
+        )
+    weeks = world.hours / 168.0
+    true_usd_per_week = (usd[0] - usd[1]) / weeks
+    (move,) = [item for item in advice(recommendations, "tier_placement") if item.status == "recommended"]
+    assert move.saving_usd_per_week is not None
+    assert move.saving_usd_per_week.mid == pytest.approx(true_usd_per_week, rel=0.25)
+
+
+def test_the_document_keeps_to_its_schema(recommendations: Recommendations) -> None:
+    jsonschema.validate(
+        json.loads(msgspec.json.encode(recommendations)), json.loads(rendered("recommendations"))
+    )
+
+
+def overloaded(tmp_path: Path) -> Question:
+    """A premium pool with too few slots: calls wait longer than anyone is prepared to."""
+    world = sample_world(7)
+    pools = tuple(replace(pool, slots=3) if pool.name == "llm-premium" else pool for pool in world.pools)
+    classes = tuple(
+        replace(spec, timeout_s=1e9, e2e_p95="15s" if spec.name == "classification" else spec.e2e_p95)
+        for spec in world.classes
+    )
+    world = replace(world, pools=pools, classes=classes)
+    demand = demand_of(world)
+    served = serve(world, demand, demand.requests.start_s >= 0)
+    (tmp_path / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
+    (tmp_path / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
+    return Question(paths=(str(tmp_path / "requests.jsonl"),), config=tmp_path / "costctl.toml")
+
+
+def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Path) -> None:
+    document = workflow.recommend(overloaded(tmp_path), quiet)
+    limits = [item for item in advice(document, "queue_limit") if item.pool == "llm-premium"]
+    assert limits
+    assert any("No limit helps: the longest wait" not in item.reason for item in limits)
+    for item in limits:
+        if item.status == "recommended":
+            assert item.change is not None
+            assert item.change.to["queue_limit"] is not None
+            assert item.holdout is not None
