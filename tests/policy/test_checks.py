@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from policies import EU_ONLY, sound_policy
 
 from costctl.documents.policy import AtMost, HeaderMatch, Match, Policy, Queue, Target
 from costctl.errors import InputError
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers, policy_digest, resolves
 from costctl.policy.reading import policy_from_text
+from tests.policy.policies import EU_ONLY, sound_policy
 
 FIRST, SECOND = sound_policy().classes
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from policies import sound_policy
 
 from costctl import workflow
 from costctl.documents.policy import Policy, PolicyBoundary, RejectWhenBusy
@@ -20,6 +19,7 @@ from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers
 from costctl.policy.targets.catalogue import emission_of, require_target
 from costctl.policy.targets.triton import emit_triton
+from tests.policy.policies import sound_policy
 
 PARSE_TRITON = """
 import sys

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_worlds import served_all
 
 from costctl import workflow
 from costctl.observation import Question
@@ -17,6 +16,7 @@ from costctl.synth.presets import world_from_seed
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.truth import truth_of
+from tests.synth.small_worlds import served_all
 
 FRESH_SEEDS = (4101, 4102, 4103)
 HOURS = 1.2

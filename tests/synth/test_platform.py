@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_worlds import as_pools, as_workload, everyone, plain_world, served_all
 
 from costctl.simulate.network import replay_network
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import CallEnd, serve
+from tests.synth.small_worlds import as_pools, as_workload, everyone, plain_world, served_all
 
 
 @pytest.mark.parametrize("replicas", [1, 3])

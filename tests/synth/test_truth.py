@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_worlds import everyone, plain_world, served_all
 
 from costctl.config import load_config
 from costctl.synth.demand import demand_of
@@ -16,6 +15,7 @@ from costctl.synth.presets import sample_world, world_from_seed
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.truth import truth_of
+from tests.synth.small_worlds import everyone, plain_world, served_all
 
 
 def quiet(_what: str, _ratio: float | None) -> None:

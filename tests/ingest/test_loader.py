@@ -1,0 +1,130 @@
+"""Sources land whole or not at all, once each, whatever happens in between."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+import zstandard
+
+from costctl.errors import InputError
+from costctl.ingest import loader
+from costctl.store.database import open_store
+from tests.ingest.otlp_exports import export
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def quiet(_what: str, _ratio: float | None) -> None:
+    """Progress that nobody watches."""
+
+
+def load(store: Path, *paths: str) -> list[tuple[int, int, int]]:
+    """Ingest; of each source its spans, rejected and duplicates."""
+    with open_store(store) as connection:
+        reports = loader.ingest(connection, paths, mapping=None, keep_content=False, progress=quiet)
+    return [(each.spans, each.rejected, each.duplicates) for each in reports]
+
+
+def rows(store: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(store), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def write_export(path: Path, seed: int, spans: int = 40) -> Path:
+    path.write_text(json.dumps(export(seed, spans)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_same_path_a_second_time_adds_nothing(tmp_path: Path) -> None:
+    path, store = write_export(tmp_path / "a.jsonl", 1), tmp_path / "s.duckdb"
+    ((spans, rejected, _),) = load(store, str(path))
+    before = rows(store, "SELECT * FROM spans ORDER BY ALL")
+    load(store, str(path))
+    assert spans > 0
+    assert rows(store, "SELECT * FROM spans ORDER BY ALL") == before
+    assert rows(store, "SELECT COUNT(*) FROM quarantine") == [(rejected,)]
+
+
+def test_the_same_spans_in_another_file_are_duplicates_and_counted(tmp_path: Path) -> None:
+    first, store = write_export(tmp_path / "a.jsonl", 2), tmp_path / "s.duckdb"
+    second = tmp_path / "b.jsonl"
+    second.write_bytes(b"\n" + first.read_bytes())
+    ((spans, rejected, within),) = load(store, str(first))
+    ((again, rejected_again, duplicates),) = load(store, str(second))
+    assert again == 0
+    assert rejected_again == rejected
+    assert duplicates == spans + within
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zstandard.ZstdCompressor().compress])
+def test_a_packed_source_gives_the_spans_of_the_plain_one(tmp_path: Path, packed: object) -> None:
+    plain = write_export(tmp_path / "a.jsonl", 3)
+    other = tmp_path / "other.bin"  # told by content, not by name
+    other.write_bytes(packed(plain.read_bytes()))  # type: ignore[operator]
+    columns = "SELECT * EXCLUDE (source_id, source_position) FROM spans ORDER BY ALL"
+    load(tmp_path / "plain.duckdb", str(plain))
+    load(tmp_path / "packed.duckdb", str(other))
+    assert rows(tmp_path / "plain.duckdb", columns) == rows(tmp_path / "packed.duckdb", columns)
+
+
+def test_a_directory_and_a_glob_find_the_same_files(tmp_path: Path) -> None:
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    for seed in (4, 5, 6):
+        write_export(folder / f"{seed}.jsonl", seed)
+    by_folder = load(tmp_path / "a.duckdb", str(folder))
+    by_glob = load(tmp_path / "b.duckdb", str(folder / "*.jsonl"))
+    assert by_folder == by_glob
+    assert len(by_folder) == 3
+
+
+def test_a_bad_source_leaves_the_good_ones_before_it_whole(tmp_path: Path) -> None:
+    good, store = write_export(tmp_path / "a.jsonl", 7), tmp_path / "s.duckdb"
+    (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 10)
+    with pytest.raises(InputError):
+        load(store, str(good), str(tmp_path / "b.bin"))
+    assert rows(store, "SELECT COUNT(*) > 0 FROM spans") == [(True,)]
+    assert rows(store, "SELECT state FROM sources") == [("complete",)]
+
+
+def test_killed_in_the_middle_and_run_again_gives_the_store_of_one_run(tmp_path: Path) -> None:
+    source = ROOT / "sample_traces" / "requests.jsonl.gz"
+    lines = gzip.decompress(source.read_bytes()).splitlines(keepends=True)
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jsonl").write_bytes(b"".join(lines[number::6]))
+    once, killed = tmp_path / "once.duckdb", tmp_path / "killed.duckdb"
+    load(once, str(folder))
+    deaths = 0
+    for delay_s in (0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "costctl", "ingest", str(folder), "--store", str(killed)],
+            env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGKILL)
+        deaths += process.wait() == -signal.SIGKILL
+        if killed.exists():
+            with open_store(killed) as connection:
+                partial = connection.execute(
+                    "SELECT COUNT(*) FROM spans WHERE source_id NOT IN "
+                    "(SELECT source_id FROM sources WHERE state = 'complete')"
+                ).fetchone()
+            assert partial == (0,)
+    assert deaths > 0
+    load(killed, str(folder))
+    columns = "SELECT * EXCLUDE (source_id) FROM spans ORDER BY trace_id, span_id"
+    assert rows(killed, columns) == rows(once, columns)
+    assert rows(killed, "SELECT COUNT(*) FROM sources") == [(6,)]
