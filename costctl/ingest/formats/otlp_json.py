@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Final
 
 import msgspec
@@ -29,6 +30,7 @@ from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
 from costctl.ingest.formats.otlp_normalise import found_in_line
 from costctl.ingest.formats.otlp_schema import otlp_json_schema
+from costctl.ingest.read_ahead import parsed_ahead
 
 _PARSE_BYTES: Final = 2**20
 _SLOW_BYTES: Final = 2**18
@@ -52,8 +54,7 @@ def read_otlp_json(
     keep_content: store what people and models said, not only its hash.  block_bytes: parsed at once; the
     rows do not depend on it.
     """
-    for block in json_blocks(stream, block_bytes):
-        yield from _batches(block, keep_content=keep_content)
+    yield from parsed_ahead(partial(_batches, keep_content=keep_content), json_blocks(stream, block_bytes))
 
 
 _MARKS: Final = re.compile(
@@ -186,7 +187,7 @@ def _read_json(data: bytes, schema: pa.Schema) -> pa.Table:
     block_bytes = _PARSE_BYTES
     while True:
         try:
-            read = pa_json.ReadOptions(use_threads=True, block_size=block_bytes)
+            read = pa_json.ReadOptions(use_threads=False, block_size=block_bytes)
             return pa_json.read_json(pa.BufferReader(data), read_options=read, parse_options=parse)
         except pa.ArrowInvalid as error:
             if "straddling" not in str(error) or block_bytes > len(data):

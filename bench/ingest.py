@@ -1,0 +1,248 @@
+"""How fast does OTLP/JSON get into DuckDB, beside what one would do instead?
+
+Run from the checkout: `python -m bench.ingest`. The same file goes to four programs in turn, several rounds,
+each in a process of its own, whose start and imports are left out of the time and whose peak memory is read at its end:
+
+- costctl ingest: blocks, pyarrow.json, a vectorised flatten, canonical columns, ledger, duplicates,
+quarantine; - a loop over orjson.loads that fills lists of the main columns, which go to DuckDB as Arrow
+tables; - DuckDB alone: read_json with an explicit schema, unnest, the main columns by list functions; -
+pyarrow.json alone: the file is parsed with the explicit schema and thrown away, which is the floor.
+
+The first three know a span by its trace and span id, so that loading a file again adds nothing: costctl by its own
+search for duplicates, the others by a primary key and INSERT OR IGNORE. They keep ten columns and no quarantine.
+Prints megabytes per second, peak memory, and ratios paired by round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.otlp_corpus import write_otlp_lines
+
+MEGABYTES, ROUNDS = 300, 3
+KEYS = {
+    "gen_ai.operation.name": "operation",
+    "gen_ai.provider.name": "provider",
+    "gen_ai.request.model": "model_requested",
+    "gen_ai.response.model": "model_served",
+    "gen_ai.usage.input_tokens": "input_tokens",
+    "gen_ai.usage.output_tokens": "output_tokens",
+    "gen_ai.usage.cache_read.input_tokens": "cached_input_tokens",
+    "gen_ai.request.max_tokens": "max_tokens",
+    "gen_ai.response.time_to_first_chunk": "ttft_s",
+    "tenant.id": "tenant",
+}
+TYPES = dict.fromkeys(KEYS.values(), "VARCHAR") | {
+    "input_tokens": "BIGINT", "output_tokens": "BIGINT", "cached_input_tokens": "BIGINT", "max_tokens": "BIGINT",
+    "ttft_s": "DOUBLE",
+}  # fmt: skip
+SPAN_COLUMNS = ("trace_id", "span_id", "parent_span_id", "name", "kind", "start_ns", "end_ns", "service")
+
+
+def run_costctl(source: Path, folder: Path) -> None:
+    from costctl.ingest.loader import ingest
+    from costctl.store.database import open_store
+
+    with open_store(folder / "s.duckdb") as connection:
+        ingest(connection, [str(source)])
+
+
+def run_orjson(source: Path, folder: Path) -> None:
+    import duckdb
+    import orjson
+    import pyarrow as pa
+
+    connection = duckdb.connect(str(folder / "s.duckdb"))
+    names = (*SPAN_COLUMNS, *KEYS.values())
+    types = {"kind": pa.int64(), "start_ns": pa.int64(), "end_ns": pa.int64()} | {
+        name: {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64()}[kind]
+        for name, kind in TYPES.items()
+    }
+    schema = pa.schema(
+        [(name, types.get(name, pa.string())) for name in names]
+        + [("attributes", pa.map_(pa.string(), pa.string()))]
+    )
+    connection.execute(_table())
+    rows: list[dict[str, Any]] = []
+
+    def flush() -> None:
+        connection.register("batch", pa.Table.from_pylist(rows, schema=schema))
+        connection.execute("INSERT OR IGNORE INTO spans SELECT * FROM batch")
+        rows.clear()
+
+    with source.open("rb") as file:
+        for line in file:
+            for group in orjson.loads(line)["resourceSpans"]:
+                emitter = {each["key"]: _scalar(each["value"]) for each in group["resource"]["attributes"]}
+                for scope in group["scopeSpans"]:
+                    for span in scope["spans"]:
+                        rows.append(_row(span, emitter))
+            if len(rows) >= 50_000:
+                flush()
+    flush()
+
+
+def _table() -> str:
+    kinds = {"kind": "BIGINT", "start_ns": "BIGINT", "end_ns": "BIGINT"} | TYPES
+    columns = ", ".join(f"{name} {kinds.get(name, 'VARCHAR')}" for name in (*SPAN_COLUMNS, *KEYS.values()))
+    return (
+        f"CREATE TABLE spans ({columns}, attributes MAP(VARCHAR, VARCHAR), PRIMARY KEY (trace_id, span_id))"
+    )
+
+
+def _row(span: dict[str, Any], emitter: dict[str, Any]) -> dict[str, Any]:
+    row = {
+        "trace_id": span["traceId"],
+        "span_id": span["spanId"],
+        "parent_span_id": span.get("parentSpanId"),
+        "name": span["name"],
+        "kind": span["kind"],
+        "start_ns": int(span["startTimeUnixNano"]),
+        "end_ns": int(span["endTimeUnixNano"]),
+        "service": emitter.get("service.name"),
+    }
+    others = []
+    for each in span["attributes"]:
+        value, column = _scalar(each["value"]), KEYS.get(each["key"])
+        if column is None:
+            others.append((each["key"], str(value)))
+        else:
+            row[column] = value
+    row["attributes"] = others
+    return row
+
+
+def _scalar(value: dict[str, Any]) -> Any:
+    ((kind, scalar),) = value.items()
+    if kind == "intValue":
+        return int(scalar)
+    return json.dumps(scalar) if isinstance(scalar, dict) else scalar
+
+
+def run_duckdb(source: Path, folder: Path) -> None:
+    import duckdb
+
+    scalar = "STRUCT(stringValue VARCHAR, intValue VARCHAR, doubleValue DOUBLE, boolValue BOOLEAN, arrayValue JSON)"
+    pairs = f"STRUCT(key VARCHAR, value {scalar})[]"
+    span = (
+        "STRUCT(traceId VARCHAR, spanId VARCHAR, parentSpanId VARCHAR, name VARCHAR, kind BIGINT, "
+        f"startTimeUnixNano BIGINT, endTimeUnixNano BIGINT, attributes {pairs})"
+    )
+    whole = f"STRUCT(resource STRUCT(attributes {pairs}), scopeSpans STRUCT(spans {span}[])[])[]"
+    text = (
+        "COALESCE(v.stringValue, v.intValue, CAST(v.doubleValue AS VARCHAR), CAST(v.boolValue AS VARCHAR), "
+        "CAST(v.arrayValue AS VARCHAR))"
+    )
+    as_map = f"MAP_FROM_ENTRIES(LIST_TRANSFORM({{}}, lambda p: ROW(p.key, {text.replace('v.', 'p.value.')})))"
+    columns = ", ".join(f"CAST(a['{key}'] AS {TYPES[column]}) AS {column}" for key, column in KEYS.items())
+    connection = duckdb.connect(str(folder / "s.duckdb"))
+    connection.execute(_table())
+    connection.execute(
+        f"""
+        INSERT OR IGNORE INTO spans
+        WITH groups AS (
+            SELECT UNNEST(resourceSpans) AS g
+            FROM read_json('{source}', format = 'newline_delimited', columns = {{'resourceSpans': '{whole}'}},
+                maximum_object_size = 100000000)
+        ), scopes AS (
+            SELECT {as_map.format("g.resource.attributes")}['service.name'] AS service, UNNEST(g.scopeSpans)
+            AS s FROM groups ), flat AS (SELECT service, UNNEST(s.spans) AS sp FROM scopes), mapped AS (SELECT
+            service, sp, {as_map.format("sp.attributes")} AS a FROM flat) SELECT sp.traceId AS trace_id,
+            sp.spanId AS span_id, sp.parentSpanId AS parent_span_id, sp.name AS name, sp.kind AS kind,
+            sp.startTimeUnixNano AS start_ns, sp.endTimeUnixNano AS end_ns, service, {columns}, a AS
+            attributes FROM mapped
+        """
+    )
+
+
+def run_parse(source: Path, _folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.json as paj
+
+    from costctl.ingest.formats.otlp_schema import otlp_json_schema
+
+    schema = otlp_json_schema(pa.string(), pa.string(), pa.int64())
+    options = paj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    for _ in paj.open_json(source, paj.ReadOptions(block_size=16 << 20), options):
+        pass
+
+
+RUNS = {
+    "costctl": run_costctl,
+    "orjson loop": run_orjson,
+    "DuckDB read_json": run_duckdb,
+    "pyarrow parse": run_parse,
+}
+
+
+def one_run(name: str, source: Path) -> tuple[float, float]:
+    """Seconds and peak megabytes of a run in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=source.parent) as folder:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "bench.ingest",
+                "--run",
+                name,
+                "--source",
+                str(source),
+                "--folder",
+                folder,
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    seconds, peak = done.stdout.split()
+    return float(seconds), float(peak)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--megabytes", type=int, default=MEGABYTES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    for hidden in ("--run", "--source", "--folder"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.run:
+        for module in ("costctl.ingest.loader", "orjson", "pyarrow.json"):
+            importlib.import_module(module)
+        begin = time.perf_counter()
+        RUNS[asked.run](Path(asked.source), Path(asked.folder))
+        seconds = time.perf_counter() - begin
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "spans.jsonl"
+        spans = write_otlp_lines(source, asked.megabytes)
+        size = source.stat().st_size / 1e6
+        print(
+            f"OTLP/JSON into DuckDB: {spans:,} spans, {size:,.0f} MB, {asked.rounds} rounds; ratios paired by round"
+        )
+        results: dict[str, list[tuple[float, float]]] = {name: [] for name in RUNS}
+        for _ in range(asked.rounds):
+            for name in RUNS:
+                results[name].append(one_run(name, source))
+    ours = [seconds for seconds, _ in results["costctl"]]
+    print(f"{'':18}{'MB/s':>8}{'peak MB':>10}   costctl is as fast, times")
+    for name, found in results.items():
+        speed = statistics.median(size / seconds for seconds, _ in found)
+        peak = max(megabytes for _, megabytes in found)
+        ratios = [theirs / mine for (theirs, _), mine in zip(found, ours, strict=True)]
+        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+        print(f"{name:18}{speed:8.0f}{peak:10,.0f}   {ratio if name != 'costctl' else ''}")
+
+
+if __name__ == "__main__":
+    main()
