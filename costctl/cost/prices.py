@@ -7,6 +7,7 @@ fetched. A model that the book does not know has no row: unknown is not free.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -17,6 +18,8 @@ from genai_prices import data_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
 PRICE_BOOK: Final = f"genai-prices {book_version}"
+
+_SNAPSHOT: Final = re.compile(r"-20\d\d(-?\d\d){0,2}$")  # gpt-4.1-2025-04-14, claude-opus-4-20250514
 
 TOKENS_PER_QUOTE: Final = 1_000_000  # the book quotes USD per million tokens
 
@@ -72,10 +75,13 @@ def token_price_rows(models: pl.DataFrame) -> pl.DataFrame:
 
 
 def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:
-    try:
-        return data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
-    except LookupError:
-        return None
+    """The model in the book; a dated snapshot that is too new for the book is priced as the model it is one of."""
+    for name in (model, _SNAPSHOT.sub("", model)):
+        try:
+            return data_snapshot.get_snapshot().find_provider_model(name, None, provider, None)
+        except LookupError:
+            continue
+    return None
 
 
 def _source(found: tuple[Provider, ModelInfo], provider: str | None) -> str:

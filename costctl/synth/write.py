@@ -8,31 +8,36 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
 
 from costctl.errors import StoreError
 from costctl.synth.demand import demand_of
+from costctl.synth.logs import log_lines
 from costctl.synth.platform import serve
 from costctl.synth.presets import world_from_seed, world_named
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.truth import truth_of
 
-TRACES: Final = "requests.jsonl.gz"
+TRACES: Final = {"otlp": "requests.jsonl.gz", "log": "calls.csv.gz"}
 SETTINGS: Final = "costctl.toml"
 TRUTH: Final = "truth.json"
 
 
 def synthesize(
-    name: str | None, seed: int, folder: Path, progress: Callable[[str, float | None], None]
+    name: str | None,
+    seed: int,
+    folder: Path,
+    form: Literal["otlp", "log"],
+    progress: Callable[[str, float | None], None],
 ) -> tuple[Path, ...]:
     """Write a named world, or the random world of a seed, into a folder; the paths of the files written.
 
-    progress: told what is done, and how far along it is. Raises UsageError for an unknown name, StoreError
-    where the folder cannot be written.
+    form: spans as a collector writes them, or a log of calls.  progress: told what is done, and how far along
+    it is. Raises UsageError for an unknown name, StoreError where the folder cannot be written.
     """
     world = world_from_seed(seed) if name is None else world_named(name, seed)
     progress(f"Serving the requests of world {world.name}", None)
@@ -41,7 +46,8 @@ def synthesize(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         progress("Writing traces", None)
-        _write_gzip(folder / TRACES, otlp_lines(world, demand, served))
+        lines = otlp_lines if form == "otlp" else log_lines
+        _write_gzip(folder / TRACES[form], lines(world, demand, served))
         (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
         progress("Running the world again without parts of each class", None)
         truth = msgspec.json.encode(truth_of(world, demand, served), order="sorted")
@@ -52,7 +58,7 @@ def synthesize(
             why=f"{error.strerror or error}.",
             next_step="Name a folder that you may write to.",
         ) from error
-    return folder / TRACES, folder / SETTINGS, folder / TRUTH
+    return folder / TRACES[form], folder / SETTINGS, folder / TRUTH
 
 
 def _write_gzip(path: Path, lines: Iterable[bytes]) -> None:

@@ -102,3 +102,13 @@ def test_a_pair_seen_many_times_is_priced_once() -> None:
     once = token_price_rows(models(("openai", "gpt-4o", DAY)))
     often = token_price_rows(models(*[("openai", "gpt-4o", DAY)] * 50))
     assert often.equals(once)
+
+
+def test_a_snapshot_newer_than_the_book_costs_what_its_model_costs() -> None:
+    known, newer, other = (
+        token_price_rows(pl.DataFrame({"provider": ["openai"], "model": [model], "day": ["2026-11-03"]}))
+        for model in ("gpt-4.1-nano", "gpt-4.1-nano-2026-10-01", "gpt-4.1-nano-extra")
+    )
+    prices = ["token_kind", "usd_per_token", "price_source"]
+    assert newer.select(prices).equals(known.select(prices))
+    assert other.is_empty()

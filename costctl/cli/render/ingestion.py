@@ -9,10 +9,11 @@ from costctl.documents.ingestion import IngestReport
 
 def sections(document: IngestReport) -> list[Section]:
     """What each source gave, and the sums."""
+    folder = _common_folder([source.uri for source in document.sources])
     columns = ("source", "format", "dialects", "spans", "rejected", "duplicates", "state")
     rows = tuple(
         (
-            source.uri,
+            source.uri[len(folder) :],
             source.format,
             ", ".join(source.dialects) or "none",
             count(source.spans),
@@ -24,7 +25,12 @@ def sections(document: IngestReport) -> list[Section]:
     )
     totals = document.totals
     parts: list[Section] = [
-        Table("Sources", columns, rows, frozenset({"source", "format", "dialects", "state"})),
+        Table(
+            f"Sources in {folder}" if folder else "Sources",
+            columns,
+            rows,
+            frozenset({"source", "format", "dialects", "state"}),
+        ),
         Notes(
             "Total",
             (
@@ -37,6 +43,19 @@ def sections(document: IngestReport) -> list[Section]:
         advice = "`costctl sql 'SELECT code, message, COUNT(*) FROM quarantine GROUP BY ALL'` says why."
         parts.append(Notes("Rejected records are kept", (advice,)))
     return parts
+
+
+def _common_folder(uris: list[str]) -> str:
+    """What the URIs of several sources begin with, up to a slash; "" for one, or where they have nothing in
+    common.
+    """
+    if len(uris) < 2:
+        return ""
+    first, last = min(uris), max(uris)
+    same = next(
+        (n for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first)
+    )
+    return first[: first.rfind("/", 0, same) + 1]
 
 
 _CSV_COLUMNS = (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 OFF_TERMINAL_WIDTH: Final = 100
+_NAME_WIDTH: Final = 20
 _NUMBER_WIDTH: Final = 8  # "observed" stays whole
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -66,11 +67,12 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
             for number, column in enumerate(section.columns):
                 is_text = column in section.left
+                longest = max((len(row[number]) for row in section.rows), default=0)
                 table.add_column(
                     column,
                     justify="left" if is_text else "right",
                     overflow="fold",
-                    no_wrap=is_text and number == 0,  # names are looked up, and copied
+                    no_wrap=is_text and longest <= _NAME_WIDTH,  # names are looked up, and copied
                     min_width=None if is_text else _NUMBER_WIDTH,
                 )
             for row in section.rows:

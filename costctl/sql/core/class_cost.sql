@@ -13,7 +13,7 @@
 --   attributed_usd       DOUBLE   USD of all that is priced; NULL where nothing is
 --   accelerator_usd      DOUBLE   USD of shared accelerator time
 --   direct_usd           DOUBLE   USD of tokens, reads and bytes
---   failed_usd           DOUBLE   USD spent on attempts that failed
+--   failed_usd           DOUBLE   USD spent on attempts that failed; 0 where none did
 WITH class_requests AS (
     SELECT
         request_class.request_class,
@@ -35,7 +35,11 @@ class_charges AS (
         SUM(charge.usd) AS attributed_usd,
         SUM(CASE WHEN charge.component = 'accelerator' THEN charge.usd END) AS accelerator_usd,
         SUM(CASE WHEN charge.component <> 'accelerator' THEN charge.usd END) AS direct_usd,
-        SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END) AS failed_usd
+        CASE
+            WHEN SUM(CAST(charge.is_failed_attempt AS BIGINT)) > 0
+                THEN SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END)
+            WHEN COUNT(charge.usd) > 0 THEN 0.0
+        END AS failed_usd
     FROM charge
     INNER JOIN request_class ON charge.request_id = request_class.request_id
     GROUP BY request_class.request_class
