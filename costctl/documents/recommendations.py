@@ -90,6 +90,20 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reversal: str | None
 
 
+class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one recommendation adds to the saving of those before it. id: of the recommendation."""
+
+    id: str
+    saving_usd_per_week: Estimate | None
+
+
+class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All recommendations together, on one replay of the whole window: savings are not counted twice."""
+
+    saving_usd_per_week: Estimate | None
+    order: tuple[Increment, ...]
+
+
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl recommend --format json`` prints."""
 
@@ -98,3 +112,4 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline: Baseline
     calibration: tuple[Calibration, ...]
     recommendations: tuple[Recommendation, ...]
+    joint: Joint | None

@@ -27,6 +27,7 @@ from costctl.documents.recommendations import (
 from costctl.documents.settings import Settings
 from costctl.recommend.advice import Subject, withheld
 from costctl.recommend.batch_window import batch_windows
+from costctl.recommend.joint import joint_saving
 from costctl.recommend.period import period_of
 from costctl.recommend.queue_limit import queue_limits
 from costctl.recommend.tier_placement import tier_placements
@@ -47,6 +48,8 @@ def build_recommendations(
 ) -> Recommendations:
     """The recommendations document of a window."""
     billed = bill_of(frames, settings).billed_usd
+    advice = tuple(_advice(frames, settings, fits, seed))
+    whole = period_of(frames, fits, settings, 0.0, frames.window_s) if fits.fitted else None
     weeks = frames.window_s / S_PER_WEEK
     return Recommendations(
         schema_version=SCHEMA_VERSION,
@@ -57,7 +60,8 @@ def build_recommendations(
             observed_hours=frames.window_s / S_PER_HOUR,
         ),
         calibration=tuple(_calibration(fit) for fit in fits.fitted),
-        recommendations=tuple(_advice(frames, settings, fits, seed)),
+        recommendations=advice,
+        joint=None if whole is None else joint_saving(fits, whole, advice, seed),
     )
 
 

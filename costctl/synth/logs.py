@@ -1,7 +1,7 @@
 """What would a gateway's request log say of a world? One row a call, in the names of costctl's own columns.
 
-In: a world, its demand, and how it was served. Out: CSV text, line by line. A log knows calls alone: no stages, no
-documents, no tools, so that shapes which only spans show are not to be had from it.
+In: a world, its demand, and how it was served. Out: CSV text, line by line. A log knows calls alone: no
+stages, no documents, no tools, so that shapes which only spans show are not to be had from it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from costctl.synth.platform import CallEnd, Served
 from costctl.synth.world import World
 
 COLUMNS: Final = (
-    "trace_id", "span_id", "name", "start_ns", "end_ns", "status", "error_type", "service", "replica_id", "operation",
-    "provider", "model_served", "input_tokens", "cached_input_tokens", "output_tokens", "queue_s", "ttft_s", "attempt",
-    "tenant",
+    "trace_id", "span_id", "parent_span_id", "name", "start_ns", "end_ns", "status", "error_type", "service",
+    "replica_id", "operation", "provider", "model_served", "input_tokens", "cached_input_tokens", "output_tokens",
+    "queue_s", "ttft_s", "attempt", "tenant",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ def _row(world: World, demand: Demand, served: Served, call: int) -> tuple[objec
     return (
         f"{world.seed & 0xFFFFFFFF:08x}{request + 1:024x}",
         f"{call + 1:016x}",
+        f"{(1 << 48) + request:016x}",  # the request itself has no row; its calls name it as their parent
         world.classes[demand.requests.request_class[request]].route,
         world.start_ns + round(float(served.ready_s[call]) * 1e9),
         world.start_ns + round(float(served.end_s[call]) * 1e9),

@@ -108,6 +108,18 @@ def test_the_saving_of_the_move_is_the_one_that_the_world_itself_would_make(
     assert move.saving_usd_per_week.mid == pytest.approx(true_usd_per_week, rel=0.25)
 
 
+def test_savings_together_are_the_sum_of_what_each_adds(recommendations: Recommendations) -> None:
+    joint = recommendations.joint
+    assert joint is not None
+    assert joint.saving_usd_per_week is not None
+    made = [item for item in recommendations.recommendations if item.status == "recommended"]
+    assert {each.id for each in joint.order} == {item.id for item in made}
+    added = [each.saving_usd_per_week.mid for each in joint.order if each.saving_usd_per_week is not None]
+    assert sum(added) == pytest.approx(joint.saving_usd_per_week.mid, rel=1e-9)
+    lows = {item.id: item.saving_usd_per_week.low for item in made if item.saving_usd_per_week is not None}
+    assert [lows[each.id] for each in joint.order] == sorted(lows.values(), reverse=True)
+
+
 def test_the_document_keeps_to_its_schema(recommendations: Recommendations) -> None:
     jsonschema.validate(
         json.loads(msgspec.json.encode(recommendations)), json.loads(rendered("recommendations"))

@@ -29,7 +29,9 @@ def usd(value: float | None) -> str:
         return NOT_PRICED
     sign = "-" if value < 0 else ""
     size = abs(value)
-    if size >= 1 or size < _LEAST_USD:
+    if size < _LEAST_USD:
+        return "$0.00"
+    if size >= 1:
         return f"{sign}${size:,.2f}"
     return f"{sign}${significant(size)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costctl.cli.render.numbers import count, ratio, significant, text, usd, usd_interval
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.recommendations import Change, Effect, Recommendation, Recommendations
+from costctl.documents.recommendations import Change, Effect, Joint, Recommendation, Recommendations
 
 
 def sections(document: Recommendations) -> list[Section]:
@@ -16,6 +16,8 @@ def sections(document: Recommendations) -> list[Section]:
         parts.append(_calibration(document))
     parts.append(_summary(document))
     parts.extend(_detail(advice) for advice in document.recommendations if advice.status == "recommended")
+    if document.joint is not None:
+        parts.append(_joint(document.joint))
     withheld = [advice for advice in document.recommendations if advice.status == "withheld"]
     if withheld:
         lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
@@ -96,6 +98,17 @@ def _detail(advice: Recommendation) -> Notes:
     if advice.reversal:
         lines.append(f"To undo: {advice.reversal}")
     return Notes(advice.id, tuple(lines))
+
+
+def _joint(joint: Joint) -> Notes:
+    steps = "; then ".join(f"{each.id} {usd_interval(each.saving_usd_per_week)}" for each in joint.order)
+    return Notes(
+        "Together",
+        (
+            f"Saving per week {usd_interval(joint.saving_usd_per_week)}, on one replay of the whole window.",
+            f"In order, each by what it adds: {steps}.",
+        ),
+    )
 
 
 def _effect(effect: Effect) -> str:
