@@ -70,6 +70,7 @@ _STRUCTURE: Final = frozenset(
     }
 )  # fmt: skip
 _TOKENS: Final = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([^"]+)', re.DOTALL)
+_NUMBER_OR_TIME: Final = re.compile(r"[-+0-9.eTZ: ]*")
 _HEX_ID: Final = re.compile(r"[0-9a-fA-F]{16}(?:[0-9a-fA-F]{16})?")
 
 
@@ -87,6 +88,12 @@ def skeleton(text: str) -> str:
         if length > EXCERPT_CHARACTERS:
             break
     return "".join(parts)[:EXCERPT_CHARACTERS]
+
+
+def cells_skeleton(text: str) -> str:
+    """The shape of a line of a CSV, at most 200 characters: numbers and times stay, other cells become "…"."""
+    cells = text[: 20 * EXCERPT_CHARACTERS].rstrip("\r\n").split(",")
+    return ",".join(cell if _NUMBER_OR_TIME.fullmatch(cell) else "…" for cell in cells)[:EXCERPT_CHARACTERS]
 
 
 def _shown(match: re.Match[str]) -> str:

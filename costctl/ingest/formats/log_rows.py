@@ -11,6 +11,7 @@ two requests.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -69,7 +70,7 @@ def log_batch(
         faults[int(row)] = ("no_start", f"{mapping.columns['start_ns'].from_} is empty")
     is_good &= ~no_start
     rejects = tuple(
-        Reject(int(positions[row]), code, message, row_texts[row].decode("utf-8", "replace"))
+        Reject(int(positions[row]), code, message, _excerpt(table, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
     good = pa.array(is_good)
@@ -77,7 +78,15 @@ def log_batch(
     kept_rows = np.flatnonzero(is_good)
     ids = _ids([row_texts[row] for row in kept_rows], positions[kept_rows], identity)
     spans = _spans(kept, ids, mapping, positions[kept_rows])
-    return _without_impossible_tokens(spans, rejects, row_texts)
+    return _without_impossible_tokens(
+        spans, rejects, lambda row: _excerpt(table, mapping, int(kept_rows[row]))
+    )
+
+
+def _excerpt(table: pa.Table, mapping: Mapping, row: int) -> str:
+    """What a row says in the columns that are read, which hold no content."""
+    read = [source.from_ for source in mapping.columns.values() if source.from_ in table.column_names]
+    return " ".join(f"{name}={table[name][row].as_py()}" for name in read)
 
 
 def _noun(target: str) -> str:
@@ -185,21 +194,21 @@ def _spans(columns: dict[str, pa.Array], ids: list[str], mapping: Mapping, posit
     return table.append_column("source_position", pa.array(positions, pa.int64()))
 
 
-def _without_impossible_tokens(spans: pa.Table, rejects: tuple[Reject, ...], row_texts: list[bytes]) -> Batch:
+def _without_impossible_tokens(
+    spans: pa.Table, rejects: tuple[Reject, ...], excerpt_of: Callable[[int], str]
+) -> Batch:
     """The batch, without rows that report more cached than total tokens, or negative ones."""
-    del row_texts
     cached = pc.add(
         pc.fill_null(spans["cached_input_tokens"], 0), pc.fill_null(spans["cache_write_tokens"], 0)
     )
     is_wrong = pc.fill_null(pc.greater(cached, spans["input_tokens"]), False)
     for name in ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"):
         is_wrong = pc.or_(is_wrong, pc.fill_null(pc.less(spans[name], 0), False))
-    wrong = spans.filter(is_wrong)
+    wrong = np.flatnonzero(is_wrong.to_numpy())
+    message = "tokens are negative, or more are cached than were sent"
     more = tuple(
-        Reject(
-            position, "negative_uncached_tokens", "tokens are negative, or more are cached than were sent", ""
-        )
-        for position in wrong["source_position"].to_pylist()
+        Reject(position, "negative_uncached_tokens", message, excerpt_of(int(row)))
+        for row, position in zip(wrong, spans["source_position"].take(wrong).to_pylist(), strict=True)
     )
     kept = spans.filter(pc.invert(is_wrong))
     every = tuple(sorted((*rejects, *more), key=lambda reject: reject.position))

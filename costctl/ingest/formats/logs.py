@@ -24,6 +24,7 @@ from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.formats.log_rows import LogIdentity, log_batch
 from costctl.ingest.mapping import Mapping, mapping_for, require_columns
+from costctl.ingest.privacy import cells_skeleton, skeleton
 
 BLOCK_BYTES: Final = 16 * 2**20
 _PARQUET_ROWS: Final = 100_000
@@ -71,7 +72,9 @@ def _well_formed(
             positions.append(number)
         else:
             why = f"the line has {cells} cells where the header has {columns}"
-            rejects.append(Reject(number, "bad_columns", why, line.decode("utf-8", "replace")))
+            rejects.append(
+                Reject(number, "bad_columns", why, cells_skeleton(line.decode("utf-8", "replace")))
+            )
     return rows, np.array(positions, np.int64), rejects
 
 
@@ -112,7 +115,7 @@ def _json_objects(
         try:
             objects.append(msgspec.json.decode(line, type=dict[str, object]))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            rejects.append(Reject(number, "bad_json", f"{error}", line.decode("utf-8", "replace")))
+            rejects.append(Reject(number, "bad_json", f"{error}", skeleton(line.decode("utf-8", "replace"))))
             continue
         rows.append(line)
         positions.append(number)

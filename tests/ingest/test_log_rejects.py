@@ -1,0 +1,47 @@
+"""Rows of logs that cannot be read are kept with their reason, and never with what people said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costctl.ingest import loader
+from costctl.store.database import open_store
+
+SECRET = "my password is swordfish"
+HEADER = "start_ns,input_tokens,cached_input_tokens,output_tokens,operation,prompt\n"
+START = 1_795_478_400_000_000_000
+
+
+def rejects_of(path: Path, store: Path) -> list[tuple[str, str]]:
+    with open_store(store) as connection:
+        (report,) = loader.ingest(connection, [str(path)])
+        rows = connection.execute("SELECT code, excerpt FROM quarantine ORDER BY position").fetchall()
+    assert report.rejected == len(rows)
+    assert report.spans == 1
+    return rows
+
+
+def test_a_csv_row_is_shown_by_the_columns_that_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        HEADER
+        + f"{START},10,2,3,chat,{SECRET}\n"
+        + f"{START},5,9,3,chat,{SECRET}\n"
+        + f"{START},many,0,3,chat,{SECRET}\n"
+        + f"{START},5,0,3,chat,{SECRET},{SECRET}\n"
+    )
+    found = rejects_of(path, tmp_path / "s.duckdb")
+    assert {code for code, _ in found} == {"negative_uncached_tokens", "bad_value", "bad_columns"}
+    assert not any("swordfish" in excerpt for _, excerpt in found)
+    assert any("input_tokens=5" in excerpt for _, excerpt in found)
+
+
+def test_a_json_line_that_does_not_parse_is_shown_by_its_shape(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(
+        f'{{"start_ns": {START}, "input_tokens": 4, "operation": "chat", "prompt": "{SECRET}"}}\n'
+        f'{{"start_ns": {START}, "input_tokens": 4, "operation": "chat", "prompt": "{SECRET}\n'
+    )
+    ((code, excerpt),) = rejects_of(path, tmp_path / "s.duckdb")
+    assert code == "bad_json"
+    assert "swordfish" not in excerpt
