@@ -1,0 +1,59 @@
+"""Every form of a result says the same numbers: they are all made from one document."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from costctl import workflow
+from costctl.cli.render import analysis as render
+from costctl.cli.render.numbers import count, usd, usd_interval
+from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
+from costctl.documents.analysis import Analysis
+from costctl.observation import Question
+
+
+@pytest.fixture(scope="module")
+def analysis(sample_question: Question) -> Analysis:
+    return workflow.analyze(sample_question, lambda _what, _ratio: None)
+
+
+def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis) -> None:
+    document = json.loads(msgspec.json.encode(analysis))
+    rows = list(csv.DictReader(io.StringIO(render.csv_text(analysis))))
+    assert [row["request_class"] for row in rows] == [each["request_class"] for each in document["classes"]]
+    for row, each in zip(rows, document["classes"], strict=True):
+        cost = each["cost"]
+        assert int(row["requests"]) == each["requests"]
+        assert float(row["attributed_usd"]) == cost["attributed_usd"]
+        assert float(row["loaded_usd"]) == cost["loaded_usd"]
+        assert float(row["marginal_usd_per_request"]) == cost["marginal_usd_per_request"]["mid"]
+        assert float(row["usd_per_success_high"]) == cost["usd_per_success"]["high"]
+        assert (row["output_tokens"] or None) == (
+            None if each["tokens"]["output"] is None else str(each["tokens"]["output"])
+        )
+
+
+def test_the_tables_round_the_numbers_of_the_document(analysis: Analysis) -> None:
+    tables = {section.title: section for section in render.sections(analysis) if isinstance(section, Table)}
+    costs = {row[0]: row for row in tables["Classes: cost in USD, with 95 % intervals"].rows}
+    traffic = {row[0]: row for row in tables["Classes: traffic"].rows}
+    for report in analysis.classes:
+        assert costs[report.request_class][1] == usd(report.cost.attributed_usd)
+        assert costs[report.request_class][3] == usd_interval(report.cost.marginal_usd_per_request)
+        assert traffic[report.request_class][1] == count(report.requests)
+
+
+def test_markdown_and_terminal_show_the_same_cells(analysis: Analysis) -> None:
+    sections = render.sections(analysis)
+    markdown, terminal = as_markdown(sections), as_terminal_text(sections)
+    for section in sections:
+        if isinstance(section, Table):
+            for row in section.rows:
+                assert "| " + " | ".join(row) + " |" in markdown
+                assert row[0] in terminal
+    assert max(len(line) for line in terminal.splitlines()) <= 100
