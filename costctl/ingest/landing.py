@@ -44,31 +44,32 @@ INNER JOIN doubled
 
 
 def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, batch: Batch) -> None:
-    """Add the batch's spans, emitters not yet known, and rejected records."""
+    """Add the batch's spans, emitters not yet known, and rejected records.
+
+    DuckDB reads the tables by the names of the variables that hold them: a registered view would stay, with its
+    data, until the transaction ends, and memory would grow with the source.
+    """
     if batch.spans.num_rows:
-        connection.register("incoming_spans", batch.spans)
+        incoming_spans = batch.spans  # noqa: F841
         connection.execute(
             f"INSERT INTO spans BY NAME SELECT *, {source_id} AS source_id FROM incoming_spans"
         )
-        connection.unregister("incoming_spans")
     if batch.resources.num_rows:
-        connection.register("incoming_resources", batch.resources)
+        incoming_resources = batch.resources  # noqa: F841
         connection.execute(
             "INSERT INTO resources SELECT resource_id, ANY_VALUE(attributes) FROM incoming_resources AS incoming "
             "WHERE NOT EXISTS (SELECT 1 FROM resources AS known WHERE known.resource_id = incoming.resource_id) "
             "GROUP BY resource_id"
         )
-        connection.unregister("incoming_resources")
     if batch.rejects:
         rows = [
             {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
             for r in batch.rejects
         ]
-        connection.register("incoming_rejects", pa.Table.from_pylist(rows, schema=_QUARANTINE))
+        incoming_rejects = pa.Table.from_pylist(rows, schema=_QUARANTINE)  # noqa: F841
         connection.execute(
             f"INSERT INTO quarantine BY NAME SELECT *, {source_id} AS source_id FROM incoming_rejects"
         )
-        connection.unregister("incoming_rejects")
 
 
 def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> int:
@@ -77,7 +78,5 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> in
     """
     repeated: pa.Table = connection.sql(_REPEATED, params=[source_id]).to_arrow_table()
     if repeated.num_rows:
-        connection.register("repeated_rows", repeated)
-        connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated_rows)")
-        connection.unregister("repeated_rows")
+        connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated)")
     return int(repeated.num_rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import signal
@@ -12,11 +13,14 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 import zstandard
 
 from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.ingest.formats.otlp_json import read_otlp_json
+from costctl.ingest.landing import insert_batch
 from costctl.store.database import open_store
 from tests.ingest.otlp_exports import export
 
@@ -128,3 +132,17 @@ def test_killed_in_the_middle_and_run_again_gives_the_store_of_one_run(tmp_path:
     columns = "SELECT * EXCLUDE (source_id) FROM spans ORDER BY trace_id, span_id"
     assert rows(killed, columns) == rows(once, columns)
     assert rows(killed, "SELECT COUNT(*) FROM sources") == [(6,)]
+
+
+def test_a_batch_does_not_stay_in_memory_until_the_transaction_ends(tmp_path: Path) -> None:
+    data = gzip.decompress((ROOT / "sample_traces" / "requests.jsonl.gz").read_bytes())
+    with open_store(tmp_path / "s.duckdb") as connection:
+        connection.execute("BEGIN")
+        before = pa.total_allocated_bytes()
+        held, size = 0, 0
+        for batch in read_otlp_json(io.BytesIO(data), keep_content=False, block_bytes=2**20):
+            insert_batch(connection, 1, batch)
+            size += batch.spans.nbytes
+            held = max(held, pa.total_allocated_bytes() - before)
+        connection.execute("COMMIT")
+    assert held < size / 2
