@@ -1,7 +1,7 @@
 """Which worlds are there? The one of the sample traces, and as many others as there are seeds.
 
-Sizes are in the range of published measurements of 8B and 70B models on 8-GPU nodes (steps of 20 to 50 ms,
-prefill of 20 to 200 µs a token); prices in that of on-demand accelerators in 2026. They stand for no vendor.
+Sizes and prices are made up, of an order that a reader will recognise: decode steps of 10 to 50 ms, prefill of 20
+to 200 µs a token, a few dollars a replica hour. They stand for no model, machine or vendor.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ PREMIUM: Final = "llm-premium"
 ECONOMY: Final = "llm-economy"
 EMBEDDER: Final = "embedder"
 _LARGE, _SMALL, _EMBEDDING = "llama-3.3-70b", "llama-3.1-8b", "bge-m3"
-_START: Final = datetime(
-    2026, 11, 3, 5, 15, tzinfo=UTC
-)  # a Tuesday; the last hours of night and the morning's rise
+_START: Final = datetime(2026, 11, 3, 5, 15, tzinfo=UTC)  # a Tuesday: the end of the night, and the morning
 
 _AUTH: Final = Step("auth", Spread(0.004, 0.3, 0.001, 0.05))
 _PROMPT: Final = Step("prompt", Spread(0.006, 0.4, 0.001, 0.1))
