@@ -76,6 +76,8 @@ def test_the_expected_answers_of_the_sample_traces_are_their_truth(repository: P
             f"| ${usd['mean']:.7f} ± {usd['standard_error']:.7f} |"
         )
         assert row in readme
+    spans = gzip.decompress((committed / "requests.jsonl.gz").read_bytes()).count(b'"spanId"')
+    assert f"| {spans:,} spans as OTLP/JSON" in readme
     for pool in truth["pools"].values():
         assert f"| {pool['busy_s']:,.1f} |" in readme
 
