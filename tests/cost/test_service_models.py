@@ -69,6 +69,24 @@ def test_a_call_has_seen_as_many_steps_as_it_decoded() -> None:
     np.testing.assert_allclose(seen, workload.decode_steps, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("is_stalling", [True, False])
+def test_a_replay_under_the_fit_is_what_was_observed_whichever_way_prompts_are_read(
+    is_stalling: bool,
+) -> None:
+    workload = workload_of(11, 3000, per_s=2.0)
+    model = ServiceModel("continuous", 0.02, 0.001, 1e-4, is_prefill_stalling=is_stalling)
+    observed = served(workload, model)
+    times = fit_step_times(decoding_of(workload, observed))
+    assert isinstance(times, StepTimes)
+    replayed = served(
+        workload, replace(model, alpha_s=times.alpha_s, beta_s=times.beta_s, gamma_s=times.gamma_s)
+    )
+    for level in (0.5, 0.95):
+        latency_s = [np.quantile(each.end_s - each.arrival_s, level) for each in (observed, replayed)]
+        assert latency_s[1] == pytest.approx(latency_s[0], rel=0.02)
+    assert replayed.busy_s.sum() == pytest.approx(observed.busy_s.sum(), rel=0.01)
+
+
 def test_calls_whose_tokens_are_unknown_are_company_and_do_not_pull_the_fit() -> None:
     workload = workload_of(6, 1500, per_s=2.0)
     outcome = served(workload, ServiceModel("continuous", 0.02, 0.001, 1e-4))
