@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.busy_blocks import busy_usd_by_block, counts_by_block
+from costctl.cost.busy_blocks import busy_usd_by_block
 from costctl.cost.pool_fit import PoolFits
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
@@ -35,14 +35,13 @@ _THREADS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What taking away a class changed, by block of time, summed over parts and deals.
+    """What a class costs in replica time at the margin, by block of time: its parts' savings together, a mean
+    over deals.
 
-    saved_usd: price of the busy seconds that fell away.  requests: how many were taken away, by the block of
-    their first call.
+    saved_usd: price of the busy seconds that fell away with each part in turn.
     """
 
     saved_usd: Floats
-    requests: Floats
 
 
 def removals(
@@ -57,8 +56,6 @@ def removals(
     calls, which = fits.calls, fits.which
     replica_usd_per_s = np.repeat(usd_per_s, [pool.setup.replicas for pool in fits.pools])
     request, request_class = calls.request[which], calls.request_class[which]
-    first_s = np.full(len(calls.request_ids), np.inf)
-    np.minimum.at(first_s, request, calls.arrival_s[which])
     members = {
         name: np.unique(request[request_class == number])
         for number, name in enumerate(calls.classes)
@@ -68,7 +65,7 @@ def removals(
 
     def removal(name: str) -> Removal:
         edges = edges_s[name]
-        saved_usd, removed = np.zeros(edges.size - 1), np.zeros(edges.size - 1)
+        saved_usd = np.zeros(edges.size - 1)
         for deal in range(deals):
             rng = np.random.default_rng([seed, calls.classes.index(name), deal])
             pools = _paced(fits.pools, rng)
@@ -81,8 +78,7 @@ def removals(
                 keep = is_kept[request]
                 outcome = replay_network(without(fits.workload, keep), fits.pool[keep], pools)
                 saved_usd += today_usd - busy_usd_by_block(outcome, replica_usd_per_s, edges)
-            removed += counts_by_block(first_s[dealt], edges)
-        return Removal(saved_usd, removed)
+        return Removal(saved_usd / deals)
 
     with ThreadPoolExecutor(_THREADS) as executor:
         return dict(zip(members, executor.map(removal, members), strict=True))

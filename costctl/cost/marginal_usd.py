@@ -73,7 +73,9 @@ def _estimate(
     counts = counts_by_block(start_s, edges_s)
     usd = counts_by_block(start_s, edges_s, direct["usd"].fill_null(0.0).to_numpy())
     if removal is not None:
-        usd = usd + removal.saved_usd * _per_removed(removal, counts)
+        usd = (
+            usd + removal.saved_usd
+        )  # requests without a replayed call save none, and are counted all the same
     return ratio_over_blocks(
         usd, counts, METHOD if removal is not None else "direct charges, block bootstrap", rng
     )
@@ -83,14 +85,6 @@ def _since_start_s(frames: Frames, requests: pl.DataFrame) -> Floats:
     """Seconds from the window's start to the start of each request."""
     since_s: Floats = (requests["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
     return since_s
-
-
-def _per_removed(removal: Removal, counts: Floats) -> float:
-    """Requests of the class over requests that a removal took away: those without a replayed call cost no
-    replica time.
-    """
-    taken = removal.requests.sum()
-    return float(min(counts.sum(), taken) / taken) if taken else 0.0
 
 
 def _with_bounds(

@@ -1,1 +1,5 @@
-"""TODO owner writes the question this package answers."""
+"""How do exports of traces and logs become spans in the store?
+
+Shape in: files, folders, globs, standard input. Shape out: rows of ``spans``, one report a source. Nothing here
+prints.
+"""

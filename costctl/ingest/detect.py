@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
@@ -46,11 +46,12 @@ class _Replayed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the base says Buffer
+    def readinto(self, buffer: Any) -> int:
         if not self._head:
             return self._rest.readinto(buffer)
-        size = min(len(buffer), len(self._head))
-        buffer[:size] = self._head[:size]
+        view = memoryview(buffer).cast("B")
+        size = min(len(view), len(self._head))
+        view[:size] = self._head[:size]
         self._head = self._head[size:]
         return size
 

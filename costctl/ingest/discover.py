@@ -41,8 +41,9 @@ def _expanded(argument: str) -> list[str]:
         return [argument]
     if path.is_dir():
         return _in_folder(path)
-    # glob.glob takes absolute and relative patterns alike; Path.glob takes no absolute ones before Python 3.13
-    matches = sorted(m for m in glob.glob(argument, recursive=True) if Path(m).is_file())  # noqa: PTH207  # see above
+    # As in a shell: absolute patterns, * without hidden files, and **x, which Path.glob refuses or reads otherwise.
+    found = glob.iglob(argument, recursive=True)  # noqa: PTH207
+    matches = sorted(match for match in found if Path(match).is_file())
     if not matches:
         raise InputError(
             f"Cannot read {argument}.",

@@ -42,34 +42,38 @@ INNER JOIN doubled
     AND incoming.row_number <> doubled.first_row
 """
 
+_NEW_RESOURCES: Final = """
+INSERT INTO resources
+SELECT resource_id, ANY_VALUE(attributes)
+FROM incoming
+WHERE NOT EXISTS (SELECT 1 FROM resources AS known WHERE known.resource_id = incoming.resource_id)
+GROUP BY resource_id
+"""
+
 
 def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, batch: Batch) -> None:
-    """Add the batch's spans, emitters not yet known, and rejected records.
+    """Add the batch's spans, emitters not yet known, and rejected records."""
+    rejects = [
+        {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
+        for r in batch.rejects
+    ]
+    of_source = f"SELECT *, {source_id} AS source_id FROM incoming"
+    _insert(connection, batch.spans, f"INSERT INTO spans BY NAME {of_source}")
+    _insert(connection, batch.resources, _NEW_RESOURCES)
+    _insert(
+        connection,
+        pa.Table.from_pylist(rejects, schema=_QUARANTINE),
+        f"INSERT INTO quarantine BY NAME {of_source}",
+    )
 
-    DuckDB reads the tables by the names of the variables that hold them: a registered view would stay, with its
-    data, until the transaction ends, and memory would grow with the source.
+
+def _insert(connection: duckdb.DuckDBPyConnection, incoming: pa.Table, statement: str) -> None:
+    """Run an INSERT that reads ``incoming``, which DuckDB finds by the name of this parameter.
+
+    A registered view would stay, with its data, until the transaction ends: memory would grow with the source.
     """
-    if batch.spans.num_rows:
-        incoming_spans = batch.spans  # noqa: F841
-        connection.execute(
-            f"INSERT INTO spans BY NAME SELECT *, {source_id} AS source_id FROM incoming_spans"
-        )
-    if batch.resources.num_rows:
-        incoming_resources = batch.resources  # noqa: F841
-        connection.execute(
-            "INSERT INTO resources SELECT resource_id, ANY_VALUE(attributes) FROM incoming_resources AS incoming "
-            "WHERE NOT EXISTS (SELECT 1 FROM resources AS known WHERE known.resource_id = incoming.resource_id) "
-            "GROUP BY resource_id"
-        )
-    if batch.rejects:
-        rows = [
-            {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
-            for r in batch.rejects
-        ]
-        incoming_rejects = pa.Table.from_pylist(rows, schema=_QUARANTINE)  # noqa: F841
-        connection.execute(
-            f"INSERT INTO quarantine BY NAME SELECT *, {source_id} AS source_id FROM incoming_rejects"
-        )
+    if incoming.num_rows:
+        connection.execute(statement)
 
 
 def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> int:

@@ -8,6 +8,7 @@ the job. While DuckDB inserts one batch, the next one is parsed in another threa
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,7 +130,7 @@ def _roll_back_if_open(connection: duckdb.DuckDBPyConnection) -> None:
 def _opened(argument: str, uri: str) -> SourceStream:
     try:
         # SourceStream owns the file and closes it
-        raw = sys.stdin.buffer if argument == STDIN else Path(argument).open("rb")  # noqa: SIM115  # see above
+        raw = sys.stdin.buffer if argument == STDIN else io.FileIO(argument)
     except OSError as error:
         raise InputError(
             f"Cannot read {uri}.", why=f"{error.strerror}.", next_step="Check that you may read the file."

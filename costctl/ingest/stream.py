@@ -27,7 +27,7 @@ _LONGEST_MAGIC: Final = max(map(len, _MAGIC))
 class SourceStream(io.RawIOBase):
     """A readable stream of decompressed bytes. uri: for messages.  compression: gzip, zstd, bzip2 or None."""
 
-    def __init__(self, raw: BinaryIO, uri: str) -> None:
+    def __init__(self, raw: BinaryIO | io.FileIO, uri: str) -> None:
         super().__init__()
         self._raw = raw
         self._uri = uri
@@ -70,7 +70,7 @@ class SourceStream(io.RawIOBase):
         super().close()
 
     def _stored(self, size: int) -> bytes:
-        data = self._raw.read(size)
+        data = self._raw.read(size) or b""
         self._digest.update(data)
         self.bytes_read += len(data)
         return data

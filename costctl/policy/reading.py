@@ -5,7 +5,7 @@ In: text, JSON or YAML. Out: the policy document. Its shape is checked here; ``c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import yaml
@@ -13,15 +13,12 @@ import yaml
 from costctl.documents.policy import Policy
 from costctl.errors import InputError
 
-
-class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """YAML without timestamps: an instant stays the text that the document wants."""
-
-
-_PlainLoader.yaml_implicit_resolvers = {
+_RESOLVERS: Final = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+# YAML without timestamps: an instant stays the text that the document wants.
+_PlainLoader: Any = type("_PlainLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": _RESOLVERS})
 
 
 def policy_from_text(text: str) -> Policy:

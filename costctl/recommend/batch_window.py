@@ -7,7 +7,6 @@ the second.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +22,7 @@ from costctl.recommend.advice import (
     withheld,
 )
 from costctl.recommend.period import Period, Trial
+from costctl.recommend.setting import with_pool, with_window
 from costctl.simulate.workload import Pool
 
 _WINDOWS_S: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -61,7 +61,7 @@ def _for_pool(
             f"None of {tried} windows and sizes is cheaper than today and keeps every objective.",
             facts,
         )
-    pools = _with(second.pools, number, best)
+    pools = with_pool(second.pools, number, best)
     today_later, later = second.trial(second.pools), second.trial(pools)
     names = fits.calls.classes
     return judged(
@@ -97,17 +97,12 @@ def _cheapest(
     least_usd = float(today.usd.sum())
     for window_s in _WINDOWS_S:
         for size in in_order:
-            setup = replace(fit.pool.setup, batch_window_s=window_s, max_num_seqs=size)
-            candidate = replace(fit.pool, setup=setup)
-            trial = first.trial(_with(first.pools, number, candidate))
+            candidate = with_window(fit.pool, window_s, size)
+            trial = first.trial(with_pool(first.pools, number, candidate))
             usd = float(trial.usd.sum())
             if usd < least_usd and meets_objectives(first, today, trial, classes):
                 best, least_usd = (candidate, trial), usd
     return *best, len(sizes) * len(_WINDOWS_S)
-
-
-def _with(pools: tuple[Pool, ...], number: int, pool: Pool) -> tuple[Pool, ...]:
-    return (*pools[:number], pool, *pools[number + 1 :])
 
 
 def _target_s(period: Period, request_class: int) -> float:

@@ -7,13 +7,13 @@ second; each is counted for what it adds to those before it, the surest first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.recommend.period import Period
+from costctl.recommend.setting import moved, with_pool, with_queue_limit, with_window
 from costctl.simulate.workload import Ints, Pool
 
 Setting = tuple[tuple[Pool, ...], Ints]  # the pools, and by which each call is served
@@ -48,19 +48,14 @@ def _applied(fits: PoolFits, period: Period, setting: Setting, item: Recommendat
         return setting
     here = names.index(item.pool)
     to = item.change.to
-    setup = pools[here].setup
-    if item.kind == "tier_placement" and item.request_class is not None:
-        moves = period.request_class[period.request] == fits.calls.classes.index(item.request_class)
-        return pools, np.where(moves, names.index(str(to["pool"])), pool)
     if item.kind == "batch_window":
-        setup = replace(
-            setup,
-            batch_window_s=float(to["window_ms"] or 0.0) / 1e3,
-            max_num_seqs=int(to["max_batch_size"] or setup.max_num_seqs),
-        )
-    elif item.kind == "queue_limit" and item.request_class is not None:
-        lane = fits.calls.classes.index(item.request_class)
-        limits, lives_s = setup.queue_limit.copy(), setup.time_to_live_s.copy()
-        limits[lane], lives_s[lane] = int(to["queue_limit"] or 0), float(to["ttl_s"] or np.inf)
-        setup = replace(setup, queue_limit=limits, time_to_live_s=lives_s)
-    return (*pools[:here], replace(pools[here], setup=setup), *pools[here + 1 :]), pool
+        size = int(to["max_batch_size"] or pools[here].setup.max_num_seqs)
+        changed = with_window(pools[here], float(to["window_ms"] or 0.0) / 1e3, size)
+        return with_pool(pools, here, changed), pool
+    if item.request_class is None:
+        return setting
+    number = fits.calls.classes.index(item.request_class)
+    if item.kind == "tier_placement":
+        return pools, moved(period, pool, number, names.index(str(to["pool"])))
+    limit, ttl_s = int(to["queue_limit"] or 0), float(to["ttl_s"] or np.inf)
+    return with_pool(pools, here, with_queue_limit(pools[here], number, limit, ttl_s)), pool

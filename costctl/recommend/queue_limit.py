@@ -26,6 +26,7 @@ from costctl.recommend.advice import (
     withheld,
 )
 from costctl.recommend.period import Period, Trial, p95_s
+from costctl.recommend.setting import with_pool, with_queue_limit
 from costctl.simulate.workload import Bools, Pool
 
 _FACTORS: Final = (0.25, 0.5, 1.0, 2.0)
@@ -113,18 +114,12 @@ def _best(
     score = (int(today.is_good.sum()), -float(today.usd.sum()))
     for factor in _FACTORS:
         limit, ttl_s = max(1, round(factor * per_replica_s * room_s)), round(min(factor, 1.0) * room_s, 3)
-        pool = _limited(first.pools[number], request_class, limit, ttl_s)
-        trial = first.trial((*first.pools[:number], pool, *first.pools[number + 1 :]))
+        pool = with_queue_limit(first.pools[number], request_class, limit, ttl_s)
+        trial = first.trial(with_pool(first.pools, number, pool))
         reached = (int(trial.is_good.sum()), -float(trial.usd.sum()))
         if reached > score and reached[1] > -float(today.usd.sum()):
             best, score = (pool, trial, limit, ttl_s), reached
     return best
-
-
-def _limited(pool: Pool, request_class: int, limit: int, ttl_s: float) -> Pool:
-    limits, lives_s = pool.setup.queue_limit.copy(), pool.setup.time_to_live_s.copy()
-    limits[request_class], lives_s[request_class] = limit, ttl_s
-    return replace(pool, setup=replace(pool.setup, queue_limit=limits, time_to_live_s=lives_s))
 
 
 def _here(period: Period, number: int, request_class: int) -> Bools:

@@ -29,9 +29,10 @@ from costctl.recommend.advice import (
     withheld,
 )
 from costctl.recommend.period import Period, Trial
+from costctl.recommend.setting import moved
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Floats, Ints, Outcome
+from costctl.simulate.workload import Floats, Outcome
 
 _MOST_UTILISATION: Final = 0.85  # beyond it waits grow faster than load does
 _DRAWS: Final = 20
@@ -128,12 +129,8 @@ def _is_inside(boundary: DataBoundary | None, pool: PoolSettings) -> bool:
     )
 
 
-def _moved(period: Period, number: int, pool: int) -> Ints:
-    return np.where(period.request_class[period.request] == number, pool, period.pool)
-
-
 def _keeps_objectives(period: Period, today: Trial, number: int, pool: int) -> bool:
-    trial = period.trial(period.pools, _moved(period, number, pool))
+    trial = period.trial(period.pools, moved(period, period.pool, number, pool))
     return meets_objectives(period, today, trial, sorted(set(period.request_class[period.request].tolist())))
 
 
@@ -141,7 +138,7 @@ def _options(period: Period, homes: dict[int, int], moves: list[tuple[int, int]]
     """The load of each class at home and where it may go, by taking it away from there."""
     options = []
     for number, pool in [*homes.items(), *moves]:
-        served_by = _moved(period, number, pool) if homes[number] != pool else period.pool
+        served_by = moved(period, period.pool, number, pool) if homes[number] != pool else period.pool
         with_it = _busy_s(period, replay_network(period.workload, served_by, period.pools))
         keep = period.request_class[period.request] != number
         rest = replay_network(without(period.workload, keep), served_by[keep], period.pools)
@@ -214,8 +211,11 @@ def _advice(
     fits: PoolFits, first: Period, second: Period, today: Trial, home: int, number: int, pool: int, seed: int
 ) -> Recommendation:
     name, to_pool, from_pool = fits.calls.classes[number], fits.fitted[pool], fits.fitted[home]
-    trial = first.trial(first.pools, _moved(first, number, pool))
-    today_later, later = second.trial(second.pools), second.trial(second.pools, _moved(second, number, pool))
+    trial = first.trial(first.pools, moved(first, first.pool, number, pool))
+    today_later, later = (
+        second.trial(second.pools),
+        second.trial(second.pools, moved(second, second.pool, number, pool)),
+    )
     classes = sorted(set(second.request_class[second.request].tolist()))
     calls = int((first.request_class[first.request] == number).sum())
     return judged(

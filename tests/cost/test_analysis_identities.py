@@ -12,7 +12,6 @@ import pytest
 from costctl import workflow
 from costctl.documents.analysis import Analysis
 from costctl.documents.schemas import rendered
-from costctl.documents.settings import Settings
 from costctl.observation import Question, observed
 from costctl.relations import load_relations
 
@@ -96,7 +95,6 @@ def test_no_check_returns_a_row(sample_question: Question) -> None:
 def test_an_unknown_price_is_null_with_a_note_and_never_zero(sample_store: Path, tmp_path: Path) -> None:
     (tmp_path / "costctl.toml").write_text('[pools.embedder]\nmatch = { "service.name" = "embedder" }\n')
     analysis = workflow.analyze(Question(store=sample_store, config=tmp_path / "costctl.toml"), quiet)
-    assert isinstance(Settings(), Settings)
     assert analysis.totals.billed_usd is None
     assert all(report.cost.marginal_usd_per_request is None for report in analysis.classes)
     assert any("usd_per_replica_hour is not set" in note for note in analysis.coverage.notes)

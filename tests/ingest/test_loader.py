@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -70,10 +71,12 @@ def test_the_same_spans_in_another_file_are_duplicates_and_counted(tmp_path: Pat
 
 
 @pytest.mark.parametrize("packed", [gzip.compress, zstandard.ZstdCompressor().compress])
-def test_a_packed_source_gives_the_spans_of_the_plain_one(tmp_path: Path, packed: object) -> None:
+def test_a_packed_source_gives_the_spans_of_the_plain_one(
+    tmp_path: Path, packed: Callable[[bytes], bytes]
+) -> None:
     plain = write_export(tmp_path / "a.jsonl", 3)
     other = tmp_path / "other.bin"  # told by content, not by name
-    other.write_bytes(packed(plain.read_bytes()))  # type: ignore[operator]
+    other.write_bytes(packed(plain.read_bytes()))
     columns = "SELECT * EXCLUDE (source_id, source_position) FROM spans ORDER BY ALL"
     load(tmp_path / "plain.duckdb", str(plain))
     load(tmp_path / "packed.duckdb", str(other))

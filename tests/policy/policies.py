@@ -99,4 +99,4 @@ def sound_policy(**changes: object) -> Policy:
         "default_class": "batch",
         "evidence": (declared,),
     }
-    return Policy(**{**parts, **changes})  # type: ignore[arg-type]
+    return Policy(**{**parts, **changes})

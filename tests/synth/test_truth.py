@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +46,7 @@ def test_where_nobody_meets_anybody_a_request_costs_what_it_takes() -> None:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others() -> None:
     def written(seed: int) -> bytes:
-        world = plain_world(60.0)
-        world = type(world)(**{**{name: getattr(world, name) for name in world.__slots__}, "seed": seed})
+        world = replace(plain_world(60.0), seed=seed)
         demand = demand_of(world)
         return b"".join(otlp_lines(world, demand, served_all(world, demand)))
 

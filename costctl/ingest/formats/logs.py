@@ -128,11 +128,17 @@ def _json_table(objects: list[dict[str, object]], mapping: Mapping) -> pa.Table:
     for target, source in mapping.columns.items():
         values = [row.get(source.from_) for row in objects]
         if target == "prefix_keys":
-            texts = [None if value is None else [str(item) for item in value] for value in values]  # type: ignore[attr-defined]  # a list by the mapping
-            arrays[source.from_] = pa.array(texts, pa.list_(pa.string()))
+            arrays[source.from_] = pa.array([_texts(value) for value in values], pa.list_(pa.string()))
         else:
             arrays[source.from_] = pa.array([_text(value) for value in values], pa.string())
     return pa.table(arrays)
+
+
+def _texts(value: object) -> list[str] | None:
+    """A list as texts; anything else that is there is a list of one."""
+    if value is None:
+        return None
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def _text(value: object) -> str | None:

@@ -1,1 +1,1 @@
-"""TODO owner writes the question this package answers."""
+"""How is a policy written for a consumer? One module a consumer: a policy in, its file and coverage manifest out."""

@@ -1,0 +1,51 @@
+"""Marginal cost is per request of the class, whether or not each of them reached a pool."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from costctl import workflow
+from costctl.observation import Question
+from costctl.synth.demand import demand_of
+from costctl.synth.settings_file import settings_text
+from costctl.synth.spans import otlp_lines
+from tests.synth.small_worlds import plain_world, served_all
+
+LABEL = {"key": "costctl.class", "value": {"stringValue": "labelled"}}
+
+
+def quiet(_what: str, _ratio: float | None) -> None:
+    """Progress that nobody watches."""
+
+
+def test_requests_that_were_answered_without_a_call_halve_the_cost_of_their_class(tmp_path: Path) -> None:
+    # Every request carries one label, and beside each stands one with the same label that made no call.
+    world = plain_world(900.0)
+    demand = demand_of(world)
+    exports = [json.loads(line) for line in otlp_lines(world, demand, served_all(world, demand))]
+    (tmp_path / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
+    entries = []
+    for export in exports:
+        for group in export["resourceSpans"]:
+            for span in group["scopeSpans"][0]["spans"]:
+                if "parentSpanId" not in span:
+                    span["attributes"].append(LABEL)
+                    entries.append({**span, "traceId": "f" * 8 + span["traceId"][8:]})
+    (tmp_path / "called.jsonl").write_text("\n".join(map(json.dumps, exports)), encoding="utf-8")
+    silent = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": entries}]}]}
+    (tmp_path / "silent.jsonl").write_text(json.dumps(silent), encoding="utf-8")
+
+    found = []
+    for names in (("called.jsonl",), ("called.jsonl", "silent.jsonl")):
+        paths = tuple(str(tmp_path / name) for name in names)
+        (report,) = workflow.analyze(Question(paths=paths, config=tmp_path / "costctl.toml"), quiet).classes
+        assert report.cost.marginal_usd_per_request is not None
+        direct = sum(each.usd or 0.0 for each in report.cost.components if each.component != "accelerator")
+        replica = report.cost.marginal_usd_per_request.mid - direct / report.requests
+        found.append((report.requests, replica))
+    (requests, usd), (with_silent, diluted) = found
+    assert with_silent == 2 * requests
+    assert diluted == pytest.approx(usd / 2, rel=0.01)
