@@ -32,13 +32,14 @@ def sections(document: Analysis) -> list[Section]:
 
 def _overview(document: Analysis) -> Notes:
     totals, coverage = document.totals, document.coverage
+    idle = f"+ idle {usd(totals.idle_usd)} " if document.pools else ""  # without pools nothing can stand idle
     lines = [
         f"{document.window.from_} to {document.window.to}: {count(totals.requests)} requests, "
         f"{count(totals.successes)} of them successful.",
         "Nothing is priced: neither replicas nor tokens have a price; the last section says what is missing."
         if totals.billed_usd is None
-        else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} + idle {usd(totals.idle_usd)} "
-        f"+ unattributed {usd(totals.unattributed_usd)}.",
+        else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} "
+        f"{idle}+ unattributed {usd(totals.unattributed_usd)}.",
         f"Priced {ratio(coverage.priced_ratio)} of the requests; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
