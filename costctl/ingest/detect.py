@@ -15,8 +15,9 @@ from typing import Any, Final
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
+from costctl.ingest.formats.json_documents import trace_format_of
 from costctl.ingest.formats.logs import read_csv, read_jsonl, read_parquet
-from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json
+from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.stream import SourceStream
@@ -74,6 +75,9 @@ def detect(
         return Reading("otlp_json", read_otlp_json(whole, keep_content=keep_content))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith((b"{", b"[")):
+        trace_format = trace_format_of(text) if mapping is None else None
+        if trace_format is not None:
+            return Reading(trace_format, read_trace_documents(whole, keep_content=keep_content))
         return Reading("jsonl", read_jsonl(whole, uri, mapping))
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
     if framing is not None:

@@ -14,7 +14,14 @@ from typing import BinaryIO, Final
 import msgspec
 import numpy as np
 
-from costctl.ingest.formats.json_pieces import CHUNK_BYTES, PIECE_BYTES, Piece, document_pieces
+from costctl.ingest.formats.json_pieces import (
+    CHUNK_BYTES,
+    OTLP_LAYOUT,
+    PIECE_BYTES,
+    Layout,
+    Piece,
+    document_pieces,
+)
 from costctl.ingest.formats.nested_arrow import Index
 
 BLOCK_BYTES: Final = 8 * 2**20
@@ -42,13 +49,15 @@ class JsonBlock:
         return [line for line in self.data.split(b"\n") if line.strip()]
 
 
-def json_blocks(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[JsonBlock]:
-    """The stream as blocks of lines."""
+def json_blocks(
+    stream: BinaryIO, block_bytes: int = BLOCK_BYTES, layout: Layout = OTLP_LAYOUT
+) -> Iterator[JsonBlock]:
+    """The stream as blocks of lines. layout: where documents that are too long for memory are cut."""
     first = _read(stream, block_bytes).removeprefix(b"\xef\xbb\xbf")
     if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
-        yield from _line_blocks(stream, first, block_bytes)
+        yield from _line_blocks(stream, first, block_bytes, layout)
     else:
-        yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes), block_bytes)
+        yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes, layout), block_bytes)
 
 
 def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
@@ -81,7 +90,7 @@ def _is_wrapper(line: bytes) -> bool:
     )
 
 
-def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int) -> Iterator[JsonBlock]:
+def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layout) -> Iterator[JsonBlock]:
     """Blocks cut at line ends; from a line on that is too long for memory, the rest is cut as documents."""
     line, rest, data = 1, b"", first
     while data:
@@ -94,7 +103,7 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int) -> Iterator[J
         else:
             rest += data
         if len(rest) > _BLOCKS_PER_LINE * block_bytes:
-            yield from _blocks_of_pieces(_pieces(stream, rest, line, block_bytes), block_bytes)
+            yield from _blocks_of_pieces(_pieces(stream, rest, line, block_bytes, layout), block_bytes)
             return
         data = _read(stream, block_bytes)
     if rest.strip():
@@ -115,9 +124,9 @@ def line_numbers(data: bytes, first: int) -> Index:
     return np.delete(numbers, unsure[is_blank])
 
 
-def _pieces(stream: BinaryIO, first: bytes, line: int, block_bytes: int) -> Iterator[Piece]:
+def _pieces(stream: BinaryIO, first: bytes, line: int, block_bytes: int, layout: Layout) -> Iterator[Piece]:
     sizes = min(PIECE_BYTES, block_bytes), min(CHUNK_BYTES, block_bytes)
-    return document_pieces(stream, first, line, piece_bytes=sizes[0], chunk_bytes=sizes[1])
+    return document_pieces(stream, first, line, layout, piece_bytes=sizes[0], chunk_bytes=sizes[1])
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

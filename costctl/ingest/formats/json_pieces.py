@@ -25,9 +25,32 @@ CHUNK_BYTES: Final = 4 * 2**20
 _KEY_BEFORE: Final = re.compile(rb'"([A-Za-z_]{1,40})"\s*:\s*$')
 _KEY_REACH: Final = 128
 _SPANS: Final = b"spans"
-_LISTS: Final = frozenset(name.encode() for name in (*RESOURCE_SPANS_KEYS, *SCOPE_SPANS_KEYS)) | {_SPANS}
-_CONTEXTS: Final = frozenset(name.encode() for name in ("resource", *SCOPE_KEYS))
-_DESCENDED: Final = _LISTS | {b"trace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where long documents of a format may be cut.
+
+    descended: keys whose values are stepped into; their lists are cut between elements.  contexts: keys whose
+    values every piece needs.
+    """
+
+    descended: frozenset[bytes]
+    contexts: frozenset[bytes]
+
+
+def _keys(*names: str) -> frozenset[bytes]:
+    return frozenset(name.encode() for name in names)
+
+
+OTLP_LAYOUT: Final = Layout(
+    _keys(*RESOURCE_SPANS_KEYS, *SCOPE_SPANS_KEYS, "spans", "trace"), _keys("resource", *SCOPE_KEYS)
+)
+# Of the other formats only lists of whole traces or of self-contained records are cut.
+DOCUMENT_LAYOUT: Final = Layout(
+    _keys("data", "observations", "resourceLogs", "scopeLogs", "logRecords"),
+    _keys("trace", "resource", "scope"),
+)
 _BETWEEN_DOCUMENTS: Final = b" \t\r\n,"
 
 
@@ -64,6 +87,7 @@ class _Cutter:
 
     line: int
     piece_bytes: int
+    layout: Layout
     buffer: bytes = b""
     scanned: int = 0
     depth: int = 0
@@ -78,15 +102,17 @@ def document_pieces(
     stream: BinaryIO,
     first: bytes,
     line: int,
+    layout: Layout = OTLP_LAYOUT,
     *,
     piece_bytes: int = PIECE_BYTES,
     chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Piece]:
     """Pieces of the documents in ``first`` and, after it, the stream.
 
-    line: number of the first line.  piece_bytes: longer documents are cut.  chunk_bytes: looked at at once.
+    line: number of the first line.  layout: where to cut.  piece_bytes: longer documents are cut.
+    chunk_bytes: looked at at once.
     """
-    cutter = _Cutter(line, piece_bytes)
+    cutter = _Cutter(line, piece_bytes, layout)
     waiting = first
     while waiting:
         for start in range(0, len(waiting), chunk_bytes):
@@ -163,9 +189,9 @@ def _open(cutter: _Cutter, place: int) -> Iterator[Piece]:
             cutter.opened.append(_Open(bracket, b""))
     else:
         key = _key_before(cutter.buffer, place)
-        if key in _DESCENDED:
+        if key in cutter.layout.descended:
             cutter.opened.append(_Open(bracket, key))
-        elif key in _CONTEXTS:
+        elif key in cutter.layout.contexts:
             cutter.context = (key, place)
 
 

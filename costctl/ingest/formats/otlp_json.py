@@ -25,10 +25,11 @@ import pyarrow.json as pa_json
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
+from costctl.ingest.formats.json_documents import found_in_line
+from costctl.ingest.formats.json_pieces import DOCUMENT_LAYOUT
 from costctl.ingest.formats.json_spelling import respelled
 from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
-from costctl.ingest.formats.otlp_normalise import found_in_line
 from costctl.ingest.formats.otlp_schema import otlp_json_schema
 from costctl.ingest.read_ahead import parsed_ahead
 
@@ -65,6 +66,17 @@ _BARE_MARKS: Final = re.compile(rb'"(?:startTimeUnixNano|start_time_unix_nano)"\
 _ATTRIBUTE_MARK: Final = re.compile(rb'"attributes"\s*:\s*\[\s*\{\s*"(?:key|value)"\s*:')
 
 
+def read_trace_documents(
+    stream: BinaryIO, *, keep_content: bool, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Batch]:
+    """Batches of canonical spans of a trace format other than OTLP's: each value is read on its own."""
+
+    def parsed(block: JsonBlock) -> Iterator[Batch]:
+        yield read_slowly(block, keep_content=keep_content)
+
+    yield from parsed_ahead(parsed, json_blocks(stream, block_bytes, DOCUMENT_LAYOUT))
+
+
 def looks_like_otlp_json(head: bytes) -> bool:
     """Whether the first (at most 1 MiB of) bytes are of an OTLP/JSON trace export, or of its spans."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -98,7 +110,7 @@ def _without_doubtful(block: JsonBlock, doubtful: set[int], *, keep_content: boo
     clear = [number for number in range(len(lines)) if number not in doubtful]
     if clear:
         yield from _batches(_chosen(block, lines, clear), keep_content=keep_content)
-    yield _slowly(_chosen(block, lines, sorted(doubtful)), keep_content=keep_content)
+    yield read_slowly(_chosen(block, lines, sorted(doubtful)), keep_content=keep_content)
 
 
 def _is_worth_respelling(block: JsonBlock, doubtful: int) -> bool:
@@ -125,7 +137,7 @@ def _apart(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
     """A block that did not parse: respelled, then in smaller parts; what is small is read line by line."""
     lines = block.lines()
     if len(block.data) <= _SLOW_BYTES or len(lines) <= 1:
-        yield _slowly(block, keep_content=keep_content)
+        yield read_slowly(block, keep_content=keep_content)
     elif not block.is_respelled and _is_mixed(block):
         yield from _batches(_respelled(block), keep_content=keep_content)
     else:
@@ -138,8 +150,8 @@ def _is_mixed(block: JsonBlock) -> bool:
     return all(pattern.search(block.data) for pattern in _NUMBERS_AND_TEXTS) or bool(_NAME.search(block.data))
 
 
-def _slowly(block: JsonBlock, *, keep_content: bool) -> Batch:
-    """The block read line by line."""
+def read_slowly(block: JsonBlock, *, keep_content: bool) -> Batch:
+    """The block read line by line, in whichever trace format each line is."""
     lines = block.lines()
     documents: list[bytes] = []
     positions: list[int] = []

@@ -1,26 +1,18 @@
-"""What does one JSON value hold, if it is some other spelling of an OTLP trace export?
+"""What does one JSON value hold, if it is some spelling of an OTLP trace export?
 
-Shape in: one JSON text: any of the wrappers, key spellings and enum names that exporters, collectors and
+Shape in: one JSON value: any of the wrappers, key spellings and enum names that exporters, collectors and
 backends write.  Shape out: ResourceSpans in the one spelling that the fast reader parses, and what could not
 be read. This is the slow reader: it sees only what the fast one could not.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import msgspec
-
-from costctl.ingest.batch import Reject
+from costctl.ingest.formats.found import Found, Json, listed, named
 from costctl.ingest.formats.nested_arrow import snake_case
 from costctl.ingest.formats.otlp_values import json_text
-from costctl.ingest.privacy import skeleton
-
-Json: TypeAlias = dict[str, Any]
 
 RESOURCE_SPANS_KEYS: Final = ("resourceSpans", "resource_spans", "batches")
 SCOPE_SPANS_KEYS: Final = (
@@ -31,64 +23,9 @@ SCOPE_SPANS_KEYS: Final = (
 )
 SCOPE_KEYS: Final = ("scope", "instrumentationLibrary", "instrumentation_library")
 _SPAN_MARKS: Final = ("spanId", "span_id", "startTimeUnixNano", "start_time_unix_nano")
-_OTHER_SIGNALS: Final = ("resourceLogs", "resourceMetrics", "resource_logs", "resource_metrics")
 _KINDS: Final = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 _STATUSES: Final = {"ok": 1, "error": 2}
 _INT64_LIMIT: Final = 2**63
-
-
-@dataclass(slots=True)
-class Found:
-    """What one line held. resource_spans: in the canonical spelling.  rejects: what could not be read."""
-
-    position: int
-    resource_spans: list[Json] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-
-    def reject(self, code: str, message: str, excerpt: str) -> None:
-        """Sets one record apart."""
-        self.rejects.append(Reject(self.position, code, message, skeleton(excerpt)))
-
-
-def found_in_line(line: bytes, position: int, *, is_unterminated: bool = False) -> Found:
-    """All spans in one line of JSON, or in one document. position: its line in the source.
-
-    is_unterminated: the source ended without ending the line, so broken JSON is a truncated write.
-    """
-    found = Found(position)
-    text = line.decode("utf-8", "replace")
-    try:
-        values = list(_json_values(text))
-    except ValueError as error:
-        code = "truncated" if is_unterminated else "bad_json"
-        found.reject(code, f"Not readable as JSON: {_without_content(error)}", text)
-        return found
-    for value in values:
-        _collect(value, found)
-    return found
-
-
-def _json_values(text: str) -> Iterator[Any]:
-    """The values of a text that holds one or, one after another, several."""
-    try:
-        yield msgspec.json.decode(text)
-        return
-    except msgspec.DecodeError:
-        pass
-    decoder = json.JSONDecoder()  # accepts NaN, lone surrogates and further values after the first
-    at = 0
-    while at < len(text):
-        value, at = decoder.raw_decode(text, at)
-        yield msgspec.json.decode(
-            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
-        )
-        while at < len(text) and text[at] in " \t\r\n,":
-            at += 1
-
-
-def _without_content(error: ValueError) -> str:
-    """Where the JSON broke; the decoders' messages hold the place and the kind of fault, never the text."""
-    return str(error).split("\n")[0]
 
 
 def _get(value: Json, *names: str) -> Any:
@@ -100,36 +37,23 @@ def _get(value: Json, *names: str) -> Any:
     return None
 
 
-def _collect(value: Any, found: Found) -> None:
-    """Recognises one JSON value and adds its ResourceSpans."""
-    if isinstance(value, list):
-        for element in value:
-            _collect(element, found)
-        return
-    if not isinstance(value, dict):
-        found.reject("not_otlp", "A JSON value that is no object.", json_text(value))
-        return
-    listed = next((value[key] for key in RESOURCE_SPANS_KEYS if key in value), None)
-    if any(key in value for key in RESOURCE_SPANS_KEYS):
-        for emitter in listed or []:
+def collect_otlp(value: Json, found: Found) -> bool:
+    """Adds the ResourceSpans of a value that is some spelling of an OTLP trace export; whether it is one."""
+    emitters = next((key for key in RESOURCE_SPANS_KEYS if key in value), None)
+    if emitters is not None:
+        for emitter in listed(value[emitters]):
             _collect_emitter(emitter, found)
     elif any(key in value for key in SCOPE_SPANS_KEYS):
         _collect_emitter(value, found)
-    elif isinstance(value.get("trace"), dict):
-        _collect(value["trace"], found)
+    elif isinstance(value.get("trace"), dict) and any(key in value["trace"] for key in RESOURCE_SPANS_KEYS):
+        return collect_otlp(value["trace"], found)
     elif _is_span(value):
         _add(found, {}, {}, [value])
     elif isinstance(value.get("spans"), list) and all(_is_span(span) for span in value["spans"]):
         _add(found, {}, _get(value, *SCOPE_KEYS), value["spans"])
-    elif value:
-        _refuse(value, found)
-
-
-def _refuse(value: Json, found: Found) -> None:
-    if any(key in value for key in _OTHER_SIGNALS):
-        found.reject("not_traces", "OTLP logs or metrics, not traces.", json_text(value))
     else:
-        found.reject("not_otlp", "A JSON object that is no OTLP trace export and no span.", json_text(value))
+        return False
+    return True
 
 
 def _is_span(value: Any) -> bool:
@@ -145,11 +69,11 @@ def _collect_emitter(emitter: Any, found: Found) -> None:
         return
     resource = _get(emitter, "resource")
     for key in SCOPE_SPANS_KEYS:
-        for scope_spans in emitter.get(key) or []:
+        for scope_spans in listed(emitter.get(key)):
             if not isinstance(scope_spans, dict):
                 found.reject("not_otlp", "A ScopeSpans that is no object.", json_text(scope_spans))
                 continue
-            _add(found, resource, _get(scope_spans, *SCOPE_KEYS), scope_spans.get("spans") or [])
+            _add(found, resource, _get(scope_spans, *SCOPE_KEYS), listed(scope_spans.get("spans")))
 
 
 def _add(found: Found, resource: Any, scope: Any, spans: list[Any]) -> None:
@@ -168,7 +92,11 @@ def _add(found: Found, resource: Any, scope: Any, spans: list[Any]) -> None:
 
 
 def _with_attributes(owner: Any) -> Json:
-    return {"attributes": _attributes(_get(owner, "attributes"))} if isinstance(owner, dict) else {}
+    if not isinstance(owner, dict):
+        return {}
+    written = {"attributes": attributes_of(_get(owner, "attributes"))}
+    name = _text(_get(owner, "name"))
+    return written if name is None else {"name": name, **written}
 
 
 def _span(span: Json) -> Json:
@@ -183,9 +111,9 @@ def _span(span: Json) -> Json:
         "kind": _enum(_get(span, "kind"), "span_kind_", _KINDS),
         "startTimeUnixNano": _instant(_get(span, "startTimeUnixNano")),
         "endTimeUnixNano": _instant(_get(span, "endTimeUnixNano")),
-        "attributes": _attributes(_get(span, "attributes")),
+        "attributes": attributes_of(_get(span, "attributes")),
         "droppedAttributesCount": dropped,
-        "events": [_event(event) for event in _get(span, "events") or [] if isinstance(event, dict)],
+        "events": [_event(event) for event in listed(_get(span, "events")) if isinstance(event, dict)],
         "status": {"code": _enum(code, "status_code_", _STATUSES)},
     }
     return {name: value for name, value in canonical.items() if value is not None}
@@ -195,7 +123,7 @@ def _event(event: Json) -> Json:
     return {
         "timeUnixNano": _instant(_get(event, "timeUnixNano")) or "0",
         "name": _text(_get(event, "name")) or "",
-        "attributes": _attributes(_get(event, "attributes")),
+        "attributes": attributes_of(_get(event, "attributes")),
     }
 
 
@@ -228,7 +156,7 @@ def _enum(value: Any, prefix: str, codes: dict[str, int]) -> int | None:
     return _integer(value)
 
 
-def _attributes(written: Any) -> list[Json]:
+def attributes_of(written: Any) -> list[Json]:
     """Attributes as a list of key and value; a plain JSON object of them is taken as well."""
     if isinstance(written, dict):
         return [{"key": key, "value": _value(value)} for key, value in written.items()]
@@ -299,9 +227,13 @@ def plain_json(value: Any) -> Any:
         return value
     kind, inner = _alternative(value)
     if kind == "arrayValue":
-        return [plain_json(element) for element in inner.get("values") or []]
+        return [plain_json(element) for element in listed(named(inner).get("values"))]
     if kind == "kvlistValue":
-        return {pair.get("key", ""): plain_json(pair.get("value")) for pair in inner.get("values") or []}
+        return {
+            pair.get("key", ""): plain_json(pair.get("value"))
+            for pair in listed(named(inner).get("values"))
+            if isinstance(pair, dict)
+        }
     if kind == "intValue":
         number = _integer(inner)
         return inner if number is None else number

@@ -1,0 +1,89 @@
+"""What did one line of a trace export hold, in whatever format it was written?
+
+Shape out: ResourceSpans in the one spelling that the fast reader of OTLP parses, and rejects. Every module that
+reads a trace format of JSON adds to a ``Found``; ``json_documents`` asks them in turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from costctl.ingest.attribute_text import ns_from_instant
+from costctl.ingest.batch import Reject
+from costctl.ingest.privacy import skeleton
+
+Json: TypeAlias = dict[str, Any]
+
+TRACE_ID_DIGITS: Final = 32
+SPAN_ID_DIGITS: Final = 16
+_HEX: Final = re.compile(r"[0-9a-f]+")
+
+
+@dataclass(slots=True)
+class Found:
+    """What one line held. resource_spans: in the canonical spelling.  rejects: what could not be read."""
+
+    position: int
+    resource_spans: list[Json] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+
+    def reject(self, code: str, message: str, excerpt: str) -> None:
+        """Sets one record apart."""
+        self.rejects.append(Reject(self.position, code, message, skeleton(excerpt)))
+
+    def add(self, resource: list[Json], scope: str | None, spans: list[Json]) -> None:
+        """Adds spans of one emitter and scope. resource: attributes, as the spans' own, in OTLP's spelling."""
+        scoped: Json = {"spans": spans} if scope is None else {"scope": {"name": scope}, "spans": spans}
+        self.resource_spans.append({"resource": {"attributes": resource}, "scopeSpans": [scoped]})
+
+
+def hex_id(written: Any, digits: int) -> str | None:
+    """An id as so many hex digits, whatever it was: an integer, hex with 0x or hyphens, or any other text.
+
+    A text that is no hex, or is too long, becomes the beginning of its SHA-256; None stays None.
+    """
+    if written is None or written == "" or isinstance(written, bool):
+        return None
+    if isinstance(written, int):
+        return f"{written:0{digits}x}"[-digits:]
+    text = str(written).lower().removeprefix("0x").replace("-", "")
+    if len(text) <= digits and _HEX.fullmatch(text):
+        return text.rjust(digits, "0")
+    return hashlib.sha256(str(written).encode("utf-8", "replace")).hexdigest()[:digits]
+
+
+def listed(value: Any) -> list[Any]:
+    """The value if it is a list, else an empty one: what stands where a list should is not guessed at."""
+    return value if isinstance(value, list) else []
+
+
+def named(value: Any) -> Json:
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def ns_text(value: Any, ns_per_unit: int) -> str | None:
+    """An instant since 1970 as OTLP writes it. value: a number, or a text that is an ISO 8601 instant or a number.
+
+    ns_per_unit: of a number; a whole number loses no digit.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, str):
+        at_ns = ns_from_instant(value)
+        if at_ns is not None:
+            return str(at_ns)
+        try:
+            value = int(value)
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        return str(round(value * ns_per_unit)) if math.isfinite(value) and value < _LATEST else None
+    return str(value * ns_per_unit) if isinstance(value, int) else None
+
+
+_LATEST: Final = 2.0**62
