@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
 from costctl.ingest.formats.json_documents import trace_format_of
-from costctl.ingest.formats.logs import read_csv, read_jsonl, read_parquet
+from costctl.ingest.formats.logs import read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
 from costctl.ingest.mapping import Mapping
@@ -78,7 +81,7 @@ def detect(
         trace_format = trace_format_of(text) if mapping is None else None
         if trace_format is not None:
             return Reading(trace_format, read_trace_documents(whole, keep_content=keep_content))
-        return Reading("jsonl", read_jsonl(whole, uri, mapping))
+        return Reading("json_log", read_json_log(whole, uri, mapping))
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
     if framing is not None:
         batches = read_otlp_protobuf(whole, framing=framing, keep_content=keep_content)
@@ -120,6 +123,12 @@ def _parquet(path: Path | None, uri: str, mapping: Mapping | None) -> Reading:
             why="Its index stands at the end of the file.",
             next_step="Give the file's path.",
         )
+    try:
+        columns = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"Cannot read {uri}.", why=f"Its Parquet data are damaged: {error}.", next_step="Export it again."
+        ) from error
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Reading("parquet", read_parquet(path, uri, mapping), digest, path.stat().st_size)
+    return Reading("parquet", read_parquet(columns, uri, mapping), digest, path.stat().st_size)

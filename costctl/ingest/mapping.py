@@ -26,31 +26,68 @@ _TARGETS: Final = frozenset({*SPANS.names, "duration_s"} - _NOT_MAPPED)
 
 
 class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Where a column comes from. unit: of a time; iso is text, the others numbers since 1970."""
+    """Where a column comes from.
 
-    from_: str
+    from: their column, or several of which the first that says something is taken; a dotted name leads into an
+    object, or into a JSON text.  unit: of an instant (``start_ns``), where iso is text and the others numbers since
+    1970, or of a length (``duration_s``).  instant: the unit, where a length is written as the instant of its end,
+    counted from the start; one that equals the request's end says nothing.
+    """
+
+    from_: str | tuple[str, ...]
     unit: Unit | None = None
+    instant: Unit | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The names to look under, the first first."""
+        return (self.from_,) if isinstance(self.from_, str) else self.from_
 
 
-class Failures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The value by which a failed request is known."""
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows in which a column, ours or theirs, has this value."""
 
     column: str
-    equals: int
+    equals: int | str | bool
+
+
+class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows whose values say nothing: where the column, ours or theirs, has this value, the cleared ones are NULL."""
+
+    column: str
+    equals: int | str | bool
+    clears: tuple[str, ...]
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to read one kind of log.
 
-    marks: columns by which such a log is recognised.  columns: our column → theirs; duration_s gives end_ns.
-    constants: our column → the value of every row.
+    marks: columns by which such a log is recognised.  columns: our column → theirs; duration_s gives end_ns,
+    or start_ns where the log has only the end.
+    constants: our column → the value of every row.  words: our column → a word as written → ours.  absent: texts
+    that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.
     """
 
     columns: dict[str, ColumnSource]
     marks: tuple[str, ...] = ()
     constants: dict[str, str | int | float | bool] = {}
-    failures: Failures | None = None
+    words: dict[str, dict[str, str]] = {}
+    absent: tuple[str, ...] = ()
+    failures: Condition | None = None
+    requests: Condition | None = None
+    unknown: tuple[Unknown, ...] = ()
     name: str = CANONICAL
+
+    @property
+    def when(self) -> str:
+        """The column that says when: start_ns, or end_ns, from which duration_s is taken."""
+        return "start_ns" if "start_ns" in self.columns else "end_ns"
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Columns that conditions look at."""
+        asked = (self.failures, self.requests, *self.unknown)
+        return tuple(condition.column for condition in asked if condition is not None)
 
 
 @cache
@@ -101,19 +138,18 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
         f"{uri} is no log that costctl knows.",
         why=f"Its columns are {', '.join(sorted(present)[:20]) or 'none'}; a start time is needed at the "
         f"least. Built-in mappings look for {'; '.join(', '.join(m.marks) for m in built_in_mappings().values())}.",
-        next_step="Give --mapping FILE.toml, which names your columns; docs/reference/formats.md shows how.",
+        next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
 
 
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     """Raise InputError where the log lacks the column that the start time is read from."""
     present = set(columns)
-    needed = [mapping.columns["start_ns"].from_]
-    missing = [name for name in needed if name not in present]
-    if missing:
+    needed = mapping.columns[mapping.when].paths
+    if not any(name in present or name.split(".", 1)[0] in present for name in needed):
         raise InputError(
-            f"{uri} lacks the column {missing[0]}.",
-            why=f"The mapping {mapping.name} reads the start time from it; the columns are "
+            f"{uri} lacks the column {needed[0]}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are "
             f"{', '.join(sorted(present)[:20])}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
@@ -133,15 +169,19 @@ def _decoded(text: str, name: str) -> Mapping:
         mapping = msgspec.toml.decode(text, type=Mapping)
     except (msgspec.DecodeError, ValueError) as error:
         raise _bad_mapping(name, f"{error}.") from error
-    for target in (*mapping.columns, *mapping.constants):
+    cleared = (name for unknown in mapping.unknown for name in unknown.clears)
+    for target in (*mapping.columns, *mapping.constants, *mapping.words, *cleared):
         if target not in _TARGETS:
             nearest = difflib.get_close_matches(target, _TARGETS, n=1)
             raise _bad_mapping(
                 name, f"There is no column {target}." + (f" Did you mean {nearest[0]}?" if nearest else "")
             )
-    if "start_ns" not in mapping.columns or mapping.columns["start_ns"].unit is None:
+    is_timed = mapping.when in mapping.columns and mapping.columns[mapping.when].unit is not None
+    if not is_timed or (mapping.when == "end_ns" and "duration_s" not in mapping.columns):
         raise _bad_mapping(
-            name, "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns)."
+            name,
+            "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns); or else end_ns, "
+            "with its unit, and duration_s.",
         )
     return msgspec.structs.replace(mapping, name=name.removesuffix(".toml"))
 

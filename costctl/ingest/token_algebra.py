@@ -20,12 +20,16 @@ TOKEN_COLUMNS = (
     "cache_write_tokens",
     "output_tokens",
     "reasoning_tokens",
-    "max_tokens",
 )
 
 
 def total_tokens(columns: dict[str, pa.Array], taken: TakenColumns) -> None:
-    """Adds to input and output what the dialect counts apart. Changes the columns in place."""
+    """Adds to input and output what the dialect counts apart; a cap below zero is none. Changes the columns
+    in place.
+    """
+    if "max_tokens" in columns:
+        cap = columns["max_tokens"]
+        columns["max_tokens"] = pc.if_else(pc.less(cap, 0), pa.scalar(None, cap.type), cap)
     added = (
         ("input_tokens", ("cached_input_tokens", "cache_write_tokens"), lambda rule: rule.excludes_cache),
         ("output_tokens", ("reasoning_tokens",), lambda rule: rule.excludes_reasoning),

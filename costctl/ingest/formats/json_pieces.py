@@ -51,6 +51,8 @@ DOCUMENT_LAYOUT: Final = Layout(
     _keys("data", "observations", "resourceLogs", "scopeLogs", "logRecords"),
     _keys("trace", "resource", "scope"),
 )
+# Of a request log only lists of rows are cut.
+LOG_LAYOUT: Final = Layout(_keys(), _keys())
 _BETWEEN_DOCUMENTS: Final = b" \t\r\n,"
 
 

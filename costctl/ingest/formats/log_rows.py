@@ -1,18 +1,18 @@
 """Rows of a request log as canonical spans: each row is one request of one call, and a trace of its own
 unless it names one.
 
-In: an Arrow table of the log's columns as they were read, the mapping, the rows' positions. Out: a ``Batch``.
+In: ``LogRows``: the log's columns by our names, as they were written, and the mapping. Out: a ``Batch``.
 A row without a start, or with a cell that is no number where one is due, is rejected; the others are kept.
 
-A row without ids gets them from what it says, the line it stands on and the first row of its source: the same
-log under another name, or one that has grown since, gives the same ids, and two equal rows of one log stay
-two requests.
+A row without ids gets them from what it says, its number and the first row of its source: the same log under
+another name, or one that has grown since, gives the same ids, and two equal rows of one log stay two requests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Final
 
@@ -21,7 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import canonical_provider
+from costctl.ingest.dialect import shipped_vocabulary
+from costctl.ingest.fact_rules import canonical_words
+from costctl.ingest.formats.found import hex_id
+from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.mapping import Mapping
+from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
+from costctl.ingest.token_algebra import TOKEN_COLUMNS, contradictory_tokens
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
@@ -36,66 +43,158 @@ _TRUE: Final = ("true", "1", "yes", "t")
 
 
 @dataclass(frozen=True, slots=True)
-class LogIdentity:
-    """Digest of the first row of a source: what tells its rows from equal ones of another source."""
+class LogRows:
+    """Rows of one block of a log.
 
-    first_row: bytes
-
-
-def log_batch(
-    table: pa.Table, positions: np.ndarray, mapping: Mapping, identity: LogIdentity, row_texts: list[bytes]
-) -> Batch:
-    """Canonical spans of the rows.
-
-    table: the log's columns, any types.  positions: int64, the line or record of each row.  row_texts: what
-    each row says, for ids.
+    columns: by our names, and those of the log's own that conditions ask about.  positions: int64, the line or
+    record of each row.  ids: 32 hex digits for each row that names no trace.
     """
-    columns: dict[str, pa.Array] = {}
-    is_good = np.ones(table.num_rows, bool)
+
+    columns: pa.Table
+    positions: np.ndarray
+    ids: list[str]
+
+
+class RowIds:
+    """Ids for the rows of one source: of what each says, of its place, and of the first row of the source."""
+
+    def __init__(self) -> None:
+        self._key: bytes | None = None
+        self._rows = 0
+
+    def of(self, rows: list[bytes]) -> list[str]:
+        """Ids of the next rows."""
+        if self._key is None and rows:
+            self._key = blake2b(rows[0], digest_size=32).digest()
+        first = self._rows + 1
+        self._rows += len(rows)
+        return [
+            blake2b(row + b"\n%d" % number, key=self._key or b"", digest_size=16).hexdigest()
+            for number, row in enumerate(rows, first)
+        ]
+
+
+def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
+    """Canonical spans of the rows, and a reject for each row that cannot be one."""
+    table = rows.columns
     faults: dict[int, tuple[str, str]] = {}
-    for target, source in mapping.columns.items():
-        if source.from_ not in table.column_names:
+    columns: dict[str, pa.Array] = {}
+    by_start_first = sorted(mapping.columns.items(), key=lambda item: item[1].instant is not None)
+    for target, source in by_start_first:
+        if target not in table.column_names:
             continue
-        cells = table[source.from_].combine_chunks()
-        values, is_bad = _converted(cells, target, source.unit)
+        cells = one_chunk(table[target])
+        values, is_bad = _converted(cells, target, source.instant or source.unit, source.instant is not None)
+        for row in np.flatnonzero(is_bad).tolist():
+            shown = f"{source.paths[0]}: {str(cells[row].as_py())[:60]!r} is no {_noun(target)}"
+            faults.setdefault(row, ("bad_value", shown))
         columns[target] = values
-        for row in np.flatnonzero(is_bad & is_good):
-            faults[int(row)] = (
-                "bad_value",
-                f"{source.from_}: {str(cells[int(row)].as_py())[:60]!r} is no {_noun(target)}",
-            )
-        is_good &= ~is_bad
-    no_start = pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False) & is_good
-    for row in np.flatnonzero(no_start):
-        faults[int(row)] = ("no_start", f"{mapping.columns['start_ns'].from_} is empty")
-    is_good &= ~no_start
+    _start_and_end(columns, table.num_rows)
+    for row in np.flatnonzero(pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)).tolist():
+        faults.setdefault(row, ("no_start", f"{mapping.columns[mapping.when].paths[0]} is empty"))
+    for row in np.flatnonzero(~_are_requests(columns, table, mapping)).tolist():
+        faults[row] = ("not_a_request", "the row tells of no request")
+    _lengths(columns, mapping)
+    _said_words(columns, table, mapping)
+    spans = _spans(columns, rows, mapping)
+    for row, code, message in _impossible(spans):
+        faults.setdefault(row, (code, message))
     rejects = tuple(
-        Reject(int(positions[row]), code, message, _excerpt(table, mapping, row))
+        Reject(int(rows.positions[row]), code, message, _excerpt(table, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
-    good = pa.array(is_good)
-    kept = {name: values.filter(good) for name, values in columns.items()}
-    kept_rows = np.flatnonzero(is_good)
-    ids = _ids([row_texts[row] for row in kept_rows], positions[kept_rows], identity)
-    spans = _spans(kept, ids, mapping, positions[kept_rows])
-    return _without_impossible_tokens(
-        spans, rejects, lambda row: _excerpt(table, mapping, int(kept_rows[row]))
-    )
+    keep = np.ones(table.num_rows, dtype=np.bool_)
+    keep[list(faults)] = False
+    return Batch(spans.filter(pa.array(keep)), rejects, dialects=frozenset({mapping.name}))
+
+
+def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
+    if mapping.requests is None:
+        return np.ones(table.num_rows, dtype=np.bool_)
+    return _meets(columns, table, mapping.requests.column, mapping.requests.equals)
+
+
+def _meets(
+    columns: dict[str, pa.Array], table: pa.Table, column: str, equals: int | str | bool
+) -> np.ndarray:
+    """Rows in which a column, ours or theirs, has the value."""
+    cells = columns.get(column)
+    if cells is None:
+        if column not in table.column_names:
+            return np.zeros(table.num_rows, dtype=np.bool_)
+        cells = one_chunk(table[column])
+    wanted = str(equals).lower() if isinstance(equals, bool) else str(equals)
+    return _false_where_null(pc.equal(pc.cast(cells, pa.string()), wanted))
+
+
+def _start_and_end(columns: dict[str, pa.Array], rows: int) -> None:
+    """The end of the start and the duration, or the start of the end and the duration."""
+    nothing = pa.nulls(rows, pa.int64())
+    length_ns = nothing
+    if "duration_s" in columns:
+        length_ns = pc.cast(pc.round(pc.multiply(columns.pop("duration_s"), 1e9)), pa.int64())
+    if "start_ns" in columns:
+        columns.setdefault("end_ns", pc.add(columns["start_ns"], length_ns))
+    else:
+        columns["start_ns"] = pc.subtract(columns.get("end_ns", nothing), length_ns)
+
+
+def _lengths(columns: dict[str, pa.Array], mapping: Mapping) -> None:
+    """Each length that was written as the instant of its end, in seconds from the start."""
+    for target, source in mapping.columns.items():
+        if source.instant is None or target not in columns:
+            continue
+        at_ns, start_ns, end_ns = columns[target], columns["start_ns"], columns.get("end_ns")
+        if end_ns is not None:
+            says_nothing = pc.fill_null(pc.equal(at_ns, end_ns), False)
+            at_ns = pc.if_else(says_nothing, pa.scalar(None, pa.int64()), at_ns)
+        columns[target] = pc.divide(pc.cast(pc.subtract(at_ns, start_ns), pa.float64()), float(NS_PER_S))
+
+
+def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> None:
+    """Words as the log writes them become ours; what says nothing becomes NULL; failures get their status."""
+    for target, words in mapping.words.items():
+        if target in columns:
+            columns[target] = by_distinct(columns[target], partial(_word, words))
+    canonical_words(columns, shipped_vocabulary())
+    if "provider" in columns:
+        columns["provider"] = by_distinct(columns["provider"], canonical_provider)
+    if "status" in columns:
+        columns["status"] = statuses(columns["status"])
+    if mapping.failures is not None:
+        has_failed = _meets(columns, table, mapping.failures.column, mapping.failures.equals)
+        columns["status"] = pc.if_else(pa.array(has_failed), "error", "ok")
+    for unknown in mapping.unknown:
+        says_nothing = pa.array(_meets(columns, table, unknown.column, unknown.equals))
+        for target in unknown.clears:
+            if target in columns:
+                nothing = pa.scalar(None, columns[target].type)
+                columns[target] = pc.if_else(says_nothing, nothing, columns[target])
+
+
+def _word(words: dict[str, str], written: str) -> str:
+    return words.get(written, written)
 
 
 def _excerpt(table: pa.Table, mapping: Mapping, row: int) -> str:
     """What a row says in the columns that are read, which hold no content."""
-    read = [source.from_ for source in mapping.columns.values() if source.from_ in table.column_names]
-    return " ".join(f"{name}={table[name][row].as_py()}" for name in read)
+    read = [(name, source.paths[0]) for name, source in mapping.columns.items() if name in table.column_names]
+    return " ".join(f"{shown}={table[name][row].as_py()}" for name, shown in read)
 
 
 def _noun(target: str) -> str:
     return "time" if target.endswith("_ns") else "number"
 
 
-def _converted(cells: pa.Array, target: str, unit: str | None) -> tuple[pa.Array, np.ndarray]:
-    """The cells in the column's own type, and which of them cannot be; an empty cell is null, not bad."""
+def _converted(
+    cells: pa.Array, target: str, unit: str | None, is_instant: bool
+) -> tuple[pa.Array, np.ndarray]:
+    """The cells in the column's own type, and which of them cannot be; an empty cell is null, not bad.
+
+    is_instant: a length that is written as the instant of its end, which is returned in ns.
+    """
     kind = pa.float64() if target == "duration_s" else SPANS.field(target).type
+    is_time = is_instant or target.endswith("_ns")
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
     if pa.types.is_timestamp(cells.type):
@@ -104,7 +203,7 @@ def _converted(cells: pa.Array, target: str, unit: str | None) -> tuple[pa.Array
         )
     text = pc.cast(cells, pa.string())
     text = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
-    if target.endswith("_ns") and unit == "iso":
+    if is_time and unit == "iso":
         return _iso_ns(text)
     if pa.types.is_string(kind):
         return text, np.zeros(len(cells), bool)
@@ -114,11 +213,11 @@ def _converted(cells: pa.Array, target: str, unit: str | None) -> tuple[pa.Array
     pattern = _WHOLE if pa.types.is_integer(kind) and unit in (None, "ns") else _NUMBER
     is_bad = _false_where_null(pc.invert(pc.match_substring_regex(text, pattern)))
     clean = pc.utf8_trim_whitespace(pc.if_else(pa.array(is_bad), pa.scalar(None, pa.string()), text))
-    if target.endswith("_ns"):
+    if is_time:
         return _scaled_ns(clean, _NS_PER_UNIT[unit or "ns"]), is_bad
     if pa.types.is_integer(kind):
         return pc.cast(pc.replace_substring_regex(clean, r"\.0*$", ""), pa.int64()), is_bad
-    return pc.cast(clean, pa.float64()), is_bad
+    return pc.multiply(pc.cast(clean, pa.float64()), _NS_PER_UNIT[unit or "s"] / NS_PER_S), is_bad
 
 
 def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:
@@ -165,51 +264,35 @@ def _false_where_null(mask: pa.Array) -> np.ndarray:
     return flags
 
 
-def _ids(rows: list[bytes], positions: np.ndarray, identity: LogIdentity) -> list[str]:
-    return [
-        blake2b(row + b"\n%d" % position, key=identity.first_row, digest_size=16).hexdigest()
-        for row, position in zip(rows, positions.tolist(), strict=True)
-    ]
+def _hex_ids(texts: pa.Array, digits: int) -> pa.Array:
+    return pa.array([hex_id(text, digits) for text in texts.to_pylist()], pa.string())
 
 
-def _spans(columns: dict[str, pa.Array], ids: list[str], mapping: Mapping, positions: np.ndarray) -> pa.Table:
-    size = len(ids)
-    made = pa.array(ids, pa.string())
+def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.Table:
+    size = len(rows.ids)
+    made = pa.array(rows.ids, pa.string())
     full = dict(columns)
-    full["trace_id"] = pc.coalesce(full["trace_id"], made) if "trace_id" in full else made
-    short = pc.utf8_slice_codeunits(made, 0, 16)
-    full["span_id"] = pc.coalesce(full["span_id"], short) if "span_id" in full else short
-    if "duration_s" in full:
-        length_ns = pc.cast(pc.round(pc.multiply(full.pop("duration_s"), 1e9)), pa.int64())
-        full.setdefault("end_ns", pc.add(full["start_ns"], length_ns))
+    for name, digits in (("trace_id", TRACE_ID_DIGITS), ("span_id", SPAN_ID_DIGITS)):
+        short = pc.utf8_slice_codeunits(made, 0, digits)
+        full[name] = pc.coalesce(_hex_ids(full[name], digits), short) if name in full else short
+    if "parent_span_id" in full:
+        full["parent_span_id"] = _hex_ids(full["parent_span_id"], SPAN_ID_DIGITS)
     for name, value in mapping.constants.items():
-        full[name] = pa.repeat(pa.scalar(value, SPANS.field(name).type), size)
+        constant = pa.repeat(pa.scalar(value, SPANS.field(name).type), size)
+        full[name] = pc.coalesce(full[name], constant) if name in full else constant
     if "operation" not in full and "parent_span_id" not in full:
         full["operation"] = pa.repeat(pa.scalar("chat"), size)
-    if mapping.failures is not None and mapping.failures.column in full:
-        is_failed = pc.equal(full[mapping.failures.column], mapping.failures.equals)
-        full["status"] = pc.if_else(pc.fill_null(is_failed, False), "error", "ok")
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
-    return table.append_column("source_position", pa.array(positions, pa.int64()))
+    return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
 
 
-def _without_impossible_tokens(
-    spans: pa.Table, rejects: tuple[Reject, ...], excerpt_of: Callable[[int], str]
-) -> Batch:
-    """The batch, without rows that report more cached than total tokens, or negative ones."""
-    cached = pc.add(
-        pc.fill_null(spans["cached_input_tokens"], 0), pc.fill_null(spans["cache_write_tokens"], 0)
-    )
-    is_wrong = pc.fill_null(pc.greater(cached, spans["input_tokens"]), False)
-    for name in ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens"):
-        is_wrong = pc.or_(is_wrong, pc.fill_null(pc.less(spans[name], 0), False))
-    wrong = np.flatnonzero(is_wrong.to_numpy())
-    message = "tokens are negative, or more are cached than were sent"
-    more = tuple(
-        Reject(position, "negative_uncached_tokens", message, excerpt_of(int(row)))
-        for row, position in zip(wrong, spans["source_position"].take(wrong).to_pylist(), strict=True)
-    )
-    kept = spans.filter(pc.invert(is_wrong))
-    every = tuple(sorted((*rejects, *more), key=lambda reject: reject.position))
-    return Batch(spans=kept, rejects=every)
+def _impossible(spans: pa.Table) -> Iterator[tuple[int, str, str]]:
+    """Rows that say what cannot be, as the reader of spans finds them."""
+    columns = {name: one_chunk(spans[name]) for name in (*TOKEN_COLUMNS, "start_ns", "end_ns")}
+    for code, message, mask in contradictory_tokens(columns):
+        for row in np.flatnonzero(mask).tolist():
+            yield row, code, message
+    is_reversed = pc.fill_null(pc.less(columns["end_ns"], columns["start_ns"]), False)
+    for row in np.flatnonzero(is_reversed.to_numpy(zero_copy_only=False)).tolist():
+        yield row, "ends_before_start", "The request ends before it starts."
