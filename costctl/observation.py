@@ -7,7 +7,7 @@ what is needed to say where a figure came from.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,11 @@ from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_settings
 from costctl.errors import InputError, UsageError
-from costctl.ingest.loader import ingest
+from costctl.ingest.loader import ingest, reader_for, require_usable
+from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
 from costctl.store.database import open_store
 from costctl.units import ns_from_iso
-
-Progress = Callable[[str, float | None], None]
 
 DEFAULT_STORE: Final = Path("costctl.duckdb")
 
@@ -81,7 +80,7 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
     """
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
-    since_ns, until_ns = _instant(question.since, "--since"), _instant(question.until, "--until")
+    since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
@@ -112,7 +111,9 @@ def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDB
 
 
 def _load(connection: duckdb.DuckDBPyConnection, question: Question, progress: Progress) -> None:
-    ingest(connection, question.paths, mapping=question.mapping, progress=progress)
+    require_usable(
+        ingest(connection, question.paths, reader_for(mapping=question.mapping), progress=progress)
+    )
 
 
 def _rules(path: Path | None) -> pl.DataFrame:
@@ -129,7 +130,8 @@ def _rules(path: Path | None) -> pl.DataFrame:
     return load_rules(text, str(path))
 
 
-def _instant(text: str | None, option: str) -> int | None:
+def instant_ns(text: str | None, option: str) -> int | None:
+    """The instant in the text, ns UTC; None where none was given. Raises UsageError. option: for the message."""
     if text is None:
         return None
     try:

@@ -54,7 +54,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the sample traces; tests read it and never write."""
     path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
     traces = str(ROOT / "sample_traces" / "requests.jsonl.gz")
-    workflow.ingest([traces], store=path, mapping=None, keep_content=False, progress=unwatched)
+    workflow.ingest(workflow.IngestRequest((traces,), path), unwatched)
     return path
 
 
@@ -64,5 +64,5 @@ def sample_question(sample_store: Path) -> Question:
     return Question(store=sample_store, config=ROOT / "sample_traces" / "costctl.toml")
 
 
-def unwatched(_what: str, _ratio: float | None) -> None:
+def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""

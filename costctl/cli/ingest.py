@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from costctl.cli import options
 from costctl.cli.output import write_text
 from costctl.cli.progress import progress_on_stderr
@@ -11,6 +16,22 @@ def run(
     paths: options.Paths = None,
     store: options.Store = None,
     mapping: options.Mapping = None,
+    dialect: Annotated[
+        list[Path] | None,
+        typer.Option("--dialect", help="A TOML file that says what attributes mean; may be given again."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only spans that start at or after this instant (RFC 3339, UTC).")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only spans that start before this instant.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what is written to the files, until Ctrl-C.")
+    ] = False,
+    propose_mapping: Annotated[
+        Path | None,
+        typer.Option("--propose-mapping", help="Draft a mapping for this log on stdout, and load nothing."),
+    ] = None,
+    wait: options.Wait = None,
     keep_content: options.KeepContent = False,
     strict: options.Strict = False,
     form: options.Format = options.TabularFormat.TABLE,
@@ -22,15 +43,28 @@ def run(
     from costctl import workflow
     from costctl.cli.render import ingestion
     from costctl.cli.render.document import rendered
+    from costctl.cli.until_interrupted import interrupted
 
+    if propose_mapping is not None:
+        write_text(workflow.propose_mapping(str(propose_mapping)), out)
+        return
+    request = workflow.IngestRequest(
+        paths=tuple(paths or ()),
+        store=store or options.DEFAULT_STORE,
+        mapping=mapping,
+        dialects=tuple(str(path) for path in dialect or ()),
+        keep_content=keep_content,
+        since=since,
+        until=until,
+        wait_s=options.seconds(wait, "--wait"),
+    )
     with progress_on_stderr(is_quiet=quiet) as progress:
-        report = workflow.ingest(
-            paths or [],
-            store=store or options.DEFAULT_STORE,
-            mapping=mapping,
-            keep_content=keep_content,
-            progress=progress,
-        )
+        if follow:
+            with interrupted() as is_stopped:
+                report = workflow.follow(request, progress, is_stopped=is_stopped)
+        else:
+            report = workflow.ingest(request, progress)
     write_text(rendered(report, form, ingestion.sections, ingestion.csv_text), out)
+    workflow.refuse_unusable(report)
     if strict:
         workflow.refuse_rejected(report)

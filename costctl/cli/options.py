@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from costctl.errors import UsageError
+from costctl.units import duration_s
+
 DEFAULT_STORE = Path("costctl.duckdb")
 
 
@@ -24,7 +27,7 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[PATH]...",
-        help="Files, folders, globs, or - for stdin; plain, .gz, .zst or .bz2.",
+        help="Files, folders, globs, s3:// or gs:// URIs, or - for stdin; plain or packed (gzip, zstd, bzip2, xz).",
         show_default=False,
     ),
 ]
@@ -49,7 +52,10 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Mapping = Annotated[
     str | None,
-    typer.Option(help="How to read a request log: azure, mooncake, burstgpt, costctl, or a TOML file."),
+    typer.Option(
+        help="How to read a request log: a built-in mapping (azure, litellm_spend, envoy, …) or a TOML file; "
+        "else told by its columns."
+    ),
 ]
 KeepContent = Annotated[
     bool, typer.Option("--keep-content", help="Store message content; by default only its hash is kept.")
@@ -58,3 +64,21 @@ Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if any recor
 Rules = Annotated[
     Path | None, typer.Option("--rules", help="A TOML file of class rules instead of the built-in ones.")
 ]
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        "--wait", help="How long to wait for a store that another process holds, such as 30s or 10m."
+    ),
+]
+
+
+def seconds(text: str | None, option: str) -> float:
+    """Seconds in a duration that an option was given; 0 where it was not. Raises UsageError."""
+    if text is None:
+        return 0.0
+    try:
+        return duration_s(text)
+    except ValueError as error:
+        raise UsageError(
+            f"Cannot use {option} {text}.", why=f"{error}.", next_step=f"Write {option} 30s, for instance."
+        ) from error

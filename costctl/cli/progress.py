@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-Progress = Callable[[str, float | None], None]
+from costctl.progress import Progress
 
 _SECONDS_BETWEEN_UPDATES = 0.1
+_SECONDS_BEFORE_GUESSING = 1.0
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def progress_on_stderr(*, is_quiet: bool) -> Iterator[Progress]:
     Off a terminal each step is named once, so that a log of CI stays short.
     """
     if is_quiet:
-        yield lambda _step, _fraction: None
+        yield _nothing
     elif sys.stderr.isatty():
         with _live_line() as show:
             yield show
@@ -27,17 +28,23 @@ def progress_on_stderr(*, is_quiet: bool) -> Iterator[Progress]:
         yield _one_line_a_step()
 
 
+def _nothing(step: str, fraction: float | None, detail: str = "") -> None:
+    return
+
+
 @contextmanager
 def _live_line() -> Iterator[Progress]:
-    last_shown_s = 0.0
+    last_shown_s = began_s = 0.0
+    current = ""
 
-    def show(step: str, fraction: float | None) -> None:
-        nonlocal last_shown_s
+    def show(step: str, fraction: float | None, detail: str = "") -> None:
+        nonlocal last_shown_s, began_s, current
         now_s = time.monotonic()
+        if step != current:
+            current, began_s, last_shown_s = step, now_s, 0.0
         if now_s - last_shown_s >= _SECONDS_BETWEEN_UPDATES:
             last_shown_s = now_s
-            done = "" if fraction is None else f" {fraction:4.0%}"
-            sys.stderr.write(f"\r\x1b[2K{step}{done}")
+            sys.stderr.write(f"\r\x1b[2K{line(step, fraction, detail, now_s - began_s)}")
             sys.stderr.flush()
 
     try:
@@ -47,10 +54,20 @@ def _live_line() -> Iterator[Progress]:
         sys.stderr.flush()
 
 
+def line(step: str, fraction: float | None, detail: str, elapsed_s: float) -> str:
+    """The step, how much of it is done, how fast, and, where that can be told, how long it will still take."""
+    parts = [step if fraction is None else f"{step} {fraction:4.0%}"]
+    if detail:
+        parts.append(detail)
+    if fraction is not None and fraction > 0 and elapsed_s > _SECONDS_BEFORE_GUESSING:
+        parts.append(f"{elapsed_s * max(0.0, 1 - fraction) / fraction:,.0f} s left")
+    return ", ".join(parts)
+
+
 def _one_line_a_step() -> Progress:
     named: set[str] = set()
 
-    def show(step: str, _fraction: float | None) -> None:
+    def show(step: str, fraction: float | None, detail: str = "") -> None:
         if step not in named:
             named.add(step)
             sys.stderr.write(f"{step}\n")

@@ -11,22 +11,34 @@ from costctl.documents.provenance import Provenance
 SCHEMA_VERSION: Final = "costctl.ingest/v1"
 
 
-class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file or stream. bytes: as stored on disk.  spans: rows added.  first, last: RFC 3339, or null
-    when unseen.
+class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One file or stream.
+
+    records = spans + rejected + duplicates + outside.  format: null where none was recognised.  dialects: spans by
+    dialect; those of none are left out.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
+    were rejected.  duplicates: spans that the store held already.  outside: records before since or after until.
+    model_spans: spans of model calls, wrappers included; failed_model_spans, tokenless_model_spans: those that failed,
+    and those that succeeded and report no tokens.  first, last: RFC 3339, or null when unseen.  state: complete,
+    already loaded or refused.  why: of a refusal.
     """
 
     uri: str
-    format: str
-    dialects: tuple[str, ...]
-    bytes: int
-    spans: int
-    records: int
-    rejected: int
-    duplicates: int
-    first: str | None
-    last: str | None
-    state: str
+    format: str | None = None
+    dialects: dict[str, int] = {}
+    bytes: int = 0
+    spans: int = 0
+    records: int = 0
+    rejected: int = 0
+    rejected_by_code: dict[str, int] = {}
+    duplicates: int = 0
+    outside: int = 0
+    model_spans: int = 0
+    failed_model_spans: int = 0
+    tokenless_model_spans: int = 0
+    first: str | None = None
+    last: str | None = None
+    state: str = "complete"
+    why: str | None = None
 
 
 class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +47,8 @@ class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spans: int
     rejected: int
     duplicates: int
+    outside: int
+    refused_sources: int
     seconds: float | None
 
 

@@ -40,16 +40,12 @@ class Batch:
 
     spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).
     resources: ``RESOURCES``, possibly repeated between batches.  rejects: what was refused in this part.
-    records: spans + rejects, as the source counts them. dialects: names of the attribute dialects that
-    were met. bytes_read: bytes of the source (as stored) consumed so far, for progress; None where
-    unknown.
+    records: spans + rejects, as the source counts them.
     """
 
     spans: pa.Table
     rejects: tuple[Reject, ...] = ()
     resources: pa.Table = field(default_factory=RESOURCES.empty_table)
-    dialects: frozenset[str] = frozenset()
-    bytes_read: int | None = None
 
     @property
     def records(self) -> int:

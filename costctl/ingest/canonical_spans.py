@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 from costctl.ingest.attribute_columns import Grouped, TakenColumns, group_by_key, take_columns
 from costctl.ingest.attribute_map import dropped_entries, rest_map, scope_entries
 from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.dialect import Vocabulary, shipped_vocabulary
+from costctl.ingest.dialect import Translation, Vocabulary
 from costctl.ingest.emitters import Emitters, distinct_emitters
 from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
 from costctl.ingest.formats.nested_arrow import Index, Mask, child, integers, is_present
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
+from costctl.ingest.span_dialect import span_dialects
 from costctl.ingest.span_identity import (
     SPAN_ID_DIGITS,
     TRACE_ID_DIGITS,
@@ -44,14 +45,13 @@ def canonical_batch(
     raw: RawSpans,
     position: Index,
     *,
-    keep_content: bool,
-    vocabulary: Vocabulary | None = None,
+    translation: Translation,
 ) -> Batch:
     """Canonical spans of one block. position: line or record of each document in the source.
 
     Raises pa.ArrowInvalid where a time or an integer is written as something else.
     """
-    vocabulary = vocabulary or shipped_vocabulary()
+    vocabulary, keep_content = translation.vocabulary, translation.keep_content
     columns = _identity(raw)
     start_ns = integers(columns["start_ns"])
     grouped = group_by_key(raw.attributes, len(raw))
@@ -71,9 +71,11 @@ def canonical_batch(
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
     total_tokens(columns, taken)
+    columns["dialect"] = span_dialects(grouped, vocabulary)
+    columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
     columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
     columns[POSITION] = pa.array(position[raw.document])
-    return _without_rejects(columns, emitters.table, vocabulary.dialects_of(raw.attributes.keys))
+    return _without_rejects(columns, emitters.table)
 
 
 def _identity(raw: RawSpans) -> dict[str, pa.Array]:
@@ -224,7 +226,7 @@ def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content:
     )
 
 
-def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, dialects: frozenset[str]) -> Batch:
+def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table) -> Batch:
     """The batch, with the spans that cannot be used set apart."""
     rows = len(columns[POSITION])
     arrays = [
@@ -237,11 +239,11 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, dialects
         for row in np.flatnonzero(mask).tolist():
             refused.setdefault(row, (code, message))
     if not refused:
-        return Batch(table, (), resources, dialects)
+        return Batch(table, (), resources)
     keep = np.ones(rows, dtype=np.bool_)
     keep[list(refused)] = False
     rejects = tuple(_reject(table, row, *refused[row]) for row in sorted(refused))
-    return Batch(table.filter(pa.array(keep)), rejects, resources, dialects)
+    return Batch(table.filter(pa.array(keep)), rejects, resources)
 
 
 def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:

@@ -6,11 +6,9 @@ iterator of batches.
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,11 +16,15 @@ import pyarrow.parquet as pq
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
+from costctl.ingest.dialect import Translation, Vocabulary
 from costctl.ingest.formats.json_documents import trace_format_of
+from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.formats.logs import read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
+from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
+from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
 
 HEAD_BYTES: Final = 2**20
@@ -61,9 +63,20 @@ class _Replayed(io.RawIOBase):
 
 
 def detect(
-    stream: SourceStream, path: Path | None, uri: str, mapping: Mapping | None, keep_content: bool
+    stream: SourceStream,
+    source: Source,
+    vocabulary: Vocabulary,
+    mapping: Mapping | None,
+    *,
+    keep_content: bool,
+    row_ids: RowIds | None = None,
 ) -> Reading:
-    """How to read the source. Raises InputError where it is none of the formats that costctl reads."""
+    """How to read the source. row_ids: of a log of which earlier rows were read already.
+
+    Raises InputError where it is none of the formats that costctl reads.
+    """
+    uri = source.uri
+    translation = Translation(vocabulary, keep_content)
     head = _head(stream)
     if not head.strip():
         raise InputError(
@@ -73,24 +86,24 @@ def detect(
         )
     whole = io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
     if head.startswith(_PARQUET_MAGIC):
-        return _parquet(path, uri, mapping)
+        return _parquet(source, mapping)
     if mapping is None and looks_like_otlp_json(head):
-        return Reading("otlp_json", read_otlp_json(whole, keep_content=keep_content))
+        return Reading("otlp_json", read_otlp_json(whole, translation=translation))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith((b"{", b"[")):
         trace_format = trace_format_of(text) if mapping is None else None
         if trace_format is not None:
-            return Reading(trace_format, read_trace_documents(whole, keep_content=keep_content))
-        return Reading("json_log", read_json_log(whole, uri, mapping))
+            return Reading(trace_format, read_trace_documents(whole, translation=translation))
+        return Reading("json_log", read_json_log(whole, uri, mapping, row_ids))
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
     if framing is not None:
-        batches = read_otlp_protobuf(whole, framing=framing, keep_content=keep_content)
-        return Reading(f"otlp_protobuf_{framing}", batches)
+        batches = read_otlp_protobuf(whole, framing=framing, translation=translation)
+        return Reading("otlp_protobuf", batches)
     if _is_text(head) and b"," in head.split(b"\n", 1)[0]:
-        return Reading("csv", read_csv(whole, uri, mapping))
+        return Reading("csv", read_csv(whole, uri, mapping, row_ids))
     raise InputError(
         f"{uri} is in no format that costctl reads.",
-        why="Its first bytes are neither OTLP (JSON or protobuf) nor a log as CSV, JSONL or Parquet.",
+        why="Its first bytes are neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or Parquet.",
         next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
     )
 
@@ -116,19 +129,21 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _parquet(path: Path | None, uri: str, mapping: Mapping | None) -> Reading:
-    if path is None:
+def _parquet(source: Source, mapping: Mapping | None) -> Reading:
+    file = source.seekable()
+    if file is None:
         raise InputError(
             "Parquet cannot be read from standard input.",
             why="Its index stands at the end of the file.",
             next_step="Give the file's path.",
         )
     try:
-        columns = pq.ParquetFile(path)
+        columns = pq.ParquetFile(file)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(
-            f"Cannot read {uri}.", why=f"Its Parquet data are damaged: {error}.", next_step="Export it again."
+            f"Cannot read {source.uri}.",
+            why=f"Its Parquet data are damaged: {error}.",
+            next_step="Export it again.",
         ) from error
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Reading("parquet", read_parquet(columns, uri, mapping), digest, path.stat().st_size)
+    batches = read_parquet(columns, source.uri, mapping)
+    return Reading("parquet", batches, digest_of(source), source.size)

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
+from costctl.errors import UsageError
 from costctl.store.spans import SPANS, STAGES
 
 Parse = Literal["value", "instant", "json_length"]
@@ -69,7 +71,8 @@ class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of ``dialects/``.
 
-    rank: dialects are asked in this order, the lowest first.  marks: keys that show the dialect; a key may
+    rank: dialects are asked in this order, the lowest first.  specificity: of several that a span carries marks of,
+    the highest names it; the rank, unless given.  marks: keys that show the dialect; a key may
     end in ``*``.  columns: column → keys, the best first.  resource: likewise, of the emitter.  words:
     column → word as written, in lower case → canonical word, or nothing where the word says nothing.
     first_token_events: names of span events of which the first marks the first token.
@@ -78,6 +81,7 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     about: str
     rank: int
+    specificity: int | None = None
     marks: tuple[str, ...] = ()
     columns: dict[str, tuple[KeyRule | str, ...]] = {}
     resource: dict[str, tuple[str, ...]] = {}
@@ -99,10 +103,13 @@ class Vocabulary:
     marks: tuple[tuple[str, re.Pattern[str]], ...]
     first_token_events: frozenset[str]
 
-    def dialects_of(self, keys: Iterable[str]) -> frozenset[str]:
-        """Names of the dialects of which at least one mark is among the keys."""
-        listed = list(keys)
-        return frozenset(name for name, mark in self.marks if any(mark.fullmatch(key) for key in listed))
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """How attributes become columns. keep_content: store what people and models said, not only its hash."""
+
+    vocabulary: Vocabulary
+    keep_content: bool = False
 
 
 def key_pattern(keys: Iterable[str]) -> re.Pattern[str]:
@@ -148,7 +155,11 @@ def vocabulary_of(dialects: Iterable[Dialect]) -> Vocabulary:
         counts=tuple(rule for dialect in ordered for rule in dialect.counts),
         words=words,
         rules=tuple(rule for dialect in ordered for rule in dialect.rules),
-        marks=tuple((dialect.name, key_pattern(dialect.marks)) for dialect in ordered if dialect.marks),
+        marks=tuple(
+            (dialect.name, key_pattern(dialect.marks))
+            for dialect in sorted(ordered, key=lambda dialect: dialect.specificity or dialect.rank)
+            if dialect.marks
+        ),
         first_token_events=frozenset(name for dialect in ordered for name in dialect.first_token_events),
     )
 
@@ -161,8 +172,36 @@ _DIALECTS: Final = "dialects"
 
 
 @cache
-def shipped_vocabulary() -> Vocabulary:
-    """The dialects that come with costctl."""
+def shipped_dialects() -> tuple[Dialect, ...]:
+    """The dialects that come with costctl, in order of rank."""
     folder = files("costctl.ingest") / _DIALECTS
     texts = [entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    return vocabulary_of(dialect_from_toml(text) for text in texts)
+    return tuple(sorted(map(dialect_from_toml, texts), key=lambda dialect: (dialect.rank, dialect.name)))
+
+
+@cache
+def shipped_vocabulary() -> Vocabulary:
+    """What the dialects that come with costctl say."""
+    return vocabulary_of(shipped_dialects())
+
+
+@cache
+def vocabulary_with(paths: tuple[str, ...]) -> Vocabulary:
+    """The shipped dialects and those in the user's own files; one of the same name takes the shipped one's place.
+
+    Raises UsageError where a file cannot be read, or is no dialect.
+    """
+    if not paths:
+        return shipped_vocabulary()
+    named = {dialect.name: dialect for dialect in shipped_dialects()}
+    for path in paths:
+        try:
+            own = dialect_from_toml(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"Cannot use the dialect {path}.",
+                why=f"{error}.",
+                next_step="docs/reference/formats.md shows the form of a dialect file.",
+            ) from error
+        named[own.name] = own
+    return vocabulary_of(named.values())

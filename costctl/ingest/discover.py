@@ -1,24 +1,31 @@
-"""Which files did the user mean?
+"""Which sources did the user mean?
 
-In: files, folders, globs, or - for standard input. Out: the paths to read, each once, in a fixed order.
+In: files, folders, globs, URIs of objects, or - for standard input. Out: the sources to read, each once, in a
+fixed order.
 """
 
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from costctl.errors import InputError
+from costctl.ingest.source import STDIN, Source, is_remote, local_source, remote_objects
 
-STDIN: Final = "-"
 _ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".parquet", ".pb", ".bin", ".proto", ".otlp")
-_COMPRESSED: Final = (".gz", ".zst", ".bz2")
+_COMPRESSED: Final = (".gz", ".zst", ".bz2", ".xz")
+# A rotated file has a number or a date at its end: traces.jsonl.1, traces.jsonl-20261124, traces.jsonl.2.gz.
+_READABLE: Final = re.compile(
+    rf".*(?:{'|'.join(map(re.escape, _ENDINGS))})(?:[.-]\d[\d.T:_-]*)?(?:{'|'.join(map(re.escape, _COMPRESSED))})?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
-def discover(arguments: Sequence[str]) -> tuple[str, ...]:
-    """Paths in the order of the arguments; the files of a folder, and of those below it, sorted by name.
+def discover(arguments: Sequence[str]) -> tuple[Source, ...]:
+    """Sources in the order of the arguments; the files of a folder, and of those below it, sorted by name.
 
     Raises InputError where an argument names nothing, or a folder holds nothing that looks like a trace or
     log.
@@ -27,20 +34,23 @@ def discover(arguments: Sequence[str]) -> tuple[str, ...]:
         raise InputError(
             "There is nothing to read.",
             why="No path was given.",
-            next_step="Give a file, a folder, a glob, or - for standard input.",
+            next_step="Give a file, a folder, a glob, s3://bucket/prefix, or - for standard input.",
         )
-    found: dict[str, None] = {}
+    found: dict[str, Source] = {}
     for argument in arguments:
-        found.update(dict.fromkeys(_expanded(argument)))
-    return tuple(found)
+        for source in _expanded(argument):
+            found.setdefault(source.uri, source)
+    return tuple(found.values())
 
 
-def _expanded(argument: str) -> list[str]:
+def _expanded(argument: str) -> list[Source]:
+    if is_remote(argument):
+        return _remote(argument)
     path = Path(argument)
-    if argument == STDIN or path.is_file():
-        return [argument]
+    if argument == STDIN or path.is_file() or path.is_fifo():
+        return [local_source(argument)]
     if path.is_dir():
-        return _in_folder(path)
+        return [local_source(name) for name in _in_folder(path)]
     # As in a shell: absolute patterns, * without hidden files, and **x, which Path.glob refuses or reads otherwise.
     found = glob.iglob(argument, recursive=True)  # noqa: PTH207
     matches = sorted(match for match in found if Path(match).is_file())
@@ -50,11 +60,29 @@ def _expanded(argument: str) -> list[str]:
             why="No file, folder or glob of that name matches anything.",
             next_step="Check the spelling and the folder that you are in.",
         )
-    return matches
+    return [local_source(match) for match in matches]
+
+
+def _remote(argument: str) -> list[Source]:
+    objects = remote_objects(argument)
+    readable = objects if len(objects) == 1 else [each for each in objects if looks_readable(each.key)]
+    if not readable:
+        raise InputError(
+            f"There is nothing to read in {argument}.",
+            why=f"No object below it ends in {', '.join(_ENDINGS)}, or in one of these with {', '.join(_COMPRESSED)}."
+            if objects
+            else "No object has a name that begins so.",
+            next_step="Check the bucket and the prefix, or name the objects themselves.",
+        )
+    return readable
 
 
 def _in_folder(folder: Path) -> list[str]:
-    files = sorted(str(path) for path in folder.rglob("*") if path.is_file() and _looks_readable(path.name))
+    files = sorted(
+        str(path)
+        for path in folder.rglob("*")
+        if looks_readable(path.name) and path.is_file() and not _is_hidden(path.relative_to(folder))
+    )
     if not files:
         raise InputError(
             f"There is nothing to read in {folder}.",
@@ -64,8 +92,10 @@ def _in_folder(folder: Path) -> list[str]:
     return files
 
 
-def _looks_readable(name: str) -> bool:
-    stem = name.lower()
-    for ending in _COMPRESSED:
-        stem = stem.removesuffix(ending)
-    return stem.endswith(_ENDINGS)
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def looks_readable(name: str) -> bool:
+    """Whether the name is one that exports of traces and logs have; named themselves, files are read anyway."""
+    return _READABLE.fullmatch(name) is not None

@@ -7,216 +7,174 @@ the job. While DuckDB inserts one batch, the next one is parsed in another threa
 
 from __future__ import annotations
 
-import hashlib
-import io
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import duckdb
-import pyarrow.compute as pc
 
-from costctl import __version__
 from costctl.documents.ingestion import SourceReport
-from costctl.errors import CostctlError, InputError, StoreError
-from costctl.ingest.batch import Batch
+from costctl.errors import InputError, StoreError
 from costctl.ingest.detect import Reading, detect
-from costctl.ingest.discover import STDIN, discover
+from costctl.ingest.dialect import Vocabulary, vocabulary_with
+from costctl.ingest.discover import discover
 from costctl.ingest.landing import drop_duplicates, insert_batch
+from costctl.ingest.ledger import Landing, Window, already_loaded, next_source_id, now_utc, record
 from costctl.ingest.mapping import Mapping, named_mapping
 from costctl.ingest.read_ahead import read_ahead
+from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
+from costctl.progress import Progress
 from costctl.store.database import limit_memory
-from costctl.units import iso_utc
-
-Progress = Callable[[str, float | None], None]
+from costctl.units import MB
 
 
-@dataclass(slots=True)
-class _Landing:
-    """What one source has given so far."""
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How sources are read. mapping: of logs, None to tell by their columns.  keep_content: store what was said."""
 
-    spans: int = 0
-    rejected: int = 0
-    first_ns: int | None = None
-    last_ns: int | None = None
-    dialects: frozenset[str] = frozenset()
+    vocabulary: Vocabulary
+    mapping: Mapping | None = None
+    keep_content: bool = False
+    window: Window = field(default_factory=Window)
 
-    def add(self, batch: Batch) -> None:
-        self.spans += batch.spans.num_rows
-        self.rejected += len(batch.rejects)
-        self.dialects |= batch.dialects
-        if batch.spans.num_rows:
-            bounds = pc.min_max(batch.spans["start_ns"]).as_py()
-            ends = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
-            self.first_ns = min(bounds["min"], bounds["min"] if self.first_ns is None else self.first_ns)
-            self.last_ns = max(ends, ends if self.last_ns is None else self.last_ns)
+
+def reader_for(
+    *,
+    mapping: str | None = None,
+    dialects: Sequence[str] = (),
+    keep_content: bool = False,
+    window: Window | None = None,
+) -> Reader:
+    """The reader that a user asks for. mapping: a name or a TOML file.  dialects: TOML files of their own."""
+    chosen = None if mapping is None else named_mapping(mapping)
+    return Reader(vocabulary_with(tuple(dialects)), chosen, keep_content, window or Window())
 
 
 def ingest(
     connection: duckdb.DuckDBPyConnection,
     arguments: Sequence[str],
+    reader: Reader | None = None,
     *,
-    mapping: str | None = None,
-    keep_content: bool = False,
     progress: Progress | None = None,
 ) -> tuple[SourceReport, ...]:
-    """Load every source that the arguments name; one report each, in order.
+    """Load every source that the arguments name; one report each, in order, also for those that were refused.
 
-    mapping: how to read logs, else told by their columns.  keep_content: store message content. Raises
-    InputError after all good sources have landed, where others could not be used; StoreError where the store
-    cannot be written.
+    Raises InputError where an argument names nothing, StoreError where the store cannot be written.
     """
     limit_memory(connection)
-    chosen = None if mapping is None else named_mapping(mapping)
-    reports: list[SourceReport] = []
-    failures: list[CostctlError] = []
-    for argument in discover(arguments):
-        try:
-            reports.append(_ingest_source(connection, argument, chosen, keep_content, progress))
-        except InputError as error:
-            failures.append(error)
-    _raise_failures(failures, reports)
-    return tuple(reports)
+    chosen = reader or reader_for()
+    return tuple(ingest_source(connection, source, chosen, progress) for source in discover(arguments))
 
 
-def _raise_failures(failures: list[CostctlError], reports: list[SourceReport]) -> None:
-    if len(failures) == 1:
-        raise failures[0]
-    if failures:
+def require_usable(reports: Sequence[SourceReport]) -> None:
+    """Raise InputError where a source was refused: the others have landed."""
+    refused = [report for report in reports if report.state == "refused"]
+    if len(refused) == 1:
+        why, _, next_step = (refused[0].why or "").partition("\n")
+        raise InputError(f"{refused[0].uri} could not be used.", why=why, next_step=next_step)
+    if refused:
         raise InputError(
-            f"{len(failures)} of {len(failures) + len(reports)} sources could not be used.",
-            why=" ".join(f"{error.what} {error.why}" for error in failures[:10]),
+            f"{len(refused)} of {len(reports)} sources could not be used.",
+            why=" ".join(f"{report.uri}: {(report.why or '').splitlines()[0]}" for report in refused[:3])
+            + (f" And {len(refused) - 3} more." if len(refused) > 3 else ""),
             next_step="The other sources are loaded. Mend or leave out these, and run the same command again.",
         )
 
 
-def _ingest_source(
-    connection: duckdb.DuckDBPyConnection,
-    argument: str,
-    mapping: Mapping | None,
-    keep_content: bool,
-    progress: Progress | None,
+def ingest_source(
+    connection: duckdb.DuckDBPyConnection, source: Source, reader: Reader, progress: Progress | None
 ) -> SourceReport:
-    uri = "stdin" if argument == STDIN else argument
-    started_at = _now()
-    with _opened(argument, uri) as stream:
-        known = None if argument == STDIN else _known(connection, uri, argument)
-        if known is not None:
-            return known
-        reading = detect(stream, None if argument == STDIN else Path(argument), uri, mapping, keep_content)
+    """Load one source in one transaction; a source that cannot be used leaves nothing behind but its report."""
+    try:
+        known = already_loaded(connection, source, reader.window)
+        return known if known is not None else _loaded(connection, source, reader, progress)
+    except InputError as error:
+        return SourceReport(
+            uri=source.uri,
+            bytes=source.size or 0,
+            state="refused",
+            why=f"{error.what} {error.why}\n{error.next_step}",
+        )
+
+
+def _loaded(
+    connection: duckdb.DuckDBPyConnection, source: Source, reader: Reader, progress: Progress | None
+) -> SourceReport:
+    landing = Landing(now_utc())
+    with _opened(source) as stream:
+        reading = detect(stream, source, reader.vocabulary, reader.mapping, keep_content=reader.keep_content)
         try:
             connection.execute("BEGIN")
-            report = _land(
-                connection, reading, stream, uri, started_at, _shown(progress, argument, uri, stream)
-            )
+            report = _land(connection, source, reader, reading, stream, landing, progress)
             connection.execute("COMMIT")
         except duckdb.Error as error:
-            raise _write_failed(uri, error) from error
+            raise _write_failed(source.uri, error) from error
         finally:
-            _roll_back_if_open(connection)
+            roll_back_if_open(connection)
     return report
 
 
-def _roll_back_if_open(connection: duckdb.DuckDBPyConnection) -> None:
+def roll_back_if_open(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo what was not committed."""
     try:
         connection.execute("ROLLBACK")
-    except duckdb.TransactionException:
-        return  # already committed: there is nothing to undo
+    except duckdb.Error:
+        return  # committed, or undone by DuckDB itself
 
 
-def _opened(argument: str, uri: str) -> SourceStream:
-    try:
-        # SourceStream owns the file and closes it
-        raw = sys.stdin.buffer if argument == STDIN else io.FileIO(argument)
-    except OSError as error:
-        raise InputError(
-            f"Cannot read {uri}.", why=f"{error.strerror}.", next_step="Check that you may read the file."
-        ) from error
-    stream = SourceStream(raw, uri)
+def _opened(source: Source) -> SourceStream:
+    stream = SourceStream(source.opened(), source.uri)
     if stream.bytes_read == 0:
         stream.close()
         raise InputError(
-            f"{uri} is empty.",
+            f"{source.uri} is empty.",
             why="It has 0 bytes.",
             next_step="Check the export that should have written it.",
         )
     return stream
 
 
-def _known(connection: duckdb.DuckDBPyConnection, uri: str, argument: str) -> SourceReport | None:
-    """The report of a source whose bytes are in the store already, under whatever name."""
-    size = Path(argument).stat().st_size
-    same_size = connection.execute(
-        "SELECT sha256, format, dialects FROM sources WHERE bytes = ?", [size]
-    ).fetchall()
-    if not same_size:
-        return None
-    with Path(argument).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    for sha256, form, dialects in same_size:
-        if sha256 == digest:
-            return SourceReport(uri, form, tuple(dialects), size, 0, 0, 0, 0, None, None, "already loaded")
-    return None
-
-
-def _shown(progress: Progress | None, argument: str, uri: str, stream: SourceStream) -> Callable[[], None]:
-    if progress is None:
-        return lambda: None
-    size = None if argument == STDIN else Path(argument).stat().st_size
-    return lambda: progress(f"Reading {uri}", stream.bytes_read / size if size else None)
-
-
 def _land(
     connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    reader: Reader,
     reading: Reading,
     stream: SourceStream,
-    uri: str,
-    started_at: datetime,
-    show: Callable[[], None],
+    landing: Landing,
+    progress: Progress | None,
 ) -> SourceReport:
-    (source_id,) = connection.execute("SELECT COALESCE(MAX(source_id), 0) + 1 FROM sources").fetchall()[0]
-    landing = _Landing()
+    source_id = next_source_id(connection)
+    begin = time.monotonic()
     for batch in read_ahead(reading.batches):
-        insert_batch(connection, source_id, batch)
-        landing.add(batch)
-        show()
-    if landing.spans + landing.rejected == 0:
+        wanted = reader.window.inside(batch)
+        insert_batch(connection, source_id, wanted)
+        landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
+        if progress is not None:
+            seconds = max(time.monotonic() - begin, 1e-9)
+            done = stream.bytes_read / source.size if source.size else None
+            progress(
+                f"Reading {source.uri}",
+                done,
+                f"{landing.spans:,} spans, {stream.bytes_read / MB / seconds:,.0f} MB/s",
+            )
+    if landing.records == 0:
         raise InputError(
-            f"{uri} holds no spans.",
+            f"{source.uri} holds no spans.",
             why=f"It was read to its end as {reading.format}, and nothing was in it.",
-            next_step="Check that it is an export of traces, not of metrics or logs.",
+            next_step="Check that it is an export of traces or calls, not of metrics.",
         )
-    duplicates = drop_duplicates(connection, source_id)
-    size = reading.stored_bytes if reading.stored_bytes is not None else stream.bytes_read
-    sha256 = reading.sha256 or stream.sha256
-    connection.execute(
-        "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'complete')",
-        [
-            source_id, uri, reading.format, sorted(landing.dialects), size, sha256, landing.spans - duplicates,
-            landing.spans + landing.rejected, landing.rejected, duplicates, landing.first_ns, landing.last_ns,
-            started_at, _now(), __version__,
-        ],
-    )  # fmt: skip
-    return SourceReport(
-        uri=uri,
-        format=reading.format,
-        dialects=tuple(sorted(landing.dialects)),
-        bytes=size,
-        spans=landing.spans - duplicates,
-        records=landing.spans + landing.rejected,
-        rejected=landing.rejected,
-        duplicates=duplicates,
-        first=None if landing.first_ns is None else iso_utc(landing.first_ns),
-        last=None if landing.last_ns is None else iso_utc(landing.last_ns),
-        state="complete",
+    return record(
+        connection,
+        source_id,
+        source,
+        reading.format,
+        landing,
+        reader.window,
+        stored_bytes=stream.bytes_read if reading.stored_bytes is None else reading.stored_bytes,
+        sha256=reading.sha256 or stream.sha256,
+        duplicates=drop_duplicates(connection, source_id),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _write_failed(uri: str, error: duckdb.Error) -> StoreError:

@@ -136,10 +136,20 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
         return _canonical_mapping(present)
     raise InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {', '.join(sorted(present)[:20]) or 'none'}; a start time is needed at the "
-        f"least. Built-in mappings look for {'; '.join(', '.join(m.marks) for m in built_in_mappings().values())}.",
+        why=f"Its columns are {_some(present)}, which no built-in mapping "
+        f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of the names, and how many more there are."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _MOST_NAMES} more" if len(ordered) > _MOST_NAMES else ""
+    return (", ".join(ordered[:_MOST_NAMES]) or "none") + more
+
+
+_MOST_NAMES: Final = 8
 
 
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
@@ -149,8 +159,7 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     if not any(name in present or name.split(".", 1)[0] in present for name in needed):
         raise InputError(
             f"{uri} lacks the column {needed[0]}.",
-            why=f"The mapping {mapping.name} reads the time from it; the columns are "
-            f"{', '.join(sorted(present)[:20])}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are {_some(present)}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 

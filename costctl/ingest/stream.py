@@ -1,31 +1,28 @@
-"""The bytes of a source, decompressed as they are read.
+"""The bytes of a source, unpacked as they are read.
 
-In: a file or standard input, plain or compressed with gzip, zstd or bzip2 (told by its first bytes, not by
-its name). Out: a stream of decompressed bytes that raises InputError where the compressed data end too early
-or are damaged, and that knows how many stored bytes were read and their SHA-256.
+In: a file or standard input, plain or packed with gzip, zstd, bzip2 or xz (told by its first bytes, not by
+its name). Out: a stream of unpacked bytes that raises InputError where the packed data end too early, are
+damaged, or unpack to more than anyone's traces would, and that knows how many stored bytes were read and their
+SHA-256.
 """
 
 from __future__ import annotations
 
-import bz2
 import hashlib
 import io
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-import zstandard
-
 from costctl.errors import InputError
+from costctl.ingest.unpacking import PACKINGS, UNPACK_ERRORS, Unpacker
 
 CHUNK_BYTES: Final = 2**20
-
-_MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
-_LONGEST_MAGIC: Final = max(map(len, _MAGIC))
+_BOMB_BYTES: Final = 2**30
+_BOMB_RATIO: Final = 300  # traces pack to a tenth or a fiftieth
 
 
 class SourceStream(io.RawIOBase):
-    """A readable stream of decompressed bytes. uri: for messages.  compression: gzip, zstd, bzip2 or None."""
+    """A readable stream of unpacked bytes. uri: for messages.  compression: gzip, zstd, bzip2, xz or None."""
 
     def __init__(self, raw: BinaryIO | io.FileIO, uri: str) -> None:
         super().__init__()
@@ -33,12 +30,13 @@ class SourceStream(io.RawIOBase):
         self._uri = uri
         self._digest = hashlib.sha256()
         self.bytes_read = 0
-        first = self._stored(CHUNK_BYTES)
-        self.compression = next((name for magic, name in _MAGIC.items() if first.startswith(magic)), None)
-        self._new_decompressor = _DECOMPRESSORS.get(self.compression or "")
-        self._decompressor: Any = self._new_decompressor() if self._new_decompressor else None
-        self._ready = memoryview(self._decompressed(first))
-        self._is_exhausted = not first
+        self.bytes_unpacked = 0
+        first = self._stored()
+        packing = next((found for magic, found in PACKINGS.items() if first.startswith(magic)), None)
+        self.compression = packing[0] if packing else None
+        self._unpacker = Unpacker(packing[1]) if packing else None
+        self._ready = memoryview(b"")
+        self._pieces = self._unpacked(first)
 
     @property
     def sha256(self) -> str:
@@ -51,13 +49,11 @@ class SourceStream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as the next piece reaches; 0 at the end."""
-        while not self._ready and not self._is_exhausted:
-            stored = self._stored(CHUNK_BYTES)
-            self._is_exhausted = not stored
-            self._ready = memoryview(self._decompressed(stored) if stored else b"")
-        if not self._ready:
-            self._refuse_truncated()
-            return 0
+        while not self._ready:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._ready = memoryview(piece)
         view = memoryview(buffer).cast("B")
         size = min(len(view), len(self._ready))
         view[:size] = self._ready[:size]
@@ -69,45 +65,44 @@ class SourceStream(io.RawIOBase):
         self._raw.close()
         super().close()
 
-    def _stored(self, size: int) -> bytes:
-        data = self._raw.read(size) or b""
+    def _stored(self) -> bytes:
+        data = self._raw.read(CHUNK_BYTES) or b""
         self._digest.update(data)
         self.bytes_read += len(data)
         return data
 
-    def _decompressed(self, stored: bytes) -> bytes:
-        """The stored bytes, decompressed; several compressed members one after another are one stream."""
-        if self._decompressor is None or self._new_decompressor is None:
-            return stored
-        parts = []
-        try:
-            while stored:
-                if self._decompressor.eof:
-                    stored = stored.lstrip(b"\0")  # padding after the last member
-                    if not stored:
-                        break
-                    self._decompressor = self._new_decompressor()
-                parts.append(self._decompressor.decompress(stored))
-                stored = self._decompressor.unused_data if self._decompressor.eof else b""
-        except (zlib.error, OSError, zstandard.ZstdError) as error:
-            raise InputError(
-                f"Cannot decompress {self._uri}.",
-                why=f"Its {self.compression} data are damaged near byte {self.bytes_read:,}: {error}.",
-                next_step="Fetch or export it again; nothing of it was loaded.",
-            ) from error
-        return b"".join(parts)
-
-    def _refuse_truncated(self) -> None:
-        if self._decompressor is not None and not self._decompressor.eof:
+    def _unpacked(self, stored: bytes) -> Iterator[bytes]:
+        """The stream, unpacked, in pieces of some megabytes."""
+        while stored:
+            if self._unpacker is None:
+                yield stored
+            else:
+                yield from self._unpacked_pieces(self._unpacker, stored)
+            stored = self._stored()
+        if self._unpacker is not None and not self._unpacker.is_complete:
             raise InputError(
                 f"{self._uri} is cut off.",
                 why=f"Its {self.compression} data end after {self.bytes_read:,} bytes, too early.",
                 next_step="Fetch or export it again; nothing of it was loaded.",
             )
 
+    def _unpacked_pieces(self, unpacker: Unpacker, stored: bytes) -> Iterator[bytes]:
+        try:
+            for piece in unpacker.pieces(stored):
+                self.bytes_unpacked += len(piece)
+                self._refuse_bomb()
+                yield piece
+        except UNPACK_ERRORS as error:
+            raise InputError(
+                f"Cannot unpack {self._uri}.",
+                why=f"Its {self.compression} data are damaged near byte {self.bytes_read:,}: {error}.",
+                next_step="Fetch or export it again; nothing of it was loaded.",
+            ) from error
 
-_DECOMPRESSORS: Final[dict[str, Callable[[], Any]]] = {
-    "gzip": lambda: zlib.decompressobj(wbits=31),
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
-    "bzip2": bz2.BZ2Decompressor,
-}
+    def _refuse_bomb(self) -> None:
+        if self.bytes_unpacked > max(_BOMB_BYTES, _BOMB_RATIO * self.bytes_read):
+            raise InputError(
+                f"{self._uri} unpacks to far more than traces would.",
+                why=f"{self.bytes_read:,} bytes of {self.compression} became more than {self.bytes_unpacked:,} bytes.",
+                next_step="If it is what you mean, unpack it first and name the result; nothing of it was loaded.",
+            )

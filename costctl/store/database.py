@@ -6,6 +6,9 @@ the Arrow schemas.
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +16,18 @@ import duckdb
 import pyarrow as pa
 
 from costctl.errors import StoreError
+from costctl.store.migrations import migrate
 from costctl.store.spans import RESOURCES, SPANS
 
-STORE_VERSION: Final = 1
+STORE_VERSION: Final = 2
 
 # Ingest stays under 700 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "300MB"
+
+Waiting = Callable[[str], None]
+_SECONDS_BETWEEN_TRIES: Final = 0.2
+_LOCKED: Final = re.compile(r"Could not set lock|Conflicting lock")
+_HOLDER: Final = re.compile(r"lock is held in (\S+) \(PID (\d+)\)")
 
 _SQL_TYPES: Final = {
     pa.string(): "VARCHAR",
@@ -42,6 +51,9 @@ CREATE TABLE sources (
     records BIGINT,
     rejected BIGINT,
     duplicates BIGINT,
+    outside BIGINT,
+    since_ns BIGINT,
+    until_ns BIGINT,
     first_ns BIGINT,
     last_ns BIGINT,
     started_at TIMESTAMP,
@@ -53,9 +65,12 @@ CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, messag
 """
 
 
-def open_store(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection to the store at ``path``; a missing one is made unless ``read_only``.
+def open_store(
+    path: Path, *, read_only: bool = False, wait_s: float = 0.0, waiting: Waiting | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A connection to the store at ``path``; a missing one is made unless ``read_only``, an older one is migrated.
 
+    wait_s: how long to wait where another process holds the store.  waiting: told who that is, while waiting.
     Raises StoreError where the file is missing (read-only), locked, not writable, no store of costctl, or
     newer.
     """
@@ -65,26 +80,44 @@ def open_store(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnect
             why="Nothing has been ingested there yet.",
             next_step=f"Run `costctl ingest PATH --store {path}`, or give --store the file that you mean.",
         )
+    connection = _connected(path, read_only, wait_s, waiting)
     try:
-        connection = duckdb.connect(str(path), read_only=read_only)
-    except duckdb.Error as error:
-        raise _cannot_open(path, error) from error
-    try:
-        _settle(connection, path, read_only=read_only)
+        is_old = _settle(connection, path, read_only=read_only)
     except BaseException:
         connection.close()
         raise
-    return connection
+    if not is_old:
+        return connection
+    connection.close()
+    open_store(path, wait_s=wait_s, waiting=waiting).close()
+    return open_store(path, read_only=True, wait_s=wait_s, waiting=waiting)
 
 
-def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+def _connected(
+    path: Path, read_only: bool, wait_s: float, waiting: Waiting | None
+) -> duckdb.DuckDBPyConnection:
+    """A connection, as soon as no other process holds the file."""
+    give_up_at = time.monotonic() + wait_s
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.Error as error:
+            if _LOCKED.search(str(error)) is None or time.monotonic() >= give_up_at:
+                raise _cannot_open(path, error) from error
+            if waiting is not None:
+                waiting(f"Waiting for {path}, which {_holder(str(error))} holds")
+        time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> bool:
+    """Prepare the connection; True where the store is older, and can only be read."""
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")
     tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
     if not tables and not read_only:
         _create(connection)
-        return
+        return False
     if "costctl_store" not in tables:
         raise StoreError(
             f"{path} is a DuckDB file, but no store of costctl.",
@@ -92,12 +125,15 @@ def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
             next_step="Give --store another path; costctl writes only to files of its own.",
         )
     (version,) = connection.execute("SELECT MAX(store_version) FROM costctl_store").fetchall()[0]
-    if version != STORE_VERSION:
+    if version > STORE_VERSION:
         raise StoreError(
-            f"The store {path} has version {version}; this costctl reads version {STORE_VERSION}.",
-            why="It was written by another version of costctl.",
+            f"The store {path} has version {version}; this costctl reads up to version {STORE_VERSION}.",
+            why="It was written by a newer costctl.",
             next_step="Use that version, or ingest the sources again into a new store.",
         )
+    if version < STORE_VERSION and not read_only:
+        migrate(connection, version, STORE_VERSION)
+    return bool(version < STORE_VERSION and read_only)
 
 
 def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
@@ -120,13 +156,19 @@ def _table(name: str, schema: pa.Schema, more: str | None) -> str:
     return f"CREATE TABLE {name} ({', '.join(columns + ([more] if more else []))})"
 
 
+def _holder(message: str) -> str:
+    """Who holds the file, as DuckDB's message names it."""
+    named = _HOLDER.search(message)
+    return f"{Path(named[1]).name} (process {named[2]})" if named else "another process"
+
+
 def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
     text = str(error).strip().splitlines()[0]
-    if "lock" in text.lower():
+    if _LOCKED.search(text):
         return StoreError(
             f"The store {path} is in use.",
-            why=f"Another process holds its lock: {text}.",
-            next_step="Wait for it to end, or give --store another path.",
+            why=f"It is held by {_holder(text)}; only one process may write to a store.",
+            next_step="Wait for it to end, with --wait 10m for instance, or give --store another path.",
         )
     if path.exists() and path.is_file() and "not a valid DuckDB" in text:
         return StoreError(

@@ -64,6 +64,9 @@ _SPAN_COLUMNS: Final = (
     ("content_key", pa.string(), "hash of what was fetched, or of the prompt's prefix"),
     ("prefix_keys", pa.list_(pa.string()), "hashes of the prompt's leading blocks, in order"),
     ("recorded_usd", pa.float64(), "USD that the source claims; kept to compare, never trusted"),
+    ("response_id", pa.string(), "the provider's id of its answer, which every record of one call shares"),
+    ("dialect", pa.string(), "the most specific dialect of which the span carries a mark"),
+    ("instrumentation", pa.string(), "name of the instrumentation scope: who recorded the span"),
     ("attributes", ATTRIBUTES, "span and scope attributes that no column took"),
     ("resource_id", pa.string(), "key of the emitter's attributes in resources"),
 )

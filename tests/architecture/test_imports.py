@@ -13,6 +13,7 @@ ALLOWED = {
     "documents": set(),
     "units": set(),
     "errors": set(),
+    "progress": set(),
     "simulate": set(),
     "cost": {"simulate"},
     "segment": set(),
@@ -38,7 +39,7 @@ ALLOWED = {
     },
     "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
 }
-EVERYWHERE = {"documents", "units", "errors", "__init__"}
+EVERYWHERE = {"documents", "units", "errors", "progress", "__init__"}
 INNER_RING = ("segment", "cost", "simulate", "recommend", "policy")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

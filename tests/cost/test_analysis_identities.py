@@ -16,7 +16,7 @@ from costctl.observation import Question, observed
 from costctl.relations import load_relations
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 

@@ -17,7 +17,7 @@ from tests.synth.small_worlds import plain_world, served_all
 LABEL = {"key": "costctl.class", "value": {"stringValue": "labelled"}}
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 

@@ -20,6 +20,7 @@ import zstandard
 
 from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.formats.otlp_json import read_otlp_json
 from costctl.ingest.landing import insert_batch
 from costctl.store.database import open_store
@@ -28,14 +29,14 @@ from tests.ingest.otlp_exports import export
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 
 def load(store: Path, *paths: str) -> list[tuple[int, int, int]]:
     """Ingest; of each source its spans, rejected and duplicates."""
     with open_store(store) as connection:
-        reports = loader.ingest(connection, paths, mapping=None, keep_content=False, progress=quiet)
+        reports = loader.ingest(connection, paths, progress=quiet)
     return [(each.spans, each.rejected, each.duplicates) for each in reports]
 
 
@@ -143,7 +144,9 @@ def test_a_batch_does_not_stay_in_memory_until_the_transaction_ends(tmp_path: Pa
         connection.execute("BEGIN")
         before = pa.total_allocated_bytes()
         held, size = 0, 0
-        for batch in read_otlp_json(io.BytesIO(data), keep_content=False, block_bytes=2**20):
+        for batch in read_otlp_json(
+            io.BytesIO(data), translation=Translation(shipped_vocabulary()), block_bytes=2**20
+        ):
             insert_batch(connection, 1, batch)
             size += batch.spans.nbytes
             held = max(held, pa.total_allocated_bytes() - before)

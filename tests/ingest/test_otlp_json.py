@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from costctl.ingest.batch import Batch
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json
 from tests.ingest.otlp_exports import (
     LAYOUTS,
@@ -29,7 +30,8 @@ Row = dict[str, Any]
 
 
 def read(data: bytes, block_bytes: int = 2**24, *, keep_content: bool = False) -> list[Batch]:
-    return list(read_otlp_json(io.BytesIO(data), keep_content=keep_content, block_bytes=block_bytes))
+    translation = Translation(shipped_vocabulary(), keep_content)
+    return list(read_otlp_json(io.BytesIO(data), translation=translation, block_bytes=block_bytes))
 
 
 def rows_of(batches: list[Batch]) -> list[Row]:

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from costctl.ingest.batch import Batch
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
 from costctl.ingest.formats.protobuf_messages import varint_bytes
 from tests.ingest.otlp_exports import as_lines, as_message, export, framed_big_endian
@@ -29,7 +30,11 @@ FRAMED = {
 
 def read_framed(data: bytes, framing: Any, piece_bytes: int = 2**23) -> list[Batch]:
     stream = io.BytesIO(data)
-    return list(read_otlp_protobuf(stream, framing=framing, keep_content=False, piece_bytes=piece_bytes))
+    return list(
+        read_otlp_protobuf(
+            stream, framing=framing, translation=Translation(shipped_vocabulary()), piece_bytes=piece_bytes
+        )
+    )
 
 
 @pytest.mark.parametrize("framing", FRAMED)

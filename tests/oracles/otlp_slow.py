@@ -99,7 +99,7 @@ def _spans_in(value: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict
         for scope_spans in _any(value, "scopeSpans", "instrumentationLibrarySpans"):
             scope = _any(scope_spans, "scope", "instrumentationLibrary")
             for span in scope_spans.get("spans") or []:
-                yield _attributes(_any(value, "resource")), _attributes(scope), span
+                yield _attributes(_any(value, "resource")), scope or {}, span
     else:
         yield {}, {}, value
 
@@ -313,8 +313,15 @@ def _read_span(
             row["provider"].strip().lower(),
         )
     _add_parts(row, winners)
+    if row["max_tokens"] is not None and row["max_tokens"] < 0:
+        row["max_tokens"] = None
+    row["instrumentation"] = scope.get("name") or None
+    row["dialect"] = next(
+        (name for name, mark in reversed(vocabulary.marks) if any(mark.fullmatch(key) for key in attributes)),
+        None,
+    )
     dropped = int(_any(span, "droppedAttributesCount") or 0)
-    row["attributes"] = _rest(attributes, scope, used, dropped)
+    row["attributes"] = _rest(attributes, _attributes(scope), used, dropped)
     row["resource"] = {key: _private(key, value) or "" for key, value in resource.items()}
     code = _fault(row)
     rows.append(row) if code is None else codes.append(code)
@@ -358,7 +365,8 @@ def _fault(row: Row) -> str | None:
             return code
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
         return "ends_before_start"
-    tokens = [row[name] for name in SPANS.names if name.endswith("_tokens") and row[name] is not None]
+    counts = [name for name in SPANS.names if name.endswith("_tokens") and name != "max_tokens"]
+    tokens = [row[name] for name in counts if row[name] is not None]
     if any(count < 0 for count in tokens):
         return "negative_tokens"
     parts = (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)

@@ -23,7 +23,7 @@ from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 

@@ -20,7 +20,7 @@ SUMS = (
 )
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 

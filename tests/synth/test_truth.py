@@ -19,7 +19,7 @@ from costctl.synth.truth import truth_of
 from tests.synth.small_worlds import everyone, plain_world, served_all
 
 
-def quiet(_what: str, _ratio: float | None) -> None:
+def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 

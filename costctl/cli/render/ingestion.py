@@ -1,48 +1,141 @@
-"""The ingest report as a table and as CSV."""
+"""The ingest report as a table that a user can act on, and as CSV."""
 
 from __future__ import annotations
 
 from costctl.cli.render.numbers import count, text
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.ingestion import IngestReport
+from costctl.documents.ingestion import IngestReport, SourceReport
+
+_CODES = {
+    "no_start": "no usable start time",
+    "no_trace_id": "no usable trace id",
+    "no_span_id": "no usable span id",
+    "ends_before_start": "end before they start",
+    "negative_uncached_tokens": "more cached tokens than input tokens",
+    "negative_tokens": "token counts below zero",
+    "bad_json": "broken JSON",
+    "truncated": "cut off while being written",
+    "bad_protobuf": "broken protobuf",
+    "bad_value": "a cell that is no number or time",
+    "bad_columns": "another number of cells than the header",
+    "not_a_request": "tell of no model call",
+    "not_a_trace": "JSON that is no trace",
+    "too_deep": "nested too deep",
+    "too_long": "lines that are too long",
+}
 
 
 def sections(document: IngestReport) -> list[Section]:
-    """What each source gave, and the sums."""
+    """What each source gave, the sums, and what to do about what was not understood."""
     folder = _common_folder([source.uri for source in document.sources])
-    columns = ("source", "format", "dialects", "spans", "rejected", "duplicates", "state")
+    columns = ("source", "format", "dialects", "spans", "model spans", "rejected", "known")
     rows = tuple(
         (
-            source.uri[len(folder) :],
-            source.format,
-            ", ".join(source.dialects) or "none",
-            count(source.spans),
-            count(source.rejected),
-            count(source.duplicates),
-            source.state,
+            name,
+            sources[0].format or "" if sources[0].state == "complete" else sources[0].state,
+            _dialects(sources),
+            *(
+                count(sum(getattr(source, column) for source in sources))
+                for column in ("spans", "model_spans", "rejected", "duplicates")
+            ),
         )
-        for source in document.sources
+        for name, sources in _grouped(document.sources, folder)
     )
     totals = document.totals
+    outside = f" {count(totals.outside)} lie outside the window." if totals.outside else ""
     parts: list[Section] = [
         Table(
             f"Sources in {folder}" if folder else "Sources",
             columns,
             rows,
-            frozenset({"source", "format", "dialects", "state"}),
+            frozenset({"source", "format", "dialects"}),
         ),
         Notes(
             "Total",
             (
                 f"{count(totals.spans)} spans added, {count(totals.rejected)} records rejected, "
-                f"{count(totals.duplicates)} already known.",
+                f"{count(totals.duplicates)} already known.{outside}",
             ),
         ),
     ]
+    to_do = [note for name, sources in _grouped(document.sources, folder) for note in _to_do(name, sources)]
+    if len(to_do) > _MOST_NOTES:
+        more = f"And {len(to_do) - _MOST_NOTES} more such notes: --format json or csv shows every source."
+        to_do = [*to_do[:_MOST_NOTES], more]
     if totals.rejected:
-        advice = "`costctl sql 'SELECT code, message, COUNT(*) FROM quarantine GROUP BY ALL'` says why."
-        parts.append(Notes("Rejected records are kept", (advice,)))
+        to_do.append(
+            "Rejected records are kept: `costctl sql 'SELECT * FROM quarantine'` shows each with its reason."
+        )
+    if to_do:
+        parts.append(Notes("To do", tuple(to_do)))
     return parts
+
+
+_MOST_ROWS = 24
+_MOST_NOTES = 20
+
+
+def _grouped(sources: tuple[SourceReport, ...], folder: str) -> list[tuple[str, list[SourceReport]]]:
+    """A row a source; where these are many, a row for the sources of one folder, format and state."""
+    if len(sources) <= _MOST_ROWS:
+        return [(source.uri[len(folder) :], [source]) for source in sources]
+    groups: dict[tuple[str, str | None, str], list[SourceReport]] = {}
+    for source in sources:
+        key = (source.uri[len(folder) :].rpartition("/")[0], source.format, source.state)
+        groups.setdefault(key, []).append(source)
+    return [
+        (
+            each[0].uri[len(folder) :] if len(each) == 1 else f"{place or '.'}/ {len(each)} files",
+            each,
+        )
+        for (place, _, _), each in groups.items()
+    ]
+
+
+def _dialects(sources: list[SourceReport]) -> str:
+    """The dialects, the most spans first."""
+    sums: dict[str, int] = {}
+    for source in sources:
+        for name, spans in source.dialects.items():
+            sums[name] = sums.get(name, 0) + spans
+    ordered = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {count(spans)}" for name, spans in ordered) or "none"
+
+
+def _to_do(name: str, sources: list[SourceReport]) -> list[str]:
+    """What a user may want to do about some sources of one kind; of several refused ones the first speaks for all."""
+    first = sources[0]
+    if first.state == "refused":
+        why, _, next_step = (first.why or "").partition("\n")
+        said = f"{why} {next_step}".replace(first.uri, "it", 1).removeprefix("it ")
+        others = f", and {len(sources) - 1} more like it" if len(sources) > 1 else ""
+        return [f"Refused: {first.uri}{others}: {said}"]
+    sums = {
+        column: sum(getattr(source, column) for source in sources)
+        for column in ("rejected", "records", "tokenless_model_spans", "model_spans", "spans")
+    }
+    codes: dict[str, int] = {}
+    for source in sources:
+        for code, number in source.rejected_by_code.items():
+            codes[code] = codes.get(code, 0) + number
+    notes = []
+    if codes:
+        said = ", ".join(
+            f"{count(number)} {_CODES.get(code, code)}" for code, number in sorted(codes.items())
+        )
+        notes.append(
+            f"{name}: {count(sums['rejected'])} of {count(sums['records'])} records rejected: {said}."
+        )
+    if sums["tokenless_model_spans"]:
+        notes.append(
+            f"{name}: {count(sums['tokenless_model_spans'])} of {count(sums['model_spans'])} model spans succeeded and "
+            "report no tokens, which stay unknown. Streams report them if asked: stream_options.include_usage."
+        )
+    if sums["spans"] and not sums["model_spans"]:
+        notes.append(
+            f"{name}: no span of it is a model call. If some are, name their attributes in a file for --dialect."
+        )
+    return notes
 
 
 def _common_folder(uris: list[str]) -> str:
@@ -58,19 +151,18 @@ def _common_folder(uris: list[str]) -> str:
     return first[: first.rfind("/", 0, same) + 1]
 
 
-_CSV_COLUMNS = (
-    "uri",
-    "format",
-    "dialects",
+_COUNTS = (
     "bytes",
     "records",
     "spans",
+    "model_spans",
+    "failed_model_spans",
+    "tokenless_model_spans",
     "rejected",
     "duplicates",
-    "first",
-    "last",
-    "state",
+    "outside",
 )
+_CSV_COLUMNS = ("uri", "format", "dialects", *_COUNTS, "first", "last", "state", "why")
 
 
 def csv_text(document: IngestReport) -> str:
@@ -81,15 +173,12 @@ def csv_text(document: IngestReport) -> str:
             [
                 source.uri,
                 source.format,
-                " ".join(source.dialects),
-                source.bytes,
-                source.records,
-                source.spans,
-                source.rejected,
-                source.duplicates,
+                " ".join(sorted(source.dialects)),
+                *(getattr(source, name) for name in _COUNTS),
                 text(source.first) if source.first else None,
                 text(source.last) if source.last else None,
                 source.state,
+                source.why.splitlines()[0] if source.why else None,
             ]
             for source in document.sources
         ],

@@ -62,10 +62,15 @@ class RowIds:
         self._key: bytes | None = None
         self._rows = 0
 
+    def begin(self, first: bytes) -> None:
+        """The first row of the source, where it is a header; later ones change nothing."""
+        if self._key is None:
+            self._key = blake2b(first, digest_size=32).digest()
+
     def of(self, rows: list[bytes]) -> list[str]:
         """Ids of the next rows."""
-        if self._key is None and rows:
-            self._key = blake2b(rows[0], digest_size=32).digest()
+        if rows:
+            self.begin(rows[0])
         first = self._rows + 1
         self._rows += len(rows)
         return [
@@ -105,7 +110,7 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     )
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[list(faults)] = False
-    return Batch(spans.filter(pa.array(keep)), rejects, dialects=frozenset({mapping.name}))
+    return Batch(spans.filter(pa.array(keep)), rejects)
 
 
 def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
@@ -275,6 +280,7 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     for name, digits in (("trace_id", TRACE_ID_DIGITS), ("span_id", SPAN_ID_DIGITS)):
         short = pc.utf8_slice_codeunits(made, 0, digits)
         full[name] = pc.coalesce(_hex_ids(full[name], digits), short) if name in full else short
+    full["dialect"] = pa.repeat(pa.scalar(mapping.name), size)
     if "parent_span_id" in full:
         full["parent_span_id"] = _hex_ids(full["parent_span_id"], SPAN_ID_DIGITS)
     for name, value in mapping.constants.items():

@@ -33,14 +33,19 @@ LONGEST_LINE_BYTES: Final = 16 * 2**20
 _PARQUET_ROWS: Final = 100_000
 
 
-def read_csv(stream: BinaryIO, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
-    """Batches of a CSV log with a header line. Raises InputError where its columns fit no mapping."""
+def read_csv(
+    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
+) -> Iterator[Batch]:
+    """Batches of a CSV log with a header line. row_ids: where rows before these were read already.
+
+    Raises InputError where its columns fit no mapping.
+    """
     lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
     names = csv_header(lines.readline(LONGEST_LINE_BYTES))
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    row_ids = RowIds()
-    row_ids.of([",".join(names).encode()])  # the header is the first row
+    row_ids = row_ids or RowIds()
+    row_ids.begin(",".join(names).encode())
     for first_line, block in _blocks_of_lines(lines, 2):
         rows, positions, rejects = _well_formed(block, first_line, len(names))
         table = columns_of_table(csv_table(names, rows), chosen)
@@ -125,12 +130,16 @@ def _csv_table(names: list[str], data: bytes) -> pa.Table:
     )
 
 
-def read_json_log(stream: BinaryIO, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
+def read_json_log(
+    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
+) -> Iterator[Batch]:
     """Batches of a log of JSON objects: one a line, one after another, in a list, or as the values of an object.
+
+    row_ids: where rows before these were read already.
 
     Raises InputError where their keys fit no mapping.
     """
-    chosen, row_ids = mapping, RowIds()
+    chosen, row_ids = mapping, row_ids or RowIds()
     is_checked = False
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
         objects, positions, rejects = _json_objects(block)
@@ -204,7 +213,7 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
 
 def _with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(spans=batch.spans, rejects=every, dialects=batch.dialects)
+    return Batch(spans=batch.spans, rejects=every)
 
 
 def _no_objects(uri: str) -> InputError:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from costctl.ingest.formats.nested_arrow import Index, Mask, child, explode, is_present
 from costctl.ingest.formats.otlp_values import Attributes, read_attributes
@@ -31,7 +32,7 @@ class RawSpans:
     """Spans as the wire has them, ids and times not yet looked at.
 
     document: row of the document that held the span.  spans: the struct array of the spans.  resource: row in
-    resource_attributes' owners, likewise scope.  doubtful: documents in which something required was
+    resource_attributes' owners, likewise scope, which has a name.  doubtful: documents in which something required was
     not found in the common spelling, to be read again by the slow reader.
     """
 
@@ -40,6 +41,7 @@ class RawSpans:
     resource: Index
     resources: int
     scope: Index
+    scope_name: pa.StringArray
     attributes: Attributes
     resource_attributes: Attributes
     scope_attributes: Attributes
@@ -81,12 +83,18 @@ def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
         resource=scope_emitter[span_scope],
         resources=len(emitters),
         scope=span_scope,
+        scope_name=_named(child(child(scopes, "scope"), "name")),
         attributes=attributes,
         resource_attributes=resource_attributes,
         scope_attributes=scope_attributes,
         events=_events(spans),
         doubtful=np.unique(np.concatenate(doubts)),
     )
+
+
+def _named(names: pa.StringArray) -> pa.StringArray:
+    """The names; an empty one, which protobuf writes for none, is NULL."""
+    return pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
 
 
 def _lacks_required(spans: pa.StructArray) -> Mask:

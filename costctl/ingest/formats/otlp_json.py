@@ -24,6 +24,7 @@ import pyarrow.json as pa_json
 
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
+from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import found_in_line
 from costctl.ingest.formats.json_pieces import DOCUMENT_LAYOUT
@@ -48,14 +49,14 @@ _CANONICAL: Final = otlp_json_schema(pa.string(), pa.string(), pa.int64())
 
 
 def read_otlp_json(
-    stream: BinaryIO, *, keep_content: bool, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO, *, translation: Translation, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Batch]:
     """Batches of canonical spans.
 
-    keep_content: store what people and models said, not only its hash.  block_bytes: parsed at once; the
+    translation: the dialects, and whether content is kept.  block_bytes: parsed at once; the
     rows do not depend on it.
     """
-    yield from parsed_ahead(partial(_batches, keep_content=keep_content), json_blocks(stream, block_bytes))
+    yield from parsed_ahead(partial(_batches, translation=translation), json_blocks(stream, block_bytes))
 
 
 _MARKS: Final = re.compile(
@@ -67,12 +68,12 @@ _ATTRIBUTE_MARK: Final = re.compile(rb'"attributes"\s*:\s*\[\s*\{\s*"(?:key|valu
 
 
 def read_trace_documents(
-    stream: BinaryIO, *, keep_content: bool, block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO, *, translation: Translation, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Batch]:
     """Batches of canonical spans of a trace format other than OTLP's: each value is read on its own."""
 
     def parsed(block: JsonBlock) -> Iterator[Batch]:
-        yield read_slowly(block, keep_content=keep_content)
+        yield read_slowly(block, translation=translation)
 
     yield from parsed_ahead(parsed, json_blocks(stream, block_bytes, DOCUMENT_LAYOUT))
 
@@ -87,30 +88,30 @@ def looks_like_otlp_json(head: bytes) -> bool:
     return _ATTRIBUTE_MARK.search(text) is not None and b'"resourceLogs"' not in text
 
 
-def _batches(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
+def _batches(block: JsonBlock, *, translation: Translation) -> Iterator[Batch]:
     """The block's batches: one if all is well, more where parts of it must be read apart."""
     try:
         raw = _parsed(block.data, _schema_for(block.data), len(block.positions))
         doubtful = raw.doubtful
-        batch = None if len(doubtful) else canonical_batch(raw, block.positions, keep_content=keep_content)
+        batch = None if len(doubtful) else canonical_batch(raw, block.positions, translation=translation)
     except (pa.ArrowInvalid, UnicodeDecodeError):
-        yield from _apart(block, keep_content=keep_content)
+        yield from _apart(block, translation=translation)
         return
     if batch is not None:
         yield batch
     elif _is_worth_respelling(block, len(doubtful)):
-        yield from _batches(_respelled(block), keep_content=keep_content)
+        yield from _batches(_respelled(block), translation=translation)
     else:
-        yield from _without_doubtful(block, set(doubtful.tolist()), keep_content=keep_content)
+        yield from _without_doubtful(block, set(doubtful.tolist()), translation=translation)
 
 
-def _without_doubtful(block: JsonBlock, doubtful: set[int], *, keep_content: bool) -> Iterator[Batch]:
+def _without_doubtful(block: JsonBlock, doubtful: set[int], *, translation: Translation) -> Iterator[Batch]:
     """The clear lines of a block, and after them the doubtful ones, read slowly."""
     lines = block.lines()
     clear = [number for number in range(len(lines)) if number not in doubtful]
     if clear:
-        yield from _batches(_chosen(block, lines, clear), keep_content=keep_content)
-    yield read_slowly(_chosen(block, lines, sorted(doubtful)), keep_content=keep_content)
+        yield from _batches(_chosen(block, lines, clear), translation=translation)
+    yield read_slowly(_chosen(block, lines, sorted(doubtful)), translation=translation)
 
 
 def _is_worth_respelling(block: JsonBlock, doubtful: int) -> bool:
@@ -133,16 +134,16 @@ def _chosen(block: JsonBlock, lines: list[bytes], numbers: list[int]) -> JsonBlo
     )
 
 
-def _apart(block: JsonBlock, *, keep_content: bool) -> Iterator[Batch]:
+def _apart(block: JsonBlock, *, translation: Translation) -> Iterator[Batch]:
     """A block that did not parse: respelled, then in smaller parts; what is small is read line by line."""
     lines = block.lines()
     if len(block.data) <= _SLOW_BYTES or len(lines) <= 1:
-        yield read_slowly(block, keep_content=keep_content)
+        yield read_slowly(block, translation=translation)
     elif not block.is_respelled and _is_mixed(block):
-        yield from _batches(_respelled(block), keep_content=keep_content)
+        yield from _batches(_respelled(block), translation=translation)
     else:
         for numbers in np.array_split(np.arange(len(lines)), min(_PARTS, len(lines))):
-            yield from _batches(_chosen(block, lines, numbers.tolist()), keep_content=keep_content)
+            yield from _batches(_chosen(block, lines, numbers.tolist()), translation=translation)
 
 
 def _is_mixed(block: JsonBlock) -> bool:
@@ -150,7 +151,7 @@ def _is_mixed(block: JsonBlock) -> bool:
     return all(pattern.search(block.data) for pattern in _NUMBERS_AND_TEXTS) or bool(_NAME.search(block.data))
 
 
-def read_slowly(block: JsonBlock, *, keep_content: bool) -> Batch:
+def read_slowly(block: JsonBlock, *, translation: Translation) -> Batch:
     """The block read line by line, in whichever trace format each line is."""
     lines = block.lines()
     documents: list[bytes] = []
@@ -164,9 +165,9 @@ def read_slowly(block: JsonBlock, *, keep_content: bool) -> Batch:
             documents.append(msgspec.json.encode({"resourceSpans": found.resource_spans}))
             positions.append(found.position)
     raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
-    batch = canonical_batch(raw, np.array(positions, np.int64), keep_content=keep_content)
+    batch = canonical_batch(raw, np.array(positions, np.int64), translation=translation)
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(batch.spans, every, batch.resources, batch.dialects)
+    return Batch(batch.spans, every, batch.resources)
 
 
 def _schema_for(data: bytes) -> pa.Schema:

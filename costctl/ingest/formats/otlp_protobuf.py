@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA, canonical_batch
+from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.otlp_flatten import flatten_documents
 from costctl.ingest.formats.otlp_json import read_otlp_json
 from costctl.ingest.formats.protobuf_messages import (
@@ -36,30 +37,30 @@ _LONGEST_LENGTH_BYTES: Final = 5
 
 
 def read_otlp_protobuf(
-    stream: BinaryIO, *, framing: Framing, keep_content: bool, piece_bytes: int = PIECE_BYTES
+    stream: BinaryIO, *, framing: Framing, translation: Translation, piece_bytes: int = PIECE_BYTES
 ) -> Iterator[Batch]:
     """Batches of canonical spans. framing: as ``detect_framing`` found it.
 
-    keep_content: store what people and models said, not only its hash.  piece_bytes: longer messages are
+    translation: the dialects, and whether content is kept.  piece_bytes: longer messages are
     cut; the rows do not depend on it.
     """
     waiting: list[tuple[int, Message]] = []
     size = 0
     for number, message in enumerate(messages(stream, framing, piece_bytes=piece_bytes), 1):
         if message.problem is not None:
-            yield from _read(waiting, keep_content=keep_content)
+            yield from _read(waiting, translation=translation)
             waiting, size = [], 0
             yield _rejected(message, message.problem)
         elif message.data[:1] in (b"{", b"["):
-            for batch in read_otlp_json(BytesIO(message.data), keep_content=keep_content):
+            for batch in read_otlp_json(BytesIO(message.data), translation=translation):
                 yield _at_record(batch, number, message.offset)
         else:
             waiting.append((number, message))
             size += len(message.data)
         if size >= PIECE_BYTES:
-            yield from _read(waiting, keep_content=keep_content)
+            yield from _read(waiting, translation=translation)
             waiting, size = [], 0
-    yield from _read(waiting, keep_content=keep_content)
+    yield from _read(waiting, translation=translation)
 
 
 @cache
@@ -68,7 +69,7 @@ def _handler() -> Any:
     return pool.get_for_message(ExportTraceServiceRequest.DESCRIPTOR)
 
 
-def _read(numbered: list[tuple[int, Message]], *, keep_content: bool) -> Iterator[Batch]:
+def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> Iterator[Batch]:
     """The batch of some messages; those that are no messages are found by halving."""
     if not numbered:
         return
@@ -79,11 +80,11 @@ def _read(numbered: list[tuple[int, Message]], *, keep_content: bool) -> Iterato
             yield _rejected(numbered[0][1], str(error))
             return
         middle = len(numbered) // 2
-        yield from _read(numbered[:middle], keep_content=keep_content)
-        yield from _read(numbered[middle:], keep_content=keep_content)
+        yield from _read(numbered[:middle], translation=translation)
+        yield from _read(numbered[middle:], translation=translation)
         return
     position = np.array([number for number, _ in numbered], np.int64)
-    yield canonical_batch(flatten_documents(columns.column(0)), position, keep_content=keep_content)
+    yield canonical_batch(flatten_documents(columns.column(0)), position, translation=translation)
 
 
 def _rejected(message: Message, problem: str) -> Batch:
@@ -96,7 +97,7 @@ def _at_record(batch: Batch, number: int, offset: int) -> Batch:
     numbers = pa.array(np.full(batch.spans.num_rows, number, np.int64))
     spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", numbers)
     rejects = tuple(Reject(offset, each.code, each.message, each.excerpt) for each in batch.rejects)
-    return Batch(spans, rejects, batch.resources, batch.dialects)
+    return Batch(spans, rejects, batch.resources)
 
 
 def detect_framing(head: bytes, size: int | None) -> Framing | None:

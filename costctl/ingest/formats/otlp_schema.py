@@ -64,7 +64,7 @@ def otlp_json_schema(integer: pa.DataType, instant: pa.DataType, enum: pa.DataTy
     )
     scope_spans = pa.struct(
         [
-            pa.field("scope", pa.struct([pa.field("attributes", attributes)])),
+            pa.field("scope", pa.struct([pa.field("name", pa.string()), pa.field("attributes", attributes)])),
             pa.field("spans", pa.list_(span)),
         ]
     )

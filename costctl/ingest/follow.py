@@ -1,0 +1,185 @@
+"""How is a file loaded that is still being written?
+
+In: a connection, and what the user named. Out: rows in the store, a transaction for what was added since the last
+look, until stopped; one ``SourceReport`` a file. Only whole lines are read: the last one may not be finished. A file
+that was cut short or replaced, as rotation does, is read from its beginning.
+
+Followed again, a file is read from its beginning: what the store holds already is a duplicate and is dropped.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from costctl.documents.ingestion import SourceReport
+from costctl.errors import InputError
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.detect import Reading, detect
+from costctl.ingest.discover import discover
+from costctl.ingest.formats.log_rows import RowIds
+from costctl.ingest.landing import drop_duplicates, insert_batch
+from costctl.ingest.ledger import Landing, next_source_id, now_utc, record
+from costctl.ingest.loader import Reader, roll_back_if_open
+from costctl.ingest.source import Source
+from costctl.ingest.stream import SourceStream
+from costctl.progress import Progress
+from costctl.store.database import limit_memory
+
+_SECONDS_BETWEEN_LOOKS: Final = 0.5
+_MOST_BYTES: Final = 256 * 2**20
+_LINE_FORMATS: Final = ("otlp_json", "json_log", "csv")
+
+
+@dataclass(slots=True)
+class _Followed:
+    """How far a file has been read. header: of a CSV.  report: the sums so far."""
+
+    source: Source
+    inode: int = 0
+    offset: int = 0
+    lines: int = 0
+    header: bytes = b""
+    row_ids: RowIds = field(default_factory=RowIds)
+    report: SourceReport | None = None
+
+
+def follow_files(
+    connection: duckdb.DuckDBPyConnection,
+    arguments: Sequence[str],
+    reader: Reader,
+    *,
+    progress: Progress,
+    is_stopped: Callable[[], bool],
+) -> tuple[SourceReport, ...]:
+    """Load what the files hold and what is added to them, until ``is_stopped``; one report a file.
+
+    Raises InputError where an argument names nothing, or something that cannot be followed.
+    """
+    limit_memory(connection)
+    followed: dict[str, _Followed] = {}
+    while True:
+        is_last = is_stopped()
+        for source in discover(arguments):
+            _look(connection, followed.setdefault(source.uri, _Followed(_a_file(source))), reader)
+        spans = sum(each.report.spans for each in followed.values() if each.report is not None)
+        progress(f"Following {len(followed)} files; Ctrl-C ends it", None, f"{spans:,} spans")
+        if is_last:
+            break
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    return tuple(each.report or SourceReport(uri=uri) for uri, each in followed.items())
+
+
+def _a_file(source: Source) -> Source:
+    if source.path is None or not source.path.is_file():
+        raise InputError(
+            f"{source.uri} cannot be followed.",
+            why="It is no file on this machine, and only files grow.",
+            next_step="Leave out --follow; standard input is read to its end in any case.",
+        )
+    return source
+
+
+def _look(connection: duckdb.DuckDBPyConnection, followed: _Followed, reader: Reader) -> None:
+    """Load the whole lines that were added, some hundred megabytes at once."""
+    path = followed.source.path or Path()
+    state = path.stat()
+    if state.st_ino != followed.inode or state.st_size < followed.offset:
+        report = followed.report
+        followed.inode, followed.offset, followed.lines = state.st_ino, 0, 0
+        followed.header, followed.row_ids, followed.report = b"", RowIds(), report
+    while followed.offset < state.st_size:
+        with path.open("rb") as file:
+            file.seek(followed.offset)
+            data = file.read(_MOST_BYTES)
+        end = data.rfind(b"\n") + 1
+        if end == 0:
+            return
+        _land(connection, followed, data[:end], reader)
+        followed.offset += end
+
+
+def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: bytes, reader: Reader) -> None:
+    """One transaction: the lines become rows, and the ledger says so."""
+    source = followed.source
+    is_first = followed.lines == 0
+    stream = SourceStream(io.BytesIO(followed.header + data), source.uri)
+    reading = detect(
+        stream,
+        source,
+        reader.vocabulary,
+        reader.mapping,
+        keep_content=reader.keep_content,
+        row_ids=followed.row_ids,
+    )
+    if reading.format not in _LINE_FORMATS or stream.compression is not None:
+        raise InputError(
+            f"{source.uri} cannot be followed.",
+            why=f"It is {stream.compression or reading.format}, and only JSON lines and CSV grow line by line.",
+            next_step="Leave out --follow, and load it again when it has grown: what is known is left out.",
+        )
+    landing = Landing(now_utc())
+    source_id = next_source_id(connection)
+    connection.execute("BEGIN")
+    try:
+        for batch in _placed(reading, followed):
+            wanted = reader.window.inside(batch)
+            insert_batch(connection, source_id, wanted)
+            landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
+        report = record(
+            connection,
+            source_id,
+            source,
+            reading.format,
+            landing,
+            reader.window,
+            stored_bytes=len(data),
+            sha256=None,
+            duplicates=drop_duplicates(connection, source_id),
+        )
+        connection.execute("COMMIT")
+    finally:
+        roll_back_if_open(connection)
+    if is_first and reading.format == "csv":
+        followed.header = data[: data.index(b"\n") + 1]
+    followed.lines += data.count(b"\n")
+    followed.report = report if followed.report is None else _sum(followed.report, report)
+
+
+def _placed(reading: Reading, followed: _Followed) -> Iterator[Batch]:
+    """The batches, with positions that count the lines of the file and not of what was added."""
+    before = followed.lines - (1 if followed.header else 0)
+    for batch in reading.batches:
+        positions = pc.add(batch.spans["source_position"], pa.scalar(before, pa.int64()))
+        spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", positions)
+        rejects = tuple(
+            Reject(each.position + before, each.code, each.message, each.excerpt) for each in batch.rejects
+        )
+        yield Batch(spans, rejects, batch.resources)
+
+
+def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
+    counts = ("bytes", "spans", "records", "rejected", "duplicates", "outside")
+    model = ("model_spans", "failed_model_spans", "tokenless_model_spans")
+    sums = {name: getattr(before, name) + getattr(added, name) for name in (*counts, *model)}
+    tallies = {
+        name: {
+            key: getattr(before, name).get(key, 0) + getattr(added, name).get(key, 0)
+            for key in sorted({*getattr(before, name), *getattr(added, name)})
+        }
+        for name in ("dialects", "rejected_by_code")
+    }
+    seen = [each for each in (before.first, added.first) if each is not None]
+    ended = [each for each in (before.last, added.last) if each is not None]
+    return msgspec.structs.replace(
+        before, **sums, **tallies, first=min(seen, default=None), last=max(ended, default=None)
+    )

@@ -1,0 +1,186 @@
+"""What does the store remember of each source that it took, and what is told of it?
+
+In: a connection inside the source's transaction, and what landed. Out: a row of ``sources``, and a
+``SourceReport``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import duckdb
+import pyarrow.compute as pc
+
+from costctl import __version__
+from costctl.documents.ingestion import SourceReport
+from costctl.ingest.batch import Batch
+from costctl.ingest.source import Source
+from costctl.units import iso_utc
+
+_READ_BYTES: Final = 2**20
+
+_RECORD: Final = """
+INSERT INTO sources (
+    source_id, uri, format, dialects, bytes, sha256, spans, records, rejected, duplicates, outside, since_ns,
+    until_ns, first_ns, last_ns, started_at, finished_at, costctl_version, state ) VALUES (?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'complete')
+"""
+# What of the source's spans a reader of the report wants to know, by dialect.
+_FACTS: Final = """
+WITH described AS (
+    SELECT
+        COALESCE(dialect, '') AS dialect,
+        COALESCE(operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
+        AS is_model, COALESCE(status = 'error', FALSE) OR error_type IS NOT NULL OR COALESCE(http_status >=
+        400, FALSE) AS is_failed, input_tokens IS NULL AND output_tokens IS NULL AS is_tokenless FROM spans
+        WHERE source_id = ? )
+
+SELECT
+    dialect,
+    COUNT(*),
+    COUNT(*) FILTER (is_model),
+    COUNT(*) FILTER (is_model AND is_failed),
+    COUNT(*) FILTER (is_model AND NOT is_failed AND is_tokenless)
+FROM described
+GROUP BY dialect
+ORDER BY dialect
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The instants that are wanted, ns UTC: from since on, before until; None for no bound."""
+
+    since_ns: int | None = None
+    until_ns: int | None = None
+
+    def inside(self, batch: Batch) -> Batch:
+        """The batch without the spans that start outside the window."""
+        spans = batch.spans
+        if self.since_ns is not None:
+            spans = spans.filter(pc.greater_equal(spans["start_ns"], self.since_ns))
+        if self.until_ns is not None:
+            spans = spans.filter(pc.less(spans["start_ns"], self.until_ns))
+        return Batch(spans, batch.rejects, batch.resources)
+
+
+@dataclass(slots=True)
+class Landing:
+    """What one source has given so far. spans: in the window, with those that the store already holds."""
+
+    started_at: datetime
+    spans: int = 0
+    outside: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+    codes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rejected(self) -> int:
+        """Records that were refused."""
+        return self.codes.total()
+
+    @property
+    def records(self) -> int:
+        """Records that the source held."""
+        return self.spans + self.outside + self.rejected
+
+    def add(self, batch: Batch, outside: int) -> None:
+        """Counts a batch. outside: spans of it that were left out of it before."""
+        self.spans += batch.spans.num_rows
+        self.outside += outside
+        self.codes.update(reject.code for reject in batch.rejects)
+        if batch.spans.num_rows:
+            bounds = pc.min_max(batch.spans["start_ns"]).as_py()
+            ends = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
+            self.first_ns = min(bounds["min"], bounds["min"] if self.first_ns is None else self.first_ns)
+            self.last_ns = max(ends, ends if self.last_ns is None else self.last_ns)
+
+
+def next_source_id(connection: duckdb.DuckDBPyConnection) -> int:
+    """An id that no source has."""
+    ((found,),) = connection.execute("SELECT COALESCE(MAX(source_id), 0) + 1 FROM sources").fetchall()
+    return int(found)
+
+
+def already_loaded(
+    connection: duckdb.DuckDBPyConnection, source: Source, window: Window
+) -> SourceReport | None:
+    """The report of a source whose bytes are in the store already, under whatever name, for all of the
+    window.
+    """
+    if source.size is None:
+        return None
+    same_size = connection.execute(
+        "SELECT sha256, format FROM sources WHERE bytes = ? AND sha256 IS NOT NULL "
+        "AND (since_ns IS NULL OR since_ns <= ?) AND (until_ns IS NULL OR until_ns >= ?)",
+        [source.size, window.since_ns, window.until_ns],
+    ).fetchall()
+    if not same_size:
+        return None
+    digest = digest_of(source)
+    for sha256, form in same_size:
+        if sha256 == digest:
+            return SourceReport(uri=source.uri, format=form, bytes=source.size, state="already loaded")
+    return None
+
+
+def digest_of(source: Source) -> str:
+    """SHA-256 of the source's stored bytes."""
+    digest = hashlib.sha256()
+    with source.opened() as stream:
+        while data := stream.read(_READ_BYTES):
+            digest.update(data)
+    return digest.hexdigest()
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    source_id: int,
+    source: Source,
+    form: str,
+    landing: Landing,
+    window: Window,
+    *,
+    stored_bytes: int,
+    sha256: str | None,
+    duplicates: int,
+) -> SourceReport:
+    """Write the source's row, and say what it gave."""
+    facts = connection.execute(_FACTS, [source_id]).fetchall()
+    dialects = {name: count for name, count, *_ in facts if name}
+    spans = landing.spans - duplicates
+    connection.execute(
+        _RECORD,
+        [
+            source_id, source.uri, form, sorted(dialects), stored_bytes, sha256, spans, landing.records,
+            landing.rejected, duplicates, landing.outside, window.since_ns, window.until_ns, landing.first_ns,
+            landing.last_ns, landing.started_at, now_utc(), __version__,
+        ],
+    )  # fmt: skip
+    return SourceReport(
+        uri=source.uri,
+        format=form,
+        dialects=dialects,
+        bytes=stored_bytes,
+        spans=spans,
+        records=landing.records,
+        rejected=landing.rejected,
+        rejected_by_code=dict(sorted(landing.codes.items())),
+        duplicates=duplicates,
+        outside=landing.outside,
+        model_spans=sum(row[2] for row in facts),
+        failed_model_spans=sum(row[3] for row in facts),
+        tokenless_model_spans=sum(row[4] for row in facts),
+        first=None if landing.first_ns is None else iso_utc(landing.first_ns),
+        last=None if landing.last_ns is None else iso_utc(landing.last_ns),
+    )
+
+
+def now_utc() -> datetime:
+    """The wall clock, as the ledger keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,40 @@
+"""How does a store of an older version become one of today's? One step a version, all in one transaction.
+
+In: a connection to a store, its version and the one to reach. Out: the same store, with every row that it had; what
+an older version did not record is NULL, unless it can be told from what it did record.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+# From each version to the next.
+_STEPS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        "ALTER TABLE spans ADD COLUMN response_id VARCHAR",
+        "ALTER TABLE spans ADD COLUMN dialect VARCHAR",
+        "ALTER TABLE spans ADD COLUMN instrumentation VARCHAR",
+        "ALTER TABLE sources ADD COLUMN outside BIGINT",
+        "ALTER TABLE sources ADD COLUMN since_ns BIGINT",
+        "ALTER TABLE sources ADD COLUMN until_ns BIGINT",
+        "UPDATE sources SET outside = 0",
+        "UPDATE spans SET response_id = attributes['gen_ai.response.id'] "
+        "WHERE attributes['gen_ai.response.id'] IS NOT NULL",
+    ),
+}
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, version: int, wanted: int) -> None:
+    """Bring the store from one version to another, wholly or not at all."""
+    connection.execute("BEGIN")
+    try:
+        for step in range(version, wanted):
+            for statement in _STEPS[step]:
+                connection.execute(statement)
+        connection.execute("UPDATE costctl_store SET store_version = ?", [wanted])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
