@@ -76,7 +76,7 @@ def require_usable(reports: Sequence[SourceReport]) -> None:
     if refused:
         raise InputError(
             f"{len(refused)} of {len(reports)} sources could not be used.",
-            why=" ".join(f"{report.uri}: {(report.why or '').splitlines()[0]}" for report in refused[:3])
+            why=" ".join((report.why or "").splitlines()[0] for report in refused[:3])
             + (f" And {len(refused) - 3} more." if len(refused) > 3 else ""),
             next_step="The other sources are loaded. Mend or leave out these, and run the same command again.",
         )

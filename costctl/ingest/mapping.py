@@ -192,7 +192,7 @@ def _decoded(text: str, name: str) -> Mapping:
             "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns); or else end_ns, "
             "with its unit, and duration_s.",
         )
-    return msgspec.structs.replace(mapping, name=name.removesuffix(".toml"))
+    return msgspec.structs.replace(mapping, name=Path(name).name.removesuffix(".toml"))
 
 
 def _bad_mapping(name: str, why: str) -> UsageError:

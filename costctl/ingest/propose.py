@@ -217,7 +217,7 @@ def _as_toml(
     lines = [
         f"# Drafted from the first {rows} rows of {Path(path).name}. Check it, above all the units, then run",
         f"#   costctl ingest {path} --mapping THIS_FILE.toml",
-        f"marks = [{', '.join(_quoted(theirs.split('.', 1)[0]) for theirs, _ in list(chosen.values())[:3])}]",
+        f"marks = [{', '.join(map(_quoted, _marks(chosen, cells, rows)))}]",
         "",
         "[columns]",
     ]
@@ -232,6 +232,12 @@ def _as_toml(
         lines += ["", "# Not used; give one of our columns the name if it says something that costs money:"]
         lines += [f"#   {_quoted(name)}: {_kind(cells[name])}" for name in rest]
     return "\n".join(lines) + "\n"
+
+
+def _marks(chosen: dict[str, tuple[str, str | None]], cells: dict[str, list[Any]], rows: int) -> list[str]:
+    """Some names that every row has, by which such a log is known."""
+    always = [theirs.split(".", 1)[0] for theirs, _ in chosen.values() if len(cells[theirs]) == rows]
+    return list(dict.fromkeys(always))[:4]
 
 
 def _quoted(name: str) -> str:

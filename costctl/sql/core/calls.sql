@@ -1,6 +1,6 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, span_tree
+-- reads: staged_spans, span_tree, call_records
 --   call_id              VARCHAR  the span's key
 --   request_id           VARCHAR
 --   operation            VARCHAR
@@ -32,16 +32,40 @@
 --   is_generation        BOOLEAN  neither embeddings nor rerank
 --   after_call_id        VARCHAR  the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
-WITH leaves AS (
+-- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others.
+WITH others AS (
+    SELECT
+        call_records.call_id,
+        MAX(spans.provider) AS provider,
+        MAX(spans.model) AS model,
+        MAX(spans.pool) AS pool,
+        MAX(CASE WHEN spans.is_replica_observed THEN spans.replica END) AS replica,
+        MAX(spans.input_tokens) AS input_tokens,
+        MAX(spans.cached_input_tokens) AS cached_input_tokens,
+        MAX(spans.cache_write_tokens) AS cache_write_tokens,
+        MAX(spans.output_tokens) AS output_tokens,
+        MAX(spans.reasoning_tokens) AS reasoning_tokens,
+        MAX(spans.max_tokens) AS max_tokens,
+        MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
+    FROM call_records
+    INNER JOIN staged_spans AS spans ON call_records.span_key = spans.span_key
+    WHERE NOT call_records.is_counted AND call_records.call_id IS NOT NULL
+    GROUP BY call_records.call_id
+),
+
+leaves AS (
     SELECT
         spans.span_key AS call_id,
         span_tree.request_id,
         spans.operation,
-        spans.provider,
-        spans.model,
-        spans.pool,
-        spans.replica,
-        spans.is_replica_observed,
+        COALESCE(spans.provider, others.provider) AS provider,
+        COALESCE(spans.model, others.model) AS model,
+        COALESCE(spans.pool, others.pool) AS pool,
+        CASE
+            WHEN spans.is_replica_observed OR others.replica IS NULL THEN spans.replica
+            ELSE others.replica
+        END AS replica,
+        spans.is_replica_observed OR others.replica IS NOT NULL AS is_replica_observed,
         spans.day,
         spans.start_ns,
         spans.end_ns,
@@ -49,14 +73,19 @@ WITH leaves AS (
         spans.ttft_s,
         spans.prefill_s,
         spans.decode_s,
-        spans.input_tokens,
-        spans.cached_input_tokens,
-        spans.cache_write_tokens,
-        spans.output_tokens,
-        spans.reasoning_tokens,
-        spans.max_tokens,
+        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.input_tokens
+            ELSE spans.input_tokens END AS input_tokens,
+        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.cached_input_tokens
+            ELSE spans.cached_input_tokens END AS cached_input_tokens,
+        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.cache_write_tokens
+            ELSE spans.cache_write_tokens END AS cache_write_tokens,
+        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.output_tokens
+            ELSE spans.output_tokens END AS output_tokens,
+        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.reasoning_tokens
+            ELSE spans.reasoning_tokens END AS reasoning_tokens,
+        COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
-        spans.is_stream,
+        COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
         spans.is_failed,
         CASE
             WHEN spans.end_ns IS NULL THEN CAST(NULL AS BIGINT)
@@ -71,6 +100,7 @@ WITH leaves AS (
         COUNT(spans.span_key) OVER (PARTITION BY span_tree.request_id) AS calls_in_request
     FROM staged_spans AS spans
     INNER JOIN span_tree ON spans.span_key = span_tree.span_key
+    LEFT JOIN others ON spans.span_key = others.call_id
     WHERE span_tree.is_leaf_model_call
 ),
 

@@ -1,8 +1,8 @@
 -- staged_spans: the stored spans as the relations want them: keyed, with pool, storage and what kind of work each is.
 -- One row per span.
--- reads: spans, span_pool, span_storage
+-- reads: spans, span_pool, span_storage, call_twins
 --   span_key             VARCHAR  trace and span id
---   parent_key           VARCHAR  NULL for an entry
+--   parent_key           VARCHAR  NULL for an entry; of a second record of a call, the first
 --   trace_id             VARCHAR
 --   name                 VARCHAR
 --   start_ns             BIGINT   ns UTC
@@ -45,9 +45,11 @@
 --   tenant               VARCHAR
 --   workload             VARCHAR
 --   data_classification  VARCHAR
+--   dialect              VARCHAR  of the span's attributes
+--   instrumentation      VARCHAR  the scope that recorded it
 SELECT
     spans.trace_id || ':' || spans.span_id AS span_key,
-    spans.trace_id || ':' || spans.parent_span_id AS parent_key,
+    COALESCE(call_twins.outer_key, spans.trace_id || ':' || spans.parent_span_id) AS parent_key,
     spans.trace_id,
     spans.name,
     spans.start_ns,
@@ -94,7 +96,10 @@ SELECT
     spans.session_id,
     spans.tenant,
     spans.workload,
-    spans.data_classification
+    spans.data_classification,
+    spans.dialect,
+    spans.instrumentation
 FROM spans
 LEFT JOIN span_pool ON spans.trace_id || ':' || spans.span_id = span_pool.span_key
+LEFT JOIN call_twins ON spans.trace_id || ':' || spans.span_id = call_twins.span_key
 LEFT JOIN span_storage ON spans.trace_id || ':' || spans.span_id = span_storage.span_key
