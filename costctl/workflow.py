@@ -37,6 +37,8 @@ from costctl.store.database import open_store
 if TYPE_CHECKING:
     from costctl.cost.frames import Frames
     from costctl.cost.pool_fit import PoolFits
+    from costctl.documents.store_info import StoreInfo
+    from costctl.store.upkeep import Pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def _reader(request: IngestRequest) -> loader.Reader:
 
 
 def _writable(request: IngestRequest, progress: Progress) -> duckdb.DuckDBPyConnection:
-    return open_store(request.store, wait_s=request.wait_s, waiting=lambda said: progress(said, None))
+    return open_store(request.store, wait_s=request.wait_s, waiting=_saying(progress))
 
 
 def _ingest_report(connection: duckdb.DuckDBPyConnection, sources: tuple[SourceReport, ...]) -> IngestReport:
@@ -115,6 +117,43 @@ def _ingest_report(connection: duckdb.DuckDBPyConnection, sources: tuple[SourceR
             seconds=None,
         ),
     )
+
+
+def store_info(path: Path, wait_s: float, progress: Progress) -> StoreInfo:
+    """What the store holds."""
+    from costctl.store.upkeep import store_info as info_of
+
+    with open_store(path, read_only=True, wait_s=wait_s, waiting=_saying(progress)) as connection:
+        return info_of(connection, path)
+
+
+def prune_store(path: Path, before: str, wait_s: float, progress: Progress) -> Pruned:
+    """Drop the traces that ended before the instant."""
+    from costctl.store.upkeep import prune_before
+
+    before_ns = instant_ns(before, "--before")
+    with _existing(path, wait_s, progress) as connection:
+        progress("Dropping old traces", None)
+        return prune_before(connection, before_ns or 0)
+
+
+def compact_store(path: Path, wait_s: float, progress: Progress) -> int:
+    """Write the store anew; bytes saved."""
+    from costctl.store.upkeep import compacted
+
+    with _existing(path, wait_s, progress) as connection:
+        progress("Writing the store anew", None)
+        return compacted(connection, path)
+
+
+def _existing(path: Path, wait_s: float, progress: Progress) -> duckdb.DuckDBPyConnection:
+    """The store, to be changed; one that is missing is not made."""
+    open_store(path, read_only=True, wait_s=wait_s, waiting=_saying(progress)).close()
+    return open_store(path, wait_s=wait_s, waiting=_saying(progress))
+
+
+def _saying(progress: Progress) -> Callable[[str], None]:
+    return lambda said: progress(said, None)
 
 
 def refuse_unusable(report: IngestReport) -> None:

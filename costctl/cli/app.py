@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costctl import __version__
-from costctl.cli import analyze, emit, ingest, policy, recommend, schema, segment, sql, synth
+from costctl.cli import analyze, emit, ingest, policy, recommend, schema, segment, sql, store, synth
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
 app.add_typer(policy.app, name="policy")
+app.add_typer(store.app, name="store")
 
 
 def _print_version(is_asked: bool) -> None:

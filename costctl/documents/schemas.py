@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from costctl.documents import analysis, coverage, ingestion, policy, recommendations, workload_map
+from costctl.documents import analysis, coverage, ingestion, policy, recommendations, store_info, workload_map
 from costctl.errors import UsageError
 
 _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
@@ -19,6 +19,7 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "analysis": (analysis.Analysis, analysis.SCHEMA_VERSION),
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
     "policy": (policy.Policy, policy.SCHEMA_VERSION),
+    "store": (store_info.StoreInfo, store_info.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(_DOCUMENTS)

@@ -1,0 +1,44 @@
+"""costctl.store/v1: what a store holds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+SCHEMA_VERSION: Final = "costctl.store/v1"
+
+
+class StoredSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A source in the ledger. spans: that it added; stored_spans: of them, how many are still there."""
+
+    uri: str
+    format: str
+    dialects: tuple[str, ...]
+    bytes: int
+    spans: int
+    stored_spans: int
+    rejected: int
+    first: str | None
+    last: str | None
+    finished: str
+
+
+class StoreInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The document that ``costctl store info --format json`` prints.
+
+    store_version: of the file's tables.  file_bytes: on disk.  reusable_bytes: freed inside the file, given back by
+    ``costctl store compact``.  first, last: start of the first and end of the last span, RFC 3339.
+    """
+
+    schema_version: str
+    path: str
+    store_version: int
+    file_bytes: int
+    reusable_bytes: int
+    spans: int
+    traces: int
+    quarantined: int
+    first: str | None
+    last: str | None
+    sources: tuple[StoredSource, ...]
