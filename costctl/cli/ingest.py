@@ -64,7 +64,8 @@ def run(
                 report = workflow.follow(request, progress, is_stopped=is_stopped)
         else:
             report = workflow.ingest(request, progress)
-    write_text(rendered(report, form, ingestion.sections, ingestion.csv_text), out)
+    if report.totals.refused_sources < len(report.sources):
+        write_text(rendered(report, form, ingestion.sections, ingestion.csv_text), out)
     workflow.refuse_unusable(report)
     if strict:
         workflow.refuse_rejected(report)

@@ -23,6 +23,7 @@ from costctl.ingest.attribute_text import (
     number_from_json,
     number_from_text,
     parsed_json,
+    seconds_from_text,
     text_from_json,
     truth_from_text,
     unwrapped_texts,
@@ -178,6 +179,8 @@ def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns:
     attributes = grouped.attributes
     if rule.parse == "json_length":
         return by_distinct(attributes.as_text(rows), json_length, kind)
+    if rule.parse == "duration":
+        return by_distinct(attributes.as_text(rows), seconds_from_text, kind)
     if rule.parse == "instant":
         at_ns = by_distinct(attributes.as_text(rows), ns_from_instant, pa.int64())
         since_ns = pc.subtract(at_ns, pa.array(start_ns[attributes.owner[rows]]))

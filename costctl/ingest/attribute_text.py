@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.units import ns_from_iso
+from costctl.units import duration_s, ns_from_iso
 
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
@@ -32,6 +32,14 @@ def truth_from_text(text: str) -> bool | None:
     """True for true, 1 and yes, False for false, 0 and no, in any case."""
     word = text.strip().lower()
     return True if word in _TRUE else False if word in _FALSE else None
+
+
+def seconds_from_text(text: str) -> float | None:
+    """Seconds in a duration such as 1.234ms; None where it is none."""
+    try:
+        return duration_s(text)
+    except ValueError:
+        return None
 
 
 def ns_from_instant(text: str) -> int | None:

@@ -21,6 +21,7 @@ from costctl.ingest.formats.json_documents import trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.formats.logs import read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
+from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
 from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
@@ -96,6 +97,9 @@ def detect(
             return Reading(trace_format, read_trace_documents(whole, translation=translation))
         return Reading("json_log", read_json_log(whole, uri, mapping, row_ids))
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
+    if framing is not None and holds_logs(head, framing):
+        batches = read_otlp_logs_protobuf(whole, framing=framing, translation=translation)
+        return Reading("otlp_logs_protobuf", batches)
     if framing is not None:
         batches = read_otlp_protobuf(whole, framing=framing, translation=translation)
         return Reading("otlp_protobuf", batches)

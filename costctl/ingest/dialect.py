@@ -20,7 +20,7 @@ import msgspec
 from costctl.errors import UsageError
 from costctl.store.spans import SPANS, STAGES
 
-Parse = Literal["value", "instant", "json_length"]
+Parse = Literal["value", "instant", "json_length", "duration"]
 
 
 class KeyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,9 +28,9 @@ class KeyRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     key: the attribute.  field: dotted path, where the attribute is a JSON text.  factor: what brings the
     number to the column's unit.  parse: ``instant`` is a time of day, read as seconds since the span's
-    start; ``json_length`` counts a JSON list.  excludes_cache, excludes_reasoning: the number must have the
-    cached, or the reasoning, tokens added to become the canonical total.  kinds: only on spans of these
-    kinds.  requires: only on spans that also carry this key.
+    start; ``json_length`` counts a JSON list; ``duration`` is a text such as 1.234ms.  excludes_cache,
+    excludes_reasoning: the number must have the cached, or the reasoning, tokens added to become the
+    canonical total.  kinds: only on spans of these kinds.  requires: only on spans that also carry this key.
     """
 
     key: str
@@ -71,10 +71,10 @@ class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of ``dialects/``.
 
-    rank: dialects are asked in this order, the lowest first.  specificity: of several that a span carries marks of,
-    the highest names it; the rank, unless given.  marks: keys that show the dialect; a key may
-    end in ``*``.  columns: column → keys, the best first.  resource: likewise, of the emitter.  words:
-    column → word as written, in lower case → canonical word, or nothing where the word says nothing.
+    rank: dialects are asked in this order, the lowest first.  specificity: of several that a span carries
+    marks of, the highest names it; the rank, unless given.  marks: keys that show the dialect; a key may end
+    in ``*``.  columns: column → keys, the best first.  resource: likewise, of the emitter.  words: column →
+    word as written, in lower case → canonical word, or nothing where the word says nothing.
     first_token_events: names of span events of which the first marks the first token.
     """
 
@@ -187,7 +187,8 @@ def shipped_vocabulary() -> Vocabulary:
 
 @cache
 def vocabulary_with(paths: tuple[str, ...]) -> Vocabulary:
-    """The shipped dialects and those in the user's own files; one of the same name takes the shipped one's place.
+    """The shipped dialects and those in the user's own files; one of the same name takes the shipped one's
+    place.
 
     Raises UsageError where a file cannot be read, or is no dialect.
     """

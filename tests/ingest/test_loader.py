@@ -98,8 +98,11 @@ def test_a_directory_and_a_glob_find_the_same_files(tmp_path: Path) -> None:
 def test_a_bad_source_leaves_the_good_ones_before_it_whole(tmp_path: Path) -> None:
     good, store = write_export(tmp_path / "a.jsonl", 7), tmp_path / "s.duckdb"
     (tmp_path / "b.bin").write_bytes(bytes(range(256)) * 10)
-    with pytest.raises(InputError):
-        load(store, str(good), str(tmp_path / "b.bin"))
+    with open_store(store) as connection:
+        landed, refused = loader.ingest(connection, [str(good), str(tmp_path / "b.bin")])
+    assert (landed.state, refused.state) == ("complete", "refused")
+    with pytest.raises(InputError, match="could not be used"):
+        loader.require_usable([landed, refused])
     assert rows(store, "SELECT COUNT(*) > 0 FROM spans") == [(True,)]
     assert rows(store, "SELECT state FROM sources") == [("complete",)]
 

@@ -190,6 +190,19 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
     """The value that one rule finds, None where it is unusable."""
     value = attributes[rule.key]
     kind = SPANS.field(column).type
+    if rule.parse == "duration":
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", _text(value) or "")
+        units = {
+            "ns": 1e-9,
+            "us": 1e-6,
+            "µs": 1e-6,
+            "ms": 1e-3,
+            "s": 1.0,
+            "m": 60.0,
+            "h": 3600.0,
+            "d": 86400.0,
+        }
+        return float(match[1]) * units[match[2]] if match else None
     if rule.parse == "json_length":
         listed = value if isinstance(value, list) else _parsed(value)
         return len(listed) if isinstance(listed, list) else None

@@ -50,7 +50,7 @@ def read_otlp_protobuf(
         if message.problem is not None:
             yield from _read(waiting, translation=translation)
             waiting, size = [], 0
-            yield _rejected(message, message.problem)
+            yield rejected(message, message.problem)
         elif message.data[:1] in (b"{", b"["):
             for batch in read_otlp_json(BytesIO(message.data), translation=translation):
                 yield _at_record(batch, number, message.offset)
@@ -77,7 +77,7 @@ def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> I
         columns = _handler().list_to_record_batch([message.data for _, message in numbered])
     except ValueError as error:
         if len(numbered) == 1:
-            yield _rejected(numbered[0][1], str(error))
+            yield rejected(numbered[0][1], str(error))
             return
         middle = len(numbered) // 2
         yield from _read(numbered[:middle], translation=translation)
@@ -87,7 +87,8 @@ def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> I
     yield canonical_batch(flatten_documents(columns.column(0)), position, translation=translation)
 
 
-def _rejected(message: Message, problem: str) -> Batch:
+def rejected(message: Message, problem: str) -> Batch:
+    """A batch of one reject: a message that could not be read."""
     reject = Reject(message.offset, "bad_protobuf", f"Not readable as OTLP protobuf: {problem}.", "")
     return Batch(BATCH_SCHEMA.empty_table(), (reject,))
 
