@@ -210,7 +210,7 @@ def _close(cutter: _Cutter, place: int) -> Iterator[Piece]:
     """Steps out of a bracket; yields the document that ends with it."""
     cutter.opened.pop()
     if not cutter.opened or _is_in_root_list(cutter):
-        is_end_of_root_list = cutter.buffer[place : place + 1] == b"]"
+        is_end_of_root_list = not cutter.opened and cutter.buffer[place : place + 1] == b"]"
         end = place if is_end_of_root_list else place + 1
         yield from _before_document(cutter, end)
         cutter.begin = place + 1

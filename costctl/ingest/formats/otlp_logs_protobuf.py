@@ -20,7 +20,7 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.json_blocks import JsonBlock
 from costctl.ingest.formats.otlp_json import read_slowly
-from costctl.ingest.formats.otlp_protobuf import rejected
+from costctl.ingest.formats.otlp_protobuf import log_records_in, rejected
 from costctl.ingest.formats.protobuf_messages import PIECE_BYTES, Framing, messages
 
 _GLANCE_BYTES: Final = 2**16
@@ -51,16 +51,11 @@ def holds_logs(head: bytes, framing: Framing) -> bool:
     for message in messages(BytesIO(head), framing, piece_bytes=_GLANCE_BYTES):
         try:
             traces = ExportTraceServiceRequest.FromString(message.data)
-            logs = ExportLogsServiceRequest.FromString(message.data)
         except DecodeError:
             continue
         spans = [span for each in traces.resource_spans for scope in each.scope_spans for span in scope.spans]
-        records = [
-            record for each in logs.resource_logs for scope in each.scope_logs for record in scope.log_records
-        ]
-        if spans or records:
-            return not any(span.trace_id or span.span_id or span.name for span in spans) and any(
-                record.time_unix_nano or record.observed_time_unix_nano or record.attributes
-                for record in records
-            )
+        if any(span.trace_id or span.span_id for span in spans):
+            return False
+        if log_records_in(message.data):
+            return True
     return False

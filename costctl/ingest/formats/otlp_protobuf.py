@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 import ptars
 import pyarrow as pa
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from costctl.ingest.batch import Batch, Reject
@@ -173,5 +175,22 @@ def _is_resource_spans(field: bytes, begin: int, length: int) -> bool:
     try:
         _handler().list_to_record_batch([field])
     except ValueError:
-        return False
+        return log_records_in(field) > 0
     return True
+
+
+def log_records_in(message: bytes) -> int:
+    """Log records in a message of which some say when or what; 0 where it is no export of logs.
+
+    Exports of traces and of logs nest alike: read as the other kind, a record says nothing.
+    """
+    try:
+        logs = ExportLogsServiceRequest.FromString(message)
+    except DecodeError:
+        return 0
+    records = [
+        record for each in logs.resource_logs for scope in each.scope_logs for record in scope.log_records
+    ]
+    return sum(
+        bool(each.time_unix_nano or each.observed_time_unix_nano or each.attributes) for each in records
+    )
