@@ -49,13 +49,17 @@ def holds_logs(head: bytes, framing: Framing) -> bool:
     Exports of traces and of logs nest alike: read as the other, a record has neither id nor time.
     """
     for message in messages(BytesIO(head), framing, piece_bytes=_GLANCE_BYTES):
-        try:
-            traces = ExportTraceServiceRequest.FromString(message.data)
-        except DecodeError:
-            continue
-        spans = [span for each in traces.resource_spans for scope in each.scope_spans for span in scope.spans]
-        if any(span.trace_id or span.span_id for span in spans):
+        if _names_spans(message.data):
             return False
         if log_records_in(message.data):
             return True
     return False
+
+
+def _names_spans(message: bytes) -> bool:
+    try:
+        traces = ExportTraceServiceRequest.FromString(message)
+    except DecodeError:
+        return False
+    spans = [span for each in traces.resource_spans for scope in each.scope_spans for span in scope.spans]
+    return any(span.trace_id or span.span_id for span in spans)
