@@ -72,8 +72,6 @@ def _span(record: Any, found: Found) -> Json | None:
     identity = json_text([start_ns, end_ns, name, _get(record, "spanId"), sorted(said.items(), key=str)])
     digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
     parent = _get(record, "spanId") or None
-    severity = _get(record, "severityNumber")
-    is_error = isinstance(severity, int) and severity >= _FIRST_ERROR_SEVERITY
     canonical = {
         "traceId": _get(record, "traceId") or digest[:TRACE_ID_DIGITS],
         "spanId": digest[-SPAN_ID_DIGITS:],
@@ -82,9 +80,16 @@ def _span(record: Any, found: Found) -> Json | None:
         "startTimeUnixNano": start_ns,
         "endTimeUnixNano": end_ns,
         "attributes": attributes_of(said),
-        "status": {"code": _ERROR if is_error else 0},
+        "status": {"code": _ERROR if _is_error(_get(record, "severityNumber")) else 0},
     }
     return {key: each for key, each in canonical.items() if each is not None}
+
+
+def _is_error(severity: Any) -> bool:
+    """Whether the severity, a number or a name, is error or worse."""
+    if isinstance(severity, str):
+        return severity.removeprefix("SEVERITY_NUMBER_").startswith(("ERROR", "FATAL"))
+    return isinstance(severity, int) and severity >= _FIRST_ERROR_SEVERITY
 
 
 def _name(record: Json, written: Json) -> str:
