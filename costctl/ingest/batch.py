@@ -22,13 +22,14 @@ class Reject:
 
     position: line number from 1 for text, byte offset for binary.  code: a short stable name such as
     ``bad_json``, ``no_span_id``, ``negative_uncached_tokens``.  message: what was wrong.  excerpt: at
-    most 200 characters, content removed.
+    most 200 characters, content removed.  records: how many it stands for.
     """
 
     position: int
     code: str
     message: str
     excerpt: str
+    records: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "excerpt", self.excerpt[:EXCERPT_CHARACTERS])
@@ -50,4 +51,4 @@ class Batch:
     @property
     def records(self) -> int:
         """Records that the source held in this part: those read and those refused."""
-        return int(self.spans.num_rows) + len(self.rejects)
+        return int(self.spans.num_rows) + sum(reject.records for reject in self.rejects)

@@ -38,6 +38,7 @@ from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
 POSITION: Final = "source_position"
+MOST_ATTRIBUTES: Final = 20_000  # SDKs stop at 128; what has more is no span that anyone meant
 BATCH_SCHEMA: Final = SPANS.append(pa.field(POSITION, pa.int64()))
 
 
@@ -75,7 +76,8 @@ def canonical_batch(
     columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
     columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
     columns[POSITION] = pa.array(position[raw.document])
-    return _without_rejects(columns, emitters.table)
+    counts = np.bincount(raw.attributes.owner, minlength=len(raw))
+    return _without_rejects(columns, emitters.table, counts > MOST_ATTRIBUTES)
 
 
 def _identity(raw: RawSpans) -> dict[str, pa.Array]:
@@ -226,7 +228,7 @@ def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content:
     )
 
 
-def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table) -> Batch:
+def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flooded: Mask) -> Batch:
     """The batch, with the spans that cannot be used set apart."""
     rows = len(columns[POSITION])
     arrays = [
@@ -235,7 +237,8 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table) -> Batch
     ]
     table = pa.Table.from_arrays(arrays, schema=BATCH_SCHEMA)
     refused: dict[int, tuple[str, str]] = {}
-    for code, message, mask in _refusals(columns):
+    flooded = ("too_many_attributes", f"The span has more than {MOST_ATTRIBUTES:,} attributes.", is_flooded)
+    for code, message, mask in (flooded, *_refusals(columns)):
         for row in np.flatnonzero(mask).tolist():
             refused.setdefault(row, (code, message))
     if not refused:

@@ -93,7 +93,8 @@ class Landing:
         """Counts a batch. outside: spans of it that were left out of it before."""
         self.spans += batch.spans.num_rows
         self.outside += outside
-        self.codes.update(reject.code for reject in batch.rejects)
+        for reject in batch.rejects:
+            self.codes[reject.code] += reject.records
         if batch.spans.num_rows:
             bounds = pc.min_max(batch.spans["start_ns"]).as_py()
             ends = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()

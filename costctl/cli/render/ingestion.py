@@ -21,6 +21,7 @@ _CODES = {
     "not_a_request": "tell of no model call",
     "not_a_trace": "JSON that is no trace",
     "too_deep": "nested too deep",
+    "too_many_attributes": "more attributes than any span should have",
     "too_long": "lines that are too long",
 }
 

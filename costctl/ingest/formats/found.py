@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from costctl.ingest.attribute_text import ns_from_instant
@@ -18,6 +18,8 @@ from costctl.ingest.privacy import skeleton
 
 Json: TypeAlias = dict[str, Any]
 
+_MOST_REJECTS: Final = 1_000
+_AND_MORE: Final = "More records of this line that could not be read."
 TRACE_ID_DIGITS: Final = 32
 SPAN_ID_DIGITS: Final = 16
 _HEX: Final = re.compile(r"[0-9a-f]+")
@@ -32,8 +34,24 @@ class Found:
     rejects: list[Reject] = field(default_factory=list)
 
     def reject(self, code: str, message: str, excerpt: str) -> None:
-        """Sets one record apart."""
-        self.rejects.append(Reject(self.position, code, message, skeleton(excerpt)))
+        """Sets one record apart; of very many in one line, the last stands for the rest."""
+        if len(self.rejects) < _MOST_REJECTS:
+            self.rejects.append(Reject(self.position, code, message, skeleton(excerpt)))
+            return
+        last = self.rejects[-1]
+        self.rejects[-1] = replace(last, message=_AND_MORE, excerpt="", records=last.records + 1)
+
+    def objects(self, values: list[Any], code: str, message: str) -> list[Json]:
+        """The values that are objects; each other one is set apart."""
+        kept = [value for value in values if isinstance(value, dict)]
+        if len(kept) < len(values):
+            others = [value for value in values if not isinstance(value, dict)]
+            for value in others[:_MOST_REJECTS]:
+                self.reject(code, message, str(type(value).__name__))
+            if len(others) > _MOST_REJECTS:
+                more = len(others) - _MOST_REJECTS
+                self.rejects.append(Reject(self.position, code, _AND_MORE, "", records=more))
+        return kept
 
     def add(self, resource: list[Json], scope: str | None, spans: list[Json]) -> None:
         """Adds spans of one emitter and scope. resource: attributes, as the spans' own, in OTLP's spelling."""

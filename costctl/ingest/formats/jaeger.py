@@ -21,7 +21,6 @@ from costctl.ingest.formats.found import (
     ns_text,
 )
 from costctl.ingest.formats.otlp_normalise import attributes_of
-from costctl.ingest.formats.otlp_values import json_text
 from costctl.units import duration_s
 
 _NS_PER_US: Final = 1_000
@@ -58,12 +57,8 @@ def _is_trace(value: Any) -> bool:
 
 def _add_trace(trace: Json, found: Found) -> None:
     processes = named(trace.get("processes"))
-    for span in trace["spans"]:
-        if isinstance(span, dict):
-            process = span.get("process") or processes.get(str(span.get("processID")))
-            _add(span, process, found)
-        else:
-            found.reject("not_jaeger", "A span that is no object.", json_text(span))
+    for span in found.objects(trace["spans"], "not_jaeger", "A span that is no object."):
+        _add(span, span.get("process") or processes.get(str(span.get("processID"))), found)
 
 
 def _add(span: Json, process: Any, found: Found) -> None:

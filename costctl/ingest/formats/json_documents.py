@@ -97,12 +97,18 @@ def json_values(text: str) -> Iterator[Any]:
     decoder = json.JSONDecoder()  # accepts NaN, lone surrogates and further values after the first
     at = 0
     while at < len(text):
-        value, at = decoder.raw_decode(text, at)
+        bracket = _BRACKET.search(text, at)
+        if text[at : bracket.start() if bracket else None].strip(" \t\r\n,"):
+            raise ValueError(f"neither an object nor a list: char {at}")
+        if bracket is None:
+            return
+        value, at = decoder.raw_decode(text, bracket.start())
         yield msgspec.json.decode(
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
         )
-        while at < len(text) and text[at] in " \t\r\n,":
-            at += 1
+
+
+_BRACKET: Final = re.compile(r"[{\[]")
 
 
 def _without_content(error: ValueError) -> str:
@@ -113,10 +119,12 @@ def _without_content(error: ValueError) -> str:
 def _collect(value: Any, found: Found) -> None:
     """Adds what one JSON value holds, or a reject."""
     if isinstance(value, list):
-        for element in value:
+        inner = [each for each in value if isinstance(each, list)]
+        others = [each for each in value if not isinstance(each, list)] if inner else value
+        for element in (*found.objects(others, "not_a_trace", "A JSON value that is no object."), *inner):
             _collect(element, found)
     elif not isinstance(value, dict):
-        found.reject("not_otlp", "A JSON value that is no object.", json_text(value))
+        found.reject("not_a_trace", "A JSON value that is no object.", json_text(value))
     elif any(key in value for key in _METRICS_KEYS):
         found.reject("not_traces", "OTLP metrics, not traces.", json_text(value))
     elif value and not any(collect(value, found) for collect in _COLLECTORS):

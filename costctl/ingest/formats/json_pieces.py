@@ -20,7 +20,8 @@ from costctl.ingest.formats.json_brackets import Brackets, brackets_of
 from costctl.ingest.formats.otlp_normalise import RESOURCE_SPANS_KEYS, SCOPE_KEYS, SCOPE_SPANS_KEYS
 
 PIECE_BYTES: Final = 8 * 2**20
-LONGEST_PIECE_BYTES: Final = 64 * 2**20
+LONGEST_PIECE_BYTES: Final = 32 * 2**20
+_DEEPEST: Final = 16  # of brackets that are stepped into; exports have six
 CHUNK_BYTES: Final = 4 * 2**20
 _KEY_BEFORE: Final = re.compile(rb'"([A-Za-z_]{1,40})"\s*:\s*$')
 _KEY_REACH: Final = 128
@@ -180,6 +181,8 @@ def _note_context(cutter: _Cutter, end: int, inner: _Open | None) -> None:
 
 def _open(cutter: _Cutter, place: int) -> Iterator[Piece]:
     """Steps into a bracket, or leaves it to be passed."""
+    if len(cutter.opened) >= _DEEPEST:
+        return
     bracket = cutter.buffer[place : place + 1]
     inner = cutter.opened[-1] if cutter.opened else None
     if inner is None or _is_in_root_list(cutter):

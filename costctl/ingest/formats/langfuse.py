@@ -43,11 +43,8 @@ def collect_langfuse(value: Json, found: Found) -> bool:
     if not isinstance(observations, list) or not (isinstance(value.get("trace"), dict) or "id" in value):
         return False
     trace = value["trace"] if isinstance(value.get("trace"), dict) else value
-    for observation in observations:
-        if isinstance(observation, dict):
-            _add(observation, trace, found)
-        else:
-            found.reject("not_langfuse", "An observation that is no object.", json_text(observation))
+    for observation in found.objects(observations, "not_langfuse", "An observation that is no object."):
+        _add(observation, trace, found)
     return True
 
 

@@ -214,7 +214,8 @@ def _converted(
         return text, np.zeros(len(cells), bool)
     if pa.types.is_boolean(kind):
         lower = pc.utf8_lower(text)
-        return pc.is_in(lower, pa.array(_TRUE)), np.zeros(len(cells), bool)
+        truths = pc.if_else(pc.is_valid(lower), pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
+        return truths, np.zeros(len(cells), bool)
     pattern = _WHOLE if pa.types.is_integer(kind) and unit in (None, "ns") else _NUMBER
     is_bad = _false_where_null(pc.invert(pc.match_substring_regex(text, pattern)))
     clean = pc.utf8_trim_whitespace(pc.if_else(pa.array(is_bad), pa.scalar(None, pa.string()), text))

@@ -39,7 +39,8 @@ def collect_otlp_logs(value: Json, found: Found) -> bool:
         resource = named(_get(named(emitter), "resource"))
         for scoped in listed(_get(named(emitter), "scopeLogs")):
             scope = named(_get(named(scoped), "scope")).get("name")
-            records = listed(_get(named(scoped), "logRecords"))
+            written = listed(_get(named(scoped), "logRecords"))
+            records = found.objects(written, "not_otlp", "A log record that is no object.")
             spans = [span for record in records if (span := _span(record, found)) is not None]
             found.add(
                 attributes_of(_get(resource, "attributes")), scope if isinstance(scope, str) else None, spans
@@ -52,11 +53,8 @@ def _get(value: Json, name: str) -> Any:
     return value.get(snake_case(name)) if found is None else found
 
 
-def _span(record: Any, found: Found) -> Json | None:
+def _span(record: Json, found: Found) -> Json | None:
     """The call that a record tells of; None, and a reject, where it tells of none."""
-    if not isinstance(record, dict):
-        found.reject("not_otlp", "A log record that is no object.", json_text(record))
-        return None
     written = {
         str(pair.get("key")): plain_json(pair.get("value"))
         for pair in listed(_get(record, "attributes"))

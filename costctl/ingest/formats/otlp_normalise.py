@@ -41,7 +41,8 @@ def collect_otlp(value: Json, found: Found) -> bool:
     """Adds the ResourceSpans of a value that is some spelling of an OTLP trace export; whether it is one."""
     emitters = next((key for key in RESOURCE_SPANS_KEYS if key in value), None)
     if emitters is not None:
-        for emitter in listed(value[emitters]):
+        no_object = "A ResourceSpans that is no object."
+        for emitter in found.objects(listed(value[emitters]), "not_otlp", no_object):
             _collect_emitter(emitter, found)
     elif any(key in value for key in SCOPE_SPANS_KEYS):
         _collect_emitter(value, found)
@@ -63,26 +64,16 @@ def _is_span(value: Any) -> bool:
     return has_mark or (isinstance(value.get("name"), str) and isinstance(value.get("attributes"), list))
 
 
-def _collect_emitter(emitter: Any, found: Found) -> None:
-    if not isinstance(emitter, dict):
-        found.reject("not_otlp", "A ResourceSpans that is no object.", json_text(emitter))
-        return
+def _collect_emitter(emitter: Json, found: Found) -> None:
     resource = _get(emitter, "resource")
     for key in SCOPE_SPANS_KEYS:
-        for scope_spans in listed(emitter.get(key)):
-            if not isinstance(scope_spans, dict):
-                found.reject("not_otlp", "A ScopeSpans that is no object.", json_text(scope_spans))
-                continue
+        no_object = "A ScopeSpans that is no object."
+        for scope_spans in found.objects(listed(emitter.get(key)), "not_otlp", no_object):
             _add(found, resource, _get(scope_spans, *SCOPE_KEYS), listed(scope_spans.get("spans")))
 
 
 def _add(found: Found, resource: Any, scope: Any, spans: list[Any]) -> None:
-    canonical = []
-    for span in spans:
-        if isinstance(span, dict):
-            canonical.append(_span(span))
-        else:
-            found.reject("not_otlp", "A span that is no object.", json_text(span))
+    canonical = [_span(span) for span in found.objects(spans, "not_otlp", "A span that is no object.")]
     found.resource_spans.append(
         {
             "resource": _with_attributes(resource),

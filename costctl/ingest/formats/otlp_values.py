@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from costctl.ingest.formats.nested_arrow import Index, Mask, child, explode, is_present
@@ -178,12 +179,21 @@ def _mapped(values: pa.Array, render: Callable[[Any], str]) -> pa.StringArray:
     return texts.take(encoded.indices)
 
 
+_TOO_DEEP = '"nested deeper than protobuf reads"'
+
+
 def _json_of_message(raw: bytes) -> str:
-    return json_text(plain_value(AnyValue.FromString(raw)))
+    try:
+        return json_text(plain_value(AnyValue.FromString(raw)))
+    except DecodeError:
+        return _TOO_DEEP
 
 
 def _member_of_message(raw: bytes) -> str:
-    pair = KeyValue.FromString(raw)
+    try:
+        pair = KeyValue.FromString(raw)
+    except DecodeError:
+        return f'"":{_TOO_DEEP}'
     return f"{json_text(pair.key)}:{json_text(plain_value(pair.value))}"
 
 
