@@ -59,7 +59,7 @@ schemas: .venv/demo ## write schemas/ and the page of relations from the code
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_relations_page.py
 
-validators: ## build the consumers' own validators under .validators/
+validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh
 
 clean: ## remove what the targets made

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the consumers' own validators, each in an environment of its own under .validators/, so that costctl depends on
+# Builds the consumers' own validators, and real clients, each in an environment of its own under .validators/: costctl depends on
 # none of them. Versions are pinned: 1.82.7 and 1.82.8 of litellm were malicious releases, 1.107 was withdrawn.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,3 +20,10 @@ build() {
 
 build litellm "litellm==1.103.7"
 build triton "tritonclient[grpc]==2.73.0"
+
+# Real clients under real instrumentations, whose spans the tests read. openai-v2 2.4b0 works with util-genai 1.1b0 only,
+# and with httpx 0.28.
+build clients "openai==3.57.0" "httpx==0.28.1" "opentelemetry-sdk==1.45.2" \
+  "opentelemetry-exporter-otlp-proto-http==1.45.2" "opentelemetry-instrumentation-openai-v2==2.4b0" \
+  "opentelemetry-util-genai==1.1b0" "openinference-instrumentation-openai==0.1.66" \
+  "opentelemetry-instrumentation-openai==0.62.4"

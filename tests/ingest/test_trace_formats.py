@@ -196,3 +196,25 @@ def test_equal_answers_of_one_recorder_are_two_calls(tmp_path: Path) -> None:
     spans.append({**spans[0], "spanId": "00000000000000ff"})
     loaded(tmp_path, json.dumps(twice).encode())
     assert calls_in(tmp_path).height == 2
+
+
+def test_two_recorders_side_by_side_are_one_call_unless_they_contradict_each_other(tmp_path: Path) -> None:
+    """Of a stream, two instrumentations open spans that do not enclose one another."""
+    export = as_otlp(SPANS[:3])
+    (first_scope,) = export["resourceSpans"][0]["scopeSpans"]
+    call = first_scope["spans"][2]
+    beside = {
+        **call,
+        "spanId": "00000000000000b3",
+        "endTimeUnixNano": str(int(call["endTimeUnixNano"]) + 2_000_000),
+    }
+    beside["attributes"] = [pair("llm.model_name", "gpt-4.1"), pair("openinference.span.kind", "LLM")]
+    export["resourceSpans"][0]["scopeSpans"].append({"scope": {"name": "other"}, "spans": [beside]})
+    loaded(tmp_path, json.dumps(export).encode())
+    (row,) = calls_in(tmp_path).to_dicts()
+    assert (row["input_tokens"], row["output_tokens"]) == (1200, 80)
+
+    beside["attributes"].append(pair("llm.token_count.prompt", 7))
+    (tmp_path / "other").mkdir()
+    loaded(tmp_path / "other", json.dumps(export).encode())
+    assert sorted(calls_in(tmp_path / "other")["input_tokens"]) == [7, 1200]
