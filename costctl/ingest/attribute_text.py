@@ -43,11 +43,15 @@ def seconds_from_text(text: str) -> float | None:
 
 
 def ns_from_instant(text: str) -> int | None:
-    """Nanoseconds since 1970 of an ISO 8601 instant, which may stand in JSON quotes."""
+    """Nanoseconds since 1970 of an ISO 8601 instant, which may stand in JSON quotes; None beyond 64 bits."""
     try:
-        return ns_from_iso(text.strip().strip('"'))
-    except ValueError:
+        at_ns = ns_from_iso(text.strip().strip('"'))
+    except (ValueError, OverflowError):
         return None
+    return at_ns if abs(at_ns) < _LATEST_NS else None
+
+
+_LATEST_NS = 2**62  # the year 2116
 
 
 def parsed_json(text: str) -> Any:

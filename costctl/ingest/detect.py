@@ -143,7 +143,7 @@ def _parquet(source: Source, mapping: Mapping | None) -> Reading:
         )
     try:
         columns = pq.ParquetFile(file)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         raise InputError(
             f"Cannot read {source.uri}.",
             why=f"Its Parquet data are damaged: {error}.",

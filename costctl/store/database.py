@@ -142,11 +142,16 @@ def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET threads = 2")
 
 
-def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("BEGIN")
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """The tables of a store, empty."""
     connection.execute(_LEDGER)
     connection.execute(_table("spans", SPANS, "source_id BIGINT, source_position BIGINT"))
     connection.execute(_table("resources", RESOURCES, None))
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("BEGIN")
+    create_tables(connection)
     connection.execute("INSERT INTO costctl_store VALUES (?)", [STORE_VERSION])
     connection.execute("COMMIT")
 

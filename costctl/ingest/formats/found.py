@@ -100,8 +100,17 @@ def ns_text(value: Any, ns_per_unit: int) -> str | None:
         except ValueError:
             return None
     if isinstance(value, float):
-        return str(round(value * ns_per_unit)) if math.isfinite(value) and value < _LATEST else None
-    return str(value * ns_per_unit) if isinstance(value, int) else None
+        value = round(value * ns_per_unit) if math.isfinite(value * ns_per_unit) else None
+    else:
+        value = value * ns_per_unit if isinstance(value, int) else None
+    return None if value is None or abs(value) >= _LATEST_NS else str(value)
 
 
-_LATEST: Final = 2.0**62
+def end_text(start: str | None, length_ns: str | int | None) -> str | None:
+    """The end of what starts then and lasts so long, both in ns; None where either is unknown."""
+    if start is None or length_ns is None or abs(int(length_ns)) >= _LATEST_NS:
+        return None
+    return str(int(start) + int(length_ns))
+
+
+_LATEST_NS: Final = 2**62  # the year 2116

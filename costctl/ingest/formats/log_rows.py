@@ -218,12 +218,23 @@ def _converted(
         return truths, np.zeros(len(cells), bool)
     pattern = _WHOLE if pa.types.is_integer(kind) and unit in (None, "ns") else _NUMBER
     is_bad = _false_where_null(pc.invert(pc.match_substring_regex(text, pattern)))
+    is_bad |= _too_large(
+        pc.if_else(pa.array(is_bad), pa.scalar(None, pa.string()), text), target, unit, is_time
+    )
     clean = pc.utf8_trim_whitespace(pc.if_else(pa.array(is_bad), pa.scalar(None, pa.string()), text))
     if is_time:
         return _scaled_ns(clean, _NS_PER_UNIT[unit or "ns"]), is_bad
     if pa.types.is_integer(kind):
         return pc.cast(pc.replace_substring_regex(clean, r"\.0*$", ""), pa.int64()), is_bad
     return pc.multiply(pc.cast(clean, pa.float64()), _NS_PER_UNIT[unit or "s"] / NS_PER_S), is_bad
+
+
+def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
+    """Cells that 64 bits cannot hold: instants and lengths in ns, counts as they are."""
+    factor = _NS_PER_UNIT[unit or "ns"] if is_time else NS_PER_S if target == "duration_s" else 1
+    sizes = pc.multiply(pc.abs(pc.cast(pc.utf8_trim_whitespace(numbers), pa.float64())), float(factor))
+    is_whole = is_time or target == "duration_s" or pa.types.is_integer(SPANS.field(target).type)
+    return _false_where_null(pc.greater_equal(sizes, 2.0**62 if is_whole else np.inf))
 
 
 def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:

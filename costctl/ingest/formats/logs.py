@@ -54,8 +54,7 @@ def read_csv(
 
 def csv_header(line: bytes) -> list[str]:
     """The names in the first line of a CSV."""
-    text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode("utf-8", "replace")
-    return next(csv.reader([text]), [])
+    return _cells(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"))
 
 
 def _blocks_of_lines(
@@ -119,7 +118,10 @@ def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
         return _csv_table(names, data)
     except pa.ArrowInvalid:
         cells = [_cells(row) for row in rows]  # quotes that open and do not close as arrow expects
-        return pa.table({name: [row[at] for row in cells] for at, name in enumerate(names)})
+        padded = [[*row, *[None] * len(names)] for row in cells]
+        return pa.table(
+            {name: pa.array([row[at] for row in padded], pa.string()) for at, name in enumerate(names)}
+        )
 
 
 def _csv_table(names: list[str], data: bytes) -> pa.Table:
@@ -200,7 +202,7 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     paths = {path for source in chosen.columns.values() for path in source.paths} | firsts
     wanted = [name for name in names if name in paths or name in chosen.conditions]
     row_ids, first_row = RowIds(), 1
-    for part in file.iter_batches(_PARQUET_ROWS, columns=wanted):
+    for part in _parts(file, wanted, uri):
         table = pa.table(part)
         texts = [msgspec.json.encode([str(value) for value in row.values()]) for row in table.to_pylist()]
         positions = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
@@ -209,6 +211,17 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
             LogRows(columns_of_table(table, chosen), positions, row_ids.of(texts)),
             chosen,
         )
+
+
+def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from file.iter_batches(_PARQUET_ROWS, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"Cannot read {uri}.",
+            why=f"Its Parquet data are damaged: {error}.",
+            next_step="Export it again; nothing of it was loaded.",
+        ) from error
 
 
 def _with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:

@@ -15,7 +15,16 @@ import re
 from typing import Any, Final
 
 from costctl.ingest.dialect import shipped_vocabulary
-from costctl.ingest.formats.found import SPAN_ID_DIGITS, TRACE_ID_DIGITS, Found, Json, listed, named, ns_text
+from costctl.ingest.formats.found import (
+    SPAN_ID_DIGITS,
+    TRACE_ID_DIGITS,
+    Found,
+    Json,
+    end_text,
+    listed,
+    named,
+    ns_text,
+)
 from costctl.ingest.formats.nested_arrow import snake_case
 from costctl.ingest.formats.otlp_normalise import attributes_of, plain_json
 from costctl.ingest.formats.otlp_values import json_text
@@ -125,8 +134,8 @@ def _times(record: Json, said: Json) -> tuple[str | None, str | None]:
     length_ns = _length_ns(said)
     if at is None or length_ns is None:
         return began or at, None
-    start = int(began) if began is not None else int(at) - length_ns
-    return str(start), str(start + length_ns)
+    start = began if began is not None else end_text(at, -length_ns)
+    return start, end_text(start, length_ns)
 
 
 def _length_ns(said: Json) -> int | None:
