@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from costctl.errors import InputError
@@ -19,7 +18,7 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation, Vocabulary
 from costctl.ingest.formats.json_documents import trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
-from costctl.ingest.formats.logs import read_csv, read_json_log, read_parquet
+from costctl.ingest.formats.logs import PARQUET_ERRORS, read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
@@ -143,7 +142,7 @@ def _parquet(source: Source, mapping: Mapping | None) -> Reading:
         )
     try:
         columns = pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+    except PARQUET_ERRORS as error:
         raise InputError(
             f"Cannot read {source.uri}.",
             why=f"Its Parquet data are damaged: {error}.",

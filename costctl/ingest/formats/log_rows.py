@@ -153,7 +153,8 @@ def _lengths(columns: dict[str, pa.Array], mapping: Mapping) -> None:
         if end_ns is not None:
             says_nothing = pc.fill_null(pc.equal(at_ns, end_ns), False)
             at_ns = pc.if_else(says_nothing, pa.scalar(None, pa.int64()), at_ns)
-        columns[target] = pc.divide(pc.cast(pc.subtract(at_ns, start_ns), pa.float64()), float(NS_PER_S))
+        since_ns = pc.cast(pc.subtract(at_ns, start_ns), pa.float64(), safe=False)
+        columns[target] = pc.divide(since_ns, float(NS_PER_S))
 
 
 def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> None:

@@ -30,6 +30,7 @@ from costctl.ingest.privacy import cells_skeleton, skeleton
 
 BLOCK_BYTES: Final = 16 * 2**20
 LONGEST_LINE_BYTES: Final = 16 * 2**20
+PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
 _PARQUET_ROWS: Final = 100_000
 
 
@@ -216,7 +217,7 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
 def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.RecordBatch]:
     try:
         yield from file.iter_batches(_PARQUET_ROWS, columns=columns)
-    except (pa.ArrowException, OSError) as error:
+    except PARQUET_ERRORS as error:
         raise InputError(
             f"Cannot read {uri}.",
             why=f"Its Parquet data are damaged: {error}.",

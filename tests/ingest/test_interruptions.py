@@ -1,0 +1,145 @@
+"""Killed, out of disk, or two at once: the store never lacks a span that it said it took, and never holds one twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from costctl.ingest import loader
+from costctl.store.database import open_store
+from tests.ingest.otlp_exports import export
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = 50
+FILES = 6
+SMALL_DISK_BYTES = 6 * 2**20
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files whose ids overlap: the last one repeats the spans of the first."""
+    path = tmp_path_factory.mktemp("traces")
+    for number in range(FILES):
+        lines = [json.dumps(export(100 * number + line, 60)) for line in range(5)]
+        (path / f"{number:02}.jsonl").write_text("\n".join(lines) + "\n")
+    first = (path / "00.jsonl").read_text()
+    (path / f"{FILES:02}.jsonl").write_text(first + json.dumps(export(9999, 10)) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> list[tuple[str, ...]]:
+    """The spans of an ingest that nothing disturbs."""
+    store = folder.parent / "undisturbed.duckdb"
+    with open_store(store) as connection:
+        loader.require_usable(loader.ingest(connection, [str(folder)]))
+    return spans_in(store)
+
+
+def spans_in(store: Path) -> list[tuple[str, ...]]:
+    with duckdb.connect(str(store), read_only=True) as connection:
+        query = "SELECT trace_id, span_id, start_ns, name, input_tokens FROM spans ORDER BY ALL"
+        return connection.execute(query).fetchall()
+
+
+def ingesting(folder: Path, store: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "costctl", "ingest", str(folder), "--store", str(store), "-q", *more],
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def whole_sources(store: Path) -> None:
+    """Each source in the ledger has all of its spans, and no span lacks its source."""
+    with duckdb.connect(str(store), read_only=True) as connection:
+        if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'sources'").fetchall():
+            return
+        query = (
+            "SELECT COALESCE(SUM(ABS(sources.spans - there.n)), 0), COUNT(*) FILTER (sources.source_id IS NULL) "
+            "FROM sources FULL JOIN (SELECT source_id, COUNT(*) AS n FROM spans GROUP BY source_id) AS there "
+            "ON sources.source_id = there.source_id"
+        )
+        assert connection.execute(query).fetchone() == (0, 0)
+
+
+def test_killed_at_fifty_random_moments_and_run_again(
+    folder: Path, undisturbed: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    chance, deaths = random.Random(7), 0
+    begin = time.monotonic()
+    process = ingesting(folder, tmp_path / "timed.duckdb")
+    process.communicate()
+    lasts_s = time.monotonic() - begin
+    for number in range(KILLS):
+        store = tmp_path / f"{number % 5}.duckdb"  # some moments hit a store that an earlier one has left
+        if number < 5 or chance.random() < 0.2:
+            store.unlink(missing_ok=True)
+            store.with_name(store.name + ".wal").unlink(missing_ok=True)
+        process = ingesting(folder, store)
+        time.sleep(chance.uniform(0.3, 1.0) * lasts_s)
+        process.kill()
+        process.communicate()
+        deaths += process.returncode == -signal.SIGKILL
+        if store.exists():
+            whole_sources(store)
+    assert deaths > KILLS // 2
+    for number in range(5):
+        store = tmp_path / f"{number}.duckdb"
+        process = ingesting(folder, store)
+        _, error = process.communicate()
+        assert process.returncode == 0, error
+        assert spans_in(store) == undisturbed
+
+
+def test_two_at_once(folder: Path, undisturbed: list[tuple[str, ...]], tmp_path: Path) -> None:
+    store = tmp_path / "s.duckdb"
+    both = [ingesting(folder, store, "--wait", "60s") for _ in range(2)]
+    errors = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
+    assert spans_in(store) == undisturbed
+
+
+def test_a_full_disk_is_said_and_leaves_whole_sources(
+    folder: Path, undisturbed: list[tuple[str, ...]]
+) -> None:
+    disk = folder.parent / "small-disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "none", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(
+            "a small disk can only be mounted by root; run the suite as root in a container to see this test"
+        )
+    try:
+        store = disk / "s.duckdb"
+        ballast = disk / "ballast"
+        ballast.write_bytes(b"0" * (SMALL_DISK_BYTES - 2 * 2**20))
+        process = ingesting(folder, store)
+        _, error = process.communicate()
+        assert process.returncode == 6, error
+        assert "Check the free space" in error
+        assert "Traceback" not in error
+        ballast.unlink()
+        if store.exists():
+            whole_sources(store)
+        process = ingesting(folder, store)
+        _, error = process.communicate()
+        assert process.returncode == 0, error
+        assert spans_in(store) == undisturbed
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
