@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 DEMO := --store out/demo.duckdb --config sample_traces/costctl.toml --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench schemas validators clean
+.PHONY: help demo test check bench fuzz schemas validators clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -55,9 +55,18 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.replay
 
+.venv/fuzz: .venv/test
+	@$(PIP) --editable '.[test,fuzz]'
+	@touch $@
+
+fuzz: .venv/fuzz ## 200,000 mutated inputs through every reader, and generated ones through hypothesis
+	@$(BIN)/python -m fuzz.guided --inputs 200000
+	@COSTCTL_EXAMPLES=5000 $(BIN)/python -m pytest tests/ingest/test_fuzz.py
+
 schemas: .venv/demo ## write schemas/ and the page of relations from the code
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_relations_page.py
+	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh
