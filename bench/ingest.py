@@ -1,16 +1,19 @@
-"""How fast does OTLP/JSON get into DuckDB, beside what one would do instead?
+"""How fast do OTLP/JSON and OTLP/protobuf get into DuckDB, beside what one would do instead?
 
-Run from the checkout: `python -m bench.ingest`. The same file goes to four programs in turn, several rounds,
-each in a process of its own, whose start and imports are left out of the time and whose peak memory is read at its end:
+Run from the checkout: `python -m bench.ingest`. The same file goes to several programs in turn, several
+rounds, each in a process of its own, whose start and imports are left out of the time and whose peak memory
+is read at its end. Of JSON:
 
-- costctl ingest: blocks, pyarrow.json, a vectorised flatten, canonical columns, ledger, duplicates,
-quarantine; - a loop over orjson.loads that fills lists of the main columns, which go to DuckDB as Arrow
-tables; - DuckDB alone: read_json with an explicit schema, unnest, the main columns by list functions; -
-pyarrow.json alone: the file is parsed with the explicit schema and thrown away, which is the floor.
+- costctl ingest: blocks, a vectorised reader, canonical columns, ledger, duplicates, quarantine;
+- a loop over orjson.loads that fills lists of the main columns, which go to DuckDB as Arrow tables;
+- DuckDB alone: read_json with an explicit schema, unnest, the main columns by list functions;
+- pyarrow.json alone: the file is parsed with the explicit schema and thrown away.
 
-The first three know a span by its trace and span id, so that loading a file again adds nothing: costctl by its own
-search for duplicates, the others by a primary key and INSERT OR IGNORE. They keep ten columns and no quarantine.
-Prints megabytes per second, peak memory, and ratios paired by round.
+Of protobuf, each message after its length: costctl, and a loop over the protobuf classes that fills the same
+lists. All but
+the parse know a span by its trace and span id, so that loading a file again adds nothing: costctl by its own
+search for duplicates, the others by a primary key and INSERT OR IGNORE. They keep ten columns and no
+quarantine. Prints megabytes per second, peak memory, and ratios paired by round.
 """
 
 from __future__ import annotations
@@ -24,10 +27,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.otlp_corpus import write_otlp_lines
+from bench.otlp_corpus import write_otlp_lines, write_otlp_messages
+from bench.protobuf_loop import rows_of_messages
 
 MEGABYTES, ROUNDS = 300, 3
 KEYS = {
@@ -58,11 +64,31 @@ def run_costctl(source: Path, folder: Path) -> None:
 
 
 def run_orjson(source: Path, folder: Path) -> None:
-    import duckdb
     import orjson
+
+    def rows() -> Iterator[dict[str, Any]]:
+        with source.open("rb") as file:
+            for line in file:
+                for group in orjson.loads(line)["resourceSpans"]:
+                    emitter = {
+                        each["key"]: _scalar(each["value"]) for each in group["resource"]["attributes"]
+                    }
+                    for scope in group["scopeSpans"]:
+                        for span in scope["spans"]:
+                            yield _row(span, emitter)
+
+    insert_rows(rows(), folder)
+
+
+def run_protobuf_loop(source: Path, folder: Path) -> None:
+    insert_rows(rows_of_messages(source, KEYS), folder)
+
+
+def insert_rows(rows: Iterator[dict[str, Any]], folder: Path) -> None:
+    """The rows into a table with a primary key, fifty thousand at once."""
+    import duckdb
     import pyarrow as pa
 
-    connection = duckdb.connect(str(folder / "s.duckdb"))
     names = (*SPAN_COLUMNS, *KEYS.values())
     types = {"kind": pa.int64(), "start_ns": pa.int64(), "end_ns": pa.int64()} | {
         name: {"VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64()}[kind]
@@ -72,24 +98,11 @@ def run_orjson(source: Path, folder: Path) -> None:
         [(name, types.get(name, pa.string())) for name in names]
         + [("attributes", pa.map_(pa.string(), pa.string()))]
     )
+    connection = duckdb.connect(str(folder / "s.duckdb"))
     connection.execute(_table())
-    rows: list[dict[str, Any]] = []
-
-    def flush() -> None:
-        connection.register("batch", pa.Table.from_pylist(rows, schema=schema))
+    while batch := list(islice(rows, 50_000)):
+        connection.register("batch", pa.Table.from_pylist(batch, schema=schema))
         connection.execute("INSERT OR IGNORE INTO spans SELECT * FROM batch")
-        rows.clear()
-
-    with source.open("rb") as file:
-        for line in file:
-            for group in orjson.loads(line)["resourceSpans"]:
-                emitter = {each["key"]: _scalar(each["value"]) for each in group["resource"]["attributes"]}
-                for scope in group["scopeSpans"]:
-                    for span in scope["spans"]:
-                        rows.append(_row(span, emitter))
-            if len(rows) >= 50_000:
-                flush()
-    flush()
 
 
 def _table() -> str:
@@ -182,6 +195,7 @@ RUNS = {
     "orjson loop": run_orjson,
     "DuckDB read_json": run_duckdb,
     "pyarrow parse": run_parse,
+    "protobuf loop": run_protobuf_loop,
 }
 
 
@@ -224,16 +238,23 @@ def main() -> None:
         print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         return
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "spans.jsonl"
-        spans = write_otlp_lines(source, asked.megabytes)
-        size = source.stat().st_size / 1e6
-        print(
-            f"OTLP/JSON into DuckDB: {spans:,} spans, {size:,.0f} MB, {asked.rounds} rounds; ratios paired by round"
-        )
-        results: dict[str, list[tuple[float, float]]] = {name: [] for name in RUNS}
-        for _ in range(asked.rounds):
-            for name in RUNS:
-                results[name].append(one_run(name, source))
+        lines = Path(folder) / "spans.jsonl"
+        spans = write_otlp_lines(lines, asked.megabytes)
+        of_json = ("costctl", "orjson loop", "DuckDB read_json", "pyarrow parse")
+        contest("OTLP/JSON", lines, spans, of_json, asked.rounds)
+        messages = Path(folder) / "spans.pb"
+        write_otlp_messages(lines, messages)
+        contest("OTLP/protobuf", messages, spans, ("costctl", "protobuf loop"), asked.rounds)
+
+
+def contest(what: str, source: Path, spans: int, names: tuple[str, ...], rounds: int) -> None:
+    """Prints how fast each program is on one file, and how many times as fast costctl is."""
+    size = source.stat().st_size / 1e6
+    print(f"{what} into DuckDB: {spans:,} spans, {size:,.0f} MB, {rounds} rounds; ratios paired by round")
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            results[name].append(one_run(name, source))
     ours = [seconds for seconds, _ in results["costctl"]]
     print(f"{'':18}{'MB/s':>8}{'peak MB':>10}   costctl is as fast, times")
     for name, found in results.items():
