@@ -19,7 +19,7 @@ from costctl.observation import Question
 
 @pytest.fixture(scope="module")
 def analysis(sample_question: Question) -> Analysis:
-    return workflow.analyze(sample_question, lambda _what, _ratio: None)
+    return workflow.analyze(sample_question, lambda _what, _ratio, _detail="": None)
 
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis) -> None:

@@ -41,7 +41,7 @@ for group in router.get_model_names():
 
 @pytest.fixture(scope="module")
 def sample_policy(sample_question: Question) -> Policy:
-    return workflow.policy_for(sample_question, lambda _what, _ratio: None)
+    return workflow.policy_for(sample_question, lambda _what, _ratio, _detail="": None)
 
 
 def validator(repository: Path, name: str) -> Path:

@@ -38,7 +38,7 @@ def test_marginal_cost_is_within_five_percent_of_the_truth(tmp_path: Path, seed:
     question = Question(
         store=None, config=tmp_path / "costctl.toml", paths=(str(tmp_path / "requests.jsonl"),)
     )
-    analysis = workflow.analyze(question, lambda _what, _ratio: None)
+    analysis = workflow.analyze(question, lambda _what, _ratio, _detail="": None)
 
     found = {report.request_class: report for report in analysis.classes}
     frequent = [name for name, each in truth.classes.items() if each.requests >= LEAST_SHARE * truth.requests]
