@@ -4,9 +4,9 @@ Shape in: a stream of decompressed bytes: one document a line, one document, an 
 another, in any spelling that exporters write.  Shape out: ``Batch`` after ``Batch``, in bounded memory
 whatever the length.
 
-A block of lines is parsed by pyarrow with an explicit schema. Where that fails, ever smaller parts of the
-block are tried, and at last lines are read one by one by the slow reader, which makes of each what the
-fast one can parse, or a reject.
+A large block of lines in the common spelling is scanned by compiled code; any other is parsed by pyarrow with
+an explicit schema. Where that fails, ever smaller parts of the block are tried, and at last lines are read one
+by one by the slow reader, which makes of each what the fast one can parse, or a reject.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from costctl.ingest.formats.json_spelling import respelled
 from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.formats.otlp_flatten import RawSpans, flatten_documents
 from costctl.ingest.formats.otlp_schema import otlp_json_schema
+from costctl.ingest.formats.scan_readiness import LARGE_BYTES, READINESS
 from costctl.ingest.read_ahead import parsed_ahead
 
 _PARSE_BYTES: Final = 2**20
@@ -188,11 +189,20 @@ def _parsed(data: bytes, schema: pa.Schema, documents: int) -> RawSpans:
     """
     if not documents:
         return flatten_documents(pa.array([], schema.field(0).type))
+    scanned = _scanned(data, documents)
+    if scanned is not None:
+        return scanned
     str(memoryview(data), "utf-8")  # pyarrow does not look
     table = _read_json(data, schema)
     if table.num_rows != documents:
         raise pa.ArrowInvalid(f"{documents} lines hold {table.num_rows} documents")
     return flatten_documents(one_chunk(table.column(0)))
+
+
+def _scanned(data: bytes, documents: int) -> RawSpans | None:
+    """The spans of a large block in the common spelling, once the compiled scan is ready."""
+    scan = READINESS.scan() if len(data) >= LARGE_BYTES else None
+    return None if scan is None else scan(data, documents)
 
 
 def _read_json(data: bytes, schema: pa.Schema) -> pa.Table:
