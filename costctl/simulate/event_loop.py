@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.simulate.compiled import compiled, part
+from costctl.compiled import compiled, part
 from costctl.simulate.replay_state import DISPATCH_CODE, Calls, Floor
 from costctl.simulate.workload import CallStatus, Floats, Ints
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bench.otlp_corpus import write_otlp_lines
 from costctl.ingest.batch import Batch
 from costctl.ingest.canonical_spans import canonical_batch
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.formats import otlp_json
 from costctl.ingest.formats.json_blocks import JsonBlock, line_numbers
 from costctl.ingest.formats.json_scan_loop import scan
@@ -24,6 +25,7 @@ from costctl.ingest.formats.scan_readiness import ScanReadiness
 from tests.ingest.otlp_exports import Json, as_lines, export, pair, with_enum_names, with_numbers
 from tests.ingest.test_otlp_json import rows_of
 
+KEEPING = Translation(shipped_vocabulary(), keep_content=True)
 COMMON_SPELLINGS = (lambda value: value, with_numbers, with_enum_names)
 
 
@@ -37,12 +39,12 @@ def scanned_batch(data: bytes) -> Batch | None:
     raw = scanned(data, len(block.positions))
     if raw is None or len(raw.doubtful):
         return None
-    return canonical_batch(raw, block.positions, keep_content=True)
+    return canonical_batch(raw, block.positions, translation=KEEPING)
 
 
 def other_batches(data: bytes) -> list[Batch]:
     """The same by the readers that do without the scan, which small blocks never meet."""
-    return list(otlp_json._batches(block_of(data), keep_content=True))
+    return list(otlp_json._batches(block_of(data), translation=KEEPING))
 
 
 def assert_same(data: bytes) -> None:
@@ -59,7 +61,6 @@ def assert_like_the_others(data: bytes, batch: Batch) -> None:
         assert batch.resources.equals(others[0].resources)
     assert rows_of([batch]) == rows_of(others)
     assert sorted(map(str, batch.rejects)) == sorted(str(each) for other in others for each in other.rejects)
-    assert batch.dialects == frozenset().union(*(other.dialects for other in others))
 
 
 def one_span(attributes: list[Json] | None = None, **members: Any) -> Json:
@@ -86,11 +87,10 @@ def test_generated_exports_read_as_by_the_other_reader(spelling: Any, seed: int)
     assert found is not None, "the common spelling is answered"
     expected = otlp_json._parsed(data, otlp_json._schema_for(data), len(block.positions))
     assert found.doubtful.tolist() == expected.doubtful.tolist()
-    same = [canonical_batch(raw, block.positions, keep_content=False) for raw in (found, expected)]
+    same = [canonical_batch(raw, block.positions, translation=KEEPING) for raw in (found, expected)]
     assert same[0].spans.equals(same[1].spans)
     assert same[0].resources.equals(same[1].resources)
     assert same[0].rejects == same[1].rejects
-    assert same[0].dialects == same[1].dialects
 
 
 def test_an_export_of_a_collector_reads_as_by_the_other_reader(tmp_path: Path) -> None:
@@ -232,10 +232,10 @@ BASE = as_lines([export(number, 2) for number in range(3)]) + lines(
     one_span([pair("k", 'é\n"'), pair("k", 0.5), pair("l", [1, "é"]), pair("m", {"a": True})])
 )
 PIECES = st.sampled_from(
-    b'" \\ { } [ ] , : null 0 - 1e5 \\u00e9 \\ud83d \xff \xc3 \x00 "name": "value": {"key":"a"}, "stringValue":"a",'.split(
-        b" "
-    )
-    + [b" ", b"\n", b"\r"]
+    [
+        *rb'" \ { } [ ] , : null 0 - 1e5 \u00e9 \ud83d "name": "value": {"key":"a"}, "stringValue":"a",'.split(),
+        *(b" ", b"\n", b"\r", b"\xff", b"\xc3", b"\x00"),
+    ]
 )
 CHANGES = st.lists(
     st.tuples(

@@ -1,14 +1,14 @@
 """Where in lines of JSON does each field of a known shape stand? The compiled loop.
 
 Shape in: bytes that end with a line end, what to look for, and empty tables.  Shape out: the tables filled, a
-row for each object of each list that is looked for: texts as the place where they begin and their length,
-integers as they are. `scan` stops at the first byte that it is not certain of; what it wrote until then means
-nothing.
+row for each
+object of each list that is looked for: texts as place and length, integers as they are. `scan` stops at the
+first byte that it is not certain of; what it wrote until then means nothing.
 
 The last byte is the fence that keeps every loop within the block: a line end may stand between documents
-only, so that whatever reads on byte by byte stops there. Functions that read forward return the next place,
-or UNCERTAIN, which they pass on, and which is the place of the fence. All compiled functions live in this
-file because numba's cache watches it alone; for the same reason what is looked for comes as arguments.
+only. Functions that read forward return the next place, or UNCERTAIN, which they pass on, and which is the
+place of the fence. Numba's cache
+watches this file alone: all compiled functions live in it, and what is looked for comes as arguments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from costctl.simulate.compiled import compiled, part
+from costctl.compiled import compiled, part
 
 if TYPE_CHECKING:
     from costctl.ingest.formats.json_scan_shape import Bytes, Ints, Shape, Tables, Words
@@ -116,7 +116,7 @@ def _document(data: Bytes, at: int, keys: int, shape: Shape, tables: Tables) -> 
             at = _next_member(data, _field(data, at, action, cell + target, cells, shape.words))
         else:
             if action == LIST:
-                at = _past_bracket(data, at)
+                at = _past_blanks(data, at + 1) if data[at] == _OPEN_LIST else UNCERTAIN
                 if data[at] == _CLOSE_LIST:
                     at = _next_member(data, at + 1)
                     continue
@@ -144,7 +144,6 @@ def _new_row(table: int, shape: Shape, tables: Tables) -> int:
 
 @part
 def _field(data: Bytes, at: int, action: int, cell: int, cells: Ints, words: Words) -> int:
-    """Reads a value into the cell, and into the next one where it is a text; the place after it."""
     if action == TEXT:
         cells[cell], cells[cell + 1], end = _text(data, at)
     elif action == INTEGER:
@@ -186,15 +185,15 @@ def _key(data: Bytes, at: int, before: int, keys: int, tables: Tables) -> tuple[
 @part
 def _code(data: Bytes, begin: int, length: int, keys: int, tables: Tables) -> int:
     """The code of the key that stands there, a new one where it was not met before; UNCERTAIN where full."""
-    hashed = length
+    hashed, last = length, tables.key_slots.size - 1
     for place in range(begin, begin + length):
         hashed = (hashed * 31 + data[place]) & 0xFFFFFFFF
-    last = tables.key_slots.size - 1
     place = (hashed ^ hashed >> 15) & last
     while tables.key_slots[place] >= 0:
         code = tables.key_slots[place]
-        is_as_long = tables.key_lengths[code] == length
-        if is_as_long and _is_same(data, begin, data, tables.key_begins[code], length):
+        if tables.key_lengths[code] == length and _is_same(
+            data, begin, data, tables.key_begins[code], length
+        ):
             return code
         place = (place + 1) & last
     if keys == tables.key_begins.size:
@@ -206,7 +205,6 @@ def _code(data: Bytes, begin: int, length: int, keys: int, tables: Tables) -> in
 
 @part
 def _is_same(data: Bytes, begin: int, other: Bytes, other_begin: int, length: int) -> bool:
-    """Whether the letters there are those of the other; none of the other's is a line end."""
     place = 0
     while place < length and data[begin + place] == other[other_begin + place]:
         place += 1
@@ -223,28 +221,18 @@ def _past_blanks(data: Bytes, at: int) -> int:
 @part
 def _first_member(data: Bytes, at: int) -> int:
     """The quote before the first name of the object that begins there, or the bracket that ends it."""
-    if at < 0 or data[at] != _OPEN:
-        return UNCERTAIN
-    at = _past_blanks(data, at + 1)
+    at = _past_blanks(data, at + 1) if at >= 0 and data[at] == _OPEN else UNCERTAIN
     return at if data[at] == _QUOTE or data[at] == _CLOSE else UNCERTAIN
 
 
 @part
 def _next_member(data: Bytes, at: int) -> int:
     """The quote before the next name after a value, or the bracket that ends the object."""
-    if at < 0:
-        return UNCERTAIN
     at = _past_blanks(data, at)
     if data[at] == _COMMA:
         at = _past_blanks(data, at + 1)
         return at if data[at] == _QUOTE else UNCERTAIN
     return at if data[at] == _CLOSE else UNCERTAIN
-
-
-@part
-def _past_bracket(data: Bytes, at: int) -> int:
-    """The place of the first element of the list that begins there, or of the bracket that ends it."""
-    return _past_blanks(data, at + 1) if data[at] == _OPEN_LIST else UNCERTAIN
 
 
 @part
@@ -268,7 +256,6 @@ def _member(data: Bytes, at: int, shape: Shape) -> tuple[int, int]:
 
 @part
 def _past_colon(data: Bytes, at: int) -> int:
-    """The place of the value after a name."""
     at = _past_blanks(data, at)
     return _past_blanks(data, at + 1) if data[at] == _COLON else UNCERTAIN
 
@@ -281,7 +268,6 @@ def slot(first: int, last: int, length: int) -> int:
 
 @part
 def _past_literal(data: Bytes, at: int, begin: int, end: int) -> int:
-    """The place after one of _LITERALS."""
     return at + end - begin if at >= 0 and _is_same(data, at, _LITERALS, begin, end - begin) else UNCERTAIN
 
 
@@ -316,7 +302,6 @@ def _integer(data: Bytes, at: int) -> tuple[int, int]:
 
 @part
 def _past_digits(data: Bytes, at: int) -> int:
-    """The place after at least one digit."""
     begin = at
     while _ZERO <= data[at] < _COLON:
         at += 1
@@ -325,7 +310,6 @@ def _past_digits(data: Bytes, at: int) -> int:
 
 @part
 def _past_number(data: Bytes, at: int) -> int:
-    """The place after a number as JSON has them."""
     at += data[at] == _MINUS
     at = at + 1 if data[at] == _ZERO else _past_digits(data, at)
     if at >= 0 and data[at] == _POINT:
@@ -358,7 +342,6 @@ def _text(data: Bytes, at: int) -> tuple[int, int, int]:
 
 @part
 def _past_escape(data: Bytes, at: int) -> int:
-    """The place after the escape, or the pair of them, that begins there."""
     if data[at + 1] != _U:
         return at + 2 if _IS_ESCAPE[data[at + 1]] else UNCERTAIN
     unit, at = _unit(data, at)
@@ -371,7 +354,6 @@ def _past_escape(data: Bytes, at: int) -> int:
 
 @part
 def _unit(data: Bytes, at: int) -> tuple[int, int]:
-    """The number in an escape such as \\u00e9, and the place after it."""
     unit = 0
     for place in range(at + 2, at + 6):
         if _HEX[data[place]] < 0:
@@ -382,7 +364,6 @@ def _unit(data: Bytes, at: int) -> tuple[int, int]:
 
 @part
 def _skipped(data: Bytes, at: int) -> int:
-    """The place after the value that begins there, whatever it is."""
     depth, objects = 0, 0  # objects: a bit for each level, the lowest for the innermost
     while at >= 0:
         is_opened = data[at] == _OPEN or data[at] == _OPEN_LIST
@@ -414,6 +395,5 @@ def _past_scalar(data: Bytes, at: int) -> int:
         return _text(data, at)[2]
     if byte == _MINUS or _ZERO <= byte < _COLON:
         return _past_number(data, at)
-    if byte == _N:
-        return _past_literal(data, at, _NULL, _TRUE)
-    return _past_literal(data, at, _TRUE, _FALSE) if byte == _T else _past_literal(data, at, _FALSE, _END)
+    begin, end = (_NULL, _TRUE) if byte == _N else (_TRUE, _FALSE) if byte == _T else (_FALSE, _END)
+    return _past_literal(data, at, begin, end)

@@ -118,11 +118,11 @@ def tables_for(shape: Shape, size: int, bytes_a_row: Sequence[int]) -> Tables:
 
     Memory that no row is written into is never taken from the system.
     """
-    capacities = size // np.array(bytes_a_row) + _ROOM
+    capacities: Ints = size // np.array(bytes_a_row) + _ROOM
     ends = np.cumsum(capacities * shape.widths)
     return Tables(
         cells=np.empty(ends[-1], np.int64),
-        begins=ends - capacities * shape.widths,
+        begins=(ends - capacities * shape.widths).astype(np.int64),
         capacities=capacities,
         counts=np.zeros(shape.tables, np.int64),
         opened=np.zeros((_DEEPEST, 4), np.int64),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from costctl.simulate.compiled import compiled, part
+from costctl.compiled import compiled, part
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -83,7 +83,7 @@ def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
         resource=scope_emitter[span_scope],
         resources=len(emitters),
         scope=span_scope,
-        scope_name=_named(child(child(scopes, "scope"), "name")),
+        scope_name=scope_names(child(child(scopes, "scope"), "name")),
         attributes=attributes,
         resource_attributes=resource_attributes,
         scope_attributes=scope_attributes,
@@ -92,7 +92,7 @@ def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
     )
 
 
-def _named(names: pa.StringArray) -> pa.StringArray:
+def scope_names(names: pa.StringArray) -> pa.StringArray:
     """The names; an empty one, which protobuf writes for none, is NULL."""
     return pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
 

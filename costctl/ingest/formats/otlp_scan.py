@@ -35,7 +35,7 @@ from costctl.ingest.formats.json_scan_loop import (
 from costctl.ingest.formats.json_scan_shape import Bytes, Ints, Tables, shape_of, tables_for
 from costctl.ingest.formats.json_text_loop import gather
 from costctl.ingest.formats.nested_arrow import Index, Mask
-from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
+from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans, scope_names
 from costctl.ingest.formats.otlp_values import Attributes
 from costctl.ingest.formats.scanned_values import UncertainValue, array_text, kvlist_text, rendered
 
@@ -160,7 +160,8 @@ class _Block:
 
     def has(self, table: int, name: str) -> Mask:
         """The rows in which that field was found."""
-        return (self.rows(table)[:, PRESENT] & _BIT[name]) != 0
+        found: Mask = (self.rows(table)[:, PRESENT] & _BIT[name]) != 0
+        return found
 
     def texts(self, table: int, name: str, column: int) -> pa.StringArray:
         """A field that is a text."""
@@ -185,6 +186,7 @@ class _Block:
             resource=resource[scope],
             resources=len(self.rows(_RESOURCE)),
             scope=scope,
+            scope_name=scope_names(self.texts(_SCOPE, "name", _NAME)),
             attributes=attributes,
             resource_attributes=resource_attributes,
             scope_attributes=scope_attributes,
