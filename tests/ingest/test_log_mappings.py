@@ -50,7 +50,7 @@ def stored(folder: Path, rows: Any, mapping: str | None = None) -> tuple[Any, li
     with open_store(folder / "s.duckdb") as connection:
         (report,) = loader.ingest(connection, [str(path)], loader.reader_for(mapping=mapping))
         found = (
-            connection.execute("SELECT * FROM spans ORDER BY start_ns, span_id").to_arrow_table().to_pylist()
+            connection.sql("SELECT * FROM spans ORDER BY start_ns, span_id").to_arrow_table().to_pylist()
         )
     return report, found
 

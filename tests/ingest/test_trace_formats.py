@@ -50,7 +50,7 @@ def loaded(folder: Path, *contents: bytes) -> tuple[list[Any], list[dict[str, An
         Path(paths[-1]).write_bytes(content)
     with open_store(folder / "s.duckdb") as connection:
         reports = loader.ingest(connection, paths, progress=quiet)
-        rows = connection.execute("SELECT * FROM spans ORDER BY start_ns").to_arrow_table().to_pylist()
+        rows = connection.sql("SELECT * FROM spans ORDER BY start_ns").to_arrow_table().to_pylist()
     return list(reports), rows
 
 
