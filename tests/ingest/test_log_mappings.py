@@ -49,9 +49,7 @@ def stored(folder: Path, rows: Any, mapping: str | None = None) -> tuple[Any, li
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     with open_store(folder / "s.duckdb") as connection:
         (report,) = loader.ingest(connection, [str(path)], loader.reader_for(mapping=mapping))
-        found = (
-            connection.sql("SELECT * FROM spans ORDER BY start_ns, span_id").to_arrow_table().to_pylist()
-        )
+        found = connection.sql("SELECT * FROM spans ORDER BY start_ns, span_id").to_arrow_table().to_pylist()
     return report, found
 
 
