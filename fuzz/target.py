@@ -16,9 +16,11 @@ from costctl.ingest.dialect import shipped_vocabulary
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
+from costctl.ingest.unnamed_calls import UnnamedCalls
 from costctl.store.database import create_tables
+from costctl.store.spans import MODEL_OPERATIONS
 
-REQUIRED = ("trace_id", "span_id", "start_ns", "source_position")
+REQUIRED = ("trace_id", "span_id", "source_position")
 
 
 def batches_of(data: bytes) -> Iterator[Batch]:
@@ -39,10 +41,13 @@ def batches_of(data: bytes) -> Iterator[Batch]:
 
 def held(data: bytes) -> list[Batch]:
     """The batches, after each was held to what must be true of it."""
-    found = list(batches_of(data))
+    calls = UnnamedCalls()
+    found = [calls.named(batch) for batch in batches_of(data)]
     for batch in found:
         for name in REQUIRED:
             assert batch.spans.column(name).null_count == 0, name
+        timeless = batch.spans.filter(batch.spans["start_ns"].is_null())
+        assert set(timeless["operation"].to_pylist()) <= set(MODEL_OPERATIONS)
         assert batch.records == batch.spans.num_rows + sum(reject.records for reject in batch.rejects)
         assert all(len(reject.excerpt) <= 200 and reject.code for reject in batch.rejects)
     return found

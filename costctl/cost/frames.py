@@ -59,6 +59,12 @@ class Frames:
         instants = pl.concat(
             [frame[column] for frame in (requests, calls) for column in ("start_ns", "end_ns")]
         ).drop_nulls()
+        if instants.is_empty():
+            raise NotEnoughDataError(
+                "Nothing is known of when the requests were made.",
+                why="No span has a start, so neither a rate nor a price of a day can be told.",
+                next_step="Export spans with their times; `costctl segment` tells what the requests were.",
+            )
         start_ns, end_ns = instants.sort().gather([0, -1]).to_list()
         return cls(
             **{name: fetched[name] for name in cls.RELATIONS},

@@ -32,7 +32,8 @@ def marginal_usd_per_request(
     """The marginal cost of each class that has prices for all the replica time it used."""
     rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
     prices = np.array([usd_per_s(rate or 0.0) for rate in rates])
-    placed = frames.requests.select("request_id", "start_ns").join(frames.request_class, on="request_id")
+    timed = frames.requests.select("request_id", "start_ns").drop_nulls("start_ns")
+    placed = timed.join(frames.request_class, on="request_id")
     edges_s = {
         str(name): block_edges_s(_since_start_s(frames, members))
         for (name,), members in placed.group_by("request_class", maintain_order=True)
@@ -49,6 +50,8 @@ def marginal_usd_per_request(
         if used & unpriced or (priced.is_empty() and name not in removed):
             continue
         rng = np.random.default_rng([seed, number])
+        if requests.is_empty():
+            continue
         estimate = _estimate(frames, requests, priced, removed.get(name), edges_s[name], rng)
         if estimate is not None:
             found[name] = _with_bounds(estimate, frames, requests, settings, used - modelled)

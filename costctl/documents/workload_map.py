@@ -13,7 +13,8 @@ SCHEMA_VERSION: Final = "costctl.workload_map/v1"
 
 class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One class. rules: those that took its requests.  tokens: sums, null where none were reported.
-    peak_hour_utc: the hour of the day in which most of its requests start.
+    peak_hour_utc: the hour of the day in which most of its requests start, null where
+    no start was recorded.
     """
 
     request_class: str
@@ -24,7 +25,7 @@ class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output_tokens: int | None
     input_tokens_p50: float | None
     output_tokens_p50: float | None
-    peak_hour_utc: int
+    peak_hour_utc: int | None
 
 
 class WorkloadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

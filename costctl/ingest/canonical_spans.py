@@ -34,7 +34,7 @@ from costctl.ingest.span_identity import (
     statuses,
 )
 from costctl.ingest.token_algebra import contradictory_tokens, total_tokens
-from costctl.store.spans import SPANS
+from costctl.store.spans import MODEL_OPERATIONS, SPANS
 from costctl.units import NS_PER_S
 
 POSITION: Final = "source_position"
@@ -93,7 +93,7 @@ def _identity(raw: RawSpans) -> dict[str, pa.Array]:
         "name": child(spans, "name"),
         "kind": span_kinds(child(spans, "kind")),
         "start_ns": pa.array(start * factor, mask=start <= 0),
-        "end_ns": pa.array(end * factor, mask=~ended),
+        "end_ns": pa.array(end * factor, mask=~ended | (start <= 0)),
         "status": statuses(child(child(spans, "status"), "code")),
     }
 
@@ -250,11 +250,15 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flood
 
 
 def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
+    """What makes a span unusable. A model call counts even where its ids or its time were lost: its tokens are known,
+    and ``unnamed_calls`` gives it ids. Of any other span nothing could be told.
+    """
     start, end = integers(columns["start_ns"]), integers(columns["end_ns"])
+    is_other = ~_are_model_calls(columns)
     return [
-        ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"])),
-        ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"])),
-        ("no_start", "The span has no usable start time.", ~is_present(columns["start_ns"])),
+        ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"]) & is_other),
+        ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"]) & is_other),
+        ("no_start", "The span has no usable start time.", ~is_present(columns["start_ns"]) & is_other),
         (
             "ends_before_start",
             "The span ends before it starts.",
@@ -262,6 +266,13 @@ def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
         ),
         *contradictory_tokens(columns),
     ]
+
+
+def _are_model_calls(columns: dict[str, pa.Array]) -> Mask:
+    if "operation" not in columns:
+        return np.zeros(len(columns[POSITION]), dtype=np.bool_)
+    called: Mask = pc.is_in(columns["operation"], pa.array(MODEL_OPERATIONS)).to_numpy(zero_copy_only=False)
+    return called
 
 
 _SHOWN: Final = ("trace_id", "span_id", "start_ns", "end_ns")

@@ -32,6 +32,7 @@ from costctl.ingest.ledger import Landing, next_source_id, now_utc, record
 from costctl.ingest.loader import Reader, roll_back_if_open
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
+from costctl.ingest.unnamed_calls import UnnamedCalls
 from costctl.progress import Progress
 from costctl.store.database import limit_memory
 
@@ -50,6 +51,7 @@ class _Followed:
     lines: int = 0
     header: bytes = b""
     row_ids: RowIds = field(default_factory=RowIds)
+    calls: UnnamedCalls = field(default_factory=UnnamedCalls)
     report: SourceReport | None = None
 
 
@@ -97,6 +99,7 @@ def _look(connection: duckdb.DuckDBPyConnection, followed: _Followed, reader: Re
         report = followed.report
         followed.inode, followed.offset, followed.lines = state.st_ino, 0, 0
         followed.header, followed.row_ids, followed.report = b"", RowIds(), report
+        followed.calls = UnnamedCalls()
     while followed.offset < state.st_size:
         with path.open("rb") as file:
             file.seek(followed.offset)
@@ -132,7 +135,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     connection.execute("BEGIN")
     try:
         for batch in _placed(reading, followed):
-            wanted = reader.window.inside(batch)
+            wanted = reader.window.inside(followed.calls.named(batch))
             insert_batch(connection, source_id, wanted)
             landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
         report = record(

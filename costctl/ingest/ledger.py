@@ -96,10 +96,10 @@ class Landing:
         for reject in batch.rejects:
             self.codes[reject.code] += reject.records
         if batch.spans.num_rows:
-            bounds = pc.min_max(batch.spans["start_ns"]).as_py()
-            ends = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
-            self.first_ns = min(bounds["min"], bounds["min"] if self.first_ns is None else self.first_ns)
-            self.last_ns = max(ends, ends if self.last_ns is None else self.last_ns)
+            first = pc.min(batch.spans["start_ns"]).as_py()
+            last = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
+            self.first_ns = min((at for at in (first, self.first_ns) if at is not None), default=None)
+            self.last_ns = max((at for at in (last, self.last_ns) if at is not None), default=None)
 
 
 def next_source_id(connection: duckdb.DuckDBPyConnection) -> int:

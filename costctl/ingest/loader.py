@@ -24,6 +24,7 @@ from costctl.ingest.mapping import Mapping, named_mapping
 from costctl.ingest.read_ahead import read_ahead
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
+from costctl.ingest.unnamed_calls import UnnamedCalls
 from costctl.progress import Progress
 from costctl.store.database import limit_memory
 from costctl.units import MB
@@ -76,8 +77,7 @@ def require_usable(reports: Sequence[SourceReport]) -> None:
     if refused:
         raise InputError(
             f"{len(refused)} of {len(reports)} sources could not be used.",
-            why=" ".join((report.why or "").splitlines()[0] for report in refused[:3])
-            + (f" And {len(refused) - 3} more." if len(refused) > 3 else ""),
+            why=f"{(refused[0].why or '').splitlines()[0]} The report gives the reason of each other one.",
             next_step="The other sources are loaded. Mend or leave out these, and run the same command again.",
         )
 
@@ -146,8 +146,9 @@ def _land(
 ) -> SourceReport:
     source_id = next_source_id(connection)
     begin = time.monotonic()
+    calls = UnnamedCalls()
     for batch in read_ahead(reading.batches):
-        wanted = reader.window.inside(batch)
+        wanted = reader.window.inside(calls.named(batch))
         insert_batch(connection, source_id, wanted)
         landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
         if progress is not None:

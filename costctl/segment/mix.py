@@ -19,7 +19,9 @@ def class_mix(requests: pl.DataFrame, request_class: pl.DataFrame) -> tuple[Clas
 
 
 def _mix(name: str, group: pl.DataFrame, total: int) -> ClassMix:
-    hours = group["hour_utc"].value_counts().sort(["count", "hour_utc"], descending=[True, False])
+    hours = (
+        group["hour_utc"].drop_nulls().value_counts().sort(["count", "hour_utc"], descending=[True, False])
+    )
     return ClassMix(
         request_class=name,
         rules=tuple(sorted(group["rule"].unique())),
@@ -29,7 +31,7 @@ def _mix(name: str, group: pl.DataFrame, total: int) -> ClassMix:
         output_tokens=_sum(group["output_tokens"]),
         input_tokens_p50=_median(group["input_tokens"]),
         output_tokens_p50=_median(group["output_tokens"]),
-        peak_hour_utc=int(hours["hour_utc"][0]),
+        peak_hour_utc=None if hours.is_empty() else int(hours["hour_utc"][0]),
     )
 
 

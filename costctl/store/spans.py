@@ -18,12 +18,16 @@ ATTRIBUTES: Final = pa.map_(pa.string(), pa.string())
 
 # name, type, unit or meaning
 _SPAN_COLUMNS: Final = (
-    ("trace_id", pa.string(), "32 hex digits; for logs, an id made from the source and the line"),
-    ("span_id", pa.string(), "16 hex digits; for logs, made likewise"),
+    (
+        "trace_id",
+        pa.string(),
+        "32 hex digits; for logs and calls without one, made from what they say and where",
+    ),
+    ("span_id", pa.string(), "16 hex digits; for logs and calls without one, made likewise"),
     ("parent_span_id", pa.string(), "NULL for an entry"),
     ("name", pa.string(), ""),
     ("kind", pa.string(), "internal, server, client, producer, consumer"),
-    ("start_ns", pa.int64(), "ns UTC"),
+    ("start_ns", pa.int64(), "ns UTC; NULL for a model call of which no time was recorded"),
     ("end_ns", pa.int64(), "ns UTC; NULL when only the arrival was recorded"),
     ("status", pa.string(), "ok, error; NULL when unset"),
     ("error_type", pa.string(), ""),
@@ -75,6 +79,8 @@ SPANS: Final = pa.schema([pa.field(name, kind) for name, kind, _ in _SPAN_COLUMN
 SPAN_MEANINGS: Final = {name: meaning for name, _, meaning in _SPAN_COLUMNS}
 
 RESOURCES: Final = pa.schema([pa.field("resource_id", pa.string()), pa.field("attributes", ATTRIBUTES)])
+
+MODEL_OPERATIONS: Final = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 
 STAGES: Final = (
     "gateway",

@@ -49,7 +49,7 @@ def rows_of(batches: list[Batch]) -> list[Row]:
 
 
 def ordered(rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row["trace_id"], row["span_id"], str(row)))
+    return sorted(rows, key=lambda row: (str(row["trace_id"]), str(row["span_id"]), str(row)))
 
 
 def codes_of(batches: list[Batch]) -> Counter[str]:

@@ -122,6 +122,25 @@ def test_a_zipkin_span_without_a_time_is_set_apart(tmp_path: Path) -> None:
     assert (report.spans, report.rejected_by_code) == (1, {"no_start": 1})
 
 
+def test_a_call_whose_ids_and_times_were_lost_counts_all_the_same(tmp_path: Path) -> None:
+    """As a gateway's recordings have it: one span object, its tokens, and nothing of when or in which trace."""
+    call = {
+        "name": "ChatCompletion",
+        "attributes": [
+            {"key": "openinference.span.kind", "value": {"stringValue": "LLM"}},
+            {"key": "llm.token_count.prompt", "value": {"intValue": "8"}},
+        ],
+    }
+    tool = {"name": "lookup", "attributes": [{"key": "tool.name", "value": {"stringValue": "lookup"}}]}
+    content = json.dumps([call, call, tool]).encode()
+    (report,), rows = loaded(tmp_path, content)
+    assert (report.spans, report.duplicates, report.rejected_by_code) == (2, 0, {"no_trace_id": 1})
+    assert [(row["input_tokens"], row["start_ns"], row["end_ns"]) for row in rows] == [(8, None, None)] * 2
+    assert len({row["trace_id"] for row in rows}) == 2, "each is a request of its own"
+    (again,), _ = loaded(tmp_path, content + b"\n")
+    assert (again.spans, again.duplicates) == (0, 2), "the same ids when read again"
+
+
 def test_langfuse_writes_zeros_where_nothing_was_reported(tmp_path: Path) -> None:
     trace = as_langfuse()
     trace["observations"][2]["usageDetails"] = {"input": 0, "output": 0, "total": 0}

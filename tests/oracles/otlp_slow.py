@@ -299,7 +299,7 @@ def _read_span(
         "name": span.get("name"),
         "kind": _word(span.get("kind"), "SPAN_KIND_", WORDS),
         "start_ns": _ns(written, unit),
-        "end_ns": _ns(_any(span, "endTimeUnixNano"), unit),
+        "end_ns": _ns(_any(span, "endTimeUnixNano"), unit) if written > 0 else None,
     }
     attributes, used = _attributes(span), set[str]()
     winners = _settle(row, vocabulary, attributes, used)
@@ -373,8 +373,9 @@ def _rest(attributes: dict[str, Any], scope: dict[str, Any], used: set[str], dro
 
 
 def _fault(row: Row) -> str | None:
+    is_call = row["operation"] in ("chat", "text_completion", "generate_content", "embeddings", "rerank")
     for column, code in (("trace_id", "no_trace_id"), ("span_id", "no_span_id"), ("start_ns", "no_start")):
-        if row[column] is None:
+        if row[column] is None and not is_call:  # the ids of calls that have none are the reader's to make
             return code
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
         return "ends_before_start"

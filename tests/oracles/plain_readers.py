@@ -147,6 +147,16 @@ def read_zipkin(path: Path) -> Read:
     )
 
 
+def read_envoy(path: Path) -> Read:
+    """Envoy AI Gateway's recordings: one call without ids and times a file, in OpenInference's attributes."""
+    span = json.loads(path.read_text())
+    said = {each["key"]: each["value"] for each in span["attributes"]}
+    into, out = (said.get(f"llm.token_count.{name}", {}).get("intValue") for name in ("prompt", "completion"))
+    is_failed = span.get("status", {}).get("code") == "STATUS_CODE_ERROR"
+    is_call = said["openinference.span.kind"]["stringValue"] in ("LLM", "EMBEDDING")
+    return summed([Plain(("", path.name), None, is_call, True, _whole(into), _whole(out), is_failed)])
+
+
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file with one a line."""
     return [json.loads(line) for line in path.read_text().splitlines()]
@@ -167,4 +177,5 @@ READERS: dict[str, Callable[[Path], Read]] = {
     "spans/any_agent/*.json": read_any_agent,
     "spans/langfuse_framework_traces/*.json": read_langfuse,
     "spans/zipkin/*.json": read_zipkin,
+    "spans/envoy_ai_gateway_openinference/*.json": read_envoy,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import count, ratio, tokens
+from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, tokens
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.workload_map import WorkloadMap
 
@@ -30,7 +30,7 @@ def sections(document: WorkloadMap) -> list[Section]:
             tokens(mix.output_tokens),
             tokens(mix.input_tokens_p50),
             tokens(mix.output_tokens_p50),
-            f"{mix.peak_hour_utc:02d}",
+            NOT_OBSERVED if mix.peak_hour_utc is None else f"{mix.peak_hour_utc:02d}",
             ", ".join(mix.rules),
         )
         for mix in document.classes

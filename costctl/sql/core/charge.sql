@@ -74,6 +74,7 @@ api_tokens AS (
         CASE
             WHEN token_counts.tokens IS NULL THEN 'tokens were not observed'
             WHEN calls.model IS NULL THEN 'the model was not observed'
+            WHEN calls.day IS NULL THEN 'the day of the call was not observed'
             WHEN token_prices.usd_per_token IS NULL THEN 'no price for ' || calls.model
         END AS note
     FROM token_counts

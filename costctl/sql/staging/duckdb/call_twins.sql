@@ -80,8 +80,8 @@ by_answer AS (
     WHERE
         twin.place > 1
         AND twin.recorder <> nearest.recorder
-        AND twin.start_ns <= nearest.end_ns + 1000000000
-        AND nearest.start_ns <= twin.end_ns + 1000000000
+        AND COALESCE(twin.start_ns <= nearest.end_ns + 1000000000, TRUE)
+        AND COALESCE(nearest.start_ns <= twin.end_ns + 1000000000, TRUE)
         AND (
             (twin.is_entry AND twin.trace_id <> nearest.trace_id)
             OR (

@@ -6,7 +6,8 @@
 --   depth               BIGINT   0 for an entry
 --   is_leaf_model_call  BOOLEAN  a model call with no model call below it: wrappers do not count twice
 -- An entry has no parent, or one that was never exported; orphans of one lost parent are one request. Spans that only
--- a cycle of parents holds together form a request of their own, so that none is lost.
+-- a cycle of parents holds together form a request of their own, so that none is lost. A request of which no time was
+-- recorded is in the window that has no bounds.
 WITH RECURSIVE entries AS (
     SELECT
         child.span_key,
@@ -96,5 +97,6 @@ FROM placed
 INNER JOIN staged_spans AS spans ON placed.span_key = spans.span_key
 INNER JOIN staged_spans AS entry ON placed.request_id = entry.span_key
 INNER JOIN observation_window
-    ON entry.start_ns >= observation_window.since_ns AND entry.start_ns < observation_window.until_ns
+    ON (entry.start_ns >= observation_window.since_ns AND entry.start_ns < observation_window.until_ns)
+    OR (entry.start_ns IS NULL AND NOT observation_window.is_bounded)
 LEFT JOIN wrappers ON placed.span_key = wrappers.span_key
