@@ -230,7 +230,7 @@ def main() -> None:
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
-        for module in ("costctl.ingest.loader", "orjson", "pyarrow.json"):
+        for module in ("costctl.ingest.loader", "costctl.ingest.formats.otlp_scan", "orjson", "pyarrow.json"):
             importlib.import_module(module)
         begin = time.perf_counter()
         RUNS[asked.run](Path(asked.source), Path(asked.folder))

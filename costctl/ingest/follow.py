@@ -34,7 +34,7 @@ from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
 from costctl.ingest.unnamed_calls import UnnamedCalls
 from costctl.progress import Progress
-from costctl.store.database import limit_memory
+from costctl.store.database import sparing
 
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 _MOST_BYTES: Final = 256 * 2**20
@@ -67,12 +67,12 @@ def follow_files(
 
     Raises InputError where an argument names nothing, or something that cannot be followed.
     """
-    limit_memory(connection)
     followed: dict[str, _Followed] = {}
     while True:
         is_last = is_stopped()
-        for source in discover(arguments):
-            _look(connection, followed.setdefault(source.uri, _Followed(_a_file(source))), reader)
+        with sparing(connection):
+            for source in discover(arguments):
+                _look(connection, followed.setdefault(source.uri, _Followed(_a_file(source))), reader)
         spans = sum(each.report.spans for each in followed.values() if each.report is not None)
         progress(f"Following {len(followed)} files; Ctrl-C ends it", None, f"{spans:,} spans")
         if is_last:

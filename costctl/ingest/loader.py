@@ -26,7 +26,7 @@ from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
 from costctl.ingest.unnamed_calls import UnnamedCalls
 from costctl.progress import Progress
-from costctl.store.database import limit_memory
+from costctl.store.database import sparing
 from costctl.units import MB
 
 
@@ -63,9 +63,9 @@ def ingest(
 
     Raises InputError where an argument names nothing, StoreError where the store cannot be written.
     """
-    limit_memory(connection)
     chosen = reader or reader_for()
-    return tuple(ingest_source(connection, source, chosen, progress) for source in discover(arguments))
+    with sparing(connection):
+        return tuple(ingest_source(connection, source, chosen, progress) for source in discover(arguments))
 
 
 def require_usable(reports: Sequence[SourceReport]) -> None:

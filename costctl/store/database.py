@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -136,10 +137,20 @@ def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
     return bool(version < STORE_VERSION and read_only)
 
 
-def limit_memory(connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep the database's part of an ingest small; what does not fit is spilled to disk beside the store."""
+@contextmanager
+def sparing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep the database's part of an ingest small; what does not fit is spilled to disk beside the store.
+
+    One thread inserts: a second one saves no time on batches of this size, and takes a third more of the processors
+    that parse the next batch meanwhile.
+    """
     connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-    connection.execute("SET threads = 2")
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute("RESET memory_limit")
+        connection.execute("RESET threads")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -96,9 +96,10 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layou
     while data:
         end = data.rfind(b"\n") + 1
         if end:
-            whole = rest + data[:end]
-            yield JsonBlock(whole, line_numbers(whole, line))
-            line += whole.count(b"\n")
+            whole = b"".join((rest, memoryview(data)[:end]))  # one copy, where + would make two
+            starts = _line_starts(whole)
+            yield JsonBlock(whole, _numbers(whole, starts, line))
+            line += len(starts)
             rest = data[end:]
         else:
             rest += data
@@ -112,11 +113,19 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layou
 
 def line_numbers(data: bytes, first: int) -> Index:
     """Numbers of the lines that are not blank, the first line being number ``first``."""
-    characters = np.frombuffer(data, dtype=np.uint8)
-    starts = np.concatenate([[0], np.flatnonzero(characters == _NEWLINE) + 1])
-    starts = starts[starts < len(data)]
+    return _numbers(data, _line_starts(data), first)
+
+
+def _line_starts(data: bytes) -> Index:
+    """Where each line begins."""
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE) + 1
+    starts: Index = np.concatenate([[0], ends])
+    return starts[starts < len(data)]
+
+
+def _numbers(data: bytes, starts: Index, first: int) -> Index:
     numbers = np.arange(first, first + len(starts), dtype=np.int64)
-    unsure = np.flatnonzero(characters[starts] <= _SPACE)
+    unsure = np.flatnonzero(np.frombuffer(data, dtype=np.uint8)[starts] <= _SPACE)
     if len(unsure) == 0:
         return numbers
     ends = np.append(starts[1:], len(data))
