@@ -10,14 +10,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from costctl.cost.behaviour import bottleneck, percentiles, slo_results, stage_uses
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.coverage import coverage_of
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import marginal_usd_per_request
 from costctl.cost.pool_fit import PoolFits
-from costctl.cost.queue_depth import queue_depth
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -34,6 +32,8 @@ from costctl.documents.analysis import (
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
+from costctl.segment.behaviour import bottleneck, percentiles, slo_results, stage_uses
+from costctl.segment.queue_depth import queue_depth
 from costctl.units import iso_utc
 
 METHODS: Final = {

@@ -16,7 +16,7 @@ ALLOWED = {
     "errors": set(),
     "progress": set(),
     "simulate": set(),
-    "cost": {"simulate"},
+    "cost": {"segment", "simulate"},
     "segment": set(),
     "policy": set(),
     "recommend": {"cost", "simulate"},

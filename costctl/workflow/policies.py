@@ -1,0 +1,76 @@
+"""Policies: made from the traces, checked, and written as the file of a consumer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from costctl.documents.policy import Policy
+from costctl.errors import InputError
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+from costctl.workflow.advice import analysis_of, fits_of, frames_of, recommendations_of
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A consumer's file, and the manifest of what it carries: None where the file is the policy itself."""
+
+    text: str
+    manifest: str | None
+
+
+def policy_for(question: Question, progress: Progress) -> Policy:
+    """The routing policy that the traces of a question lead to."""
+    from costctl.policy.document import build_policy, generated_from
+
+    with observed(question, progress) as observation:
+        frames = frames_of(observation, progress)
+        fits = fits_of(observation, frames, progress)
+        analysis = analysis_of(observation, frames, fits, progress)
+        recommendations = recommendations_of(observation, frames, fits, progress)
+        made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
+        generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
+        return build_policy(analysis, recommendations, observation.config.settings, generated)
+
+
+def emit(
+    target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
+) -> Emitted:
+    """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    from costctl.policy.soundness import require_sound
+    from costctl.policy.targets.catalogue import emission_of, require_target
+
+    require_target(target)
+    policy = policy_for(question, progress) if policy_path is None else _policy_at(policy_path)
+    require_sound(policy)
+    if target == "policy":
+        return Emitted(_json(policy), None)
+    emission = emission_of(target, policy, backend)
+    return Emitted(emission.files[emission.main], _json(emission.manifest))
+
+
+def check_policy(path: Path) -> tuple[str, ...]:
+    """What is wrong with a policy file, one line a finding; empty if nothing is."""
+    from costctl.policy.checks import check_policy as findings_in
+
+    return tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(_policy_at(path)))
+
+
+def _policy_at(path: Path) -> Policy:
+    from costctl.policy.reading import policy_from_text
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"Cannot read the policy {path}.", why=f"{error}.", next_step="Give a policy as JSON or YAML."
+        ) from error
+    return policy_from_text(text)
+
+
+def _json(document: msgspec.Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"
