@@ -6,6 +6,7 @@ order. A header reads:
     -- name: the question it answers.
     -- One row per …
     -- reads: other, relations
+    -- computed by: the computation that makes it of what the SELECT gives, where one does
     --   column  TYPE  unit or meaning
 """
 
@@ -24,6 +25,7 @@ Layer = Literal["staging", "core", "checks"]
 
 _QUESTION: Final = re.compile(r"-- (\w+): (.+)")
 _READS: Final = re.compile(r"-- reads: (.+)")
+_COMPUTED: Final = re.compile(r"-- computed by: (\w+)")
 _COLUMN: Final = re.compile(r"--   (\w+)\s+([A-Z]+)(?:\s+(.+))?")
 
 
@@ -38,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One SQL file."""
+    """One SQL file. computed_by: what makes the rows of those that the SQL selects; None where these are the rows."""
 
     name: str
     layer: Layer
@@ -47,6 +49,7 @@ class Relation:
     reads: tuple[str, ...]
     columns: tuple[Column, ...]
     sql: str
+    computed_by: str | None = None
 
 
 def parse_relation(name: str, layer: Layer, text: str) -> Relation:
@@ -66,6 +69,7 @@ def parse_relation(name: str, layer: Layer, text: str) -> Relation:
         reads=tuple(part.strip() for part in reads[0].split(",")),
         columns=tuple(Column(match[1], match[2], match[3] or "") for match in columns),
         sql=text,
+        computed_by=next((match[1] for line in header if (match := _COMPUTED.fullmatch(line))), None),
     )
 
 

@@ -1,8 +1,8 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, span_tree, call_records
---   call_id              VARCHAR  the span's key
---   request_id           VARCHAR
+-- reads: staged_spans, call_records
+--   call_id              BIGINT   the span's key
+--   request_id           BIGINT
 --   operation            VARCHAR
 --   provider             VARCHAR
 --   model                VARCHAR  served, else requested
@@ -30,7 +30,7 @@
 --   is_failed            BOOLEAN
 --   is_retried           BOOLEAN  failed, and followed by another call of its operation in the request
 --   is_generation        BOOLEAN  neither embeddings nor rerank
---   after_call_id        VARCHAR  the latest call of the request that had ended when this one started
+--   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
 -- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others.
 WITH others AS (
@@ -56,7 +56,7 @@ WITH others AS (
 leaves AS (
     SELECT
         spans.span_key AS call_id,
-        span_tree.request_id,
+        spans.request_id,
         spans.operation,
         COALESCE(spans.provider, others.provider) AS provider,
         COALESCE(spans.model, others.model) AS model,
@@ -94,14 +94,13 @@ leaves AS (
             ELSE spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT)
         END AS busy_from_ns,
         LEAD(spans.start_ns) OVER (
-            PARTITION BY span_tree.request_id, spans.operation
+            PARTITION BY spans.request_id, spans.operation
             ORDER BY spans.start_ns, spans.span_key
         ) AS next_start_ns,
-        COUNT(spans.span_key) OVER (PARTITION BY span_tree.request_id) AS calls_in_request
+        COUNT(spans.span_key) OVER (PARTITION BY spans.request_id) AS calls_in_request
     FROM staged_spans AS spans
-    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
     LEFT JOIN others ON spans.span_key = others.call_id
-    WHERE span_tree.is_leaf_model_call
+    WHERE spans.is_leaf_model_call
 ),
 
 chained AS (

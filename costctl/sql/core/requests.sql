@@ -1,7 +1,7 @@
 -- requests: each logical request: what a caller asked for, waited for and got.
 -- One row per request that started within the observation window.
--- reads: staged_spans, span_tree, calls
---   request_id           VARCHAR  key of its entry span
+-- reads: staged_spans, calls
+--   request_id           BIGINT   numbered in the order of start
 --   trace_id             VARCHAR
 --   route                VARCHAR  the entry's name
 --   service              VARCHAR  the entry's service
@@ -38,15 +38,15 @@
 --   egress_bytes         BIGINT   bytes
 WITH request_spans AS (
     SELECT
-        span_tree.request_id,
+        spans.request_id,
         MIN(spans.trace_id) AS trace_id,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.name END) AS route,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.service END) AS service,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.hour_utc END) AS hour_utc,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.model_requested END) AS entry_model,
-        MIN(CASE WHEN span_tree.depth = 0 THEN spans.start_ns END) AS start_ns,
-        MAX(CASE WHEN span_tree.depth = 0 THEN spans.end_ns END) AS end_ns,
-        MIN(CASE WHEN span_tree.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
+        MIN(CASE WHEN spans.is_first THEN spans.name END) AS route,
+        MIN(CASE WHEN spans.is_first THEN spans.service END) AS service,
+        MIN(CASE WHEN spans.is_first THEN spans.hour_utc END) AS hour_utc,
+        MIN(CASE WHEN spans.is_first THEN spans.model_requested END) AS entry_model,
+        MIN(CASE WHEN spans.depth = 0 THEN spans.start_ns END) AS start_ns,
+        MAX(CASE WHEN spans.depth = 0 THEN spans.end_ns END) AS end_ns,
+        MIN(CASE WHEN spans.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
         COUNT(spans.span_key) AS spans,
         SUM(CAST(spans.is_retrieval AS BIGINT)) AS retrievals,
         SUM(CAST(spans.is_tool AS BIGINT)) AS tools,
@@ -61,9 +61,8 @@ WITH request_spans AS (
         SUM(spans.storage_reads) AS storage_reads,
         SUM(spans.storage_bytes) AS storage_bytes,
         SUM(spans.egress_bytes) AS egress_bytes
-    FROM span_tree
-    INNER JOIN staged_spans AS spans ON span_tree.span_key = spans.span_key
-    GROUP BY span_tree.request_id
+    FROM staged_spans AS spans
+    GROUP BY spans.request_id
 ),
 
 ranked_calls AS (
