@@ -1,6 +1,6 @@
 """Relations that no SELECT makes well: what a walk along trees computes from the rows that their SQL selects.
 
-In: the rows as Arrow, and the bounds of the observation window where they are asked for. Out: the relation's rows as Arrow, in the
+In: the rows as Arrow, and the bounds of the observation window. Out: the rows of the relation as Arrow, in the
 columns of its header. The computation is pure and needs whole traces, so that an engine may run it on any part that
 holds whole traces.
 """
@@ -90,7 +90,32 @@ def stage_time_rows(rows: pa.Table, _window: Window) -> pa.Table:
     )
 
 
-COMPUTATIONS: Final[dict[str, Computation]] = {"span_tree": span_tree_rows, "stage_time": stage_time_rows}
+def call_order_rows(rows: pa.Table, _window: Window) -> pa.Table:
+    """The relation call_order."""
+    from costctl.span_trees.call_order import NONE, call_order
+    from costctl.span_trees.tree import NO_TIME
+
+    call_id, end_ns = _column(rows, "call_id"), _filled(rows, "end_ns", NO_TIME)
+    operation = rows["operation"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    order = call_order(_column(rows, "request_id"), operation, _filled(rows, "start_ns", NO_TIME), end_ns)
+    is_first = order.after == NONE
+    return pa.table(
+        {
+            "call_id": call_id,
+            "place": order.place,
+            "calls_in_request": order.calls_in_request,
+            "is_followed": order.is_followed,
+            "after_call_id": pa.array(call_id[order.after] if call_id.size else call_id, mask=is_first),
+            "after_end_ns": pa.array(end_ns[order.after] if call_id.size else call_id, mask=is_first),
+        }
+    )
+
+
+COMPUTATIONS: Final[dict[str, Computation]] = {
+    "call_order": call_order_rows,
+    "span_tree": span_tree_rows,
+    "stage_time": stage_time_rows,
+}
 
 
 def _column(rows: pa.Table, name: str) -> Any:

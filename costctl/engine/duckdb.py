@@ -76,15 +76,17 @@ class DuckDBEngine:
         return rows
 
     def _create(self, relation: Relation) -> None:
-        """Build one relation. Core relations are stored in the order of their columns, and fractions are summed by
+        """Build one relation. Core relations are stored in the order of their keys, and fractions are summed by
         one thread in that order: two threads would add them in the order in which they happen to finish, and
         the last digits would differ from run to run.
         """
         if relation.computed_by is not None:
             self._compute(relation)
             return
-        order = "" if relation.layer == "staging" else "\nORDER BY ALL"
-        statement = f"CREATE TEMP TABLE {relation.name} AS\n{relation.sql}{order}"
+        kind = "VIEW" if relation.is_view else "TABLE"
+        is_ordered = relation.layer != "staging" and not relation.is_view
+        order = f"\nORDER BY {', '.join(relation.key) or 'ALL'}" if is_ordered else ""
+        statement = f"CREATE TEMP {kind} {relation.name} AS\n{relation.sql}{order}"
         if relation.name not in _SUMS_OF_FRACTIONS:
             self._run(statement, relation.name)
             return
@@ -103,7 +105,9 @@ class DuckDBEngine:
         window = (since_ns, until_ns) if is_bounded else (None, None)
         computed_rows = COMPUTATIONS[relation.computed_by or ""](rows, window)
         self._connection.register("computed_rows", computed_rows)
-        columns = ", ".join(f"CAST({column.name} AS {column.type}) AS {column.name}" for column in relation.columns)
+        columns = ", ".join(
+            f"CAST({column.name} AS {column.type}) AS {column.name}" for column in relation.columns
+        )
         self._run(f"CREATE TEMP TABLE {relation.name} AS SELECT {columns} FROM computed_rows", relation.name)
         self._connection.unregister("computed_rows")
 

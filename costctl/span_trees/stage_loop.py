@@ -137,7 +137,15 @@ def _walk(
 
 @part
 def _spend(
-    span: int, since: int, until: int, first: int, stage: Any, phases: Any, gap_stage: int, links: Any, spent: Any
+    span: int,
+    since: int,
+    until: int,
+    first: int,
+    stage: Any,
+    phases: Any,
+    gap_stage: int,
+    links: Any,
+    spent: Any,
 ) -> None:
     """The span's own time from since to until goes to its phases, and what they leave to its stage."""
     if until <= since:

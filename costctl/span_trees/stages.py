@@ -57,7 +57,9 @@ def stage_times(spans: TimedSpans) -> StageTimes:
     begins = np.searchsorted(spans.request, np.arange(requests + 1))
     largest = int(np.diff(begins).max(initial=0))
     gap = ALL_STAGES.index(UNINSTRUMENTED)
-    with_children = np.where(np.isin(spans.stage, [ALL_STAGES.index(name) for name in _WRAPPING]), gap, spans.stage)
+    with_children = np.where(
+        np.isin(spans.stage, [ALL_STAGES.index(name) for name in _WRAPPING]), gap, spans.stage
+    )
     # Each span adds at most its own stage, the gap, and what phases it has.
     room = 2 * spans.request.size + int(np.count_nonzero(spans.phase_ends_ns)) + requests
     out = np.empty((3, room), np.int64)
@@ -71,7 +73,12 @@ def stage_times(spans: TimedSpans) -> StageTimes:
 
 
 def phase_ends_ns(
-    start_ns: Ints, end_ns: Ints, queue_s: np.ndarray, ttft_s: np.ndarray, is_call: Bools, is_generation: Bools
+    start_ns: Ints,
+    end_ns: Ints,
+    queue_s: np.ndarray,
+    ttft_s: np.ndarray,
+    is_call: Bools,
+    is_generation: Bools,
 ) -> Ints:
     """Where the phases of calls end. queue_s, ttft_s: from the start, NaN where not observed."""
     has_queue = is_call & (queue_s >= 0)

@@ -146,7 +146,9 @@ def _heads(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
     kin, family = kin[order], family[order]
     is_first = np.ones(kin.size, np.bool_)
     is_first[1:] = (
-        (trace[kin][1:] != trace[kin][:-1]) | (family[1:] != family[:-1]) | (is_lost[kin][1:] != is_lost[kin][:-1])
+        (trace[kin][1:] != trace[kin][:-1])
+        | (family[1:] != family[:-1])
+        | (is_lost[kin][1:] != is_lost[kin][:-1])
     )
     head[kin] = kin[is_first][np.cumsum(is_first) - 1]
     return head

@@ -1,6 +1,7 @@
 -- call_share: the part of its replica's busy time that each call answers for.
 -- One row per timed call.
 -- reads: calls, occupancy_clock
+-- key: call_id
 --   call_id  BIGINT
 --   share_s  DOUBLE   s; sums, over calls, to the time that replicas were busy
 --   alone_s  DOUBLE   s in which no other call was in progress on the replica

@@ -1,6 +1,7 @@
 -- charge: what each request used, of what, at which price.
 -- One row per (request, call or none, component, resource).
 -- reads: calls, call_share, token_prices, pools, storages, staged_spans, requests, settings
+-- key: request_id, call_id, component, resource
 --   request_id         BIGINT
 --   call_id            BIGINT   NULL for what no call caused
 --   component          VARCHAR  accelerator, api_tokens, storage_reads, storage_bytes, egress

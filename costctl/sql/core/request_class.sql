@@ -1,6 +1,7 @@
 -- request_class: the class of each request, and the rule that took it.
 -- One row per request.
 -- reads: request_shape, class_rules
+-- key: request_id
 --   request_id     BIGINT
 --   request_class  VARCHAR
 --   rule           VARCHAR  name of the first rule, in order, whose bounds all hold

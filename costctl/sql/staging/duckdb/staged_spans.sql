@@ -1,6 +1,7 @@
 -- staged_spans: the stored spans as the relations want them: keyed, with pool, storage and what kind of work each is.
 -- One row per span of a request that started within the observation window.
 -- reads: spans, span_tree, span_pool, span_storage
+-- kept as: view
 --   span_key             BIGINT
 --   request_id           BIGINT
 --   parent_key           BIGINT   NULL for an entry; of a second record of a call, the first
