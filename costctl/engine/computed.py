@@ -44,6 +44,8 @@ def span_tree_rows(rows: pa.Table, window: Window) -> pa.Table:
             "depth": tree.depth,
             "is_first": tree.is_first,
             "is_leaf_model_call": tree.is_leaf_model_call,
+            "leaf_calls": tree.leaf_calls,
+            "leaf_call_id": pa.array(tree.leaf_call, mask=tree.leaf_call == NONE),
         }
     )
 

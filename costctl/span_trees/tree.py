@@ -21,6 +21,7 @@ from costctl.span_trees.tree_loop import (
     SMALL,
     UNSEEN,
     climb,
+    count_leaves,
     find_parents,
     gather_members,
     mark_wrappers,
@@ -58,7 +59,8 @@ class SpanTree:
 
     row: where the span stood in the input.  request: number of its request.  parent: number of its parent, or
     NONE.  depth: 0 for an entry.  is_first: the entry that its request is known by.  is_leaf_model_call: a model call
-    with no model call below it.
+    with no model call below it.  leaf_calls, leaf_call: of a model call that is none, how many leaves lie below it, and
+    the number of the first; 0 and NONE for all other spans.
     """
 
     row: Ints
@@ -67,6 +69,8 @@ class SpanTree:
     depth: Ints
     is_first: Bools
     is_leaf_model_call: Bools
+    leaf_calls: Ints
+    leaf_call: Ints
 
 
 def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = None) -> SpanTree:
@@ -92,13 +96,20 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     mark_wrappers(parent, spans.is_model_call, is_wrapper)
     number = np.full(rows + 1, NONE)
     number[members] = np.arange(members.size)
+    above = number[parent[members]]  # NONE leads to the last place, which is NONE
+    is_model_call = spans.is_model_call[members]
+    is_leaf = is_model_call & ~is_wrapper[members]
+    leaf_calls, leaf_call = np.zeros(members.size, np.int64), np.full(members.size, NONE)
+    count_leaves(above, is_leaf, is_model_call, leaf_calls, leaf_call)
     return SpanTree(
         row=members,
         request=group[members],
-        parent=number[parent[members]],  # NONE leads to the last place, which is NONE
+        parent=above,
         depth=depth[members],
         is_first=is_first[members],
-        is_leaf_model_call=(spans.is_model_call & ~is_wrapper)[members],
+        is_leaf_model_call=is_leaf,
+        leaf_calls=leaf_calls,
+        leaf_call=leaf_call,
     )
 
 

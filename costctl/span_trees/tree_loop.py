@@ -133,6 +133,20 @@ def mark_wrappers(parent: Any, is_model: Any, is_wrapper: Any) -> None:
 
 
 @compiled
+def count_leaves(parent: Any, is_leaf: Any, is_model: Any, leaves: Any, leaf: Any) -> None:
+    """Of each model call above leaves how many there are, and the first of them. leaves: zeros.  leaf: NONE."""
+    for row in range(parent.size):
+        if is_leaf[row]:
+            at = parent[row]
+            while at != NONE:
+                if is_model[at]:
+                    leaves[at] += 1
+                    if leaf[at] == NONE:
+                        leaf[at] = row
+                at = parent[at]
+
+
+@compiled
 def sort_members(begins: Any, members: Any, start: Any, span: Any) -> bool:
     """Put the rows of each small group in order of start, then key; whether a larger one was left alone."""
     is_any_left = False

@@ -1,6 +1,6 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, call_records, call_order
+-- reads: staged_spans, call_order
 -- key: call_id
 --   call_id              BIGINT   the span's key
 --   request_id           BIGINT
@@ -37,7 +37,7 @@
 -- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others.
 WITH others AS (
     SELECT
-        call_records.call_id,
+        spans.leaf_call_id AS call_id,
         MAX(spans.provider) AS provider,
         MAX(spans.model) AS model,
         MAX(spans.pool) AS pool,
@@ -49,10 +49,9 @@ WITH others AS (
         MAX(spans.reasoning_tokens) AS reasoning_tokens,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
-    FROM call_records
-    INNER JOIN staged_spans AS spans ON call_records.span_key = spans.span_key
-    WHERE NOT call_records.is_counted AND call_records.call_id IS NOT NULL
-    GROUP BY call_records.call_id
+    FROM staged_spans AS spans
+    WHERE spans.leaf_calls = 1
+    GROUP BY spans.leaf_call_id
 ),
 
 leaves AS (

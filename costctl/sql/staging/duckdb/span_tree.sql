@@ -9,6 +9,8 @@
 --   depth               BIGINT   0 for an entry
 --   is_first            BOOLEAN  the entry that its request is known by
 --   is_leaf_model_call  BOOLEAN  a model call with no model call below it: wrappers do not count twice
+--   leaf_calls          BIGINT   calls below a model call that wraps others; 0 for every other span
+--   leaf_call_id        BIGINT   the first of them
 -- An entry has no parent, or one that was never exported; orphans of one lost parent are one request. Spans that only
 -- a cycle of parents holds together form a request of their own, so that none is lost. A request of which no time was
 -- recorded is in the window that has no bounds. The tree is made by costctl/span_trees/tree.py of what this selects: ids

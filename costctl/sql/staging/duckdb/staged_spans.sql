@@ -8,6 +8,8 @@
 --   depth                BIGINT   0 for an entry
 --   is_first             BOOLEAN  the entry that its request is known by
 --   is_leaf_model_call   BOOLEAN  the record of a model call that counts
+--   leaf_calls           BIGINT   calls below a model call that wraps others
+--   leaf_call_id         BIGINT   the first of them
 --   trace_id             VARCHAR
 --   name                 VARCHAR
 --   start_ns             BIGINT   ns UTC
@@ -59,6 +61,8 @@ SELECT
     span_tree.depth,
     span_tree.is_first,
     span_tree.is_leaf_model_call,
+    span_tree.leaf_calls,
+    span_tree.leaf_call_id,
     spans.trace_id,
     spans.name,
     spans.start_ns,
