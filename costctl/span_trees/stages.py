@@ -97,4 +97,5 @@ def phase_ends_ns(
 
 
 def _ns(seconds: np.ndarray) -> Ints:
-    return np.rint(np.nan_to_num(seconds) * 1e9).astype(np.int64)
+    rounded: Ints = np.rint(np.nan_to_num(seconds) * 1e9).astype(np.int64)
+    return rounded
