@@ -1,7 +1,8 @@
-"""What does it cost to sort requests into classes and to find where their time goes, beside one GROUP BY over their spans?
+"""What does it cost to sort requests into classes and to find where their time goes, beside one GROUP BY over
+their spans?
 
-Run from the checkout: `python -m bench.segmenting`. The same store goes to two programs in turn, several rounds, each in
-a process of its own, whose start and imports are left out of the time:
+Run from the checkout: `python -m bench.segmenting`. The same store goes to two programs in turn, several rounds,
+each in a process of its own, whose start and imports are left out of the time:
 
 - costctl: every relation that request_class and stage_time rest on: trees, calls, requests, critical paths, rules;
 - DuckDB alone: one GROUP BY over the spans by service, name and hour, with exact quantiles of every quantity that the
