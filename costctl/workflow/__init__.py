@@ -14,6 +14,7 @@ from costctl.workflow.loading import (
     refuse_rejected,
     refuse_unusable,
 )
+from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
@@ -34,6 +35,7 @@ __all__ = [
     "refuse_rejected",
     "refuse_unusable",
     "segment",
+    "segment_admission",
     "select",
     "store_info",
 ]
