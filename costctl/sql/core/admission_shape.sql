@@ -1,7 +1,8 @@
 -- admission_shape: what a gateway sees of a request when it arrives, before anything has run.
 -- One row per request.
 -- reads: request_shape, calls, staged_spans, call_records, declared_tools
---   request_id           VARCHAR
+-- key: request_id
+--   request_id           BIGINT
 --   route                VARCHAR  the entry's name
 --   model                VARCHAR  requested by the first call; else of the entry
 --   operation            VARCHAR  of the first call
@@ -14,19 +15,7 @@
 --   workload             VARCHAR  explicit class label
 -- What later calls ask for is not known yet: the first one stands for the request. The model that was served, and the
 -- prompt tokens of all calls together, are known only afterwards.
-WITH ranked_calls AS (
-    SELECT
-        calls.request_id,
-        calls.call_id,
-        calls.operation,
-        calls.input_tokens,
-        calls.max_tokens,
-        calls.is_stream,
-        ROW_NUMBER() OVER (PARTITION BY calls.request_id ORDER BY calls.start_ns, calls.call_id) AS place
-    FROM calls
-),
-
-tool_calls AS (
+WITH tool_calls AS (
     SELECT
         call_records.call_id,
         COUNT(declared_tools.span_key) AS records
@@ -39,15 +28,15 @@ SELECT
     request_shape.request_id,
     request_shape.route,
     COALESCE(first_span.model_requested, request_shape.model_requested) AS model,
-    ranked_calls.operation,
-    NULLIF(ranked_calls.input_tokens, 0) AS prompt_tokens,
-    ranked_calls.max_tokens,
-    ranked_calls.is_stream,
+    first_call.operation,
+    NULLIF(first_call.input_tokens, 0) AS prompt_tokens,
+    first_call.max_tokens,
+    first_call.is_stream,
     COALESCE(tool_calls.records, 0) > 0 AS has_tools,
     request_shape.tenant,
     request_shape.data_classification,
     request_shape.workload
 FROM request_shape
-LEFT JOIN ranked_calls ON request_shape.request_id = ranked_calls.request_id AND ranked_calls.place = 1
-LEFT JOIN staged_spans AS first_span ON ranked_calls.call_id = first_span.span_key
-LEFT JOIN tool_calls ON ranked_calls.call_id = tool_calls.call_id
+LEFT JOIN calls AS first_call ON request_shape.request_id = first_call.request_id AND first_call.place = 1
+LEFT JOIN staged_spans AS first_span ON first_call.call_id = first_span.span_key
+LEFT JOIN tool_calls ON first_call.call_id = tool_calls.call_id

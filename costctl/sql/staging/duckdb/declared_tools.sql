@@ -1,11 +1,12 @@
 -- declared_tools: the spans whose model call was handed tools to choose from.
 -- One row per span that declares tools.
--- reads: spans
---   span_key  VARCHAR
+-- reads: spans, span_tree
+--   span_key  BIGINT
 -- Some keys are of one attribute for all tools, others of one for each tool. What is in them is content, and is not read.
 SELECT
-    spans.trace_id || ':' || spans.span_id AS span_key
+    span_tree.span_key
 FROM spans
+INNER JOIN span_tree ON spans.rowid = span_tree.span_row
 WHERE
     LEN(LIST_FILTER(
         MAP_KEYS(spans.attributes),
