@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 Window = tuple[int | None, int | None]
 Computation = Callable[[pa.Table, Window], pa.Table]
@@ -52,7 +51,7 @@ def span_tree_rows(rows: pa.Table, window: Window) -> pa.Table:
 
 def stage_time_rows(rows: pa.Table, _window: Window) -> pa.Table:
     """The relation stage_time."""
-    from costctl.span_trees.stages import ALL_STAGES, TimedSpans, phase_ends_ns, stage_times
+    from costctl.span_trees.stages import ALL_STAGES, UNKNOWN, TimedSpans, stage_times
 
     place = _column(rows, "span_key")
 
@@ -61,24 +60,16 @@ def stage_time_rows(rows: pa.Table, _window: Window) -> pa.Table:
         ordered[place] = values
         return ordered
 
-    start_ns, end_ns = placed(_filled(rows, "start_ns", 0)), placed(_filled(rows, "end_ns", 0))
-    is_timed = placed(rows["end_ns"].is_valid().to_numpy())
     times = stage_times(
         TimedSpans(
             request=placed(_column(rows, "request_id")),
             parent=placed(_filled(rows, "parent_key", -1)),
-            start_ns=start_ns,
-            end_ns=end_ns,
-            is_timed=is_timed,
-            stage=placed(_codes(rows["stage"], ALL_STAGES)),
-            phase_ends_ns=phase_ends_ns(
-                start_ns,
-                end_ns,
-                placed(_filled(rows, "queue_s", np.nan)),
-                placed(_filled(rows, "ttft_s", np.nan)),
-                placed(_bools(rows, "is_call")) & is_timed,
-                placed(_bools(rows, "is_generation")),
-            ),
+            start_ns=placed(_filled(rows, "start_ns", 0)),
+            end_ns=placed(_filled(rows, "end_ns", 0)),
+            is_timed=placed(rows["end_ns"].is_valid().to_numpy()),
+            stage=placed(_column(rows, "stage_code")),
+            queue_ns=placed(_filled(rows, "queue_ns", UNKNOWN)),
+            ttft_ns=placed(_filled(rows, "ttft_ns", UNKNOWN)),
         )
     )
     names = pa.DictionaryArray.from_arrays(pa.array(times.stage.astype(np.int8)), pa.array(ALL_STAGES))
@@ -147,7 +138,3 @@ def _places(rows: pa.Table) -> Any:
         wanted = rows["outer_row"].take(named).to_numpy()
         outer[named] = order[np.searchsorted(_column(rows, "span_row"), wanted, sorter=order)]
     return outer
-
-
-def _codes(values: pa.ChunkedArray, names: tuple[str, ...]) -> Any:
-    return pc.index_in(values, pa.array(names)).to_numpy().astype(np.int64)

@@ -10,32 +10,37 @@ from typing import Any, Final
 from costctl.compiled import compiled, part
 
 NONE: Final = -1
+QUEUE: Final = 0
+PREFILL: Final = 1
+DECODE: Final = 2
 
 
 @compiled
 def walk_requests(
-    begins: Any, parent: Any, start: Any, end: Any, is_timed: Any, stage: Any, phases: Any, gap_stage: int,
-    order: Any, links: Any, frames: Any, spent: Any, out_request: Any, out_stage: Any, out_ns: Any,
+    number: int, begins: Any, parent: Any, start: Any, end: Any, is_timed: Any, stage: Any, with_children: Any,
+    queue: Any, ttft: Any, gap_stage: int, order: Any, links: Any, frames: Any, spent: Any,
+    out_request: Any, out_stage: Any, out_ns: Any,
 ) -> int:  # fmt: skip
-    """Fill in the rows (request, stage, ns) of all requests; how many there are.
+    """Fill in the rows (request, stage, ns) of some requests, the first of that number; how many there are.
 
-    begins: where the spans of each request begin.  stage: of a span's own time, and of it while children are
-    timed (second column).  phases: of each span the ends of its queueing, prefill and decoding, 0 where it has
-    none.  gap_stage: of time in no span.  order, links, frames: scratch for the largest request.  spent: zeros, one
-    a stage.
+    begins: where the spans of each request begin.  stage: of a span's own time.  with_children: of each stage, what
+    it is while children tell of a part.  queue, ttft: from a call's start, NONE where it has none.  gap_stage: of
+    time in no span.  order, links, frames: scratch for the largest request.  spent: zeros, one a stage.
     """
     written = 0
-    for request in range(begins.size - 1):
-        first, last = begins[request], begins[request + 1]
+    for place in range(begins.size - 1):
+        first, last = begins[place], begins[place + 1]
         low, high = _bounds(first, last, parent, start, end, is_timed)
         if low >= high:
             continue
         _link_children(first, last, parent, start, end, is_timed, order, links)
-        _walk(first, low, high, start, end, stage, phases, gap_stage, links, frames, spent)
-        for number in range(spent.size):
-            if spent[number] > 0:
-                out_request[written], out_stage[written], out_ns[written] = request, number, spent[number]
-                spent[number] = 0
+        _walk(
+            first, low, high, start, end, stage, with_children, queue, ttft, gap_stage, links, frames, spent
+        )
+        for code in range(spent.size):
+            if spent[code] > 0:
+                out_request[written], out_stage[written], out_ns[written] = number + place, code, spent[code]
+                spent[code] = 0
                 written += 1
     return written
 
@@ -112,22 +117,28 @@ def _sift(order: Any, root: int, size: int, start: Any, end: Any) -> None:
 
 @part
 def _walk(
-    first: int, low: int, high: int, start: Any, end: Any, stage: Any, phases: Any, gap_stage: int,
-    links: Any, frames: Any, spent: Any,
+    first: int, low: int, high: int, start: Any, end: Any, stage: Any, with_children: Any, queue: Any, ttft: Any,
+    gap_stage: int, links: Any, frames: Any, spent: Any,
 ) -> None:  # fmt: skip
-    """Back from the end of the request. frames: of each span on the way, itself, its lower bound, and the cursor."""
+    """Back from the end of the request. frames: of each span on the way, itself, its lower bound, the cursor, and the
+    next child.
+    """
     deep = 0
     frames[0, 0], frames[0, 1], frames[0, 2], frames[0, 3] = NONE, low, high, links[0, 0]
     while deep >= 0:
         span, bound, cursor, child = frames[deep, 0], frames[deep, 1], frames[deep, 2], frames[deep, 3]
         while child != NONE and start[child] >= cursor:
             child = links[child - first + 1, 1]
-        if child == NONE or end[child] <= bound or cursor <= bound:
-            _spend(span, bound, cursor, first, stage, phases, gap_stage, links, spent)
+        is_done = child == NONE or end[child] <= bound or cursor <= bound
+        until = bound if is_done else min(end[child], cursor)
+        if span == NONE:
+            spent[gap_stage] += max(cursor - until, 0)
+        elif until < cursor:
+            own = stage[span] if links[span - first + 1, 0] == NONE else with_children[stage[span]]
+            _spend(until, cursor, start[span], end[span], queue[span], ttft[span], own, spent)
+        if is_done:
             deep -= 1
             continue
-        until = min(end[child], cursor)
-        _spend(span, until, cursor, first, stage, phases, gap_stage, links, spent)
         since = max(start[child], bound)
         frames[deep, 2], frames[deep, 3] = since, links[child - first + 1, 1]
         deep += 1
@@ -136,28 +147,17 @@ def _walk(
 
 
 @part
-def _spend(
-    span: int,
-    since: int,
-    until: int,
-    first: int,
-    stage: Any,
-    phases: Any,
-    gap_stage: int,
-    links: Any,
-    spent: Any,
-) -> None:
-    """The span's own time from since to until goes to its phases, and what they leave to its stage."""
-    if until <= since:
-        return
-    if span == NONE:
-        spent[gap_stage] += until - since
-        return
-    at = since
-    for phase in range(phases.shape[1]):
-        reached = min(phases[span, phase], until)
-        if reached > at:
-            spent[phase] += reached - at
-            at = reached
-    own = stage[span, 1] if links[span - first + 1, 0] != NONE else stage[span, 0]
-    spent[own] += until - at
+def _spend(since: int, until: int, start: int, end: int, queue: int, ttft: int, own: int, spent: Any) -> None:
+    """A span's own time from since to until: to the phases of a call, and what they leave to its stage."""
+    busy_from = start
+    if queue >= 0:
+        busy_from = min(start + queue, end)
+        spent[QUEUE] += max(min(busy_from, until) - since, 0)
+        since = max(since, min(busy_from, until))
+    if ttft >= 0:
+        first_token = min(max(start + ttft, busy_from), end)
+        spent[PREFILL] += max(min(first_token, until) - since, 0)
+        since = max(since, min(first_token, until))
+        spent[DECODE] += until - since
+        since = until
+    spent[own] += until - since

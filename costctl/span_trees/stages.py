@@ -10,10 +10,12 @@ parents' time. So parallel work counts once, by its longest branch, and no gap i
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from costctl.span_trees.stage_loop import walk_requests
 from costctl.span_trees.tree import Bools, Ints
@@ -22,15 +24,19 @@ from costctl.store.spans import STAGES
 PHASES: Final = ("queue", "prefill", "decode")
 UNINSTRUMENTED: Final = "uninstrumented"
 ALL_STAGES: Final = (*PHASES, *(stage for stage in STAGES if stage not in PHASES), UNINSTRUMENTED)
+_GAP: Final = ALL_STAGES.index(UNINSTRUMENTED)
 # Their spans say who did the work, not what was done: once children tell of a part of it, the rest is a gap.
-_WRAPPING: Final = ("gateway", "other")
+WRAPPING: Final = ("gateway", "other")
+_WITH_CHILDREN: Final = np.array([_GAP if name in WRAPPING else code for code, name in enumerate(ALL_STAGES)])
+UNKNOWN: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
 class TimedSpans:
     """n spans in the order of a ``SpanTree``. stage: index into ALL_STAGES.
 
-    phase_ends_ns: n × 3, where the queueing, prefill and decoding of a call ended; 0 where it has no such phase.
+    queue_ns, ttft_ns: of a call, from its start to the end of its queueing and to its first token; UNKNOWN where not
+    observed, and of every other span.
     """
 
     request: Ints
@@ -38,8 +44,9 @@ class TimedSpans:
     start_ns: Ints
     end_ns: Ints
     is_timed: Bools
-    stage: Ints
-    phase_ends_ns: Ints
+    stage: npt.NDArray[np.uint8]
+    queue_ns: Ints
+    ttft_ns: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +60,26 @@ class StageTimes:
 
 def stage_times(spans: TimedSpans) -> StageTimes:
     """The time of each request in each of its stages."""
-    requests = int(spans.request.max(initial=-1)) + 1
+    requests = int(spans.request[-1]) + 1 if spans.request.size else 0
     begins = np.searchsorted(spans.request, np.arange(requests + 1))
+    halves = [(0, requests // 2), (requests // 2, requests)]
+    with ThreadPoolExecutor(len(halves)) as executor:
+        parts = list(executor.map(lambda half: _walked(spans, begins, *half), halves))
+    return StageTimes(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _walked(spans: TimedSpans, begins: Ints, first: int, last: int) -> tuple[Ints, Ints, Ints]:
+    """The rows of the requests from first to last; requests share nothing, so that threads may take some each."""
+    begins = begins[first : last + 1]
     largest = int(np.diff(begins).max(initial=0))
-    gap = ALL_STAGES.index(UNINSTRUMENTED)
-    with_children = np.where(
-        np.isin(spans.stage, [ALL_STAGES.index(name) for name in _WRAPPING]), gap, spans.stage
-    )
-    # Each span adds at most its own stage, the gap, and what phases it has.
-    room = 2 * spans.request.size + int(np.count_nonzero(spans.phase_ends_ns)) + requests
-    out = np.empty((3, room), np.int64)
+    calls = np.count_nonzero(spans.ttft_ns[begins[0] : begins[-1]] != UNKNOWN)
+    calls += np.count_nonzero(spans.queue_ns[begins[0] : begins[-1]] != UNKNOWN)
+    # Each span adds at most its own stage, the gap, and the phases of a call.
+    out = np.empty((3, 2 * int(begins[-1] - begins[0]) + 2 * int(calls) + begins.size), np.int64)
     written = walk_requests(
-        begins, spans.parent, spans.start_ns, spans.end_ns, spans.is_timed,
-        np.stack([spans.stage, with_children], axis=1), spans.phase_ends_ns, gap,
+        first, begins, spans.parent, spans.start_ns, spans.end_ns, spans.is_timed, spans.stage, _WITH_CHILDREN,
+        spans.queue_ns, spans.ttft_ns, _GAP,
         np.empty(largest, np.int64), np.empty((largest + 1, 2), np.int64), np.empty((largest + 2, 4), np.int64),
         np.zeros(len(ALL_STAGES), np.int64), out[0], out[1], out[2],
     )  # fmt: skip
-    return StageTimes(out[0, :written], out[1, :written], out[2, :written])
-
-
-def phase_ends_ns(
-    start_ns: Ints,
-    end_ns: Ints,
-    queue_s: np.ndarray,
-    ttft_s: np.ndarray,
-    is_call: Bools,
-    is_generation: Bools,
-) -> Ints:
-    """Where the phases of calls end. queue_s, ttft_s: from the start, NaN where not observed."""
-    has_queue = is_call & (queue_s >= 0)
-    busy_from = np.where(has_queue, start_ns + _ns(queue_s), start_ns)
-    busy_from = np.minimum(busy_from, end_ns)
-    has_first = is_call & is_generation & (ttft_s >= 0)
-    first_token = np.clip(start_ns + _ns(ttft_s), busy_from, end_ns)
-    return np.stack(
-        [
-            np.where(has_queue, busy_from, 0),
-            np.where(has_first, first_token, 0),
-            np.where(has_first, end_ns, 0),
-        ],
-        axis=1,
-    )
-
-
-def _ns(seconds: np.ndarray) -> Ints:
-    rounded: Ints = np.rint(np.nan_to_num(seconds) * 1e9).astype(np.int64)
-    return rounded
+    return out[0, :written], out[1, :written], out[2, :written]

@@ -16,8 +16,20 @@ class PlainSpan:
     end: int | None
     stage: str = "other"
     is_model: bool = False
-    phases: tuple[tuple[str, int], ...] = ()  # name and end of each, in order
+    queue: int | None = None  # of a call, from its start
+    ttft: int | None = None
     children: list[PlainSpan] = field(default_factory=list, repr=False)
+
+    @property
+    def phases(self) -> list[tuple[str, int]]:
+        """Of a call the phases, each with its end."""
+        end, found = self.end or 0, []
+        busy_from = min(self.start + (self.queue or 0), end)
+        if self.queue is not None:
+            found.append(("queue", busy_from))
+        if self.ttft is not None:
+            found += [("prefill", min(max(self.start + self.ttft, busy_from), end)), ("decode", end)]
+        return found
 
     @property
     def key(self) -> tuple[int, int]:

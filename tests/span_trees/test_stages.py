@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.span_trees.stages import ALL_STAGES, TimedSpans, phase_ends_ns, stage_times
+from costctl.relations import load_relations
+from costctl.span_trees.stages import ALL_STAGES, UNKNOWN, WRAPPING, TimedSpans, stage_times
 from costctl.span_trees.tree import span_tree
 from tests.oracles.plain_trees import PlainSpan, requests_of, stages_of
 from tests.span_trees.test_tree import arrays
 
-WRAPPING = ("gateway", "other")
 DRAWN_STAGES = ("retrieval", "tool", "gateway", "other", "decode")
 
 
@@ -19,10 +22,6 @@ def stages(spans: list[PlainSpan]) -> list[dict[str, int]]:
     """Of each request, units in each stage."""
     tree = span_tree(arrays(spans))
     placed = [spans[row] for row in tree.row]
-    phases = np.zeros((len(placed), 3), np.int64)
-    for place, span in enumerate(placed):
-        for name, end in span.phases:
-            phases[place, ALL_STAGES.index(name)] = end
     times = stage_times(
         TimedSpans(
             request=tree.request,
@@ -30,8 +29,9 @@ def stages(spans: list[PlainSpan]) -> list[dict[str, int]]:
             start_ns=np.array([span.start for span in placed], np.int64),
             end_ns=np.array([span.end or 0 for span in placed], np.int64),
             is_timed=np.array([span.end is not None for span in placed], np.bool_),
-            stage=np.array([ALL_STAGES.index(span.stage) for span in placed], np.int64),
-            phase_ends_ns=phases,
+            stage=np.array([ALL_STAGES.index(span.stage) for span in placed], np.uint8),
+            queue_ns=np.array([UNKNOWN if span.queue is None else span.queue for span in placed], np.int64),
+            ttft_ns=np.array([UNKNOWN if span.ttft is None else span.ttft for span in placed], np.int64),
         )
     )
     found: list[dict[str, int]] = [{} for _ in range(int(tree.request.max(initial=-1)) + 1)]
@@ -102,15 +102,25 @@ def test_children_of_a_span_that_was_not_timed_belong_to_the_one_above_it() -> N
 
 
 def test_the_phases_of_a_call_are_its_stages() -> None:
-    call = PlainSpan(1, 1, None, 0, 10, "decode", phases=(("queue", 2), ("prefill", 5), ("decode", 10)))
+    call = PlainSpan(1, 1, None, 0, 10, "decode", queue=2, ttft=5)
     assert stages([call]) == [{"queue": 2, "prefill": 3, "decode": 5}]
 
 
 def test_a_queue_longer_than_its_call_ends_with_it() -> None:
-    ends = phase_ends_ns(
-        np.array([0]), np.array([10]), np.array([5e-9]), np.array([50e-9]), np.array([True]), np.array([True])
-    )
-    assert ends.tolist() == [[5, 10, 10]]
+    call = PlainSpan(1, 1, None, 0, 10, "decode", queue=50, ttft=60)
+    assert stages([call]) == [{"queue": 10}]
+
+
+def test_a_call_of_which_only_the_queue_is_known_keeps_its_stage_for_the_rest() -> None:
+    call = PlainSpan(1, 1, None, 0, 10, "embedding", queue=4)
+    assert stages([call]) == [{"queue": 4, "embedding": 6}]
+
+
+def test_the_codes_in_the_relation_are_those_of_the_stages() -> None:
+    sql = load_relations("duckdb")["stage_time"].sql
+    listed = re.search(r"ENUM \(([^)]*)\)", sql)
+    assert listed is not None
+    assert tuple(re.findall(r"'(\w+)'", listed[1])) == ALL_STAGES[:-1]
 
 
 @st.composite
@@ -124,11 +134,9 @@ def timed_forests(draw: st.DrawFn) -> list[PlainSpan]:
             start, length = draw(st.integers(0, 25)), draw(st.integers(0, 15))
             end = None if draw(st.integers(0, 7)) == 0 else start + length
             stage = draw(st.sampled_from(DRAWN_STAGES))
-            phases = ()
-            if end is not None and draw(st.booleans()):
-                cuts = sorted(draw(st.lists(st.integers(start, end), min_size=2, max_size=2)))
-                phases = (("queue", cuts[0]), ("prefill", cuts[1]), ("decode", end))
-            spans.append(PlainSpan(trace, key, parent, start, end, stage, phases=phases))
+            waited = st.one_of(st.none(), st.integers(0, 20))
+            queue, ttft = draw(waited), draw(waited)
+            spans.append(PlainSpan(trace, key, parent, start, end, stage, queue=queue, ttft=ttft))
     return spans
 
 
@@ -153,7 +161,6 @@ def test_stages_add_up_to_the_time_from_first_start_to_last_end(spans: list[Plai
 def test_shifting_time_changes_nothing(spans: list[PlainSpan], by: int) -> None:
     def moved(span: PlainSpan) -> PlainSpan:
         end = None if span.end is None else span.end + by
-        phases = tuple((name, at + by) for name, at in span.phases)
-        return PlainSpan(span.trace, span.span, span.parent, span.start + by, end, span.stage, phases=phases)
+        return replace(span, start=span.start + by, end=end)
 
     assert stages([moved(span) for span in spans]) == stages(spans)

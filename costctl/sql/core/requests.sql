@@ -52,21 +52,12 @@ WITH request_spans AS (
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream,
         SUM(spans.storage_reads) AS storage_reads,
         SUM(spans.storage_bytes) AS storage_bytes,
-        SUM(spans.egress_bytes) AS egress_bytes
-    FROM staged_spans AS spans
-    GROUP BY spans.request_id
-),
-
-labels AS (
-    SELECT
-        spans.request_id,
+        SUM(spans.egress_bytes) AS egress_bytes,
         MIN(spans.tenant) AS tenant,
         MIN(spans.session_id) AS session_id,
         MIN(spans.workload) AS workload,
         MIN(spans.data_classification) AS data_classification
     FROM staged_spans AS spans
-    WHERE spans.tenant IS NOT NULL OR spans.session_id IS NOT NULL OR spans.workload IS NOT NULL
-        OR spans.data_classification IS NOT NULL
     GROUP BY spans.request_id
 ),
 
@@ -119,16 +110,15 @@ SELECT
     COALESCE(entry.model_requested, first_call.model) AS model_requested,
     request_spans.max_tokens,
     CAST(request_spans.is_stream AS BOOLEAN) AS is_stream,
-    labels.tenant,
-    labels.session_id,
-    labels.workload,
-    labels.data_classification,
+    request_spans.tenant,
+    request_spans.session_id,
+    request_spans.workload,
+    request_spans.data_classification,
     CAST(request_spans.storage_reads AS BIGINT) AS storage_reads,
     CAST(request_spans.storage_bytes AS BIGINT) AS storage_bytes,
     CAST(request_spans.egress_bytes AS BIGINT) AS egress_bytes
 FROM request_spans
 INNER JOIN staged_spans AS entry ON request_spans.request_id = entry.request_id AND entry.is_first
-LEFT JOIN labels ON request_spans.request_id = labels.request_id
 LEFT JOIN request_calls ON request_spans.request_id = request_calls.request_id
 LEFT JOIN calls AS first_call ON request_spans.request_id = first_call.request_id AND first_call.place = 1
 LEFT JOIN calls AS answer ON request_calls.answer_id = answer.call_id

@@ -15,9 +15,13 @@ SELECT
     staged_spans.parent_key,
     staged_spans.start_ns,
     staged_spans.end_ns,
-    staged_spans.stage,
-    staged_spans.is_leaf_model_call AS is_call,
-    staged_spans.operation NOT IN ('embeddings', 'rerank') AS is_generation,
-    staged_spans.queue_s,
-    staged_spans.ttft_s
+    ENUM_CODE(CAST(staged_spans.stage AS ENUM (
+        'queue', 'prefill', 'decode', 'gateway', 'auth', 'prompt', 'embedding', 'cache',
+        'retrieval', 'tool', 'moderation', 'postprocess', 'persist', 'logging', 'downstream', 'other'
+    ))) AS stage_code,
+    CASE WHEN staged_spans.is_leaf_model_call AND staged_spans.queue_s >= 0
+        THEN CAST(staged_spans.queue_s * 1e9 AS BIGINT) END AS queue_ns,
+    CASE WHEN staged_spans.is_leaf_model_call AND staged_spans.ttft_s >= 0
+        AND staged_spans.operation NOT IN ('embeddings', 'rerank')
+        THEN CAST(staged_spans.ttft_s * 1e9 AS BIGINT) END AS ttft_ns
 FROM staged_spans
