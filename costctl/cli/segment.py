@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from costctl.cli import options
 from costctl.cli.output import write_text
 from costctl.cli.progress import progress_on_stderr
@@ -13,6 +17,10 @@ def run(
     config: options.Config = None,
     rules: options.Rules = None,
     mapping: options.Mapping = None,
+    is_by_session: Annotated[
+        bool,
+        typer.Option("--sessions", help="Steps per task, loops, and cost per completed task and session."),
+    ] = False,
     form: options.Format = options.TabularFormat.TABLE,
     out: options.Out = None,
     since: options.Since = None,
@@ -25,21 +33,24 @@ def run(
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
     from costctl import workflow
-    from costctl.cli.render import workload_map
+    from costctl.cli.render import sessions, workload_map
     from costctl.cli.render.document import rendered
     from costctl.observation import Question
 
+    question = Question(
+        paths=tuple(paths or ()),
+        store=store,
+        config=config,
+        rules=rules,
+        mapping=mapping,
+        since=since,
+        until=until,
+    )
     with progress_on_stderr(is_quiet=quiet) as progress:
-        document = workflow.segment(
-            Question(
-                paths=tuple(paths or ()),
-                store=store,
-                config=config,
-                rules=rules,
-                mapping=mapping,
-                since=since,
-                until=until,
-            ),
-            progress,
-        )
-    write_text(rendered(document, form, workload_map.sections, workload_map.csv_text), out)
+        if is_by_session:
+            found = workflow.sessions(question, progress)
+            text = rendered(found, form, sessions.sections, sessions.csv_text)
+        else:
+            document = workflow.segment(question, progress)
+            text = rendered(document, form, workload_map.sections, workload_map.csv_text)
+    write_text(text, out)

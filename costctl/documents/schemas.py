@@ -10,7 +10,17 @@ from typing import Any, Final
 
 import msgspec
 
-from costctl.documents import analysis, coverage, ingestion, policy, recommendations, store_info, workload_map
+from costctl.documents import (
+    analysis,
+    coverage,
+    explanation,
+    ingestion,
+    policy,
+    recommendations,
+    sessions,
+    store_info,
+    workload_map,
+)
 from costctl.errors import UsageError
 
 _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
@@ -20,6 +30,8 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
     "policy": (policy.Policy, policy.SCHEMA_VERSION),
     "store": (store_info.StoreInfo, store_info.SCHEMA_VERSION),
+    "explanation": (explanation.Explanation, explanation.SCHEMA_VERSION),
+    "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(_DOCUMENTS)
