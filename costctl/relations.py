@@ -6,6 +6,9 @@ order. A header reads:
     -- name: the question it answers.
     -- One row per …
     -- reads: other, relations
+    -- computed by: the computation that makes it of what the SELECT gives, where one does
+    -- kept as: view, where it is cheaper to select again than to store
+    -- key: the columns by which its rows are stored in order, where that is not all of them
     --   column  TYPE  unit or meaning
 """
 
@@ -24,6 +27,9 @@ Layer = Literal["staging", "core", "checks"]
 
 _QUESTION: Final = re.compile(r"-- (\w+): (.+)")
 _READS: Final = re.compile(r"-- reads: (.+)")
+_COMPUTED: Final = re.compile(r"-- computed by: (\w+)")
+_KEPT: Final = re.compile(r"-- kept as: view")
+_KEY: Final = re.compile(r"-- key: (.+)")
 _COLUMN: Final = re.compile(r"--   (\w+)\s+([A-Z]+)(?:\s+(.+))?")
 
 
@@ -38,7 +44,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One SQL file."""
+    """One SQL file. computed_by: what makes the rows of those that the SQL selects; None where these are the rows.
+
+    key: columns that tell its rows apart, and by which they are stored in order; empty for all.
+    """
 
     name: str
     layer: Layer
@@ -47,6 +56,9 @@ class Relation:
     reads: tuple[str, ...]
     columns: tuple[Column, ...]
     sql: str
+    computed_by: str | None = None
+    is_view: bool = False
+    key: tuple[str, ...] = ()
 
 
 def parse_relation(name: str, layer: Layer, text: str) -> Relation:
@@ -66,6 +78,11 @@ def parse_relation(name: str, layer: Layer, text: str) -> Relation:
         reads=tuple(part.strip() for part in reads[0].split(",")),
         columns=tuple(Column(match[1], match[2], match[3] or "") for match in columns),
         sql=text,
+        is_view=any(_KEPT.fullmatch(line) for line in header),
+        key=tuple(
+            part.strip() for line in header if (match := _KEY.fullmatch(line)) for part in match[1].split(",")
+        ),
+        computed_by=next((match[1] for line in header if (match := _COMPUTED.fullmatch(line))), None),
     )
 
 

@@ -12,7 +12,9 @@ from typing import Final
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
+from costctl.engine.computed import COMPUTATIONS
 from costctl.errors import StoreError, UsageError
 from costctl.relations import Relation, build_order, load_relations
 
@@ -98,12 +100,17 @@ class DuckDBEngine:
         return rows
 
     def _create(self, relation: Relation) -> None:
-        """Build one relation. Core relations are stored in the order of their columns, and fractions are summed by
+        """Build one relation. Core relations are stored in the order of their keys, and fractions are summed by
         one thread in that order: two threads would add them in the order in which they happen to finish, and
         the last digits would differ from run to run.
         """
-        order = "" if relation.layer == "staging" else "\nORDER BY ALL"
-        statement = f"CREATE TEMP TABLE {relation.name} AS\n{relation.sql}{order}"
+        if relation.computed_by is not None:
+            self._compute(relation)
+            return
+        kind = "VIEW" if relation.is_view else "TABLE"
+        is_ordered = relation.layer != "staging" and not relation.is_view
+        order = f"\nORDER BY {', '.join(relation.key) or 'ALL'}" if is_ordered else ""
+        statement = f"CREATE TEMP {kind} {relation.name} AS\n{relation.sql}{order}"
         if relation.name not in _SUMS_OF_FRACTIONS:
             self._run(statement, relation.name)
             return
@@ -114,12 +121,36 @@ class DuckDBEngine:
         finally:
             self._run(f"SET threads = {threads}", relation.name)
 
-    def _run(self, sql: str, relation: str) -> None:
+    def _compute(self, relation: Relation) -> None:
+        """Build a relation that a computation makes of what its SQL selects."""
+        rows = self._arrow(relation.sql, relation.name)
+        bounds = self._run("SELECT since_ns, until_ns, is_bounded FROM observation_window", relation.name)
+        since_ns, until_ns, is_bounded = bounds.fetchall()[0]
+        window = (since_ns, until_ns) if is_bounded else (None, None)
+        computed_rows = COMPUTATIONS[relation.computed_by or ""](rows, window)
+        self._connection.register("computed_rows", computed_rows)
+        columns = ", ".join(
+            f"CAST({column.name} AS {column.type}) AS {column.name}" for column in relation.columns
+        )
+        self._run(f"CREATE TEMP TABLE {relation.name} AS SELECT {columns} FROM computed_rows", relation.name)
+        self._connection.unregister("computed_rows")
+
+    def _arrow(self, sql: str, relation: str) -> pa.Table:
         try:
-            self._connection.execute(sql)
+            return self._connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
-            raise StoreError(
-                f"The relation {relation} could not be built.",
-                why=f"DuckDB says: {str(error).strip()}.",
-                next_step="If memory or disk ran out, narrow the time with --since and --until; else report this.",
-            ) from error
+            raise _not_built(relation, error) from error
+
+    def _run(self, sql: str, relation: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql)
+        except duckdb.Error as error:
+            raise _not_built(relation, error) from error
+
+
+def _not_built(relation: str, error: duckdb.Error) -> StoreError:
+    return StoreError(
+        f"The relation {relation} could not be built.",
+        why=f"DuckDB says: {str(error).strip()}.",
+        next_step="If memory or disk ran out, narrow the time with --since and --until; else report this.",
+    )

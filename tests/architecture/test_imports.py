@@ -21,7 +21,8 @@ ALLOWED = {
     "policy": set(),
     "recommend": {"cost", "simulate"},
     "store": set(),
-    "engine": {"relations", "store", "cost", "segment", "documents"},
+    "span_trees": {"store"},
+    "engine": {"relations", "store", "cost", "segment", "documents", "span_trees"},
     "relations": set(),
     "ingest": {"store"},
     "config": set(),
@@ -41,7 +42,7 @@ ALLOWED = {
     "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
-INNER_RING = ("segment", "cost", "simulate", "recommend", "policy")
+INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
 

@@ -1,7 +1,7 @@
 -- classes_partition_requests: requests with no class or more than one.
 -- One row per request that breaks the law.
 -- reads: requests, request_class
---   request_id  VARCHAR
+--   request_id  BIGINT
 --   classes     BIGINT
 SELECT
     requests.request_id,

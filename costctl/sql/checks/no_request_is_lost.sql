@@ -1,7 +1,7 @@
 -- no_request_is_lost: requests of the span tree that requests does not hold, and calls that belong to none.
 -- One row per id that breaks the law.
 -- reads: span_tree, requests, calls
---   lost_id  VARCHAR
+--   lost_id  BIGINT
 WITH wanted AS (
     SELECT span_tree.request_id
     FROM span_tree

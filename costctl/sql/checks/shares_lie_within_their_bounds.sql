@@ -1,7 +1,7 @@
 -- shares_lie_within_their_bounds: calls whose share is below their time alone or above their duration.
 -- One row per call that breaks the law.
 -- reads: calls, call_share
---   call_id  VARCHAR
+--   call_id  BIGINT
 --   alone_s  DOUBLE  s
 --   share_s  DOUBLE  s
 --   held_s   DOUBLE  s from the end of queueing to the end

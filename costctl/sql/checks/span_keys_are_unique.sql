@@ -1,7 +1,7 @@
 -- span_keys_are_unique: spans that are stored, staged or placed more than once, or not placed at all.
 -- One row per key that breaks the law.
 -- reads: staged_spans, span_tree, observation_window
---   span_key  VARCHAR
+--   span_key  BIGINT
 --   staged    BIGINT
 --   placed    BIGINT
 WITH staged AS (

@@ -1,7 +1,7 @@
 -- stages_sum_to_duration: requests whose stages do not add up to their duration, to the nanosecond.
 -- One row per request that breaks the law.
 -- reads: requests, stage_time
---   request_id   VARCHAR
+--   request_id   BIGINT
 --   stages_ns    BIGINT  ns
 --   duration_ns  BIGINT  ns
 WITH sums AS (

@@ -1,7 +1,8 @@
 -- call_share: the part of its replica's busy time that each call answers for.
 -- One row per timed call.
 -- reads: calls, occupancy_clock
---   call_id  VARCHAR
+-- key: call_id
+--   call_id  BIGINT
 --   share_s  DOUBLE   s; sums, over calls, to the time that replicas were busy
 --   alone_s  DOUBLE   s in which no other call was in progress on the replica
 -- The clock advances by dt / active while a replica is busy; a call's share is the clock at its end less that at its

@@ -1,8 +1,9 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, span_tree, call_records
---   call_id              VARCHAR  the span's key
---   request_id           VARCHAR
+-- reads: staged_spans, call_order
+-- key: call_id
+--   call_id              BIGINT   the span's key
+--   request_id           BIGINT
 --   operation            VARCHAR
 --   provider             VARCHAR
 --   model                VARCHAR  served, else requested
@@ -30,12 +31,13 @@
 --   is_failed            BOOLEAN
 --   is_retried           BOOLEAN  failed, and followed by another call of its operation in the request
 --   is_generation        BOOLEAN  neither embeddings nor rerank
---   after_call_id        VARCHAR  the latest call of the request that had ended when this one started
+--   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
+--   place                BIGINT   among the calls of its request, from 1, in the order of start
 -- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others.
 WITH others AS (
     SELECT
-        call_records.call_id,
+        spans.leaf_call_id AS call_id,
         MAX(spans.provider) AS provider,
         MAX(spans.model) AS model,
         MAX(spans.pool) AS pool,
@@ -47,16 +49,15 @@ WITH others AS (
         MAX(spans.reasoning_tokens) AS reasoning_tokens,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
-    FROM call_records
-    INNER JOIN staged_spans AS spans ON call_records.span_key = spans.span_key
-    WHERE NOT call_records.is_counted AND call_records.call_id IS NOT NULL
-    GROUP BY call_records.call_id
+    FROM staged_spans AS spans
+    WHERE spans.leaf_calls = 1
+    GROUP BY spans.leaf_call_id
 ),
 
 leaves AS (
     SELECT
         spans.span_key AS call_id,
-        span_tree.request_id,
+        spans.request_id,
         spans.operation,
         COALESCE(spans.provider, others.provider) AS provider,
         COALESCE(spans.model, others.model) AS model,
@@ -92,41 +93,10 @@ leaves AS (
             WHEN spans.queue_s IS NULL OR spans.queue_s < 0 THEN spans.start_ns
             WHEN spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT) > spans.end_ns THEN spans.end_ns
             ELSE spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT)
-        END AS busy_from_ns,
-        LEAD(spans.start_ns) OVER (
-            PARTITION BY span_tree.request_id, spans.operation
-            ORDER BY spans.start_ns, spans.span_key
-        ) AS next_start_ns,
-        COUNT(spans.span_key) OVER (PARTITION BY span_tree.request_id) AS calls_in_request
+        END AS busy_from_ns
     FROM staged_spans AS spans
-    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
     LEFT JOIN others ON spans.span_key = others.call_id
-    WHERE span_tree.is_leaf_model_call
-),
-
-chained AS (
-    SELECT
-        leaves.call_id,
-        leaves.start_ns,
-        leaves.request_id
-    FROM leaves
-    WHERE leaves.calls_in_request > 1
-),
-
-predecessors AS (
-    SELECT
-        later.call_id,
-        earlier.call_id AS after_call_id,
-        earlier.end_ns AS after_end_ns,
-        ROW_NUMBER() OVER (
-            PARTITION BY later.call_id
-            ORDER BY earlier.end_ns DESC, earlier.start_ns DESC, earlier.call_id DESC
-        ) AS nearness
-    FROM chained AS later
-    INNER JOIN leaves AS earlier
-        ON later.request_id = earlier.request_id AND earlier.end_ns <= later.start_ns
-        AND earlier.call_id <> later.call_id
-        AND (earlier.start_ns < later.start_ns OR earlier.call_id < later.call_id)
+    WHERE spans.is_leaf_model_call
 )
 
 SELECT
@@ -158,9 +128,10 @@ SELECT
     leaves.batch_size,
     leaves.is_stream,
     leaves.is_failed,
-    leaves.is_failed AND leaves.next_start_ns IS NOT NULL AS is_retried,
+    leaves.is_failed AND call_order.is_followed AS is_retried,
     leaves.operation NOT IN ('embeddings', 'rerank') AS is_generation,
-    predecessors.after_call_id,
-    CAST(leaves.start_ns - predecessors.after_end_ns AS DOUBLE) / 1e9 AS think_s
+    call_order.after_call_id,
+    CAST(leaves.start_ns - call_order.after_end_ns AS DOUBLE) / 1e9 AS think_s,
+    call_order.place
 FROM leaves
-LEFT JOIN predecessors ON leaves.call_id = predecessors.call_id AND predecessors.nearness = 1
+INNER JOIN call_order ON leaves.call_id = call_order.call_id

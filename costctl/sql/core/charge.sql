@@ -1,8 +1,9 @@
 -- charge: what each request used, of what, at which price.
 -- One row per (request, call or none, component, resource).
--- reads: calls, call_share, token_prices, pools, storages, staged_spans, span_tree, requests, settings
---   request_id         VARCHAR
---   call_id            VARCHAR  NULL for what no call caused
+-- reads: calls, call_share, token_prices, pools, storages, staged_spans, requests, settings
+-- key: request_id, call_id, component, resource
+--   request_id         BIGINT
+--   call_id            BIGINT   NULL for what no call caused
 --   component          VARCHAR  accelerator, api_tokens, storage_reads, storage_bytes, egress
 --   resource           VARCHAR  pool, provider/model/kind of token, storage, or internet
 --   quantity           DOUBLE   in the unit; NULL when not observed
@@ -90,20 +91,19 @@ api_tokens AS (
 
 storage_use AS (
     SELECT
-        span_tree.request_id,
+        spans.request_id,
         spans.storage,
         SUM(spans.storage_reads) AS reads,
         SUM(spans.storage_bytes) AS bytes
     FROM staged_spans AS spans
-    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
     WHERE spans.storage_reads IS NOT NULL OR spans.storage_bytes IS NOT NULL
-    GROUP BY span_tree.request_id, spans.storage
+    GROUP BY spans.request_id, spans.storage
 ),
 
 storage_reads AS (
     SELECT
         storage_use.request_id,
-        CAST(NULL AS VARCHAR) AS call_id,
+        CAST(NULL AS BIGINT) AS call_id,
         'storage_reads' AS component,
         COALESCE(storage_use.storage, 'storage not configured') AS resource,
         CAST(storage_use.reads AS DOUBLE) AS quantity,
@@ -123,7 +123,7 @@ storage_reads AS (
 storage_bytes AS (
     SELECT
         storage_use.request_id,
-        CAST(NULL AS VARCHAR) AS call_id,
+        CAST(NULL AS BIGINT) AS call_id,
         'storage_bytes' AS component,
         storage_use.storage AS resource,
         CAST(storage_use.bytes AS DOUBLE) AS quantity,
@@ -139,7 +139,7 @@ storage_bytes AS (
 egress AS (
     SELECT
         requests.request_id,
-        CAST(NULL AS VARCHAR) AS call_id,
+        CAST(NULL AS BIGINT) AS call_id,
         'egress' AS component,
         'internet' AS resource,
         CAST(requests.egress_bytes AS DOUBLE) AS quantity,

@@ -1,6 +1,7 @@
 -- class_cost: what each class did and what is charged to it.
 -- One row per class.
 -- reads: requests, request_class, charge
+-- key: request_class
 --   request_class        VARCHAR
 --   requests             BIGINT
 --   successes            BIGINT

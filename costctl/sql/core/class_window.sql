@@ -1,6 +1,7 @@
 -- class_window: each class over time: what the statistics draw their blocks from.
 -- One row per (class, block of time in which any of its requests started).
 -- reads: requests, request_class, call_share, calls, charge, settings
+-- key: request_class, window_index
 --   request_class  VARCHAR
 --   window_index   BIGINT   block number from the Unix epoch, settings.block_s long
 --   requests       BIGINT

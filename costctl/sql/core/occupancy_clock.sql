@@ -1,6 +1,7 @@
 -- occupancy_clock: a clock for each replica that runs at the rate 1 / (calls in progress).
 -- One row per (replica, instant at which the calls in progress change).
 -- reads: calls
+-- key: replica, at_ns
 --   replica        VARCHAR
 --   at_ns          BIGINT   ns UTC
 --   active         BIGINT   calls in progress from this instant on

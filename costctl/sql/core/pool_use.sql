@@ -1,6 +1,7 @@
 -- pool_use: how busy the replicas of each pool were.
 -- One row per configured pool that took a call.
 -- reads: calls, call_share, occupancy_clock
+-- key: pool
 --   pool                 VARCHAR
 --   replicas_observed    BIGINT   replicas that the source names; 0 where it names none
 --   calls                BIGINT

@@ -1,7 +1,8 @@
 -- request_class: the class of each request, and the rule that took it.
 -- One row per request.
 -- reads: request_shape, class_rules
---   request_id     VARCHAR
+-- key: request_id
+--   request_id     BIGINT
 --   request_class  VARCHAR
 --   rule           VARCHAR  name of the first rule, in order, whose bounds all hold
 -- A bound that a rule leaves open is NULL; a feature that was not observed meets no bound. A rule that takes labelled

@@ -1,7 +1,8 @@
 -- request_shape: what a request looks like; the rules that sort requests into classes read this and nothing else.
 -- One row per request.
 -- reads: requests
---   request_id        VARCHAR
+-- kept as: view
+--   request_id        BIGINT
 --   operation         VARCHAR  known at admission, like the next nine
 --   model_requested   VARCHAR
 --   route             VARCHAR

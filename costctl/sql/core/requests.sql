@@ -1,7 +1,8 @@
 -- requests: each logical request: what a caller asked for, waited for and got.
 -- One row per request that started within the observation window.
--- reads: staged_spans, span_tree, calls
---   request_id           VARCHAR  key of its entry span
+-- reads: staged_spans, calls
+-- key: request_id
+--   request_id           BIGINT   numbered in the order of start
 --   trace_id             VARCHAR
 --   route                VARCHAR  the entry's name
 --   service              VARCHAR  the entry's service
@@ -38,15 +39,10 @@
 --   egress_bytes         BIGINT   bytes
 WITH request_spans AS (
     SELECT
-        span_tree.request_id,
-        MIN(spans.trace_id) AS trace_id,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.name END) AS route,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.service END) AS service,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.hour_utc END) AS hour_utc,
-        MIN(CASE WHEN spans.span_key = span_tree.request_id THEN spans.model_requested END) AS entry_model,
-        MIN(CASE WHEN span_tree.depth = 0 THEN spans.start_ns END) AS start_ns,
-        MAX(CASE WHEN span_tree.depth = 0 THEN spans.end_ns END) AS end_ns,
-        MIN(CASE WHEN span_tree.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
+        spans.request_id,
+        MIN(CASE WHEN spans.depth = 0 THEN spans.start_ns END) AS start_ns,
+        MAX(CASE WHEN spans.depth = 0 THEN spans.end_ns END) AS end_ns,
+        MIN(CASE WHEN spans.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
         COUNT(spans.span_key) AS spans,
         SUM(CAST(spans.is_retrieval AS BIGINT)) AS retrievals,
         SUM(CAST(spans.is_tool AS BIGINT)) AS tools,
@@ -54,35 +50,24 @@ WITH request_spans AS (
         SUM(spans.documents) AS documents,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream,
-        MIN(spans.tenant) AS tenant,
-        MIN(spans.session_id) AS session_id,
-        MIN(spans.workload) AS workload,
-        MIN(spans.data_classification) AS data_classification,
         SUM(spans.storage_reads) AS storage_reads,
         SUM(spans.storage_bytes) AS storage_bytes,
         SUM(spans.egress_bytes) AS egress_bytes
-    FROM span_tree
-    INNER JOIN staged_spans AS spans ON span_tree.span_key = spans.span_key
-    GROUP BY span_tree.request_id
+    FROM staged_spans AS spans
+    GROUP BY spans.request_id
 ),
 
-ranked_calls AS (
+labels AS (
     SELECT
-        calls.request_id,
-        calls.call_id,
-        calls.operation,
-        calls.model,
-        calls.start_ns,
-        calls.ttft_s,
-        ROW_NUMBER() OVER (PARTITION BY calls.request_id ORDER BY calls.start_ns, calls.call_id) AS place,
-        ROW_NUMBER() OVER (
-            PARTITION BY calls.request_id
-            ORDER BY
-                CASE WHEN calls.is_generation AND NOT calls.is_failed AND calls.ttft_s IS NOT NULL THEN 0 ELSE 1 END,
-                calls.start_ns DESC, calls.call_id DESC
-        ) AS answer_place,
-        calls.is_generation AND NOT calls.is_failed AS is_answer
-    FROM calls
+        spans.request_id,
+        MIN(spans.tenant) AS tenant,
+        MIN(spans.session_id) AS session_id,
+        MIN(spans.workload) AS workload,
+        MIN(spans.data_classification) AS data_classification
+    FROM staged_spans AS spans
+    WHERE spans.tenant IS NOT NULL OR spans.session_id IS NOT NULL OR spans.workload IS NOT NULL
+        OR spans.data_classification IS NOT NULL
+    GROUP BY spans.request_id
 ),
 
 request_calls AS (
@@ -96,20 +81,23 @@ request_calls AS (
         SUM(CASE WHEN NOT calls.is_retried THEN calls.input_tokens END) AS prompt_tokens,
         SUM(calls.input_tokens) AS input_tokens,
         SUM(calls.cached_input_tokens) AS cached_input_tokens,
-        SUM(calls.output_tokens) AS output_tokens
+        SUM(calls.output_tokens) AS output_tokens,
+        MAX(
+            CASE WHEN calls.is_generation AND NOT calls.is_failed AND calls.ttft_s IS NOT NULL THEN calls.call_id END
+        ) AS answer_id
     FROM calls
     GROUP BY calls.request_id
 )
 
 SELECT
     request_spans.request_id,
-    request_spans.trace_id,
-    request_spans.route,
-    request_spans.service,
+    entry.trace_id,
+    entry.name AS route,
+    entry.service,
     request_spans.start_ns,
     request_spans.end_ns,
     CAST(request_spans.end_ns - request_spans.start_ns AS DOUBLE) / 1e9 AS duration_s,
-    request_spans.hour_utc,
+    entry.hour_utc,
     request_spans.has_failed = 0
         AND (request_calls.calls IS NULL OR request_calls.failed_calls < request_calls.calls) AS is_success,
     1 + COALESCE(CAST(request_calls.retried_calls AS BIGINT), 0) AS attempts,
@@ -126,21 +114,21 @@ SELECT
     CAST(request_calls.input_tokens AS BIGINT) AS input_tokens,
     CAST(request_calls.cached_input_tokens AS BIGINT) AS cached_input_tokens,
     CAST(request_calls.output_tokens AS BIGINT) AS output_tokens,
-    CASE WHEN answer.is_answer
-        THEN CAST(answer.start_ns - request_spans.start_ns AS DOUBLE) / 1e9 + answer.ttft_s
-    END AS ttft_s,
+    CAST(answer.start_ns - request_spans.start_ns AS DOUBLE) / 1e9 + answer.ttft_s AS ttft_s,
     first_call.operation,
-    COALESCE(request_spans.entry_model, first_call.model) AS model_requested,
+    COALESCE(entry.model_requested, first_call.model) AS model_requested,
     request_spans.max_tokens,
     CAST(request_spans.is_stream AS BOOLEAN) AS is_stream,
-    request_spans.tenant,
-    request_spans.session_id,
-    request_spans.workload,
-    request_spans.data_classification,
+    labels.tenant,
+    labels.session_id,
+    labels.workload,
+    labels.data_classification,
     CAST(request_spans.storage_reads AS BIGINT) AS storage_reads,
     CAST(request_spans.storage_bytes AS BIGINT) AS storage_bytes,
     CAST(request_spans.egress_bytes AS BIGINT) AS egress_bytes
 FROM request_spans
+INNER JOIN staged_spans AS entry ON request_spans.request_id = entry.request_id AND entry.is_first
+LEFT JOIN labels ON request_spans.request_id = labels.request_id
 LEFT JOIN request_calls ON request_spans.request_id = request_calls.request_id
-LEFT JOIN ranked_calls AS first_call ON request_spans.request_id = first_call.request_id AND first_call.place = 1
-LEFT JOIN ranked_calls AS answer ON request_spans.request_id = answer.request_id AND answer.answer_place = 1
+LEFT JOIN calls AS first_call ON request_spans.request_id = first_call.request_id AND first_call.place = 1
+LEFT JOIN calls AS answer ON request_calls.answer_id = answer.call_id

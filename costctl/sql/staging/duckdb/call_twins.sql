@@ -1,8 +1,8 @@
 -- call_twins: spans that are another account of a model call that is recorded elsewhere, by another recorder.
 -- One row per span that is hung below the record it repeats.
 -- reads: spans
---   span_key             VARCHAR
---   outer_key            VARCHAR  the record of the same call that lies nearest to the caller
+--   span_row   BIGINT  of spans
+--   outer_row  BIGINT  of the record of the same call that lies nearest to the caller
 -- Two records of different recorders are of one call where they name the same answer and overlap in time, or where they lie
 -- side by side below one parent, the first beside the first, take the same time to a tenth, and contradict each other in nothing. One
 -- of the two is hung below the other; then one rule, that of wrappers, says which counts. By their answers, only a record
@@ -11,7 +11,7 @@
 -- apart.
 WITH records AS (
     SELECT
-        spans.trace_id || ':' || spans.span_id AS span_key,
+        spans.rowid AS span_row,
         spans.trace_id,
         spans.parent_span_id,
         spans.response_id,
@@ -38,7 +38,7 @@ repeated AS (
 
 placed AS (
     SELECT
-        records.span_key,
+        records.span_row,
         records.trace_id,
         records.parent_span_id,
         records.response_id,
@@ -55,7 +55,7 @@ placed AS (
 
 ranked AS (
     SELECT
-        placed.span_key,
+        placed.span_row,
         placed.trace_id,
         placed.parent_span_id,
         placed.response_id,
@@ -66,15 +66,15 @@ ranked AS (
         ROW_NUMBER() OVER (
             PARTITION BY placed.response_id
             ORDER BY
-                placed.is_entry, placed.is_log, placed.end_ns - placed.start_ns DESC, placed.start_ns, placed.span_key
+                placed.is_entry, placed.is_log, placed.end_ns - placed.start_ns DESC, placed.start_ns, placed.span_row
         ) AS place
     FROM placed
 ),
 
 by_answer AS (
     SELECT
-        twin.span_key,
-        nearest.span_key AS outer_key
+        twin.span_row,
+        nearest.span_row AS outer_row
     FROM ranked AS twin
     INNER JOIN ranked AS nearest ON twin.response_id = nearest.response_id AND nearest.place = 1
     WHERE
@@ -105,7 +105,7 @@ families AS (
 
 siblings AS (
     SELECT
-        records.span_key,
+        records.span_row,
         records.trace_id,
         records.parent_span_id,
         records.operation,
@@ -118,7 +118,7 @@ siblings AS (
         records.recorder = families.first_recorder AS is_first,
         ROW_NUMBER() OVER (
             PARTITION BY records.trace_id, records.parent_span_id, records.operation, records.recorder
-            ORDER BY records.start_ns, records.span_key
+            ORDER BY records.start_ns, records.span_row
         ) AS place
     FROM records
     INNER JOIN families
@@ -129,8 +129,8 @@ siblings AS (
 
 side_by_side AS (
     SELECT
-        twin.span_key,
-        beside.span_key AS outer_key
+        twin.span_row,
+        beside.span_row AS outer_row
     FROM siblings AS twin
     INNER JOIN siblings AS beside
         ON twin.trace_id = beside.trace_id
@@ -149,12 +149,12 @@ side_by_side AS (
 )
 
 SELECT
-    by_answer.span_key,
-    by_answer.outer_key
+    by_answer.span_row,
+    by_answer.outer_row
 FROM by_answer
 UNION ALL
 SELECT
-    side_by_side.span_key,
-    side_by_side.outer_key
+    side_by_side.span_row,
+    side_by_side.outer_row
 FROM side_by_side
-ANTI JOIN by_answer ON side_by_side.span_key = by_answer.span_key
+ANTI JOIN by_answer ON side_by_side.span_row = by_answer.span_row

@@ -1,12 +1,12 @@
 -- span_pool: the configured pool that serves each model call.
 -- One row per model call that some pool takes.
 -- reads: spans, resources, pools, pool_models, pool_matches
---   span_key  VARCHAR
+--   span_row  BIGINT   of spans
 --   pool      VARCHAR  the first pool in the order of the configuration whose conditions all hold
 -- A condition names a column, a raw key that a column was made from, or an attribute of the span or of its emitter.
 WITH model_calls AS (
     SELECT
-        spans.trace_id || ':' || spans.span_id AS span_key,
+        spans.rowid AS span_row,
         spans.pool AS named_pool,
         COALESCE(spans.model_served, spans.model_requested) AS model,
         MAP {
@@ -31,7 +31,7 @@ WITH model_calls AS (
 
 conditions AS (
     SELECT
-        model_calls.span_key,
+        model_calls.span_row,
         pool_matches.pool,
         BOOL_AND(COALESCE(COALESCE(
             model_calls.columns[pool_matches.attribute],
@@ -42,17 +42,17 @@ conditions AS (
         ) GLOB pool_matches.glob, FALSE)) AS is_met
     FROM model_calls
     CROSS JOIN pool_matches
-    GROUP BY model_calls.span_key, pool_matches.pool
+    GROUP BY model_calls.span_row, pool_matches.pool
 ),
 
 candidates AS (
     SELECT
-        model_calls.span_key,
+        model_calls.span_row,
         pools.pool,
         pools.pool_order
     FROM model_calls
     CROSS JOIN pools
-    LEFT JOIN conditions ON model_calls.span_key = conditions.span_key AND pools.pool = conditions.pool
+    LEFT JOIN conditions ON model_calls.span_row = conditions.span_row AND pools.pool = conditions.pool
     LEFT JOIN pool_models ON pools.pool = pool_models.pool AND model_calls.model = pool_models.model
     WHERE model_calls.named_pool = pools.pool
         OR (
@@ -63,7 +63,7 @@ candidates AS (
 )
 
 SELECT
-    candidates.span_key,
+    candidates.span_row,
     ARG_MIN(candidates.pool, candidates.pool_order) AS pool
 FROM candidates
-GROUP BY candidates.span_key
+GROUP BY candidates.span_row

@@ -1,11 +1,11 @@
 -- span_storage: the configured storage that each reading span touched.
 -- One row per span with reads or bytes that some storage takes.
 -- reads: spans, resources, storages, storage_matches
---   span_key  VARCHAR
+--   span_row  BIGINT   of spans
 --   storage   VARCHAR  the first storage in the order of the configuration whose conditions all hold
 WITH readers AS (
     SELECT
-        spans.trace_id || ':' || spans.span_id AS span_key,
+        spans.rowid AS span_row,
         MAP {'service': spans.service, 'service.name': spans.service, 'region': spans.region, 'name': spans.name}
             AS columns,
         spans.attributes AS attributes,
@@ -18,7 +18,7 @@ WITH readers AS (
 
 conditions AS (
     SELECT
-        readers.span_key,
+        readers.span_row,
         storage_matches.storage,
         BOOL_AND(COALESCE(COALESCE(
             readers.columns[storage_matches.attribute],
@@ -27,13 +27,13 @@ conditions AS (
         ) GLOB storage_matches.glob, FALSE)) AS is_met
     FROM readers
     CROSS JOIN storage_matches
-    GROUP BY readers.span_key, storage_matches.storage
+    GROUP BY readers.span_row, storage_matches.storage
 )
 
 SELECT
-    conditions.span_key,
+    conditions.span_row,
     ARG_MIN(storages.storage, storages.storage_order) AS storage
 FROM conditions
 INNER JOIN storages ON conditions.storage = storages.storage
 WHERE conditions.is_met
-GROUP BY conditions.span_key
+GROUP BY conditions.span_row

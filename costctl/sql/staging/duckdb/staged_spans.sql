@@ -1,8 +1,15 @@
 -- staged_spans: the stored spans as the relations want them: keyed, with pool, storage and what kind of work each is.
--- One row per span.
--- reads: spans, span_pool, span_storage, call_twins
---   span_key             VARCHAR  trace and span id
---   parent_key           VARCHAR  NULL for an entry; of a second record of a call, the first
+-- One row per span of a request that started within the observation window.
+-- reads: spans, span_tree, span_pool, span_storage
+-- kept as: view
+--   span_key             BIGINT
+--   request_id           BIGINT
+--   parent_key           BIGINT   NULL for an entry; of a second record of a call, the first
+--   depth                BIGINT   0 for an entry
+--   is_first             BOOLEAN  the entry that its request is known by
+--   is_leaf_model_call   BOOLEAN  the record of a model call that counts
+--   leaf_calls           BIGINT   calls below a model call that wraps others
+--   leaf_call_id         BIGINT   the first of them
 --   trace_id             VARCHAR
 --   name                 VARCHAR
 --   start_ns             BIGINT   ns UTC
@@ -48,8 +55,14 @@
 --   dialect              VARCHAR  of the span's attributes
 --   instrumentation      VARCHAR  the scope that recorded it
 SELECT
-    spans.trace_id || ':' || spans.span_id AS span_key,
-    COALESCE(call_twins.outer_key, spans.trace_id || ':' || spans.parent_span_id) AS parent_key,
+    span_tree.span_key,
+    span_tree.request_id,
+    span_tree.parent_key,
+    span_tree.depth,
+    span_tree.is_first,
+    span_tree.is_leaf_model_call,
+    span_tree.leaf_calls,
+    span_tree.leaf_call_id,
     spans.trace_id,
     spans.name,
     spans.start_ns,
@@ -100,6 +113,6 @@ SELECT
     spans.dialect,
     spans.instrumentation
 FROM spans
-LEFT JOIN span_pool ON spans.trace_id || ':' || spans.span_id = span_pool.span_key
-LEFT JOIN call_twins ON spans.trace_id || ':' || spans.span_id = call_twins.span_key
-LEFT JOIN span_storage ON spans.trace_id || ':' || spans.span_id = span_storage.span_key
+INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+LEFT JOIN span_pool ON spans.rowid = span_pool.span_row
+LEFT JOIN span_storage ON spans.rowid = span_storage.span_row

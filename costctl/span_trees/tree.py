@@ -1,0 +1,188 @@
+"""Which request does each span belong to, how deep does it lie, and which model calls count?
+
+Shape in: spans of whole traces in any order, their keys as integers.  Shape out: the same spans numbered anew:
+request by request in the order in which requests started, and within a request by start. Neither numbers nor
+order depend on the order in which the spans came.
+
+An entry has no parent, or one that was never exported; orphans of one lost parent are one request. Spans that only a
+cycle of parents holds together form a request of their own, so that none is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from costctl.span_trees.tree_loop import (
+    NONE,
+    SMALL,
+    UNSEEN,
+    climb,
+    count_leaves,
+    find_parents,
+    gather_members,
+    mark_wrappers,
+    number_traces,
+    sort_members,
+)
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+
+NO_TIME: Final = np.iinfo(np.int64).max  # a start that was not observed: after all others
+_LEAST_SLOTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """n spans. trace_high, trace_low: key of the trace in two halves.  span: key within the trace.
+
+    wanted: key of the parent, 0 where the span names none.  outer: row of the span below which this one is to be
+    hung whatever it names, else NONE.  start_ns: NO_TIME where not observed.
+    """
+
+    trace_high: Ints
+    trace_low: Ints
+    span: Ints
+    wanted: Ints
+    outer: Ints
+    start_ns: Ints
+    is_model_call: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTree:
+    """The spans of the wanted requests, each numbered by its place here.
+
+    row: where the span stood in the input.  request: number of its request.  parent: number of its parent, or
+    NONE.  depth: 0 for an entry.  is_first: the entry that its request is known by.  is_leaf_model_call: a model call
+    with no model call below it.  leaf_calls, leaf_call: of a model call that is none, how many leaves lie below it, and
+    the number of the first; 0 and NONE for all other spans.
+    """
+
+    row: Ints
+    request: Ints
+    parent: Ints
+    depth: Ints
+    is_first: Bools
+    is_leaf_model_call: Bools
+    leaf_calls: Ints
+    leaf_call: Ints
+
+
+def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = None) -> SpanTree:
+    """The tree. since_ns, until_ns: only requests whose first entry starts then; those without a time are in the
+    window that has no bounds.
+    """
+    rows = spans.span.size
+    trace, traces = _traces(spans)
+    parent = _parents(spans, trace, traces)
+    entry, depth = np.full(rows, UNSEEN), np.zeros(rows, np.int64)
+    climb(parent, entry, depth)
+    parent[entry == NONE] = NONE  # of spans that only a cycle holds together each is an entry
+    head = _heads(spans, trace, parent, entry)
+    top = np.where(entry == NONE, np.arange(rows), entry)
+    heads = np.flatnonzero((head == np.arange(rows)) & (top == np.arange(rows)))
+    group = _numbered(spans, heads, since_ns, until_ns)[head[top]]
+    requests = int(group.max(initial=NONE)) + 1
+    begins, members = _gathered(group, requests)
+    if sort_members(begins, members, spans.start_ns, spans.span):
+        _sort_large(begins, members, spans)
+    is_first, is_wrapper = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+    is_first[heads] = True
+    mark_wrappers(parent, spans.is_model_call, is_wrapper)
+    number = np.full(rows + 1, NONE)
+    number[members] = np.arange(members.size)
+    above = number[parent[members]]  # NONE leads to the last place, which is NONE
+    is_model_call = spans.is_model_call[members]
+    is_leaf = is_model_call & ~is_wrapper[members]
+    leaf_calls, leaf_call = np.zeros(members.size, np.int64), np.full(members.size, NONE)
+    count_leaves(above, is_leaf, is_model_call, leaf_calls, leaf_call)
+    return SpanTree(
+        row=members,
+        request=group[members],
+        parent=above,
+        depth=depth[members],
+        is_first=is_first[members],
+        is_leaf_model_call=is_leaf,
+        leaf_calls=leaf_calls,
+        leaf_call=leaf_call,
+    )
+
+
+def _traces(spans: Spans) -> tuple[Ints, int]:
+    rows = spans.span.size
+    slots, first_row, trace = np.full(_slots(rows), NONE), np.empty(rows, np.int64), np.empty(rows, np.int64)
+    count = number_traces(spans.trace_high, spans.trace_low, slots, first_row, trace)
+    return trace, int(count)
+
+
+def _slots(keys: int) -> int:
+    """A power of two that is at least twice as many."""
+    return max(_LEAST_SLOTS, 1 << (2 * keys - 1).bit_length())
+
+
+def _parents(spans: Spans, trace: Ints, traces: int) -> Ints:
+    begins, members = _gathered(trace, traces)
+    sizes = np.diff(begins)
+    slots = np.full(_slots(int(sizes[sizes > SMALL].sum())), NONE)
+    parent = np.full(spans.span.size, NONE)
+    find_parents(spans.span, spans.wanted, begins, members, slots, trace, parent)
+    moved = spans.outer != NONE
+    parent[moved] = spans.outer[moved]
+    return parent
+
+
+def _gathered(group: Ints, groups: int) -> tuple[Ints, Ints]:
+    """Where each group begins, and the rows of all groups."""
+    begins, cursor = np.zeros(groups + 1, np.int64), np.empty(groups + 1, np.int64)
+    members = np.empty(np.count_nonzero(group != NONE), np.int64)
+    gather_members(group, begins, cursor, members)
+    return begins, members
+
+
+def _heads(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
+    """Of each entry, and of each span that nothing reaches, the first span of its request."""
+    head = np.arange(entry.size)
+    is_lost = entry == NONE
+    is_orphan = (parent == NONE) & (spans.wanted != 0) & ~is_lost
+    kin = np.flatnonzero(is_lost | is_orphan)
+    if kin.size == 0:
+        return head
+    family = np.where(is_lost[kin], 0, spans.wanted[kin])
+    order = np.lexsort((spans.span[kin], spans.start_ns[kin], family, is_lost[kin], trace[kin]))
+    kin, family = kin[order], family[order]
+    is_first = np.ones(kin.size, np.bool_)
+    is_first[1:] = (
+        (trace[kin][1:] != trace[kin][:-1])
+        | (family[1:] != family[:-1])
+        | (is_lost[kin][1:] != is_lost[kin][:-1])
+    )
+    head[kin] = kin[is_first][np.cumsum(is_first) - 1]
+    return head
+
+
+def _numbered(spans: Spans, heads: Ints, since_ns: int | None, until_ns: int | None) -> Ints:
+    """Of each first span the number of its request, NONE outside the window; requests in order of start."""
+    start_ns = spans.start_ns[heads]
+    if since_ns is not None or until_ns is not None:
+        inside = start_ns != NO_TIME
+        inside &= start_ns >= (np.iinfo(np.int64).min if since_ns is None else since_ns)
+        inside &= start_ns < (NO_TIME if until_ns is None else until_ns)
+        heads, start_ns = heads[inside], start_ns[inside]
+    order = np.argsort(start_ns, kind="stable")
+    if np.any(np.diff(start_ns[order]) == 0):
+        keys = (spans.span[heads], spans.trace_low[heads], spans.trace_high[heads], start_ns)
+        order = np.lexsort(keys)
+    request = np.full(spans.span.size, NONE)
+    request[heads[order]] = np.arange(heads.size)
+    return request
+
+
+def _sort_large(begins: Ints, members: Ints, spans: Spans) -> None:
+    for number in np.flatnonzero(np.diff(begins) > SMALL):
+        part = members[begins[number] : begins[number + 1]]
+        part[:] = part[np.lexsort((spans.span[part], spans.start_ns[part]))]
