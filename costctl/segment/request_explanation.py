@@ -35,13 +35,14 @@ def request_explanation(rows: Mapping[str, pl.DataFrame], class_rules: pl.DataFr
     shape = rows["request_shape"].row(0, named=True)
     taken = rows["request_class"].row(0, named=True)
     start_ns = request["start_ns"]
-    calls = _calls(rows["calls"], rows["call_share"], start_ns)
-    records = _records(rows["call_records"], rows["staged_spans"])
-    charges = _charges(rows["charge"], [call.call_id for call in calls])
+    names = _names(rows["span_ids"])
+    calls = _calls(rows["calls"], rows["call_share"], names, start_ns)
+    records = _records(rows["call_records"], rows["staged_spans"], names)
+    charges = _charges(rows["charge"], rows["calls"], names)
     priced = [charge.usd for charge in charges if charge.usd is not None]
     steps = rows["request_steps"].to_dicts()
     return RequestExplanation(
-        request_id=str(request["request_id"]),
+        request_id=_entry(rows["span_ids"], names),
         **{name: request[name] for name in ("trace_id", "route", "service", "tenant", "session_id")},
         start=None if start_ns is None else iso_utc(start_ns),
         **{name: request[name] for name in ("duration_s", "ttft_s", "is_success", "attempts")},
@@ -50,8 +51,8 @@ def request_explanation(rows: Mapping[str, pl.DataFrame], class_rules: pl.DataFr
         features=tuple(Feature(name, shape[name]) for name in shape if name != "request_id"),
         rules=rule_outcomes(shape, class_rules),
         steps=StepCount(**{name: steps[0][name] for name in StepCount.__struct_fields__}) if steps else None,
-        span_count=rows["span_tree"].height,
-        spans=span_lines(rows["span_tree"], rows["staged_spans"], start_ns),
+        span_count=rows["staged_spans"].height,
+        spans=span_lines(rows["staged_spans"], start_ns),
         call_count=len(calls),
         calls=calls[:MOST_LINES],
         record_count=len(records),
@@ -63,17 +64,23 @@ def request_explanation(rows: Mapping[str, pl.DataFrame], class_rules: pl.DataFr
     )
 
 
-def span_lines(
-    span_tree: pl.DataFrame, staged_spans: pl.DataFrame, start_ns: int | None
-) -> tuple[SpanLine, ...]:
+def span_lines(staged_spans: pl.DataFrame, start_ns: int | None) -> tuple[SpanLine, ...]:
     """The spans as they lie below each other, by start. Of many, those whose stage is known are kept first, then the
     longest, each with what encloses it.
     """
     spans = {row["span_key"]: row for row in staged_spans.iter_rows(named=True)}
-    depths = dict(span_tree.select("span_key", "depth").iter_rows())
-    ordered = _in_tree_order(spans, depths)
+    ordered = _in_tree_order(spans)
     kept = _most_telling(ordered, spans)
-    return tuple(_span_line(spans[key], depths[key], start_ns) for key in ordered if key in kept)
+    return tuple(_span_line(spans[key], start_ns) for key in ordered if key in kept)
+
+
+def _names(span_ids: pl.DataFrame) -> dict[Any, str]:
+    """TRACE_ID:SPAN_ID of each span, by its key."""
+    return {row["span_key"]: f"{row['trace_id']}:{row['span_id']}" for row in span_ids.iter_rows(named=True)}
+
+
+def _entry(span_ids: pl.DataFrame, names: Mapping[Any, str]) -> str:
+    return names[span_ids.filter(pl.col("is_first"))["span_key"][0]]
 
 
 def _most_telling(ordered: list[Any], spans: Mapping[Any, Row]) -> set[Any]:
@@ -116,7 +123,7 @@ def class_rule_lines(
     return tuple(found.values())
 
 
-def _in_tree_order(spans: Mapping[Any, Row], depths: Mapping[Any, int]) -> list[Any]:
+def _in_tree_order(spans: Mapping[Any, Row]) -> list[Any]:
     """Keys, each parent before its children. Spans of a cycle of parents are all entries, and have no children."""
 
     def by_start(keys: list[Any]) -> list[Any]:
@@ -124,37 +131,47 @@ def _in_tree_order(spans: Mapping[Any, Row], depths: Mapping[Any, int]) -> list[
 
     children: dict[Any, list[Any]] = {}
     for key, span in spans.items():
-        if depths[key] > 0:
+        if span["depth"] > 0:
             children.setdefault(span["parent_key"], []).append(key)
     ordered: list[Any] = []
-    ahead = by_start([key for key in spans if depths[key] == 0])[::-1]
+    ahead = by_start([key for key in spans if spans[key]["depth"] == 0])[::-1]
     while ahead:
         key = ahead.pop()
         ordered.append(key)
-        ahead += by_start(children.get(key, []))[::-1]
+        ahead += by_start(children.pop(key, []))[::-1]
     return ordered
 
 
-def _span_line(span: Row, depth: int, start_ns: int | None) -> SpanLine:
+def _span_line(span: Row, start_ns: int | None) -> SpanLine:
     return SpanLine(
-        depth=depth,
         start_s=_since(start_ns, span["start_ns"]),
         duration_s=_since(span["start_ns"], span["end_ns"]),
         replica=span["replica"] if span["is_replica_observed"] else None,
         **{
             name: span[name]
-            for name in ("name", "stage", "operation", "model", "input_tokens", "output_tokens", "is_failed")
+            for name in (
+                "depth",
+                "name",
+                "stage",
+                "operation",
+                "model",
+                "input_tokens",
+                "output_tokens",
+                "is_failed",
+            )
         },
     )
 
 
-def _calls(calls: pl.DataFrame, shares: pl.DataFrame, start_ns: int | None) -> tuple[CallLine, ...]:
+def _calls(
+    calls: pl.DataFrame, shares: pl.DataFrame, names: Mapping[Any, str], start_ns: int | None
+) -> tuple[CallLine, ...]:
     share_of = {row["call_id"]: row for row in shares.iter_rows(named=True)}
     lines = []
     for call in calls.sort("start_ns", "call_id", nulls_last=True).iter_rows(named=True):
         share = share_of.get(call["call_id"], {})
         facts = {name: call[name] for name in CallLine.__struct_fields__ if name in call}
-        facts["call_id"] = str(call["call_id"])
+        facts["call_id"] = names[call["call_id"]]
         lines.append(
             CallLine(
                 **facts,
@@ -166,11 +183,11 @@ def _calls(calls: pl.DataFrame, shares: pl.DataFrame, start_ns: int | None) -> t
     return tuple(lines)
 
 
-def _records(records: pl.DataFrame, spans: pl.DataFrame) -> tuple[RecordLine, ...]:
+def _records(records: pl.DataFrame, spans: pl.DataFrame, names: Mapping[Any, str]) -> tuple[RecordLine, ...]:
     named = records.join(spans.select("span_key", "name", "start_ns"), on="span_key", how="left")
     return tuple(
         RecordLine(
-            call_id=None if row["call_id"] is None else str(row["call_id"]),
+            call_id=names.get(row["call_id"]),
             name=row["name"],
             recorder=row["instrumentation"] or row["dialect"],
             is_counted=row["is_counted"],
@@ -189,15 +206,18 @@ def _stages(stage_time: pl.DataFrame) -> tuple[StageLine, ...]:
     )
 
 
-def _charges(charge: pl.DataFrame, call_ids: list[str]) -> tuple[ChargeLine, ...]:
+def _charges(charge: pl.DataFrame, calls: pl.DataFrame, names: Mapping[Any, str]) -> tuple[ChargeLine, ...]:
     """The charges in the order of the calls; what no call caused comes last."""
+    starts = calls.select("call_id", "start_ns")
+    ordered = charge.join(starts, on="call_id", how="left").sort(
+        pl.col("call_id").is_null(), "start_ns", "call_id", "component", "resource", nulls_last=True
+    )
     lines = []
-    for row in charge.sort("component", "resource", nulls_last=True).iter_rows(named=True):
+    for row in ordered.iter_rows(named=True):
         facts = {name: row[name] for name in ChargeLine.__struct_fields__}
-        facts["call_id"] = None if row["call_id"] is None else str(row["call_id"])
+        facts["call_id"] = names.get(row["call_id"])
         lines.append(ChargeLine(**facts))
-    place = {call_id: number for number, call_id in enumerate(call_ids)}
-    return tuple(sorted(lines, key=lambda line: place.get(line.call_id or "", len(place))))
+    return tuple(lines)
 
 
 def _since(start_ns: int | None, at_ns: int | None) -> float | None:

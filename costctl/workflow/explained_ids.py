@@ -38,19 +38,13 @@ def meant_by(engine: Engine, asked: str, most: int) -> Meant:
     classes = _classes(engine)
     if asked in classes:
         return Meant(request_class=asked)
-    trace_id, _, span_id = asked.rpartition(":")
     for text in dict.fromkeys((asked, asked.lower())):
         if found := _of_trace(engine, text):
-            return (
-                Meant(request_ids=found, others=())
-                if len(found) <= most
-                else Meant(None, found[:1], found[1:])
-            )
-    one = _of_span(engine, trace_id.lower(), span_id.lower()) if trace_id else []
-    one = one or _of_key(engine, asked)
+            return Meant(request_ids=found) if len(found) <= most else Meant(None, found[:1], found[1:])
+    traces = _traces_from(engine, asked.lower()) or _traces_from(engine, asked)
+    one = _of_span(engine, asked.lower()) or ([] if traces else _of_key(engine, asked))
     if one:
         return Meant(request_ids=(one[0],), others=_beside(engine, one[0]))
-    traces = _traces_from(engine, asked.lower()) or _traces_from(engine, asked)
     if traces and len(asked) < SHORTEST_PREFIX:
         raise _too_short(asked)
     if len(traces) == 1:
@@ -71,25 +65,26 @@ def _classes(engine: Engine) -> list[str]:
 def _of_trace(engine: Engine, trace_id: str) -> tuple[Any, ...]:
     """Requests with a span of the trace, the earliest first."""
     rows = engine.query(
-        "SELECT requests.request_id FROM requests WHERE requests.request_id IN (SELECT span_tree.request_id "
-        "FROM staged_spans INNER JOIN span_tree ON staged_spans.span_key = span_tree.span_key "
-        "WHERE staged_spans.trace_id = ?) ORDER BY requests.start_ns NULLS LAST, requests.request_id",
+        "SELECT requests.request_id FROM requests WHERE requests.request_id IN "
+        "(SELECT span_ids.request_id FROM span_ids WHERE span_ids.trace_id = ?) "
+        "ORDER BY requests.start_ns NULLS LAST, requests.request_id",
         [trace_id],
     )
     return tuple(rows["request_id"].to_list())
 
 
-def _of_span(engine: Engine, trace_id: str, span_id: str) -> list[Any]:
+def _of_span(engine: Engine, asked: str) -> list[Any]:
+    """The request of the span that TRACE_ID:SPAN_ID names."""
+    trace_id, _, span_id = asked.rpartition(":")
     rows = engine.query(
-        "SELECT span_tree.request_id FROM span_ids INNER JOIN span_tree ON span_ids.span_key = span_tree.span_key "
-        "WHERE span_ids.trace_id = ? AND span_ids.span_id = ?",
-        [trace_id, span_id],
+        "SELECT request_id FROM span_ids WHERE trace_id = ? AND span_id = ?", [trace_id, span_id]
     )
     return rows["request_id"].to_list()
 
 
-def _of_key(engine: Engine, text: str) -> list[Any]:
-    rows = engine.query("SELECT request_id FROM requests WHERE CAST(request_id AS VARCHAR) = ?", [text])
+def _of_key(engine: Engine, asked: str) -> list[Any]:
+    """The request that the relations know by this key."""
+    rows = engine.query("SELECT request_id FROM requests WHERE CAST(request_id AS VARCHAR) = ?", [asked])
     return rows["request_id"].to_list()
 
 
@@ -101,9 +96,7 @@ def _beside(engine: Engine, request_id: Any) -> tuple[Any, ...]:
 
 def _traces_from(engine: Engine, prefix: str) -> list[str]:
     rows = engine.query(
-        "SELECT DISTINCT staged_spans.trace_id FROM staged_spans INNER JOIN span_tree "
-        "ON staged_spans.span_key = span_tree.span_key WHERE STARTS_WITH(staged_spans.trace_id, ?) "
-        "ORDER BY staged_spans.trace_id LIMIT ?",
+        "SELECT DISTINCT trace_id FROM span_ids WHERE STARTS_WITH(trace_id, ?) ORDER BY trace_id LIMIT ?",
         [prefix, _MOST_NAMED + 1],
     )
     return rows["trace_id"].to_list()
@@ -113,7 +106,10 @@ def _too_short(asked: str) -> UsageError:
     return UsageError(
         f"{asked} is too short to name a trace.",
         why=f"A prefix needs {SHORTEST_PREFIX} digits or more.",
-        next_step="Give more of the trace id.",
+        next_step="Give more of the trace id. For a request_id of the relations, select the trace_id first: "
+        f"`costctl sql 'SELECT trace_id FROM requests WHERE request_id = {asked}'`."
+        if asked.isdigit()
+        else "Give more of the trace id.",
     )
 
 

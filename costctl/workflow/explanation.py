@@ -28,7 +28,8 @@ _BY_REQUEST: Final = (
     "request_shape",
     "request_class",
     "request_steps",
-    "span_tree",
+    "span_ids",
+    "staged_spans",
     "calls",
     "call_records",
     "stage_time",
@@ -65,23 +66,31 @@ def explain(asked: str, question: Question, progress: Progress) -> Explanation:
 
 def _request(engine: Engine, request_id: Any, rules: pl.DataFrame) -> RequestExplanation:
     rows = {name: engine.fetch_where(name, "request_id", [request_id]) for name in _BY_REQUEST}
-    rows["staged_spans"] = engine.fetch_where(
-        "staged_spans", "span_key", rows["span_tree"]["span_key"].to_list()
-    )
     rows["call_share"] = engine.fetch_where("call_share", "call_id", rows["calls"]["call_id"].to_list())
     return request_explanation(rows, rules)
 
 
 def _names(engine: Engine, request_ids: Sequence[Any]) -> tuple[RequestName, ...]:
     rows = engine.fetch_where("requests", "request_id", request_ids)
+    name_of = _entries(engine, request_ids)
     return tuple(
         RequestName(
-            request_id=str(row["request_id"]),
+            request_id=name_of[row["request_id"]],
             route=row["route"],
             start=None if row["start_ns"] is None else iso_utc(row["start_ns"]),
         )
         for row in rows.sort("start_ns", "request_id", nulls_last=True).iter_rows(named=True)
     )
+
+
+def _entries(engine: Engine, request_ids: Sequence[Any]) -> dict[Any, str]:
+    """TRACE_ID:SPAN_ID of the entry of each request."""
+    rows = engine.fetch_where("span_ids", "request_id", request_ids)
+    return {
+        row["request_id"]: f"{row['trace_id']}:{row['span_id']}"
+        for row in rows.iter_rows(named=True)
+        if row["is_first"]
+    }
 
 
 def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
@@ -91,6 +100,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
     )
     cost = engine.fetch_where("class_cost", "request_class", [name]).to_dicts()
     examples = engine.fetch_where("class_example", "request_class", [name]).to_dicts()
+    name_of = _entries(engine, [row["request_id"] for row in examples])
     return ClassExplanation(
         request_class=name,
         requests=cost[0]["requests"] if cost else 0,
@@ -101,7 +111,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
             ClassExample(
                 example=row["example"],
                 trace_id=row["trace_id"],
-                request_id=str(row["request_id"]),
+                request_id=name_of[row["request_id"]],
                 duration_s=row["duration_s"],
                 usd=row["usd"],
             )

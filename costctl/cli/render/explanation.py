@@ -41,18 +41,10 @@ def sections(document: Explanation) -> list[Section]:
         of = f" ({number} of {len(document.requests)} in its trace)" if len(document.requests) > 1 else ""
         parts += _request(request, of)
     if document.other_requests:
-        rows = tuple(
-            (each.request_id, each.route or NOT_OBSERVED, each.start or NOT_OBSERVED)
-            for each in document.other_requests
+        others = tuple(
+            f"{each.request_id} {each.route or ''}, {_said(each.start)}" for each in document.other_requests
         )
-        parts.append(
-            Table(
-                "Other requests of the trace",
-                ("ID", "route", "start"),
-                rows,
-                frozenset(("ID", "route", "start")),
-            )
-        )
+        parts.append(Notes("Other requests of the trace", others))
     return parts
 
 
@@ -78,7 +70,7 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
         f"{'succeeded' if request.is_success else 'failed'}; attempts: {request.attempts}.",
         f"Class {request.request_class}, by the rule “{request.rule}”.",
     ]
-    if request.steps is not None:
+    if request.steps is not None and request.steps.steps:
         steps = request.steps
         looping = {True: "goes round in circles", False: "no loop", None: "loops cannot be told"}[
             steps.is_looping

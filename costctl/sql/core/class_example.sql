@@ -3,7 +3,7 @@
 -- reads: requests, request_class, request_usd
 --   request_class  VARCHAR
 --   example        VARCHAR  typical: the median duration; slow: its 95th percentile; expensive: the 95th percentile of USD
---   request_id     VARCHAR
+--   request_id     BIGINT
 --   trace_id       VARCHAR
 --   duration_s     DOUBLE   s
 --   usd            DOUBLE   USD; NULL where nothing is priced

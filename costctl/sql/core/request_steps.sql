@@ -1,7 +1,8 @@
 -- request_steps: how many steps a request took, and whether it went round in circles.
 -- One row per request with two model calls or more, a tool or an agent.
--- reads: requests, calls, staged_spans, span_tree, span_ask, settings
---   request_id      VARCHAR
+-- reads: requests, calls, staged_spans, span_ask, settings
+-- key: request_id
+--   request_id      BIGINT
 --   steps           BIGINT   model calls, those made again left out, and tool runs
 --   turns           BIGINT   model calls that generate, those made again left out
 --   tool_runs       BIGINT   a tool span inside a span of the same tool is the same run
@@ -14,14 +15,13 @@
 -- runs in one round is fan-out and counts once. Where a tool's arguments are not told, its name alone must do.
 WITH tool_runs AS (
     SELECT
-        span_tree.request_id,
+        spans.request_id,
         spans.span_key,
         span_ask.tool,
         span_ask.asked,
         spans.start_ns,
         COALESCE(spans.end_ns, spans.start_ns) AS end_ns
     FROM staged_spans AS spans
-    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
     INNER JOIN span_ask ON spans.span_key = span_ask.span_key
     LEFT JOIN span_ask AS around ON spans.parent_key = around.span_key AND span_ask.tool = around.tool
     WHERE spans.is_tool AND around.span_key IS NULL

@@ -1,7 +1,8 @@
 -- request_usd: what each request is charged, all its attempts together.
 -- One row per request that used anything.
 -- reads: charge
---   request_id        VARCHAR
+-- key: request_id
+--   request_id        BIGINT
 --   usd               DOUBLE   USD of all that is priced; NULL where nothing is
 --   failed_usd        DOUBLE   USD of attempts that failed; NULL where none of that is priced
 --   charges           BIGINT

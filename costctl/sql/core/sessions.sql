@@ -1,6 +1,7 @@
 -- sessions: what the requests of one conversation did together, and what they cost.
 -- One row per session id.
 -- reads: requests, request_steps, request_usd
+-- key: session_id
 --   session_id        VARCHAR
 --   requests          BIGINT
 --   failed            BIGINT   requests that did not succeed

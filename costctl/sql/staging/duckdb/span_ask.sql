@@ -1,13 +1,13 @@
 -- span_ask: which tool a span runs, and a hash of what the tool or the model was asked.
--- One row per span that runs a tool or calls a model.
--- reads: spans
---   span_key  VARCHAR
+-- One row per span that runs a tool or calls a model, in a request that started within the observation window.
+-- reads: spans, span_tree
+--   span_key  BIGINT
 --   tool      VARCHAR  the tool's name, else the span's; NULL for a model call
 --   asked     VARCHAR  hash of the arguments, or of all the messages; NULL where the source does not tell them
 -- Empty arguments ({}, or its hash) say nothing: an SDK that must not record content writes them too.
 WITH asked AS (
     SELECT
-        spans.trace_id || ':' || spans.span_id AS span_key,
+        span_tree.span_key,
         spans.operation = 'execute_tool' AS is_tool,
         COALESCE(
             spans.attributes['gen_ai.tool.name'],
@@ -35,6 +35,7 @@ WITH asked AS (
             )
         END AS question
     FROM spans
+    INNER JOIN span_tree ON spans.rowid = span_tree.span_row
     WHERE spans.operation IN ('execute_tool', 'chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
 )
 
