@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, count, ratio, seconds, significant, usd
+from costctl.cli.render.numbers import NOT_PRICED, count, ratio, seconds, significant, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.sessions import ClassSteps, Sessions, SessionsReport, SessionTotals, StepSpread
 
-_COLUMNS = ("class", "tasks", "completed", "steps", "turns", "looping", "per task", "per completed")
+_STEPS = ("class", "tasks", "completed", "steps", "turns", "looping")
+_COST = ("class", "all tasks", "per task", "per completed task")
 
 
 def sections(document: Sessions) -> list[Section]:
@@ -15,8 +16,8 @@ def sections(document: Sessions) -> list[Section]:
 
 
 def sessions_sections(report: SessionsReport) -> list[Section]:
-    """One row per class, agentic classes first; the sessions; and why figures are missing."""
-    rows = tuple(
+    """Steps and costs of the classes, agentic classes first; the sessions; and why figures are missing."""
+    steps = tuple(
         (
             each.request_class,
             count(each.tasks),
@@ -24,15 +25,22 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
             _spread(each.steps),
             _spread(each.turns),
             _looping(each),
+        )
+        for each in report.classes
+    )
+    costs = tuple(
+        (
+            each.request_class,
+            usd(each.cost.usd),
             usd(each.cost.usd_per_task),
             usd(each.cost.usd_per_completed) if each.completed else "none completed",
         )
         for each in report.classes
     )
+    name = frozenset({"class"})
     parts: list[Section] = [
-        Table(
-            "Tasks: steps and turns as median / p95 / most, cost in USD", _COLUMNS, rows, frozenset({"class"})
-        ),
+        Table("Tasks: steps and turns as median / p95 / most", _STEPS, steps, name),
+        Table("Tasks: cost in USD, failed ones paid for by the completed", _COST, costs, name),
         Notes("Sessions", _session_lines(report.sessions)),
     ]
     notes = _notes(report)
@@ -46,7 +54,7 @@ def _spread(spread: StepSpread) -> str:
 def _looping(each: ClassSteps) -> str:
     if each.steps.max <= 1:
         return "one step"
-    return NOT_OBSERVED if each.looping_ratio is None else f"{each.looping} of {each.loop_known}"
+    return "cannot be told" if each.looping_ratio is None else f"{each.looping} of {each.loop_known}"
 
 
 def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
