@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costctl import __version__
-from costctl.cli import analyze, emit, ingest, policy, recommend, schema, segment, sql, store, synth
+from costctl.cli import analyze, emit, explain, ingest, policy, recommend, schema, segment, sql, store, synth
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("segment")(segment.run)
 app.command("analyze")(analyze.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
+app.command("explain")(explain.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)

@@ -13,10 +13,12 @@ import msgspec
 from costctl.documents import (
     analysis,
     coverage,
+    explanation,
     ingestion,
     matchability,
     policy,
     recommendations,
+    sessions,
     store_info,
     workload_map,
 )
@@ -30,6 +32,8 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
     "policy": (policy.Policy, policy.SCHEMA_VERSION),
     "store": (store_info.StoreInfo, store_info.SCHEMA_VERSION),
+    "explanation": (explanation.Explanation, explanation.SCHEMA_VERSION),
+    "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(_DOCUMENTS)

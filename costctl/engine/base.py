@@ -4,6 +4,7 @@ frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import polars as pl
@@ -25,5 +26,8 @@ class Engine(Protocol):
     def check(self, check: str) -> pl.DataFrame:
         """The rows that break a law of sql/checks; none is well."""
 
-    def query(self, sql: str) -> pl.DataFrame:
-        """The rows of a SELECT over stored tables and any relation that it names."""
+    def fetch_where(self, relation: str, column: str, values: Sequence[object]) -> pl.DataFrame:
+        """The rows of a relation whose ``column`` is one of ``values``, which are never part of the SQL's text."""
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pl.DataFrame:
+        """The rows of a SELECT over stored tables and any relation that it names; each ``?`` is one of ``values``."""

@@ -7,6 +7,7 @@ The store stays as it is, and may be open read-only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import duckdb
@@ -19,7 +20,9 @@ from costctl.relations import Relation, build_order, load_relations
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _DIALECT: Final = "duckdb"
-_SUMS_OF_FRACTIONS: Final = frozenset({"class_cost", "class_window", "pool_use"})
+_SUMS_OF_FRACTIONS: Final = frozenset(
+    {"class_cost", "class_window", "class_example", "pool_use", "request_usd", "sessions"}
+)
 
 
 class DuckDBEngine:
@@ -59,13 +62,34 @@ class DuckDBEngine:
         """The rows that break a law of sql/checks; none is well."""
         return self.fetch(check)
 
-    def query(self, sql: str) -> pl.DataFrame:
-        """The rows of a SELECT over the store's tables and any relation that it names."""
+    def fetch_where(self, relation: str, column: str, values: Sequence[object]) -> pl.DataFrame:
+        """The rows of a relation whose ``column`` is one of ``values``, in the order of its columns. The values
+        reach the engine as parameters; only these rows leave it.
+
+        Raises ValueError for a relation or a column that no header promises.
+        """
+        columns = (
+            [each.name for each in self._relations[relation].columns] if relation in self._relations else []
+        )
+        if column not in columns:
+            raise ValueError(f"no relation {relation} with a column {column}")
+        self.build(relation)
+        names = ", ".join(columns)
+        rows: pl.DataFrame = self._connection.sql(
+            f"SELECT {names} FROM {relation} WHERE {column} IN (SELECT UNNEST(?)) ORDER BY ALL",
+            params=[list(values)],
+        ).pl()
+        return rows
+
+    def query(self, sql: str, values: Sequence[object] = ()) -> pl.DataFrame:
+        """The rows of a SELECT over the store's tables and any relation that it names. values: what each ``?`` in it
+        stands for.
+        """
         for word in _WORD.findall(sql):
             if word.lower() in self._relations:
                 self.build(word.lower())
         try:
-            rows: pl.DataFrame = self._connection.sql(sql).pl()
+            rows: pl.DataFrame = self._connection.sql(sql, params=list(values) or None).pl()
         except duckdb.Error as error:
             raise UsageError(
                 "The query cannot be answered.",

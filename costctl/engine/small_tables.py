@@ -18,6 +18,7 @@ from costctl.units import BYTES_PER_GB, usd_per_s
 BLOCK_S: Final = (
     600.0  # length of a block of time in class_window; ten minutes, as in the Azure and ServeGen studies
 )
+LOOP_ROUNDS: Final = 3.0  # rounds of one and the same step that count as a loop: once more may be a check
 _EARLIEST_NS: Final = -(2**63)
 _LATEST_NS: Final = 2**63 - 1
 _MATCHES: Final = {"attribute": pl.String, "glob": pl.String}
@@ -106,6 +107,7 @@ def _settings(settings: Settings) -> pl.DataFrame:
     internet = settings.internet_usd_per_gb_egress
     rows = [
         {"name": "block_s", "value": BLOCK_S},
+        {"name": "loop_rounds", "value": LOOP_ROUNDS},
         {
             "name": "internet_usd_per_byte_egress",
             "value": None if internet is None else internet / BYTES_PER_GB,

@@ -6,6 +6,7 @@ where it is done. The command line comes through here.
 
 from costctl.workflow.advice import analyze, recommend
 from costctl.workflow.demand import segment
+from costctl.workflow.explanation import explain
 from costctl.workflow.loading import (
     IngestRequest,
     follow,
@@ -17,6 +18,7 @@ from costctl.workflow.loading import (
 from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
+from costctl.workflow.sessions import sessions
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "check_policy",
     "compact_store",
     "emit",
+    "explain",
     "follow",
     "ingest",
     "policy_for",
@@ -37,5 +40,6 @@ __all__ = [
     "segment",
     "segment_admission",
     "select",
+    "sessions",
     "store_info",
 ]

@@ -71,6 +71,11 @@ def tokens(value: float | None) -> str:
     return f"{value / _MANY:,.2f} M" if value >= _MANY else f"{value:,.0f}"
 
 
+def plural(number: int, noun: str) -> str:
+    """A number of things, such as "1 step" or "1,234 steps"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def text(value: object) -> str:
     """A name or a setting, as it is."""
     if value is None:

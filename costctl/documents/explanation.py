@@ -1,0 +1,218 @@
+"""costctl.explanation/v1: one request, or one class, through every relation, as ``costctl explain`` prints it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from costctl.documents.provenance import Provenance
+
+SCHEMA_VERSION: Final = "costctl.explanation/v1"
+
+
+class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that the rules may look at. value: null where it was not observed."""
+
+    feature: str
+    value: str | bool | int | float | None
+
+
+class BoundCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One bound of a rule. wanted: what the rule asks for.  found: the request's value, null where not observed;
+    a bound is not met by what was not observed.
+    """
+
+    bound: str
+    wanted: str | float
+    found: str | int | float | None
+    is_met: bool
+
+
+class RuleOutcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one rule, or one alternative of it, says to a request. request_class: the class that it gives; null where
+    the rule takes the label and the request has none.  is_met: every bound holds.  is_taken: the first that does.
+    """
+
+    rule_order: int
+    rule: str
+    request_class: str | None
+    bounds: tuple[BoundCheck, ...]
+    is_met: bool
+    is_taken: bool
+
+
+class SpanLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One span, after its parent and before its later siblings. depth: 0 for an entry.  start_s, duration_s: seconds,
+    the start counted from the request's; null where no time was recorded.  model, tokens: as the span tells them.
+    """
+
+    depth: int
+    name: str | None
+    stage: str
+    operation: str | None
+    start_s: float | None
+    duration_s: float | None
+    replica: str | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    is_failed: bool
+
+
+class CallLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One execution of a model. start_s: seconds from the request's start.  queue_s, ttft_s: seconds.  share_s: its
+    part of its replica's busy time; alone_s: seconds in which no other call was in progress there.
+    """
+
+    call_id: str
+    operation: str | None
+    provider: str | None
+    model: str | None
+    pool: str | None
+    replica: str
+    is_replica_observed: bool
+    start_s: float | None
+    duration_s: float | None
+    queue_s: float | None
+    ttft_s: float | None
+    input_tokens: int | None
+    cached_input_tokens: int | None
+    output_tokens: int | None
+    is_failed: bool
+    is_retried: bool
+    share_s: float | None
+    alone_s: float | None
+
+
+class RecordLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One span that tells of a model call. call_id: the call; null where the span sums up several.  is_counted: it is
+    the record that counts.  recorder: the instrumentation scope, else the dialect.
+    """
+
+    call_id: str | None
+    name: str | None
+    recorder: str | None
+    is_counted: bool
+    reason: str
+
+
+class StageLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Time in a stage, seconds; over the stages it sums to the duration."""
+
+    stage: str
+    self_s: float
+    share_ratio: float
+
+
+class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that was used. usd: null where quantity or price is unknown; ``note`` says which."""
+
+    call_id: str | None
+    component: str
+    resource: str | None
+    quantity: float | None
+    unit: str
+    usd_per_unit: float | None
+    usd: float | None
+    is_failed_attempt: bool
+    note: str | None
+
+
+class StepCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The steps of a request of several: see docs/explanation/sessions.md for each word."""
+
+    steps: int
+    turns: int
+    tool_runs: int
+    distinct_tools: int
+    longest_run: int | None
+    same_calls: int | None
+    evidence: str | None
+    is_looping: bool | None
+
+
+class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One request. start: RFC 3339, UTC.  spans, calls, records: the first of them; ``span_count``, ``call_count`` and
+    ``record_count`` say how many there are.  usd: sum of what is priced, null where nothing is.
+    """
+
+    request_id: str
+    trace_id: str
+    route: str | None
+    service: str | None
+    tenant: str | None
+    session_id: str | None
+    start: str | None
+    duration_s: float | None
+    ttft_s: float | None
+    is_success: bool
+    attempts: int
+    request_class: str
+    rule: str
+    features: tuple[Feature, ...]
+    rules: tuple[RuleOutcome, ...]
+    steps: StepCount | None
+    span_count: int
+    spans: tuple[SpanLine, ...]
+    call_count: int
+    calls: tuple[CallLine, ...]
+    record_count: int
+    records: tuple[RecordLine, ...]
+    stages: tuple[StageLine, ...]
+    usd: float | None
+    unpriced_charges: int
+    charges: tuple[ChargeLine, ...]
+
+
+class RequestName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request of the same trace that is not explained here. ``costctl explain`` takes its request_id."""
+
+    request_id: str
+    route: str | None
+    start: str | None
+
+
+class ClassRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule that gives the class, or one alternative of it. definition: its bounds in words.  requests: those that it
+    took.
+    """
+
+    rule_order: int
+    rule: str
+    definition: str
+    requests: int
+
+
+class ClassExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A request that stands for many. example: typical (the median duration), slow (the 95th percentile) or
+    expensive (the 95th percentile of cost).
+    """
+
+    example: str
+    trace_id: str
+    request_id: str
+    duration_s: float | None
+    usd: float | None
+
+
+class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One class. usd: sum of what is priced, null where nothing is."""
+
+    request_class: str
+    requests: int
+    successes: int
+    usd: float | None
+    rules: tuple[ClassRule, ...]
+    examples: tuple[ClassExample, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The document that ``costctl explain --format json`` prints: requests, or a class; the other is empty."""
+
+    schema_version: str
+    provenance: Provenance
+    asked: str
+    requests: tuple[RequestExplanation, ...]
+    other_requests: tuple[RequestName, ...]
+    request_class: ClassExplanation | None

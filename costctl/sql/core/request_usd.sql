@@ -1,0 +1,17 @@
+-- request_usd: what each request is charged, all its attempts together.
+-- One row per request that used anything.
+-- reads: charge
+-- key: request_id
+--   request_id        BIGINT
+--   usd               DOUBLE   USD of all that is priced; NULL where nothing is
+--   failed_usd        DOUBLE   USD of attempts that failed; NULL where none of that is priced
+--   charges           BIGINT
+--   unpriced_charges  BIGINT   charges without an amount
+SELECT
+    charge.request_id,
+    SUM(charge.usd) AS usd,
+    SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END) AS failed_usd,
+    COUNT(charge.component) AS charges,
+    COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
+FROM charge
+GROUP BY charge.request_id
