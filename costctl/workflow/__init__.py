@@ -16,6 +16,7 @@ from costctl.workflow.loading import (
 )
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
+from costctl.workflow.taxonomy import learn
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "emit",
     "follow",
     "ingest",
+    "learn",
     "policy_for",
     "propose_mapping",
     "prune_store",
