@@ -25,7 +25,8 @@ RulesOut = Annotated[
 Admission = Annotated[
     bool,
     typer.Option(
-        "--admission", help="How well a gateway could tell the classes before anything has run, and by which rules."
+        "--admission",
+        help="How well a gateway could tell the classes before anything has run, and by which rules.",
     ),
 ]
 Sessions = Annotated[

@@ -20,6 +20,7 @@ from costctl.documents import (
     recommendations,
     sessions,
     store_info,
+    taxonomy,
     workload_map,
 )
 from costctl.errors import UsageError
@@ -28,6 +29,7 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
     "workload_map": (workload_map.WorkloadMap, workload_map.SCHEMA_VERSION),
     "matchability": (matchability.Matchability, matchability.SCHEMA_VERSION),
+    "taxonomy": (taxonomy.Taxonomy, taxonomy.SCHEMA_VERSION),
     "analysis": (analysis.Analysis, analysis.SCHEMA_VERSION),
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
     "policy": (policy.Policy, policy.SCHEMA_VERSION),

@@ -19,6 +19,7 @@ from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
 from costctl.workflow.sessions import sessions
+from costctl.workflow.taxonomy import learn
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "explain",
     "follow",
     "ingest",
+    "learn",
     "policy_for",
     "propose_mapping",
     "prune_store",

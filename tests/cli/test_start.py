@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("duckdb", "pyarrow", "polars", "numpy", "numba", "scipy", "genai_prices", "yaml", "ptars")
+HEAVY = ("duckdb", "pyarrow", "polars", "numpy", "numba", "scipy", "sklearn", "genai_prices", "yaml", "ptars")
 
 
 def test_help_loads_no_heavy_library(repository: Path) -> None:

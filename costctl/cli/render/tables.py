@@ -38,7 +38,16 @@ class Notes:
     lines: tuple[str, ...]
 
 
-Section = Table | Notes
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The text of a file under a heading, as it is."""
+
+    title: str
+    text: str
+    language: str
+
+
+Section = Table | Notes | Listing
 
 
 def as_terminal_text(sections: Iterable[Section]) -> str:
@@ -60,7 +69,9 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
     )
     for section in sections:
         console.print(Text(section.title, style="bold"))
-        if isinstance(section, Notes):
+        if isinstance(section, Listing):
+            console.print(Text(section.text), soft_wrap=True)  # lines of a file are never folded
+        elif isinstance(section, Notes):
             for line in section.lines:
                 console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
         else:
@@ -98,6 +109,9 @@ def as_markdown(sections: Iterable[Section]) -> str:
         parts.append(f"## {section.title}\n")
         if isinstance(section, Notes):
             parts.append("\n".join(f"- {line}" for line in section.lines) + "\n")
+            continue
+        if isinstance(section, Listing):
+            parts.append(f"```{section.language}\n{section.text.rstrip()}\n```\n")
             continue
         rule = ["---" if column in section.left else "---:" for column in section.columns]
         lines = [section.columns, tuple(rule), *section.rows]

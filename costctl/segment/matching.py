@@ -1,0 +1,67 @@
+"""Which class do rules give a request? The relation request_class over a frame, without a database.
+
+In: a frame with the columns of request_shape and rules as rows of class_rules. Out: the class and the rule of each
+request. A test holds that it answers as sql/core/request_class.sql does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from costctl.segment.rules import FEATURES
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def apply_rules(request_shape: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """request_id, request_class and rule of each request, in the order of the frame.
+
+    The first rule, in order, whose bounds all hold takes the request; a feature that was not observed meets no
+    bound. A request that no rule takes is left out, as the relation does.
+    """
+    columns = feature_columns(request_shape)
+    place = np.full(request_shape.height, -1)
+    ordered = rules.sort("rule_order")
+    for number, rule in enumerate(ordered.iter_rows(named=True)):
+        bounds = {key: rule[key] for key in _BOUNDS if rule[key] is not None}
+        takes = within(columns, bounds, request_shape.height)
+        if rule["operation"] is not None:
+            takes &= (request_shape["operation"] == rule["operation"]).fill_null(False).to_numpy()
+        if rule["is_labelled"]:
+            takes &= request_shape["workload"].is_not_null().to_numpy()
+        place[takes & (place < 0)] = number
+    matched = pl.Series("place", place)
+    return (
+        request_shape.select("request_id", "workload")
+        .with_columns(matched)
+        .filter(pl.col("place") >= 0)
+        .with_columns(
+            ordered["request_class"].gather(matched.filter(matched >= 0)).alias("request_class"),
+            ordered["rule"].gather(matched.filter(matched >= 0)).alias("rule"),
+        )
+        .select("request_id", pl.coalesce("request_class", "workload").alias("request_class"), "rule")
+    )
+
+
+def feature_columns(request_shape: pl.DataFrame) -> dict[str, Floats]:
+    """The features of the rules as arrays; NaN where a feature was not observed."""
+    return {
+        name: request_shape[name].cast(pl.Float64).fill_null(float("nan")).to_numpy() for name in FEATURES
+    }
+
+
+def within(columns: Mapping[str, Floats], bounds: Mapping[str, float], size: int) -> Bools:
+    """Which of ``size`` requests meet every bound. NaN compares as false: what was not observed meets none."""
+    holds = np.ones(size, np.bool_)
+    for key, bound in bounds.items():
+        end, feature = key.split("_", 1)
+        holds &= columns[feature] >= bound if end == "min" else columns[feature] <= bound
+    return holds
+
+
+_BOUNDS = tuple(f"{end}_{feature}" for feature in FEATURES for end in ("min", "max"))
