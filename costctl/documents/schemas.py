@@ -10,11 +10,21 @@ from typing import Any, Final
 
 import msgspec
 
-from costctl.documents import analysis, coverage, ingestion, policy, recommendations, store_info, workload_map
+from costctl.documents import (
+    analysis,
+    coverage,
+    diagnosis,
+    ingestion,
+    policy,
+    recommendations,
+    store_info,
+    workload_map,
+)
 from costctl.errors import UsageError
 
 _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
+    "diagnosis": (diagnosis.Diagnosis, diagnosis.SCHEMA_VERSION),
     "workload_map": (workload_map.WorkloadMap, workload_map.SCHEMA_VERSION),
     "analysis": (analysis.Analysis, analysis.SCHEMA_VERSION),
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),
