@@ -24,6 +24,7 @@ UNITS: Final[dict[Rows, str]] = {
     "settings": "entries",
 }
 ANY: Final = "any"
+MOOT_BY_DEFAULT: Final = "nothing was seen on which it could be expected"
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +43,7 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expected: tuple[str, ...] = ()
     observed: tuple[str, ...] = ()
     enough: float | Literal["any"] = 1.0
-    moot: str = "nothing was seen on which it could be expected"
+    moot: str = MOOT_BY_DEFAULT
     not_for: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
 

@@ -2,6 +2,8 @@
 -- One row per pattern of facts that some request shows.
 -- reads: requests, staged_spans, span_facts, call_records, stage_time
 --   dialect                VARCHAR  of its model calls, else of any of its spans; 'unnamed' where there is no mark of one
+--   is_fragment            BOOLEAN  what enclosed it was lost, while the beginning of its trace was exported
+--   is_complete            BOOLEAN  all of its spans have an end, and nothing between the spans of its trace was lost
 --   has_calls              BOOLEAN
 --   is_success             BOOLEAN
 --   has_entry              BOOLEAN  what received it was recorded, apart from the model call
@@ -23,13 +25,25 @@
 --   requests               BIGINT
 --   duration_ms            BIGINT   ms, rounded down
 --   named_ms               BIGINT   ms of it in which some span says what is done
-WITH own_spans AS (
+WITH traces AS (
+    SELECT
+        spans.trace_id,
+        SUM(CASE WHEN span_facts.names_parent THEN 0 ELSE 1 END) AS beginnings,
+        SUM(CASE WHEN span_facts.names_parent AND spans.parent_key IS NULL THEN 1 ELSE 0 END) AS torn
+    FROM staged_spans AS spans
+    INNER JOIN span_facts ON spans.span_key = span_facts.span_key
+    GROUP BY spans.trace_id
+),
+
+own_spans AS (
     SELECT
         spans.request_id,
         MAX(CASE WHEN spans.is_first AND NOT span_facts.names_parent AND NOT spans.is_model_call THEN 1 ELSE 0 END)
             AS has_entry,
         MAX(CASE WHEN spans.is_first AND span_facts.is_from_server AND NOT spans.is_model_call THEN 1 ELSE 0 END)
             AS is_served,
+        MIN(CASE WHEN spans.end_ns IS NOT NULL THEN 1 ELSE 0 END) AS is_timed,
+        MAX(CASE WHEN spans.is_first AND span_facts.names_parent THEN 1 ELSE 0 END) AS names_parent,
         MAX(CASE WHEN spans.stage = 'cache' THEN 1 ELSE 0 END) AS has_cache,
         MAX(CASE WHEN span_facts.has_cache_outcome THEN 1 ELSE 0 END) AS has_cache_outcome,
         MAX(CASE WHEN span_facts.has_content_key THEN 1 ELSE 0 END) AS has_content_key,
@@ -69,6 +83,8 @@ routes AS (
 patterns AS (
     SELECT
         COALESCE(own_calls.dialect, own_spans.dialect, 'unnamed') AS dialect,
+        own_spans.names_parent = 1 AND traces.beginnings > 0 AS is_fragment,
+        own_spans.is_timed = 1 AND (traces.torn = 0 OR traces.beginnings = 0) AS is_complete,
         requests.calls > 0 AS has_calls,
         requests.is_success,
         own_spans.has_entry = 1 AS has_entry,
@@ -92,6 +108,7 @@ patterns AS (
         COALESCE(own_time.named_ns, 0) AS named_ns
     FROM requests
     INNER JOIN own_spans ON requests.request_id = own_spans.request_id
+    INNER JOIN traces ON requests.trace_id = traces.trace_id
     LEFT JOIN own_calls ON requests.request_id = own_calls.request_id
     LEFT JOIN own_time ON requests.request_id = own_time.request_id
     LEFT JOIN routes ON requests.route = routes.route
@@ -99,6 +116,8 @@ patterns AS (
 
 SELECT
     patterns.dialect,
+    patterns.is_fragment,
+    patterns.is_complete,
     patterns.has_calls,
     patterns.is_success,
     patterns.has_entry,
@@ -123,6 +142,8 @@ SELECT
 FROM patterns
 GROUP BY
     patterns.dialect,
+    patterns.is_fragment,
+    patterns.is_complete,
     patterns.has_calls,
     patterns.is_success,
     patterns.has_entry,
