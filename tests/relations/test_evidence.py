@@ -44,10 +44,11 @@ def test_an_http_request_below_a_call_shows_its_tries() -> None:
 
 
 def test_a_lost_parent_counts_only_where_the_beginning_of_the_trace_was_exported() -> None:
-    rows = [span("a/root", 0, 9), span("a/x/lost", 1, 2), span("b/x/lost", 1, 2)]
+    rows = [span("a/root", 0, 9), span("a/x/lost", 1, 2), span("b/x/lost", 1, 2), span("b/y/x", 1, 2)]
     assert counted(rows, "span_evidence", "is_child", "has_parent") == {
         (True, False): 1,
         (False, False): 2,
+        (False, True): 1,
     }
     assert counted(rows, "request_evidence", "is_fragment", "is_complete") == {
         (False, False): 1,
@@ -76,4 +77,13 @@ def test_a_request_without_a_call_is_silent_where_others_of_its_route_call() -> 
         (True, True): 2,
         (True, False): 1,
         (False, False): 1,
+    }
+
+
+def test_a_model_call_and_what_lies_right_below_it_need_no_stage() -> None:
+    rows = [chat("a/1", 0, 9), span("a/raw/1", 1, 2), span("b/step", 0, 1)]
+    assert counted(rows, "span_evidence", "is_innermost", "has_stage") == {
+        (False, True): 1,
+        (True, True): 1,
+        (True, False): 1,
     }

@@ -3,7 +3,7 @@
 -- reads: requests, staged_spans, span_facts, call_records, stage_time
 --   dialect                VARCHAR  of its model calls, else of any of its spans; 'unnamed' where there is no mark of one
 --   is_fragment            BOOLEAN  what enclosed it was lost, while the beginning of its trace was exported
---   is_complete            BOOLEAN  all of its spans have an end, and nothing between the spans of its trace was lost
+--   is_complete            BOOLEAN  it has several spans, all with an end, and none of its trace was lost between them
 --   has_calls              BOOLEAN
 --   is_success             BOOLEAN
 --   has_entry              BOOLEAN  what received it was recorded, apart from the model call
@@ -84,7 +84,7 @@ patterns AS (
     SELECT
         COALESCE(own_calls.dialect, own_spans.dialect, 'unnamed') AS dialect,
         own_spans.names_parent = 1 AND traces.beginnings > 0 AS is_fragment,
-        own_spans.is_timed = 1 AND (traces.torn = 0 OR traces.beginnings = 0) AS is_complete,
+        own_spans.is_timed = 1 AND requests.spans > 1 AND (traces.torn = 0 OR traces.beginnings = 0) AS is_complete,
         requests.calls > 0 AS has_calls,
         requests.is_success,
         own_spans.has_entry = 1 AS has_entry,

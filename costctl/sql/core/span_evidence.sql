@@ -7,7 +7,7 @@
 --   is_timed_child       BOOLEAN  it has a parent, and both have a start and an end
 --   starts_in_parent     BOOLEAN  it starts within its parent, or within 1 ms of it
 --   is_innermost         BOOLEAN  no span lies within it
---   has_stage            BOOLEAN
+--   has_stage            BOOLEAN  or it is a model call, or lies right below one
 --   is_retrieval         BOOLEAN
 --   has_documents        BOOLEAN
 --   is_storage_read      BOOLEAN
@@ -45,7 +45,7 @@ patterns AS (
             spans.start_ns >= parents.start_ns - 1000000 AND spans.start_ns <= parents.end_ns + 1000000, FALSE
         ) AS starts_in_parent,
         enclosing.span_key IS NULL AS is_innermost,
-        spans.stage <> 'other' AS has_stage,
+        spans.stage <> 'other' OR spans.is_model_call OR COALESCE(parents.is_model_call, FALSE) AS has_stage,
         spans.is_retrieval,
         spans.documents IS NOT NULL AS has_documents,
         spans.storage_reads IS NOT NULL OR spans.storage_bytes IS NOT NULL OR spans.storage IS NOT NULL
