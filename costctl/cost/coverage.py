@@ -26,7 +26,8 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         pl.col("input_tokens").is_not_null()
         & (pl.col("output_tokens").is_not_null() | ~pl.col("is_generation"))
     ).to_series()
-    staged = frames.stage_time.filter(pl.col("stage") != "other")["request_id"].n_unique()
+    named = ~pl.col("stage").is_in(["other", "uninstrumented"])
+    staged = frames.stage_time.filter(named)["request_id"].n_unique()
     return Coverage(
         requests=requests,
         priced_requests=priced,

@@ -20,7 +20,7 @@ UNKNOWN_TOKENS = -1
 
 @dataclass(frozen=True, slots=True)
 class PoolCalls:
-    """n calls. pool, replica, request, request_class: indices into the names. replica is numbered within its
+    """n calls. pool, replica, request, request_class: indices into the names and ids. replica is numbered within its
     pool.
 
     begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
@@ -30,7 +30,7 @@ class PoolCalls:
 
     pools: tuple[str, ...]
     classes: tuple[str, ...]
-    request_ids: tuple[str, ...]
+    request_ids: Ints
     replicas: Ints
     pool: Ints
     replica: Ints
@@ -63,14 +63,14 @@ def pool_calls(frames: Frames) -> PoolCalls:
         frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_not_null())
         .join(frames.request_class.select("request_id", "request_class"), on="request_id", how="inner")
         .sort("start_ns", "call_id")
-        .with_row_index("place")
+        .with_row_index("index")
     )
     pools, pool = _coded(calls["pool"])
     classes, request_class = _coded(calls["request_class"])
-    request_ids, request = _coded(calls["request_id"])
+    request_ids, request = np.unique(calls["request_id"].to_numpy(), return_inverse=True)
     replica, replicas = _replica_in_pool(calls, pools)
-    place_of = calls.select(pl.col("call_id").alias("after_call_id"), pl.col("place").alias("after"))
-    followed = calls.join(place_of, on="after_call_id", how="left", maintain_order="left")
+    index_of = calls.select(pl.col("call_id").alias("after_call_id"), pl.col("index").alias("after"))
+    followed = calls.join(index_of, on="after_call_id", how="left", maintain_order="left")
     after = followed["after"].cast(pl.Int64).fill_null(-1).to_numpy()
     after = np.where(after < np.arange(calls.height), after, -1)
     start_ns = calls["start_ns"].to_numpy()

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.analysis import Analysis, ClassReport
+from costctl.documents.matchability import Matching
 from costctl.documents.policy import (
     SCHEMA_VERSION,
     AtMost,
@@ -39,6 +40,7 @@ from costctl.documents.settings import ClassSettings, DataBoundary, Settings
 from costctl.errors import NotEnoughDataError
 from costctl.policy.backends import backends_of
 from costctl.policy.changes import Changes, changes_in
+from costctl.policy.match_evidence import with_match_evidence
 from costctl.policy.names import identifier
 from costctl.policy.placement import ModelPlacement, placements_of
 
@@ -54,9 +56,13 @@ _LIFETIME: Final = timedelta(days=28)
 
 
 def build_policy(
-    analysis: Analysis, recommendations: Recommendations, settings: Settings, generated: GeneratedInfo
+    analysis: Analysis,
+    recommendations: Recommendations,
+    settings: Settings,
+    generated: GeneratedInfo,
+    told: Matching | None = None,
 ) -> Policy:
-    """The policy document.
+    """The policy document. told: how well the classes can be told at admission without their header, where known.
 
     Raises InfeasibleError where a required data boundary leaves a class nowhere to go, InputError where a
     recommendation cannot be written down, NotEnoughDataError where no class calls a model.
@@ -70,6 +76,8 @@ def build_policy(
         made, used = _classes(report, backends, settings, changes, lane_of[report.request_class])
         classes += made
         facts += used
+    classes, match_facts = with_match_evidence(classes, told)
+    facts += match_facts
     if not classes:
         raise NotEnoughDataError(
             "There is no class to write a policy for.",

@@ -143,7 +143,7 @@ def _target_s(settings: Settings, name: str) -> float:
 
 def _requests(frames: Frames, fits: PoolFits) -> pl.DataFrame:
     """Duration and success of the requests, in the order in which the calls count them."""
-    names = pl.DataFrame({"request_id": list(fits.calls.request_ids)}, schema={"request_id": pl.String})
+    names = pl.DataFrame({"request_id": fits.calls.request_ids})
     return names.join(
         frames.requests.select("request_id", "duration_s", "is_success"),
         on="request_id",

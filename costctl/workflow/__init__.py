@@ -15,6 +15,7 @@ from costctl.workflow.loading import (
     refuse_rejected,
     refuse_unusable,
 )
+from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
@@ -36,6 +37,7 @@ __all__ = [
     "refuse_rejected",
     "refuse_unusable",
     "segment",
+    "segment_admission",
     "select",
     "store_info",
 ]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from costctl.documents.matchability import Matching
 from costctl.documents.policy import Policy
-from costctl.errors import InputError
-from costctl.observation import Question, observed
+from costctl.errors import InputError, NotEnoughDataError
+from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.workflow.advice import analysis_of, fits_of, frames_of, recommendations_of
 
@@ -32,9 +33,23 @@ def policy_for(question: Question, progress: Progress) -> Policy:
         fits = fits_of(observation, frames, progress)
         analysis = analysis_of(observation, frames, fits, progress)
         recommendations = recommendations_of(observation, frames, fits, progress)
+        told = _told_at_admission(observation, progress)
         made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
         generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
-        return build_policy(analysis, recommendations, observation.config.settings, generated)
+        return build_policy(analysis, recommendations, observation.config.settings, generated, told)
+
+
+def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
+    """How well the classes can be told without their header; None where there are too few requests to say."""
+    from costctl.segment.matchability import matchability
+
+    progress("Telling the classes apart by what is known at admission", None)
+    engine = observation.engine
+    try:
+        found = matchability(engine.fetch("admission_shape"), engine.fetch("request_class"), observation.seed)
+    except NotEnoughDataError:
+        return None
+    return found.without_label
 
 
 def emit(
