@@ -64,10 +64,11 @@ fuzz: .venv/fuzz ## 200,000 mutated inputs through every reader, and generated o
 	@$(BIN)/python -m fuzz.guided --inputs 200000
 	@COSTCTL_EXAMPLES=5000 $(BIN)/python -m pytest tests/ingest/test_fuzz.py
 
-schemas: .venv/demo ## write schemas/ and the page of relations from the code
+schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_relations_page.py
 	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
+	@$(BIN)/python scripts/write_telemetry_page.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from costctl import __version__
-from costctl.cli import analyze, emit, explain, ingest, policy, recommend, schema, segment, sql, store, synth
+from costctl.cli import (
+    analyze,
+    doctor,
+    emit,
+    explain,
+    ingest,
+    policy,
+    recommend,
+    schema,
+    segment,
+    sql,
+    store,
+    synth,
+)
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app = typer.Typer(
 )
 
 app.command("ingest")(ingest.run)
+app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
 app.command("analyze")(analyze.run)
 app.command("recommend")(recommend.run)

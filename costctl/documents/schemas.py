@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents import (
     analysis,
     coverage,
+    diagnosis,
     explanation,
     ingestion,
     matchability,
@@ -27,6 +28,7 @@ from costctl.errors import UsageError
 
 _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
+    "diagnosis": (diagnosis.Diagnosis, diagnosis.SCHEMA_VERSION),
     "workload_map": (workload_map.WorkloadMap, workload_map.SCHEMA_VERSION),
     "matchability": (matchability.Matchability, matchability.SCHEMA_VERSION),
     "taxonomy": (taxonomy.Taxonomy, taxonomy.SCHEMA_VERSION),

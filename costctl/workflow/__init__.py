@@ -6,6 +6,7 @@ where it is done. The command line comes through here.
 
 from costctl.workflow.advice import analyze, recommend
 from costctl.workflow.demand import segment
+from costctl.workflow.diagnosis import doctor
 from costctl.workflow.explanation import explain
 from costctl.workflow.loading import (
     IngestRequest,
@@ -28,6 +29,7 @@ __all__ = [
     "analyze",
     "check_policy",
     "compact_store",
+    "doctor",
     "emit",
     "explain",
     "follow",

@@ -32,10 +32,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """Sentences under a heading."""
+    """Sentences under a heading. code: text below them that is to be copied as it is."""
 
     title: str
     lines: tuple[str, ...]
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
         elif isinstance(section, Notes):
             for line in section.lines:
                 console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
+            for line in section.code.splitlines():
+                console.print(Text("      " + line, style="cyan"), soft_wrap=True)  # copied, so never cut
         else:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
             for number, column in enumerate(section.columns):
@@ -109,6 +112,8 @@ def as_markdown(sections: Iterable[Section]) -> str:
         parts.append(f"## {section.title}\n")
         if isinstance(section, Notes):
             parts.append("\n".join(f"- {line}" for line in section.lines) + "\n")
+            if section.code:
+                parts.append(f"```\n{section.code}\n```\n")
             continue
         if isinstance(section, Listing):
             parts.append(f"```{section.language}\n{section.text.rstrip()}\n```\n")

@@ -1,0 +1,85 @@
+"""costctl.diagnosis/v1: what the telemetry says and what it lacks, as ``costctl doctor`` prints it."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from costctl.documents.provenance import Provenance
+
+SCHEMA_VERSION: Final = "costctl.diagnosis/v1"
+
+PhaseName = Literal["measure", "route", "tune", "operate"]
+State = Literal["ok", "partial", "missing", "not_applicable"]
+
+
+class DialectCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """In one dialect, on how many rows the fact is expected and on how many it is there."""
+
+    dialect: str
+    expected: int
+    observed: int
+
+
+class Shortfall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By how much a sum is too low. known: the sum of what was recorded.  about: what the rows without it would add
+    if they are like the others.  at_most: the same, if none is larger than the largest that was recorded.
+    """
+
+    quantity: str
+    known: int
+    about: float
+    at_most: float
+    assumption: str
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One fact. expected, observed: rows, in ``unit``.  ratio: null where the fact is expected nowhere.
+
+    weight: of the check in its phase.  effect: what the gap does to the figures.  shortfall: in numbers, where the
+    data tell.  time_ratio: part of the model time whose calls lack the fact, null where it is not of calls.
+    add, example: what fills the gap.  reason: why it is not applicable.
+    """
+
+    id: str
+    phase: PhaseName
+    about: str
+    state: State
+    unit: str
+    expected: int
+    observed: int
+    ratio: float | None
+    weight: float
+    effect: str
+    shortfall: Shortfall | None
+    time_ratio: float | None
+    add: str
+    example: str
+    reason: str | None
+    dialects: tuple[DialectCount, ...]
+
+
+class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """score: 0 to 100, null where nothing applies.  next_check: the gap that adds most.  next_points: how many."""
+
+    phase: PhaseName
+    score: float | None
+    ok: int
+    gaps: int
+    next_check: str | None
+    next_step: str | None
+    next_points: float | None
+
+
+class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head."""
+
+    schema_version: str
+    provenance: Provenance
+    spans: int
+    requests: int
+    calls: int
+    phases: tuple[Phase, ...]
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,55 @@
+"""What the telemetry lacks: the evidence is fetched and handed to the catalogue."""
+
+from __future__ import annotations
+
+from costctl.documents.diagnosis import SCHEMA_VERSION, Diagnosis
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+from costctl.segment.telemetry.catalogue import catalogue
+from costctl.segment.telemetry.coverage import Evidence, coverage, settings_counts
+from costctl.segment.telemetry.diagnosis import checks_of, phases_of
+
+METHODS = {
+    "checks": "a fact is expected on rows, and counted where it is there; docs/reference/telemetry.md",
+    "scores": "weight of what is met, of what applies; docs/explanation/maturity.md",
+}
+_UNSEEN = (
+    "Only what was exported can be examined: an interface that an SDK does not instrument, or a service without a "
+    "tracer, leaves no span to miss. Compare requests and tokens with the provider's invoice."
+)
+
+
+def doctor(question: Question, progress: Progress) -> Diagnosis:
+    """What is not instrumented, what each gap does to the figures, and what to add."""
+    with observed(question, progress) as observation:
+        progress("Counting what spans say", None)
+        engine = observation.engine
+        evidence = Evidence(
+            spans=engine.fetch("span_evidence"),
+            calls=engine.fetch("call_evidence"),
+            requests=engine.fetch("request_evidence"),
+        )
+        classes = sorted(engine.fetch("request_class")["request_class"].drop_nulls().unique())
+        facts = catalogue()
+        counts = settings_counts(observation.config.settings, classes)
+        checks = checks_of(facts, coverage(facts, evidence, counts), evidence.calls)
+        return Diagnosis(
+            schema_version=SCHEMA_VERSION,
+            provenance=observation.provenance(METHODS),
+            spans=int(evidence.spans["spans"].sum()),
+            requests=int(evidence.requests["requests"].sum()),
+            calls=int(evidence.calls["calls"].sum()),
+            phases=phases_of(checks),
+            checks=checks,
+            notes=_notes(observation.rejected_records),
+        )
+
+
+def _notes(rejected_records: int) -> tuple[str, ...]:
+    if not rejected_records:
+        return (_UNSEEN,)
+    return (
+        f"{rejected_records:,} records could not be read and are not examined here: "
+        "costctl sql 'SELECT code, message, COUNT(*) FROM quarantine GROUP BY ALL'.",
+        _UNSEEN,
+    )

@@ -1,0 +1,54 @@
+"""A diagnosis says the same in every form, and its first lines say how mature each phase is."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from costctl import workflow
+from costctl.cli.render.diagnosis import csv_text, sections
+from costctl.cli.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl.documents.diagnosis import Diagnosis
+from costctl.observation import Question
+from tests.conftest import unwatched
+
+
+@pytest.fixture(scope="module")
+def diagnosis(sample_question: Question) -> Diagnosis:
+    return workflow.doctor(sample_question, unwatched)
+
+
+def test_the_sample_traces_lack_only_what_a_world_does_not_write(diagnosis: Diagnosis) -> None:
+    gaps = [check.id for check in diagnosis.checks if check.state in ("missing", "partial")]
+    assert set(gaps) == {
+        "session", "data_classification", "label", "stream_flag", "content_keys", "finish_reason", "bills", "slos"
+    }  # fmt: skip
+    assert (diagnosis.requests, diagnosis.calls, diagnosis.spans) == (5629, 11479, 40212)
+
+
+def test_every_gap_is_shown_with_what_it_does_and_what_to_add(diagnosis: Diagnosis) -> None:
+    shown = sections(diagnosis)
+    assert isinstance(shown[0], Table)
+    assert [row[0] for row in shown[0].rows] == ["measure", "route", "tune", "operate"]
+    gaps = [check for check in diagnosis.checks if check.state in ("missing", "partial")]
+    notes = [section for section in shown if isinstance(section, Notes) and section.code]
+    assert len(notes) == len(gaps)
+    markdown, terminal = as_markdown(shown), as_terminal_text(shown)
+    for check, note in zip(gaps, notes, strict=True):
+        assert check.effect in note.lines
+        assert check.add in note.lines[-1]
+        assert f"```\n{check.example}\n```" in markdown
+        assert check.example.splitlines()[0] in terminal
+
+
+def test_csv_has_a_row_for_each_check(diagnosis: Diagnosis) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(diagnosis))))
+    assert [row["id"] for row in rows] == [check.id for check in diagnosis.checks]
+    for row, check in zip(rows, diagnosis.checks, strict=True):
+        assert (row["state"], int(row["expected"]), int(row["observed"])) == (
+            check.state,
+            check.expected,
+            check.observed,
+        )
