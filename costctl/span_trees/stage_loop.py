@@ -18,14 +18,14 @@ DECODE: Final = 2
 @compiled
 def walk_requests(
     number: int, begins: Any, parent: Any, start: Any, end: Any, is_timed: Any, stage: Any, with_children: Any,
-    queue: Any, ttft: Any, gap_stage: int, order: Any, links: Any, frames: Any, spent: Any,
+    queue: Any, ttft: Any, gap_stage: int, silent: int, order: Any, links: Any, frames: Any, spent: Any,
     out_request: Any, out_stage: Any, out_ns: Any,
 ) -> int:  # fmt: skip
     """Fill in the rows (request, stage, ns) of some requests, the first of that number; how many there are.
 
     begins: where the spans of each request begin.  stage: of a span's own time.  with_children: of each stage, what
     it is while children tell of a part.  queue, ttft: from a call's start, NONE where it has none.  gap_stage: of
-    time in no span.  order, links, frames: scratch for the largest request.  spent: zeros, one a stage.
+    time in no span.  silent: of spans that do not say what is done.  order, links, frames: scratch for the largest request.  spent: zeros, one a stage.
     """
     written = 0
     for place in range(begins.size - 1):
@@ -33,7 +33,7 @@ def walk_requests(
         low, high = _bounds(first, last, parent, start, end, is_timed)
         if low >= high:
             continue
-        _link_children(first, last, parent, start, end, is_timed, order, links)
+        _link_children(first, last, parent, start, end, is_timed, stage, silent, order, links)
         _walk(
             first, low, high, start, end, stage, with_children, queue, ttft, gap_stage, links, frames, spent
         )
@@ -60,28 +60,40 @@ def _bounds(first: int, last: int, parent: Any, start: Any, end: Any, is_timed: 
 
 @part
 def _link_children(
-    first: int, last: int, parent: Any, start: Any, end: Any, is_timed: Any, order: Any, links: Any
-) -> None:
+    first: int, last: int, parent: Any, start: Any, end: Any, is_timed: Any, stage: Any, silent: int,
+    order: Any, links: Any,
+) -> None:  # fmt: skip
     """A list of the timed children of each span, the one that ends last first; of equals, the one that starts first.
 
-    links: columns head (of the children, at the span's place + 1; place 0 is the request) and next (sibling).
+    links: columns head (of the children, at the span's place + 1; place 0 is the request), next (sibling), and how
+    many timed children there are.  silent: the stage of spans that do not say what is done; one without children is
+    left out of the list, unless it is all that its request has.
     """
+    for place in range(last - first + 1):
+        links[place, 0], links[place, 2] = NONE, 0
     timed = 0
     for span in range(first, last):
-        links[span - first + 1, 0] = NONE
         if is_timed[span]:
             order[timed] = span
             timed += 1
-    links[0, 0] = NONE
+            links[_owner(span, first, parent, is_timed), 2] += 1
     _sort_by_end(order, timed, start, end)
     for place in range(timed):
         span = order[place]
-        above = parent[span]
-        while above != NONE and not is_timed[above]:
-            above = parent[above]
-        owner = 0 if above == NONE else above - first + 1
-        links[span - first + 1, 1] = links[owner, 0]
-        links[owner, 0] = span
+        owner = _owner(span, first, parent, is_timed)
+        is_alone = owner == 0 and links[0, 2] == 1
+        if stage[span] != silent or links[span - first + 1, 2] > 0 or is_alone:
+            links[span - first + 1, 1] = links[owner, 0]
+            links[owner, 0] = span
+
+
+@part
+def _owner(span: int, first: int, parent: Any, is_timed: Any) -> int:
+    """The place of the nearest timed span above; 0 is the request itself."""
+    above = parent[span]
+    while above != NONE and not is_timed[above]:
+        above = parent[above]
+    return 0 if above == NONE else above - first + 1
 
 
 @part
@@ -134,7 +146,7 @@ def _walk(
         if span == NONE:
             spent[gap_stage] += max(cursor - until, 0)
         elif until < cursor:
-            own = stage[span] if links[span - first + 1, 0] == NONE else with_children[stage[span]]
+            own = stage[span] if links[span - first + 1, 2] == 0 else with_children[stage[span]]
             _spend(until, cursor, start[span], end[span], queue[span], ttft[span], own, spent)
         if is_done:
             deep -= 1

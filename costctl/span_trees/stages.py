@@ -5,7 +5,8 @@ add up, for each request, to the time from its first start to its last end, to t
 
 From a span's end backwards, each instant belongs to the child that was running then; of several, to the one that ended
 last, for that one the span waited. Where none was running the time is the span's own. Children are cut to their
-parents' time. So parallel work counts once, by its longest branch, and no gap is spread over what is known.
+parents' time, and one without children that does not say what it does takes no time from those that do. So parallel
+work counts once, by its longest branch, and no gap is spread over what is known.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _GAP: Final = ALL_STAGES.index(UNINSTRUMENTED)
 # Their spans say who did the work, not what was done: once children tell of a part of it, the rest is a gap.
 WRAPPING: Final = ("gateway", "other")
 _WITH_CHILDREN: Final = np.array([_GAP if name in WRAPPING else code for code, name in enumerate(ALL_STAGES)])
+_SILENT: Final = ALL_STAGES.index("other")
 UNKNOWN: Final = -1
 
 
@@ -78,8 +80,8 @@ def _walked(spans: TimedSpans, begins: Ints, first: int, last: int) -> tuple[Int
     out = np.empty((3, 2 * int(begins[-1] - begins[0]) + 2 * int(calls) + begins.size), np.int64)
     written = walk_requests(
         first, begins, spans.parent, spans.start_ns, spans.end_ns, spans.is_timed, spans.stage, _WITH_CHILDREN,
-        spans.queue_ns, spans.ttft_ns, _GAP,
-        np.empty(largest, np.int64), np.empty((largest + 1, 2), np.int64), np.empty((largest + 2, 4), np.int64),
+        spans.queue_ns, spans.ttft_ns, _GAP, _SILENT,
+        np.empty(largest, np.int64), np.empty((largest + 1, 3), np.int64), np.empty((largest + 2, 4), np.int64),
         np.zeros(len(ALL_STAGES), np.int64), out[0], out[1], out[2],
     )  # fmt: skip
     return out[0, :written], out[1, :written], out[2, :written]

@@ -19,6 +19,7 @@ class PlainSpan:
     queue: int | None = None  # of a call, from its start
     ttft: int | None = None
     children: list[PlainSpan] = field(default_factory=list, repr=False)
+    is_wrapper: bool = False
 
     @property
     def phases(self) -> list[tuple[str, int]]:
@@ -90,6 +91,12 @@ def stages_of(group: list[PlainSpan], wrapping: tuple[str, ...]) -> dict[str, in
     entries = [span for span in tops if entry_of(span, known) in (span, None)]
     if not entries:
         return {}
+    for span in group:
+        span.is_wrapper = bool(span.children)
+    for children in (tops, *(span.children for span in group)):
+        is_alone = children is tops and len(tops) == 1
+        speaking = [span for span in children if span.stage != "other" or span.is_wrapper or is_alone]
+        children[:] = speaking
     low, high = min(span.start for span in entries), max(span.end or 0 for span in entries)
     spent: dict[str, int] = {}
     _walk(None, tops, low, high, wrapping, spent)
@@ -129,4 +136,4 @@ def _own_stage(owner: PlainSpan | None, unit: int, wrapping: tuple[str, ...]) ->
     for name, end in owner.phases:
         if unit < end:
             return name
-    return "uninstrumented" if owner.children and owner.stage in wrapping else owner.stage
+    return "uninstrumented" if owner.is_wrapper and owner.stage in wrapping else owner.stage

@@ -92,6 +92,19 @@ def test_entries_of_a_lost_parent_have_a_gap_between_them() -> None:
     }
 
 
+def test_a_sibling_that_does_not_say_what_it_does_takes_no_time_from_one_that_does() -> None:
+    spans = ((1, None, 0, 10, "gateway"), (2, 1, 0, 10, "other"), (3, 1, 2, 6, "decode"))
+    assert one(*spans) == {"decode": 4, "uninstrumented": 6}
+
+
+def test_what_lies_below_a_call_and_does_not_say_what_it_does_is_the_calls() -> None:
+    assert one((1, None, 0, 10, "decode"), (2, 1, 1, 9, "other")) == {"decode": 10}
+
+
+def test_a_request_of_one_span_that_says_nothing_is_other() -> None:
+    assert one((1, None, 0, 10, "other")) == {"other": 10}
+
+
 def test_children_of_a_span_that_was_not_timed_belong_to_the_one_above_it() -> None:
     spans = [
         PlainSpan(1, 1, None, 0, 10, "gateway"),

@@ -8,7 +8,7 @@
 --   self_s      DOUBLE   s; sums, over the stages, to the request's duration
 -- Back along the critical path: each instant of a span belongs to the child that was running then, of several to the
 -- one that ended last; where none was, to the span's own stage, or to no stage if the span only wraps. Parallel work
--- counts once, by its longest branch. costctl/span_trees/stages.py walks it, over what this selects.
+-- counts once, by its longest branch; a leaf of unknown stage takes no time from others. costctl/span_trees/stages.py walks it, over what this selects.
 SELECT
     staged_spans.span_key,
     staged_spans.request_id,
