@@ -25,7 +25,8 @@ def walk_requests(
 
     begins: where the spans of each request begin.  stage: of a span's own time.  with_children: of each stage, what
     it is while children tell of a part.  queue, ttft: from a call's start, NONE where it has none.  gap_stage: of
-    time in no span.  silent: of spans that do not say what is done.  order, links, frames: scratch for the largest request.  spent: zeros, one a stage.
+    time in no span.  silent: of spans that do not say what is done.  order, links, frames: scratch for the largest
+    request.  spent: zeros, one a stage.
     """
     written = 0
     for place in range(begins.size - 1):
