@@ -129,7 +129,7 @@ def test_a_reader_is_told_of_what_was_not_seen() -> None:
     notes = " ".join(learned(hidden).notes)
     assert "300 requests are few" in notes
     assert "100 requests with model calls and no tokens reported" in notes
-    assert "All requests have one shape" in notes
+    assert "One shape" in notes
 
 
 def test_classes_explain_all_of_a_cost_that_they_fix_and_nothing_of_one_that_they_share() -> None:

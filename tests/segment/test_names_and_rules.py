@@ -43,8 +43,8 @@ def test_classes_of_the_same_words_are_told_apart_by_the_number_in_which_they_di
     one = NONE | {"generation_calls": 1, "prompt_tokens": 2140, "output_tokens": 130}
     other = one | {"prompt_tokens": 7330, "output_tokens": 150}
     assert names_of([one, other]) == (
-        "long_in_medium_out_2100_prompt_tokens",
-        "long_in_medium_out_7300_prompt_tokens",
+        "long_in_medium_out_2100_in",
+        "long_in_medium_out_7300_in",
     )
 
 

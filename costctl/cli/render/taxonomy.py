@@ -67,8 +67,9 @@ def _quality(document: Taxonomy) -> tuple[str, ...]:
     found = document.explained_variance
     if found is not None:
         lines.append(
-            f"Differences in {_MEASURES[found.measure]}: {found.learned_classes} learned classes explain "
-            f"{ratio(found.learned)}, the {found.default_classes} built-in ones {ratio(found.default)}."
+            f"Differences in {_MEASURES[found.measure]}: the learned rules explain {ratio(found.learned)} "
+            f"(classes: {found.learned_classes}), the built-in ones {ratio(found.default)} "
+            f"({found.default_classes})."
         )
     return tuple(lines)
 

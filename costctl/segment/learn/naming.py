@@ -17,6 +17,7 @@ Medians = Mapping[str, float | None]
 # an answer, a paragraph, a page; a question, a page of context, several documents.
 _OUTPUT_WORDS: Final = ((20, "tiny"), (100, "short"), (500, "medium"), (1500, "long"))
 _PROMPT_WORDS: Final = ((50, "tiny"), (300, "short"), (2000, "medium"), (10_000, "long"))
+_SHORT: Final = {"prompt_tokens": "in", "output_tokens": "out", "generation_calls": "calls"}
 _LARGEST: Final = "huge"
 
 
@@ -66,7 +67,7 @@ def _sized(name: str, shape: Medians) -> str:
     words = []
     if shape["prompt_tokens"] is not None:
         words.append(_word(shape["prompt_tokens"], _PROMPT_WORDS) + "_in")
-    if shape["output_tokens"] is not None:
+    if shape["output_tokens"] is not None and shape["generation_calls"]:
         words.append(_word(shape["output_tokens"], _OUTPUT_WORDS) + "_out")
     if name in _CALLS_ALONE:
         return "_".join(words) or name
@@ -88,7 +89,7 @@ def _numbered(names: list[str], medians: Sequence[Medians]) -> list[str]:
         for number in sharing:
             value = medians[number][feature]
             if value is not None:
-                found[number] = f"{name}_{_two_digits(value)}_{feature}"
+                found[number] = f"{name}_{_two_digits(value)}_{_SHORT.get(feature, feature)}"
     return found
 
 

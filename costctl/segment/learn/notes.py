@@ -37,7 +37,7 @@ def notes_on_data(features: Features, shapes: Shapes, sampled: int) -> Iterator[
     if unseen:
         yield f"{_requests(unseen)} with model calls and no tokens reported: placed by what they do, not by sizes."
     if shapes.shapes == 1:
-        yield "All requests have one shape: counts and tokens tell nothing apart."
+        yield "One shape: neither counts nor tokens leave a gap by which to tell requests apart."
 
 
 def notes_on_quality(stable: float, agreement: float, variance: ExplainedVariance | None) -> Iterator[str]:
@@ -56,8 +56,8 @@ def notes_on_quality(stable: float, agreement: float, variance: ExplainedVarianc
         yield "What requests cost is not known or does not differ: no figure for the variance explained."
     elif variance.learned < variance.default - _WORSE:
         yield (
-            "The built-in rules explain more of the differences: they see the hour and limits on tokens, which "
-            "learning leaves out."
+            "The built-in rules explain more of the differences between requests: keep them, or add those of their "
+            "bounds that matter to you."
         )
 
 

@@ -7,7 +7,7 @@ last has none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -82,33 +82,45 @@ def _plain_rules(columns: Mapping[str, Floats], shape_of: Ints) -> tuple[list[Bo
 
 
 def _tree_rules(columns: Mapping[str, Floats], shape_of: Ints, leaves: int, seed: int) -> list[Bounds]:
-    """The leaves of a tree as bounds; the most frequent shape comes last, each shape's leaves together."""
+    """The leaves of a tree as bounds, those of the most frequent shape last.
+
+    Where a feature was not observed the tree sees less than any number. A rule must not: an upper bound on what
+    most requests of a leaf lack is dropped, and the leaf comes after those that need their bounds.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
     names = list(columns)
-    # Where a feature was not observed the tree sees less than any number; the rules then see that no bound is met.
-    rows = np.column_stack([np.nan_to_num(columns[name], nan=-1.0) for name in names])
+    rows = np.column_stack([columns[name] for name in names])
+    seen = np.nan_to_num(rows, nan=-1.0)
     tree = DecisionTreeClassifier(
         max_leaf_nodes=leaves, max_depth=_DEPTH, min_samples_leaf=_LEAST_REQUESTS, random_state=seed
-    ).fit(rows, shape_of)
-    found: list[Bounds] = []
-    _collect(tree, names, 0, {}, found)
+    ).fit(seen, shape_of)
+    leaf_of = tree.apply(seen)
     sizes = np.bincount(shape_of)
-    return sorted(found, key=lambda rule: (sizes[rule.shape], rule.shape))
+    found: list[tuple[int, int, int, Bounds]] = []
+    for leaf, shape, path in _paths(tree, names):
+        is_lacking = np.isnan(rows[leaf_of == leaf]).mean(axis=0) > 0.5
+        lacking = {f"max_{name}" for name, is_so in zip(names, is_lacking, strict=True) if is_so}
+        bounds = {key: bound for key, bound in path.items() if key not in lacking}
+        found.append((len(lacking & path.keys()), int(sizes[shape]), shape, Bounds(shape, bounds)))
+    return [rule for *_, rule in sorted(found, key=lambda each: each[:3])]
 
 
-def _collect(tree: Any, names: list[str], node: int, path: dict[str, float], found: list[Bounds]) -> None:
+def _paths(tree: Any, names: list[str]) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """Each leaf of a tree, its shape, and the bounds on the way to it, from left to right.
+
+    Features are whole numbers: "at most 12.5" is at most 12, and beyond it is at least 13.
+    """
     inner = tree.tree_
-    if inner.children_left[node] < 0:
-        if all(bound >= 0 for bound in path.values()):  # else it holds only what was not observed
-            found.append(Bounds(int(tree.classes_[np.argmax(inner.value[node])]), path))
-        return
-    name, threshold = names[inner.feature[node]], float(inner.threshold[node])
-    # Features are whole numbers: "at most 12.5" is at most 12, and beyond it is at least 13.
-    below = {**path, f"max_{name}": float(math.floor(threshold))}
-    above = {**path, f"min_{name}": float(math.floor(threshold) + 1)}
-    _collect(tree, names, inner.children_left[node], below, found)
-    _collect(tree, names, inner.children_right[node], above, found)
+    ahead: list[tuple[int, dict[str, float]]] = [(0, {})]
+    while ahead:
+        node, path = ahead.pop()
+        if inner.children_left[node] < 0:
+            yield node, int(tree.classes_[np.argmax(inner.value[node])]), path
+            continue
+        name, most = names[inner.feature[node]], float(math.floor(inner.threshold[node]))
+        ahead.append((int(inner.children_right[node]), {**path, f"min_{name}": most + 1}))
+        ahead.append((int(inner.children_left[node]), {**path, f"max_{name}": most}))
 
 
 def _with_rest(columns: Mapping[str, Floats], shape_of: Ints, rules: list[Bounds], seed: int) -> list[Bounds]:
