@@ -26,6 +26,8 @@ from costctl.span_trees.tree_loop import (
     gather_members,
     mark_wrappers,
     number_traces,
+    place_requests,
+    renumber,
     sort_members,
 )
 
@@ -83,30 +85,35 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     entry, depth = np.full(rows, UNSEEN), np.zeros(rows, np.int64)
     climb(parent, entry, depth)
     parent[entry == NONE] = NONE  # of spans that only a cycle holds together each is an entry
-    head = _heads(spans, trace, parent, entry)
-    top = np.where(entry == NONE, np.arange(rows), entry)
-    heads = np.flatnonzero((head == np.arange(rows)) & (top == np.arange(rows)))
-    group = _numbered(spans, heads, since_ns, until_ns)[head[top]]
-    requests = int(group.max(initial=NONE)) + 1
+    head = _first_of_kin(spans, trace, parent, entry)
+    heads = _heads(head, entry)
+    group = np.empty(rows, np.int64)
+    requests = place_requests(entry, head, _numbered(spans, heads, since_ns, until_ns), group)
     begins, members = _gathered(group, requests)
     if sort_members(begins, members, spans.start_ns, spans.span):
         _sort_large(begins, members, spans)
     is_first, is_wrapper = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
     is_first[heads] = True
     mark_wrappers(parent, spans.is_model_call, is_wrapper)
-    number = np.full(rows + 1, NONE)
-    number[members] = np.arange(members.size)
-    above = number[parent[members]]  # NONE leads to the last place, which is NONE
-    is_model_call = spans.is_model_call[members]
-    is_leaf = is_model_call & ~is_wrapper[members]
-    leaf_calls, leaf_call = np.zeros(members.size, np.int64), np.full(members.size, NONE)
+    size = members.size
+    request, above, depths = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    is_head, is_model_call, is_leaf = (
+        np.empty(size, np.bool_),
+        np.empty(size, np.bool_),
+        np.empty(size, np.bool_),
+    )
+    renumber(
+        members, group, parent, depth, is_first, spans.is_model_call, is_wrapper, np.full(rows, NONE),
+        request, above, depths, is_head, is_model_call, is_leaf,
+    )  # fmt: skip
+    leaf_calls, leaf_call = np.zeros(size, np.int64), np.full(size, NONE)
     count_leaves(above, is_leaf, is_model_call, leaf_calls, leaf_call)
     return SpanTree(
         row=members,
-        request=group[members],
+        request=request,
         parent=above,
-        depth=depth[members],
-        is_first=is_first[members],
+        depth=depths,
+        is_first=is_head,
         is_leaf_model_call=is_leaf,
         leaf_calls=leaf_calls,
         leaf_call=leaf_call,
@@ -144,7 +151,13 @@ def _gathered(group: Ints, groups: int) -> tuple[Ints, Ints]:
     return begins, members
 
 
-def _heads(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
+def _heads(head: Ints, entry: Ints) -> Ints:
+    """The rows by which requests are known: entries and unreached spans that are the first of their kin."""
+    own = np.arange(head.size)
+    return np.flatnonzero((head == own) & ((entry == own) | (entry == NONE)))
+
+
+def _first_of_kin(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
     """Of each entry, and of each span that nothing reaches, the first span of its request."""
     head = np.arange(entry.size)
     is_lost = entry == NONE

@@ -165,3 +165,30 @@ def sort_members(begins: Any, members: Any, start: Any, span: Any) -> bool:
                 at -= 1
             members[at] = row
     return is_any_left
+
+
+@compiled
+def place_requests(entry: Any, head: Any, request: Any, group: Any) -> int:
+    """Of each row the number of its request; one more than the largest. request: of each first row, NONE elsewhere."""
+    most = NONE
+    for row in range(entry.size):
+        top = row if entry[row] == NONE else entry[row]
+        group[row] = request[head[top]]
+        most = max(most, group[row])
+    return most + 1
+
+
+@compiled
+def renumber(
+    members: Any, group: Any, parent: Any, depth: Any, is_first: Any, is_model: Any, is_wrapper: Any, number: Any,
+    out_request: Any, out_parent: Any, out_depth: Any, out_is_first: Any, out_is_model: Any, out_is_leaf: Any,
+) -> None:  # fmt: skip
+    """The facts of the members in their new order. number: scratch, one a row, NONE throughout."""
+    for place in range(members.size):
+        number[members[place]] = place
+    for place in range(members.size):
+        row = members[place]
+        out_request[place], out_depth[place] = group[row], depth[row]
+        out_parent[place] = NONE if parent[row] == NONE else number[parent[row]]
+        out_is_first[place], out_is_model[place] = is_first[row], is_model[row]
+        out_is_leaf[place] = is_model[row] and not is_wrapper[row]
