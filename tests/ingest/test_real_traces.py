@@ -207,3 +207,20 @@ def test_a_drafted_mapping_reads_the_mock_servers_own_log(real_traces: Path, tmp
     rows = json_lines(path)
     assert report.rejected == 0
     assert sums == (len(rows), sum(row.get("pt", 0) for row in rows), sum(row.get("ct", 0) for row in rows))
+
+
+# Long values of real traces in which nobody says anything: counts, schemas and grants.
+SAYING_NOTHING = ("llm.openai.usage", "langfuse.observation.usage_details", "metadata.usage_object", "logfire.json_schema",
+                  "oauth.additionalInfo.scope")  # fmt: skip
+SENTENCES = """
+SELECT DISTINCT key
+FROM (SELECT attributes, UNNEST(MAP_KEYS(attributes)) AS key FROM spans)
+WHERE LEN(STRING_SPLIT(attributes[key], ' ')) > 6 AND NOT LIST_CONTAINS($1, key)
+ORDER BY key
+"""
+
+
+def test_no_sentence_that_people_or_models_said_is_stored(real_traces: Path, tmp_path: Path) -> None:
+    with open_store(tmp_path / "s.duckdb") as connection:
+        loader.ingest(connection, [str(real_traces / "spans"), str(real_traces / "instrumented")])
+        assert connection.execute(SENTENCES, [list(SAYING_NOTHING)]).fetchall() == []
