@@ -210,8 +210,13 @@ def test_a_drafted_mapping_reads_the_mock_servers_own_log(real_traces: Path, tmp
 
 
 # Long values of real traces in which nobody says anything: counts, schemas and grants.
-SAYING_NOTHING = ("llm.openai.usage", "langfuse.observation.usage_details", "metadata.usage_object", "logfire.json_schema",
-                  "oauth.additionalInfo.scope")  # fmt: skip
+SAYING_NOTHING = (
+    "llm.openai.usage",
+    "langfuse.observation.usage_details",
+    "metadata.usage_object",
+    "logfire.json_schema",
+    "oauth.additionalInfo.scope",
+)
 SENTENCES = """
 SELECT DISTINCT key
 FROM (SELECT attributes, UNNEST(MAP_KEYS(attributes)) AS key FROM spans)
