@@ -133,8 +133,8 @@ class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What holds a class up: the stage, the kind of resource that it waits for, the cause, and why we think so.
 
-    basis: "waste" where a quarter of the class's time or more is wasted in the stage, and nowhere more; else "share":
-    nothing stands out, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
+    basis: "waste" where three tenths of the class's time or more are wasted in the stage, and nowhere more; else
+    "share": nothing stands out, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
     waste_s_per_request: seconds wasted in the stage; null where it cannot be told.
     """
 

@@ -1,8 +1,9 @@
 """What holds each class up?
 
 In: the traffic, and the waste in its stages. Out: a ``Bottleneck`` for each class; None where the longest stage has no
-name. The stage with most waste is the bottleneck if a quarter of the class's time or more is wasted there. Otherwise
-nothing stands out, and the longest stage is named, with basis "share": a healthy chat is held up by its decoding.
+name. The stage with most waste is the bottleneck if three tenths of the class's time or more are wasted there.
+Otherwise nothing stands out, and the longest stage is named, with basis "share": a healthy chat is held up by its
+decoding.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from costctl.segment.stages import KIND_OF_STAGE
 from costctl.segment.traffic import Traffic
 from costctl.units import NS_PER_S
 
-STANDS_OUT: Final = 0.25  # of the class's time
+STANDS_OUT: Final = 0.3  # of the class's time
 COLD_CACHE: Final = 0.25  # cached part of the prompt below which a cache in use counts as cold
 _MOST: Final = 0.5  # of the waste in a stage, from which on it is the cause
 
@@ -94,8 +95,12 @@ def _measure(found: StageSum, total_ns: int, *, stands_out: bool) -> str:
             f"{(found.waste_ns or 0) / total_ns:.0%} of the time of its requests is wasted in {found.stage}, which "
             f"takes {share:.0%}: more than anywhere else"
         )
-    waste = "" if found.waste_ns is None else f"; {found.waste_ns / total_ns:.0%} of the time is wasted there"
-    return f"nothing stands out: {found.stage} is the longest stage, {share:.0%} of the time{waste}"
+    waste = (
+        "how much of that is wasted cannot be told"
+        if found.waste_ns is None
+        else f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
+    )
+    return f"nothing stands out: {found.stage} is the longest stage, {share:.0%} of the time; {waste}"
 
 
 def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
@@ -111,4 +116,6 @@ def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
     cached_ratio = prompt_cache_ratio(frames.calls)
     if found.stage == "prefill" and cached_ratio is not None and cached_ratio < COLD_CACHE:
         return "cold_cache"
+    if found.waste_ns is None:
+        return "not_told"
     return "long_prompts" if found.stage == "prefill" else "own_work"

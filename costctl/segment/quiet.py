@@ -5,9 +5,13 @@ same work takes in the quietest tenth of the calls that were of its kind and siz
 
     quiet_s = units × q10(seconds / units over the calls of the same pool, model, stage and power of two of units)
 
+Where fewer than twenty calls are of that size, those of half and of twice the size count too; where they are still
+fewer, the quiet time cannot be told: over all sizes, what each call costs whatever its size would make short calls look
+slow.
+
 Units are those that the stage works through: uncached prompt tokens in prefill, tokens after the first in decode,
 input tokens in embedding. The quantile is over every class, so that a class that is always crowded is compared with
-those that are not. None where fewer than twenty calls of the model tell.
+those that are not.
 """
 
 from __future__ import annotations
@@ -33,13 +37,14 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
     measured = phases.filter(
         ~pl.col("is_failed") & (pl.col("units") > 0) & (pl.col("spent_ns") > 0)
     ).with_columns((pl.col("spent_ns") / pl.col("units")).alias("ns_per_unit"), _size().alias("size"))
-    by_size = _quiet_rates(measured, (*_KIND, "size"), "rate_of_size")
-    by_kind = _quiet_rates(measured, _KIND, "rate_of_kind")
-    rate = pl.coalesce("rate_of_size", "rate_of_kind")
+    around = pl.concat([measured.with_columns(pl.col("size") + step) for step in (-1, 0, 1)])
+    by_size = _quiet_rates(measured, "rate_of_size")
+    by_neighbours = _quiet_rates(around, "rate_of_neighbours")
+    rate = pl.coalesce("rate_of_size", "rate_of_neighbours")
     return (
         phases.with_columns(_size().alias("size"))
         .join(by_size, on=(*_KIND, "size"), how="left", nulls_equal=True)
-        .join(by_kind, on=_KIND, how="left", nulls_equal=True)
+        .join(by_neighbours, on=(*_KIND, "size"), how="left", nulls_equal=True)
         .with_columns(
             pl.when(pl.col("units") == 0)
             .then(0)
@@ -47,16 +52,16 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
             .cast(pl.Int64)
             .alias("quiet_ns")
         )
-        .drop("size", "rate_of_size", "rate_of_kind")
+        .drop("size", "rate_of_size", "rate_of_neighbours")
     )
 
 
-def _quiet_rates(measured: pl.DataFrame, kind: tuple[str, ...], name: str) -> pl.DataFrame:
+def _quiet_rates(measured: pl.DataFrame, name: str) -> pl.DataFrame:
     return (
-        measured.group_by(kind)
+        measured.group_by(*_KIND, "size")
         .agg(pl.len().alias("calls"), pl.col("ns_per_unit").quantile(QUIET_LEVEL, "linear").alias(name))
         .filter(pl.col("calls") >= FEWEST_CALLS)
-        .select(*kind, name)
+        .select(*_KIND, "size", name)
     )
 
 

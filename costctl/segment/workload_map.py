@@ -38,7 +38,7 @@ METHODS: Final = {
     "classes": "ordered rules, first match",
     "stages": "self time on the critical path",
     "waste": "time beyond the quietest tenth of like calls; all of a wait and of a stage outside the model",
-    "bottleneck": "the stage with a quarter of the class's time or more wasted in it, else the longest stage",
+    "bottleneck": "the stage with three tenths of the class's time or more wasted in it, else the longest stage",
     "objectives": "failures meet none; burn = (1 - met) / (1 - level)",
 }
 

@@ -15,12 +15,13 @@ from costctl.synth.presets import ECONOMY, world_from_seed
 from costctl.synth.spans import otlp_lines
 from costctl.synth.world import ClassSpec, PoolSpec, Spread, Step, World
 
-HOURS = 0.06
+REQUESTS = 360.0  # expected; fewer come at weekends
 
 
 def sound_world(seed: int) -> World:
-    """Four minutes of the random world of a seed, at its own rate. Questions about documents have long prompts and
-    short answers, and the pool that serves them is large enough for it: there a prompt cache matters.
+    """Some minutes of the random world of a seed, at its own rate. Questions about documents have long prompts and
+    short answers, are a fifth of all or more, and the pool that serves them is large enough: there a prompt cache
+    matters.
     """
 
     def changed(step: Step) -> Step:
@@ -29,9 +30,13 @@ def sound_world(seed: int) -> World:
         return replace(step, tokens=Spread(8000, 0.1, 6000, 9000), answer=Spread(40, 0.3, 16, 80))
 
     world = world_from_seed(seed)
-    short = replace(world, hours=HOURS, requests=world.requests / world.hours * HOURS, bursts=0)
+    hours = world.hours * REQUESTS / world.requests
+    short = replace(world, hours=hours, requests=REQUESTS, bursts=0)
     larger = with_pool(short, ECONOMY, lambda pool: replace(pool, gamma_s=2e-4, replicas=2 * pool.replicas))
-    return with_steps(larger, "rag", changed)
+    asked = tuple(
+        replace(spec, share=max(spec.share, 0.25)) if spec.name == "rag" else spec for spec in larger.classes
+    )
+    return with_steps(replace(larger, classes=asked), "rag", changed)
 
 
 def with_slow_retrieval(world: World) -> World:

@@ -68,8 +68,8 @@ def test_a_planted_bottleneck_is_named_in_nineteen_worlds_of_twenty(
 
 
 @pytest.mark.parametrize("cause", PLANTS)
-def test_it_is_named_in_at_most_four_worlds_of_twenty_where_it_was_not_planted(
+def test_it_is_named_in_at_most_two_worlds_of_twenty_where_it_was_not_planted(
     cause: str, named: tuple[Counter[str], Counter[str]]
 ) -> None:
-    # Tools hold 15 to 27 % of an agent's time in these worlds, near the quarter from which on they stand out.
-    assert named[1][cause] <= 4
+    # Tools hold 15 to 30 % of an agent's time in these worlds, near the three tenths from which on they stand out.
+    assert named[1][cause] <= 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from costctl.cli.render import workload_heat, workload_service, workload_time
 from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, tokens, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.workload_map import ClassMix, Leftover, WorkloadMap
+from costctl.documents.workload_map import ClassMix, Leftover, LeftoverGroup, WorkloadMap
 
 
 def sections(document: WorkloadMap) -> list[Section]:
@@ -25,9 +25,12 @@ def _overview(document: WorkloadMap) -> Notes:
     when = (
         "At times that were not recorded" if window is None else f"{window.from_[:19]}Z to {window.to[:19]}Z"
     )
-    return Notes(
-        "Total", (f"{when}: {count(document.requests)} requests in {len(document.classes)} classes.",)
-    )
+    return Notes("Total", (f"{when}: {count(document.requests)} requests in {_classes(document)}.",))
+
+
+def _classes(document: WorkloadMap) -> str:
+    number = len(document.classes)
+    return "1 class" if number == 1 else f"{number} classes"
 
 
 def _mix(document: WorkloadMap) -> Table:
@@ -40,7 +43,7 @@ def _mix(document: WorkloadMap) -> Table:
             tokens(_tokens(mix)),
             ratio(mix.token_ratio),
             usd(mix.attributed_usd),
-            "not known" if mix.cost_ratio is None else ratio(mix.cost_ratio),
+            "unknown" if mix.cost_ratio is None else ratio(mix.cost_ratio),
             NOT_OBSERVED if mix.peak_hour_utc is None else f"{mix.peak_hour_utc:02d}h",
         )
         for mix in document.classes
@@ -70,25 +73,26 @@ def _rules(document: WorkloadMap) -> Table:
     return Table("Shape and rules", columns, rows, frozenset({"class", "rules that took it"}))
 
 
-def _leftover(rest: Leftover) -> Section:
+def _leftover(rest: Leftover) -> Notes:
     title = f"What fell into the last rule, “{rest.rule}”"
     if not rest.groups:
         return Notes(title, ("Nothing: every request was taken by a rule with bounds.",))
-    columns = ("requests", "route", "service", "operation", "model", "what to do")
-    rows = tuple(
-        (
-            count(group.requests),
-            *(text or NOT_OBSERVED for text in (group.route, group.service, group.operation, group.model)),
-            group.hint,
+    lines = tuple(f"{count(group.requests)} of {_alike(group)}: {group.hint}." for group in rest.groups)
+    return Notes(f"{title}: {count(rest.requests)} requests, {ratio(rest.request_ratio)}", lines)
+
+
+def _alike(group: LeftoverGroup) -> str:
+    known = [
+        f"{what} {text}"
+        for what, text in (
+            ("route", group.route),
+            ("service", group.service),
+            ("operation", group.operation),
+            ("model", group.model),
         )
-        for group in rest.groups
-    )
-    return Table(
-        f"{title}: {count(rest.requests)} requests, {ratio(rest.request_ratio)}",
-        columns,
-        rows,
-        frozenset(columns) - {"requests"},
-    )
+        if text is not None
+    ]
+    return ", ".join(known) or "no known route, service, operation or model"
 
 
 _CSV_COLUMNS = (

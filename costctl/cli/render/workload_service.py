@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, significant
-from costctl.cli.render.tables import Section, Table
+from costctl.cli.render.tables import Notes, Section, Table
 from costctl.documents.workload_map import (
     ClassFaults,
     ClassObjectives,
@@ -55,7 +55,7 @@ def _burn(objective: Objective | WorstHour) -> str:
 
 
 def _worst(hour: WorstHour | None) -> str:
-    return "too few" if hour is None else f"{hour.hour[5:13].replace('T', ' ')}h, burn {_burn(hour)}"
+    return "too few" if hour is None else f"{_hour(hour.hour)}, burn {_burn(hour)}"
 
 
 def _faults(classes: tuple[ClassFaults, ...]) -> Table:
@@ -86,26 +86,29 @@ def _errors(classes: tuple[ClassFaults, ...]) -> Table:
     )
 
 
-def _queues(queues: tuple[PoolQueue, ...]) -> Table:
+def _queues(queues: tuple[PoolQueue, ...]) -> Section:
+    title = "Queues: calls waiting"
+    told = [each for each in queues if each.depth is not None]
+    if not told:
+        return Notes(title, ("Not observed: no call reports its time in a queue.",))
     columns = ("pool or model", "calls", "mean", "p50", "p95", "most", "busiest hour")
-    rows = tuple(
-        (
-            each.pool,
-            count(each.calls),
-            *(
-                [NOT_OBSERVED] * 4
-                if each.depth is None or each.mean_depth is None
-                else [
-                    significant(each.mean_depth),
-                    significant(each.depth.p50),
-                    significant(each.depth.p95),
-                    significant(each.depth.max),
-                ]
-            ),
-            NOT_OBSERVED
-            if each.busiest_hour is None or each.busiest_mean_depth is None
-            else f"{each.busiest_hour[5:13].replace('T', ' ')}h, mean {significant(each.busiest_mean_depth)}",
-        )
-        for each in queues
+    return Table(
+        title, columns, tuple(_queue(each) for each in told), frozenset({"pool or model", "busiest hour"})
     )
-    return Table("Queues: calls waiting", columns, rows, frozenset({"pool or model", "busiest hour"}))
+
+
+def _queue(each: PoolQueue) -> tuple[str, ...]:
+    depth, mean = each.depth, each.mean_depth
+    depths = (
+        [NOT_OBSERVED] * 4
+        if depth is None or mean is None
+        else [significant(value) for value in (mean, depth.p50, depth.p95, depth.max)]
+    )
+    hour, busiest = each.busiest_hour, each.busiest_mean_depth
+    when = NOT_OBSERVED if hour is None or busiest is None else f"{_hour(hour)}, mean {significant(busiest)}"
+    return (each.pool, count(each.calls), *depths, when)
+
+
+def _hour(start: str) -> str:
+    """Month, day and hour of an instant."""
+    return f"{start[5:13].replace('T', ' ')}h"
