@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.analysis import Bottleneck, QueueDepth, StageUse, Window
+from costctl.documents.overlap import Overlap
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.workload_map/v1"
@@ -203,6 +204,7 @@ class WorkloadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Window | None
     requests: int
     classes: tuple[ClassMix, ...]
+    overlaps: tuple[Overlap, ...]
     times: tuple[ClassTime, ...]
     faults: tuple[ClassFaults, ...]
     objectives: tuple[ClassObjectives, ...]

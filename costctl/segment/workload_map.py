@@ -1,7 +1,7 @@
 """What is the demand made of, where does its time go, and what holds it up? The workload map, from frames.
 
-In: the traffic, what it is charged, what the classes need, the name of the last rule, where the figures come from. Out:
-``WorkloadMap``.
+In: the traffic, what it is charged, the rules and what they see, what the classes need, where the figures come from.
+Out: ``WorkloadMap``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from costctl.segment.heat import load_map, waste_map
 from costctl.segment.leftover import leftover
 from costctl.segment.mix import Pricing, class_mix, pricing
 from costctl.segment.objectives import class_objectives
+from costctl.segment.overlaps import overlaps
 from costctl.segment.pool_queues import pool_queues
 from costctl.segment.stages import stage_uses
 from costctl.segment.traffic import Traffic
@@ -44,6 +45,19 @@ METHODS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the rules see, request_shape, and the rules themselves, class_rules."""
+
+    shape: pl.DataFrame
+    rules: pl.DataFrame
+
+    @property
+    def last_rule(self) -> str:
+        """The one without bounds."""
+        return str(self.rules.sort("rule_order")["rule"][-1])
+
+
+@dataclass(frozen=True, slots=True)
 class Charges:
     """What the traffic is charged: the relations class_cost and charge."""
 
@@ -54,11 +68,11 @@ class Charges:
 def build_workload_map(
     traffic: Traffic,
     charges: Charges,
+    ruled: Ruled,
     declared: Mapping[str, ClassSettings],
-    last_rule: str,
     provenance: Provenance,
 ) -> WorkloadMap:
-    """The document. declared: what the configuration says of classes.  last_rule: the one without bounds."""
+    """The document. declared: what the configuration says of classes."""
     waste = stage_waste(traffic)
     frames = class_frames(traffic, waste)
     held_up = bottlenecks(traffic, waste, frames)
@@ -70,6 +84,7 @@ def build_workload_map(
         window=None if window_ns is None else Window(from_=iso_utc(window_ns[0]), to=iso_utc(window_ns[1])),
         requests=traffic.requests.height,
         classes=class_mix(traffic.requests, traffic.request_class, priced),
+        overlaps=overlaps(ruled.shape, ruled.rules),
         times=tuple(_class_time(own, held_up[name]) for name, own in frames.items()),
         faults=tuple(
             class_faults(name, own.requests, own.calls, own.errors, own.lookups)
@@ -83,7 +98,7 @@ def build_workload_map(
         queues=pool_queues(traffic.calls),
         waste=waste_map(traffic.classes, stage_sums(waste)),
         load=load_map(traffic),
-        leftover=leftover(traffic.requests, traffic.request_class, last_rule),
+        leftover=leftover(traffic.requests, traffic.request_class, ruled.last_rule),
         notes=tuple(_notes(traffic, priced)),
     )
 

@@ -6,22 +6,22 @@ from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question, observed
 from costctl.progress import Progress
 from costctl.segment.traffic import Traffic
-from costctl.segment.workload_map import METHODS, Charges, build_workload_map
+from costctl.segment.workload_map import METHODS, Charges, Ruled, build_workload_map
 
 
 def segment(question: Question, progress: Progress) -> WorkloadMap:
     """The classes and the rules that took them, where their time goes, and what holds them up."""
     with observed(question, progress) as observation:
         fetched = {}
-        for name in (*Traffic.RELATIONS, "class_cost", "charge"):
+        for name in (*Traffic.RELATIONS, "class_cost", "charge", "request_shape"):
             progress(f"Building {name}", None)
             fetched[name] = observation.engine.fetch(name)
         progress("Drawing the workload map", None)
-        last = observation.engine.query("SELECT rule FROM class_rules ORDER BY rule_order DESC LIMIT 1")
+        rules = observation.engine.query("SELECT * FROM class_rules ORDER BY rule_order")
         return build_workload_map(
             Traffic.of(fetched),
             Charges(fetched["class_cost"], fetched["charge"]),
+            Ruled(fetched["request_shape"], rules),
             observation.config.settings.classes,
-            str(last["rule"][0]),
             observation.provenance(METHODS),
         )

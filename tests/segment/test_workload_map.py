@@ -66,6 +66,14 @@ def test_shares_of_requests_tokens_and_cost_sum_to_one(workload_map: WorkloadMap
         assert sum(share or 0.0 for share in shares) == pytest.approx(1.0, rel=1e-12)
 
 
+def test_an_overlap_is_of_requests_that_its_rule_took(workload_map: WorkloadMap) -> None:
+    requests = {each.request_class: each.requests for each in workload_map.classes}
+    assert workload_map.overlaps
+    for each in workload_map.overlaps:
+        assert 0 < each.requests <= requests[each.request_class]
+        assert each.also_request_class != each.request_class
+
+
 def test_the_load_map_sums_to_the_requests_and_tokens_of_each_class(workload_map: WorkloadMap) -> None:
     for mix, row in zip(workload_map.classes, workload_map.load.rows, strict=True):
         assert (row.request_class, sum(row.requests)) == (mix.request_class, mix.requests)

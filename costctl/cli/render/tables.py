@@ -185,7 +185,7 @@ def as_markdown(sections: Iterable[Section]) -> str:
 
 
 def _as_table(section: HeatMap) -> Table:
-    rows = tuple((name, *(_shaded(cell) for cell in cells)) for name, cells in section.rows)
+    rows = tuple((name, *(_shaded(cell).rstrip() for cell in cells)) for name, cells in section.rows)
     return Table(section.title, (section.corner, *section.columns), rows, frozenset({section.corner}))
 
 

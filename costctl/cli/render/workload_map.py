@@ -11,6 +11,8 @@ from costctl.documents.workload_map import ClassMix, Leftover, LeftoverGroup, Wo
 def sections(document: WorkloadMap) -> list[Section]:
     """What there is, how it is told, where its time goes, what holds it up, and what the map does not tell."""
     parts: list[Section] = [_overview(document), _mix(document), _rules(document)]
+    if document.overlaps:
+        parts.append(_overlaps(document))
     parts += workload_time.sections(document)
     parts += workload_service.sections(document)
     parts += workload_heat.sections(document)
@@ -71,6 +73,15 @@ def _rules(document: WorkloadMap) -> Table:
         for mix in document.classes
     )
     return Table("Shape and rules", columns, rows, frozenset({"class", "rules that took it"}))
+
+
+def _overlaps(document: WorkloadMap) -> Table:
+    columns = ("requests", "were taken by rule", "as class", "a later rule would", "make them")
+    rows = tuple(
+        (count(each.requests), each.rule, each.request_class, each.also_rule, each.also_request_class)
+        for each in document.overlaps
+    )
+    return Table("Overlaps of rules", columns, rows, frozenset(columns) - {"requests"})
 
 
 def _leftover(rest: Leftover) -> Notes:
