@@ -83,8 +83,8 @@ def _evidence(timed: list[ClassTime]) -> Notes:
     for each in timed:
         if each.bottleneck is None:
             lines.append(
-                f"{each.request_class}: no stage with a name takes as long in its {count(each.timed_requests)} requests "
-                "as the time of which no span says what is done; instrument what lies between the spans."
+                f"{each.request_class}: no stage with a name takes as long in its {count(each.timed_requests)} "
+                "requests as the time of which no span says what is done; instrument what lies between the spans."
             )
         else:
             lines.append(f"{each.request_class}: {'; '.join(each.bottleneck.evidence)}.")
