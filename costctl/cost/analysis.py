@@ -5,6 +5,7 @@ In: the frames, the settings, the fitted pools, where the figures come from, a s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from costctl.cost.pool_fit import PoolFits
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
+    Bottleneck,
     ClassCost,
     ClassReport,
     ClassValue,
@@ -32,8 +34,13 @@ from costctl.documents.analysis import (
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
-from costctl.segment.behaviour import bottleneck, percentiles, slo_results, stage_uses
+from costctl.segment.behaviour import percentiles
+from costctl.segment.bottleneck import bottlenecks
+from costctl.segment.class_frames import ClassFrames, class_frames
+from costctl.segment.objectives import slo_results
 from costctl.segment.queue_depth import queue_depth
+from costctl.segment.stages import stage_uses
+from costctl.segment.waste import stage_waste
 from costctl.units import iso_utc
 
 METHODS: Final = {
@@ -54,8 +61,19 @@ def build_analysis(
     bill = bill_of(frames, settings)
     marginal = marginal_usd_per_request(frames, settings, fits, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
+    traffic = frames.traffic
+    waste = stage_waste(traffic)
+    behaviour = class_frames(traffic, waste)
+    held_up = bottlenecks(traffic, waste, behaviour)
     classes = tuple(
-        _class_report(frames, settings, bill, marginal.get(row["request_class"]), row, seed)
+        _class_report(
+            _Subject(behaviour[row["request_class"]], held_up[row["request_class"]], row),
+            frames,
+            settings,
+            bill,
+            marginal.get(row["request_class"]),
+            seed,
+        )
         for row in order.iter_rows(named=True)
     )
     return Analysis(
@@ -81,25 +99,32 @@ def _total(bill: Bill) -> float | None:
     return sum(known) if known else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One class: its rows, what holds it up, and its row of class_cost."""
+
+    frames: ClassFrames
+    bottleneck: Bottleneck | None
+    row: dict[str, object]
+
+
 def _class_report(
+    subject: _Subject,
     frames: Frames,
     settings: Settings,
     bill: Bill,
     marginal: Estimate | None,
-    row: dict[str, object],
     seed: int,
 ) -> ClassReport:
-    name = str(row["request_class"])
-    placed = frames.request_class.filter(pl.col("request_class") == name)
-    requests = frames.requests.join(placed.select("request_id"), on="request_id", how="semi")
-    stages = stage_uses(frames.stage_time.join(placed.select("request_id"), on="request_id", how="semi"))
-    charge = frames.charge.join(placed.select("request_id"), on="request_id", how="semi")
+    name, row, requests = subject.frames.name, subject.row, subject.frames.requests
+    rules = frames.request_class.filter(pl.col("request_class") == name)["rule"].unique().sort()
+    charge = frames.charge.join(requests.select("request_id"), on="request_id", how="semi")
     declared = settings.classes.get(name, ClassSettings())
     loaded = bill.loaded_usd[name]
     successes = int(requests["is_success"].sum())
     return ClassReport(
         request_class=name,
-        rule=", ".join(placed["rule"].unique().sort()),
+        rule=", ".join(rules),
         requests=requests.height,
         successes=successes,
         failed=requests.height - successes,
@@ -122,8 +147,8 @@ def _class_report(
             components=_components(charge),
         ),
         value=_value(declared, loaded, successes),
-        stages=stages,
-        bottleneck=bottleneck(stages),
+        stages=stage_uses(subject.frames.stages),
+        bottleneck=subject.bottleneck,
     )
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import polars as pl
 
 from costctl.errors import NotEnoughDataError
+from costctl.segment.traffic import Traffic, window_ns
 from costctl.units import seconds_between
 
 
@@ -31,6 +32,8 @@ class Frames:
     class_cost: pl.DataFrame
     pool_use: pl.DataFrame
     stage_time: pl.DataFrame
+    request_error: pl.DataFrame
+    request_cache: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -44,6 +47,8 @@ class Frames:
         "class_cost",
         "pool_use",
         "stage_time",
+        "request_error",
+        "request_cache",
     )
 
     @classmethod
@@ -56,24 +61,26 @@ class Frames:
                 why="No request started within the window.",
                 next_step="Widen --since and --until, or ingest traces of that time.",
             )
-        instants = pl.concat(
-            [frame[column] for frame in (requests, calls) for column in ("start_ns", "end_ns")]
-        ).drop_nulls()
-        if instants.is_empty():
+        window = window_ns(requests, calls)
+        if window is None:
             raise NotEnoughDataError(
                 "Nothing is known of when the requests were made.",
                 why="No span has a start, so neither a rate nor a price of a day can be told.",
                 next_step="Export spans with their times; `costctl segment` tells what the requests were.",
             )
-        start_ns, end_ns = instants.sort().gather([0, -1]).to_list()
         return cls(
             **{name: fetched[name] for name in cls.RELATIONS},
             rejected_records=rejected_records,
-            window_from_ns=start_ns,
-            window_to_ns=end_ns + 1,
+            window_from_ns=window[0],
+            window_to_ns=window[1],
         )
 
     @property
     def window_s(self) -> float:
         """Length of the window in seconds."""
         return seconds_between(self.window_from_ns, self.window_to_ns)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What behaviour rests on, without the money."""
+        return Traffic(**{name: getattr(self, name) for name in Traffic.RELATIONS})

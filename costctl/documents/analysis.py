@@ -27,6 +27,7 @@ ComponentName = Literal[
     "fixed",
 ]
 BottleneckKind = Literal["compute", "queue", "storage", "network", "tool"]
+StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "unknown"]
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -68,7 +69,9 @@ class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SloResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """target: such as "e2e_p95 6s".  met_ratio: part of the observed requests within it."""
+    """target: such as "e2e_p95 6s".  met_ratio: part that succeeded within it, of the requests that failed or whose
+    time was observed.
+    """
 
     target: str
     met_ratio: float
@@ -114,19 +117,32 @@ class ClassValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Time of the class in one stage, on the critical path; the stages add up to the requests' durations."""
+    """Time of the class in one stage, on the critical path; the stages add up to the requests' durations.
+
+    phase: when the stage comes, relative to the model's work.  requests: those that entered it; the p95 is over them.
+    """
 
     stage: str
+    phase: StagePhase
+    requests: int
     seconds: float
     share_ratio: float
     p95_s: float
 
 
 class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The stage that holds most of the time, what kind of resource it waits for, and why we think so."""
+    """What holds a class up: the stage, the kind of resource that it waits for, the cause, and why we think so.
+
+    basis: "waste" where three tenths of the class's time or more are wasted in the stage, and nowhere more; else
+    "share": nothing stands out, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
+    waste_s_per_request: seconds wasted in the stage; null where it cannot be told.
+    """
 
     stage: str
     kind: BottleneckKind
+    cause: str
+    basis: Literal["waste", "share"]
+    waste_s_per_request: float | None
     evidence: tuple[str, ...]
 
 

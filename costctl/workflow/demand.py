@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from costctl.documents.workload_map import SCHEMA_VERSION, WorkloadMap
+from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question, observed
 from costctl.progress import Progress
-from costctl.segment.mix import class_mix
+from costctl.segment.traffic import Traffic
+from costctl.segment.workload_map import METHODS, Charges, Ruled, build_workload_map
 
 
 def segment(question: Question, progress: Progress) -> WorkloadMap:
-    """The mix of classes, and the rules that took them."""
+    """The classes and the rules that took them, where their time goes, and what holds them up."""
     with observed(question, progress) as observation:
-        progress("Sorting requests into classes", None)
-        requests = observation.engine.fetch("requests")
-        classes = class_mix(requests, observation.engine.fetch("request_class"))
-        return WorkloadMap(
-            schema_version=SCHEMA_VERSION,
-            provenance=observation.provenance({"classes": "ordered rules, first match"}),
-            requests=requests.height,
-            classes=classes,
+        fetched = {}
+        for name in (*Traffic.RELATIONS, "class_cost", "charge", "request_shape"):
+            progress(f"Building {name}", None)
+            fetched[name] = observation.engine.fetch(name)
+        progress("Drawing the workload map", None)
+        rules = observation.engine.query("SELECT * FROM class_rules ORDER BY rule_order")
+        return build_workload_map(
+            Traffic.of(fetched),
+            Charges(fetched["class_cost"], fetched["charge"]),
+            Ruled(fetched["request_shape"], rules),
+            observation.config.settings.classes,
+            observation.provenance(METHODS),
         )

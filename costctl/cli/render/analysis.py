@@ -113,12 +113,17 @@ def _stages(document: Analysis) -> Table:
         (
             report.request_class,
             ", ".join(f"{use.stage} {ratio(use.share_ratio)}" for use in report.stages[:4]),
-            f"{report.bottleneck.stage} ({report.bottleneck.kind})" if report.bottleneck else NOT_OBSERVED,
+            _bottleneck(report),
         )
         for report in document.classes
         if report.stages
     )
     return Table("Classes: stages", columns, rows, frozenset(columns))
+
+
+def _bottleneck(report: ClassReport) -> str:
+    found = report.bottleneck
+    return NOT_OBSERVED if found is None else f"{found.stage} ({found.kind}: {found.cause.replace('_', ' ')})"
 
 
 def _pools(document: Analysis) -> Table:

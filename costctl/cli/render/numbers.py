@@ -81,3 +81,12 @@ def text(value: object) -> str:
     if value is None:
         return NOT_OBSERVED
     return significant(value) if isinstance(value, float) else str(value)
+
+
+def short(value: float) -> str:
+    """At most five characters: 923, 1.2k, 34k, 1.2M."""
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size * 0.9995:
+            scaled = value / size
+            return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
+    return f"{value:.0f}"

@@ -1,4 +1,4 @@
-"""A table of text cells, and its three forms: rich text, markdown, CSV.
+"""Tables and heat maps of text cells, and their three forms: rich text, markdown, CSV.
 
 CSV cells that a spreadsheet would run as a formula are neutralised; numbers are left as they are.
 """
@@ -8,13 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 OFF_TERMINAL_WIDTH: Final = 100
 _NAME_WIDTH: Final = 20
 _NUMBER_WIDTH: Final = 8  # "observed" stays whole
+_SHADES: Final = (" ", "░", "▒", "▓", "█")
+_HEAT_STYLES: Final = ("dim", "", "yellow", "red", "bold red")
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -48,15 +53,34 @@ class Listing:
     language: str
 
 
-Section = Table | Notes | Listing
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a heat map. level: 0 (cold) to 4 (hot)."""
+
+    text: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Cells under ``columns``; each row begins with its name. On a terminal too narrow for all columns they are shown
+    in several blocks. The shade stands beside the text in every form; colour only repeats it. legend: what a cell says.
+    """
+
+    title: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    legend: str
+
+
+Section = Table | Notes | Listing | HeatMap
 
 
 def as_terminal_text(sections: Iterable[Section]) -> str:
     """The sections as rich tables: coloured on a terminal, 100 columns wide and plain elsewhere."""
-    from rich import box
     from rich.console import Console
     from rich.padding import Padding
-    from rich.table import Table as RichTable
     from rich.text import Text
 
     buffer = io.StringIO()
@@ -70,31 +94,81 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
     )
     for section in sections:
         console.print(Text(section.title, style="bold"))
-        if isinstance(section, Listing):
-            console.print(Text(section.text), soft_wrap=True)  # lines of a file are never folded
-        elif isinstance(section, Notes):
-            for line in section.lines:
-                console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
-            for line in section.code.splitlines():
-                console.print(Text("      " + line, style="cyan"), soft_wrap=True)  # copied, so never cut
-        else:
-            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
-            for number, column in enumerate(section.columns):
-                is_text = column in section.left
-                longest = max((len(row[number]) for row in section.rows), default=0)
-                table.add_column(
-                    column,
-                    justify="left" if is_text else "right",
-                    overflow="fold",
-                    no_wrap=is_text and longest <= _NAME_WIDTH,  # names are looked up, and copied
-                    min_width=None if is_text else _NUMBER_WIDTH,
-                )
-            for row in section.rows:
-                table.add_row(*(Text(cell) for cell in row))
-            console.print(table)
-        if isinstance(section, Notes):
-            console.print()
+        match section:
+            case Notes():
+                for line in section.lines:
+                    console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
+                for line in section.code.splitlines():
+                    console.print(Text("      " + line, style="cyan"), soft_wrap=True)  # copied, so never cut
+                console.print()
+            case Listing():
+                console.print(Text(section.text), soft_wrap=True)  # lines of a file are never folded
+            case Table():
+                console.print(_rich_table(section))
+            case HeatMap():
+                console.print(Text(section.legend))
+                for block in _blocks(section, console.width):
+                    console.print(_rich_heat_map(block))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _rich_table(section: Table) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
+    for number, column in enumerate(section.columns):
+        is_text = column in section.left
+        longest = max((len(row[number]) for row in section.rows), default=0)
+        table.add_column(
+            column,
+            justify="left" if is_text else "right",
+            overflow="fold",
+            no_wrap=is_text and longest <= _NAME_WIDTH,  # names are looked up, and copied
+            min_width=None if is_text else _NUMBER_WIDTH,
+        )
+    for row in section.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _rich_heat_map(section: HeatMap) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
+    table.add_column(section.corner, no_wrap=True)
+    for column in section.columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, cells in section.rows:
+        table.add_row(Text(name), *(Text(_shaded(cell), style=_HEAT_STYLES[cell.level]) for cell in cells))
+    return table
+
+
+def _blocks(section: HeatMap, width: int) -> Iterator[HeatMap]:
+    """The map cut between columns so that each part fits into the width."""
+    room = width - max(len(text) for text in (section.corner, *(name for name, _ in section.rows)))
+    first, used = 0, 0
+    for number, column in enumerate(section.columns):
+        needed = 1 + max(
+            len(text) for text in (column, *(_shaded(cells[number]) for _, cells in section.rows))
+        )
+        if number > first and used + needed > room:
+            yield _between(section, first, number)
+            first, used = number, 0
+        used += needed
+    yield _between(section, first, len(section.columns))
+
+
+def _between(section: HeatMap, first: int, end: int) -> HeatMap:
+    rows = tuple((name, cells[first:end]) for name, cells in section.rows)
+    return HeatMap(section.title, section.corner, section.columns[first:end], rows, section.legend)
+
+
+def _shaded(cell: Cell) -> str:
+    return cell.text + _SHADES[cell.level]
 
 
 def _stdout_is_terminal() -> bool:
@@ -118,12 +192,20 @@ def as_markdown(sections: Iterable[Section]) -> str:
         if isinstance(section, Listing):
             parts.append(f"```{section.language}\n{section.text.rstrip()}\n```\n")
             continue
+        if isinstance(section, HeatMap):
+            parts.append(section.legend + "\n")
+            section = _as_table(section)
         rule = ["---" if column in section.left else "---:" for column in section.columns]
         lines = [section.columns, tuple(rule), *section.rows]
         parts.append(
             "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n"
         )
     return "\n".join(parts)
+
+
+def _as_table(section: HeatMap) -> Table:
+    rows = tuple((name, *(_shaded(cell).rstrip() for cell in cells)) for name, cells in section.rows)
+    return Table(section.title, (section.corner, *section.columns), rows, frozenset({section.corner}))
 
 
 def _escaped(cell: str) -> str:

@@ -28,6 +28,7 @@
 --   is_agent             BOOLEAN
 --   is_retrieval         BOOLEAN
 --   is_failed            BOOLEAN
+--   error_type           VARCHAR  as the source says it, else its HTTP status; NULL where the span did not fail
 --   provider             VARCHAR
 --   model                VARCHAR  served, else requested
 --   model_requested      VARCHAR
@@ -45,6 +46,7 @@
 --   batch_size           BIGINT
 --   attempt              BIGINT
 --   documents            BIGINT
+--   cache_hit            BOOLEAN  of a look-up in a cache
 --   storage_reads        BIGINT
 --   storage_bytes        BIGINT   bytes
 --   egress_bytes         BIGINT   bytes
@@ -86,6 +88,11 @@ SELECT
     COALESCE(spans.operation = 'retrieval', FALSE) AS is_retrieval,
     COALESCE(spans.status = 'error', FALSE) OR spans.error_type IS NOT NULL OR COALESCE(spans.http_status >= 400, FALSE)
         AS is_failed,
+    CASE
+        WHEN spans.error_type IS NOT NULL THEN spans.error_type
+        WHEN spans.http_status >= 400 THEN 'HTTP ' || CAST(spans.http_status AS VARCHAR)
+        WHEN spans.status = 'error' THEN 'no type given'
+    END AS error_type,
     spans.provider,
     COALESCE(spans.model_served, spans.model_requested) AS model,
     spans.model_requested,
@@ -103,6 +110,7 @@ SELECT
     spans.batch_size,
     spans.attempt,
     spans.documents,
+    spans.cache_hit,
     spans.storage_reads,
     spans.storage_bytes,
     spans.egress_bytes,

@@ -1,0 +1,121 @@
+"""What holds each class up?
+
+In: the traffic, and the waste in its stages. Out: a ``Bottleneck`` for each class; None where the longest stage has no
+name. The stage with most waste is the bottleneck if three tenths of the class's time or more are wasted there.
+Otherwise nothing stands out, and the longest stage is named, with basis "share": a healthy chat is held up by its
+decoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from costctl.documents.analysis import Bottleneck
+from costctl.segment.class_frames import ClassFrames
+from costctl.segment.evidence import evidence_for
+from costctl.segment.faults import prompt_cache_ratio
+from costctl.segment.stages import KIND_OF_STAGE
+from costctl.segment.traffic import Traffic
+from costctl.units import NS_PER_S
+
+STANDS_OUT: Final = 0.3  # of the class's time
+COLD_CACHE: Final = 0.25  # cached part of the prompt below which a cache in use counts as cold
+_MOST: Final = 0.5  # of the waste in a stage, from which on it is the cause
+
+
+@dataclass(frozen=True, slots=True)
+class StageSum:
+    """One stage of one class, ns. waste_ns: None where it cannot be told."""
+
+    stage: str
+    self_ns: int
+    waste_ns: int | None
+    failed_ns: int
+    missed_ns: int
+
+
+def bottlenecks(
+    traffic: Traffic, waste: pl.DataFrame, frames: dict[str, ClassFrames]
+) -> dict[str, Bottleneck | None]:
+    """The bottleneck of each class. waste, frames: stage_waste and class_frames of the same traffic."""
+    sums = stage_sums(waste)
+    return {name: _bottleneck(sums.get(name, ()), own, traffic) for name, own in frames.items()}
+
+
+def stage_sums(waste: pl.DataFrame) -> dict[str, tuple[StageSum, ...]]:
+    """Of each class its stages, the longest first."""
+    rows = (
+        waste.group_by("request_class", "stage")
+        .agg(
+            pl.col("self_ns").sum(),
+            pl.when(pl.col("waste_ns").is_not_null().any()).then(pl.col("waste_ns").sum()).alias("waste_ns"),
+            pl.col("failed_ns").sum(),
+            pl.col("missed_ns").sum(),
+        )
+        .sort(["request_class", "self_ns", "stage"], descending=[False, True, False])
+    )
+    found: dict[str, list[StageSum]] = {}
+    for name, *cells in rows.iter_rows():
+        found.setdefault(name, []).append(StageSum(*cells))
+    return {name: tuple(stages) for name, stages in found.items()}
+
+
+def _bottleneck(stages: tuple[StageSum, ...], frames: ClassFrames, traffic: Traffic) -> Bottleneck | None:
+    total_ns = sum(each.self_ns for each in stages)
+    named = [each for each in stages if each.stage in KIND_OF_STAGE]
+    worst = max(named, key=lambda each: (each.waste_ns or 0, each.stage), default=None)
+    if worst is None or total_ns == 0:
+        return None
+    stands_out = (worst.waste_ns or 0) >= STANDS_OUT * total_ns
+    found = worst if stands_out else stages[0]
+    if found.stage not in KIND_OF_STAGE:
+        return None
+    waste_s = None if found.waste_ns is None else found.waste_ns / NS_PER_S
+    cause = _cause(found, frames, stands_out=stands_out)
+    return Bottleneck(
+        stage=found.stage,
+        kind=KIND_OF_STAGE[found.stage],
+        cause=cause,
+        basis="waste" if stands_out else "share",
+        waste_s_per_request=None if waste_s is None else waste_s / frames.stages["request_id"].n_unique(),
+        evidence=evidence_for(
+            found.stage, cause, frames, traffic, _measure(found, total_ns, stands_out=stands_out)
+        ),
+    )
+
+
+def _measure(found: StageSum, total_ns: int, *, stands_out: bool) -> str:
+    """Why this stage was chosen, in words."""
+    share = found.self_ns / total_ns
+    if stands_out:
+        return (
+            f"{(found.waste_ns or 0) / total_ns:.0%} of the time of its requests is wasted in {found.stage}, which "
+            f"takes {share:.0%}: more than anywhere else"
+        )
+    waste = (
+        "how much of that is wasted cannot be told"
+        if found.waste_ns is None
+        else f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
+    )
+    return f"nothing stands out: {found.stage} is the longest stage, {share:.0%} of the time; {waste}"
+
+
+def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
+    if found.stage == "queue":
+        return "saturated_pool"
+    if found.stage not in ("prefill", "decode", "embedding"):
+        return f"slow_{found.stage}"
+    waste_ns = found.waste_ns or 0
+    if stands_out and found.failed_ns >= _MOST * waste_ns:
+        return "failed_attempts"
+    if stands_out:
+        return "cold_cache" if found.missed_ns >= _MOST * waste_ns else "crowded_replicas"
+    cached_ratio = prompt_cache_ratio(frames.calls)
+    if found.stage == "prefill" and cached_ratio is not None and cached_ratio < COLD_CACHE:
+        return "cold_cache"
+    if found.waste_ns is None:
+        return "not_told"
+    return "long_prompts" if found.stage == "prefill" else "own_work"

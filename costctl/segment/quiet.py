@@ -1,0 +1,119 @@
+"""How long would a call take if nothing were in its way?
+
+In: the calls of all classes. Out: a frame with one row per (call, stage of the model): what was timed and what the
+same work takes in the quietest tenth of the calls that were of its kind and size.
+
+    quiet_s = units × q10(seconds / units over the calls of the same pool, model, stage and power of two of units)
+
+Where fewer than twenty calls are of that size, those of half and of twice the size count too; where they are still
+fewer, the quiet time cannot be told: over all sizes, what each call costs whatever its size would make short calls look
+slow.
+
+Units are those that the stage works through: uncached prompt tokens in prefill, tokens after the first in decode,
+input tokens in embedding. The quantile is over every class, so that a class that is always crowded is compared with
+those that are not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from costctl.units import NS_PER_S
+
+QUIET_LEVEL: Final = 0.1
+FEWEST_CALLS: Final = 20
+_KIND: Final = ("stage", "pool", "model", "has_ttft")  # nulls are names too: what was not named is one kind
+
+
+def model_work(calls: pl.DataFrame) -> pl.DataFrame:
+    """One row per (call, stage): request_id, call_id, pool, model, stage, has_ttft, is_failed, input_tokens,
+    cached_input_tokens, spent_ns (ns), units and quiet_ns (ns; null where it cannot be told).
+
+    The phases are cut where stage_time cuts them. A generation without a time to the first token is decode.
+    """
+    phases = pl.concat([_prefill(calls), _decode(calls), _embedding(calls)])
+    measured = phases.filter(
+        ~pl.col("is_failed") & (pl.col("units") > 0) & (pl.col("spent_ns") > 0)
+    ).with_columns((pl.col("spent_ns") / pl.col("units")).alias("ns_per_unit"), _size().alias("size"))
+    around = pl.concat([measured.with_columns(pl.col("size") + step) for step in (-1, 0, 1)])
+    by_size = _quiet_rates(measured, "rate_of_size")
+    by_neighbours = _quiet_rates(around, "rate_of_neighbours")
+    rate = pl.coalesce("rate_of_size", "rate_of_neighbours")
+    return (
+        phases.with_columns(_size().alias("size"))
+        .join(by_size, on=(*_KIND, "size"), how="left", nulls_equal=True)
+        .join(by_neighbours, on=(*_KIND, "size"), how="left", nulls_equal=True)
+        .with_columns(
+            pl.when(pl.col("units") == 0)
+            .then(0)
+            .otherwise((rate * pl.col("units")).round())
+            .cast(pl.Int64)
+            .alias("quiet_ns")
+        )
+        .drop("size", "rate_of_size", "rate_of_neighbours")
+    )
+
+
+def _quiet_rates(measured: pl.DataFrame, name: str) -> pl.DataFrame:
+    return (
+        measured.group_by(*_KIND, "size")
+        .agg(pl.len().alias("calls"), pl.col("ns_per_unit").quantile(QUIET_LEVEL, "linear").alias(name))
+        .filter(pl.col("calls") >= FEWEST_CALLS)
+        .select(*_KIND, "size", name)
+    )
+
+
+def _size() -> pl.Expr:
+    return pl.when(pl.col("units") > 0).then(pl.col("units").log(2).floor()).cast(pl.Int64)
+
+
+def _first_token_ns() -> pl.Expr:
+    told = pl.col("start_ns") + (pl.col("ttft_s") * NS_PER_S).round().cast(pl.Int64)
+    return pl.min_horizontal(pl.max_horizontal(told, "busy_from_ns"), "end_ns")
+
+
+def _phase(calls: pl.DataFrame, stage: str, spent_ns: pl.Expr, units: pl.Expr) -> pl.DataFrame:
+    return calls.select(
+        "request_id",
+        "call_id",
+        "pool",
+        "model",
+        pl.lit(stage).alias("stage"),
+        _has_ttft().alias("has_ttft"),
+        "is_failed",
+        "input_tokens",
+        "cached_input_tokens",
+        spent_ns.cast(pl.Int64).alias("spent_ns"),
+        units.cast(pl.Int64).alias("units"),
+    )
+
+
+def _has_ttft() -> pl.Expr:
+    return (pl.col("ttft_s") >= 0).fill_null(value=False)
+
+
+def _generations(calls: pl.DataFrame) -> pl.DataFrame:
+    return calls.filter(pl.col("is_generation") & pl.col("end_ns").is_not_null())
+
+
+def _prefill(calls: pl.DataFrame) -> pl.DataFrame:
+    timed = _generations(calls).filter(_has_ttft())
+    return _phase(
+        timed,
+        "prefill",
+        _first_token_ns() - pl.col("busy_from_ns"),
+        pl.col("uncached_tokens").clip(lower_bound=0),
+    )
+
+
+def _decode(calls: pl.DataFrame) -> pl.DataFrame:
+    begun_ns = pl.when(_has_ttft()).then(_first_token_ns()).otherwise("busy_from_ns")
+    after_first = pl.col("output_tokens") - _has_ttft().cast(pl.Int64)
+    return _phase(_generations(calls), "decode", pl.col("end_ns") - begun_ns, after_first.clip(lower_bound=0))
+
+
+def _embedding(calls: pl.DataFrame) -> pl.DataFrame:
+    timed = calls.filter((pl.col("operation") == "embeddings") & pl.col("end_ns").is_not_null())
+    return _phase(timed, "embedding", pl.col("end_ns") - pl.col("busy_from_ns"), pl.col("input_tokens"))

@@ -1,0 +1,78 @@
+"""Which frames does the behaviour of the traffic rest on?
+
+In: what the engine fetched, one polars frame per relation, named alike. Out: one frozen record that the modules of
+this package take. Columns, units and NULLs are those of the relations' headers in sql/core; keys are opaque.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import polars as pl
+
+from costctl.units import seconds_between
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The relations of one window."""
+
+    requests: pl.DataFrame
+    request_class: pl.DataFrame
+    calls: pl.DataFrame
+    stage_time: pl.DataFrame
+    request_error: pl.DataFrame
+    request_cache: pl.DataFrame
+
+    RELATIONS: ClassVar[tuple[str, ...]] = (
+        "requests",
+        "request_class",
+        "calls",
+        "stage_time",
+        "request_error",
+        "request_cache",
+    )
+
+    @classmethod
+    def of(cls, fetched: dict[str, pl.DataFrame]) -> Traffic:
+        """The record of these relations, by name."""
+        return cls(**{name: fetched[name] for name in cls.RELATIONS})
+
+    @property
+    def window_ns(self) -> tuple[int, int] | None:
+        """First start and last end of what was observed, ns UTC, end exclusive; None where nothing was timed."""
+        return window_ns(self.requests, self.calls)
+
+    @property
+    def window_s(self) -> float | None:
+        """Length of the window in seconds; None where nothing was timed."""
+        window = self.window_ns
+        return None if window is None else seconds_between(*window)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, that with most requests first, then by name."""
+        counts = (
+            self.request_class.group_by("request_class")
+            .len()
+            .sort(["len", "request_class"], descending=[True, False])
+        )
+        return tuple(counts["request_class"])
+
+    def placed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a frame that has a request_id, with the request's class; those of other requests are left out."""
+        return frame.join(
+            self.request_class.select("request_id", "request_class"), on="request_id", how="inner"
+        )
+
+
+def window_ns(requests: pl.DataFrame, calls: pl.DataFrame) -> tuple[int, int] | None:
+    """First start and last end of requests and calls, ns UTC, end exclusive; None where nothing was timed."""
+    instants = pl.concat(
+        [frame[column] for frame in (requests, calls) for column in ("start_ns", "end_ns")]
+    ).drop_nulls()
+    if instants.is_empty():
+        return None
+    first, last = instants.sort().gather([0, -1]).to_list()
+    return first, last + 1
