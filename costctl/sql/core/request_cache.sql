@@ -1,14 +1,14 @@
 -- request_cache: how often each request looked into a cache of answers or documents, and found what it sought.
 -- One row per request with a look-up whose end was reported.
--- reads: staged_spans, span_tree
+-- reads: staged_spans
+-- key: request_id
 --   request_id  BIGINT
 --   lookups     BIGINT
 --   hits        BIGINT
 SELECT
-    span_tree.request_id,
+    spans.request_id,
     CAST(COUNT(spans.cache_hit) AS BIGINT) AS lookups,
     CAST(SUM(CAST(spans.cache_hit AS BIGINT)) AS BIGINT) AS hits
 FROM staged_spans AS spans
-INNER JOIN span_tree ON spans.span_key = span_tree.span_key
 WHERE spans.cache_hit IS NOT NULL
-GROUP BY span_tree.request_id
+GROUP BY spans.request_id

@@ -1,17 +1,17 @@
 -- request_error: what went wrong in each request, and how often, whether or not it was mended by another attempt.
 -- One row per (request, type of error).
--- reads: staged_spans, span_tree
+-- reads: staged_spans
+-- key: request_id, error_type
 --   request_id  BIGINT
 --   error_type  VARCHAR  as the source says it, else its HTTP status
 --   spans       BIGINT   failed spans of the type with no failed span directly below: an error that was passed up counts once
 WITH failed AS (
     SELECT
-        span_tree.request_id,
+        spans.request_id,
         spans.span_key,
         spans.parent_key,
         spans.error_type
     FROM staged_spans AS spans
-    INNER JOIN span_tree ON spans.span_key = span_tree.span_key
     WHERE spans.is_failed
 ),
 
