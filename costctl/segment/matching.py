@@ -7,6 +7,7 @@ request. A test holds that it answers as sql/core/request_class.sql does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,13 +29,7 @@ def apply_rules(request_shape: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFram
     place = np.full(request_shape.height, -1)
     ordered = rules.sort("rule_order")
     for number, rule in enumerate(ordered.iter_rows(named=True)):
-        bounds = {key: rule[key] for key in _BOUNDS if rule[key] is not None}
-        takes = within(columns, bounds, request_shape.height)
-        if rule["operation"] is not None:
-            takes &= (request_shape["operation"] == rule["operation"]).fill_null(False).to_numpy()
-        if rule["is_labelled"]:
-            takes &= request_shape["workload"].is_not_null().to_numpy()
-        place[takes & (place < 0)] = number
+        place[wanted(request_shape, columns, rule) & (place < 0)] = number
     matched = pl.Series("place", place)
     return (
         request_shape.select("request_id", "workload")
@@ -46,6 +41,17 @@ def apply_rules(request_shape: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFram
         )
         .select("request_id", pl.coalesce("request_class", "workload").alias("request_class"), "rule")
     )
+
+
+def wanted(request_shape: pl.DataFrame, columns: Mapping[str, Floats], rule: Mapping[str, Any]) -> Bools:
+    """The requests that meet all bounds of one row of class_rules. columns: what `feature_columns` makes of the frame."""
+    bounds = {key: rule[key] for key in _BOUNDS if rule[key] is not None}
+    holds = within(columns, bounds, request_shape.height)
+    if rule["operation"] is not None:
+        holds &= (request_shape["operation"] == rule["operation"]).fill_null(False).to_numpy()
+    if rule["is_labelled"]:
+        holds &= request_shape["workload"].is_not_null().to_numpy()
+    return holds
 
 
 def feature_columns(request_shape: pl.DataFrame) -> dict[str, Floats]:

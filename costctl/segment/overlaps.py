@@ -1,21 +1,17 @@
 """Which rules want the same requests? What a change of order would move.
 
 In: the frames request_shape and class_rules. Out: ``Overlap`` values: for each rule that took requests, the later
-rules of another class that would have taken them too. The rule without bounds at the end wants everything, and is
-left out.
+rules of another class that would have taken some of them too. The rule without bounds at the end wants everything,
+and is left out.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
+import numpy as np
 import polars as pl
 
 from costctl.documents.overlap import Overlap
-from costctl.segment.rules import FEATURES
-
-_CHUNK: Final = 500_000  # requests held at once, with a column for each rule
-_PAIR: Final = ("rule", "request_class", "also_rule", "also_request_class")
+from costctl.segment.matching import Bools, feature_columns, wanted
 
 
 def overlaps(shape: pl.DataFrame, rules: pl.DataFrame) -> tuple[Overlap, ...]:
@@ -24,78 +20,55 @@ def overlaps(shape: pl.DataFrame, rules: pl.DataFrame) -> tuple[Overlap, ...]:
     shape: request_shape.  rules: class_rules, one row an alternative of a rule; the alternatives of one rule
     count as one. A request is counted once for each later rule that would have taken it.
     """
-    order = _rule_names(rules)
-    places = {rule: place for place, rule in enumerate(order)}
-    found = [
-        row
-        for start in range(0, shape.height, _CHUNK)
-        for row in _pairs(shape.slice(start, _CHUNK), rules, order)
-    ]
-    if not found:
-        return ()
-    counted = pl.concat(found).group_by(_PAIR).sum()
-    rows = [Overlap(**row) for row in counted.iter_rows(named=True)]
+    wants = _wants(shape, rules)
+    labels = shape["workload"]
+    is_free = np.ones(shape.height, np.bool_)
+    found: list[Overlap] = []
+    for place, (rule, (own, holds)) in enumerate(wants.items()):
+        taken = is_free & holds
+        is_free &= ~holds
+        of_class = _count_by_class(labels, taken, own)
+        for also, (also_own, also_holds) in list(wants.items())[place + 1 :]:
+            for name, also_name, requests in _pairs(labels, taken & also_holds, own, also_own):
+                found.append(Overlap(rule, name, also, also_name, requests, of_class[name]))
+    places = {rule: place for place, rule in enumerate(wants)}
     return tuple(
         sorted(
-            rows,
-            key=lambda row: (
-                -row.requests, places[row.rule], places[row.also_rule], row.request_class, row.also_request_class
+            found,
+            key=lambda each: (
+                -each.requests, places[each.rule], places[each.also_rule], each.request_class, each.also_request_class
             ),
         )
     )  # fmt: skip
 
 
-def _rule_names(rules: pl.DataFrame) -> list[str]:
-    """The names of the rules, in order of their first alternative; the catch-all at the end is left out."""
-    names = rules.sort("rule_order")["rule"].unique(maintain_order=True).to_list()
-    return [str(name) for name in names[:-1]]
+def _wants(shape: pl.DataFrame, rules: pl.DataFrame) -> dict[str, tuple[str | None, Bools]]:
+    """Of each rule but the last, in order, its class (None for the request's label) and the requests it wants."""
+    columns = feature_columns(shape)
+    wants: dict[str, tuple[str | None, Bools]] = {}
+    for row in rules.sort("rule_order").iter_rows(named=True):
+        holds = wanted(shape, columns, row)
+        before = wants.get(row["rule"])
+        wants[row["rule"]] = (row["request_class"], holds if before is None else before[1] | holds)
+    wants.popitem()
+    return wants
 
 
-def _pairs(shape: pl.DataFrame, rules: pl.DataFrame, order: list[str]) -> list[pl.DataFrame]:
-    """For each pair of rules, the requests that the first took and the second wanted, by class."""
-    wants = shape.select("workload", *(wanted_by(rules, rule).alias(f"wants {rule}") for rule in order))
-    is_free = pl.lit(value=True)
-    pairs = []
-    for place, rule in enumerate(order):
-        taken = wants.filter(is_free & pl.col(f"wants {rule}"))
-        is_free &= ~pl.col(f"wants {rule}")
-        for also in order[place + 1 :]:
-            both = taken.filter(pl.col(f"wants {also}")).with_columns(
-                pl.lit(rule).alias("rule"),
-                _class_by(rules, rule).alias("request_class"),
-                pl.lit(also).alias("also_rule"),
-                _class_by(rules, also).alias("also_request_class"),
-            )
-            differing = both.filter(pl.col("request_class") != pl.col("also_request_class"))
-            if differing.height:
-                pairs.append(differing.group_by(_PAIR).len("requests"))
-    return pairs
+def _count_by_class(labels: pl.Series, taken: Bools, own: str | None) -> dict[str, int]:
+    if own is not None:
+        return {own: int(taken.sum())}
+    return dict(labels.filter(pl.Series(taken)).value_counts().iter_rows())
 
 
-def wanted_by(rules: pl.DataFrame, rule: str) -> pl.Expr:
-    """Whether the bounds of any alternative of the rule hold, over the columns of request_shape; never null."""
-    alternatives = rules.filter(pl.col("rule") == rule).iter_rows(named=True)
-    return pl.any_horizontal(
-        pl.all_horizontal(
-            pl.lit(value=True),
-            *(
-                pl.col(feature) >= alternative[f"min_{feature}"]
-                for feature in FEATURES
-                if alternative[f"min_{feature}"] is not None
-            ),
-            *(
-                pl.col(feature) <= alternative[f"max_{feature}"]
-                for feature in FEATURES
-                if alternative[f"max_{feature}"] is not None
-            ),
-            *([pl.col("operation") == alternative["operation"]] if alternative["operation"] is not None else []),
-            *([pl.col("workload").is_not_null()] if alternative["is_labelled"] else []),
-        )
-        for alternative in alternatives
-    ).fill_null(value=False)  # fmt: skip
-
-
-def _class_by(rules: pl.DataFrame, rule: str) -> pl.Expr:
-    """The class that the rule gives: its own, or the request's label."""
-    own = rules.filter(pl.col("rule") == rule)["request_class"][0]
-    return pl.col("workload") if own is None else pl.lit(own, pl.String)
+def _pairs(
+    labels: pl.Series, both: Bools, own: str | None, also_own: str | None
+) -> list[tuple[str, str, int]]:
+    """How many requests each pair of different classes shares."""
+    if not both.any() or (own is not None and own == also_own):
+        return []
+    shared = pl.DataFrame({"label": labels.filter(pl.Series(both))}).select(
+        (pl.col("label") if own is None else pl.lit(own)).alias("own"),
+        (pl.col("label") if also_own is None else pl.lit(also_own)).alias("also"),
+    )
+    counted = shared.filter(pl.col("own") != pl.col("also")).group_by("own", "also").len().sort("own", "also")
+    return [(str(name), str(also), int(requests)) for name, also, requests in counted.iter_rows()]

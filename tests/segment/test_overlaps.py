@@ -54,7 +54,7 @@ def shapes(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def test_a_request_with_a_tool_and_a_retrieval_is_wanted_by_both_rules() -> None:
     found = overlaps(shapes({"tools": 1, "retrievals": 2, "documents": 1}), RULES)
-    assert found == (Overlap("tools or two calls", "agentic", "retrieval", "rag", 1),)
+    assert found == (Overlap("tools or two calls", "agentic", "retrieval", "rag", 1, 1),)
 
 
 def test_rules_of_the_same_class_do_not_overlap() -> None:
@@ -63,14 +63,14 @@ def test_rules_of_the_same_class_do_not_overlap() -> None:
 
 def test_alternatives_of_one_rule_count_a_request_once() -> None:
     found = overlaps(shapes({"tools": 1, "generation_calls": 3, "documents": 3}), RULES)
-    assert found == (Overlap("tools or two calls", "agentic", "many documents", "rag", 1),)
+    assert found == (Overlap("tools or two calls", "agentic", "many documents", "rag", 1, 1),)
 
 
 def test_a_label_overlaps_where_it_says_another_class_than_the_rules() -> None:
     found = overlaps(
         shapes({"workload": "rag", "retrievals": 1}, {"workload": "search", "retrievals": 1}), RULES
     )
-    assert found == (Overlap("label", "search", "retrieval", "rag", 1),)
+    assert found == (Overlap("label", "search", "retrieval", "rag", 1, 1),)
 
 
 def test_the_catch_all_overlaps_with_nothing() -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from costctl.cli.render import workload_heat, workload_service, workload_time
 from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, tokens, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
+from costctl.documents.overlap import Overlap
 from costctl.documents.workload_map import ClassMix, Leftover, LeftoverGroup, WorkloadMap
 
 
 def sections(document: WorkloadMap) -> list[Section]:
     """What there is, how it is told, where its time goes, what holds it up, and what the map does not tell."""
     parts: list[Section] = [_overview(document), _mix(document), _rules(document)]
-    if document.overlaps:
-        parts.append(_overlaps(document))
+    if crossing := _crossing(document):
+        parts.append(_overlaps(crossing))
     parts += workload_time.sections(document)
     parts += workload_service.sections(document)
     parts += workload_heat.sections(document)
@@ -75,13 +76,24 @@ def _rules(document: WorkloadMap) -> Table:
     return Table("Shape and rules", columns, rows, frozenset({"class", "rules that took it"}))
 
 
-def _overlaps(document: WorkloadMap) -> Table:
+def _crossing(document: WorkloadMap) -> tuple[Overlap, ...]:
+    """The overlaps that a change of order would decide; a later rule that is wider by design is none."""
+    return tuple(each for each in document.overlaps if each.requests < each.of_requests)
+
+
+def _overlaps(overlaps: tuple[Overlap, ...]) -> Table:
     columns = ("requests", "were taken by rule", "as class", "a later rule would", "make them")
     rows = tuple(
-        (count(each.requests), each.rule, each.request_class, each.also_rule, each.also_request_class)
-        for each in document.overlaps
+        (
+            f"{count(each.requests)} of {count(each.of_requests)}",
+            each.rule,
+            each.request_class,
+            each.also_rule,
+            each.also_request_class,
+        )
+        for each in overlaps
     )
-    return Table("Overlaps of rules", columns, rows, frozenset(columns) - {"requests"})
+    return Table("Rules that cut across one another", columns, rows, frozenset(columns) - {"requests"})
 
 
 def _leftover(rest: Leftover) -> Notes:
