@@ -66,7 +66,7 @@ def _pairs(
     """How many requests each pair of different classes shares."""
     if not both.any() or (own is not None and own == also_own):
         return []
-    shared = pl.DataFrame({"label": labels.filter(pl.Series(both))}).select(
+    shared = pl.DataFrame({"label": labels.filter(pl.Series(both))}).with_columns(
         (pl.col("label") if own is None else pl.lit(own)).alias("own"),
         (pl.col("label") if also_own is None else pl.lit(also_own)).alias("also"),
     )
