@@ -44,7 +44,7 @@ def apply_rules(request_shape: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFram
 
 
 def wanted(request_shape: pl.DataFrame, columns: Mapping[str, Floats], rule: Mapping[str, Any]) -> Bools:
-    """The requests that meet all bounds of one row of class_rules. columns: what `feature_columns` makes of the frame."""
+    """The requests that meet all bounds of one row of class_rules. columns: as `feature_columns` makes them."""
     bounds = {key: rule[key] for key in _BOUNDS if rule[key] is not None}
     holds = within(columns, bounds, request_shape.height)
     if rule["operation"] is not None:
