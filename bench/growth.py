@@ -19,7 +19,7 @@ SPANS = (100_000, 1_000_000, 10_000_000)
 MEASURED = """
 import resource, sys, time
 from pathlib import Path
-import costctl.ingest.detect
+import costctl.ingest.detect, costctl.ingest.formats.otlp_scan
 from costctl.ingest.loader import ingest
 from costctl.store.database import open_store
 begin = time.perf_counter()
