@@ -22,7 +22,7 @@ from costctl.store.spans import RESOURCES, SPANS
 
 STORE_VERSION: Final = 2
 
-# Ingest stays under 700 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
+# Ingest stays under 900 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "300MB"
 
 Waiting = Callable[[str], None]

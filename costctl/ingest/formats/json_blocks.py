@@ -24,7 +24,7 @@ from costctl.ingest.formats.json_pieces import (
 )
 from costctl.ingest.formats.nested_arrow import Index
 
-BLOCK_BYTES: Final = 8 * 2**20
+BLOCK_BYTES: Final = 16 * 2**20
 _BLOCKS_PER_LINE: Final = 4
 _HEAD_BYTES: Final = 2**20
 _NEWLINE: Final = ord("\n")
