@@ -32,7 +32,7 @@ def _pool_queue(name: str, calls: pl.DataFrame) -> PoolQueue:
     depth = queue_depth(calls)
     if depth is None:
         return PoolQueue(name, calls.height, waits.height, None, None, None, None)
-    from_ns, to_ns = int(waits["start_ns"].min()), int(waits["end_ns"].max())  # type: ignore[arg-type]
+    from_ns, to_ns = int(waits["start_ns"].to_numpy().min()), int(waits["end_ns"].to_numpy().max())
     waited_ns = int((waits["busy_from_ns"] - waits["start_ns"]).sum())
     hours = _waited_by_hour(waits, from_ns, to_ns)
     busiest = hours.sort(["mean_depth", "hour"], descending=[True, False]).row(0, named=True)

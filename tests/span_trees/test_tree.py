@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,10 +111,10 @@ def test_requests_depths_and_leaves_are_those_of_the_twin(spans: list[PlainSpan]
 
 
 @given(forests(), st.randoms(use_true_random=False))
-def test_the_numbers_do_not_depend_on_the_order_of_the_rows(spans: list[PlainSpan], chance: object) -> None:
+def test_the_numbers_do_not_depend_on_the_order_of_the_rows(spans: list[PlainSpan], chance: Random) -> None:
     once = span_tree(arrays(spans))
     shuffled = list(spans)
-    chance.shuffle(shuffled)  # type: ignore[attr-defined]
+    chance.shuffle(shuffled)
     again = span_tree(arrays(shuffled))
     assert [spans[row].key for row in once.row] == [shuffled[row].key for row in again.row]
     assert once.parent.tolist() == again.parent.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -37,9 +38,9 @@ def rows_of(relation: str) -> st.SearchStrategy[list[dict[str, object]]]:
     return st.lists(st.fixed_dictionaries(columns).map(with_less_named_than_there_is), max_size=6)
 
 
-def with_less_named_than_there_is(row: dict[str, object]) -> dict[str, object]:
+def with_less_named_than_there_is(row: dict[str, Any]) -> dict[str, Any]:
     if "named_ms" in row:
-        return {**row, "named_ms": min(row["named_ms"], row["duration_ms"])}  # type: ignore[type-var]
+        return {**row, "named_ms": min(row["named_ms"], row["duration_ms"])}
     return row
 
 

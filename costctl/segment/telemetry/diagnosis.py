@@ -110,7 +110,7 @@ def _shortfall(fact: Fact, calls: pl.DataFrame) -> Shortfall | None:
         pl.col(f"largest_{fact.id}").filter(has).max().alias("largest"),
     )
     lacking = kinds.filter(pl.col("without") > 0)
-    if lacking.is_empty() or int(lacking["with"].min()) == 0:  # type: ignore[arg-type]
+    if lacking.is_empty() or bool((lacking["with"] == 0).any()):
         return None
     mean = pl.col("known") / pl.col("with")
     about, at_most = lacking.select(
