@@ -2,8 +2,8 @@
 all?
 
 Run from the checkout: `python -m bench.growth`. Lines of OTLP/JSON are piped into `costctl ingest -`, 0.1, 1
-and 10 million spans, each in a process of its own. Prints spans per second, peak memory, and the time a span
-takes beside that at a million.
+and 10 million spans, each in a process of its own. Prints spans per second, peak memory, what an ingest takes however
+little it reads, and what a further span takes, beside the first million.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 
 from bench.otlp_corpus import otlp_lines
 
@@ -49,11 +50,18 @@ def main() -> None:
     asked = parser.parse_args()
     one_run(SPANS[0])  # what the disk has to fetch once
     runs = [one_run(spans) for spans in SPANS if spans <= asked.largest]
-    per_span = {stored: seconds / stored for stored, seconds, _ in runs}
-    base = per_span[min(per_span, key=lambda stored: abs(stored - 1_000_000))]
-    print(f"{'spans':>12}{'spans/s':>12}{'peak MB':>10}{'time a span, beside a million':>32}")
-    for stored, seconds, peak in runs:
-        print(f"{stored:12,}{stored / seconds:12,.0f}{peak:10,.0f}{per_span[stored] / base:32.2f}")
+    print(f"{'spans':>12}{'seconds':>10}{'spans/s':>12}{'peak MB':>10}{'us a further span':>20}")
+    further = [
+        (seconds - before_seconds) / (stored - before)
+        for (before, before_seconds, _), (stored, seconds, _) in pairwise(runs)
+    ]
+    for (stored, seconds, peak), each in zip(runs, (None, *further), strict=True):
+        shown = "" if each is None else f"{1e6 * each:.2f}"
+        print(f"{stored:12,}{seconds:10.2f}{stored / seconds:12,.0f}{peak:10,.0f}{shown:>20}")
+    stored, seconds, _ = runs[0]
+    print(f"An ingest takes {seconds - stored * further[0]:.2f} s however little it reads.")
+    if len(further) > 1:
+        print(f"A span beyond {SPANS[1]:,} takes {further[-1] / further[0]:.2f} times one before.")
 
 
 if __name__ == "__main__":

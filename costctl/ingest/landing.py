@@ -16,15 +16,29 @@ from costctl.ingest.batch import Batch
 _QUARANTINE: Final = pa.schema(
     [("position", pa.int64()), ("code", pa.string()), ("message", pa.string()), ("excerpt", pa.string())]
 )
+# Ids are compared by a hash first, a million at a time: what they take of memory does not grow with the source.
+_IDS_AT_A_TIME: Final = 1_000_000
+_SUSPECTS: Final = """
+WITH incoming AS (
+    SELECT HASH(trace_id, span_id) AS hashed FROM spans WHERE source_id = $1 AND hashed % $2::UBIGINT = $3::UBIGINT
+),
+older AS (
+    SELECT HASH(trace_id, span_id) AS hashed FROM spans WHERE source_id <> $1 AND hashed % $2::UBIGINT = $3::UBIGINT
+)
+SELECT hashed FROM incoming SEMI JOIN older ON older.hashed = incoming.hashed
+UNION
+SELECT hashed FROM incoming GROUP BY hashed HAVING COUNT(*) > 1
+"""
 _REPEATED: Final = """
 WITH incoming AS (
-    SELECT rowid AS row_number, trace_id, span_id, source_position FROM spans WHERE source_id = $1
+    SELECT rowid AS row_number, trace_id, span_id, source_position
+    FROM spans SEMI JOIN suspects ON suspects.hashed = HASH(spans.trace_id, spans.span_id)
+    WHERE source_id = $1
 ),
-known AS (
-    SELECT incoming.row_number
-    FROM incoming
-    SEMI JOIN spans AS older
-        ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id AND older.source_id <> $1
+older AS (
+    SELECT trace_id, span_id
+    FROM spans SEMI JOIN suspects ON suspects.hashed = HASH(spans.trace_id, spans.span_id)
+    WHERE source_id <> $1
 ),
 doubled AS (
     SELECT trace_id, span_id, ARG_MIN(row_number, (source_position, row_number)) AS first_row
@@ -32,7 +46,8 @@ doubled AS (
     GROUP BY trace_id, span_id
     HAVING COUNT(*) > 1
 )
-SELECT row_number FROM known
+SELECT incoming.row_number
+FROM incoming SEMI JOIN older ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id
 UNION
 SELECT incoming.row_number
 FROM incoming
@@ -80,6 +95,13 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> in
     """Delete the source's spans that the store, or the source itself further up, already holds; how many they
     were.
     """
+    ((spans,),) = connection.execute("SELECT COUNT(*) FROM spans WHERE source_id = ?", [source_id]).fetchall()
+    parts = max(1, -(-spans // _IDS_AT_A_TIME))
+    suspects = pa.concat_tables(
+        connection.sql(_SUSPECTS, params=[source_id, parts, part]).to_arrow_table() for part in range(parts)
+    )
+    if suspects.num_rows == 0:
+        return 0
     repeated: pa.Table = connection.sql(_REPEATED, params=[source_id]).to_arrow_table()
     if repeated.num_rows:
         connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated)")

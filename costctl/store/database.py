@@ -22,8 +22,12 @@ from costctl.store.spans import RESOURCES, SPANS
 
 STORE_VERSION: Final = 2
 
-# Ingest stays under 900 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
-_MEMORY_LIMIT: Final = "300MB"
+# Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
+_MEMORY_LIMIT: Final = "128MB"
+
+# What is not yet compressed and written when a source ends waits for COMMIT, when nothing is left to do beside it: a
+# quarter of DuckDB's usual row group is a quarter of that.
+_ROW_GROUP: Final = 30_720
 
 Waiting = Callable[[str], None]
 _SECONDS_BETWEEN_TRIES: Final = 0.2
@@ -101,7 +105,7 @@ def _connected(
     give_up_at = time.monotonic() + wait_s
     while True:
         try:
-            return duckdb.connect(str(path), read_only=read_only)
+            return _attached(path, read_only)
         except duckdb.Error as error:
             if _LOCKED.search(str(error)) is None or time.monotonic() >= give_up_at:
                 raise _cannot_open(path, error) from error
@@ -110,12 +114,39 @@ def _connected(
         time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
+def _attached(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """The file as the database of a new connection, which spills beside it. Only ATTACH can say how long row groups
+    are.
+    """
+    connection = duckdb.connect()
+    mode = "READ_ONLY" if read_only else f"ROW_GROUP_SIZE {_ROW_GROUP}"
+    try:
+        connection.execute(f"ATTACH {literal(str(path))} AS store ({mode})")
+        connection.execute("USE store")
+        connection.execute(f"SET temp_directory = {literal(f'{path}.tmp')}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
+
+
 def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> bool:
     """Prepare the connection; True where the store is older, and can only be read."""
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")
-    tables = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    tables = {
+        row[0]
+        for row in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+        ).fetchall()
+    }
     if not tables and not read_only:
         _create(connection)
         return False
@@ -146,11 +177,12 @@ def sparing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """
     connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
     connection.execute("SET threads = 1")
+    connection.execute("SET write_buffer_row_group_count = 1")
     try:
         yield
     finally:
-        connection.execute("RESET memory_limit")
-        connection.execute("RESET threads")
+        for name in ("memory_limit", "threads", "write_buffer_row_group_count"):
+            connection.execute(f"RESET {name}")
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,7 @@ import duckdb
 
 from costctl.documents.store_info import SCHEMA_VERSION, StoredSource, StoreInfo
 from costctl.errors import StoreError
-from costctl.store.database import STORE_VERSION
+from costctl.store.database import STORE_VERSION, literal
 from costctl.units import iso_utc
 
 _TOTALS: Final = """
@@ -48,7 +48,7 @@ def store_info(connection: duckdb.DuckDBPyConnection, path: Path) -> StoreInfo:
     ((spans, traces, first_ns, last_ns),) = connection.execute(_TOTALS).fetchall()
     ((quarantined,),) = connection.execute("SELECT COUNT(*) FROM quarantine").fetchall()
     ((block_size, free_blocks),) = connection.execute(
-        "SELECT block_size, free_blocks FROM pragma_database_size()"
+        "SELECT block_size, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
     ).fetchall()
     return StoreInfo(
         schema_version=SCHEMA_VERSION,
@@ -129,7 +129,7 @@ def compacted(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     fresh = path.with_name(f".{path.name}.compacting")
     fresh.unlink(missing_ok=True)
     try:
-        connection.execute(f"ATTACH {_literal(str(fresh))} AS fresh")
+        connection.execute(f"ATTACH {literal(str(fresh))} AS fresh")
         ((current,),) = connection.execute("SELECT current_database()").fetchall()
         connection.execute(f"COPY FROM DATABASE {_identifier(current)} TO fresh (SCHEMA)")
         tables = connection.execute(
@@ -152,11 +152,6 @@ def compacted(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     connection.close()
     fresh.replace(path)
     return before - path.stat().st_size
-
-
-def _literal(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
 
 
 def _identifier(name: str) -> str:

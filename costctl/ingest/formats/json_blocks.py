@@ -53,11 +53,15 @@ def json_blocks(
     stream: BinaryIO, block_bytes: int = BLOCK_BYTES, layout: Layout = OTLP_LAYOUT
 ) -> Iterator[JsonBlock]:
     """The stream as blocks of lines. layout: where documents that are too long for memory are cut."""
-    first = _read(stream, block_bytes).removeprefix(b"\xef\xbb\xbf")
+    first = _read(stream, _first_bytes(block_bytes)).removeprefix(b"\xef\xbb\xbf")
     if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
         yield from _line_blocks(stream, first, block_bytes, layout)
     else:
         yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes, layout), block_bytes)
+
+
+def _first_bytes(block_bytes: int) -> int:
+    return min(block_bytes, _HEAD_BYTES)
 
 
 def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
@@ -91,8 +95,10 @@ def _is_wrapper(line: bytes) -> bool:
 
 
 def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layout) -> Iterator[JsonBlock]:
-    """Blocks cut at line ends; from a line on that is too long for memory, the rest is cut as documents."""
-    line, rest, data = 1, b"", first
+    """Blocks cut at line ends, the first ones small, so that whoever takes them need not wait for a long one; from a
+    line on that is too long for memory, the rest is cut as documents.
+    """
+    line, rest, data, size = 1, b"", first, _first_bytes(block_bytes)
     while data:
         end = data.rfind(b"\n") + 1
         if end:
@@ -106,7 +112,8 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layou
         if len(rest) > _BLOCKS_PER_LINE * block_bytes:
             yield from _blocks_of_pieces(_pieces(stream, rest, line, block_bytes, layout), block_bytes)
             return
-        data = _read(stream, block_bytes)
+        size = min(block_bytes, 2 * size)
+        data = _read(stream, size)
     if rest.strip():
         yield JsonBlock(rest, line_numbers(rest, line), is_unterminated=True)
 
