@@ -5,8 +5,8 @@ Run from the checkout: `python -m bench.segmenting`. The same store goes to two 
 each in a process of its own, whose start and imports are left out of the time:
 
 - costctl: every relation that request_class and stage_time rest on: trees, calls, requests, critical paths, rules;
-- DuckDB alone: one GROUP BY over the spans by service, name and hour, with exact quantiles of every quantity that the
-  map of the workload shows: it knows neither requests nor classes, and counts parallel work twice.
+- DuckDB alone, one GROUP BY over the spans with exact quantiles of every quantity that the map of the workload shows:
+  once by trace and stage, which is the grain of what costctl has to answer, and once by service, name and hour. Neither knows requests, calls or classes, and both count parallel work twice.
 
 Prints seconds, peak memory, and ratios paired by round.
 """
@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.large_store import write_large_store
@@ -28,14 +30,19 @@ from bench.large_store import write_large_store
 REQUESTS, ROUNDS = 1_000_000, 3
 GROUP_BY = """
 SELECT
-    service, name, (start_ns // 3600000000000) % 24 AS hour_utc, COUNT(*), SUM(input_tokens), SUM(output_tokens),
+    {by}, COUNT(*), SUM(input_tokens), SUM(output_tokens),
     QUANTILE_CONT(end_ns - start_ns, [0.5, 0.95, 0.99]), QUANTILE_CONT(queue_s, [0.5, 0.95, 0.99]),
     QUANTILE_CONT(ttft_s, [0.5, 0.95, 0.99]), QUANTILE_CONT(input_tokens, [0.5, 0.95, 0.99]),
     QUANTILE_CONT(cached_input_tokens, [0.5, 0.95, 0.99]), QUANTILE_CONT(output_tokens, [0.5, 0.95, 0.99])
 FROM spans
 GROUP BY ALL
 """
-IMPORTS = ("costctl.engine.duckdb", "costctl.span_trees.stages", "costctl.span_trees.call_order", "polars")
+IMPORTS = (
+    "costctl.engine.duckdb",
+    "costctl.span_trees.stages",
+    "costctl.span_trees.request_counts",
+    "polars",
+)
 
 
 def run_costctl(store: Path) -> None:
@@ -52,14 +59,18 @@ def run_costctl(store: Path) -> None:
             engine.build(relation)
 
 
-def run_group_by(store: Path) -> None:
+def run_group_by(by: str, store: Path) -> None:
     import duckdb
 
     with duckdb.connect(str(store), read_only=True) as connection:
-        connection.execute(GROUP_BY).fetchall()
+        connection.execute(f"CREATE TEMP TABLE answer AS {GROUP_BY.format(by=by)}")
 
 
-RUNS = {"costctl": run_costctl, "GROUP BY": run_group_by}
+RUNS: dict[str, Callable[[Path], None]] = {
+    "costctl": run_costctl,
+    "by trace, stage": partial(run_group_by, "trace_id, stage"),
+    "by name, hour": partial(run_group_by, "service, name, (start_ns // 3600000000000) % 24 AS hour_utc"),
+}
 
 
 def one_run(name: str, store: Path) -> tuple[float, float]:
@@ -94,15 +105,12 @@ def main() -> None:
         for _ in range(asked.rounds):
             for name, runs in found.items():
                 runs.append(one_run(name, store))
-    ratios = [
-        ours / theirs for (ours, _), (theirs, _) in zip(found["costctl"], found["GROUP BY"], strict=True)
-    ]
     for name, runs in found.items():
         seconds = statistics.median(seconds for seconds, _ in runs)
-        print(f"{name:10}{seconds:8.2f} s{max(peak for _, peak in runs):10,.0f} MB")
-    print(
-        f"costctl takes {statistics.median(ratios):.1f} times as long ({min(ratios):.1f}-{max(ratios):.1f})"
-    )
+        peak = max(peak for _, peak in runs)
+        ratios = [ours / theirs for (ours, _), (theirs, _) in zip(found["costctl"], runs, strict=True)]
+        beside = f"costctl takes {statistics.median(ratios):.1f} times as long ({min(ratios):.1f}-{max(ratios):.1f})"
+        print(f"{name:16}{seconds:8.2f} s{peak:10,.0f} MB  {'' if name == 'costctl' else beside}")
 
 
 if __name__ == "__main__":

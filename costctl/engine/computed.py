@@ -1,27 +1,50 @@
 """Relations that no SELECT makes well: what a walk along trees computes from the rows that their SQL selects.
 
-In: the rows as Arrow, and the bounds of the observation window. Out: the rows of the relation as Arrow, in the
-columns of its header. The computation is pure and needs whole traces, so that an engine may run it on any part that
-holds whole traces.
+In: the rows, in any order, and the bounds of the observation window. Out: the rows of the relation, in the columns of
+its header. The computation needs whole traces, so that an engine may run it on any part that holds whole traces. What
+rests on the tree takes it from memory, spans known by their rows: joining them again would cost more than the walk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 Window = tuple[int | None, int | None]
-Computation = Callable[[pa.Table, Window], pa.Table]
 
 
-def span_tree_rows(rows: pa.Table, window: Window) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a computation gives. rows: of the relation.  kept: what others that read the relation start from."""
+
+    rows: pa.Table
+    kept: Any = None
+
+
+Computation = Callable[[pl.DataFrame, Window, Mapping[str, Any]], Computed]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTree:
+    """The tree, and of each of its spans the row in the store and the start, NO_TIME where not observed."""
+
+    tree: Any
+    span_row: Any
+    start_ns: Any
+
+
+def span_tree_rows(rows: pl.DataFrame, window: Window, _kept: Mapping[str, Any]) -> Computed:
     """The relation span_tree."""
+    from costctl.span_trees.gather import gathered
     from costctl.span_trees.tree import NO_TIME, Spans, span_tree
     from costctl.span_trees.tree_loop import NONE
 
+    start_ns = _filled(rows, "start_ns", NO_TIME)
     tree = span_tree(
         Spans(
             trace_high=_keys(rows, "trace_high"),
@@ -29,15 +52,16 @@ def span_tree_rows(rows: pa.Table, window: Window) -> pa.Table:
             span=_keys(rows, "span"),
             wanted=_keys(rows, "wanted"),
             outer=_places(rows),
-            start_ns=_filled(rows, "start_ns", NO_TIME),
-            is_model_call=_bools(rows, "is_model_call"),
+            start_ns=start_ns,
+            is_model_call=rows["is_model_call"].to_numpy(),
         ),
         *window,
     )
-    return pa.table(
+    span_row = gathered(rows["span_row"].to_numpy(), tree.row)
+    table = pa.table(
         {
-            "span_key": np.arange(tree.row.size),
-            "span_row": _column(rows, "span_row")[tree.row],
+            "span_key": np.arange(tree.row.size, dtype=tree.row.dtype),
+            "span_row": span_row,
             "request_id": tree.request,
             "parent_key": pa.array(tree.parent, mask=tree.parent == NONE),
             "depth": tree.depth,
@@ -47,94 +71,137 @@ def span_tree_rows(rows: pa.Table, window: Window) -> pa.Table:
             "leaf_call_id": pa.array(tree.leaf_call, mask=tree.leaf_call == NONE),
         }
     )
+    return Computed(table, KeptTree(tree, span_row, gathered(start_ns, tree.row)))
 
 
-def stage_time_rows(rows: pa.Table, _window: Window) -> pa.Table:
+def stage_time_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
     """The relation stage_time."""
+    from costctl.span_trees.gather import gathered
     from costctl.span_trees.stages import ALL_STAGES, UNKNOWN, TimedSpans, stage_times
+    from costctl.span_trees.tree import NO_TIME
 
-    place = _column(rows, "span_key")
-
-    def placed(values: Any) -> Any:
-        ordered = np.empty_like(values)
-        ordered[place] = values
-        return ordered
-
+    known: KeptTree = kept["span_tree"]
+    place = _places_of(known.span_row, rows)
+    end_ns = gathered(_filled(rows, "end_ns", NO_TIME), place)
+    phases = [gathered(_filled(rows, name, UNKNOWN), place) for name in ("queue_ns", "ttft_ns")]
+    for phase in phases:
+        phase[~known.tree.is_leaf_model_call] = UNKNOWN
     times = stage_times(
         TimedSpans(
-            request=placed(_column(rows, "request_id")),
-            parent=placed(_filled(rows, "parent_key", -1)),
-            start_ns=placed(_filled(rows, "start_ns", 0)),
-            end_ns=placed(_filled(rows, "end_ns", 0)),
-            is_timed=placed(rows["end_ns"].is_valid().to_numpy()),
-            stage=placed(_column(rows, "stage_code")),
-            queue_ns=placed(_filled(rows, "queue_ns", UNKNOWN)),
-            ttft_ns=placed(_filled(rows, "ttft_ns", UNKNOWN)),
+            request=known.tree.request,
+            parent=known.tree.parent,
+            start_ns=known.start_ns,
+            end_ns=end_ns,
+            is_timed=(end_ns != NO_TIME) & (known.start_ns != NO_TIME),
+            stage=gathered(rows["stage_code"].to_numpy(), place),
+            queue_ns=phases[0],
+            ttft_ns=phases[1],
         )
     )
-    names = pa.DictionaryArray.from_arrays(pa.array(times.stage.astype(np.int8)), pa.array(ALL_STAGES))
-    return pa.table(
-        {
-            "request_id": times.request,
-            "stage": names,
-            "self_ns": times.self_ns,
-            "self_s": times.self_ns / 1e9,
-        }
+    names = pa.DictionaryArray.from_arrays(pa.array(times.stage), pa.array(ALL_STAGES))
+    return Computed(
+        pa.table(
+            {
+                "request_id": times.request,
+                "stage": names,
+                "self_ns": times.self_ns,
+                "self_s": times.self_ns / 1e9,
+            }
+        )
     )
 
 
-def call_order_rows(rows: pa.Table, _window: Window) -> pa.Table:
+def call_order_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
     """The relation call_order."""
     from costctl.span_trees.call_order import NONE, call_order
     from costctl.span_trees.tree import NO_TIME
 
-    call_id, end_ns = _column(rows, "call_id"), _filled(rows, "end_ns", NO_TIME)
-    operation = rows["operation"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
-    order = call_order(_column(rows, "request_id"), operation, _filled(rows, "start_ns", NO_TIME), end_ns)
+    known: KeptTree = kept["span_tree"]
+    call_id = np.flatnonzero(known.tree.is_leaf_model_call)
+    place = _places_of(known.span_row[call_id], rows)
+    end_ns = _filled(rows, "end_ns", NO_TIME)[place]
+    operation = rows["operation_code"].to_numpy()[place].astype(np.int64)
+    order = call_order(known.tree.request[call_id], operation, known.start_ns[call_id], end_ns)
     is_first = order.after == NONE
-    return pa.table(
-        {
-            "call_id": call_id,
-            "place": order.place,
-            "calls_in_request": order.calls_in_request,
-            "is_followed": order.is_followed,
-            "after_call_id": pa.array(call_id[order.after] if call_id.size else call_id, mask=is_first),
-            "after_end_ns": pa.array(end_ns[order.after] if call_id.size else call_id, mask=is_first),
-        }
+    return Computed(
+        pa.table(
+            {
+                "call_id": call_id,
+                "place": order.place,
+                "calls_in_request": order.calls_in_request,
+                "is_followed": order.is_followed,
+                "after_call_id": pa.array(call_id[order.after] if call_id.size else call_id, mask=is_first),
+                "after_end_ns": pa.array(end_ns[order.after] if call_id.size else call_id, mask=is_first),
+            }
+        )
+    )
+
+
+def request_counts_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
+    """The relation request_counts."""
+    from costctl.span_trees.gather import gathered
+    from costctl.span_trees.request_counts import request_counts
+    from costctl.span_trees.tree import NO_TIME
+
+    known: KeptTree = kept["span_tree"]
+    place = _places_of(known.span_row, rows)
+    counts = request_counts(
+        known.tree.request,
+        known.tree.depth,
+        known.start_ns,
+        gathered(_filled(rows, "end_ns", NO_TIME), place),
+        gathered(rows["is_failed"].to_numpy(), place),
+        gathered(rows["kind_code"].to_numpy(), place),
+    )
+    _, retrievals, tools, agents = counts.kinds
+    return Computed(
+        pa.table(
+            {
+                "request_id": np.arange(counts.spans.size),
+                "start_ns": pa.array(counts.start_ns, mask=counts.start_ns == NO_TIME),
+                "end_ns": pa.array(counts.end_ns, mask=counts.end_ns == NO_TIME),
+                "has_failed": counts.has_failed,
+                "spans": counts.spans,
+                "retrievals": retrievals,
+                "tools": tools,
+                "agents": agents,
+            }
+        )
     )
 
 
 COMPUTATIONS: Final[dict[str, Computation]] = {
     "call_order": call_order_rows,
+    "request_counts": request_counts_rows,
     "span_tree": span_tree_rows,
     "stage_time": stage_time_rows,
 }
 
 
-def _column(rows: pa.Table, name: str) -> Any:
-    return rows[name].to_numpy()
-
-
-def _filled(rows: pa.Table, name: str, absent: float) -> Any:
+def _filled(rows: pl.DataFrame, name: str, absent: int) -> Any:
     column = rows[name]
-    return (column.fill_null(absent) if column.null_count else column).to_numpy()
+    return (column.fill_null(absent) if column.null_count() else column).to_numpy()
 
 
-def _bools(rows: pa.Table, name: str) -> Any:
-    return rows[name].fill_null(False).to_numpy()
-
-
-def _keys(rows: pa.Table, name: str) -> Any:
+def _keys(rows: pl.DataFrame, name: str) -> Any:
     """Hashes of 64 bits as signed integers: only equality counts."""
     return rows[name].to_numpy().view(np.int64)
 
 
-def _places(rows: pa.Table) -> Any:
+def _places_of(span_row: Any, rows: pl.DataFrame) -> Any:
+    """Where among the rows each of these rows of the store is."""
+    from costctl.span_trees.gather import gathered
+
+    given = rows["span_row"].to_numpy()
+    places = np.empty(int(given.max(initial=-1)) + 1, np.int32 if given.size < 2**31 else np.int64)
+    places[given] = np.arange(given.size, dtype=places.dtype)
+    return gathered(places, span_row)
+
+
+def _places(rows: pl.DataFrame) -> Any:
     """Of each row the place, among the rows, of the one that outer_row names; -1 where it names none."""
-    outer = np.full(rows.num_rows, -1)
-    named = np.flatnonzero(rows["outer_row"].is_valid().to_numpy())
+    outer = np.full(rows.height, -1, np.int32 if rows.height < 2**31 else np.int64)
+    named = rows["outer_row"].is_not_null().arg_true().to_numpy()
     if named.size:
-        order = np.argsort(_column(rows, "span_row"))
-        wanted = rows["outer_row"].take(named).to_numpy()
-        outer[named] = order[np.searchsorted(_column(rows, "span_row"), wanted, sorter=order)]
+        outer[named] = _places_of(rows["outer_row"].gather(named).to_numpy(), rows)
     return outer

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from costctl.engine.computed import COMPUTATIONS
 from costctl.errors import StoreError, UsageError
@@ -34,6 +33,7 @@ class DuckDBEngine:
         self._connection = connection
         self._relations = load_relations(_DIALECT)
         self._built: set[str] = set()
+        self._kept: dict[str, Any] = {}
 
     def load(self, name: str, rows: pl.DataFrame) -> None:
         """Make a small table known by its name, in place of an earlier one of that name."""
@@ -123,23 +123,21 @@ class DuckDBEngine:
 
     def _compute(self, relation: Relation) -> None:
         """Build a relation that a computation makes of what its SQL selects."""
-        rows = self._arrow(relation.sql, relation.name)
+        try:
+            rows = self._connection.sql(relation.sql).pl()
+        except duckdb.Error as error:
+            raise _not_built(relation.name, error) from error
         bounds = self._run("SELECT since_ns, until_ns, is_bounded FROM observation_window", relation.name)
         since_ns, until_ns, is_bounded = bounds.fetchall()[0]
         window = (since_ns, until_ns) if is_bounded else (None, None)
-        computed_rows = COMPUTATIONS[relation.computed_by or ""](rows, window)
-        self._connection.register("computed_rows", computed_rows)
+        computed = COMPUTATIONS[relation.computed_by or ""](rows, window, self._kept)
+        self._kept[relation.name] = computed.kept
+        self._connection.register("computed_rows", computed.rows)
         columns = ", ".join(
             f"CAST({column.name} AS {column.type}) AS {column.name}" for column in relation.columns
         )
         self._run(f"CREATE TEMP TABLE {relation.name} AS SELECT {columns} FROM computed_rows", relation.name)
         self._connection.unregister("computed_rows")
-
-    def _arrow(self, sql: str, relation: str) -> pa.Table:
-        try:
-            return self._connection.sql(sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise _not_built(relation, error) from error
 
     def _run(self, sql: str, relation: str) -> duckdb.DuckDBPyConnection:
         try:

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from costctl.span_trees.stage_loop import walk_requests
-from costctl.span_trees.tree import Bools, Ints
+from costctl.span_trees.tree import Bools, Indices, Ints
 from costctl.store.spans import STAGES
 
 PHASES: Final = ("queue", "prefill", "decode")
@@ -41,8 +41,8 @@ class TimedSpans:
     observed, and of every other span.
     """
 
-    request: Ints
-    parent: Ints
+    request: Indices
+    parent: Indices
     start_ns: Ints
     end_ns: Ints
     is_timed: Bools
@@ -55,33 +55,50 @@ class TimedSpans:
 class StageTimes:
     """One row per (request, stage) with any time in it. stage: index into ALL_STAGES."""
 
-    request: Ints
-    stage: Ints
+    request: Indices
+    stage: npt.NDArray[np.int8]
     self_ns: Ints
 
 
 def stage_times(spans: TimedSpans) -> StageTimes:
     """The time of each request in each of its stages."""
     requests = int(spans.request[-1]) + 1 if spans.request.size else 0
-    begins = np.searchsorted(spans.request, np.arange(requests + 1))
-    halves = [(0, requests // 2), (requests // 2, requests)]
-    with ThreadPoolExecutor(len(halves)) as executor:
-        parts = list(executor.map(lambda half: _walked(spans, begins, *half), halves))
-    return StageTimes(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    begins = np.searchsorted(spans.request, np.arange(requests + 1, dtype=spans.request.dtype))
+    halves = [begins[: requests // 2 + 1], begins[requests // 2 :]]
+    rooms = [_room(spans, half) for half in halves]
+    columns: tuple[Any, Any, Any] = (
+        np.empty(sum(rooms), spans.request.dtype),
+        np.empty(sum(rooms), np.int8),
+        np.empty(sum(rooms), np.int64),
+    )
+
+    def walked(half: int) -> int:
+        at = 0 if half == 0 else rooms[0]
+        return _walk(spans, halves[half], 0 if half == 0 else requests // 2, *(each[at:] for each in columns))
+
+    with ThreadPoolExecutor(
+        len(halves)
+    ) as executor:  # requests share nothing, so that threads may take some each
+        first, second = executor.map(walked, range(len(halves)))
+    for column in columns:
+        column[first : first + second] = column[rooms[0] : rooms[0] + second]
+    request, stage, self_ns = (column[: first + second] for column in columns)
+    return StageTimes(request, stage, self_ns)
 
 
-def _walked(spans: TimedSpans, begins: Ints, first: int, last: int) -> tuple[Ints, Ints, Ints]:
-    """The rows of the requests from first to last; requests share nothing, so that threads may take some each."""
-    begins = begins[first : last + 1]
+def _room(spans: TimedSpans, begins: Ints) -> int:
+    """How many rows these requests have at most: of each span its own stage, the gap, and the phases of a call."""
+    part = slice(begins[0], begins[-1])
+    phases = sum(np.count_nonzero(phase[part] != UNKNOWN) for phase in (spans.ttft_ns, spans.queue_ns))
+    return int(2 * (begins[-1] - begins[0]) + 2 * phases + begins.size)
+
+
+def _walk(spans: TimedSpans, begins: Ints, first: int, request: Any, stage: Any, self_ns: Any) -> int:
+    """Write the rows of the requests that begin there, the first of which has that number; how many rows."""
     largest = int(np.diff(begins).max(initial=0))
-    calls = np.count_nonzero(spans.ttft_ns[begins[0] : begins[-1]] != UNKNOWN)
-    calls += np.count_nonzero(spans.queue_ns[begins[0] : begins[-1]] != UNKNOWN)
-    # Each span adds at most its own stage, the gap, and the phases of a call.
-    out = np.empty((3, 2 * int(begins[-1] - begins[0]) + 2 * int(calls) + begins.size), np.int64)
-    written = walk_requests(
+    return walk_requests(
         first, begins, spans.parent, spans.start_ns, spans.end_ns, spans.is_timed, spans.stage, _WITH_CHILDREN,
         spans.queue_ns, spans.ttft_ns, _GAP, _SILENT,
         np.empty(largest, np.int64), np.empty((largest + 1, 3), np.int64), np.empty((largest + 2, 4), np.int64),
-        np.zeros(len(ALL_STAGES), np.int64), out[0], out[1], out[2],
+        np.zeros(len(ALL_STAGES), np.int64), request, stage, self_ns,
     )  # fmt: skip
-    return out[0, :written], out[1, :written], out[2, :written]

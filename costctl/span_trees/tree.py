@@ -11,7 +11,7 @@ cycle of parents holds together form a request of their own, so that none is los
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,10 @@ from costctl.span_trees.tree_loop import (
     UNSEEN,
     climb,
     count_leaves,
+    count_runs,
     find_parents,
     gather_members,
+    mark_firsts,
     mark_wrappers,
     number_traces,
     place_requests,
@@ -32,6 +34,7 @@ from costctl.span_trees.tree_loop import (
 )
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+Indices: TypeAlias = npt.NDArray[np.signedinteger[Any]]  # of as many bits as the rows need
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 NO_TIME: Final = np.iinfo(np.int64).max  # a start that was not observed: after all others
@@ -65,14 +68,14 @@ class SpanTree:
     the number of the first; 0 and NONE for all other spans.
     """
 
-    row: Ints
-    request: Ints
-    parent: Ints
-    depth: Ints
+    row: Indices
+    request: Indices
+    parent: Indices
+    depth: Indices
     is_first: Bools
     is_leaf_model_call: Bools
-    leaf_calls: Ints
-    leaf_call: Ints
+    leaf_calls: Indices
+    leaf_call: Indices
 
 
 def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = None) -> SpanTree:
@@ -80,33 +83,36 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     window that has no bounds.
     """
     rows = spans.span.size
-    trace, traces = _traces(spans)
+    index = index_type(rows)
+    trace, traces = _traces(spans, index)
     parent = _parents(spans, trace, traces)
-    entry, depth = np.full(rows, UNSEEN), np.zeros(rows, np.int64)
+    entry, depth = np.full(rows, UNSEEN, index), np.zeros(rows, index)
     climb(parent, entry, depth)
-    parent[entry == NONE] = NONE  # of spans that only a cycle holds together each is an entry
     head = _first_of_kin(spans, trace, parent, entry)
-    heads = _heads(head, entry)
-    group = np.empty(rows, np.int64)
-    requests = place_requests(entry, head, _numbered(spans, heads, since_ns, until_ns), group)
+    is_first, is_wrapper = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+    mark_firsts(head, entry, is_first)
+    request = _numbered(spans, np.flatnonzero(is_first), index, since_ns, until_ns)
+    group = np.empty(rows, index)
+    requests = place_requests(entry, head, request, group)
+    parent[entry == NONE] = NONE  # of spans that only a cycle holds together each is an entry
     begins, members = _gathered(group, requests)
     if sort_members(begins, members, spans.start_ns, spans.span):
         _sort_large(begins, members, spans)
-    is_first, is_wrapper = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
-    is_first[heads] = True
     mark_wrappers(parent, spans.is_model_call, is_wrapper)
     size = members.size
-    request, above, depths = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    above, depths = np.empty(size, index), np.empty(size, index)
     is_head, is_model_call, is_leaf = (
         np.empty(size, np.bool_),
         np.empty(size, np.bool_),
         np.empty(size, np.bool_),
     )
+    trace.fill(NONE)  # no longer wanted: the numbers of the spans go there
+    request = request[:size]
     renumber(
-        members, group, parent, depth, is_first, spans.is_model_call, is_wrapper, np.full(rows, NONE),
+        members, group, parent, depth, is_first, spans.is_model_call, is_wrapper, trace,
         request, above, depths, is_head, is_model_call, is_leaf,
     )  # fmt: skip
-    leaf_calls, leaf_call = np.zeros(size, np.int64), np.full(size, NONE)
+    leaf_calls, leaf_call = np.zeros(size, index), np.full(size, NONE, index)
     count_leaves(above, is_leaf, is_model_call, leaf_calls, leaf_call)
     return SpanTree(
         row=members,
@@ -120,9 +126,15 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     )
 
 
-def _traces(spans: Spans) -> tuple[Ints, int]:
+def index_type(rows: int) -> type[np.signedinteger[Any]]:
+    """The narrowest integer that numbers so many rows: half the memory is half the time of filling it."""
+    return np.int32 if rows < np.iinfo(np.int32).max else np.int64
+
+
+def _traces(spans: Spans, index: type[np.signedinteger[Any]]) -> tuple[Indices, int]:
     rows = spans.span.size
-    slots, first_row, trace = np.full(_slots(rows), NONE), np.empty(rows, np.int64), np.empty(rows, np.int64)
+    runs = count_runs(spans.trace_high, spans.trace_low)
+    slots, first_row, trace = np.full(_slots(runs), NONE, index), np.empty(runs, index), np.empty(rows, index)
     count = number_traces(spans.trace_high, spans.trace_low, slots, first_row, trace)
     return trace, int(count)
 
@@ -132,39 +144,33 @@ def _slots(keys: int) -> int:
     return max(_LEAST_SLOTS, 1 << (2 * keys - 1).bit_length())
 
 
-def _parents(spans: Spans, trace: Ints, traces: int) -> Ints:
+def _parents(spans: Spans, trace: Indices, traces: int) -> Indices:
     begins, members = _gathered(trace, traces)
     sizes = np.diff(begins)
-    slots = np.full(_slots(int(sizes[sizes > SMALL].sum())), NONE)
-    parent = np.full(spans.span.size, NONE)
+    slots = np.full(_slots(int(sizes[sizes > SMALL].sum())), NONE, trace.dtype)
+    parent = np.full(spans.span.size, NONE, trace.dtype)
     find_parents(spans.span, spans.wanted, begins, members, slots, trace, parent)
-    moved = spans.outer != NONE
+    moved = np.flatnonzero(spans.outer != NONE)
     parent[moved] = spans.outer[moved]
     return parent
 
 
-def _gathered(group: Ints, groups: int) -> tuple[Ints, Ints]:
+def _gathered(group: Indices, groups: int) -> tuple[Ints, Indices]:
     """Where each group begins, and the rows of all groups."""
     begins, cursor = np.zeros(groups + 1, np.int64), np.empty(groups + 1, np.int64)
-    members = np.empty(np.count_nonzero(group != NONE), np.int64)
+    members = np.empty(np.count_nonzero(group != NONE), group.dtype)
     gather_members(group, begins, cursor, members)
     return begins, members
 
 
-def _heads(head: Ints, entry: Ints) -> Ints:
-    """The rows by which requests are known: entries and unreached spans that are the first of their kin."""
-    own = np.arange(head.size)
-    return np.flatnonzero((head == own) & ((entry == own) | (entry == NONE)))
-
-
-def _first_of_kin(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
+def _first_of_kin(spans: Spans, trace: Indices, parent: Indices, entry: Indices) -> Indices:
     """Of each entry, and of each span that nothing reaches, the first span of its request."""
-    head = np.arange(entry.size)
     is_lost = entry == NONE
     is_orphan = (parent == NONE) & (spans.wanted != 0) & ~is_lost
     kin = np.flatnonzero(is_lost | is_orphan)
     if kin.size == 0:
-        return head
+        return entry  # each entry is the first of its own
+    head = np.arange(entry.size, dtype=entry.dtype)
     family = np.where(is_lost[kin], 0, spans.wanted[kin])
     order = np.lexsort((spans.span[kin], spans.start_ns[kin], family, is_lost[kin], trace[kin]))
     kin, family = kin[order], family[order]
@@ -178,7 +184,9 @@ def _first_of_kin(spans: Spans, trace: Ints, parent: Ints, entry: Ints) -> Ints:
     return head
 
 
-def _numbered(spans: Spans, heads: Ints, since_ns: int | None, until_ns: int | None) -> Ints:
+def _numbered(
+    spans: Spans, heads: Ints, index: type[np.signedinteger[Any]], since_ns: int | None, until_ns: int | None
+) -> Indices:
     """Of each first span the number of its request, NONE outside the window; requests in order of start."""
     start_ns = spans.start_ns[heads]
     if since_ns is not None or until_ns is not None:
@@ -190,12 +198,12 @@ def _numbered(spans: Spans, heads: Ints, since_ns: int | None, until_ns: int | N
     if np.any(np.diff(start_ns[order]) == 0):
         keys = (spans.span[heads], spans.trace_low[heads], spans.trace_high[heads], start_ns)
         order = np.lexsort(keys)
-    request = np.full(spans.span.size, NONE)
+    request = np.full(spans.span.size, NONE, index)
     request[heads[order]] = np.arange(heads.size)
     return request
 
 
-def _sort_large(begins: Ints, members: Ints, spans: Spans) -> None:
+def _sort_large(begins: Ints, members: Indices, spans: Spans) -> None:
     for number in np.flatnonzero(np.diff(begins) > SMALL):
         part = members[begins[number] : begins[number + 1]]
         part[:] = part[np.lexsort((spans.span[part], spans.start_ns[part]))]

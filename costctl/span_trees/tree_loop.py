@@ -17,10 +17,20 @@ _MIX: Final = -0x61C8864680B583EB  # 2^64 over the golden ratio, as a signed num
 
 
 @compiled
+def count_runs(high: Any, low: Any) -> int:
+    """How often the trace differs from that of the row before."""
+    runs = 1
+    for row in range(1, high.size):
+        if high[row] != high[row - 1] or low[row] != low[row - 1]:
+            runs += 1
+    return runs
+
+
+@compiled
 def number_traces(high: Any, low: Any, slots: Any, first_row: Any, trace: Any) -> int:
     """The number of each row's trace, in the order in which traces first appear; how many there are.
 
-    slots: NONE throughout, a power of two long.  first_row: of each trace.
+    slots: NONE throughout, a power of two long.  first_row: scratch for the first row of each trace.
     """
     mask = slots.size - 1
     count = 0
@@ -165,6 +175,13 @@ def sort_members(begins: Any, members: Any, start: Any, span: Any) -> bool:
                 at -= 1
             members[at] = row
     return is_any_left
+
+
+@compiled
+def mark_firsts(head: Any, entry: Any, is_first: Any) -> None:
+    """The rows by which requests are known: entries, or spans that nothing reaches, the first of their kin."""
+    for row in range(head.size):
+        is_first[row] = head[row] == row and (entry[row] == row or entry[row] == NONE)
 
 
 @compiled

@@ -10,9 +10,7 @@
 WITH matches AS (
     SELECT
         request_shape.request_id,
-        COALESCE(class_rules.request_class, request_shape.workload) AS request_class,
-        class_rules.rule,
-        ROW_NUMBER() OVER (PARTITION BY request_shape.request_id ORDER BY class_rules.rule_order) AS place
+        MIN(class_rules.rule_order) AS rule_order
     FROM request_shape
     INNER JOIN class_rules
         ON (class_rules.operation IS NULL OR request_shape.operation = class_rules.operation)
@@ -39,11 +37,13 @@ WITH matches AS (
         AND (class_rules.max_agents IS NULL OR request_shape.agents <= class_rules.max_agents)
         AND (class_rules.min_duration_s IS NULL OR request_shape.duration_s >= class_rules.min_duration_s)
         AND (class_rules.max_duration_s IS NULL OR request_shape.duration_s <= class_rules.max_duration_s)
+    GROUP BY request_shape.request_id
 )
 
 SELECT
     matches.request_id,
-    matches.request_class,
-    matches.rule
+    COALESCE(class_rules.request_class, request_shape.workload) AS request_class,
+    class_rules.rule
 FROM matches
-WHERE matches.place = 1
+INNER JOIN class_rules ON matches.rule_order = class_rules.rule_order
+INNER JOIN request_shape ON matches.request_id = request_shape.request_id

@@ -1,6 +1,6 @@
 -- requests: each logical request: what a caller asked for, waited for and got.
 -- One row per request that started within the observation window.
--- reads: staged_spans, calls
+-- reads: staged_spans, calls, request_counts
 -- key: request_id
 --   request_id           BIGINT   numbered in the order of start
 --   trace_id             VARCHAR
@@ -37,27 +37,33 @@
 --   storage_reads        BIGINT
 --   storage_bytes        BIGINT   bytes
 --   egress_bytes         BIGINT   bytes
-WITH request_spans AS (
+WITH request_amounts AS (
     SELECT
         spans.request_id,
-        MIN(CASE WHEN spans.depth = 0 THEN spans.start_ns END) AS start_ns,
-        MAX(CASE WHEN spans.depth = 0 THEN spans.end_ns END) AS end_ns,
-        MIN(CASE WHEN spans.depth = 0 THEN CAST(spans.is_failed AS BIGINT) END) AS has_failed,
-        COUNT(spans.span_key) AS spans,
-        SUM(CAST(spans.is_retrieval AS BIGINT)) AS retrievals,
-        SUM(CAST(spans.is_tool AS BIGINT)) AS tools,
-        SUM(CAST(spans.is_agent AS BIGINT)) AS agents,
         SUM(spans.documents) AS documents,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream,
         SUM(spans.storage_reads) AS storage_reads,
         SUM(spans.storage_bytes) AS storage_bytes,
-        SUM(spans.egress_bytes) AS egress_bytes,
+        SUM(spans.egress_bytes) AS egress_bytes
+    FROM staged_spans AS spans
+    WHERE
+        spans.is_stream IS NOT NULL
+        OR COALESCE(
+            spans.documents, spans.max_tokens, spans.storage_reads, spans.storage_bytes, spans.egress_bytes
+        ) IS NOT NULL
+    GROUP BY spans.request_id
+),
+
+request_labels AS (
+    SELECT
+        spans.request_id,
         MIN(spans.tenant) AS tenant,
         MIN(spans.session_id) AS session_id,
         MIN(spans.workload) AS workload,
         MIN(spans.data_classification) AS data_classification
     FROM staged_spans AS spans
+    WHERE COALESCE(spans.tenant, spans.session_id, spans.workload, spans.data_classification) IS NOT NULL
     GROUP BY spans.request_id
 ),
 
@@ -73,6 +79,8 @@ request_calls AS (
         SUM(calls.input_tokens) AS input_tokens,
         SUM(calls.cached_input_tokens) AS cached_input_tokens,
         SUM(calls.output_tokens) AS output_tokens,
+        MAX(CASE WHEN calls.place = 1 THEN calls.operation END) AS first_operation,
+        MAX(CASE WHEN calls.place = 1 THEN calls.model END) AS first_model,
         MAX(
             CASE WHEN calls.is_generation AND NOT calls.is_failed AND calls.ttft_s IS NOT NULL THEN calls.call_id END
         ) AS answer_id
@@ -81,44 +89,45 @@ request_calls AS (
 )
 
 SELECT
-    request_spans.request_id,
+    request_counts.request_id,
     entry.trace_id,
     entry.name AS route,
     entry.service,
-    request_spans.start_ns,
-    request_spans.end_ns,
-    CAST(request_spans.end_ns - request_spans.start_ns AS DOUBLE) / 1e9 AS duration_s,
+    request_counts.start_ns,
+    request_counts.end_ns,
+    CAST(request_counts.end_ns - request_counts.start_ns AS DOUBLE) / 1e9 AS duration_s,
     entry.hour_utc,
-    request_spans.has_failed = 0
+    NOT request_counts.has_failed
         AND (request_calls.calls IS NULL OR request_calls.failed_calls < request_calls.calls) AS is_success,
     1 + COALESCE(CAST(request_calls.retried_calls AS BIGINT), 0) AS attempts,
-    CAST(request_spans.spans AS BIGINT) AS spans,
+    request_counts.spans,
     COALESCE(CAST(request_calls.calls AS BIGINT), 0) AS calls,
     COALESCE(CAST(request_calls.failed_calls AS BIGINT), 0) AS failed_calls,
     COALESCE(CAST(request_calls.generation_calls AS BIGINT), 0) AS generation_calls,
     COALESCE(CAST(request_calls.embedding_calls AS BIGINT), 0) AS embedding_calls,
-    CAST(request_spans.retrievals AS BIGINT) AS retrievals,
-    CAST(request_spans.tools AS BIGINT) AS tools,
-    CAST(request_spans.agents AS BIGINT) AS agents,
-    CAST(request_spans.documents AS BIGINT) AS documents,
+    request_counts.retrievals,
+    request_counts.tools,
+    request_counts.agents,
+    CAST(request_amounts.documents AS BIGINT) AS documents,
     CAST(request_calls.prompt_tokens AS BIGINT) AS prompt_tokens,
     CAST(request_calls.input_tokens AS BIGINT) AS input_tokens,
     CAST(request_calls.cached_input_tokens AS BIGINT) AS cached_input_tokens,
     CAST(request_calls.output_tokens AS BIGINT) AS output_tokens,
-    CAST(answer.start_ns - request_spans.start_ns AS DOUBLE) / 1e9 + answer.ttft_s AS ttft_s,
-    first_call.operation,
-    COALESCE(entry.model_requested, first_call.model) AS model_requested,
-    request_spans.max_tokens,
-    CAST(request_spans.is_stream AS BOOLEAN) AS is_stream,
-    request_spans.tenant,
-    request_spans.session_id,
-    request_spans.workload,
-    request_spans.data_classification,
-    CAST(request_spans.storage_reads AS BIGINT) AS storage_reads,
-    CAST(request_spans.storage_bytes AS BIGINT) AS storage_bytes,
-    CAST(request_spans.egress_bytes AS BIGINT) AS egress_bytes
-FROM request_spans
-INNER JOIN staged_spans AS entry ON request_spans.request_id = entry.request_id AND entry.is_first
-LEFT JOIN request_calls ON request_spans.request_id = request_calls.request_id
-LEFT JOIN calls AS first_call ON request_spans.request_id = first_call.request_id AND first_call.place = 1
+    CAST(answer.start_ns - request_counts.start_ns AS DOUBLE) / 1e9 + answer.ttft_s AS ttft_s,
+    request_calls.first_operation AS operation,
+    COALESCE(entry.model_requested, request_calls.first_model) AS model_requested,
+    request_amounts.max_tokens,
+    CAST(request_amounts.is_stream AS BOOLEAN) AS is_stream,
+    request_labels.tenant,
+    request_labels.session_id,
+    request_labels.workload,
+    request_labels.data_classification,
+    CAST(request_amounts.storage_reads AS BIGINT) AS storage_reads,
+    CAST(request_amounts.storage_bytes AS BIGINT) AS storage_bytes,
+    CAST(request_amounts.egress_bytes AS BIGINT) AS egress_bytes
+FROM request_counts
+INNER JOIN staged_spans AS entry ON request_counts.request_id = entry.request_id AND entry.is_first
+LEFT JOIN request_amounts ON request_counts.request_id = request_amounts.request_id
+LEFT JOIN request_labels ON request_counts.request_id = request_labels.request_id
+LEFT JOIN request_calls ON request_counts.request_id = request_calls.request_id
 LEFT JOIN calls AS answer ON request_calls.answer_id = answer.call_id

@@ -9,7 +9,17 @@
 -- that has no parent of its own (a gateway's log, a server that was not handed the trace) or that lies beside the other is
 -- moved. The one nearest to the caller has a parent, else is no log, else lasts longest. Clocks and logs may be a second
 -- apart.
-WITH records AS (
+-- Where there is but one recorder, nothing is read twice: that is found out first.
+WITH recorders AS (
+    SELECT DISTINCT
+        spans.dialect,
+        spans.instrumentation
+    FROM spans
+    WHERE
+        spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+),
+
+records AS (
     SELECT
         spans.rowid AS span_row,
         spans.trace_id,
@@ -26,6 +36,7 @@ WITH records AS (
     FROM spans
     WHERE
         spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+        AND (SELECT COUNT(*) > 1 FROM recorders)
 ),
 
 repeated AS (
@@ -33,7 +44,7 @@ repeated AS (
     FROM records
     WHERE records.response_id IS NOT NULL
     GROUP BY records.response_id
-    HAVING COUNT(DISTINCT records.recorder) > 1
+    HAVING MIN(records.recorder) < MAX(records.recorder)
 ),
 
 placed AS (
@@ -100,7 +111,7 @@ families AS (
     FROM records
     WHERE records.parent_span_id IS NOT NULL
     GROUP BY records.trace_id, records.parent_span_id, records.operation
-    HAVING COUNT(DISTINCT records.recorder) > 1
+    HAVING MIN(records.recorder) < MAX(records.recorder)
 ),
 
 siblings AS (

@@ -1,6 +1,6 @@
 -- stage_time: where the time of a request goes, so that its stages add up to its duration.
 -- One row per (request, stage).
--- reads: staged_spans
+-- reads: spans, span_tree
 -- computed by: stage_time
 --   request_id  BIGINT
 --   stage       VARCHAR  "uninstrumented" is time in which no span says what is done
@@ -10,18 +10,13 @@
 -- one that ended last; where none was, to the span's own stage, or to no stage if the span only wraps. Parallel work
 -- counts once, by its longest branch; a leaf of unknown stage takes no time from others. costctl/span_trees/stages.py walks it, over what this selects.
 SELECT
-    staged_spans.span_key,
-    staged_spans.request_id,
-    staged_spans.parent_key,
-    staged_spans.start_ns,
-    staged_spans.end_ns,
-    ENUM_CODE(CAST(staged_spans.stage AS ENUM (
+    spans.rowid AS span_row,
+    CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
+    ENUM_CODE(CAST(COALESCE(spans.stage, 'other') AS ENUM (
         'queue', 'prefill', 'decode', 'gateway', 'auth', 'prompt', 'embedding', 'cache',
         'retrieval', 'tool', 'moderation', 'postprocess', 'persist', 'logging', 'downstream', 'other'
     ))) AS stage_code,
-    CASE WHEN staged_spans.is_leaf_model_call AND staged_spans.queue_s >= 0
-        THEN CAST(staged_spans.queue_s * 1e9 AS BIGINT) END AS queue_ns,
-    CASE WHEN staged_spans.is_leaf_model_call AND staged_spans.ttft_s >= 0
-        AND staged_spans.operation NOT IN ('embeddings', 'rerank')
-        THEN CAST(staged_spans.ttft_s * 1e9 AS BIGINT) END AS ttft_ns
-FROM staged_spans
+    CASE WHEN spans.queue_s >= 0 THEN CAST(spans.queue_s * 1e9 AS BIGINT) END AS queue_ns,
+    CASE WHEN spans.ttft_s >= 0 AND spans.operation NOT IN ('embeddings', 'rerank')
+        THEN CAST(spans.ttft_s * 1e9 AS BIGINT) END AS ttft_ns
+FROM spans
