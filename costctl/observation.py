@@ -86,7 +86,7 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
         engine.load(
-            "token_prices", token_price_rows(engine.fetch("calls").select("provider", "model", "day"))
+            "token_prices", token_price_rows(engine.query("SELECT DISTINCT provider, model, day FROM calls"))
         )
         inputs, rejected = _sources(connection)
         yield Observation(engine, config, inputs, rejected, question.seed)
