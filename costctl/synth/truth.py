@@ -68,8 +68,8 @@ class Truth(msgspec.Struct, frozen=True):
     pools: dict[str, PoolTruth]
 
 
-def truth_of(world: World, demand: Demand, served: Served) -> Truth:
-    """The truth about a world. served: the run with every request, as it is written out."""
+def truth_of(world: World, demand: Demand, served: Served, days: int = _DAYS) -> Truth:
+    """The truth about a world. served: the run with every request, as it is written out.  days: to average over."""
     direct_usd = direct_usd_of_requests(world, demand, served)
     succeeded = is_success(demand, served)
     classes = {}
@@ -78,7 +78,7 @@ def truth_of(world: World, demand: Demand, served: Served) -> Truth:
         if not members.any():
             continue
         made = members[demand.calls.request] & (served.end != CallEnd.NEVER_MADE)
-        busy_s, busy_usd = _marginal(world, demand, members)
+        busy_s, busy_usd = _marginal(world, demand, members, days)
         direct = float(direct_usd[members].mean())
         classes[spec.name] = ClassTruth(
             requests=int(members.sum()),
@@ -162,7 +162,7 @@ def activity_start_s(demand: Demand, served: Served) -> Floats:
     return anchor_s + activities.until_s - activities.duration_s - done_s
 
 
-def _marginal(world: World, demand: Demand, members: Bools) -> tuple[Floats, Floats]:
+def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[Floats, Floats]:
     """Per day: busy seconds, and their USD, that a request of the class had cost."""
     rate = np.repeat(
         [pool.usd_per_replica_hour / 3600.0 for pool in world.pools], [pool.replicas for pool in world.pools]
@@ -181,7 +181,7 @@ def _marginal(world: World, demand: Demand, members: Bools) -> tuple[Floats, Flo
         return total_s / dealt.size
 
     with ThreadPoolExecutor(_THREADS) as executor:
-        per_replica_s = np.array(list(executor.map(saved_s, range(1, _DAYS + 1))))
+        per_replica_s = np.array(list(executor.map(saved_s, range(1, days + 1))))
     return per_replica_s.sum(axis=1), per_replica_s @ rate
 
 

@@ -57,7 +57,8 @@ def as_pools(world: World) -> list[Pool]:
     return [
         Pool(
             ServiceModel(
-                "static" if pool.is_static else "continuous", pool.alpha_s, pool.beta_s, pool.gamma_s
+                "static" if pool.is_static else "continuous", pool.alpha_s, pool.beta_s, pool.gamma_s,
+                is_prefill_stalling=pool.chunk_tokens == 0,
             ),
             PoolSetup(
                 replicas=pool.replicas,
@@ -67,6 +68,7 @@ def as_pools(world: World) -> list[Pool]:
                 lane_rank=np.zeros(1, np.int64),
                 queue_limit=np.full(1, -1),
                 time_to_live_s=np.full(1, np.inf),
+                max_batched_tokens=pool.chunk_tokens or 2048,
             ),
         )
         for pool in world.pools

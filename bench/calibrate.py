@@ -1,0 +1,142 @@
+"""How close is marginal cost from traces to the truth? Forty fresh worlds of known truth, through the whole pipeline.
+
+Each world is written as spans, ingested and analysed as any trace would be; its truth comes from running it again
+without parts of each class, by a loop that shares nothing with the replay. Prints and writes
+docs/explanation/marginal-accuracy.md. `make calibrate` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from costctl import workflow
+from costctl.observation import Question
+from costctl.synth.calibration_worlds import DAYS, blurred, calibration_world
+from costctl.synth.demand import demand_of
+from costctl.synth.platform import serve
+from costctl.synth.settings_file import settings_text
+from costctl.synth.spans import otlp_lines
+from costctl.synth.truth import truth_of
+
+WORLDS: Final = 40
+FIRST_SEED: Final = 8800
+LEAST_SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One class of one world: USD per request. low, mid, high: None where no estimate was given."""
+
+    seed: int
+    request_class: str
+    kind: str
+    replicas: int
+    noise_s: float
+    load: float
+    share: float
+    true: float
+    standard_error: float
+    low: float | None
+    mid: float | None
+    high: float | None
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the interval holds the truth."""
+        return self.low is not None and self.high is not None and self.low <= self.true <= self.high
+
+    @property
+    def error_ratio(self) -> float:
+        """Without its sign; 1 where there is no estimate."""
+        return 1.0 if self.mid is None else abs(self.mid / self.true - 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One constant of one pool, as fitted over as it is; None where the fit was refused."""
+
+    seed: int
+    pool: str
+    kind: str
+    noise_s: float
+    fitted_over_true: tuple[float, float, float] | None
+    discipline: str
+
+
+def measured(seed: int) -> tuple[list[Cell], list[Law]]:
+    """The cells and laws of one world."""
+    each = calibration_world(seed)
+    world, demand = each.world, demand_of(each.world)
+    served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
+    record = blurred(served, each.noise_s, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        traces, settings = Path(folder) / "requests.jsonl", Path(folder) / "costctl.toml"
+        traces.write_bytes(b"".join(otlp_lines(world, demand, record)))
+        settings.write_text(settings_text(world), encoding="utf-8")
+        question = Question(store=None, config=settings, paths=(str(traces),))
+        analysis = workflow.analyze(question, lambda _what, _ratio, _detail="": None)
+    truth = truth_of(world, demand, served, DAYS)
+    found = {report.request_class: report.cost.marginal_usd_per_request for report in analysis.classes}
+    load = max(pool.utilisation_ratio for pool in analysis.pools)
+    cells = []
+    for name, true in truth.classes.items():
+        estimate = found.get(name)
+        mean = true.marginal_usd_per_request
+        cells.append(
+            Cell(
+                seed, name, each.kind, each.most_replicas, each.noise_s, load, true.requests / truth.requests,
+                mean.mean, mean.standard_error,
+                estimate and estimate.low, estimate and estimate.mid, estimate and estimate.high,
+            )
+        )  # fmt: skip
+    laws = []
+    for pool in analysis.pools:
+        true_law, model = truth.pools[pool.pool], pool.service_model
+        laws.append(
+            Law(
+                seed, pool.pool, "static" if world.pool(pool.pool).is_static else each.kind, each.noise_s,
+                None
+                if model is None
+                else (
+                    model.alpha_s / true_law.alpha_s,
+                    model.beta_s / true_law.beta_s,
+                    model.gamma_s / true_law.gamma_s,
+                ),
+                "none" if model is None else model.discipline,
+            )
+        )  # fmt: skip
+    return cells, laws
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worlds", type=int, default=WORLDS)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.worlds)
+    cells: list[Cell] = []
+    laws: list[Law] = []
+    with ProcessPoolExecutor(arguments.processes) as executor:
+        for some_cells, some_laws in executor.map(measured, seeds):
+            for cell in some_cells:
+                print(cell, cell.is_covered, round(cell.error_ratio, 4), flush=True)
+            for law in some_laws:
+                print(law, flush=True)
+            cells += some_cells
+            laws += some_laws
+    large = [cell for cell in cells if cell.share >= LEAST_SHARE]
+    print("coverage", np.mean([cell.is_covered for cell in cells]), len(cells))
+    print("median error", np.median([cell.error_ratio for cell in large]), len(large))
+
+
+if __name__ == "__main__":
+    main()
