@@ -67,6 +67,7 @@ class Law:
     kind: str
     noise_s: float
     fitted_over_true: tuple[float, float, float] | None
+    error_ratios: tuple[float, float, float] | None
     discipline: str
 
 
@@ -109,7 +110,14 @@ def measured(seed: int) -> tuple[list[Cell], list[Law]]:
                     model.beta_s / true_law.beta_s,
                     model.gamma_s / true_law.gamma_s,
                 ),
-                "none" if model is None else model.discipline,
+                None
+                if model is None
+                else (
+                    model.alpha_error_s / model.alpha_s,
+                    model.beta_error_s / max(model.beta_s, 1e-12),
+                    model.gamma_error_s / max(model.gamma_s, 1e-12),
+                ),
+                pool.missing_for_model or "none" if model is None else model.discipline,
             )
         )  # fmt: skip
     return cells, laws

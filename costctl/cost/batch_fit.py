@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
+from costctl.cost.residuals import LoadResidual, residuals_by_load
 from costctl.simulate.workload import Bools, Floats, Ints
 
 _FEWEST_BATCHES: Final = 30
@@ -27,7 +28,7 @@ _WARNING: Final = "cannot be told apart"
 class BatchTimes:
     """alpha_s, beta_s, gamma_s: as above.  calls: how many the fit rests on.  residual_p90_ratio: nine in ten
     batches took as long as they should within this ratio.  batch_error_ratio: relative standard error of the length of
-    a mean batch.  errors_s: standard errors of the three.  least_calls, most_calls: of the batches seen.
+    a mean batch.  errors_s: standard errors of the three.  by_load: from the smallest fifth of the batches to the largest.
     """
 
     alpha_s: float
@@ -37,8 +38,12 @@ class BatchTimes:
     residual_p90_ratio: float = 0.0
     batch_error_ratio: float = 0.0
     errors_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    least_calls: int = 1
-    most_calls: int = 1
+    by_load: tuple[LoadResidual, ...] = ()
+
+    @property
+    def error_ratio(self) -> float:
+        """Relative standard error of the time that batches take."""
+        return self.batch_error_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,16 @@ def _solved(design: Floats, batches: _Batches) -> BatchTimes | str:
             f"alike: what is fixed, what goes by calls and what goes by tokens {_WARNING}"
         )
     alpha_s, beta_s, gamma_s = (float(value) for value in parts)
+    residual = design @ parts / batches.length_s - 1.0
     return BatchTimes(
         alpha_s,
         beta_s,
         gamma_s,
         int(batches.sizes.sum()),
-        float(np.quantile(np.abs(design @ parts / batches.length_s - 1.0), 0.9)),
+        float(np.quantile(np.abs(residual), 0.9)),
         float(np.sqrt(max(mean @ covariance @ mean, 0.0))) / mean_s,
         (float(errors[0]), float(errors[1]), float(errors[2])),
-        int(batches.sizes.min()),
-        int(batches.sizes.max()),
+        residuals_by_load(batches.sizes.astype(np.float64), residual),
     )
 
 

@@ -31,6 +31,25 @@ def ratio_over_blocks(
     return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
 
 
+def ratio_over_deals(
+    dealt: Floats, counted: Floats, denominator: Floats, error_ratio: float, method: str, rng: np.random.Generator
+) -> Estimate | None:
+    """(mean over deals of Σ dealt + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
+
+    dealt: deals × blocks, from replays.  counted: blocks, without any error but that between blocks.  error_ratio:
+    standard error of what was replayed, as a ratio: that of the model. Blocks and deals are drawn anew together.
+    """
+    if np.count_nonzero(denominator) < FEWEST_BLOCKS:
+        return None
+    deals, blocks = dealt.shape
+    weights = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=_DRAWS)
+    of_deals = rng.multinomial(deals, np.full(deals, 1.0 / deals), size=_DRAWS) / deals
+    factors = 1.0 + error_ratio * rng.standard_normal(_DRAWS)
+    tops = ((of_deals @ dealt) * weights).sum(axis=1) * factors + weights @ counted
+    mid = (dealt.mean(axis=0).sum() + counted.sum()) / denominator.sum()
+    return _estimate(mid, tops, weights @ denominator, method)
+
+
 def ratio_over_requests(
     numerator: Floats, denominator: Floats, method: str, rng: np.random.Generator
 ) -> Estimate | None:

@@ -24,7 +24,9 @@ _LOW_QUANTILE: Final = 0.10
 
 def prefill_begin_s(calls: Decoding) -> Floats:
     """When each prompt began to be read: the end of the queue, or the arrival at an idle replica; else NaN."""
-    begin_s: Floats = np.where(found_idle(calls), calls.arrival_s, np.nan)
+    begin_s: Floats = np.where(
+        found_idle(calls.replica, calls.arrival_s, calls.end_s), calls.arrival_s, np.nan
+    )
     return np.where(np.isfinite(calls.begin_s), np.maximum(calls.begin_s, calls.arrival_s), begin_s)
 
 

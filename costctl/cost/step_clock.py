@@ -19,10 +19,11 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from costctl.cost.prefill_fit import gamma_by_lowest_s, gamma_by_slope_s, one_step_prompts, prefill_begin_s
+from costctl.cost.residuals import LoadResidual, residuals_by_load
 from costctl.cost.step_intervals import Decoding, Intervals, between, cut
 from costctl.simulate.workload import Floats, Ints
 
-__all__ = ["Decoding", "LoadResidual", "StepTimes", "fit_step_times", "steps_seen"]
+__all__ = ["Decoding", "StepTimes", "fit_step_times", "steps_seen"]
 
 _FEWEST_CALLS: Final = 50
 _OUTLIER: Final = 0.02  # relative residual beyond which the robust loss grows linearly
@@ -31,22 +32,9 @@ _BLOCKS: Final = 48  # of time, for the standard errors: calls of one block shar
 _LEAST_SPREAD: Final = 0.02  # of concurrency between calls, standard deviation over mean
 _MOST_ERROR: Final = 0.05  # standard error of a part of the step time, over the step time
 _GAMMA_ERROR: Final = 0.005  # standard error of γ found with the steps, beyond which the slope of prefill is taken
-_LOADS: Final = 5
 _RECUTS: Final = 3  # where γ is found together with the steps, the time is cut anew under each γ
 
 Pieces = tuple[Floats, Floats, Floats, Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadResidual:
-    """Calls that decoded among this many sequences, and by how much the steps that they have seen are off the
-    tokens that they decoded: median of seen / decoded − 1.
-    """
-
-    least_active: float
-    most_active: float
-    calls: int
-    residual_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +57,11 @@ class StepTimes:
     errors_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
     by_load: tuple[LoadResidual, ...] = ()
     prefill_steps: float | None = None
+
+    @property
+    def error_ratio(self) -> float:
+        """Relative standard error of the time that decoding and prefill take."""
+        return float(np.hypot(self.step_error_ratio, self.errors_s[2] / self.gamma_s))
 
 
 def fit_step_times(calls: Decoding) -> StepTimes | str:
@@ -233,7 +226,7 @@ def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes |
             float(errors[1]) * step_s / mean_active,
             float(errors[2]) * gamma_s if is_gamma_free else 0.0,
         ),
-        _by_load(company, residual),
+        residuals_by_load(company, residual),
         _prefill_steps(windows, fit),
     )
 
@@ -264,17 +257,6 @@ def _errors(
     errors = np.sqrt(np.diag(covariance))
     errors[:2] *= parts
     return errors, float(np.sqrt(max(parts @ covariance[:2, :2] @ parts, 0.0)))
-
-
-def _by_load(company: Floats, residual: Floats) -> tuple[LoadResidual, ...]:
-    order = np.argsort(company, kind="stable")
-    return tuple(
-        LoadResidual(
-            float(company[part[0]]), float(company[part[-1]]), int(part.size), float(np.median(residual[part]))
-        )
-        for part in np.array_split(order, _LOADS)
-        if part.size
-    )
 
 
 def _active_in_prefill(calls: Decoding, intervals: Intervals, begin_s: Floats) -> Floats:

@@ -102,13 +102,13 @@ def between(amounts: Floats, first: Ints, last: Ints) -> Floats:
     return seen
 
 
-def found_idle(calls: Decoding) -> Bools:
+def found_idle(replica: Ints, arrival_s: Floats, end_s: Floats) -> Bools:
     """Which calls came to a replica with nothing waiting or in progress."""
-    idle = np.zeros(calls.arrival_s.size, np.bool_)
-    for replica in np.unique(calls.replica):
-        here = np.flatnonzero(calls.replica == replica)
-        here = here[np.argsort(calls.arrival_s[here], kind="stable")]
-        ended_s = np.maximum.accumulate(calls.end_s[here])
-        idle[here[1:]] = calls.arrival_s[here[1:]] >= ended_s[:-1]
+    idle = np.zeros(arrival_s.size, np.bool_)
+    for each in np.unique(replica):
+        here = np.flatnonzero(replica == each)
+        here = here[np.argsort(arrival_s[here], kind="stable")]
+        ended_s = np.maximum.accumulate(end_s[here])
+        idle[here[1:]] = arrival_s[here[1:]] >= ended_s[:-1]
         idle[here[:1]] = True
     return idle

@@ -17,7 +17,7 @@ from costctl.synth.platform import Served
 from costctl.synth.presets import sized, world_from_seed
 from costctl.synth.world import World
 
-DAYS: Final = 8  # of each truth
+DAYS: Final = 12  # of each truth
 _HOURS: Final = 0.3
 _NOISES_S: Final = (0.0, 0.0005, 0.002)
 _CHUNKS: Final = (0, 2048)
@@ -65,7 +65,7 @@ def calibration_world(seed: int) -> CalibrationWorld:
         if pool.name in used
     )
     world = replace(base, hours=_HOURS, requests=3600.0 * _HOURS, pools=pools, classes=classes, bursts=1)
-    replicas, load = 1 + seed // 2 % 4, float(rng.uniform(0.3, 0.8))
+    replicas, load = 1 + seed // 2 % 4, float(rng.uniform(0.15, 0.5))
     world = replace(world, requests=world.requests * replicas * load / _most_work_s(world))
     pools = tuple(sized(pool, world, load) for pool in pools)
     noise_s = _NOISES_S[int(rng.integers(len(_NOISES_S)))]

@@ -4,8 +4,8 @@ In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests 
 disjoint parts of 5 to 10 %; each part is left out in turn, and what the world spent less is divided by the
 requests left out. A busy pool is chaotic: with replicas a hair faster or slower, calls meet others on other
 replicas, and a day turns out cheaper or dearer by more than a small class costs. So the world is run on many
-such days, each with and without the parts, and the standard error is that between days. Nothing is fitted and
-no formula of costctl.cost is used.
+such days, one for each part that is left out, each with and without it, and the standard error is that between
+deals. Nothing is fitted and no formula of costctl.cost is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from costctl.synth.world import World
 
 SCHEMA_VERSION: Final = "costctl.truth/v1"
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
-_DAYS: Final = 24
+_DAYS: Final = 24  # deals of a class into parts, each part on a day of its own
 _THREADS: Final = 2
 
 
@@ -173,11 +173,14 @@ def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[
         """Per replica, seconds a request."""
         dealt = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
         parts = np.array_split(dealt, min(_PARTS, dealt.size))
-        total_s = len(parts) * serve(world, demand, everyone, day).busy_s
-        for part in parts:
+        total_s = np.zeros(rate.size)
+        for number, part in enumerate(parts):
             takes_part = everyone.copy()
             takes_part[part] = False
-            total_s = total_s - serve(world, demand, takes_part, day).busy_s
+            # A day of its own for each part: the luck of one day would be shared by all that is compared with it.
+            same_day = day * _PARTS + number
+            total_s += serve(world, demand, everyone, same_day).busy_s
+            total_s -= serve(world, demand, takes_part, same_day).busy_s
         return total_s / dealt.size
 
     with ThreadPoolExecutor(_THREADS) as executor:
