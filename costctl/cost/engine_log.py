@@ -19,7 +19,7 @@ from costctl.simulate.workload import Bools, Floats, Ints
 _FEWEST_WINDOWS: Final = 50
 _FEWEST_FULL_ROWS: Final = 5
 _STEPS_IN_A_WINDOW: Final = 100  # a report cuts a step in two: one in a hundred is one per cent
-_LONGEST_SILENCE_S: Final = 1.5  # an engine that has nothing to do reports nothing
+_LONGEST_SILENCE: Final = 3.0  # in usual intervals; an engine that has nothing to do reports nothing
 _NEARLY_FULL: Final = 0.95
 _SAME_BUDGET: Final = 0.03  # the middle half of full steps lies this close to their median
 _BLOCK_TOKENS: Final = 16  # of vLLM's KV cache (block_size, 2024); budgets are set in multiples of it
@@ -27,7 +27,7 @@ _BLOCK_TOKENS: Final = 16  # of vLLM's KV cache (block_size, 2024); budgets are 
 
 @dataclass(frozen=True, slots=True)
 class EngineLog:
-    """n reports of one replica, in order of time.
+    """n reports of one replica, in order of time, two at least.
 
     at_s: when.  running, waiting: sequences in progress and in line at that moment.  decoded_tokens,
     prompt_tokens: since the report before; those of the first report are not used.
@@ -108,7 +108,9 @@ def _steps(log: EngineLog, max_num_seqs: int | None) -> tuple[Floats, Bools, Boo
     """
     is_held_up = (log.waiting > 0) & (log.running < _NEARLY_FULL * (max_num_seqs or np.inf))
     decoding = (log.running - is_held_up).astype(np.float64)
-    busy = (log.running > 0)[1:] & (log.running > 0)[:-1] & (np.diff(log.at_s) < _LONGEST_SILENCE_S)
+    length_s = np.diff(log.at_s)
+    is_heard = length_s < _LONGEST_SILENCE * np.median(length_s)
+    busy = (log.running > 0)[1:] & (log.running > 0)[:-1] & is_heard
     steps: Floats = log.decoded_tokens[1:] / np.maximum((decoding[1:] + decoding[:-1]) / 2.0, 1.0)
     return steps, busy, is_held_up[1:] & is_held_up[:-1]
 
