@@ -6,7 +6,8 @@ each in a process of its own, whose start and imports are left out of the time:
 
 - costctl: every relation that request_class and stage_time rest on: trees, calls, requests, critical paths, rules;
 - DuckDB alone, one GROUP BY over the spans with exact quantiles of every quantity that the map of the workload shows:
-  once by trace and stage, which is the grain of what costctl has to answer, and once by service, name and hour. Neither knows requests, calls or classes, and both count parallel work twice.
+  once by trace and stage, which is the grain of what costctl has to answer, and once by service, name and hour. Neither
+  knows requests, calls or classes, and both count parallel work twice.
 
 Prints seconds, peak memory, and ratios paired by round.
 """

@@ -119,6 +119,34 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     return PoolFits(calls, fitted, workload, which, pool, reasons)
 
 
+def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
+    """How well the fitted pools replay these calls, which they need not have been fitted on; by pool, those
+    that have calls here. Of the calls only arrivals, tokens and what follows what are used; a call that
+    reports no tokens is given those that its time had room for.
+    """
+    calls = pool_calls(frames)
+    fitted = [fit for fit in fits.fitted if fit.name in calls.pools]
+    if not fitted:
+        return {}
+    tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
+    pool = np.full(calls.size, -1, np.int64)
+    for number, fit in enumerate(fitted):
+        here = np.flatnonzero(calls.pool == calls.pools.index(fit.name))
+        pool[here] = number
+        model = fit.pool.model
+        if model.discipline == "continuous":
+            times = StepTimes(model.alpha_s, model.beta_s, model.gamma_s, fit.calls, 0.0)
+            _impute(calls, here, _decoding(calls, here, steps), times, tokens, steps)
+    which = np.flatnonzero(pool >= 0)
+    pools = [fit.pool for fit in fitted]
+    workload = _workload(calls, which, tokens, steps)
+    # Classes are numbered anew in these frames; today's lanes are all alike, so the first stands for each.
+    workload = replace(workload, lane=np.zeros(which.size, np.int64))
+    outcome = replay_network(workload, pool[which], pools)
+    found = _calibrations(calls, which, pool[which], pools, outcome)
+    return {fit.name: each for fit, each in zip(fitted, found, strict=True)}
+
+
 def _fit(
     calls: PoolCalls, here: Ints, settings: PoolSettings, tokens: Ints, steps: Ints
 ) -> tuple[Pool, StepTimes | BatchTimes] | str:
@@ -161,7 +189,17 @@ def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, B
 def _fit_continuous(
     calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
 ) -> tuple[Pool, StepTimes] | str:
-    decoding = Decoding(
+    decoding = _decoding(calls, here, steps)
+    times = fit_step_times(decoding)
+    if isinstance(times, str):
+        return times
+    _impute(calls, here, decoding, times, tokens, steps)
+    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times
+
+
+def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
+    return Decoding(
         replica=calls.replica[here],
         arrival_s=calls.arrival_s[here],
         begin_s=calls.begin_s[here],
@@ -171,12 +209,6 @@ def _fit_continuous(
         steps=steps[here],
         is_exact=(calls.output_tokens[here] > 0) & np.isfinite(calls.first_token_s[here]),
     )
-    times = fit_step_times(decoding)
-    if isinstance(times, str):
-        return times
-    _impute(calls, here, decoding, times, tokens, steps)
-    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times
 
 
 def _impute(

@@ -84,16 +84,19 @@ def fit_step_times(calls: Decoding) -> StepTimes | str:
     fit = start
     for _ in range(_RECUTS):
         fit = _solve(windows.pieces(float(fit[2])), fit, None)
-    if by_slope_s is not None and _gamma_error(windows, fit) > _GAMMA_ERROR:
+    if by_slope_s is not None and not _is_gamma_known(windows, fit):
         return _checked(windows, start, is_gamma_free=False)
     return _checked(windows, fit, is_gamma_free=True)
 
 
-def _gamma_error(windows: _Windows, fit: Floats) -> float:
-    """Relative standard error of γ, where it is found from how prefill holds decoding up."""
+def _is_gamma_known(windows: _Windows, fit: Floats) -> bool:
+    """Whether how prefill holds decoding up tells γ better than the slope of prefill does: little error, and calls so
+    long that noise at their ends is small. On short ones a prefill that ends where a call begins leaks into it.
+    """
     seen, *slopes = windows.pieces(float(fit[2]))(fit)
-    errors, _ = _errors(windows, seen - 1.0, slopes, fit, 1.0)
-    return float(errors[2])
+    residual = seen - 1.0
+    errors, _ = _errors(windows, residual, slopes, fit, 1.0)
+    return bool(errors[2] <= _GAMMA_ERROR and np.quantile(np.abs(residual), 0.9) <= _OUTLIER)
 
 
 def steps_seen(calls: Decoding, times: StepTimes, which: Ints) -> Floats:

@@ -1,6 +1,6 @@
 """Which worlds is the marginal cost calibrated on? Small ones, each of its own kind, that differ in all that matters.
 
-In: a seed. Out: a world of three classes over eighteen minutes, with one to four replicas in a pool, prompts
+In: a seed. Out: a world of three classes over a quarter of an hour, with one to four replicas in a pool, prompts
 that stall decoding or ride along, step times, mixes and loads of its own; and its record with noise in the time
 stamps. Small, so that forty of them, each run hundreds of times for its truth, take minutes.
 """
@@ -17,8 +17,8 @@ from costctl.synth.platform import Served
 from costctl.synth.presets import sized, world_from_seed
 from costctl.synth.world import World
 
-DAYS: Final = 12  # of each truth
-_HOURS: Final = 0.3
+DAYS: Final = 8  # of each truth
+_HOURS: Final = 0.25
 _NOISES_S: Final = (0.0, 0.0005, 0.002)
 _CHUNKS: Final = (0, 2048)
 _MIXES: Final = (
