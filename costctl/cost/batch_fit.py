@@ -27,8 +27,9 @@ _WARNING: Final = "cannot be told apart"
 @dataclass(frozen=True, slots=True)
 class BatchTimes:
     """alpha_s, beta_s, gamma_s: as above.  calls: how many the fit rests on.  residual_p90_ratio: nine in ten
-    batches took as long as they should within this ratio.  batch_error_ratio: relative standard error of the length of
-    a mean batch.  errors_s: standard errors of the three.  by_load: from the smallest fifth of the batches to the largest.
+    batches took as long as they should within this ratio.  batch_error_ratio: relative standard error of the
+    length of a mean batch.  errors_s: standard errors of the three.  by_load: from the smallest fifth of the
+    batches to the largest.
     """
 
     alpha_s: float
@@ -141,7 +142,9 @@ def _least_squares(design: Floats, length_s: Floats, outlier_s: Floats) -> tuple
 
 
 def _batches(replica: Ints, begin_s: Floats, end_s: Floats, tokens: Ints) -> _Batches:
-    """The complete batches: every call of them tells its beginning and its tokens. Calls that never ran are left out."""
+    """The complete batches: every call of them tells its beginning and its tokens. Calls that never ran are left
+    out.
+    """
     ran = np.flatnonzero(~(end_s <= begin_s))
     order = ran[np.lexsort((end_s[ran], replica[ran]))]
     replica, begin_s, end_s, tokens = replica[order], begin_s[order], end_s[order], tokens[order]
@@ -156,12 +159,15 @@ def _batches(replica: Ints, begin_s: Floats, end_s: Floats, tokens: Ints) -> _Ba
 
 
 def _is_new(replica: Ints, begin_s: Floats, end_s: Floats) -> Bools:
-    """Which calls, in order of replica and end, open a batch: those whose middle lies behind the end of the call before.
+    """Which calls, in order of replica and end, open a batch: those whose middle lies behind the end of the
+    call before.
 
-    A call that does not tell its beginning belongs to the batch that it ended with, to the tenth of that batch's length.
+    A call that does not tell its beginning belongs to the batch that it ended with, to the tenth of its length.
     """
     middle_s = np.where(np.isfinite(begin_s), (begin_s + end_s) / 2, end_s)
-    slack_s = np.where(np.isfinite(begin_s), 0.0, 0.1 * np.nan_to_num(np.append(np.nan, (end_s - begin_s)[:-1])))
+    slack_s = np.where(
+        np.isfinite(begin_s), 0.0, 0.1 * np.nan_to_num(np.append(np.nan, (end_s - begin_s)[:-1]))
+    )
     is_new = np.ones(replica.size, np.bool_)
     is_new[1:] = (np.diff(replica) != 0) | (middle_s[1:] - slack_s[1:] > end_s[:-1])
     return is_new

@@ -32,7 +32,12 @@ def ratio_over_blocks(
 
 
 def ratio_over_deals(
-    dealt: Floats, counted: Floats, denominator: Floats, error_ratio: float, method: str, rng: np.random.Generator
+    dealt: Floats,
+    counted: Floats,
+    denominator: Floats,
+    error_ratio: float,
+    method: str,
+    rng: np.random.Generator,
 ) -> Estimate | None:
     """(mean over deals of Σ dealt + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
 

@@ -116,7 +116,8 @@ def _delay_s(fits: PoolFits, today: Outcome, other: Outcome, keep: Bools, edges_
     longer_s = np.nan_to_num(longer_s)
     classes, blocks = len(fits.calls.classes), edges_s.size - 1
     block = np.searchsorted(edges_s[1:-1], arrival_s, side="right")
-    return np.bincount(lane * blocks + block, weights=longer_s, minlength=classes * blocks).reshape(classes, blocks)
+    summed_s = np.bincount(lane * blocks + block, weights=longer_s, minlength=classes * blocks)
+    return summed_s.astype(np.float64).reshape(classes, blocks)
 
 
 def _found_idle(fits: PoolFits) -> Bools:

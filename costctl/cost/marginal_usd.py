@@ -225,7 +225,10 @@ def _bounds_usd(fits: PoolFits, pools: _Pools) -> dict[str, tuple[float, float]]
         np.bincount(fits.workload.lane, weights=each_s * pools.usd_per_s[fits.pool], minlength=size)
         for each_s in bounds_s(fits)
     ]
-    return {name: (float(sums[0][number]), float(sums[1][number])) for number, name in enumerate(fits.calls.classes)}
+    return {
+        name: (float(sums[0][number]), float(sums[1][number]))
+        for number, name in enumerate(fits.calls.classes)
+    }
 
 
 def _since_start_s(frames: Frames, requests: pl.DataFrame) -> Floats:

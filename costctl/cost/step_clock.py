@@ -31,7 +31,9 @@ _MOST_CALLS: Final = 200_000
 _BLOCKS: Final = 48  # of time, for the standard errors: calls of one block share their steps
 _LEAST_SPREAD: Final = 0.02  # of concurrency between calls, standard deviation over mean
 _MOST_ERROR: Final = 0.05  # standard error of a part of the step time, over the step time
-_GAMMA_ERROR: Final = 0.005  # standard error of γ found with the steps, beyond which the slope of prefill is taken
+_GAMMA_ERROR: Final = (
+    0.005  # standard error of γ found with the steps, beyond which the slope of prefill is taken
+)
 _RECUTS: Final = 3  # where γ is found together with the steps, the time is cut anew under each γ
 
 Pieces = tuple[Floats, Floats, Floats, Floats]
@@ -116,7 +118,10 @@ def _missing(calls: Decoding) -> str | None:
         return "no call reports its output tokens, so that its steps cannot be counted"
     usable = int((calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s)).sum())
     if usable < _FEWEST_CALLS:
-        return f"only {usable} calls have a time to first token and three output tokens or more; {_FEWEST_CALLS} are needed"
+        return (
+            f"only {usable} calls have a time to first token and three output tokens or more; "
+            f"{_FEWEST_CALLS} are needed"
+        )
     return None
 
 
@@ -251,9 +256,7 @@ def _errors(
     rank = np.argsort(np.argsort(windows.calls.first_token_s[windows.which]))
     block = rank * _BLOCKS // rank.size
     scores = np.stack(
-        [
-            np.bincount(block, weights=each * weight * residual, minlength=_BLOCKS) for each in jacobian.T
-        ]
+        [np.bincount(block, weights=each * weight * residual, minlength=_BLOCKS) for each in jacobian.T]
     )
     covariance = inverse @ (scores @ scores.T) @ inverse
     parts = np.array([fit[0], fit[1] * mean_active]) / (fit[0] + fit[1] * mean_active)

@@ -94,5 +94,3 @@ def blurred(served: Served, noise_s: float, seed: int) -> Served:
     end_s = np.fmax(np.fmax(off(served.end_s), first_s), ready_s)
     end_s[np.isnan(served.end_s)] = np.nan
     return replace(served, ready_s=ready_s, begin_s=begin_s, first_token_s=first_s, end_s=end_s)
-
-

@@ -26,7 +26,8 @@ class Spread:
 class PoolSpec:
     """Replicas of one model. continuous: a decode step of b sequences takes alpha_s + beta_s·b, prefill gamma_s
     a token, during which no step passes; with chunk_tokens above 0 prompts ride along instead, so many tokens a
-    step at most, each of which makes the step gamma_s longer. static: a batch of b calls takes alpha_s + beta_s·b + gamma_s·tokens.
+    step at most, each of which makes the step gamma_s longer. static: a batch of b calls takes alpha_s +
+    beta_s·b + gamma_s·tokens.
 
     slots: sequences that a replica decodes at once, or calls in a batch.  window_s: how long the first call of
     a batch waits for company.

@@ -57,7 +57,10 @@ def as_pools(world: World) -> list[Pool]:
     return [
         Pool(
             ServiceModel(
-                "static" if pool.is_static else "continuous", pool.alpha_s, pool.beta_s, pool.gamma_s,
+                "static" if pool.is_static else "continuous",
+                pool.alpha_s,
+                pool.beta_s,
+                pool.gamma_s,
                 is_prefill_stalling=pool.chunk_tokens == 0,
             ),
             PoolSetup(
