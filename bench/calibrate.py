@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from bench.calibration_page import Cell, Law, page
 from costctl import workflow
 from costctl.observation import Question
 from costctl.synth.calibration_worlds import DAYS, blurred, calibration_world
@@ -27,48 +27,7 @@ from costctl.synth.truth import truth_of
 
 WORLDS: Final = 40
 FIRST_SEED: Final = 8800
-LEAST_SHARE: Final = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One class of one world: USD per request. low, mid, high: None where no estimate was given."""
-
-    seed: int
-    request_class: str
-    kind: str
-    replicas: int
-    noise_s: float
-    load: float
-    share: float
-    true: float
-    standard_error: float
-    low: float | None
-    mid: float | None
-    high: float | None
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether the interval holds the truth."""
-        return self.low is not None and self.high is not None and self.low <= self.true <= self.high
-
-    @property
-    def error_ratio(self) -> float:
-        """Without its sign; 1 where there is no estimate."""
-        return 1.0 if self.mid is None else abs(self.mid / self.true - 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """One constant of one pool, as fitted over as it is; None where the fit was refused."""
-
-    seed: int
-    pool: str
-    kind: str
-    noise_s: float
-    fitted_over_true: tuple[float, float, float] | None
-    error_ratios: tuple[float, float, float] | None
-    discipline: str
+PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "marginal-accuracy.md"
 
 
 def measured(seed: int) -> tuple[list[Cell], list[Law]]:
@@ -135,15 +94,15 @@ def main() -> None:
     laws: list[Law] = []
     with ProcessPoolExecutor(arguments.processes) as executor:
         for some_cells, some_laws in executor.map(measured, seeds):
-            for cell in some_cells:
-                print(cell, cell.is_covered, round(cell.error_ratio, 4), flush=True)
-            for law in some_laws:
-                print(law, flush=True)
             cells += some_cells
             laws += some_laws
-    large = [cell for cell in cells if cell.share >= LEAST_SHARE]
-    print("coverage", np.mean([cell.is_covered for cell in cells]), len(cells))
-    print("median error", np.median([cell.error_ratio for cell in large]), len(large))
+            for cell in some_cells:
+                off = f"off by {cell.error_ratio:.1%}, {'covered' if cell.is_covered else 'NOT COVERED'}"
+                print(f"world {cell.seed} {cell.kind} {cell.request_class}: {off}", flush=True)
+    text = page(cells, laws)
+    print(text)
+    if arguments.worlds >= WORLDS:
+        PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def calibration_world(seed: int) -> CalibrationWorld:
         if pool.name in used
     )
     world = replace(base, hours=_HOURS, requests=3600.0 * _HOURS, pools=pools, classes=classes, bursts=1)
-    replicas, load = 1 + seed // 2 % 4, float(rng.uniform(0.15, 0.5))
+    replicas, load = 1 + seed // 2 % 4, float(rng.uniform(0.1, 0.45))
     world = replace(world, requests=world.requests * replicas * load / _most_work_s(world))
     pools = tuple(sized(pool, world, load) for pool in pools)
     noise_s = _NOISES_S[int(rng.integers(len(_NOISES_S)))]
