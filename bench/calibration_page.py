@@ -65,26 +65,33 @@ def page(cells: Sequence[Cell], laws: Sequence[Law]) -> str:
         [
             "# How accurate is marginal cost?",
             "",
-            "Written by `make calibrate`, on worlds whose marginal cost is known because they can be run again without part",
-            "of a class. Each differs in α, β, γ, prices, mix, load, number of replicas, the way prompts are read and the",
-            "noise of its clocks; each was written as spans, ingested and analysed like any trace. The truth comes from a",
+            "Written by `make calibrate`, on worlds whose marginal cost is known "
+            "because they can be run again without part",
+            "of a class. Each differs in α, β, γ, prices, mix, load, number of "
+            "replicas, the way prompts are read and the",
+            "noise of its clocks; each was written as spans, ingested and analysed "
+            "like any trace. The truth comes from a",
             "loop that takes every decode step by itself and shares no code with the replay.",
             "",
             *_summary(cells),
             "",
             "## By kind of world",
             "",
-            "| worlds | cells | 95 % interval holds the truth | median error | median half width of the interval |",
+            "| worlds | cells | 95 % interval holds the truth | median error | "
+            "median half width of the interval |",
             "|---|---|---|---|---|",
             *_rows(cells),
             "",
-            f"Errors are of classes with at least {LEAST_SHARE:.0%} of the requests. A cell is a class of a world. The truth",
-            "itself is a mean over days that are a little faster or slower; its standard error is not taken off the errors.",
+            f"Errors are of classes with at least {LEAST_SHARE:.0%} of the "
+            f"requests. A cell is a class of a world. The truth",
+            "itself is a mean over days that are a little faster or slower; its "
+            "standard error is not taken off the errors.",
             "Load is the busy part of the busiest pool.",
             "",
             "## The laws of service",
             "",
-            f"Constants with a relative standard error up to {IDENTIFIED:.0%} are *identified*. The others are given with",
+            f"Constants with a relative standard error up to {IDENTIFIED:.0%} are "
+            f"*identified*. The others are given with",
             "their standard error in the analysis document; a pool whose step time is not told at all is refused.",
             "",
             "| prompts | constant | pools where it is identified | within 2 % | worst error | not identified |",
@@ -193,11 +200,14 @@ def _refusals(laws: Sequence[Law]) -> list[str]:
 def _worst(cells: Sequence[Cell]) -> list[str]:
     worst = sorted(_large(cells), key=lambda cell: -cell.error_ratio)[:8]
     return [
-        "The largest errors, with the standard error of the truth beside them: where a small class shares several busy",
-        "replicas with large ones, one run of a day differs from the next by more than the class costs, and neither the",
+        "The largest errors, with the standard error of the truth beside them: "
+        "where a small class shares several busy",
+        "replicas with large ones, one run of a day differs from the next by "
+        "more than the class costs, and neither the",
         "truth nor the estimate is known well. The interval says so.",
         "",
-        "| world | class | replicas | load | true, $ per 1,000 requests | its standard error | estimate | interval |",
+        "| world | class | replicas | load | true, $ per 1,000 requests | its "
+        "standard error | estimate | interval |",
         "|---|---|---|---|---|---|---|---|",
         *(
             f"| {cell.seed} | {cell.request_class} | {cell.replicas} | {cell.load:.0%} | {cell.true * 1e3:.4f} | "
