@@ -13,11 +13,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 
@@ -64,9 +66,9 @@ def setup_of(scene: Scene) -> PoolSetup:
         max_num_seqs=64,
         dispatch="least_outstanding",
         batch_window_s=0.005,
-        lane_rank=np.arange(3),
-        queue_limit=np.full(3, 500),
-        time_to_live_s=np.full(3, 60.0),
+        lanes=replace(
+            Lanes.plain(3), rank=np.arange(3), queue_limit=np.full(3, 500), time_to_live_s=np.full(3, 60.0)
+        ),
     )
 
 

@@ -24,7 +24,7 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Out
     Arrival. ``dispatch`` chooses the replica: recorded (where the pool has that replica; else as the
     next), least_outstanding (fewest calls waiting and in progress, ties to the lowest number) or
     round_robin. There the call is rejected if its lane already has ``queue_limit`` calls waiting, one more
-    where nothing is in progress (that one begins at once); else it waits. Calls are served by lane_rank,
+    where nothing is in progress (that one begins at once); else it waits. Calls are served by rank,
     then arrival. A call that has waited longer than time_to_live_s when its turn comes is dropped then.
 
     Continuous, stalling prefill. At a step boundary, while calls wait and fewer than max_num_seqs are in
@@ -102,10 +102,12 @@ def _require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Non
     _require(_are_in(pool, len(pools)), "a call names a pool that does not exist")
     _require(_are_in(workload.uncached_tokens), "a count of tokens is negative")
     _require(_are_in(workload.decode_steps), "a count of decode steps is negative")
-    for each in pools:
+    for number, each in enumerate(pools):
         _require_sound_pool(each, lanes=int(workload.lane.max(initial=0)) + 1)
+        fault = each.setup.lanes.fault(len(pools), number)
+        _require(fault is None, fault or "")
     _require(_are_in(workload.lane), "a lane is negative")
-    _require(len({each.setup.lane_rank.size for each in pools}) == 1, "pools differ in their number of lanes")
+    _require(len({each.setup.lanes.count for each in pools}) == 1, "pools differ in their number of lanes")
 
 
 def _require_sound_pool(pool: Pool, lanes: int) -> None:
@@ -115,9 +117,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(setup.max_batched_tokens > 0, "a step has no room for tokens")
     _require(setup.batch_window_s >= 0, "a batch window is negative")
     _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
-    sizes = {setup.lane_rank.size, setup.queue_limit.size, setup.time_to_live_s.size}
-    _require(len(sizes) == 1, "the arrays of a pool's lanes differ in length")
-    _require(setup.lane_rank.size >= lanes, "a call is in a lane that the pool does not have")
+    _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
 
 
 def _are_in(values: Ints, bound: int | None = None) -> bool:

@@ -145,7 +145,7 @@ def floor_state(workload: Workload, pools: Sequence[Pool]) -> Floor:
     """The pools before anything has happened: every replica is idle."""
     stations = _stations(pools)
     replicas, completions = _replicas(pools, workload.size)
-    level = np.stack([np.unique(pool.setup.lane_rank, return_inverse=True)[1] for pool in pools])
+    level = np.stack([np.unique(pool.setup.lanes.rank, return_inverse=True)[1] for pool in pools])
     leaves = 1 << max(int(replicas.size) - 1, 0).bit_length()
     follow_ups = int(np.count_nonzero(workload.after >= 0))
     lanes, levels = level.shape[1], int(level.max(initial=0)) + 1
@@ -153,8 +153,8 @@ def floor_state(workload: Workload, pools: Sequence[Pool]) -> Floor:
         stations=stations,
         replicas=replicas,
         level=level.astype(np.int64),
-        queue_limit=np.stack([pool.setup.queue_limit for pool in pools]),
-        time_to_live_s=np.stack([pool.setup.time_to_live_s for pool in pools]),
+        queue_limit=np.stack([pool.setup.lanes.queue_limit for pool in pools]),
+        time_to_live_s=np.stack([pool.setup.lanes.time_to_live_s for pool in pools]),
         waiting_in_lane=np.zeros((replicas.size, lanes), np.int64),
         line_first=np.full((replicas.size, levels + 1), -1, np.int64),
         line_last=np.full((replicas.size, levels + 1), -1, np.int64),

@@ -75,7 +75,7 @@ class HeapReplay:
         self.dealt = [0] * len(pools)
         self.level: list[list[int]] = []
         for pool in pools:
-            ranks = pool.setup.lane_rank.tolist()
+            ranks = pool.setup.lanes.rank.tolist()
             self.level.append([sorted(set(ranks)).index(rank) for rank in ranks])
             self.first_of.append(len(self.replicas))
             for _ in range(pool.setup.replicas):
@@ -114,7 +114,7 @@ class HeapReplay:
         self.arrival_s[call] = now
         self.served_by[call] = replica.number
         lane = self.lane[call]
-        limit = int(replica.pool.setup.queue_limit[lane])
+        limit = int(replica.pool.setup.lanes.queue_limit[lane])
         if limit >= 0 and replica.waiting[lane] >= limit + (replica.in_progress == 0):
             self.status[call] = CallStatus.REJECTED
             return
@@ -236,7 +236,7 @@ class HeapReplay:
                 call = line.popleft()
                 lane = self.lane[call]
                 replica.waiting[lane] -= 1
-                if now - self.arrival_s[call] <= replica.pool.setup.time_to_live_s[lane]:
+                if now - self.arrival_s[call] <= replica.pool.setup.lanes.time_to_live_s[lane]:
                     return call
                 self.status[call] = CallStatus.EXPIRED
         return None

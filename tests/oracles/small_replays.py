@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.workload import Dispatch, Ints, Pool, PoolSetup, ServiceModel, Workload
 
 DISPATCHES: tuple[Dispatch, ...] = ("recorded", "round_robin", "least_outstanding")
@@ -42,17 +44,29 @@ def pool_setup(
     queue_limit: object = -1,
     time_to_live_s: object = np.inf,
     max_batched_tokens: int = 2048,
+    **rules: object,
 ) -> PoolSetup:
+    """Numbers of a lane are repeated for all; further rules are those of Lanes and of PoolSetup."""
     ranks = np.asarray(lane_rank, np.int64)
+    lanes = Lanes.plain(ranks.size)
+    of_lanes = {"rank": ranks, "queue_limit": queue_limit, "time_to_live_s": time_to_live_s}
+    of_lanes |= {name: rules.pop(name) for name in [*rules] if hasattr(lanes, name)}
+    of_lanes = {
+        name: np.array(
+            np.broadcast_to(
+                np.asarray(value, np.float64 if name == "weight" else getattr(lanes, name).dtype), ranks.size
+            )
+        )
+        for name, value in of_lanes.items()
+    }
     return PoolSetup(
         replicas=replicas,
         max_num_seqs=max_num_seqs,
         dispatch=dispatch,
         batch_window_s=batch_window_s,
-        lane_rank=ranks,
-        queue_limit=np.array(np.broadcast_to(np.asarray(queue_limit, np.int64), ranks.size)),
-        time_to_live_s=np.array(np.broadcast_to(np.asarray(time_to_live_s, np.float64), ranks.size)),
+        lanes=dataclasses.replace(lanes, **of_lanes),
         max_batched_tokens=max_batched_tokens,
+        **rules,
     )
 
 

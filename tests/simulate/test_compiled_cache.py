@@ -12,10 +12,10 @@ REPLAY_ONE_CALL = """
 import numpy as np
 from costctl.simulate import event_loop
 from costctl.simulate.replay import replay
-from costctl.simulate.workload import PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Lanes, PoolSetup, ServiceModel, Workload
 one, none = np.zeros(1), np.full(1, -1)
 workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
-setup = PoolSetup(1, 1, "round_robin", 0.0, np.zeros(1, int), none, np.full(1, np.inf))
+setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1))
 outcome = replay(workload, ServiceModel("continuous", 0.1, 0.1, 0.5), setup)
 print(outcome.end_s[0], event_loop.__file__)
 print(sum(event_loop.run.stats.cache_hits.values()))
