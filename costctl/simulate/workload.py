@@ -142,24 +142,33 @@ class CallStatus(IntEnum):
     """How a call left the replay."""
 
     SERVED = 0
-    REJECTED = 1  # the queue was full on arrival
+    REJECTED = 1  # there was no room, or no replica, on arrival
     EXPIRED = 2  # waited longer than its time to live
-    NEVER_ARRIVED = 3  # the call before it was not served
+    NEVER_ARRIVED = 3  # the call before it was not served, or the replay ended first
+    FAILED = 4  # its replica failed
+    IN_FLIGHT = 5  # the replay ended before it did
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of each call. n arrays as in the workload; busy_s has one entry per replica.
+    """What became of each call. n arrays as in the workload; busy_s, paid_s have one entry per replica.
 
-    begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; NaN where the call was not served.
-    busy_s: seconds in which the replica had work in progress.  horizon_s: the last event.
+    arrival_s: the first arrival.  begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; of
+    calls in flight those that have happened, NaN where the call was not served.  replica: that served,
+    refused or dropped it, -1 where none did.  attempts: arrivals at a pool, redirections and retries
+    counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
+    progress.  paid_s: from the start, or from when it was ordered, until the last event or until it was
+    dropped and had nothing left.  horizon_s: the last event, or the end of a replay that was ended before.
     """
 
     arrival_s: Floats
     begin_s: Floats
     first_token_s: Floats
     end_s: Floats
-    replica: Ints
-    status: Ints
+    replica: SmallInts
+    status: SmallInts
     busy_s: Floats
     horizon_s: float
+    attempts: SmallInts
+    pool: SmallInts
+    paid_s: Floats

@@ -152,6 +152,9 @@ class SimpyReplay:
             status=self.status,
             busy_s=np.array([replica.busy_s for replica in self.replicas]),
             horizon_s=float(self.env.now),
+            attempts=(self.status != CallStatus.NEVER_ARRIVED).astype(np.int64),
+            pool=np.zeros(self.status.size, np.int64),
+            paid_s=np.full(len(self.replicas), self.env.now),
         )
 
 
