@@ -92,7 +92,7 @@ def _lose_work(calls: Calls, floor: Floor, r: int, now: float) -> None:
     while floor.lines[r, BEGUN].first >= 0:
         _lose_call(calls, floor, leave_line(calls, floor, r, BEGUN), now)
     for place in range(replica.decoding):
-        _lose_call(calls, floor, floor.completions[replica.completions_from + place], now)
+        _lose_call(calls, floor, int(floor.completions[replica.completions_from + place]), now)
     replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
     schedule(floor, r, np.inf)
 

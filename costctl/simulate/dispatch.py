@@ -77,8 +77,8 @@ def _is_shed(calls: Calls, floor: Floor, call: int) -> bool:
 @part
 def _is_demoted_to_room(calls: Calls, floor: Floor, r: int, call: int) -> bool:
     """Demote the call, once, where its lane says so and the other lane has room."""
-    pool, own_lane = int(calls.pool[call]), calls.lane[call]
-    rules = floor.lanes[pool, own_lane]
+    pool = int(calls.pool[call])
+    rules = floor.lanes[pool, calls.lane[call]]
     if rules.on_refusal != DEMOTE or calls.status[call] == DEMOTED:
         return False
     calls.status[call] = DEMOTED

@@ -15,7 +15,7 @@ def tokens_to_prefill(calls: Calls, floor: Floor, r: int, call: int) -> int:
     tokens = int(calls.tokens[call])
     if floor.last_user.size == 0 or calls.prefix[call] < 0:
         return tokens
-    pool, prefix = floor.replicas[r].pool, calls.prefix[call]
+    pool, prefix = floor.replicas[r].pool, int(calls.prefix[call])
     if floor.stations[pool].prefix_cache_tokens == 0:
         return tokens
     held = int(floor.cached[r, prefix].tokens)
@@ -39,7 +39,7 @@ def _use(floor: Floor, r: int, prefix: int, tokens: int) -> None:
     if tokens > capacity or tokens == 0:
         return
     while replica.cached_tokens + tokens > capacity:
-        oldest = cached[end].newer
+        oldest = int(cached[end].newer)
         replica.cached_tokens -= cached[oldest].tokens
         cached[oldest].tokens = 0
         _unlink(floor, r, oldest)

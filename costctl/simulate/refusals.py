@@ -34,7 +34,7 @@ def refuse(calls: Calls, floor: Floor, call: int, lane: int, now: float) -> None
 @part
 def expire(calls: Calls, floor: Floor, r: int, call: int, lane: int, now: float) -> None:
     """The call has left its line, for it waited too long: demoted, redirected once, or it gives up."""
-    pool = calls.pool[call]
+    pool = int(calls.pool[call])
     rules = floor.lanes[pool, lane]
     if rules.on_expiry == REDIRECT and pool == calls.own_pool[call]:
         _redirect(calls, floor, call, rules.redirect_to, now)
@@ -54,7 +54,7 @@ def expire(calls: Calls, floor: Floor, r: int, call: int, lane: int, now: float)
 @part
 def give_up(calls: Calls, floor: Floor, call: int, status: int, now: float) -> None:
     """The call comes again after a back-off while its own lane has retries left, else leaves with the status."""
-    pool = calls.pool[call]
+    pool = int(calls.pool[call])
     rules = floor.lanes[pool, calls.lane[call]]
     retried = calls.attempts[call] - 1 - (pool != calls.own_pool[call])
     if retried >= rules.retries:

@@ -47,7 +47,7 @@ def _end_steps(calls: Calls, floor: Floor, r: int, now: float) -> None:
     replica.steps = replica.steps_at_event
     decoding = floor.completions[replica.completions_from :]
     while replica.decoding > 0 and calls.progress[decoding[0]] <= replica.steps:
-        call = decoding[0]
+        call = int(decoding[0])
         replica.decoding -= 1
         heap_pop(decoding, replica.decoding, calls.progress)
         end_call(calls, floor, call, now)
