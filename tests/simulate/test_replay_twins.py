@@ -15,7 +15,7 @@ from oracles.small_replays import random_case, random_case_of_all_rules
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, status_counts
 from costctl.simulate.replay import replay
-from costctl.simulate.workload import CallStatus, Outcome, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import CallStatus, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
 SEEDS_AT_ONCE = 100
 
@@ -50,6 +50,19 @@ def test_random_networks_with_all_rules_equal_the_plain_twins(
     outcome = replay_network(case.workload, case.pool_of, case.pools, case.until_s)
     twin = heap_replay if is_jumping else stepwise_replay
     assert_same(outcome, twin(case.workload, case.pool_of.tolist(), case.pools, case.until_s))
+
+
+@given(st.integers(0, 1_000_000))
+@settings(max_examples=300, deadline=None)
+def test_on_a_grid_of_times_continuous_batching_equals_its_steps_passed_one_by_one_exactly(seed: int) -> None:
+    case = random_case_of_all_rules(seed, on_grid=True)
+    pools = [
+        Pool(dataclasses.replace(pool.model, discipline="continuous"), pool.setup) for pool in case.pools
+    ]
+    outcome = replay_network(case.workload, case.pool_of, pools)
+    twin = stepwise_replay(case.workload, case.pool_of.tolist(), pools)
+    for field in dataclasses.fields(Outcome):
+        np.testing.assert_array_equal(getattr(outcome, field.name), getattr(twin, field.name))
 
 
 @pytest.mark.parametrize("on_grid", [True, False])
