@@ -26,9 +26,13 @@ def ratio_over_blocks(
     """Σ numerator / Σ denominator; None with fewer than 28 blocks that have any of the denominator."""
     if np.count_nonzero(denominator) < FEWEST_BLOCKS:
         return None
-    blocks = denominator.size
-    weights = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=_DRAWS)
+    weights = block_weights(denominator.size, _DRAWS, rng)
     return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
+
+
+def block_weights(blocks: int, draws: int, rng: np.random.Generator) -> Floats:
+    """How often each block is drawn, when as many are drawn as there are: draws × blocks."""
+    return rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=draws).astype(np.float64)
 
 
 def ratio_over_requests(

@@ -6,6 +6,8 @@ A class is looked at in blocks of the time in which it came: one that comes at n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
@@ -24,6 +26,17 @@ def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> F
         if here.size:
             usd += price * _busy_s(begin_s[here], end_s[here], edges_s)
     return usd
+
+
+def busy_s_by_pool_and_block(outcome: Outcome, replicas: Sequence[int], edges_s: Floats) -> Floats:
+    """Busy seconds: pools × blocks. replicas: of each pool, in the order in which the outcome numbers them."""
+    owner = np.repeat(np.arange(len(replicas)), replicas)
+    return np.stack(
+        [
+            busy_usd_by_block(outcome, (owner == number).astype(float), edges_s)
+            for number in range(len(replicas))
+        ]
+    )
 
 
 def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:

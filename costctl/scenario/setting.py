@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from costctl.recommend.period import Period
+from costctl.scenario.period import Period
 from costctl.simulate.workload import Ints, Pool
 
 
