@@ -21,6 +21,7 @@ import numpy as np
 
 from costctl.cost.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
 from costctl.cost.replay_fit import ReplayFit, Run, fit_by_replay, replay_run
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.outcome_measures import quantile_s
 from costctl.simulate.workload import Floats, Ints, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
@@ -168,9 +169,7 @@ def pool_of(engine: EngineFit) -> Pool:
         max_num_seqs=engine.max_num_seqs,
         dispatch="round_robin",
         batch_window_s=0.0,
-        lane_rank=np.zeros(1, np.int64),
-        queue_limit=np.full(1, -1, np.int64),
-        time_to_live_s=np.full(1, np.inf),
+        lanes=Lanes.plain(1),
         max_batched_tokens=engine.max_batched_tokens,
     )
     model = ServiceModel(

@@ -1,1 +1,1 @@
-"""The tests. A package of its own, so that no installed package of this name takes its place."""
+"""The tests of costctl. A package, since ciw installs one of the same name, which would be found first."""

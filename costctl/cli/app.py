@@ -19,6 +19,7 @@ from costctl.cli import (
     recommend,
     schema,
     segment,
+    simulate,
     sql,
     store,
     synth,
@@ -38,6 +39,7 @@ app.command("ingest")(ingest.run)
 app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
 app.command("analyze")(analyze.run)
+app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
 app.command("explain")(explain.run)

@@ -6,6 +6,8 @@ A class is looked at in blocks of the time in which it came: one that comes at n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
@@ -16,14 +18,6 @@ def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> F
     """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
     usd: Floats = usd_per_s @ busy_s_by_replica(outcome, usd_per_s.size, edges_s)
     return usd
-
-
-def busy_s_by_pool(outcome: Outcome, replicas: Ints, edges_s: Floats) -> Floats:
-    """Seconds in which replicas were busy: pools × blocks. replicas: of each pool."""
-    busy_s: Floats = np.add.reduceat(
-        busy_s_by_replica(outcome, int(replicas.sum()), edges_s), np.cumsum(replicas) - replicas, axis=0
-    )
-    return busy_s
 
 
 def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:
@@ -37,6 +31,13 @@ def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Float
         here = order[bounds[number] : bounds[number + 1]]
         if here.size:
             busy_s[number] = _busy_s(begin_s[here], end_s[here], edges_s)
+    return busy_s
+
+
+def busy_s_by_pool_and_block(outcome: Outcome, replicas: Sequence[int], edges_s: Floats) -> Floats:
+    """Busy seconds: pools × blocks. replicas: of each pool, in the order in which the outcome numbers them."""
+    first = np.cumsum([0, *replicas[:-1]])
+    busy_s: Floats = np.add.reduceat(busy_s_by_replica(outcome, sum(replicas), edges_s), first, axis=0)
     return busy_s
 
 

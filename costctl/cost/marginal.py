@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.busy_blocks import busy_s_by_pool
+from costctl.cost.busy_blocks import busy_s_by_pool_and_block
 from costctl.cost.pool_fit import PoolFits
 from costctl.cost.step_intervals import found_idle
 from costctl.simulate.counterfactual import without
@@ -89,9 +89,9 @@ def _deal(
     """One deal of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of others
     (classes × blocks).
     """
-    replicas = np.array([pool.setup.replicas for pool in fits.pools])
+    replicas = [pool.setup.replicas for pool in fits.pools]
     request = fits.calls.request[fits.which]
-    saved_s = np.zeros((2, replicas.size, edges_s.size - 1))
+    saved_s = np.zeros((2, len(replicas), edges_s.size - 1))
     delay_s = np.zeros((len(fits.calls.classes), edges_s.size - 1))
     for is_found_idle in (False, True):
         stratum = members[is_idle[members] == is_found_idle]
@@ -103,8 +103,8 @@ def _deal(
             is_kept[part] = False
             keep = is_kept[request]
             other = replay_network(without(fits.workload, keep), fits.pool[keep], pools)
-            saved_s[int(is_found_idle)] += busy_s_by_pool(today, replicas, edges_s)
-            saved_s[int(is_found_idle)] -= busy_s_by_pool(other, replicas, edges_s)
+            saved_s[int(is_found_idle)] += busy_s_by_pool_and_block(today, replicas, edges_s)
+            saved_s[int(is_found_idle)] -= busy_s_by_pool_and_block(other, replicas, edges_s)
             delay_s += _delay_s(fits, today, other, keep, edges_s)
     return saved_s, delay_s
 

@@ -21,6 +21,7 @@ from costctl.cost.pool_calls import PoolCalls, pool_calls
 from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import quantile_s
 from costctl.simulate.workload import Floats, Ints, Outcome, Pool, PoolSetup, ServiceModel, Workload
@@ -161,15 +162,12 @@ def _fit(
         )
     replicas = max(seen, settings.replicas or 0)
     dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
-    lanes = max(len(calls.classes), 1)
     setup = PoolSetup(
         replicas=replicas,
         max_num_seqs=settings.max_num_seqs or _MAX_NUM_SEQS,
         dispatch=dispatch,
         batch_window_s=settings.batch_window_s or 0.0,
-        lane_rank=np.zeros(lanes, np.int64),
-        queue_limit=np.full(lanes, -1, np.int64),
-        time_to_live_s=np.full(lanes, np.inf),
+        lanes=Lanes.plain(max(len(calls.classes), 1)),
     )
     if settings.max_batch_size is not None or settings.batch_window is not None:
         return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))

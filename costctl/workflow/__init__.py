@@ -20,12 +20,14 @@ from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.selection import select
 from costctl.workflow.sessions import sessions
+from costctl.workflow.simulation import ScenarioRequest, simulate
 from costctl.workflow.taxonomy import learn
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
 
 __all__ = [
     "Emitted",
     "IngestRequest",
+    "ScenarioRequest",
     "analyze",
     "check_policy",
     "compact_store",
@@ -45,5 +47,6 @@ __all__ = [
     "segment_admission",
     "select",
     "sessions",
+    "simulate",
     "store_info",
 ]

@@ -19,7 +19,8 @@ ALLOWED = {
     "cost": {"segment", "simulate"},
     "segment": set(),
     "policy": set(),
-    "recommend": {"cost", "simulate"},
+    "scenario": {"cost", "simulate"},
+    "recommend": {"cost", "scenario", "simulate"},
     "store": set(),
     "span_trees": {"store"},
     "engine": {"relations", "store", "cost", "segment", "documents", "span_trees"},
@@ -35,6 +36,7 @@ ALLOWED = {
         "store",
         "segment",
         "cost",
+        "scenario",
         "recommend",
         "policy",
         "relations",
@@ -42,7 +44,7 @@ ALLOWED = {
     "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
-INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy")
+INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
 

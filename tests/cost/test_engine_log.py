@@ -10,6 +10,7 @@ from oracles.logging_engine import EngineLaw, serve_step_by_step
 
 from costctl.cost.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
 from costctl.cost.replay_fit import Run, fit_by_replay, replay_run
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Floats, Pool, PoolSetup, ServiceModel, Workload
 
@@ -31,14 +32,12 @@ def workload_of(seed: int, calls: int, per_s: float) -> Workload:
 
 def pool_of(law: EngineLaw) -> Pool:
     setup = PoolSetup(
-        1,
-        law.max_num_seqs,
-        "round_robin",
-        0.0,
-        np.zeros(1, np.int64),
-        np.full(1, -1),
-        np.full(1, np.inf),
-        law.max_batched_tokens,
+        replicas=1,
+        max_num_seqs=law.max_num_seqs,
+        dispatch="round_robin",
+        batch_window_s=0.0,
+        lanes=Lanes.plain(1),
+        max_batched_tokens=law.max_batched_tokens,
     )
     model = ServiceModel("continuous", law.alpha_s, law.beta_s, law.gamma_s, is_prefill_stalling=False)
     return Pool(model, setup)

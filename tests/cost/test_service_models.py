@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
 from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
@@ -30,7 +31,7 @@ def workload_of(seed: int, calls: int, per_s: float) -> Workload:
 
 
 def served(workload: Workload, model: ServiceModel, dispatch: Dispatch = "least_outstanding") -> Outcome:
-    setup = PoolSetup(2, 32, dispatch, 0.0, np.zeros(1, np.int64), np.full(1, -1), np.full(1, np.inf))
+    setup = PoolSetup(2, 32, dispatch, 0.0, Lanes.plain(1))
     return replay_network(workload, np.zeros(workload.size, np.int64), [Pool(model, setup)])
 
 

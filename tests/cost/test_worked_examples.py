@@ -10,6 +10,7 @@ import pytest
 from costctl.cost.alone import alone_s
 from costctl.cost.step_clock import Decoding, StepTimes, steps_seen
 from costctl.simulate.counterfactual import without
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 
@@ -28,7 +29,7 @@ TWO_CALLS = Workload(
 def replayed(workload: Workload, is_stalling: bool = True) -> Outcome:
     """One replica serves the calls."""
     model = ServiceModel("continuous", ALPHA_S, BETA_S, GAMMA_S, is_stalling)
-    setup = PoolSetup(1, 8, "recorded", 0.0, np.zeros(1, np.int64), np.full(1, -1), np.full(1, np.inf))
+    setup = PoolSetup(1, 8, "recorded", 0.0, Lanes.plain(1))
     return replay_network(workload, np.zeros(workload.size, np.int64), [Pool(model, setup)])
 
 
@@ -57,7 +58,9 @@ def test_two_calls_see_the_steps_that_they_decoded(repository: Path) -> None:
     assert f"{naive_ms:.1f} ms a token" in page
 
 
-def test_taking_one_call_away_saves_less_than_its_share_and_more_than_its_time_alone(repository: Path) -> None:
+def test_taking_one_call_away_saves_less_than_its_share_and_more_than_its_time_alone(
+    repository: Path,
+) -> None:
     page = text_of(repository, "marginal-cost.md")
     today, other = replayed(TWO_CALLS), replayed(without(TWO_CALLS, np.array([True, False])))
     saved_ms = (today.busy_s.sum() - other.busy_s.sum()) * 1e3

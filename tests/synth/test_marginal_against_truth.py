@@ -11,7 +11,10 @@ import pytest
 from bench.calibrate import measured
 from bench.calibration_page import Cell, Law, page
 
-FRESH_SEEDS = (9704, 9705)  # prompts that stall, with noise; prompts that ride along, with a pool of whole batches
+FRESH_SEEDS = (
+    9704,
+    9705,
+)  # prompts that stall, with noise; prompts that ride along, with a pool of whole batches
 TOLERANCE = 0.05
 STANDARD_ERRORS = 2.0  # the truth itself is known to within these
 
@@ -44,12 +47,17 @@ def test_constants_that_are_identified_are_within_two_percent(found: tuple[list[
     assert identified >= 3
 
 
+def cell(seed: int, name: str, estimate: tuple[float | None, float | None, float | None]) -> Cell:
+    """A class that makes half of its world's requests and truly costs 1."""
+    low, mid, high = estimate
+    return Cell(seed, name, "stalling", 1, 0.0, 0.5, 0.5, 1.0, 0.0, low, mid, high)
+
+
 def test_the_page_counts_what_is_covered_and_names_what_was_refused() -> None:
-    base = dict(kind="stalling", replicas=1, noise_s=0.0, load=0.5, share=0.5, true=1.0, standard_error=0.0)
     cells = [
-        Cell(1, "a", **base, low=0.9, mid=1.02, high=1.1),
-        Cell(1, "b", **base, low=1.01, mid=1.04, high=1.1),
-        Cell(2, "a", **base, low=None, mid=None, high=None),
+        cell(1, "a", (0.9, 1.02, 1.1)),
+        cell(1, "b", (1.01, 1.04, 1.1)),
+        cell(2, "a", (None, None, None)),
     ]
     law = Law(2, "llm", "stalling", 0.0, None, None, "no queue")
     text = page(cells, [law])

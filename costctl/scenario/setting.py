@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from costctl.recommend.period import Period
+from costctl.scenario.period import Period
 from costctl.simulate.workload import Ints, Pool
 
 
@@ -25,9 +25,11 @@ def with_window(pool: Pool, window_s: float, size: int) -> Pool:
 
 def with_queue_limit(pool: Pool, request_class: int, limit: int, ttl_s: float) -> Pool:
     """The pool with at most ``limit`` calls of the class in line at a replica, for at most ``ttl_s`` seconds."""
-    limits, lives_s = pool.setup.queue_limit.copy(), pool.setup.time_to_live_s.copy()
+    lanes = pool.setup.lanes
+    limits, lives_s = lanes.queue_limit.copy(), lanes.time_to_live_s.copy()
     limits[request_class], lives_s[request_class] = limit, ttl_s
-    return replace(pool, setup=replace(pool.setup, queue_limit=limits, time_to_live_s=lives_s))
+    lanes = replace(lanes, queue_limit=limits, time_to_live_s=lives_s)
+    return replace(pool, setup=replace(pool.setup, lanes=lanes))
 
 
 def moved(period: Period, served_by: Ints, request_class: int, pool: int) -> Ints:
