@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
-from costctl.simulate.workload import Floats, Ints, Outcome
+from costctl.simulate.workload import Floats, Outcome
 
 
 def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from costctl.cost.alone import bounds_s
 from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
@@ -93,10 +94,15 @@ def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int
         estimate = _estimate(requests, removal, pools, rng)
         if estimate is None:
             continue
+        by = _unmodelled_usd(frames, members, settings, used - modelled)
+        if removal is None:
+            found[name] = ClassMarginal(_widened(estimate, by), None, None)
+            continue
+        report = _report(requests, removal, pools, least_and_most_usd[name], rng)
         found[name] = ClassMarginal(
-            _with_bounds(estimate, frames, members, settings, used - modelled),
-            None if removal is None else _congestion_usd(fits, settings, requests, removal, pools, rng),
-            None if removal is None else _report(requests, removal, pools, least_and_most_usd[name], rng),
+            _widened(estimate, by),
+            _congestion_usd(fits, settings, requests, removal, pools, rng),
+            _report_widened(report, by),
         )
     return found
 
@@ -237,12 +243,12 @@ def _since_start_s(frames: Frames, requests: pl.DataFrame) -> Floats:
     return since_s
 
 
-def _with_bounds(
-    estimate: Estimate, frames: Frames, requests: pl.DataFrame, settings: Settings, pools: set[str]
-) -> Estimate:
-    """The estimate, widened by what the calls in pools without a model can have cost."""
+def _unmodelled_usd(
+    frames: Frames, requests: pl.DataFrame, settings: Settings, pools: set[str]
+) -> tuple[float, float, float] | None:
+    """What the calls of these pools, which have no model, can have cost per request: least, share, most."""
     if not pools:
-        return estimate
+        return None
     calls = (
         frames.calls.filter(pl.col("pool").is_in(sorted(pools)))
         .join(requests.select("request_id"), on="request_id", how="semi")
@@ -256,10 +262,31 @@ def _with_bounds(
         float((calls[column] * rate).sum()) / requests.height
         for column in ("alone_s", "share_s", "duration_s")
     )
+    return low, mid, max(high, mid)
+
+
+def _widened(estimate: Estimate, by: tuple[float, float, float] | None) -> Estimate:
+    """The estimate, widened by what the calls in pools without a model can have cost."""
+    if by is None:
+        return estimate
     return Estimate(
-        low=estimate.low + low,
-        mid=estimate.mid + mid,
-        high=estimate.high + max(high, mid),
+        low=estimate.low + by[0],
+        mid=estimate.mid + by[1],
+        high=estimate.high + by[2],
         level=estimate.level,
         method=f"{estimate.method}; {_BOUNDED}",
+    )
+
+
+def _report_widened(report: MarginalReport, by: tuple[float, float, float] | None) -> MarginalReport:
+    """The same of what the figure is made of: idle and busy replicas alike."""
+    if by is None:
+        return report
+    names = ("found_idle_usd_per_request", "found_busy_usd_per_request", "long_run_usd_per_request")
+    changes = {name: _widened(each, by) for name in names if (each := getattr(report, name)) is not None}
+    return replace(
+        report,
+        least_usd_per_request=report.least_usd_per_request + by[0],
+        most_usd_per_request=report.most_usd_per_request + by[2],
+        **changes,
     )
