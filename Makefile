@@ -54,7 +54,7 @@ check: .venv/dev ## format, lint, types, docs
 bench: .venv/test ## ratios against what one would do instead, side by side in one run
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.growth
-	@$(BIN)/python -m bench.segmenting
+	@$(BIN)/python -m bench.million
 	@$(BIN)/python -m bench.replay
 
 calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth; writes docs/explanation/marginal-accuracy.md

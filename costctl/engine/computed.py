@@ -170,8 +170,43 @@ def request_counts_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, 
     )
 
 
+def occupancy_clock_rows(rows: pl.DataFrame, _window: Window, _kept: Mapping[str, Any]) -> Computed:
+    """The relation occupancy_clock; kept are the shares of the calls, in the order of their ids."""
+    from costctl.span_trees.occupancy import occupancy
+
+    names = rows["replica"].unique().sort()
+    number = names.to_frame().with_row_index("number")
+    codes = rows.select("replica").join(number, on="replica", how="left", maintain_order="left")["number"]
+    clock, shares = occupancy(
+        codes.cast(pl.Int64).to_numpy(), rows["busy_from_ns"].to_numpy(), rows["end_ns"].to_numpy()
+    )
+    table = pa.table(
+        {
+            "replica": names.gather(clock.replica).to_arrow(),
+            "at_ns": clock.at_ns,
+            "active": clock.active,
+            "clock_s": clock.clock_s,
+            "alone_clock_s": clock.alone_s,
+            "busy_clock_s": clock.busy_s,
+        }
+    )
+    return Computed(table, shares)
+
+
+def call_share_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
+    """The relation call_share."""
+    shares = kept["occupancy_clock"]
+    return Computed(
+        pa.table(
+            {"call_id": rows["call_id"].to_arrow(), "share_s": shares.share_s, "alone_s": shares.alone_s}
+        )
+    )
+
+
 COMPUTATIONS: Final[dict[str, Computation]] = {
     "call_order": call_order_rows,
+    "call_share": call_share_rows,
+    "occupancy_clock": occupancy_clock_rows,
     "request_counts": request_counts_rows,
     "span_tree": span_tree_rows,
     "stage_time": stage_time_rows,
