@@ -15,8 +15,9 @@ from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.coverage import coverage_of
 from costctl.cost.frames import Frames
-from costctl.cost.marginal_usd import marginal_usd_per_request
+from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.service_model_report import service_model_report
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -26,7 +27,6 @@ from costctl.documents.analysis import (
     ClassValue,
     Component,
     PoolReport,
-    ServiceModelReport,
     TokenTotals,
     Totals,
     Window,
@@ -46,8 +46,8 @@ from costctl.units import iso_utc
 METHODS: Final = {
     "attribution": "occupancy clock, equal split of each instant",
     "idle": "loaded on the classes of a pool by their busy seconds",
-    "service_model": "step clock for continuous batching, non-negative least squares for static batches",
-    "marginal": "counterfactual replay, disjoint parts of a class removed, block bootstrap",
+    "service_model": "step clock for continuous batching, robust non-negative least squares for static batches",
+    "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and deals",
     "per_success": "ratio of sums, bootstrap over requests",
     "classes": "ordered rules, first match",
 }
@@ -59,7 +59,7 @@ def build_analysis(
 ) -> Analysis:
     """The analysis document of a window."""
     bill = bill_of(frames, settings)
-    marginal = marginal_usd_per_request(frames, settings, fits, seed)
+    marginal = marginal_costs(frames, settings, fits, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
     traffic = frames.traffic
     waste = stage_waste(traffic)
@@ -113,7 +113,7 @@ def _class_report(
     frames: Frames,
     settings: Settings,
     bill: Bill,
-    marginal: Estimate | None,
+    marginal: ClassMarginal | None,
     seed: int,
 ) -> ClassReport:
     name, row, requests = subject.frames.name, subject.row, subject.frames.requests
@@ -140,8 +140,9 @@ def _class_report(
         cost=ClassCost(
             attributed_usd=bill.attributed_usd[name],
             loaded_usd=loaded,
-            marginal_usd_per_request=marginal,
-            congestion_usd_per_request=None,
+            marginal_usd_per_request=None if marginal is None else marginal.usd_per_request,
+            marginal=None if marginal is None else marginal.report,
+            congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(requests, charge, seed),
             failed_usd=_amount(row["failed_usd"]),
             components=_components(charge),
@@ -215,29 +216,9 @@ def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: Pool
         useful_utilisation_ratio=None,
         idle_usd=money.idle_usd,
         queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),
-        service_model=None
-        if fit is None
-        else ServiceModelReport(
-            discipline=_discipline(fit.pool.model.discipline, fit.pool.model.is_prefill_stalling),
-            alpha_s=fit.pool.model.alpha_s,
-            beta_s=fit.pool.model.beta_s,
-            gamma_s=fit.pool.model.gamma_s,
-            calls=fit.calls,
-            p50_error_ratio=_finite(fit.calibration.p50_error_ratio),
-            p95_error_ratio=_finite(fit.calibration.p95_error_ratio),
-            utilisation_error_ratio=_finite(fit.calibration.utilisation_error_ratio),
-        ),
+        service_model=None if fit is None else service_model_report(fit),
+        missing_for_model=fits.reasons.get(money.pool),
     )
-
-
-def _discipline(discipline: str, is_stalling: bool) -> str:
-    if discipline == "static":
-        return "static batches"
-    return "continuous batching, " + ("stalling prefill" if is_stalling else "chunked prefill")
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _count(value: object) -> int | None:

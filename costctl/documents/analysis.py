@@ -95,14 +95,34 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd: float | None
 
 
+class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the marginal cost of a class is made of, and between what it lies.
+
+    found_idle_ratio: part of its requests whose first call found its replica idle.  found_idle, found_busy: marginal
+    cost of those, and of the others; null where too few.  least, most: closed forms, as bounds: the time that its calls
+    were alone, and that of its tokens and steps with α for the steps alone.  long_run: with replicas bought in
+    proportion.  delay_s_per_request: seconds that the calls of all requests are held up by one more.
+    """
+
+    found_idle_ratio: float
+    found_idle_usd_per_request: Estimate | None
+    found_busy_usd_per_request: Estimate | None
+    least_usd_per_request: float
+    most_usd_per_request: float
+    long_run_usd_per_request: Estimate | None
+    delay_s_per_request: Estimate | None
+
+
 class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its
-    part of idle.
+    part of idle.  congestion: what the delay that a request puts on others is declared to be worth; null where
+    no class declares a price of delay.
     """
 
     attributed_usd: float | None
     loaded_usd: float | None
     marginal_usd_per_request: Estimate | None
+    marginal: MarginalReport | None
     congestion_usd_per_request: Estimate | None
     usd_per_success: Estimate | None
     failed_usd: float | None
@@ -176,8 +196,8 @@ class QueueDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
-    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.  fit: the
-    service model in use with its calibration, in words, or why there is none.
+    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.
+    missing_for_model: why there is no service model, or null where there is one or nothing was served.
     """
 
     pool: str
@@ -190,20 +210,42 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_usd: float | None
     queue_depth: QueueDepth | None
     service_model: ServiceModelReport | None
+    missing_for_model: str | None
+
+
+class ModelResidual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that were served among least_active to most_active sequences (batches of so many calls), and the median
+    of modelled over observed − 1.
+    """
+
+    least_active: float
+    most_active: float
+    calls: int
+    residual_ratio: float
 
 
 class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fitted service model of a pool: a step of b sequences takes alpha_s + beta_s·b; prefill gamma_s per
     uncached token.
 
+    chosen_because: why this discipline.  The errors are standard errors.  residual_p90_ratio: nine in ten calls have
+    seen steps (batches: took time) within this ratio of the model.  residuals: by load.  valid_up_to_active: sequences
+    at once (calls in a batch) up to which the model was seen to hold; beyond it is extrapolated.
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.
     """
 
     discipline: str
+    chosen_because: str
     alpha_s: float
     beta_s: float
     gamma_s: float
+    alpha_error_s: float
+    beta_error_s: float
+    gamma_error_s: float
     calls: int
+    residual_p90_ratio: float
+    residuals: tuple[ModelResidual, ...]
+    valid_up_to_active: float
     p50_error_ratio: float | None
     p95_error_ratio: float | None
     utilisation_error_ratio: float | None

@@ -102,11 +102,12 @@ class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one class needs. priority: 1 is served first; classes without one come after, in order of the
-    file.
+    file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.
     """
 
     slo: Slo = Slo()
     value: Value | None = None
+    delay_usd_per_s: Usd | None = None
     priority: Count | None = None
     deferrable: bool = False
     allowed_models: tuple[str, ...] = ()

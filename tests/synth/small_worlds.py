@@ -58,7 +58,11 @@ def as_pools(world: World) -> list[Pool]:
     return [
         Pool(
             ServiceModel(
-                "static" if pool.is_static else "continuous", pool.alpha_s, pool.beta_s, pool.gamma_s
+                "static" if pool.is_static else "continuous",
+                pool.alpha_s,
+                pool.beta_s,
+                pool.gamma_s,
+                is_prefill_stalling=pool.chunk_tokens == 0,
             ),
             PoolSetup(
                 replicas=pool.replicas,
@@ -66,6 +70,7 @@ def as_pools(world: World) -> list[Pool]:
                 dispatch="least_outstanding",
                 batch_window_s=pool.window_s,
                 lanes=Lanes.plain(1),
+                max_batched_tokens=pool.chunk_tokens or 2048,
             ),
         )
         for pool in world.pools

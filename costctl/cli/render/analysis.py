@@ -21,6 +21,8 @@ from costctl.documents.estimate import Estimate
 def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
     parts: list[Section] = [_overview(document), _traffic(document), _cost(document)]
+    if any(report.cost.marginal is not None for report in document.classes):
+        parts.append(_marginal(document))
     if any(report.stages for report in document.classes):
         parts.append(_stages(document))
     if document.pools:
@@ -100,6 +102,28 @@ def _cost(document: Analysis) -> Table:
     return Table("Classes: cost in USD, with 95 % intervals", columns, rows, frozenset({"class"}))
 
 
+def _marginal(document: Analysis) -> Table:
+    columns = (
+        "class", "found idle", "on an idle replica", "on a busy replica", "at least", "at most", "long run",
+        "delay of others",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            report.request_class,
+            ratio(found.found_idle_ratio),
+            usd_interval(found.found_idle_usd_per_request),
+            usd_interval(found.found_busy_usd_per_request),
+            usd(found.least_usd_per_request),
+            usd(found.most_usd_per_request),
+            usd_interval(found.long_run_usd_per_request),
+            seconds(None if found.delay_s_per_request is None else found.delay_s_per_request.mid),
+        )
+        for report in document.classes
+        if (found := report.cost.marginal) is not None
+    )
+    return Table("Classes: marginal cost per request in USD", columns, rows, frozenset({"class"}))
+
+
 def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
     """An absent estimate is for want of a price, or of data."""
     if estimate is None and report.cost.attributed_usd is None:
@@ -137,7 +161,7 @@ def _pools(document: Analysis) -> Table:
             ratio(pool.utilisation_ratio),
             usd(pool.idle_usd),
             NOT_OBSERVED if pool.queue_depth is None else significant(pool.queue_depth.p95),
-            "none fitted"
+            f"none: {pool.missing_for_model or 'nothing was served'}"
             if pool.service_model is None
             else f"α {seconds(pool.service_model.alpha_s)}, β {seconds(pool.service_model.beta_s)}, "
             f"γ {seconds(pool.service_model.gamma_s)}: {pool.service_model.discipline}",
