@@ -29,6 +29,7 @@ from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool
 METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
 
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
+_LEAST_PARTS: Final = 2
 _PACE: Final = 0.005  # standard deviation of the step times around the fitted ones, as a ratio
 _MOST_DEALS: Final = 12
 _CALLS_TO_REPLAY: Final = 60_000_000  # a bound for all deals together: some ten seconds
@@ -65,12 +66,19 @@ def removals(fits: PoolFits, edges_s: Mapping[str, Floats], seed: int) -> dict[s
         if name in edges_s and (request_class == number).any()
     }
     is_idle = _found_idle(fits)
-    deals = _deals(fits.workload.size, len(members))
+    deals, parts = _deals(fits.workload.size, len(members))
 
     def removal(name: str) -> Removal:
         number = calls.classes.index(name)
         dealt = [
-            _deal(fits, members[name], is_idle, edges_s[name], np.random.default_rng([seed, number, deal]))
+            _deal(
+                fits,
+                members[name],
+                is_idle,
+                edges_s[name],
+                parts,
+                np.random.default_rng([seed, number, deal]),
+            )
             for deal in range(deals)
         ]
         return Removal(
@@ -84,10 +92,10 @@ def removals(fits: PoolFits, edges_s: Mapping[str, Floats], seed: int) -> dict[s
 
 
 def _deal(
-    fits: PoolFits, members: Ints, is_idle: Bools, edges_s: Floats, rng: np.random.Generator
+    fits: PoolFits, members: Ints, is_idle: Bools, edges_s: Floats, most: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """One deal of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of others
-    (classes × blocks).
+    (classes × blocks). most: how many parts are taken away; if that is not all, they stand for the others.
     """
     replicas = [pool.setup.replicas for pool in fits.pools]
     request = fits.calls.request[fits.which]
@@ -96,16 +104,24 @@ def _deal(
     for is_found_idle in (False, True):
         stratum = members[is_idle[members] == is_found_idle]
         parts = min(stratum.size, max(1, round(_PARTS * stratum.size / members.size)))
-        for part in np.array_split(rng.permutation(stratum), parts) if parts else []:
+        taken = (
+            np.array_split(rng.permutation(stratum), parts)[: max(1, round(most * parts / _PARTS))]
+            if parts
+            else []
+        )
+        stands_for = stratum.size / max(1, sum(part.size for part in taken))
+        for part in taken:
             pools = _paced(fits.pools, rng)
             today = replay_network(fits.workload, fits.pool, pools)
             is_kept = np.ones(len(fits.calls.request_ids), np.bool_)
             is_kept[part] = False
             keep = is_kept[request]
             other = replay_network(without(fits.workload, keep), fits.pool[keep], pools)
-            saved_s[int(is_found_idle)] += busy_s_by_pool_and_block(today, replicas, edges_s)
-            saved_s[int(is_found_idle)] -= busy_s_by_pool_and_block(other, replicas, edges_s)
-            delay_s += _delay_s(fits, today, other, keep, edges_s)
+            busy_s = busy_s_by_pool_and_block(today, replicas, edges_s)
+            saved_s[int(is_found_idle)] += stands_for * (
+                busy_s - busy_s_by_pool_and_block(other, replicas, edges_s)
+            )
+            delay_s += stands_for * _delay_s(fits, today, other, keep, edges_s)
     return saved_s, delay_s
 
 
@@ -143,6 +159,11 @@ def _paced(pools: Sequence[Pool], rng: np.random.Generator) -> list[Pool]:
     ]
 
 
-def _deals(calls: int, classes: int) -> int:
-    """How often each class is dealt: as often as the bound on replayed calls allows, at least once."""
-    return max(1, min(_MOST_DEALS, _CALLS_TO_REPLAY // max(1, 2 * calls * classes * _PARTS)))
+def _deals(calls: int, classes: int) -> tuple[int, int]:
+    """How often each class is dealt, as often as the bound on replayed calls allows, and how many of its parts are
+    taken away: all, but of so many calls that one deal is too much. A part then holds so many requests that two tell
+    as much as twelve of a smaller trace.
+    """
+    deals = _CALLS_TO_REPLAY // max(1, 2 * calls * classes * _PARTS)
+    parts = _CALLS_TO_REPLAY // max(1, 2 * calls * classes)
+    return max(1, min(_MOST_DEALS, deals)), max(_LEAST_PARTS, min(_PARTS, parts))
