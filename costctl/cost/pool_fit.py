@@ -16,6 +16,7 @@ import numpy as np
 
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
+from costctl.cost.excerpt import excerpt
 from costctl.cost.frames import Frames
 from costctl.cost.pool_calls import PoolCalls, pool_calls
 from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
@@ -188,7 +189,7 @@ def _fit_continuous(
     calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
 ) -> tuple[Pool, StepTimes] | str:
     decoding = _decoding(calls, here, steps)
-    times = fit_step_times(decoding)
+    times = fit_step_times(excerpt(decoding))
     if isinstance(times, str):
         return times
     _impute(calls, here, decoding, times, tokens, steps)

@@ -27,7 +27,6 @@ __all__ = ["Decoding", "StepTimes", "fit_step_times", "steps_seen"]
 
 _FEWEST_CALLS: Final = 50
 _OUTLIER: Final = 0.02  # relative residual beyond which the robust loss grows linearly
-_MOST_CALLS: Final = 200_000
 _BLOCKS: Final = 48  # of time, for the standard errors: calls of one block share their steps
 _LEAST_SPREAD: Final = 0.02  # of concurrency between calls, standard deviation over mean
 _MOST_ERROR: Final = 0.05  # standard error of a part of the step time, over the step time
@@ -73,13 +72,12 @@ def fit_step_times(calls: Decoding) -> StepTimes | str:
         return missing
     begin_s = prefill_begin_s(calls)
     usable = np.flatnonzero(calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s))
-    chosen = usable[:: max(1, usable.size // _MOST_CALLS)]
     guess_s = gamma_by_lowest_s(calls)
     if guess_s is None:
         return "no call reports prompt tokens and a time to first token, so that the time of a prompt token is unknown"
     intervals = cut(calls, begin_s, guess_s)
     by_slope_s = gamma_by_slope_s(calls, begin_s, _active_in_prefill(calls, intervals, begin_s))
-    windows = _Windows(calls, chosen, begin_s)
+    windows = _Windows(calls, usable, begin_s)
     start = windows.start(guess_s if by_slope_s is None else by_slope_s)
     if by_slope_s is not None:
         start = _solve(windows.pieces(by_slope_s), start, by_slope_s)
