@@ -113,6 +113,17 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boundary: DataBoundary | None = None
 
 
+class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What exports for finance say of who pays. provider: of what is one's own.  tenant_salt: goes before a tenant's name
+    when it is hashed, so that nobody finds it by hashing names.
+    """
+
+    billing_account_id: str = "costctl"
+    billing_account_name: str | None = None
+    provider: str = "self-hosted"
+    tenant_salt: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
 
@@ -121,3 +132,4 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
     internet_usd_per_gb_egress: Usd | None = None
+    finance: Finance = Finance()
