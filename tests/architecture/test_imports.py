@@ -18,6 +18,7 @@ ALLOWED = {
     "simulate": set(),
     "cost": {"segment", "simulate"},
     "segment": set(),
+    "finance": {"cost"},
     "policy": set(),
     "recommend": {"cost", "simulate"},
     "store": set(),
@@ -37,12 +38,13 @@ ALLOWED = {
         "cost",
         "recommend",
         "policy",
+        "finance",
         "relations",
     },
-    "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
+    "cli": {"workflow", "observation", "store", "synth", "policy", "finance", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
-INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy")
+INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
 

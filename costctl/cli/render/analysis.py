@@ -177,7 +177,12 @@ _CSV_COLUMNS = (
 
 def csv_text(document: Analysis) -> str:
     """One row per class, every digit kept; an empty cell is "not observed" or "not priced"."""
-    return as_csv(_CSV_COLUMNS, [_csv_row(report) for report in document.classes])
+    return as_csv(*csv_rows(document))
+
+
+def csv_rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
+    """The columns, and one row per class."""
+    return _CSV_COLUMNS, [_csv_row(report) for report in document.classes]
 
 
 def _csv_row(report: ClassReport) -> list[object]:
