@@ -13,6 +13,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 CENT: Final = Decimal("0.01")
+_MICRO: Final = Decimal("0.000001")
 
 
 def whole_units(amounts: Sequence[Decimal], unit: Decimal, total: int | None = None) -> list[int]:
@@ -33,7 +34,13 @@ def whole_units(amounts: Sequence[Decimal], unit: Decimal, total: int | None = N
     return floors
 
 
-def to_the_cent(amounts_usd: Sequence[float]) -> list[Decimal]:
-    """The amounts in whole cents, whose sum is the sum of the amounts, rounded to the cent."""
-    exact = [Decimal(repr(float(amount))) for amount in amounts_usd]
-    return [units * CENT for units in whole_units(exact, CENT)]
+def reconciled_usd(amounts_usd: Sequence[float | None], unit: Decimal = CENT) -> list[Decimal | None]:
+    """The amounts in whole units, whose sum is that of the amounts, rounded to the unit; None, not priced, stays."""
+    known = [Decimal(repr(float(amount))) for amount in amounts_usd if amount is not None]
+    rounded = iter([units * unit for units in whole_units(known, unit)])
+    return [None if amount is None else next(rounded) for amount in amounts_usd]
+
+
+def unit_of(total_usd: float) -> Decimal:
+    """What a bill of this size is rounded to: the cent; below a dollar, where cents would say nothing, a millionth."""
+    return CENT if abs(total_usd) >= 1 else _MICRO

@@ -84,9 +84,18 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one success is worth to the business, USD."""
+    """What one success is worth to the business, USD: the same for all, or what an attribute of the request says.
 
-    usd_per_success: Usd
+    attribute: key of a span attribute of the request whose value is a number of USD.
+    """
+
+    usd_per_success: Usd | None = None
+    attribute: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse both or neither."""
+        if (self.usd_per_success is None) == (self.attribute is None):
+            raise ValueError("a value is either usd_per_success or attribute")
 
 
 class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -47,8 +47,13 @@ class Column:
 
 
 def focus_rows(lines: Iterable[Line], common: Common) -> Iterator[tuple[Cell, ...]]:
-    """One row a line, a cell for each of COLUMNS; None is null."""
-    return (tuple(column.read(line, common) for column in COLUMNS) for line in lines)
+    """One row a line, a cell for each of COLUMNS; None is null. FOCUS 1.2 wants ASCII: other letters are escaped."""
+    return (tuple(_ascii(column.read(line, common)) for column in COLUMNS) for line in lines)
+
+
+def _ascii(cell: Cell) -> Cell:
+    """The cell; a text in ASCII, and null where it is empty."""
+    return (cell.encode("ascii", "backslashreplace").decode() or None) if isinstance(cell, str) else cell
 
 
 def _instant(day: date) -> str:
@@ -79,7 +84,9 @@ def _sku_price(line: Line, common: Common) -> str | None:
     if line.unit_price is None:
         return None
     at = f"{line.item.sku}@{line.unit_price:f}"
-    return f"{at}/{common.price_book}" if line.item.sku.startswith("api_tokens/") and common.price_book else at
+    return (
+        f"{at}/{common.price_book}" if line.item.sku.startswith("api_tokens/") and common.price_book else at
+    )
 
 
 def _provider(line: Line, _common: Common) -> str:
@@ -89,7 +96,7 @@ def _provider(line: Line, _common: Common) -> str:
 def _tags(line: Line, _common: Common) -> str | None:
     tags = {"request_class": line.whose.request_class, "tenant": line.whose.tenant}
     known = {key: value for key, value in tags.items() if value is not None}
-    return json.dumps(known, ensure_ascii=False, sort_keys=True) if known else None
+    return json.dumps(known, sort_keys=True) if known else None
 
 
 def _marginal(bound: str) -> Callable[[Line, Common], Decimal | None]:
@@ -112,7 +119,7 @@ def _details(line: Line, _common: Common) -> str | None:
         "AllocatedResourceId": line.whose.request_class or line.kind,
         "AllocatedTags": {"tenant": line.whose.tenant} if line.whose.tenant else {},
     }
-    return json.dumps(details, ensure_ascii=False, sort_keys=True)
+    return json.dumps(details, sort_keys=True)
 
 
 def _whose_class(line: Line, _common: Common) -> str | None:
@@ -137,16 +144,21 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("ChargeFrequency", "text", "`Usage-Based`; `One-Time` for an adjustment", lambda line, _c: "One-Time" if line.kind == "adjustment" else "Usage-Based"),
     Column("ChargePeriodEnd", "text", "the day after ChargePeriodStart, exclusive", lambda line, _c: _instant(line.day + timedelta(days=1))),
     Column("ChargePeriodStart", "text", "the UTC day in which the call (or else the request) started", lambda line, _c: _instant(line.day)),
+    Column("CommitmentDiscountStatus", "text", "always null: no commitment discounts are known", lambda _l, _c: None),
     Column("ConsumedQuantity", "decimal", "tokens, requests, bytes; of a pool replica hours × `accelerators_per_replica`", lambda line, _c: line.consumed_quantity),
     Column("ConsumedUnit", "text", "`Tokens`, `Requests`, `Bytes`, `GPU-Hours`", lambda line, _c: None if line.consumed_quantity is None else line.item.consumed_unit),
     Column("ContractedCost", "decimal", "as ListCost: the rates of costctl.toml are those agreed", _cost),
     Column("ContractedUnitPrice", "decimal", "as ListUnitPrice", _unit_price),
     Column("EffectiveCost", "decimal", "as BilledCost", _cost),
+    Column("InvoiceId", "text", "always null: no line is known to be on an invoice", lambda _l, _c: None),
     Column("InvoiceIssuerName", "text", "as ProviderName", _provider),
     Column("ListCost", "decimal", "ListUnitPrice × PricingQuantity, every digit; of an adjustment, its amount", _cost),
     Column("ListUnitPrice", "decimal", "the price book's, or that of costctl.toml, of one PricingUnit, to twelve places", _unit_price),
     Column("PricingCategory", "text", "`Standard`; `Other` for an adjustment", lambda line, _c: "Other" if line.kind == "adjustment" else "Standard"),
     Column("PricingCurrency", "text", "always `USD`", lambda _l, _c: "USD"),
+    Column("PricingCurrencyContractedUnitPrice", "decimal", "as ContractedUnitPrice", _unit_price),
+    Column("PricingCurrencyEffectiveCost", "decimal", "as EffectiveCost", _cost),
+    Column("PricingCurrencyListUnitPrice", "decimal", "as ListUnitPrice", _unit_price),
     Column("PricingQuantity", "decimal", "in PricingUnit; hours of a pool in whole billionths", lambda line, _c: line.pricing_quantity),
     Column("PricingUnit", "text", "`1000000 Tokens`, `1000 Requests`, `GB`, `Hours`", lambda line, _c: None if line.pricing_quantity is None else line.item.pricing_unit),
     Column("ProviderName", "text", "of tokens their provider; else `[finance] provider`", _provider),

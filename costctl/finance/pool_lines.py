@@ -21,7 +21,19 @@ from costctl.cost.bill import Bill, PoolMoney
 from costctl.cost.frames import Frames
 from costctl.cost.reconcile import whole_units
 from costctl.documents.settings import Settings
-from costctl.finance.line import NOBODY, PLACES, STEP, Allocation, Beneficiary, Item, Kind, Line, Service, amount_usd, price
+from costctl.finance.line import (
+    NOBODY,
+    PLACES,
+    STEP,
+    Allocation,
+    Beneficiary,
+    Item,
+    Kind,
+    Line,
+    Service,
+    amount_usd,
+    price,
+)
 from costctl.units import NS_PER_S, S_PER_HOUR
 
 _DAY_S = 86_400.0
@@ -56,7 +68,12 @@ def pool_lines(
         item = _item(pool.pool, settings, provider)
         lines.extend(
             _lines_of_pool(
-                pool, item, settings, _capacity_s(frames, pool), uses.get(pool.pool, {}), is_idle_spread=is_idle_spread
+                pool,
+                item,
+                settings,
+                _capacity_s(frames, pool),
+                uses.get(pool.pool, {}),
+                is_idle_spread=is_idle_spread,
             )
         )
         lines.extend(_adjustments(pool, item, hourly))
@@ -203,7 +220,7 @@ def _adjustments(pool: PoolMoney, item: Item, hourly: Decimal) -> Iterator[Line]
                 item=item,
                 whose=NOBODY,
                 usd=difference,
-                description=f"What the invoice of {item.resource} differs from hours × declared price by",
+                description=f"What the invoice of {item.resource} differs from hours x declared price by",
             )
 
 
@@ -219,4 +236,3 @@ def _item(pool: str, settings: Settings, provider: str) -> Item:
         resource_type="pool of accelerators",
         region=declared.region,
     )
-

@@ -102,9 +102,7 @@ def _line(row: dict[str, object], own: str, name_of: Callable[[str | None], str 
         consumed_quantity=consumed,
         requests=int(str(row["requests"])),
         successes=int(str(row["successes"])),
-        failed_usd=amount_usd(
-            unit_price, EXACT.divide(_exact(row["failed_quantity"]), Decimal(unit.size))
-        ),
+        failed_usd=amount_usd(unit_price, EXACT.divide(_exact(row["failed_quantity"]), Decimal(unit.size))),
     )
 
 

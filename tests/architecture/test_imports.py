@@ -41,7 +41,7 @@ ALLOWED = {
         "finance",
         "relations",
     },
-    "cli": {"workflow", "observation", "store", "synth", "policy", "finance", "engine", "relations"},
+    "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
 INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy", "finance")

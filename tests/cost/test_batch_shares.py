@@ -23,7 +23,9 @@ def batches(draw: st.DrawFn) -> tuple[float, list[float], float, list[float]]:
 
 
 @given(batches())
-def test_the_closed_form_is_the_value_by_enumeration(batch: tuple[float, list[float], float, list[float]]) -> None:
+def test_the_closed_form_is_the_value_by_enumeration(
+    batch: tuple[float, list[float], float, list[float]],
+) -> None:
     alpha_s, betas, gamma_s, lengths = batch
 
     def time_s(coalition: frozenset[int]) -> float:
@@ -36,7 +38,9 @@ def test_the_closed_form_is_the_value_by_enumeration(batch: tuple[float, list[fl
 
 
 @given(batches())
-def test_the_shares_sum_to_the_time_of_the_batch(batch: tuple[float, list[float], float, list[float]]) -> None:
+def test_the_shares_sum_to_the_time_of_the_batch(
+    batch: tuple[float, list[float], float, list[float]],
+) -> None:
     alpha_s, betas, gamma_s, lengths = batch
     assert batch_shares_s(*batch).sum() == pytest.approx(alpha_s + sum(betas) + gamma_s * max(lengths))
 
@@ -48,7 +52,9 @@ def test_the_order_of_the_requests_changes_nothing(
     alpha_s, betas, gamma_s, lengths = batch
     order = list(range(len(lengths)))
     random.shuffle(order)  # type: ignore[attr-defined]
-    mixed = batch_shares_s(alpha_s, [betas[each] for each in order], gamma_s, [lengths[each] for each in order])
+    mixed = batch_shares_s(
+        alpha_s, [betas[each] for each in order], gamma_s, [lengths[each] for each in order]
+    )
     assert mixed == pytest.approx(batch_shares_s(*batch)[order])
 
 

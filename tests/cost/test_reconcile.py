@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.cost.reconcile import CENT, to_the_cent, whole_units
+from costctl.cost.reconcile import CENT, reconciled_usd, whole_units
 
 AMOUNTS = st.lists(st.decimals("-1000", "1000", places=6, allow_nan=False), min_size=1, max_size=30)
 
@@ -23,11 +23,19 @@ def test_rows_add_up_to_the_total_and_are_less_than_a_unit_off(amounts: list[Dec
 @given(AMOUNTS)
 def test_a_larger_amount_never_gets_fewer_units(amounts: list[Decimal]) -> None:
     ranked = sorted(zip(amounts, whole_units(amounts, CENT), strict=True))
-    assert all(before[1] <= after[1] for before, after in zip(ranked, ranked[1:], strict=False) if before[0] < after[0])
+    assert all(
+        before[1] <= after[1]
+        for before, after in zip(ranked, ranked[1:], strict=False)
+        if before[0] < after[0]
+    )
 
 
 def test_three_thirds_of_a_dollar_are_a_dollar() -> None:
-    assert to_the_cent([1 / 3, 1 / 3, 1 / 3]) == [Decimal("0.34"), Decimal("0.33"), Decimal("0.33")]
+    assert reconciled_usd([1 / 3, 1 / 3, 1 / 3]) == [Decimal("0.34"), Decimal("0.33"), Decimal("0.33")]
+
+
+def test_what_is_not_priced_stays_so() -> None:
+    assert reconciled_usd([0.005, None, 0.006]) == [Decimal("0.00"), None, Decimal("0.01")]
 
 
 def test_a_total_that_the_amounts_cannot_reach_is_refused() -> None:
