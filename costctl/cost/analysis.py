@@ -55,7 +55,14 @@ METHODS: Final = {
     "per_success": "ratio of sums, bootstrap over requests",
     "classes": "ordered rules, first match",
 }
+_WEIGHTED: Final = "occupancy clock, each instant split by the weights of prefill and decode"
 _SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
+
+
+def methods_of(settings: Settings) -> dict[str, str]:
+    """Step → method, under these settings."""
+    is_weighted = any(pool.prefill_weight != pool.decode_weight for pool in settings.pools.values())
+    return {**METHODS, "attribution": _WEIGHTED} if is_weighted else METHODS
 
 
 def build_analysis(

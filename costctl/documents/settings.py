@@ -14,6 +14,7 @@ from costctl.units import duration_s
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
 Usd = Annotated[float, msgspec.Meta(ge=0)]
+Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -22,7 +23,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
     models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
-    pool that serves whole batches.
+    pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
+    thousandth.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -32,6 +34,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jurisdiction: str | None = None
     boundary: Boundary | None = None
     accelerators_per_replica: Count = 1
+    prefill_weight: Weight = 1.0
+    decode_weight: Weight = 1.0
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
     max_num_seqs: Count | None = None

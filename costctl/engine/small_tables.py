@@ -50,6 +50,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
             "usd_per_replica_s": None
             if pool.usd_per_replica_hour is None
             else usd_per_s(pool.usd_per_replica_hour),
+            "prefill_milliweight": round(pool.prefill_weight * 1000),
+            "decode_milliweight": round(pool.decode_weight * 1000),
             "has_conditions": bool(pool.match or pool.models),
             "has_models": bool(pool.models),
         }
@@ -59,6 +61,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
         "pool": pl.String,
         "pool_order": pl.Int64,
         "usd_per_replica_s": pl.Float64,
+        "prefill_milliweight": pl.Int64,
+        "decode_milliweight": pl.Int64,
         "has_conditions": pl.Boolean,
         "has_models": pl.Boolean,
     }

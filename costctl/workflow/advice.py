@@ -61,12 +61,12 @@ def analysis_of(
     idle: IdleTreatment = "separate",
 ) -> Analysis:
     """The analysis document."""
-    from costctl.cost.analysis import METHODS, build_analysis
+    from costctl.cost.analysis import build_analysis, methods_of
 
     progress("Replaying for marginal cost", None)
-    return build_analysis(
-        frames, observation.config.settings, fits, observation.provenance(METHODS), observation.seed, idle
-    )
+    settings = observation.config.settings
+    provenance = observation.provenance(methods_of(settings))
+    return build_analysis(frames, settings, fits, provenance, observation.seed, idle)
 
 
 def recommendations_of(
