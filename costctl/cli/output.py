@@ -22,7 +22,10 @@ def write_text(text: str, out: Path | None) -> None:
 
 
 def write_bytes(content: bytes, out: Path | None) -> None:
-    """Write to ``out`` through a temporary file beside it, or to stdout where that is no terminal. Raises UsageError."""
+    """Write to ``out`` through a temporary file beside it, or to stdout where that is no terminal.
+
+    Raises UsageError.
+    """
     if out is not None:
         _replace(content, out)
         return

@@ -31,8 +31,9 @@ class InvoicedMonth:
 class PoolMoney:
     """One pool. busy_s, capacity_s: replica seconds; busy_s is None where no call was timed.
 
-    list_usd: price of the capacity at the declared rate.  invoices: its part of the invoices, None without one. idle_usd: price of the capacity that was not busy.  share_s: class → seconds of busy time
-    that it answers for.
+    list_usd: price of the capacity at the declared rate.  invoices: its part of the invoices, None without
+    one.  idle_usd: price of the capacity that was not busy.  share_s: class → seconds of busy time that it
+    answers for.
     """
 
     pool: str

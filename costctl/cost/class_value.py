@@ -53,7 +53,7 @@ def class_value(
 
 
 def ranked(classes: tuple[ClassReport, ...]) -> tuple[ClassReport, ...]:
-    """The classes as they were, those with a value per accelerator second ranked by it; of equal ones the first name."""
+    """The classes as they were, those with a value per accelerator second ranked by it; ties by name."""
     worth = {
         report.request_class: report.value.usd_per_accelerator_s
         for report in classes

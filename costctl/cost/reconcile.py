@@ -17,7 +17,7 @@ _MICRO: Final = Decimal("0.000001")
 
 
 def whole_units(amounts: Sequence[Decimal], unit: Decimal, total: int | None = None) -> list[int]:
-    """Whole numbers of ``unit``, one an amount, in order. total: their sum, where it is not that of the amounts, rounded.
+    """Whole numbers of ``unit``, one an amount, in order. total: their sum, if not that of the amounts, rounded.
 
     Of equal remainders the earlier amount comes first. Raises ValueError where the total is further from the amounts
     than one unit each.

@@ -6,7 +6,8 @@ time of each call, by the occupancy clock, is of the first kind that fits:
     failed            the attempt failed, or its request did
     missed_slo        the request took longer than an objective of its class allows
     slo_not_observed  the class has an objective, and the time that it is about is not known
-    over_tiered       a pool with a lower price of a replica hour serves a model that the class allows, within its boundary
+    over_tiered       a pool with a lower price of a replica hour serves a model that the class allows, inside its
+                      boundary
     useful            what remains
     idle              the capacity in which no call was in progress
 """

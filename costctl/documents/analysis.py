@@ -135,9 +135,10 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClassValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What successes are worth, USD, and what remains after cost.
 
-    source: "declared", or the attribute that says it.  usd_per_success: as declared, else the mean over the successes that
-    have the attribute.  value_usd: of all of these.  margin_usd: value − loaded cost; null where some success's value
-    is not observed.  usd_per_accelerator_s: value per second of shared accelerator time.  rank: by it, from 1.
+    source: "declared", or the attribute that says it.  usd_per_success: as declared, else the mean over the
+    successes that have the attribute.  value_usd: of all of these.  margin_usd: value − loaded cost; null where
+    some success's value is not observed.  usd_per_accelerator_s: value per second of shared accelerator time.
+    rank: by it, from 1.
     """
 
     source: str
@@ -207,7 +208,9 @@ class QueueDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PoolUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the replica seconds of a pool went; over all kinds the ratios sum to 1. docs/explanation/useful-utilisation.md"""
+    """Where the replica seconds of a pool went; over all kinds the ratios sum to 1. See
+    docs/explanation/useful-utilisation.md.
+    """
 
     kind: UseKind
     seconds: float

@@ -127,8 +127,8 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What exports for finance say of who pays. provider: of what is one's own.  tenant_salt: goes before a tenant's name
-    when it is hashed, so that nobody finds it by hashing names.
+    """What exports for finance say of who pays. provider: of what is one's own.  tenant_salt: goes before a
+    tenant's name when it is hashed, so that nobody finds it by hashing names.
     """
 
     billing_account_id: str = "costctl"

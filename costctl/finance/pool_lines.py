@@ -42,7 +42,7 @@ Naming = Callable[[str | None], str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What one beneficiary used of a pool on a day. share_s: of its busy time, s; failed_s: of that, by failed attempts."""
+    """What one beneficiary used of a pool on a day. share_s: of its busy time, s; failed_s: of that, by failures."""
 
     whose: Beneficiary
     share_s: float

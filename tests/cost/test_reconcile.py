@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -23,11 +24,7 @@ def test_rows_add_up_to_the_total_and_are_less_than_a_unit_off(amounts: list[Dec
 @given(AMOUNTS)
 def test_a_larger_amount_never_gets_fewer_units(amounts: list[Decimal]) -> None:
     ranked = sorted(zip(amounts, whole_units(amounts, CENT), strict=True))
-    assert all(
-        before[1] <= after[1]
-        for before, after in zip(ranked, ranked[1:], strict=False)
-        if before[0] < after[0]
-    )
+    assert all(before[1] <= after[1] for before, after in pairwise(ranked) if before[0] < after[0])
 
 
 def test_three_thirds_of_a_dollar_are_a_dollar() -> None:

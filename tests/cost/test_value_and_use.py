@@ -1,4 +1,6 @@
-"""What classes are worth, what replica time was of use, and a bill whose rows add up, on traces small enough to do by hand."""
+"""What classes are worth, what replica time was of use, and a bill whose rows add up, on traces small enough to do by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,8 @@ def test_replica_time_goes_to_the_first_kind_that_fits() -> None:
     premium = next(pool for pool in analysed(FIVE_CALLS, STRICT).pools if pool.pool == "premium")
     seconds = {use.kind: use.seconds for use in premium.use}
     assert seconds == pytest.approx(
-        {"over_tiered": 10, "missed_slo": 30, "failed": 5, "useful": 20, "slo_not_observed": 0, "idle": 35}, abs=1e-6
+        {"over_tiered": 10, "missed_slo": 30, "failed": 5, "useful": 20, "slo_not_observed": 0, "idle": 35},
+        abs=1e-6,
     )
     assert premium.useful_utilisation_ratio == pytest.approx(0.2)
 
@@ -78,7 +81,9 @@ def test_the_rows_of_the_bill_add_up_as_they_are_written(idle: IdleTreatment) ->
     assert written == Decimal(repr(analysis.bill.total_usd))
     assert ("idle" in {row.kind for row in analysis.bill.rows}) == (idle == "separate")
     left_out = analysis.totals.idle_usd if idle == "none" else 0.0
-    assert analysis.bill.total_usd == pytest.approx((analysis.totals.billed_usd or 0.0) - (left_out or 0.0), abs=0.005)
+    assert analysis.bill.total_usd == pytest.approx(
+        (analysis.totals.billed_usd or 0.0) - (left_out or 0.0), abs=0.005
+    )
 
 
 def test_margin_is_the_value_of_the_successes_less_the_loaded_cost() -> None:

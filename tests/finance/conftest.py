@@ -1,6 +1,4 @@
-"""An export with a line of every kind: pools (one invoiced, one untimed), tokens, reads, bytes, and a tenant with a formula
-for a name.
-"""
+"""An export of the sample traces with an invoice for one of the pools."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 def invoiced_question(
     sample_store: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Question:
-    """The sample traces; the embedder is no pool of ours, and its tokens are bought."""
+    """The sample traces, with one pool invoiced and a salt for tenants."""
     config = tmp_path_factory.mktemp("finance") / "costctl.toml"
     settings = (repository / "sample_traces" / "costctl.toml").read_text(encoding="utf-8")
     config.write_text(settings + FINANCE, encoding="utf-8")

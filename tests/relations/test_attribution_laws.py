@@ -1,4 +1,4 @@
-"""Laws of attributed time, for any calls on any replicas: it adds up, keeps to its bounds, and moves with its inputs."""
+"""Laws of attributed time, for any calls: it adds up, keeps to its bounds, and moves with its inputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ WEIGHTS = st.sampled_from([(1.0, 1.0), (4.0, 1.0), (0.5, 2.0)])
 few = settings(max_examples=25, deadline=None)
 
 
-def engine_for(calls: Calls, weights: tuple[float, float] = (1.0, 1.0), usd_per_hour: float = 3.6, later_s: int = 0) -> Any:
+def engine_for(
+    calls: Calls, weights: tuple[float, float] = (1.0, 1.0), usd_per_hour: float = 3.6, later_s: int = 0
+) -> Any:
     pool = Pool(
         usd_per_replica_hour=usd_per_hour,
         match={"service": "llm"},
@@ -50,7 +52,9 @@ def shares(calls: Calls, **options: Any) -> list[float]:
 
 def busy_s(calls: Calls) -> int:
     """Whole seconds in which a replica has a call in progress."""
-    return len({(replica, at) for replica, start, duration, _ in calls for at in range(start, start + duration)})
+    return len(
+        {(replica, at) for replica, start, duration, _ in calls for at in range(start, start + duration)}
+    )
 
 
 @few
@@ -61,7 +65,9 @@ def test_shares_sum_to_busy_time(calls: Calls, weights: tuple[float, float]) -> 
 
 @few
 @given(CALLS, WEIGHTS)
-def test_a_share_is_at_least_the_time_alone_and_at_most_the_duration(calls: Calls, weights: tuple[float, float]) -> None:
+def test_a_share_is_at_least_the_time_alone_and_at_most_the_duration(
+    calls: Calls, weights: tuple[float, float]
+) -> None:
     for number, share_s in enumerate(shares(calls, weights=weights)):
         others = busy_s([*calls[:number], *calls[number + 1 :]])
         assert busy_s(calls) - others - 1e-9 <= share_s <= calls[number][2] + 1e-9
@@ -78,7 +84,9 @@ def test_with_equal_weights_a_share_is_the_shapley_value_of_the_busy_time_game(c
 
 @few
 @given(CALLS, WEIGHTS, st.randoms(use_true_random=False))
-def test_the_order_of_the_calls_changes_nothing(calls: Calls, weights: tuple[float, float], random: Any) -> None:
+def test_the_order_of_the_calls_changes_nothing(
+    calls: Calls, weights: tuple[float, float], random: Any
+) -> None:
     order = list(range(len(calls)))
     random.shuffle(order)
     mixed = shares([calls[each] for each in order], weights=weights)
@@ -99,14 +107,18 @@ def test_a_replica_shares_alike_whatever_the_others_do(calls: Calls, weights: tu
 @few
 @given(CALLS, WEIGHTS, st.integers(1, 2_000_000_000))
 def test_a_shift_in_time_changes_nothing(calls: Calls, weights: tuple[float, float], later_s: int) -> None:
-    assert shares(calls, weights=weights, later_s=later_s) == pytest.approx(shares(calls, weights=weights), abs=1e-9)
+    assert shares(calls, weights=weights, later_s=later_s) == pytest.approx(
+        shares(calls, weights=weights), abs=1e-9
+    )
 
 
 @few
 @given(CALLS)
 def test_doubling_the_price_doubles_every_charge(calls: Calls) -> None:
     usd = [
-        engine_for(calls, usd_per_hour=price).query("SELECT usd FROM charge ORDER BY call_id")["usd"].to_list()
+        engine_for(calls, usd_per_hour=price)
+        .query("SELECT usd FROM charge ORDER BY call_id")["usd"]
+        .to_list()
         for price in (3.6, 7.2)
     ]
     assert usd[1] == pytest.approx([2 * each for each in usd[0]])
@@ -114,7 +126,9 @@ def test_doubling_the_price_doubles_every_charge(calls: Calls) -> None:
 
 @few
 @given(CALLS, WEIGHTS)
-def test_calls_that_take_no_time_change_nothing_for_the_others(calls: Calls, weights: tuple[float, float]) -> None:
+def test_calls_that_take_no_time_change_nothing_for_the_others(
+    calls: Calls, weights: tuple[float, float]
+) -> None:
     with_more = shares([*calls, (0, 5, 0, 0), (1, 7, 0, 0)], weights=weights)
     assert with_more == pytest.approx([*shares(calls, weights=weights), 0.0, 0.0], abs=1e-9)
 

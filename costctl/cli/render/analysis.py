@@ -27,7 +27,9 @@ def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
     parts: list[Section] = [_overview(document), _traffic(document)]
     if document.bill is not None:
-        parts.extend([_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)])
+        parts.extend(
+            [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
+        )
     parts.append(_cost(document))
     if any(report.value is not None for report in document.classes):
         parts.append(_value(document))
@@ -102,7 +104,7 @@ def _bill(document: Analysis, bill: ReconciledBill) -> Table:
     by_name = {report.request_class: report for report in document.classes}
     names = [row.name for row in bill.rows if row.kind == "class"]
     totals = document.totals
-    ends = [("idle", totals.idle_usd)] if totals.idle_usd is not None else []
+    ends: list[tuple[str, float | None]] = [("idle", totals.idle_usd)] if totals.idle_usd is not None else []
     ends.append(("unattributed", totals.unattributed_usd))
     rows = (*names, *(name for name, _ in ends), "total")
     costs = [by_name[name].cost for name in names]
@@ -186,7 +188,9 @@ def _value(document: Analysis) -> Table:
         for report, value in valued
     )
     columns = ("rank", "class", "per success", "value", "margin after loaded", "per accelerator s")
-    return Table("Value of the classes, by what an accelerator second earns", columns, rows, frozenset({"class"}))
+    return Table(
+        "Value of the classes, by what an accelerator second earns", columns, rows, frozenset({"class"})
+    )
 
 
 def _known_usd(value: float | None) -> str:
@@ -195,9 +199,7 @@ def _known_usd(value: float | None) -> str:
 
 def _use(document: Analysis) -> Table:
     kinds = [use.kind for use in next(pool.use for pool in document.pools if pool.use)]
-    rows = tuple(
-        (pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use
-    )
+    rows = tuple((pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use)
     columns = ("pool", *(kind.replace("_", " ").replace("slo", "SLO") for kind in kinds))
     return Table("Where the replica time that is paid for went", columns, rows, frozenset({"pool"}))
 
@@ -289,15 +291,24 @@ def csv_text(document: Analysis) -> str:
 
 def csv_rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
     """The columns, and one row per class."""
-    charged = {} if document.bill is None else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
+    charged = (
+        {}
+        if document.bill is None
+        else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
+    )
     return _CSV_COLUMNS, [
-        [*_csv_row(report), charged.get(report.request_class), *_csv_value(report)] for report in document.classes
+        [*_csv_row(report), charged.get(report.request_class), *_csv_value(report)]
+        for report in document.classes
     ]
 
 
 def _csv_value(report: ClassReport) -> list[object]:
     value = report.value
-    return [None] * 4 if value is None else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
+    return (
+        [None] * 4
+        if value is None
+        else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
+    )
 
 
 def _csv_row(report: ClassReport) -> list[object]:
