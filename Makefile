@@ -73,6 +73,7 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_relations_page.py
 	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
 	@$(BIN)/python scripts/write_telemetry_page.py
+	@$(BIN)/python scripts/write_focus_page.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh

@@ -14,6 +14,7 @@ from costctl.cli import (
     doctor,
     emit,
     explain,
+    export,
     ingest,
     policy,
     recommend,
@@ -43,6 +44,7 @@ app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
 app.command("explain")(explain.run)
+app.command("export")(export.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)

@@ -12,21 +12,25 @@ import numpy as np
 import polars as pl
 
 from costctl.cost.bill import Bill, PoolMoney, bill_of
+from costctl.cost.bill_rows import reconciled_bill
 from costctl.cost.blocks import ratio_over_requests
+from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
 from costctl.cost.service_model_report import service_model_report
+from costctl.cost.useful import pool_uses
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
     Bottleneck,
     ClassCost,
     ClassReport,
-    ClassValue,
     Component,
+    IdleTreatment,
     PoolReport,
+    PoolUse,
     TokenTotals,
     Totals,
     Window,
@@ -51,13 +55,25 @@ METHODS: Final = {
     "per_success": "ratio of sums, bootstrap over requests",
     "classes": "ordered rules, first match",
 }
+_WEIGHTED: Final = "occupancy clock, each instant split by the weights of prefill and decode"
 _SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
 
 
+def methods_of(settings: Settings) -> dict[str, str]:
+    """Step → method, under these settings."""
+    is_weighted = any(pool.prefill_weight != pool.decode_weight for pool in settings.pools.values())
+    return {**METHODS, "attribution": _WEIGHTED} if is_weighted else METHODS
+
+
 def build_analysis(
-    frames: Frames, settings: Settings, fits: PoolFits, provenance: Provenance, seed: int
+    frames: Frames,
+    settings: Settings,
+    fits: PoolFits,
+    provenance: Provenance,
+    seed: int,
+    idle: IdleTreatment = "separate",
 ) -> Analysis:
-    """The analysis document of a window."""
+    """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
     marginal = marginal_costs(frames, settings, fits, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
@@ -76,6 +92,8 @@ def build_analysis(
         )
         for row in order.iter_rows(named=True)
     )
+    classes = ranked(classes)
+    uses = pool_uses(frames, settings, bill)
     return Analysis(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
@@ -89,8 +107,11 @@ def build_analysis(
             idle_usd=bill.idle_usd,
             unattributed_usd=bill.unattributed_usd,
         ),
+        bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
         classes=classes,
-        pools=tuple(_pool_report(frames, settings, fits, pool) for pool in bill.pools),
+        pools=tuple(
+            _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
+        ),
     )
 
 
@@ -147,7 +168,7 @@ def _class_report(
             failed_usd=_amount(row["failed_usd"]),
             components=_components(charge),
         ),
-        value=_value(declared, loaded, successes),
+        value=class_value(requests, frames.request_value, declared.value, loaded, _accelerator_s(charge)),
         stages=stage_uses(subject.frames.stages),
         bottleneck=subject.bottleneck,
     )
@@ -194,16 +215,14 @@ def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
     )
 
 
-def _value(declared: ClassSettings, loaded_usd: float | None, successes: int) -> ClassValue | None:
-    if declared.value is None:
-        return None
-    worth = declared.value.usd_per_success
-    return ClassValue(
-        usd_per_success=worth, margin_usd=None if loaded_usd is None else worth * successes - loaded_usd
-    )
+def _accelerator_s(charge: pl.DataFrame) -> float:
+    """Seconds of shared accelerator time, failed attempts included."""
+    return float(charge.filter(pl.col("component") == "accelerator")["quantity"].drop_nulls().sum())
 
 
-def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney) -> PoolReport:
+def _pool_report(
+    frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney, use: tuple[PoolUse, ...]
+) -> PoolReport:
     fit = fits.named(money.pool)
     busy_s = money.busy_s or 0.0
     return PoolReport(
@@ -213,7 +232,8 @@ def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: Pool
         busy_s=busy_s,
         capacity_s=money.capacity_s,
         utilisation_ratio=busy_s / money.capacity_s,
-        useful_utilisation_ratio=None,
+        useful_utilisation_ratio=next((each.ratio for each in use if each.kind == "useful"), None),
+        use=use,
         idle_usd=money.idle_usd,
         queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),
         service_model=None if fit is None else service_model_report(fit),

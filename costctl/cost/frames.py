@@ -34,6 +34,7 @@ class Frames:
     stage_time: pl.DataFrame
     request_error: pl.DataFrame
     request_cache: pl.DataFrame
+    request_value: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -49,6 +50,7 @@ class Frames:
         "stage_time",
         "request_error",
         "request_cache",
+        "request_value",
     )
 
     @classmethod

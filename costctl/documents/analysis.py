@@ -27,6 +27,9 @@ ComponentName = Literal[
     "fixed",
 ]
 BottleneckKind = Literal["compute", "queue", "storage", "network", "tool"]
+UseKind = Literal["useful", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
+IdleTreatment = Literal["separate", "weighted", "none"]
+BillRowKind = Literal["class", "idle", "unattributed"]
 StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "unknown"]
 
 
@@ -58,6 +61,26 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributed_usd: float | None
     idle_usd: float | None
     unattributed_usd: float | None
+
+
+class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who pays, and how much, in whole units of the bill; null where nothing of it is priced."""
+
+    kind: BillRowKind
+    name: str
+    usd: float | None
+
+
+class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
+
+    idle: "separate", a row of its own; "weighted", loaded on the classes by their busy seconds; "none", left out.
+    """
+
+    idle: IdleTreatment
+    unit_usd: float
+    total_usd: float
+    rows: tuple[BillRow, ...]
 
 
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,10 +153,21 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a success is declared to be worth, and what remains of it after cost."""
+    """What successes are worth, USD, and what remains after cost.
 
-    usd_per_success: float
+    source: "declared", or the attribute that says it.  usd_per_success: as declared, else the mean over the
+    successes that have the attribute.  value_usd: of all of these.  margin_usd: value − loaded cost; null where
+    some success's value is not observed.  usd_per_accelerator_s: value per second of shared accelerator time.
+    rank: by it, from 1.
+    """
+
+    source: str
+    usd_per_success: float | None
+    valued_successes: int
+    value_usd: float | None
     margin_usd: float | None
+    usd_per_accelerator_s: float | None
+    rank: int | None
 
 
 class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +227,16 @@ class QueueDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float
 
 
+class PoolUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the replica seconds of a pool went; over all kinds the ratios sum to 1. See
+    docs/explanation/useful-utilisation.md.
+    """
+
+    kind: UseKind
+    seconds: float
+    ratio: float
+
+
 class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
@@ -207,6 +251,7 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capacity_s: float
     utilisation_ratio: float
     useful_utilisation_ratio: float | None
+    use: tuple[PoolUse, ...]
     idle_usd: float | None
     queue_depth: QueueDepth | None
     service_model: ServiceModelReport | None
@@ -259,5 +304,6 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Window
     coverage: Coverage
     totals: Totals
+    bill: ReconciledBill | None
     classes: tuple[ClassReport, ...]
     pools: tuple[PoolReport, ...]

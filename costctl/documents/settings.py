@@ -14,6 +14,7 @@ from costctl.units import duration_s
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
 Usd = Annotated[float, msgspec.Meta(ge=0)]
+Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -22,7 +23,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
     models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
-    pool that serves whole batches.
+    pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
+    thousandth.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -32,6 +34,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jurisdiction: str | None = None
     boundary: Boundary | None = None
     accelerators_per_replica: Count = 1
+    prefill_weight: Weight = 1.0
+    decode_weight: Weight = 1.0
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
     max_num_seqs: Count | None = None
@@ -84,9 +88,18 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one success is worth to the business, USD."""
+    """What one success is worth to the business, USD: the same for all, or what an attribute of the request says.
 
-    usd_per_success: Usd
+    attribute: key of a span attribute of the request whose value is a number of USD.
+    """
+
+    usd_per_success: Usd | None = None
+    attribute: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse both or neither."""
+        if (self.usd_per_success is None) == (self.attribute is None):
+            raise ValueError("a value is either usd_per_success or attribute")
 
 
 class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,6 +127,17 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boundary: DataBoundary | None = None
 
 
+class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What exports for finance say of who pays. provider: of what is one's own.  tenant_salt: goes before a
+    tenant's name when it is hashed, so that nobody finds it by hashing names.
+    """
+
+    billing_account_id: str = "costctl"
+    billing_account_name: str | None = None
+    provider: str = "self-hosted"
+    tenant_salt: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
 
@@ -122,3 +146,4 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
     internet_usd_per_gb_egress: Usd | None = None
+    finance: Finance = Finance()

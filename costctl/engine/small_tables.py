@@ -1,7 +1,7 @@
 """Settings as small tables: what the relations join to, in place of parameters.
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
-pool_models, pool_matches, storages, storage_matches, settings, class_rules, token_prices and
+pool_models, pool_matches, storages, storage_matches, settings, value_attributes, class_rules, token_prices and
 observation_window loaded.
 """
 
@@ -37,6 +37,7 @@ def load_settings(
         _matches("storage", {name: store.match for name, store in settings.storage.items()}),
     )
     engine.load("settings", _settings(settings))
+    engine.load("value_attributes", _value_attributes(settings))
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
 
@@ -49,6 +50,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
             "usd_per_replica_s": None
             if pool.usd_per_replica_hour is None
             else usd_per_s(pool.usd_per_replica_hour),
+            "prefill_milliweight": round(pool.prefill_weight * 1000),
+            "decode_milliweight": round(pool.decode_weight * 1000),
             "has_conditions": bool(pool.match or pool.models),
             "has_models": bool(pool.models),
         }
@@ -58,6 +61,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
         "pool": pl.String,
         "pool_order": pl.Int64,
         "usd_per_replica_s": pl.Float64,
+        "prefill_milliweight": pl.Int64,
+        "decode_milliweight": pl.Int64,
         "has_conditions": pl.Boolean,
         "has_models": pl.Boolean,
     }
@@ -101,6 +106,15 @@ def _storages(settings: Settings) -> pl.DataFrame:
         "usd_per_byte_egress": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema)
+
+
+def _value_attributes(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {"request_class": name, "attribute": declared.value.attribute}
+        for name, declared in settings.classes.items()
+        if declared.value is not None and declared.value.attribute is not None
+    ]
+    return pl.DataFrame(rows, schema={"request_class": pl.String, "attribute": pl.String})
 
 
 def _settings(settings: Settings) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from costctl.workflow.advice import analyze, recommend
 from costctl.workflow.demand import segment
 from costctl.workflow.diagnosis import doctor
 from costctl.workflow.explanation import explain
+from costctl.workflow.finance import export
 from costctl.workflow.loading import (
     IngestRequest,
     follow,
@@ -34,6 +35,7 @@ __all__ = [
     "doctor",
     "emit",
     "explain",
+    "export",
     "follow",
     "ingest",
     "learn",

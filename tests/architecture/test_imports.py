@@ -18,6 +18,7 @@ ALLOWED = {
     "simulate": set(),
     "cost": {"segment", "simulate"},
     "segment": set(),
+    "finance": {"cost"},
     "policy": set(),
     "scenario": {"cost", "simulate"},
     "recommend": {"cost", "scenario", "simulate"},
@@ -39,12 +40,13 @@ ALLOWED = {
         "scenario",
         "recommend",
         "policy",
+        "finance",
         "relations",
     },
-    "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
+    "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
-INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy")
+INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
 

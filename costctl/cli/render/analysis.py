@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -14,19 +18,29 @@ from costctl.cli.render.numbers import (
     usd_interval,
 )
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.analysis import Analysis, ClassReport
+from costctl.cost.reconcile import reconciled_usd
+from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
 
 
 def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
-    parts: list[Section] = [_overview(document), _traffic(document), _cost(document)]
+    parts: list[Section] = [_overview(document), _traffic(document)]
+    if document.bill is not None:
+        parts.extend(
+            [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
+        )
+    parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts.append(_marginal(document))
+    if any(report.value is not None for report in document.classes):
+        parts.append(_value(document))
     if any(report.stages for report in document.classes):
         parts.append(_stages(document))
     if document.pools:
         parts.append(_pools(document))
+    if any(pool.use for pool in document.pools):
+        parts.append(_use(document))
     if document.coverage.notes:
         parts.append(Notes("What these figures do not cover", document.coverage.notes))
     return parts
@@ -86,13 +100,71 @@ def _slo(report: ClassReport) -> str:
     return ", ".join(ratio(result.met_ratio) for result in report.slo)
 
 
+def _bill(document: Analysis, bill: ReconciledBill) -> Table:
+    """Loaded, attributed and marginal side by side; the columns that add up are rounded so that they do."""
+    unit = Decimal(repr(bill.unit_usd))
+    by_name = {report.request_class: report for report in document.classes}
+    names = [row.name for row in bill.rows if row.kind == "class"]
+    totals = document.totals
+    ends: list[tuple[str, float | None]] = [("idle", totals.idle_usd)] if totals.idle_usd is not None else []
+    ends.append(("unattributed", totals.unattributed_usd))
+    rows = (*names, *(name for name, _ in ends), "total")
+    costs = [by_name[name].cost for name in names]
+    charged = {row.name: row.usd for row in bill.rows} | {"total": bill.total_usd}
+    attributed = _column(rows, [*(each.attributed_usd for each in costs), *(usd for _, usd in ends)], unit)
+    beside = [None if name == "idle" else usd for name, usd in ends]
+    loaded = _column(rows, [*(each.loaded_usd for each in costs), *beside], unit)
+    marginal = {name: _marginal_usd(by_name[name]) for name in names}
+    cells = tuple(
+        (
+            name,
+            _money(charged, name, unit),
+            _money(attributed, name, unit),
+            _money(loaded, name, unit),
+            ("" if name not in marginal else usd(marginal[name])),
+        )
+        for name in rows
+    )
+    columns = ("class", f"charged ({_IDLE[bill.idle]})", "attributed", "loaded", "marginal")
+    return Table("The bill in USD, in rows that add up", columns, cells, frozenset({"class"}))
+
+
+_IDLE: Final = {"separate": "idle apart", "weighted": "idle loaded", "none": "no idle"}
+_QUESTIONS: Final = (
+    "charged: who pays what? Each row is rounded so that the rows add up to the total; --idle says whose idle time is.",
+    "attributed: who used it? Busy time split by who was there, and what was bought; idle time apart.",
+    "loaded: what does a class cost with the idle time kept ready for it? To set against a price by the token.",
+    "marginal: what would one request less of each have saved, times its requests? To decide by; does not add up.",
+)
+
+
+def _column(names: Sequence[str], amounts: list[float | None], unit: Decimal) -> dict[str, float | None]:
+    rounded = [None if each is None else float(each) for each in reconciled_usd(amounts, unit)]
+    total = sum(each for each in rounded if each is not None)
+    return dict(zip(names, [*rounded, total], strict=True))
+
+
+def _money(column: Mapping[str, float | None], name: str, unit: Decimal) -> str:
+    """A cell in whole units; empty where the column has no such row."""
+    if name not in column or (name == "idle" and column[name] is None):
+        return ""
+    value = column[name]
+    if value is None:
+        return NOT_PRICED
+    places = -int(unit.as_tuple().exponent)
+    return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
+
+
+def _marginal_usd(report: ClassReport) -> float | None:
+    estimate = report.cost.marginal_usd_per_request
+    return None if estimate is None else estimate.mid * report.requests
+
+
 def _cost(document: Analysis) -> Table:
-    columns = ("class", "attributed", "loaded", "marginal per request", "per success", "failed")
+    columns = ("class", "marginal per request", "per success", "failed")
     rows = tuple(
         (
             report.request_class,
-            usd(report.cost.attributed_usd),
-            usd(report.cost.loaded_usd),
             _estimate(report, report.cost.marginal_usd_per_request),
             _estimate(report, report.cost.usd_per_success),
             usd(report.cost.failed_usd),
@@ -122,6 +194,38 @@ def _marginal(document: Analysis) -> Table:
         if (found := report.cost.marginal) is not None
     )
     return Table("Classes: marginal cost per request in USD", columns, rows, frozenset({"class"}))
+
+
+def _value(document: Analysis) -> Table:
+    """The classes with a declared value, in the order of what an accelerator second of them earns."""
+    valued = [(report, report.value) for report in document.classes if report.value is not None]
+    valued.sort(key=lambda pair: (pair[1].rank is None, pair[1].rank or 0))
+    rows = tuple(
+        (
+            NOT_OBSERVED if value.rank is None else str(value.rank),
+            report.request_class,
+            _known_usd(value.usd_per_success),
+            _known_usd(value.value_usd),
+            _known_usd(value.margin_usd),
+            _known_usd(value.usd_per_accelerator_s),
+        )
+        for report, value in valued
+    )
+    columns = ("rank", "class", "per success", "value", "margin after loaded", "per accelerator s")
+    return Table(
+        "Value of the classes, by what an accelerator second earns", columns, rows, frozenset({"class"})
+    )
+
+
+def _known_usd(value: float | None) -> str:
+    return NOT_OBSERVED if value is None else usd(value)
+
+
+def _use(document: Analysis) -> Table:
+    kinds = [use.kind for use in next(pool.use for pool in document.pools if pool.use)]
+    rows = tuple((pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use)
+    columns = ("pool", *(kind.replace("_", " ").replace("slo", "SLO") for kind in kinds))
+    return Table("Where the replica time that is paid for went", columns, rows, frozenset({"pool"}))
 
 
 def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
@@ -196,12 +300,39 @@ _CSV_COLUMNS = (
     "usd_per_success",
     "usd_per_success_high",
     "failed_usd",
+    "charged_usd",
+    "value_usd",
+    "margin_usd",
+    "value_usd_per_accelerator_s",
+    "value_rank",
 )
 
 
 def csv_text(document: Analysis) -> str:
     """One row per class, every digit kept; an empty cell is "not observed" or "not priced"."""
-    return as_csv(_CSV_COLUMNS, [_csv_row(report) for report in document.classes])
+    return as_csv(*csv_rows(document))
+
+
+def csv_rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
+    """The columns, and one row per class."""
+    charged = (
+        {}
+        if document.bill is None
+        else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
+    )
+    return _CSV_COLUMNS, [
+        [*_csv_row(report), charged.get(report.request_class), *_csv_value(report)]
+        for report in document.classes
+    ]
+
+
+def _csv_value(report: ClassReport) -> list[object]:
+    value = report.value
+    return (
+        [None] * 4
+        if value is None
+        else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
+    )
 
 
 def _csv_row(report: ClassReport) -> list[object]:

@@ -5,9 +5,10 @@
 --   call_id  BIGINT
 --   share_s  DOUBLE   s; sums, over calls, to the time that replicas were busy
 --   alone_s  DOUBLE   s in which no other call was in progress on the replica
--- The clock advances by dt / active while a replica is busy; a call's share is the clock at its end less that at its
--- beginning. Between classes this equal split of each instant is the Shapley value of the busy-time game.
--- Made with the clock itself, of the calls that this selects.
+-- The clock advances by dt / (weight of the calls in progress) while a replica is busy; a call's share is its weight times
+-- the clock at its end less that at its beginning, phase by phase. With equal weights, the default, this equal split of each
+-- instant is the Shapley value of the busy-time game.
+-- Made with the clock itself; a call that this selects and that held no replica has a share of 0.
 SELECT
     calls.call_id
 FROM calls
