@@ -48,19 +48,47 @@ def sections(document: Analysis) -> list[Section]:
 
 def _overview(document: Analysis) -> Notes:
     totals, coverage = document.totals, document.coverage
-    idle = f"+ idle {usd(totals.idle_usd)} " if document.pools else ""  # without pools nothing can stand idle
     lines = [
         f"{document.window.from_} to {document.window.to}: {count(totals.requests)} requests, "
         f"{count(totals.successes)} of them successful.",
         "Nothing is priced: neither replicas nor tokens have a price; the last section says what is missing."
-        if totals.billed_usd is None
-        else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} "
-        f"{idle}+ unattributed {usd(totals.unattributed_usd)}.",
+        if document.bill is None
+        else _billed(document, document.bill),
         f"Priced {ratio(coverage.priced_ratio)} of the requests; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
     ]
     return Notes("Window", tuple(lines))
+
+
+def _billed(document: Analysis, bill: ReconciledBill) -> str:
+    """The sum that the bill is, in the figures of its table."""
+    unit = Decimal(repr(bill.unit_usd))
+    column = _attributed(document, bill, unit)
+    of_classes = [usd for name, usd in column.items() if name not in ("idle", "unattributed", "total")]
+    known = [usd for usd in of_classes if usd is not None]
+    column["attributed"] = sum(known) if known else None
+    parts = ("attributed", "idle", "unattributed")
+    said = [
+        f"{name} {_money(column, name, unit)}" for name in parts if name in column
+    ]  # without pools nothing is idle
+    return f"Billed {_money(column, 'total', unit)} = {' + '.join(said)}."
+
+
+def _attributed(document: Analysis, bill: ReconciledBill, unit: Decimal) -> dict[str, float | None]:
+    """What each class used, idle time and what nobody used, rounded so that they add up."""
+    by_name = {report.request_class: report for report in document.classes}
+    names = [row.name for row in bill.rows if row.kind == "class"]
+    amounts = [by_name[name].cost.attributed_usd for name in names]
+    ends = _ends(document)
+    return _column([*names, *ends, "total"], [*amounts, *ends.values()], unit)
+
+
+def _ends(document: Analysis) -> dict[str, float | None]:
+    """The rows below the classes; without pools nothing can stand idle."""
+    totals = document.totals
+    idle = {} if totals.idle_usd is None else {"idle": totals.idle_usd}
+    return {**idle, "unattributed": totals.unattributed_usd}
 
 
 def _traffic(document: Analysis) -> Table:
@@ -105,15 +133,12 @@ def _bill(document: Analysis, bill: ReconciledBill) -> Table:
     unit = Decimal(repr(bill.unit_usd))
     by_name = {report.request_class: report for report in document.classes}
     names = [row.name for row in bill.rows if row.kind == "class"]
-    totals = document.totals
-    ends: list[tuple[str, float | None]] = [("idle", totals.idle_usd)] if totals.idle_usd is not None else []
-    ends.append(("unattributed", totals.unattributed_usd))
-    rows = (*names, *(name for name, _ in ends), "total")
-    costs = [by_name[name].cost for name in names]
+    ends = _ends(document)
+    rows = (*names, *ends, "total")
     charged = {row.name: row.usd for row in bill.rows} | {"total": bill.total_usd}
-    attributed = _column(rows, [*(each.attributed_usd for each in costs), *(usd for _, usd in ends)], unit)
-    beside = [None if name == "idle" else usd for name, usd in ends]
-    loaded = _column(rows, [*(each.loaded_usd for each in costs), *beside], unit)
+    attributed = _attributed(document, bill, unit)
+    beside = [None if name == "idle" else usd for name, usd in ends.items()]
+    loaded = _column(rows, [*(by_name[name].cost.loaded_usd for name in names), *beside], unit)
     marginal = {name: _marginal_usd(by_name[name]) for name in names}
     cells = tuple(
         (
