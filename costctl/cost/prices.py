@@ -8,7 +8,7 @@ fetched. A model that the book does not know has no row: unknown is not free.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -54,13 +54,14 @@ class Band(NamedTuple):
     usd_per_token: float
 
 
-def token_price_rows(models: pl.DataFrame) -> pl.DataFrame:
+def token_price_rows(models: pl.DataFrame, as_of: date | None = None) -> pl.DataFrame:
     """Rows of ``token_prices`` for each distinct (provider, model, day) that the price book knows.
 
     models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC). A NULL provider is looked up by
     the model's name alone, and the source says so. A provider that is named but not in the book gets no
     price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
-    prices differ by the hour, the day is priced as at noon UTC.
+    prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its day, and carries the price
+    of this one: re-pricing changes nothing but prices.
     """
     distinct = models.select("provider", "model", "day").unique().drop_nulls(["model", "day"])
     rows: list[tuple[str | None, str, str, str, int, int | None, float, str]] = []
@@ -69,7 +70,7 @@ def token_price_rows(models: pl.DataFrame) -> pl.DataFrame:
         if found is None:
             continue
         source = _source(found, provider)
-        prices = found[1].get_prices(datetime.combine(datetime.fromisoformat(day).date(), time(12), UTC))
+        prices = found[1].get_prices(datetime.combine(as_of or date.fromisoformat(day), time(12), UTC))
         rows += [(provider, model, day, kind, *band, source) for kind, band in _bands_by_kind(prices)]
     return pl.DataFrame(rows, schema=TOKEN_PRICES, orient="row")
 
