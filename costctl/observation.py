@@ -19,7 +19,7 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import PRICE_BOOK, token_price_rows
+from costctl.cost.prices import OWN_RATES, PRICE_BOOK, token_price_rows
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_settings
@@ -70,12 +70,15 @@ class Observation:
             costctl_version=__version__,
             inputs=self.inputs,
             config_sha256=self.config.sha256,
-            price_book=PRICE_BOOK
-            if self.prices_as_of is None
-            else f"{PRICE_BOOK}, as of {self.prices_as_of}",
+            price_book=self._price_book(),
             methods=methods,
             seed=self.seed,
         )
+
+    def _price_book(self) -> str:
+        own = f"{OWN_RATES} of the settings, then " if self.config.settings.prices.rates else ""
+        as_of = f", as of {self.prices_as_of}" if self.prices_as_of is not None else ""
+        return own + PRICE_BOOK + as_of
 
 
 @contextmanager
@@ -87,14 +90,16 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
     since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
-    as_of = _day(question.prices_as_of, "--prices-as-of")
+    as_of = day_of(question.prices_as_of, "--prices-as-of")
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
         engine.load(
             "token_prices",
-            token_price_rows(engine.query("SELECT DISTINCT provider, model, day FROM calls"), as_of),
+            token_price_rows(
+                engine.query("SELECT DISTINCT provider, model, day FROM calls"), as_of, config.settings.prices
+            ),
         )
         inputs, rejected = _sources(connection)
         yield Observation(engine, config, inputs, rejected, question.seed, question.prices_as_of)
@@ -152,7 +157,13 @@ def instant_ns(text: str | None, option: str) -> int | None:
         ) from error
 
 
-def _day(text: str | None, option: str) -> date | None:
+def configured(path: Path | None) -> LoadedConfig:
+    """The configuration of a question that needs no traces. Raises UsageError for settings that cannot be used."""
+    return load_config(path, Path.cwd())
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """The day in the text; None where none was given. Raises UsageError. option: for the message."""
     if text is None:
         return None
     try:
