@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import PRICE_BOOK, token_price_rows
+from costctl.cost.prices import OWN_RATES, PRICE_BOOK, token_price_rows
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_settings
@@ -37,7 +38,8 @@ class Question:
     """What a verb was asked.
 
     paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
-    bounds on the start of requests, the end exclusive.
+    bounds on the start of requests, the end exclusive.  prices_as_of: a day, "YYYY-MM-DD"; every call is priced as on
+    that day instead of its own.
     """
 
     paths: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class Question:
     since: str | None = None
     until: str | None = None
     seed: int = 0
+    prices_as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Observation:
     inputs: tuple[InputRecord, ...]
     rejected_records: int
     seed: int
+    prices_as_of: str | None = None
 
     def provenance(self, methods: dict[str, str]) -> Provenance:
         """The provenance of a document that is made by ``methods`` (step → method)."""
@@ -66,10 +70,15 @@ class Observation:
             costctl_version=__version__,
             inputs=self.inputs,
             config_sha256=self.config.sha256,
-            price_book=PRICE_BOOK,
+            price_book=self._price_book(),
             methods=methods,
             seed=self.seed,
         )
+
+    def _price_book(self) -> str:
+        own = f"{OWN_RATES} of the settings, then " if self.config.settings.prices.rates else ""
+        as_of = f", as of {self.prices_as_of}" if self.prices_as_of is not None else ""
+        return own + PRICE_BOOK + as_of
 
 
 @contextmanager
@@ -81,15 +90,19 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
     since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
+    as_of = day_of(question.prices_as_of, "--prices-as-of")
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
         engine.load(
-            "token_prices", token_price_rows(engine.query("SELECT DISTINCT provider, model, day FROM calls"))
+            "token_prices",
+            token_price_rows(
+                engine.query("SELECT DISTINCT provider, model, day FROM calls"), as_of, config.settings.prices
+            ),
         )
         inputs, rejected = _sources(connection)
-        yield Observation(engine, config, inputs, rejected, question.seed)
+        yield Observation(engine, config, inputs, rejected, question.seed, question.prices_as_of)
 
 
 @contextmanager
@@ -141,6 +154,23 @@ def instant_ns(text: str | None, option: str) -> int | None:
             f"{option} {text} is no instant.",
             why=f"{error}.",
             next_step="Write a date or an RFC 3339 instant, such as 2026-11-24 or 2026-11-24T09:30:00Z.",
+        ) from error
+
+
+def configured(path: Path | None) -> LoadedConfig:
+    """The configuration of a question that needs no traces. Raises UsageError for settings that cannot be used."""
+    return load_config(path, Path.cwd())
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """The day in the text; None where none was given. Raises UsageError. option: for the message."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text} is no day.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
         ) from error
 
 

@@ -37,6 +37,12 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    prices_as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--prices-as-of", help="Price every call by the prices of this day, such as 2026-11-24."
+        ),
+    ] = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -61,6 +67,7 @@ def run(
                 since=since,
                 until=until,
                 seed=seed,
+                prices_as_of=prices_as_of,
             ),
             progress,
             idle.value,

@@ -17,6 +17,7 @@ from costctl.cli import (
     export,
     ingest,
     policy,
+    prices,
     recommend,
     schema,
     segment,
@@ -49,6 +50,7 @@ app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
 app.add_typer(policy.app, name="policy")
+app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
 
 

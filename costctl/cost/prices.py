@@ -1,27 +1,36 @@
 """What does a token of this model cost on this day?
 
 Shape in: a frame of (provider, model, day). Shape out: rows of ``token_prices``, one per token kind and
-tier, in USD per token. Source: the price book that ships with genai-prices, as installed; nothing is
-fetched. A model that the book does not know has no row: unknown is not free.
+tier, in USD per token. Source: the user's own rates, else the price book that ships with genai-prices, as installed;
+nothing is fetched. A model that the book does not know has no row: unknown is not free.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 from genai_prices import __version__ as book_version
 from genai_prices import data_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
 
+from costctl.cost.own_rates import (
+    TOKENS_PER_QUOTE,
+    Band,
+    own_bands,
+    refuse_far_from_book,
+)
+from costctl.documents.price_settings import PriceSettings
+
 PRICE_BOOK: Final = f"genai-prices {book_version}"
+_MAKERS: Final = frozenset({"anthropic", "cohere", "deepseek", "google", "mistral", "openai", "x-ai"})
+OWN_RATES: Final = "own rates"
 
 _SNAPSHOT: Final = re.compile(r"-20\d\d(-?\d\d){0,2}$")  # gpt-4.1-2025-04-14, claude-opus-4-20250514
-
-TOKENS_PER_QUOTE: Final = 1_000_000  # the book quotes USD per million tokens
 
 TOKEN_PRICES: Final = pl.Schema(
     {
@@ -46,32 +55,66 @@ _KEYS: Final = {
 }
 
 
-class Band(NamedTuple):
-    """A price that holds while from ≤ total input tokens < below; below is None for the last band."""
-
-    from_input_tokens: int
-    below_input_tokens: int | None
-    usd_per_token: float
-
-
-def token_price_rows(models: pl.DataFrame) -> pl.DataFrame:
+def token_price_rows(
+    models: pl.DataFrame, as_of: date | None = None, own: PriceSettings | None = None
+) -> pl.DataFrame:
     """Rows of ``token_prices`` for each distinct (provider, model, day) that the price book knows.
 
     models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC). A NULL provider is looked up by
     the model's name alone, and the source says so. A provider that is named but not in the book gets no
     price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
-    prices differ by the hour, the day is priced as at noon UTC.
+    prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its day, and carries the price
+    of this one: re-pricing changes nothing but prices.  own: rates and aliases that go before the book.
+
+    Raises UsageError for own rates that contradict each other, lack an exchange rate, or are far from the book.
     """
     distinct = models.select("provider", "model", "day").unique().drop_nulls(["model", "day"])
     rows: list[tuple[str | None, str, str, str, int, int | None, float, str]] = []
     for provider, model, day in distinct.sort("provider", "model", "day").iter_rows():
-        found = _found(provider, model)
-        if found is None:
-            continue
-        source = _source(found, provider)
-        prices = found[1].get_prices(datetime.combine(datetime.fromisoformat(day).date(), time(12), UTC))
-        rows += [(provider, model, day, kind, *band, source) for kind, band in _bands_by_kind(prices)]
+        source, bands = priced(own or PriceSettings(), provider, model, as_of or date.fromisoformat(day))
+        rows += [(provider, model, day, kind, *band, source) for kind, band in bands]
     return pl.DataFrame(rows, schema=TOKEN_PRICES, orient="row")
+
+
+def priced(
+    own: PriceSettings, provider: str | None, model: str, day: date
+) -> tuple[str, list[tuple[str, Band]]]:
+    """Where the price comes from, and its bands; no bands where nobody says."""
+    alias = own.aliases.get(f"{provider}/{model}", own.aliases.get(model))
+    if alias is not None:
+        alias_provider, slash, alias_model = alias.partition("/")
+        provider, model = (alias_provider, alias_model) if slash else (provider, alias)
+    suffix = "" if alias is None else f", by the alias {alias}"
+    found = _found(provider, model)
+    book = [] if found is None else _bands_by_kind(found[1].get_prices(datetime.combine(day, time(12), UTC)))
+    rates = own_bands(own, provider, model, day)
+    if rates is not None:
+        refuse_far_from_book(own, rates, book, provider, model, day)
+        return f"{OWN_RATES}: {model}{suffix}", rates
+    return ("", []) if found is None else (_source(found, provider) + suffix, book)
+
+
+def nearest_model(model: str, provider: str | None) -> str | None:
+    """The name in the book that is most like this one, as "provider/model"; None where none is like it.
+
+    Of names that several providers have, the one of ``provider`` is meant, else the one of a model's maker.
+    """
+    names: dict[str, str] = {}
+    providers = data_snapshot.get_snapshot().providers
+    for each in sorted(providers, key=lambda each: (each.id != provider, each.id not in _MAKERS, each.id)):
+        for known in each.models:
+            names.setdefault(known.id, f"{each.id}/{known.id}")
+    found = difflib.get_close_matches(model, names, n=1)
+    return names[found[0]] if found else None
+
+
+def book_models() -> list[tuple[str, str]]:
+    """Every (provider, model) of the price book, in order."""
+    return sorted(
+        (provider.id, model.id)
+        for provider in data_snapshot.get_snapshot().providers
+        for model in provider.models
+    )
 
 
 def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:

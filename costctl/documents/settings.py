@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from costctl.documents.price_settings import PriceSettings
 from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
@@ -147,3 +148,4 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bills: dict[str, dict[str, Usd]] = {}
     internet_usd_per_gb_egress: Usd | None = None
     finance: Finance = Finance()
+    prices: PriceSettings = PriceSettings()

@@ -1,0 +1,52 @@
+"""``[prices]`` of costctl.toml as values: one's own rates, exchange rates and other names of models.
+
+Everything is as its owner wrote it; ``costctl/cost/own_rates.py`` turns it into USD per token.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+PerMillion = Annotated[float, msgspec.Meta(ge=0)]
+Tokens = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model costs per million tokens, from one day until another, the end exclusive.
+
+    provider: None holds for every provider.  above_input_tokens: a tier; it holds, for all tokens of a call, where the
+    whole prompt is longer than this.  cached_input and cache_write cost what input costs where they are not given.
+    is_confirmed: the rate is meant, however far it is from what the price book says.
+    """
+
+    model: str
+    input: PerMillion
+    provider: str | None = None
+    cached_input: PerMillion | None = None
+    cache_write: PerMillion | None = None
+    output: PerMillion | None = None
+    above_input_tokens: Tokens = 0
+    currency: str = "USD"
+    from_day: date | None = msgspec.field(default=None, name="from")
+    until_day: date | None = msgspec.field(default=None, name="until")
+    is_confirmed: bool = False
+
+
+class ExchangeRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD for one unit of a currency, from one day until another, the end exclusive."""
+
+    currency: str
+    usd: Annotated[float, msgspec.Meta(gt=0)]
+    from_day: date | None = msgspec.field(default=None, name="from")
+    until_day: date | None = msgspec.field(default=None, name="until")
+
+
+class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """aliases: the name that calls carry → "provider/model" whose price they have."""
+
+    rates: tuple[Rate, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    aliases: dict[str, str] = {}

@@ -1,0 +1,78 @@
+"""The price book with the user's own rates, as of a day, and what is wrong with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from costctl.documents.prices import CHECK_SCHEMA_VERSION, SCHEMA_VERSION, Price, PriceCheck, Prices
+from costctl.observation import configured, day_of
+
+
+def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Prices:
+    """What tokens cost on the day (today where none is given). model: text that the model's name holds."""
+    from costctl.cost.own_rates import TOKENS_PER_QUOTE
+    from costctl.cost.prices import PRICE_BOOK, book_models, priced
+
+    loaded = configured(config)
+    day = _day(as_of)
+    own = loaded.settings.prices
+    mine: list[tuple[str | None, str]] = [(rate.provider, rate.model) for rate in own.rates]
+    names = dict.fromkeys([*mine, *((None, alias) for alias in own.aliases), *book_models()])
+    wanted = (model or "").lower()
+    rows = []
+    for provider, name in names:
+        if wanted not in name.lower():
+            continue
+        source, bands = priced(own, provider, name, day)
+        rows += [
+            Price(
+                provider=provider,
+                model=name,
+                token_kind=kind,
+                from_input_tokens=band.from_input_tokens,
+                below_input_tokens=band.below_input_tokens,
+                usd_per_million=round(band.usd_per_token * TOKENS_PER_QUOTE, 9),
+                source=source,
+            )
+            for kind, band in bands
+        ]
+    return Prices(
+        schema_version=SCHEMA_VERSION,
+        price_book=PRICE_BOOK,
+        config_sha256=loaded.sha256,
+        as_of=day.isoformat(),
+        prices=tuple(rows),
+    )
+
+
+def verify_prices(config: Path | None, store: Path | None, as_of: str | None) -> PriceCheck:
+    """What is wrong with the rates of the settings, and which models of the store have no price."""
+    from costctl.cost.price_checks import price_findings
+    from costctl.cost.prices import PRICE_BOOK
+    from costctl.engine.duckdb import DuckDBEngine
+    from costctl.engine.small_tables import load_settings
+    from costctl.segment.rules import default_rules
+    from costctl.store.database import open_store
+
+    loaded = configured(config)
+    models = None
+    if store is not None:
+        with open_store(store, read_only=True) as connection:
+            engine = DuckDBEngine(connection)
+            load_settings(engine, loaded.settings, default_rules(), None, None)
+            models = engine.query(
+                "SELECT provider, model, MAX(day) AS day FROM calls WHERE pool IS NULL GROUP BY provider, model"
+            )
+    return PriceCheck(
+        schema_version=CHECK_SCHEMA_VERSION,
+        price_book=PRICE_BOOK,
+        config_sha256=loaded.sha256,
+        rates=len(loaded.settings.prices.rates),
+        models=None if models is None else models.height,
+        findings=price_findings(loaded.settings.prices, models, _day(as_of)),
+    )
+
+
+def _day(text: str | None) -> date:
+    return day_of(text, "--as-of") or datetime.now(UTC).date()
