@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
+from costctl.cost.exact_sums import sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.settings import Settings
 from costctl.units import NS_PER_S, usd_per_s
@@ -112,12 +113,9 @@ def _shares(frames: Frames) -> dict[str, dict[str, float]]:
         .select("call_id", "request_id", "pool")
         .join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-        .group_by("pool", "request_class")
-        .agg(pl.col("share_s").sum())
-        .sort("pool", "request_class")
     )
     shares: dict[str, dict[str, float]] = {}
-    for pool, request_class, share_s in rows.iter_rows():
+    for (pool, request_class), share_s in sums_by(rows, ("pool", "request_class"), "share_s").items():
         shares.setdefault(pool, {})[request_class] = share_s
     return shares
 

@@ -19,6 +19,7 @@ from typing import Final, get_args
 import polars as pl
 
 from costctl.cost.bill import Bill
+from costctl.cost.exact_sums import sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.analysis import PoolUse, UseKind
 from costctl.documents.settings import ClassSettings, DataBoundary, Pool, Settings
@@ -66,8 +67,8 @@ def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], flo
         .otherwise(pl.lit("useful"))
         .alias("kind")
     )
-    rows = calls.with_columns(kind).sort("call_id").group_by("pool", "kind").agg(pl.col("share_s").sum())
-    return {(pool, each): share_s for pool, each, share_s in rows.iter_rows()}
+    sums = sums_by(calls.with_columns(kind), ("pool", "kind"), "share_s")
+    return {(pool, each): share_s for (pool, each), share_s in sums.items()}
 
 
 _OBJECTIVES: Final = (("duration_s", "e2e_target_s"), ("ttft_s", "ttft_target_s"))
