@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,10 +24,8 @@ from costctl.simulate.lanes import Lanes
 from costctl.simulate.outcome_measures import is_served
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from oracles.heap_replay import heap_replay
-from oracles.simpy_replay import simpy_replay
+from tests.oracles.heap_replay import heap_replay
+from tests.oracles.simpy_replay import simpy_replay
 
 CALLS, SIMPY_CALLS, ROUNDS, TIMES_OURS = 20_000, 1_000, 5, 50
 DAY_CALLS, DAY_S, THREADS = 1_000_000, 86_400.0, 2

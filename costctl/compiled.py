@@ -6,9 +6,8 @@ Python function in, compiled function of the same signature out.
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable
-from types import ModuleType
+from importlib import resources
 from typing import Any, Final, TypeVar, cast
 
 from numba import njit
@@ -47,13 +46,14 @@ def inlined_part(function: Compilable) -> Compilable:
     return cast("Compilable", njit(forceinline=True, **_OPTIONS)(function))
 
 
-def digest(*modules: ModuleType) -> int:
-    """A number that changes when the source of any of the modules does.
+def digest(package: str) -> int:
+    """A number that changes when the source of any module of the package does.
 
     numba keeps a compiled function under a key that holds the values it closes over. A function that
-    closes over this number is compiled anew when a part in another file has changed.
+    closes over this number is compiled anew when a part, or a constant of one, has changed in another file.
     """
     sources = hashlib.sha256()
-    for module in modules:
-        sources.update(inspect.getsource(module).encode() + b"\0")
+    for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".py"):
+            sources.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return int.from_bytes(sources.digest()[:7], "big")

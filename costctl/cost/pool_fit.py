@@ -19,7 +19,8 @@ from costctl.cost.dispatch import observed_dispatch
 from costctl.cost.excerpt import excerpt
 from costctl.cost.frames import Frames
 from costctl.cost.pool_calls import PoolCalls, pool_calls
-from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
+from costctl.cost.step_clock import StepTimes, fit_step_times, steps_seen
+from costctl.cost.step_intervals import Decoding
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
 from costctl.simulate.lanes import Lanes

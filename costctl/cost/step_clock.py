@@ -23,8 +23,6 @@ from costctl.cost.residuals import LoadResidual, residuals_by_load
 from costctl.cost.step_intervals import Decoding, Intervals, between, cut
 from costctl.simulate.workload import Floats, Ints
 
-__all__ = ["Decoding", "StepTimes", "fit_step_times", "steps_seen"]
-
 _FEWEST_CALLS: Final = 50
 _OUTLIER: Final = 0.02  # relative residual beyond which the robust loss grows linearly
 _BLOCKS: Final = 48  # of time, for the standard errors: calls of one block share their steps

@@ -4,8 +4,8 @@
 O(log calls in progress + log replicas). At one instant changes of capacity come before arrivals, those by
 index of the call, and arrivals before what replicas do, those by index of the replica.
 
-The parts live in the modules named below. numba's cache watches the file of `run` alone, so `run` closes
-over a digest of the others.
+The parts live in other modules of the package. numba's cache watches the file of `run` alone, so `run` closes
+over a digest of them all.
 """
 
 from __future__ import annotations
@@ -16,19 +16,6 @@ from typing import Final
 import numpy as np
 
 from costctl.compiled import compiled, digest, inlined_part
-from costctl.simulate import (
-    batches,
-    capacity,
-    dispatch,
-    heaps,
-    lines,
-    prefix_cache,
-    refusals,
-    replay_state,
-    service,
-    steps,
-    turns,
-)
 from costctl.simulate.batches import pass_batch
 from costctl.simulate.capacity import change_capacity, switch_off_if_drained
 from costctl.simulate.dispatch import arrive
@@ -37,23 +24,9 @@ from costctl.simulate.replay_state import DRAINING, Calls, Floor
 from costctl.simulate.steps import pass_boundary
 from costctl.simulate.workload import Ints
 
-PARTS: Final = (
-    batches,
-    capacity,
-    dispatch,
-    heaps,
-    lines,
-    prefix_cache,
-    refusals,
-    replay_state,
-    service,
-    steps,
-    turns,
-)
 
-
-def _run_of(parts: int) -> Callable[[Calls, Floor, float], float]:
-    """The loop, compiled for the parts with this digest."""
+def _run_of(package: int) -> Callable[[Calls, Floor, float], float]:
+    """The loop, compiled for the package with this digest."""
 
     @compiled
     def run(calls: Calls, floor: Floor, until_s: float) -> float:
@@ -61,14 +34,14 @@ def _run_of(parts: int) -> Callable[[Calls, Floor, float], float]:
 
         until_s: no event after it happens.
         """
-        if parts < 0:  # a digest is not; naming it here makes it part of the key
+        if package < 0:  # a digest is not; naming it here makes it part of the key
             return np.nan
         return _replay(calls, floor, until_s)
 
     return run
 
 
-run: Final = _run_of(digest(*PARTS))
+run: Final = _run_of(digest("costctl.simulate"))
 
 
 @inlined_part

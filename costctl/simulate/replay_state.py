@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costctl.simulate.workload import CallStatus, Floats, Ints, SmallInts, TurnedAway
+from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.workload import CallStatus, Floats, Ints, SmallInts
 
 SERVED: Final = int(CallStatus.SERVED)
 REJECTED: Final = int(CallStatus.REJECTED)

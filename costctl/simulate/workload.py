@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from costctl.simulate.lanes import Floats as Floats
 from costctl.simulate.lanes import Ints as Ints
-from costctl.simulate.lanes import Lanes as Lanes
-from costctl.simulate.lanes import TurnedAway as TurnedAway
+from costctl.simulate.lanes import Lanes
 
 Bools = NDArray[np.bool_]
 SmallInts = NDArray[np.signedinteger[Any]]

@@ -8,7 +8,6 @@ import itertools
 from pathlib import Path
 
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl import workflow
 from costctl.cli.render import explanation as render
@@ -19,6 +18,7 @@ from costctl.errors import CostctlError, InputError, UsageError
 from costctl.observation import Question
 from costctl.segment.request_explanation import MOST_LINES, span_lines
 from costctl.workflow.explained_ids import meant_by
+from tests.relations.span_rows import chat, engine_of, span
 
 
 def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.shapley import shapley_values
 
 from costctl.cost.batch_shares import batch_shares_s
+from tests.oracles.shapley import shapley_values
 
 SECONDS = st.floats(0, 10)
 LENGTHS = st.lists(st.integers(0, 4000).map(float), min_size=1, max_size=8)
@@ -45,13 +45,12 @@ def test_the_shares_sum_to_the_time_of_the_batch(
     assert batch_shares_s(*batch).sum() == pytest.approx(alpha_s + sum(betas) + gamma_s * max(lengths))
 
 
-@given(batches(), st.randoms(use_true_random=False))
+@given(batches(), st.data())
 def test_the_order_of_the_requests_changes_nothing(
-    batch: tuple[float, list[float], float, list[float]], random: object
+    batch: tuple[float, list[float], float, list[float]], data: st.DataObject
 ) -> None:
     alpha_s, betas, gamma_s, lengths = batch
-    order = list(range(len(lengths)))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    order = data.draw(st.permutations(range(len(lengths))))
     mixed = batch_shares_s(
         alpha_s, [betas[each] for each in order], gamma_s, [lengths[each] for each in order]
     )

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles.logging_engine import EngineLaw, serve_step_by_step
 
 from costctl.cost.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
 from costctl.cost.replay_fit import Run, fit_by_replay, replay_run
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Floats, Pool, PoolSetup, ServiceModel, Workload
+from tests.oracles.logging_engine import EngineLaw, serve_step_by_step
 
 LAW = EngineLaw(0.006, 0.0004, 4e-5, max_num_seqs=96, max_batched_tokens=256)
 

@@ -11,6 +11,7 @@ from costctl.cost.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import PoolSetup, ServiceModel, Workload
+from tests.cost.replayed_calls import decoding_of
 
 LAW = ServiceModel("continuous", alpha_s=0.016, beta_s=0.0008, gamma_s=0.0001)
 CALLS = 6000
@@ -29,17 +30,7 @@ def served() -> Decoding:
         replica=np.full(CALLS, -1),
     )
     setup = PoolSetup(2, 64, "least_outstanding", 0.0, Lanes.plain(1))
-    outcome = replay(workload, LAW, setup)
-    return Decoding(
-        replica=outcome.replica.astype(np.int64),
-        arrival_s=outcome.arrival_s,
-        begin_s=outcome.begin_s,
-        first_token_s=outcome.first_token_s,
-        end_s=outcome.end_s,
-        uncached_tokens=workload.uncached_tokens,
-        steps=workload.decode_steps,
-        is_exact=np.ones(CALLS, np.bool_),
-    )
+    return decoding_of(workload, replay(workload, LAW, setup))
 
 
 def test_stretches_give_the_law_of_the_whole(served: Decoding) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from synth.small_worlds import served_all
 
 from costctl.cost.frames import Frames
 from costctl.cost.held_out import held_out_calibrations
@@ -17,6 +16,7 @@ from costctl.synth.presets import world_from_seed
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.world import World
+from tests.synth.small_worlds import served_all
 
 FRESH_SEEDS = (6201, 6202, 6203, 6204, 6205, 6206)  # none was looked at before
 HOURS = 0.7

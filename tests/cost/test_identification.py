@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
-from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times
+from costctl.cost.step_clock import StepTimes, fit_step_times
+from costctl.cost.step_intervals import Decoding
 from costctl.simulate.workload import Floats, ServiceModel
 from tests.cost.test_service_models import decoding_of, served, workload_of
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from costctl.cost.alone import alone_s
-from costctl.cost.step_clock import Decoding, StepTimes, steps_seen
+from costctl.cost.step_clock import StepTimes, steps_seen
 from costctl.simulate.counterfactual import without
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
+from tests.cost.replayed_calls import decoding_of
 
 ALPHA_S, BETA_S, GAMMA_S = 0.020, 0.001, 0.0001
 TWO_CALLS = Workload(
@@ -42,16 +43,7 @@ def test_two_calls_see_the_steps_that_they_decoded(repository: Path) -> None:
     page = text_of(repository, "service-model.md")
     a_ms, b_ms = ((outcome.end_s - outcome.first_token_s) * 1e3).tolist()
     assert f"A decodes for {a_ms:.0f} ms and B for {b_ms:.0f} ms" in page
-    decoding = Decoding(
-        replica=outcome.replica,
-        arrival_s=outcome.arrival_s,
-        begin_s=outcome.begin_s,
-        first_token_s=outcome.first_token_s,
-        end_s=outcome.end_s,
-        uncached_tokens=TWO_CALLS.uncached_tokens,
-        steps=TWO_CALLS.decode_steps,
-        is_exact=np.ones(2, np.bool_),
-    )
+    decoding = decoding_of(TWO_CALLS, outcome)
     seen = steps_seen(decoding, StepTimes(ALPHA_S, BETA_S, GAMMA_S, 0, 0.0), np.arange(2))
     assert seen == pytest.approx([10.0, 4.0])
     naive_ms = a_ms / 10

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from relations.span_rows import chat, engine_of, span
+
+from tests.relations.span_rows import chat, engine_of, span
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
 GPT_4O = {"provider": "openai", "model_served": "gpt-4o"}  # 2.50 in, 1.25 cached, 10.00 out, USD per million

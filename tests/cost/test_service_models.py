@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
-from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
+from costctl.cost.step_clock import StepTimes, fit_step_times, steps_seen
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
+from tests.cost.replayed_calls import decoding_of
 
 
 def workload_of(seed: int, calls: int, per_s: float) -> Workload:
@@ -33,19 +34,6 @@ def workload_of(seed: int, calls: int, per_s: float) -> Workload:
 def served(workload: Workload, model: ServiceModel, dispatch: Dispatch = "least_outstanding") -> Outcome:
     setup = PoolSetup(2, 32, dispatch, 0.0, Lanes.plain(1))
     return replay_network(workload, np.zeros(workload.size, np.int64), [Pool(model, setup)])
-
-
-def decoding_of(workload: Workload, outcome: Outcome) -> Decoding:
-    return Decoding(
-        replica=outcome.replica,
-        arrival_s=outcome.arrival_s,
-        begin_s=outcome.begin_s,
-        first_token_s=outcome.first_token_s,
-        end_s=outcome.end_s,
-        uncached_tokens=workload.uncached_tokens,
-        steps=workload.decode_steps,
-        is_exact=np.ones(workload.size, np.bool_),
-    )
 
 
 @settings(max_examples=12, deadline=None)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl.cost.analysis import METHODS, build_analysis
 from costctl.cost.frames import Frames
@@ -16,6 +15,7 @@ from costctl.cost.pool_fit import fit_pools
 from costctl.documents.analysis import Analysis, IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
+from tests.relations.span_rows import chat, engine_of, span
 
 PREMIUM = Pool(usd_per_replica_hour=3600.0, models=("large",), match={"service": "premium"})
 ECONOMY = Pool(usd_per_replica_hour=360.0, models=("small",), match={"service": "economy"})

@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from relations.span_rows import chat, engine_of
 
 from costctl.cost.batch_shares import batch_shares_s
 from costctl.cost.reconcile import reconciled_usd
 from costctl.documents.settings import Pool, Settings
+from tests.relations.span_rows import chat, engine_of
 
 
 def rows_after(page: Path, heading: str) -> list[list[str]]:

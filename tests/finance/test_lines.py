@@ -9,7 +9,6 @@ from decimal import Context, Decimal
 
 import polars as pl
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl import workflow
 from costctl.cli.render import exported
@@ -21,6 +20,7 @@ from costctl.documents.settings import Pool, Settings, Storage
 from costctl.finance.export import FocusExport, focus_export, hashed
 from costctl.observation import Question
 from costctl.workflow.finance import Exported
+from tests.relations.span_rows import chat, engine_of, span
 
 EXACT = Context(prec=80)
 CENT = 0.005

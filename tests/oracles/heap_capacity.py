@@ -6,11 +6,11 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from oracles.heap_refusals import give_up
-from oracles.heap_turns import Replica
+from tests.oracles.heap_refusals import give_up
+from tests.oracles.heap_turns import Replica
 
 if TYPE_CHECKING:
-    from oracles.heap_replay import HeapReplay
+    from tests.oracles.heap_replay import HeapReplay
 
 FAILS, COMES_BACK, IS_READY, SCALES = range(4)
 Change = tuple[float, int, int, int]  # when, kind, order of the row, replica or pool

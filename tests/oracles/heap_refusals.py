@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING
 
-from oracles.heap_turns import Replica
-
-from costctl.simulate.workload import CallStatus, TurnedAway
+from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.workload import CallStatus
+from tests.oracles.heap_turns import Replica
 
 if TYPE_CHECKING:
-    from oracles.heap_replay import HeapReplay
+    from tests.oracles.heap_replay import HeapReplay
 
 ARRIVAL = 0  # the kind of an event, as in heap_replay
 

@@ -12,11 +12,12 @@ import math
 from collections import deque
 
 import numpy as np
-from oracles.heap_capacity import Change, change, changes_of, switch_off
-from oracles.heap_refusals import expire, refuse
-from oracles.heap_turns import Replica, charge, line_of, line_to_serve, note_joining, tokens_saved
 
-from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, TurnedAway, Workload
+from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
+from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
+from tests.oracles.heap_refusals import expire, refuse
+from tests.oracles.heap_turns import Replica, charge, line_of, line_to_serve, note_joining, tokens_saved
 
 ARRIVAL, REPLICA = 0, 1  # at one instant, arrivals come first
 

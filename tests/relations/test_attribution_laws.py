@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.shapley import shapley_values
-from relations.span_rows import chat, engine_of
 
 from costctl.documents.settings import Pool, Settings
+from tests.oracles.shapley import shapley_values
+from tests.relations.span_rows import chat, engine_of
 
 Calls = list[tuple[int, int, int, int]]  # replica, start, duration, time to first token; whole seconds
 CALLS = st.lists(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl.documents.settings import Pool, Settings, Storage
 from costctl.relations import load_relations
+from tests.relations.span_rows import chat, engine_of, span
 
 RELATIONS = load_relations("duckdb")
 SETTINGS = Settings(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, span
 
 
 def counted(rows: list[dict[str, Any]], relation: str, *facts: str) -> dict[tuple[Any, ...], int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from relations.span_rows import chat, engine_of, span
+
+from tests.relations.span_rows import chat, engine_of, span
 
 
 def tool(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl.documents.sessions import SessionsReport
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.observation import Question, observed
 from costctl.segment.sessions import sessions_of
+from tests.relations.span_rows import chat, engine_of, span
 
 PRICED = {"provider": "openai", "model_served": "gpt-4o-mini", "input_tokens": 1000, "output_tokens": 100}
 USD = 1000 * 0.15e-6 + 100 * 0.6e-6  # of one such call, by the list price

@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl.documents.analysis import Bottleneck
 from costctl.segment.bottleneck import bottlenecks, stage_sums
@@ -14,6 +13,7 @@ from costctl.segment.class_frames import class_frames
 from costctl.segment.faults import class_faults
 from costctl.segment.traffic import Traffic
 from costctl.segment.waste import stage_waste
+from tests.relations.span_rows import chat, engine_of, span
 
 Spans = list[dict[str, Any]]
 

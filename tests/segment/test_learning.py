@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from segment.planted import Shape, drawn, planted
 from sklearn.metrics import adjusted_rand_score
 
 from costctl.documents.provenance import Provenance
@@ -17,6 +16,7 @@ from costctl.segment.learn.shapes import fit_shapes
 from costctl.segment.learn.taxonomy import learn_taxonomy
 from costctl.segment.matching import apply_rules
 from costctl.segment.rules import load_rules
+from tests.segment.planted import Shape, drawn, planted
 
 NOWHERE = Provenance("0", (), None, None, {}, 0)
 

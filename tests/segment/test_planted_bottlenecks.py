@@ -6,7 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from segment.planted_worlds import (
+
+from costctl.segment.bottleneck import bottlenecks
+from costctl.segment.class_frames import class_frames
+from costctl.segment.waste import stage_waste
+from costctl.synth.world import World
+from tests.segment.planted_worlds import (
     sound_world,
     traffic_of,
     with_helped_calls,
@@ -14,11 +19,6 @@ from segment.planted_worlds import (
     with_slow_retrieval,
     with_slow_tool,
 )
-
-from costctl.segment.bottleneck import bottlenecks
-from costctl.segment.class_frames import class_frames
-from costctl.segment.waste import stage_waste
-from costctl.synth.world import World
 
 SEEDS = range(300, 320)
 PLANTS = {

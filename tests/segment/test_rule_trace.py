@@ -8,11 +8,11 @@ import duckdb
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from relations.span_rows import chat, engine_of, span
 
 from costctl.relations import load_relations
 from costctl.segment.rule_trace import definition, rule_outcomes
 from costctl.segment.rules import CLASS_RULES, default_rules
+from tests.relations.span_rows import chat, engine_of, span
 
 SHAPE = {column.name: column.type for column in load_relations("duckdb")["request_shape"].columns}
 TYPES = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}

@@ -9,7 +9,6 @@ import jsonschema
 import msgspec
 import polars as pl
 import pytest
-from relations.span_rows import chat, engine_of, span
 
 from costctl import workflow
 from costctl.documents.analysis import Analysis
@@ -19,6 +18,7 @@ from costctl.observation import Question, observed
 from costctl.segment.leftover import leftover
 from costctl.segment.mix import class_mix, pricing
 from costctl.segment.pool_queues import pool_queues
+from tests.relations.span_rows import chat, engine_of, span
 
 SPLIT_CHAT = """
 [[rules]]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.small_replays import plain_workload, pool_setup, random_case_of_all_rules
 
 from costctl.simulate.network import replay_network
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outage, Pool, Scaling, ServiceModel, Workload
+from tests.oracles.small_replays import plain_workload, pool_setup, random_case_of_all_rules
 
 ONE_SECOND_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
 PREFILL = ServiceModel("continuous", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)

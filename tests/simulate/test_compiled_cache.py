@@ -8,13 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from costctl.simulate import event_loop
+import pytest
+
+from costctl.compiled import digest
 
 REPLAY_ONE_CALL = """
 import numpy as np
 from costctl.simulate import event_loop
 from costctl.simulate.replay import replay
-from costctl.simulate.workload import Lanes, PoolSetup, ServiceModel, Workload
+from costctl.simulate.lanes import Lanes
+from costctl.simulate.workload import PoolSetup, ServiceModel, Workload
 one, none = np.zeros(1), np.full(1, -1)
 workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
 setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1))
@@ -56,11 +59,16 @@ def test_a_replay_runs_where_no_cache_can_be_written_and_is_found_compiled_where
     assert replay_one_call(tmp_path, tmp_path / "cache") == 0
 
 
-def test_the_loop_is_compiled_anew_when_any_file_with_a_part_of_it_changes(repository: Path) -> None:
-    with_parts = {
-        path.stem
-        for path in (repository / "costctl" / "simulate").glob("*.py")
-        if "part\ndef " in path.read_text(encoding="utf-8")
-    }
-    watched = {module.__name__.rpartition(".")[2] for module in event_loop.PARTS}
-    assert with_parts - watched == {"event_loop"}
+def test_the_digest_changes_with_any_file_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "loops"
+    package.mkdir()
+    for name in ("__init__.py", "loop.py", "constants.py", "notes.txt"):
+        (package / name).write_text("# as it was\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = digest("loops")
+    (package / "notes.txt").write_text("no source\n", encoding="utf-8")
+    assert digest("loops") == before
+    (package / "constants.py").write_text("SERVED = 1\n", encoding="utf-8")
+    assert digest("loops") != before

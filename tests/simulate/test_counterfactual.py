@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.small_replays import plain_workload, pool_setup, random_case
 
 from costctl.simulate.counterfactual import added, shifted, with_followers_dropped, without
 from costctl.simulate.outcome_measures import broken_laws
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel, Workload
+from tests.oracles.small_replays import plain_workload, pool_setup, random_case
 
 SEEDS = st.integers(0, 1_000_000)
 CHAT = ServiceModel("continuous", alpha_s=0.02, beta_s=0.001, gamma_s=0.0001)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.small_replays import plain_workload, random_case
 
 from costctl.simulate.deferral import deferred
+from tests.oracles.small_replays import plain_workload, random_case
 
 SEEDS = st.integers(0, 1_000_000)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
 
 from costctl.simulate.lanes import TurnedAway
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, status_counts, wait_s
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Pool, ServiceModel
+from tests.oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
 
 SEEDS = st.integers(0, 1_000_000)
 ONE_SECOND_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from oracles.small_replays import plain_workload, pool_setup
 
 from costctl.simulate.outcome_measures import (
     broken_laws,
@@ -23,6 +22,7 @@ from costctl.simulate.outcome_measures import (
 )
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outcome, ServiceModel, Workload
+from tests.oracles.small_replays import plain_workload, pool_setup
 
 ONE_SECOND_A_TOKEN = ServiceModel("continuous", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
 

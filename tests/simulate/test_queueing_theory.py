@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oracles.queueing_formulas import (
+
+from costctl.simulate.outcome_measures import broken_laws, latency_s, utilisation, wait_s
+from costctl.simulate.replay import replay
+from costctl.simulate.workload import CallStatus, Floats, ServiceModel
+from tests.oracles.queueing_formulas import (
     batch_service_mean_latency_bound_s,
     batch_service_mean_latency_s,
     cobham_mean_waits_s,
@@ -15,11 +19,7 @@ from oracles.queueing_formulas import (
     mmc_mean_wait_s,
     processor_sharing_mean_latency_s,
 )
-from oracles.small_replays import plain_workload, pool_setup
-
-from costctl.simulate.outcome_measures import broken_laws, latency_s, utilisation, wait_s
-from costctl.simulate.replay import replay
-from costctl.simulate.workload import CallStatus, Floats, ServiceModel
+from tests.oracles.small_replays import plain_workload, pool_setup
 
 CALLS = 400_000
 BLOCKS = 40

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.small_replays import Case, plain_workload, pool_setup, random_case
 
 from costctl.simulate.continuous import replay_continuous
 from costctl.simulate.counterfactual import shifted
@@ -18,6 +17,7 @@ from costctl.simulate.outcome_measures import broken_laws, busy_s_from_calls, la
 from costctl.simulate.replay import replay
 from costctl.simulate.static import replay_static
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
+from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
 
 SEEDS = st.integers(0, 1_000_000)
 CHAT = ServiceModel("continuous", alpha_s=0.02, beta_s=0.001, gamma_s=0.0001)

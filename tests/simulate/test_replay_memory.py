@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from oracles.small_replays import plain_workload, pool_setup
 
 from costctl.simulate.initial_state import call_state, floor_state
 from costctl.simulate.workload import Pool, ServiceModel
+from tests.oracles.small_replays import plain_workload, pool_setup
 
 CHAT = ServiceModel("continuous", alpha_s=0.02, beta_s=0.001, gamma_s=0.0001)
 BYTES_OF_THE_FLOOR = 20_000  # replicas, lanes and lines, whatever the number of calls

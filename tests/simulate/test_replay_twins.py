@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.heap_replay import heap_replay, stepwise_replay
-from oracles.simpy_replay import simpy_replay
-from oracles.small_replays import random_case, random_case_of_all_rules
 
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, status_counts
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outcome, Pool, PoolSetup, ServiceModel, Workload
+from tests.oracles.heap_replay import heap_replay, stepwise_replay
+from tests.oracles.simpy_replay import simpy_replay
+from tests.oracles.small_replays import random_case, random_case_of_all_rules
 
 SEEDS_AT_ONCE = 100
 

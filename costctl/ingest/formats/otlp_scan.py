@@ -37,7 +37,7 @@ from costctl.ingest.formats.json_text_loop import gather
 from costctl.ingest.formats.nested_arrow import Index, Mask
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans, scope_names
 from costctl.ingest.formats.otlp_values import Attributes
-from costctl.ingest.formats.scanned_values import UncertainValue, array_text, kvlist_text, rendered
+from costctl.ingest.formats.scanned_values import UncertainValueError, array_text, kvlist_text, rendered
 
 # What has rows, and after them the parts of a row.
 _DOCUMENT, _RESOURCE, _SCOPE, _SPAN, _EVENT, _OF_RESOURCE, _OF_SCOPE, _OF_SPAN, _OF_EVENT = range(9)
@@ -118,7 +118,7 @@ def scanned(data: bytes, documents: int) -> RawSpans | None:
             str(memoryview(data), "utf-8")
         block = _scan(data if data.endswith(b"\n") else data + b"\n")
         return block.raw_spans() if len(block.rows(_DOCUMENT)) == documents else None
-    except (UncertainValue, UnicodeDecodeError):
+    except (UncertainValueError, UnicodeDecodeError):
         return None
 
 
@@ -127,7 +127,7 @@ def _scan(data: bytes) -> _Block:
     tables = tables_for(_SHAPE, len(data), _BYTES_A_ROW)
     keys = scan(characters, _SHAPE, tables)
     if keys == UNCERTAIN:
-        raise UncertainValue
+        raise UncertainValueError
     return _Block(characters, tables, _keys(data, tables, keys))
 
 
@@ -136,7 +136,7 @@ def _keys(data: bytes, tables: Tables, keys: int) -> list[str]:
     raw = [data[begin : begin + length] for begin, length in places]
     texts = [json.loads(b'"%s"' % each) if b"\\" in each else each.decode("utf-8") for each in raw]
     if len(set(texts)) != keys:  # the same key in two spellings
-        raise UncertainValue
+        raise UncertainValueError
     return texts
 
 
@@ -233,7 +233,7 @@ class _Block:
         rows = self.rows(table)
         values = rows[:, PRESENT] & _VALUES
         if not self.has(table, "key").all() or (values & values - 1).any():
-            raise UncertainValue
+            raise UncertainValueError
         is_text = self.has(table, "stringValue") | self.has(table, "bytesValue")
         more, deep = self._with_composites(table, is_text)
         codes, keys = _used_keys(rows[:, _KEY_CODE], self.keys)
@@ -273,7 +273,7 @@ class _Block:
         values = np.zeros(len(rows))
         values[is_number] = written.cast(pa.float64()).to_numpy(zero_copy_only=False)
         if not np.isfinite(values).all():
-            raise UncertainValue
+            raise UncertainValueError
         return pa.array(values, mask=~is_number)
 
 

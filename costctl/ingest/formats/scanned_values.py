@@ -1,7 +1,7 @@
 """What does an array or a key-value list say, as it stands in OTLP/JSON?
 
 Shape in: the JSON of each value.  Shape out: the same JSON text that ``otlp_values`` makes of it, each
-distinct value rendered once; UncertainValue where it is written in a way that is not common.
+distinct value rendered once; UncertainValueError where it is written in a way that is not common.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _INT64: Final = range(-(2**63), 2**63)
 _SCALARS: Final = ("stringValue", "intValue", "doubleValue", "boolValue")
 
 
-class UncertainValue(Exception):  # noqa: N818 - nothing is wrong with the value
+class UncertainValueError(Exception):
     """It is not certain what the other reader would make of this."""
 
 
@@ -74,35 +74,35 @@ def _elements(written: str) -> list[dict[str, Any]]:
     try:
         document = json.loads(written, object_pairs_hook=_unique, parse_constant=_refused)
     except ValueError as error:
-        raise UncertainValue from error
+        raise UncertainValueError from error
     values = _object(document).get("values")
     if values is None:
         return []
     if not isinstance(values, list) or not all(isinstance(element, dict) for element in values):
-        raise UncertainValue
+        raise UncertainValueError
     return values
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) != len(pairs):
-        raise UncertainValue
+        raise UncertainValueError
     return dict(pairs)
 
 
 def _refused(constant: str) -> float:
-    raise UncertainValue(constant)
+    raise UncertainValueError(constant)
 
 
 def _object(value: Any) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
-        raise UncertainValue
+        raise UncertainValueError
     return value or {}
 
 
 def _key_text(pair: dict[str, Any]) -> str:
     key = pair.get("key")
     if key is not None and not isinstance(key, str):
-        raise UncertainValue
+        raise UncertainValueError
     return json_text(key or "")
 
 
@@ -120,7 +120,7 @@ def _scalar_text(value: dict[str, Any]) -> str | None:
         return str(scalar)
     if name == "doubleValue" and isinstance(scalar, int | float) and not isinstance(scalar, bool):
         return json_text(_finite(scalar))
-    raise UncertainValue
+    raise UncertainValueError
 
 
 def _is_integer(scalar: Any) -> bool:
@@ -133,7 +133,7 @@ def _finite(scalar: float) -> float:
     try:
         number = float(scalar)
     except OverflowError as error:
-        raise UncertainValue from error
+        raise UncertainValueError from error
     if not math.isfinite(number):
-        raise UncertainValue
+        raise UncertainValueError
     return number

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.library_queues import ciw_waits_s, kiefer_wolfowitz_waits_s, simpy_waits_s
-from oracles.small_replays import plain_workload, pool_setup
 
 from costctl.simulate.outcome_measures import wait_s
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import Floats, Ints, ServiceModel
+from tests.oracles.simulated_queues import ciw_waits_s, kiefer_wolfowitz_waits_s, simpy_waits_s
+from tests.oracles.small_replays import plain_workload, pool_setup
 
 CALLS = 400
 ONE_BY_ONE = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1e-6)
