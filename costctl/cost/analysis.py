@@ -16,6 +16,7 @@ from costctl.cost.bill_rows import reconciled_bill
 from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
+from costctl.cost.exact_sums import sums_by
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
@@ -56,6 +57,7 @@ METHODS: Final = {
     "classes": "ordered rules, first match",
 }
 _WEIGHTED: Final = "occupancy clock, each instant split by the weights of prefill and decode"
+_COMPONENT: Final = ("component", "resource", "unit")
 _SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
 
 
@@ -192,26 +194,18 @@ def _usd_per_success(requests: pl.DataFrame, charge: pl.DataFrame, seed: int) ->
 
 
 def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
-    rows = (
-        charge.group_by("component", "resource", "unit")
-        .agg(
-            pl.col("quantity").sum(),
-            pl.col("usd").sum(),
-            pl.col("quantity").is_not_null().any().alias("is_observed"),
-            pl.col("usd").is_not_null().all().alias("is_priced"),
-        )
-        .filter(pl.col("is_observed"))
-        .sort("component", "resource", "unit")
-    )
+    """What was used and what it came to; priced where each of its charges is."""
+    quantity, usd = (sums_by(charge, _COMPONENT, column) for column in ("quantity", "usd"))
+    unpriced = set(charge.filter(pl.col("usd").is_null()).select(_COMPONENT).unique().rows())
     return tuple(
         Component(
-            component=row["component"],
-            resource=row["resource"],
-            quantity=row["quantity"],
-            unit=row["unit"],
-            usd=row["usd"] if row["is_priced"] else None,
+            component=key[0],
+            resource=key[1],
+            quantity=amount,
+            unit=key[2],
+            usd=None if key in unpriced else usd[key],
         )
-        for row in rows.iter_rows(named=True)
+        for key, amount in quantity.items()
     )
 
 
@@ -224,14 +218,13 @@ def _pool_report(
     frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney, use: tuple[PoolUse, ...]
 ) -> PoolReport:
     fit = fits.named(money.pool)
-    busy_s = money.busy_s or 0.0
     return PoolReport(
         pool=money.pool,
         tier=settings.pools[money.pool].tier,
         replicas=money.replicas,
-        busy_s=busy_s,
+        busy_s=money.busy_s,
         capacity_s=money.capacity_s,
-        utilisation_ratio=busy_s / money.capacity_s,
+        utilisation_ratio=None if money.busy_s is None else money.busy_s / money.capacity_s,
         useful_utilisation_ratio=next((each.ratio for each in use if each.kind == "useful"), None),
         use=use,
         idle_usd=money.idle_usd,

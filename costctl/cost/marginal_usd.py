@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from costctl.cost.alone import bounds_s
 from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
 from costctl.cost.busy_blocks import block_edges_s, counts_by_block
+from costctl.cost.closed_forms import bounds_s
 from costctl.cost.frames import Frames
 from costctl.cost.marginal import BUSY, IDLE, METHOD, Removal, removals
 from costctl.cost.pool_fit import PoolFit, PoolFits

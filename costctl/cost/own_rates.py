@@ -21,6 +21,14 @@ SUSPICIOUS_RATIO: Final = (
 TOKEN_KINDS: Final = ("input", "cached_input", "cache_write", "output")
 
 
+class RateError(UsageError):
+    """A rate cannot be used. mistake: what is wrong with it, whatever the day: one finding a mistake is enough."""
+
+    def __init__(self, mistake: str, what: str, *, why: str, next_step: str) -> None:
+        super().__init__(what, why=why, next_step=next_step)
+        self.mistake = mistake
+
+
 class Band(NamedTuple):
     """A price that holds while from ≤ total input tokens < below; below is None for the last band."""
 
@@ -45,7 +53,7 @@ AnyDated = TypeVar("AnyDated", bound=_Dated)
 def own_bands(prices: PriceSettings, provider: str | None, model: str, day: date) -> Bands | None:
     """The bands of each kind by the user's rates for the day; rates that name the provider come first.
 
-    Raises UsageError where two rates hold at once, or a currency has no exchange rate for the day.
+    Raises RateError where two rates hold at once, or a currency has no exchange rate for the day.
     """
     rates = _holding(prices, provider, model, day)
     if not rates:
@@ -53,7 +61,8 @@ def own_bands(prices: PriceSettings, provider: str | None, model: str, day: date
     tiers = sorted(rates, key=lambda rate: rate.above_input_tokens)
     starts = [_start(rate) for rate in tiers]
     if len(set(starts)) < len(starts):
-        raise UsageError(
+        raise RateError(
+            "two rates",
             f"Two rates for {model} hold on {day}.",
             why="[[prices.rates]] has more than one entry with the same model, provider and above_input_tokens.",
             next_step="Give one an `until` that is the `from` of the next, or remove one.",
@@ -81,12 +90,13 @@ def per_million(rate: Rate, kind: str) -> float | None:
 
 
 def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
-    """USD for one unit of the currency on the day. Raises UsageError where no one, or more than one, says."""
+    """USD for one unit of the currency on the day. Raises RateError where no one, or more than one, says."""
     if currency == "USD":
         return Decimal(1)
     found = [each for each in _on(prices.exchange_rates, day) if each.currency == currency]
     if len(found) != 1:
-        raise UsageError(
+        raise RateError(
+            f"exchange rate of {currency}",
             f"{currency} has {'no' if not found else 'more than one'} exchange rate for {day}.",
             why=f"A rate in [[prices.rates]] is in {currency}, and exchange rates are never guessed.",
             next_step="Write one [[prices.exchange_rates]] "
@@ -98,7 +108,7 @@ def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
 def refuse_far_from_book(
     prices: PriceSettings, own: Bands, book: Bands, provider: str | None, model: str, day: date
 ) -> None:
-    """Raises UsageError where an own price is 100 times or more away from the book's, and is not confirmed."""
+    """Raises RateError where an own price is 100 times or more away from the book's, and is not confirmed."""
     confirmed = {_start(rate) for rate in _holding(prices, provider, model, day) if rate.is_confirmed}
     unconfirmed = [(kind, band) for kind, band in own if band.from_input_tokens not in confirmed]
     for kind, band in unconfirmed:
@@ -106,7 +116,8 @@ def refuse_far_from_book(
             if book_kind != kind or not _overlap(band, quoted):
                 continue
             if is_far(band.usd_per_token, quoted.usd_per_token):
-                raise UsageError(
+                raise RateError(
+                    f"magnitude of {kind}",
                     f"The {kind} rate for {model} is far from what it costs elsewhere.",
                     why=f"It comes to {band.usd_per_token * TOKENS_PER_QUOTE:g} USD per million tokens on {day}; "
                     f"the price book says {quoted.usd_per_token * TOKENS_PER_QUOTE:g}.",

@@ -24,7 +24,7 @@ class PoolCalls:
     pool.
 
     begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
-    uncached_tokens,
+    alone_s: seconds in which no other call was in progress on the replica.  uncached_tokens,
     output_tokens: -1 where not reported.  after: index of the call whose end released this one, or -1.
     """
 
@@ -40,6 +40,7 @@ class PoolCalls:
     begin_s: Floats
     first_token_s: Floats
     end_s: Floats
+    alone_s: Floats
     uncached_tokens: Ints
     output_tokens: Ints
     after: Ints
@@ -62,6 +63,7 @@ def pool_calls(frames: Frames) -> PoolCalls:
     calls = (
         frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_not_null())
         .join(frames.request_class.select("request_id", "request_class"), on="request_id", how="inner")
+        .join(frames.call_share.select("call_id", "alone_s"), on="call_id", how="left")
         .sort("start_ns", "call_id")
         .with_row_index("index")
     )
@@ -95,6 +97,7 @@ def pool_calls(frames: Frames) -> PoolCalls:
         begin_s=np.where(queued, since_start("busy_from_ns"), np.nan),
         first_token_s=arrival_s + _floats(calls["ttft_s"]),
         end_s=since_start("end_ns"),
+        alone_s=calls["alone_s"].fill_null(0.0).to_numpy(),
         uncached_tokens=_tokens(calls["uncached_tokens"]),
         output_tokens=_tokens(calls["output_tokens"]),
         after=after,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
@@ -99,7 +100,7 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
     calls = pool_calls(frames)
     models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
-    reasons: dict[str, str] = {}
+    reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls was timed")
     tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
     for number, name in enumerate(calls.pools):
         here = np.flatnonzero(calls.pool == number)
@@ -120,6 +121,12 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
         for name, (each, why, calibration) in zip(names, pools, strict=True)
     )
     return PoolFits(calls, fitted, workload, which, pool, reasons)
+
+
+def _untimed_pools(frames: Frames) -> list[str]:
+    """Pools of which calls are known, and of none when it ended."""
+    untimed: list[str] = frames.pool_use.filter(pl.col("timed_calls") == 0)["pool"].to_list()
+    return untimed
 
 
 def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from costctl.cost.own_rates import RateError
 from costctl.cost.prices import nearest_model, priced
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.prices import PriceFinding
-from costctl.errors import UsageError
 
 
 def price_findings(own: PriceSettings, models: pl.DataFrame | None, as_of: date) -> tuple[PriceFinding, ...]:
@@ -36,10 +36,11 @@ def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:
         for day in days:
             if not any(_holds(rate.from_day, rate.until_day, day) for rate in of_model):
                 continue
-            _, refusal = _tried(own, provider, model, day)
-            if refusal is not None:
-                # one finding for each kind of mistake: the first day that shows it says enough
-                refused.setdefault(refusal.what.split(" on ")[0].split(" for ")[0], refusal)
+            _, error = _tried(own, provider, model, day)
+            if error is not None:
+                refused.setdefault(
+                    error.mistake, _refused(model, error)
+                )  # the first day that shows it says enough
         findings += refused.values()
         findings += _gaps(model, [(rate.from_day, rate.until_day) for rate in of_model])
     return findings
@@ -68,8 +69,8 @@ def _gaps(model: str, spans: list[tuple[date | None, date | None]]) -> list[Pric
 def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     findings = []
     for alias, target in own.aliases.items():
-        is_priced, refusal = _tried(own, None, alias, as_of)
-        if refusal is None and not is_priced:
+        is_priced, error = _tried(own, None, alias, as_of)
+        if error is None and not is_priced:
             findings.append(
                 _unknown(
                     "unknown_model",
@@ -85,26 +86,27 @@ def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
 def _unpriced(own: PriceSettings, models: pl.DataFrame, as_of: date) -> list[PriceFinding]:
     findings = []
     for provider, model, day in models.drop_nulls(["model"]).sort("provider", "model", "day").iter_rows():
-        is_priced, refusal = _tried(own, provider, model, date.fromisoformat(day) if day else as_of)
-        if refusal is not None:
-            findings.append(refusal)
+        is_priced, error = _tried(own, provider, model, date.fromisoformat(day) if day else as_of)
+        if error is not None:
+            findings.append(_refused(model, error))
         elif not is_priced:
             name = f"{provider}/{model}" if provider else model
             findings.append(_unknown("unpriced", name, f"The traces have calls of {name}", model, provider))
     return findings
 
 
-def _tried(
-    own: PriceSettings, provider: str | None, model: str, day: date
-) -> tuple[bool, PriceFinding | None]:
+def _tried(own: PriceSettings, provider: str | None, model: str, day: date) -> tuple[bool, RateError | None]:
     """Whether the model has a price on the day, and why it is refused, where it is: to report all, none is raised."""
     try:
         return bool(priced(own, provider, model, day)[1]), None
-    except UsageError as error:
-        finding = PriceFinding(
-            kind="refused", subject=model, what=error.what, why=error.why, next_step=error.next_step
-        )
-        return False, finding
+    except RateError as error:
+        return False, error
+
+
+def _refused(model: str, error: RateError) -> PriceFinding:
+    return PriceFinding(
+        kind="refused", subject=model, what=error.what, why=error.why, next_step=error.next_step
+    )
 
 
 def _unknown(kind: str, subject: str, said: str, model: str, provider: str | None) -> PriceFinding:

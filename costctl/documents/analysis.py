@@ -240,16 +240,16 @@ class PoolUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
-    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.
-    missing_for_model: why there is no service model, or null where there is one or nothing was served.
+    busy_s: replica seconds with a call in progress, null where no call was timed.  capacity_s: replica seconds paid
+    for.  missing_for_model: why there is no service model, or null where there is one.
     """
 
     pool: str
     tier: str | None
     replicas: int
-    busy_s: float
+    busy_s: float | None
     capacity_s: float
-    utilisation_ratio: float
+    utilisation_ratio: float | None
     useful_utilisation_ratio: float | None
     use: tuple[PoolUse, ...]
     idle_usd: float | None

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costctl.cost.alone import alone_s
 from costctl.cost.step_clock import StepTimes, steps_seen
 from costctl.simulate.counterfactual import without
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
+from costctl.span_trees.occupancy import NONE, HeldTimes, occupancy
 from tests.cost.replayed_calls import decoding_of
 
 ALPHA_S, BETA_S, GAMMA_S = 0.020, 0.001, 0.0001
@@ -59,7 +59,10 @@ def test_taking_one_call_away_saves_less_than_its_share_and_more_than_its_time_a
     assert f"busy for {today.busy_s.sum() * 1e3:.0f} ms" in page
     assert f"without B {other.busy_s.sum() * 1e3:.0f} ms" in page
     assert f"B's marginal cost is {saved_ms:.0f} ms" in page
-    alone_ms = alone_s(np.zeros(2, np.int64), today.begin_s, today.end_s)[1] * 1e3
+    begin_ns, end_ns = (np.rint(each * 1e9).astype(np.int64) for each in (today.begin_s, today.end_s))
+    none, alike = np.full(2, NONE), np.full(2, 1000)
+    _, shares = occupancy(HeldTimes(np.zeros(2, np.int64), begin_ns, none, end_ns, alike, alike))
+    alone_ms = shares.alone_s[1] * 1e3
     assert f"alone for {alone_ms:.0f} ms" in page
     own_ms = (GAMMA_S * 500 + (ALPHA_S + BETA_S) * 4) * 1e3
     assert f"idle replica it costs {own_ms:.0f} ms" in page

@@ -5,17 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costctl.cost.alone import alone_s
 from costctl.cost.blocks import BLOCKS, ratio_over_deals
 from costctl.cost.residuals import residuals_by_load, valid_up_to_active
 from costctl.cost.step_intervals import found_idle
-
-
-def test_a_call_is_alone_while_nobody_else_is_on_its_replica() -> None:
-    # replica 0: [0, 4) and [1, 2) and [6, 7); replica 1: [3, 5)
-    replica = np.array([0, 0, 0, 1])
-    begin_s, end_s = np.array([0.0, 1.0, 6.0, 3.0]), np.array([4.0, 2.0, 7.0, 5.0])
-    np.testing.assert_allclose(alone_s(replica, begin_s, end_s), [3.0, 0.0, 1.0, 2.0])
 
 
 def test_a_replica_is_idle_for_whoever_comes_when_all_before_have_gone() -> None:

@@ -45,3 +45,15 @@ def test_without_the_names_of_replicas_the_attribute_is_asked_for_and_cost_is_bo
     assert bounded
     assert all("bounds for pools without a service model" in estimate.method for estimate in bounded)
     assert all(estimate.low < estimate.mid < estimate.high for estimate in bounded)
+
+
+def test_a_pool_whose_calls_were_not_timed_is_not_idle_but_unknown(tmp_path: Path) -> None:
+    rows = [f"2026-11-02 10:{minute:02d}:00.0000000,100,20" for minute in range(30)]
+    log = "\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows])
+    (tmp_path / "log.csv").write_text(log, encoding="utf-8")
+    config = '[pools.gpu]\nusd_per_replica_hour = 2.0\nmatch = { operation = "*" }\n'
+    (tmp_path / "costctl.toml").write_text(config, encoding="utf-8")
+    question = Question(paths=(str(tmp_path / "log.csv"),), config=tmp_path / "costctl.toml")
+    (pool,) = workflow.analyze(question, quiet).pools
+    assert (pool.busy_s, pool.utilisation_ratio, pool.idle_usd) == (None, None, None)
+    assert pool.missing_for_model == "none of its calls was timed"

@@ -287,10 +287,10 @@ def _pools(document: Analysis) -> Table:
             pool.tier or "none declared",
             count(pool.replicas),
             seconds(pool.busy_s),
-            ratio(pool.utilisation_ratio),
+            NOT_OBSERVED if pool.utilisation_ratio is None else ratio(pool.utilisation_ratio),
             usd(pool.idle_usd),
             NOT_OBSERVED if pool.queue_depth is None else significant(pool.queue_depth.p95),
-            f"none: {pool.missing_for_model or 'nothing was served'}"
+            f"none: {pool.missing_for_model}"
             if pool.service_model is None
             else f"α {seconds(pool.service_model.alpha_s)}, β {seconds(pool.service_model.beta_s)}, "
             f"γ {seconds(pool.service_model.gamma_s)}: {pool.service_model.discipline}",
