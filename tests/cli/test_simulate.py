@@ -66,6 +66,14 @@ def test_every_column_fits_on_the_terminal(sample_store: Path, columns: str) -> 
         assert heading in done.stdout
 
 
+def test_clients_that_came_again_are_counted(sample_store: Path) -> None:
+    again = ("--set", "class.chat.queue.limit=0", "--set", "class.chat.retries=9")
+    done = simulate(sample_store, *again, "-q")
+    assert done.returncode == 0, done.stderr
+    assert "not served, or not at once" in done.stdout
+    assert "retried" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -20,7 +20,7 @@ from costctl.documents.simulation import (
 )
 
 _TODAY, _SCENARIO = "today", "scenario"
-_FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight")
+_FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")
 _SHOWN = frozenset(
     {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
 )
@@ -251,14 +251,16 @@ def _lanes(document: Simulation, is_changed: bool) -> Table:
 def _unserved(document: Simulation, is_changed: bool) -> Table:
     """Fates that befell no call, in either replay, have no column, and lanes that lost none no row."""
     beside = _beside(document, is_changed)
-    fates = [fate for fate in (*_FATES, "retried") if any(_any_of(result, fate) for _, result in beside)]
+    fates = [fate for fate in _FATES if any(_any_of(result, fate) for _, result in beside)]
     rows = tuple(
         (lane.pool, lane.request_class, when, *(count(_fate(lane.calls, fate)) for fate in fates))
         for when, lane in _lanes_beside(document, is_changed)
         if any(_fate(lane.calls, fate) for fate in fates)
     )
     columns = ("pool", "class", "replay", *(fate.replace("_", " ") for fate in fates))
-    return Table("Calls that were not served", columns, rows, frozenset({"pool", "class", "replay"}))
+    return Table(
+        "Calls that were not served, or not at once", columns, rows, frozenset({"pool", "class", "replay"})
+    )
 
 
 def _lanes_beside(document: Simulation, is_changed: bool) -> list[tuple[str, LaneResult]]:
