@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,11 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import PRICE_BOOK, token_price_rows
+from costctl.cost.prices import price_book
+from costctl.cost.rate_checks import refuse_implausible_rates
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
-from costctl.engine.small_tables import load_settings
+from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
 from costctl.progress import Progress
@@ -37,7 +39,7 @@ class Question:
     """What a verb was asked.
 
     paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
-    bounds on the start of requests, the end exclusive.
+    bounds on the start of requests, the end exclusive.  prices_as_of: the day whose prices hold for calls of any day.
     """
 
     paths: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class Question:
     since: str | None = None
     until: str | None = None
     seed: int = 0
+    prices_as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Observation:
     inputs: tuple[InputRecord, ...]
     rejected_records: int
     seed: int
+    prices_as_of: date | None = None
 
     def provenance(self, methods: dict[str, str]) -> Provenance:
         """The provenance of a document that is made by ``methods`` (step → method)."""
@@ -66,7 +70,7 @@ class Observation:
             costctl_version=__version__,
             inputs=self.inputs,
             config_sha256=self.config.sha256,
-            price_book=PRICE_BOOK,
+            price_book=price_book(self.config.settings, self.prices_as_of),
             methods=methods,
             seed=self.seed,
         )
@@ -81,15 +85,15 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
     since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
+    prices_as_of = day_of(question.prices_as_of, "--prices-as-of")
+    refuse_implausible_rates(config.settings)
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
-        engine.load(
-            "token_prices", token_price_rows(engine.fetch("calls").select("provider", "model", "day"))
-        )
+        load_prices(engine, config.settings, prices_as_of)
         inputs, rejected = _sources(connection)
-        yield Observation(engine, config, inputs, rejected, question.seed)
+        yield Observation(engine, config, inputs, rejected, question.seed, prices_as_of)
 
 
 @contextmanager
@@ -141,6 +145,18 @@ def instant_ns(text: str | None, option: str) -> int | None:
             f"{option} {text} is no instant.",
             why=f"{error}.",
             next_step="Write a date or an RFC 3339 instant, such as 2026-11-24 or 2026-11-24T09:30:00Z.",
+        ) from error
+
+
+def day_of(text: str | None, option: str) -> date | None:
+    """The day in the text; None where none was given. Raises UsageError. option: for the message."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {text} is no day.", why=f"{error}.", next_step=f"Write {option} 2026-11-24, for instance."
         ) from error
 
 

@@ -9,6 +9,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from costctl.documents.price_settings import (
+    BillingRule,
+    ExchangeRate,
+    Network,
+    Outcome,
+    Rate,
+    Tool,
+)
 from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
@@ -50,9 +58,14 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Storage that is paid for by residency, reads and bytes out. match: as for pools."""
+    """Storage that is paid for by residency, reads and bytes out. match: as for pools.
+
+    region, zone: where it stands; bytes that a span of another region or zone reads are priced by ``[network]``.
+    """
 
     kind: str | None = None
+    region: str | None = None
+    zone: str | None = None
     usd_per_gb_month: Usd | None = None
     usd_per_1k_reads: Usd | None = None
     usd_per_gb_egress: Usd | None = None
@@ -114,10 +127,20 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
+    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced.
+
+    prices, exchange_rates: the user's own, before the price book's.  model_aliases: model as traces name it → as the
+    price book does, with or without its provider.  billing: provider, or "*" for any → outcome → what of it is billed.
+    """
 
     pools: dict[str, Pool] = {}
     storage: dict[str, Storage] = {}
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
     internet_usd_per_gb_egress: Usd | None = None
+    network: Network = Network()
+    tools: dict[str, Tool] = {}
+    prices: tuple[Rate, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    model_aliases: dict[str, str] = {}
+    billing: dict[str, dict[Outcome, BillingRule]] = {}

@@ -25,11 +25,18 @@
 --   uncached_tokens      BIGINT   tokens that no cache gave or keeps
 --   output_tokens        BIGINT   tokens
 --   reasoning_tokens     BIGINT   tokens
+--   cache_write_1h_tokens BIGINT   tokens, of those written
+--   input_audio_tokens   BIGINT   tokens, of the input, cached ones included
+--   cached_audio_tokens  BIGINT   tokens, of the cached ones
+--   output_audio_tokens  BIGINT   tokens, of the output
+--   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
+--   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT
 --   is_stream            BOOLEAN
 --   is_failed            BOOLEAN
 --   is_retried           BOOLEAN  failed, and followed by another call of its operation in the request
+--   is_repeated          BOOLEAN  succeeded, and was made again all the same: its sibling is the next attempt
 --   is_generation        BOOLEAN  neither embeddings nor rerank
 --   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
@@ -47,6 +54,11 @@ WITH others AS (
         MAX(spans.cache_write_tokens) AS cache_write_tokens,
         MAX(spans.output_tokens) AS output_tokens,
         MAX(spans.reasoning_tokens) AS reasoning_tokens,
+        MAX(spans.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        MAX(spans.input_audio_tokens) AS input_audio_tokens,
+        MAX(spans.cached_audio_tokens) AS cached_audio_tokens,
+        MAX(spans.output_audio_tokens) AS output_audio_tokens,
+        MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
     FROM staged_spans AS spans
@@ -84,6 +96,19 @@ leaves AS (
             ELSE spans.output_tokens END AS output_tokens,
         CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.reasoning_tokens
             ELSE spans.reasoning_tokens END AS reasoning_tokens,
+        COALESCE(spans.cache_write_1h_tokens, others.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        COALESCE(spans.input_audio_tokens, others.input_audio_tokens) AS input_audio_tokens,
+        COALESCE(spans.cached_audio_tokens, others.cached_audio_tokens) AS cached_audio_tokens,
+        COALESCE(spans.output_audio_tokens, others.output_audio_tokens) AS output_audio_tokens,
+        COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
+        COALESCE(spans.outcome, CASE WHEN spans.is_failed THEN 'failed' ELSE 'success' END) AS outcome,
+        NOT spans.is_failed AND COALESCE(
+            LEAD(spans.attempt) OVER (
+                PARTITION BY spans.request_id, spans.parent_key, spans.operation
+                ORDER BY spans.start_ns, spans.span_key
+            ) = spans.attempt + 1,
+            FALSE
+        ) AS is_repeated,
         COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
         COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
@@ -124,11 +149,18 @@ SELECT
         AS uncached_tokens,
     leaves.output_tokens,
     leaves.reasoning_tokens,
+    leaves.cache_write_1h_tokens,
+    leaves.input_audio_tokens,
+    leaves.cached_audio_tokens,
+    leaves.output_audio_tokens,
+    leaves.service_tier,
+    leaves.outcome,
     leaves.max_tokens,
     leaves.batch_size,
     leaves.is_stream,
     leaves.is_failed,
     leaves.is_failed AND call_order.is_followed AS is_retried,
+    leaves.is_repeated,
     leaves.operation NOT IN ('embeddings', 'rerank') AS is_generation,
     call_order.after_call_id,
     CAST(leaves.start_ns - call_order.after_end_ns AS DOUBLE) / 1e9 AS think_s,
