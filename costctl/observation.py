@@ -156,7 +156,9 @@ def day_of(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{option} {text} is no day.", why=f"{error}.", next_step=f"Write {option} 2026-11-24, for instance."
+            f"{option} {text} is no day.",
+            why=f"{error}.",
+            next_step=f"Write {option} 2026-11-24, for instance.",
         ) from error
 
 

@@ -17,6 +17,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    prices_as_of: options.PricesAsOf = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -41,6 +42,7 @@ def run(
                 since=since,
                 until=until,
                 seed=seed,
+                prices_as_of=prices_as_of,
             ),
             progress,
         )

@@ -16,6 +16,7 @@ from costctl.cli import (
     explain,
     ingest,
     policy,
+    prices,
     recommend,
     schema,
     segment,
@@ -45,6 +46,7 @@ app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
 app.add_typer(policy.app, name="policy")
+app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
 
 

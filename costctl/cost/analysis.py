@@ -14,6 +14,7 @@ import polars as pl
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.coverage import coverage_of
+from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import marginal_usd_per_request
 from costctl.cost.pool_fit import PoolFits
@@ -49,6 +50,7 @@ METHODS: Final = {
     "service_model": "step clock for continuous batching, non-negative least squares for static batches",
     "marginal": "counterfactual replay, disjoint parts of a class removed, block bootstrap",
     "per_success": "ratio of sums, bootstrap over requests",
+    "failures": "each outcome by its provider's billing rule; retry tax of attempts that failed or were repeated",
     "classes": "ordered rules, first match",
 }
 _SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
@@ -88,8 +90,11 @@ def build_analysis(
             attributed_usd=_total(bill),
             idle_usd=bill.idle_usd,
             unattributed_usd=bill.unattributed_usd,
+            retry_tax=retry_tax(frames.charge, frames.call_outcome),
+            unit_costs=unit_costs(frames, frames.requests, frames.charge),
         ),
         classes=classes,
+        outcomes=outcome_reports(frames),
         pools=tuple(_pool_report(frames, settings, fits, pool) for pool in bill.pools),
     )
 
@@ -144,6 +149,8 @@ def _class_report(
             congestion_usd_per_request=None,
             usd_per_success=_usd_per_success(requests, charge, seed),
             failed_usd=_amount(row["failed_usd"]),
+            retry_tax=retry_tax(charge, frames.call_outcome),
+            unit_costs=unit_costs(frames, requests, charge),
             components=_components(charge),
         ),
         value=_value(declared, loaded, successes),

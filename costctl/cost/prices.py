@@ -125,13 +125,21 @@ def price_gap_rows(models: pl.DataFrame, settings: Settings, as_of: date | None 
 
 
 def _distinct(models: pl.DataFrame) -> Iterator[tuple[str | None, str, str, str]]:
-    tiered = models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
+    tiered = (
+        models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
+    )
     keys = tiered.select(list(_KEY)).unique().drop_nulls(["model", "day", "service_tier"])
     yield from keys.sort(list(_KEY)).iter_rows()
 
 
 def quote_for(
-    settings: Settings, provider: str | None, model: str, day: str, service_tier: str, *, as_of: date | None = None
+    settings: Settings,
+    provider: str | None,
+    model: str,
+    day: str,
+    service_tier: str,
+    *,
+    as_of: date | None = None,
 ) -> Quote | str:
     """The prices of a model on a day, or the reason why there are none."""
     priced_on = as_of or date.fromisoformat(day)
@@ -207,9 +215,7 @@ def _source(found: tuple[Provider, ModelInfo], provider: str | None, service_tie
     return matched if provider is not None else f"{matched}, matched by the model's name alone"
 
 
-def _bands_by_kind(
-    found: tuple[Provider, ModelInfo], prices: ModelPrice
-) -> tuple[tuple[str, Band], ...]:
+def _bands_by_kind(found: tuple[Provider, ModelInfo], prices: ModelPrice) -> tuple[tuple[str, Band], ...]:
     """Every (token kind, band) that the book prices; empty where input tokens have no price."""
     rows = []
     has_one_price = found[0].id in _ONE_PRICE_PROVIDERS

@@ -40,7 +40,11 @@ def rate_findings(settings: Settings, today: date) -> tuple[Finding, ...]:
     """Everything that is to be looked at, in the order of the file. today: for rates that hold without end."""
     found = [
         *_gaps_and_overlaps(settings),
-        *(each for number, rate in enumerate(settings.prices, 1) for each in _of_rate(settings, number, rate, today)),
+        *(
+            each
+            for number, rate in enumerate(settings.prices, 1)
+            for each in _of_rate(settings, number, rate, today)
+        ),
         *magnitude_findings(settings, today),
         *_aliases(settings),
     ]
@@ -111,7 +115,12 @@ def _book_usd_per_mtok(settings: Settings, rate: Rate, kind: str, day: date) -> 
 def _of_rate(settings: Settings, number: int, rate: Rate, today: date) -> Iterator[Finding]:
     if rate.input_per_mtok is None:
         yield Finding(
-            "no_input_price", "error", _name(rate), number, "It has no price for input.", "Set input_per_mtok."
+            "no_input_price",
+            "error",
+            _name(rate),
+            number,
+            "It has no price for input.",
+            "Set input_per_mtok.",
         )
     elif rate.cached_input_per_mtok is None:
         yield Finding(

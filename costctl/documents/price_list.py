@@ -20,7 +20,6 @@ FindingCode = Literal[
     "cache_as_input",
     "bad_alias",
     "unpriced",
-    "differs_from_book",
 ]
 
 

@@ -40,9 +40,7 @@ def load_settings(
         _matches("storage", {name: store.match for name, store in settings.storage.items()}),
     )
     engine.load("tools", _tools(settings))
-    engine.load(
-        "tool_matches", _matches("tool", {name: tool.match for name, tool in settings.tools.items()})
-    )
+    engine.load("tool_matches", _matches("tool", {name: tool.match for name, tool in settings.tools.items()}))
     engine.load("billing_rules", billing_rule_rows(settings.billing))
     engine.load("settings", _settings(settings))
     engine.load("class_rules", class_rules)
@@ -150,7 +148,10 @@ def _settings(settings: Settings) -> pl.DataFrame:
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
-        *({"name": name, "value": None if usd is None else usd / BYTES_PER_GB} for name, usd in per_gb.items()),
+        *(
+            {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}
+            for name, usd in per_gb.items()
+        ),
     ]
     return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.Float64})
 

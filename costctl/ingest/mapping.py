@@ -36,9 +36,9 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     """
 
     from_: str | tuple[str, ...]
-    plus: tuple[str, ...] = ()
     unit: Unit | None = None
     instant: Unit | None = None
+    plus: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from costctl.workflow.loading import (
 )
 from costctl.workflow.matchability import segment_admission
 from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
+from costctl.workflow.prices import list_prices, verify_prices
 from costctl.workflow.selection import select
 from costctl.workflow.sessions import sessions
 from costctl.workflow.taxonomy import learn
@@ -35,6 +36,7 @@ __all__ = [
     "follow",
     "ingest",
     "learn",
+    "list_prices",
     "policy_for",
     "propose_mapping",
     "prune_store",
@@ -46,4 +48,5 @@ __all__ = [
     "select",
     "sessions",
     "store_info",
+    "verify_prices",
 ]

@@ -51,7 +51,11 @@ def charged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tup
 def test_the_corpus_covers_what_providers_bill_by() -> None:
     kinds = {kind for payload in corpus().values() for kind in payload["billed_tokens"]}
     assert len(NAMES) >= 40
-    assert {payload["record"]["provider"] for payload in corpus().values()} == {"openai", "anthropic", "google"}
+    assert {payload["record"]["provider"] for payload in corpus().values()} == {
+        "openai",
+        "anthropic",
+        "google",
+    }
     assert kinds == {
         "input", "input_audio", "cached_input", "cached_audio", "cache_write", "cache_write_1h", "output", "output_audio",
     }  # fmt: skip

@@ -16,11 +16,15 @@ from costctl.cli.render.numbers import (
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.estimate import Estimate
+from costctl.documents.failures import RetryTax
 
 
 def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
     parts: list[Section] = [_overview(document), _traffic(document), _cost(document)]
+    parts.append(_units(document))
+    if any(outcome.outcome != "success" for outcome in document.outcomes):
+        parts.append(_outcomes(document))
     if any(report.stages for report in document.classes):
         parts.append(_stages(document))
     if document.pools:
@@ -40,7 +44,13 @@ def _overview(document: Analysis) -> Notes:
         if totals.billed_usd is None
         else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} "
         f"{idle}+ unattributed {usd(totals.unattributed_usd)}.",
-        f"Priced {ratio(coverage.priced_ratio)} of the requests; tokens of {ratio(coverage.token_ratio)} of the "
+        f"Priced {ratio(coverage.priced_ratio)} of the requests, {ratio(coverage.priced_token_ratio)} of the tokens"
+        + (
+            ""
+            if coverage.priced_accelerator_ratio is None
+            else f" and {ratio(coverage.priced_accelerator_ratio)} of the accelerator time"
+        )
+        + f"; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
     ]
@@ -98,6 +108,50 @@ def _cost(document: Analysis) -> Table:
         for report in document.classes
     )
     return Table("Classes: cost in USD, with 95 % intervals", columns, rows, frozenset({"class"}))
+
+
+def _units(document: Analysis) -> Table:
+    columns = ("class", "per answer", "per task done", "per session", "per 1M tokens", "retry tax", "of cost")
+    named = [
+        (report.request_class, report.cost.retry_tax, report.cost.unit_costs) for report in document.classes
+    ]
+    together = ("all together", document.totals.retry_tax, document.totals.unit_costs)
+    rows = tuple(
+        (
+            name,
+            _unit(units.usd_per_response, tax),
+            _unit(units.usd_per_completed_task, tax),
+            _unit(units.usd_per_session, tax),
+            _unit(units.usd_per_mtok, tax),
+            NOT_PRICED if tax is None else usd(tax.usd),
+            NOT_PRICED if tax is None else ratio(tax.share_ratio),
+        )
+        for name, tax, units in ([*named, together] if len(named) > 1 else named)
+    )
+    return Table(
+        "Classes: what one of each costs, all attempts included", columns, rows, frozenset({"class"})
+    )
+
+
+def _unit(value: float | None, tax: RetryTax | None) -> str:
+    """An absent figure is for want of a price, or of the thing itself."""
+    return usd(value) if value is not None else NOT_PRICED if tax is None else "none"
+
+
+def _outcomes(document: Analysis) -> Table:
+    columns = ("outcome", "provider", "calls", "cost", "how it is billed")
+    rows = tuple(
+        (
+            outcome.outcome.replace("_", " "),
+            outcome.provider or NOT_OBSERVED,
+            count(outcome.calls),
+            usd(outcome.usd) if outcome.usd is not None or outcome.unpriced_charges else "none",
+            outcome.billing_rule.replace("_", " ")
+            + (f" ({outcome.rule_source})" if outcome.rule_source != "default" else ""),
+        )
+        for outcome in document.outcomes
+    )
+    return Table("What calls came to", columns, rows, frozenset({"outcome", "provider", "how it is billed"}))
 
 
 def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
@@ -172,6 +226,13 @@ _CSV_COLUMNS = (
     "usd_per_success",
     "usd_per_success_high",
     "failed_usd",
+    "retry_tax_usd",
+    "retry_tax_ratio",
+    "usd_per_response",
+    "usd_per_completed_task",
+    "usd_per_session",
+    "usd_per_completed_session",
+    "usd_per_mtok",
 )
 
 
@@ -199,6 +260,12 @@ def _csv_row(report: ClassReport) -> list[object]:
         *_bounds(cost.marginal_usd_per_request),
         *_bounds(cost.usd_per_success),
         cost.failed_usd,
+        *([None] * 2 if cost.retry_tax is None else [cost.retry_tax.usd, cost.retry_tax.share_ratio]),
+        cost.unit_costs.usd_per_response,
+        cost.unit_costs.usd_per_completed_task,
+        cost.unit_costs.usd_per_session,
+        cost.unit_costs.usd_per_completed_session,
+        cost.unit_costs.usd_per_mtok,
     ]
 
 
