@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 DEMO := --store out/demo.duckdb --config sample_traces/costctl.toml --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz schemas validators clean
+.PHONY: help demo test check bench calibrate fuzz schemas validators clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -54,8 +54,11 @@ check: .venv/dev ## format, lint, types, docs
 bench: .venv/test ## ratios against what one would do instead, side by side in one run
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.growth
-	@$(BIN)/python -m bench.segmenting
+	@$(BIN)/python -m bench.million
 	@$(BIN)/python -m bench.replay
+
+calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth; writes docs/explanation/marginal-accuracy.md
+	@nice -n 15 $(BIN)/python -m bench.calibrate
 
 .venv/fuzz: .venv/test
 	@$(PIP) --editable '.[test,fuzz]'
@@ -70,6 +73,7 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_relations_page.py
 	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
 	@$(BIN)/python scripts/write_telemetry_page.py
+	@$(BIN)/python scripts/write_focus_page.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh

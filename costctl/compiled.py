@@ -5,7 +5,10 @@ Python function in, compiled function of the same signature out.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Final, TypeVar, cast
 
 from numba import njit
@@ -21,7 +24,7 @@ def compiled(function: Compilable) -> Compilable:
     """The function compiled to machine code at its first call; the next process finds it on disk.
 
     It must not allocate. numba notices a change of the file that holds the function, not of files whose
-    functions it calls: keep a loop and its parts in one file.
+    functions it calls: keep a loop and its parts in one file, or close over a `digest` of the other files.
     """
     try:
         return cast("Compilable", njit(cache=True, **_OPTIONS)(function))
@@ -33,3 +36,24 @@ def compiled(function: Compilable) -> Compilable:
 def part(function: Compilable) -> Compilable:
     """A function that compiled functions call: compiled with, and kept within, each of its callers."""
     return cast("Compilable", njit(**_OPTIONS)(function))
+
+
+def inlined_part(function: Compilable) -> Compilable:
+    """A part that its callers hold a copy of: for what runs at every event.
+
+    A call that is not inlined passes each array of its arguments as seven words; for tuples of thirty
+    arrays that costs more than the parts do.
+    """
+    return cast("Compilable", njit(forceinline=True, **_OPTIONS)(function))
+
+
+def digest(*modules: ModuleType) -> int:
+    """A number that changes when the source of any of the modules does.
+
+    numba keeps a compiled function under a key that holds the values it closes over. A function that
+    closes over this number is compiled anew when a part in another file has changed.
+    """
+    sources = hashlib.sha256()
+    for module in modules:
+        sources.update(inspect.getsource(module).encode() + b"\0")
+    return int.from_bytes(sources.digest()[:7], "big")

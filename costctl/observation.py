@@ -19,8 +19,7 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import price_book
-from costctl.cost.rate_checks import refuse_implausible_rates
+from costctl.cost.prices import OWN_RATES, PRICE_BOOK
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
@@ -39,7 +38,8 @@ class Question:
     """What a verb was asked.
 
     paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
-    bounds on the start of requests, the end exclusive.  prices_as_of: the day whose prices hold for calls of any day.
+    bounds on the start of requests, the end exclusive.  prices_as_of: a day, "YYYY-MM-DD"; every call is priced as on
+    that day instead of its own.
     """
 
     paths: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Observation:
     inputs: tuple[InputRecord, ...]
     rejected_records: int
     seed: int
-    prices_as_of: date | None = None
+    prices_as_of: str | None = None
 
     def provenance(self, methods: dict[str, str]) -> Provenance:
         """The provenance of a document that is made by ``methods`` (step → method)."""
@@ -70,10 +70,15 @@ class Observation:
             costctl_version=__version__,
             inputs=self.inputs,
             config_sha256=self.config.sha256,
-            price_book=price_book(self.config.settings, self.prices_as_of),
+            price_book=self._price_book(),
             methods=methods,
             seed=self.seed,
         )
+
+    def _price_book(self) -> str:
+        own = f"{OWN_RATES} of the settings, then " if self.config.settings.prices.rates else ""
+        as_of = f", as of {self.prices_as_of}" if self.prices_as_of is not None else ""
+        return own + PRICE_BOOK + as_of
 
 
 @contextmanager
@@ -85,15 +90,14 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
     since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
-    prices_as_of = day_of(question.prices_as_of, "--prices-as-of")
-    refuse_implausible_rates(config.settings)
+    as_of = day_of(question.prices_as_of, "--prices-as-of")
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
-        load_prices(engine, config.settings, prices_as_of)
+        load_prices(engine, config.settings, as_of)
         inputs, rejected = _sources(connection)
-        yield Observation(engine, config, inputs, rejected, question.seed, prices_as_of)
+        yield Observation(engine, config, inputs, rejected, question.seed, question.prices_as_of)
 
 
 @contextmanager
@@ -148,6 +152,11 @@ def instant_ns(text: str | None, option: str) -> int | None:
         ) from error
 
 
+def configured(path: Path | None) -> LoadedConfig:
+    """The configuration of a question that needs no traces. Raises UsageError for settings that cannot be used."""
+    return load_config(path, Path.cwd())
+
+
 def day_of(text: str | None, option: str) -> date | None:
     """The day in the text; None where none was given. Raises UsageError. option: for the message."""
     if text is None:
@@ -156,9 +165,7 @@ def day_of(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{option} {text} is no day.",
-            why=f"{error}.",
-            next_step=f"Write {option} 2026-11-24, for instance.",
+            f"{option} {text} is no day.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
         ) from error
 
 

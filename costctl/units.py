@@ -23,16 +23,17 @@ _NS_PER_UNIT: Final = {
     "ms": 1_000_000,
     "s": NS_PER_S,
     "m": 60 * NS_PER_S,
+    "min": 60 * NS_PER_S,
     "h": 3600 * NS_PER_S,
     "d": 86_400 * NS_PER_S,
 }
-_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*")
+_DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|min|m|h|d)\s*")
 
 
 def duration_s(text: str) -> float:
     """Seconds in a duration such as "800ms", "6s", "1.5h".
 
-    Raises ValueError where the text is no number followed by one of ns, us, ms, s, m, h, d.
+    Raises ValueError where the text is no number followed by one of ns, us, ms, s, m (or min), h, d.
     """
     match = _DURATION.fullmatch(text)
     if match is None:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
 from costctl.cli import options
 from costctl.cli.output import write_text
 from costctl.cli.progress import progress_on_stderr
+
+
+class IdleRow(StrEnum):
+    """Where idle time is in the bill."""
+
+    SEPARATE = "separate"
+    WEIGHTED = "weighted"
+    NONE = "none"
 
 
 def run(
@@ -13,11 +26,23 @@ def run(
     config: options.Config = None,
     rules: options.Rules = None,
     mapping: options.Mapping = None,
+    idle: Annotated[
+        IdleRow,
+        typer.Option(
+            "--idle",
+            help="Idle time in the bill: a row of its own, loaded on the classes by their use, or left out.",
+        ),
+    ] = IdleRow.SEPARATE,
     form: options.Format = options.TabularFormat.TABLE,
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
-    prices_as_of: options.PricesAsOf = None,
+    prices_as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--prices-as-of", help="Price every call by the prices of this day, such as 2026-11-24."
+        ),
+    ] = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -45,5 +70,6 @@ def run(
                 prices_as_of=prices_as_of,
             ),
             progress,
+            idle.value,
         )
     write_text(rendered(document, form, analysis.sections, analysis.csv_text), out)

@@ -14,12 +14,14 @@ from costctl.cli import (
     doctor,
     emit,
     explain,
+    export,
     ingest,
     policy,
     prices,
     recommend,
     schema,
     segment,
+    simulate,
     sql,
     store,
     synth,
@@ -39,9 +41,11 @@ app.command("ingest")(ingest.run)
 app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
 app.command("analyze")(analyze.run)
+app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
 app.command("explain")(explain.run)
+app.command("export")(export.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)

@@ -18,10 +18,32 @@ def write_text(text: str, out: Path | None) -> None:
         sys.stdout.write(whole)
         sys.stdout.flush()
         return
+    _replace(whole.encode(), out)
+
+
+def write_bytes(content: bytes, out: Path | None) -> None:
+    """Write to ``out`` through a temporary file beside it, or to stdout where that is no terminal.
+
+    Raises UsageError.
+    """
+    if out is not None:
+        _replace(content, out)
+        return
+    if sys.stdout.isatty():
+        raise UsageError(
+            "This would print a binary file on the terminal.",
+            why="Parquet is no text.",
+            next_step="Name a file with --out, or redirect the output.",
+        )
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _replace(content: bytes, out: Path) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-        partial.write_text(whole, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(out)
     except OSError as error:
         raise UsageError(

@@ -1,67 +1,70 @@
-"""``costctl prices``: the price book and the user's own rates."""
+"""``costctl prices``: what tokens cost on a day, and what is wrong with one's own rates."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from costctl.cli import options
 from costctl.cli.output import write_text
-from costctl.cli.progress import progress_on_stderr
+from costctl.errors import ExitCode
 
 app = typer.Typer(
-    help="Show what tokens cost, and check your own rates.", no_args_is_help=True, rich_markup_mode=None
+    help="Look into the price book, and check rates of your own.", no_args_is_help=True, rich_markup_mode=None
 )
-AsOf = Annotated[str | None, typer.Option("--as-of", help="The day (YYYY-MM-DD, UTC).  [default: today]")]
+
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="The day, such as 2026-11-24.  [default: today, UTC]")
+]
 
 
 @app.callback()
 def root() -> None:
-    """Show what tokens cost, and check your own rates."""
+    """Look into the price book, and check rates of your own."""
 
 
 @app.command("list")
-def list_prices(
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model", help="A model, provider/model or glob; again for more.  [default: your own rates]"
-        ),
-    ] = None,
+def list_(
     as_of: AsOf = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="Only models whose name has this text.")
+    ] = None,
     config: options.Config = None,
     form: options.Format = options.TabularFormat.TABLE,
     out: options.Out = None,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
-    """What a million tokens cost on a day, by model, kind of token and length of the prompt."""
+    """What tokens of each model cost on a day: own rates first, then the price book."""
     from costctl import workflow
-    from costctl.cli.render import price_list
+    from costctl.cli.render import prices
     from costctl.cli.render.document import rendered
 
-    found = workflow.list_prices(config, as_of, tuple(model or ()))
-    write_text(rendered(found, form, price_list.price_sections, price_list.price_csv), out)
+    document = workflow.list_prices(config, as_of, model)
+    write_text(rendered(document, form, prices.sections, prices.csv_text), out)
 
 
 @app.command("verify")
 def verify(
     as_of: AsOf = None,
-    store: options.Store = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            "--store", envvar="COSTCTL_STORE", help="Also look for models of this store without a price."
+        ),
+    ] = None,
     config: options.Config = None,
     form: options.Format = options.TabularFormat.TABLE,
     out: options.Out = None,
-    quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
-    """Check your own rates, and say which calls of the store have no price. Exits with 2 where a rate is wrong."""
+    """Gaps, overlaps, currencies and magnitudes of your rates, and models without a price. Exits with 1 if any."""
     from costctl import workflow
-    from costctl.cli.render import price_list
+    from costctl.cli.render import prices
     from costctl.cli.render.document import rendered
-    from costctl.errors import ExitCode
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        found = workflow.verify_prices(config, store, as_of, progress)
-    write_text(rendered(found, form, price_list.finding_sections, price_list.finding_csv), out)
-    if any(each.severity == "error" for each in found.findings):
-        raise typer.Exit(int(ExitCode.USAGE))
+    document = workflow.verify_prices(config, store, as_of)
+    write_text(rendered(document, form, prices.check_sections, prices.check_csv_text), out)
+    if document.findings:
+        raise typer.Exit(int(ExitCode.GATE_BREACHED))

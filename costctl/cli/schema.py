@@ -14,7 +14,8 @@ def run(
     name: Annotated[
         str,
         typer.Argument(
-            help="ingest, workload_map, analysis, recommendations, policy, coverage.", show_default=False
+            help="ingest, workload_map, analysis, simulation, recommendations, policy, coverage.",
+            show_default=False,
         ),
     ],
     out: options.Out = None,

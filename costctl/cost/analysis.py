@@ -12,22 +12,26 @@ import numpy as np
 import polars as pl
 
 from costctl.cost.bill import Bill, PoolMoney, bill_of
+from costctl.cost.bill_rows import reconciled_bill
 from costctl.cost.blocks import ratio_over_requests
+from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
-from costctl.cost.marginal_usd import marginal_usd_per_request
+from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.service_model_report import service_model_report
+from costctl.cost.useful import pool_uses
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
     Bottleneck,
     ClassCost,
     ClassReport,
-    ClassValue,
     Component,
+    IdleTreatment,
     PoolReport,
-    ServiceModelReport,
+    PoolUse,
     TokenTotals,
     Totals,
     Window,
@@ -47,21 +51,33 @@ from costctl.units import iso_utc
 METHODS: Final = {
     "attribution": "occupancy clock, equal split of each instant",
     "idle": "loaded on the classes of a pool by their busy seconds",
-    "service_model": "step clock for continuous batching, non-negative least squares for static batches",
-    "marginal": "counterfactual replay, disjoint parts of a class removed, block bootstrap",
+    "service_model": "step clock for continuous batching, robust non-negative least squares for static batches",
+    "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and deals",
     "per_success": "ratio of sums, bootstrap over requests",
     "failures": "each outcome by its provider's billing rule; retry tax of attempts that failed or were repeated",
     "classes": "ordered rules, first match",
 }
+_WEIGHTED: Final = "occupancy clock, each instant split by the weights of prefill and decode"
 _SUCCESS_METHOD: Final = "ratio of sums, bootstrap over requests"
 
 
+def methods_of(settings: Settings) -> dict[str, str]:
+    """Step → method, under these settings."""
+    is_weighted = any(pool.prefill_weight != pool.decode_weight for pool in settings.pools.values())
+    return {**METHODS, "attribution": _WEIGHTED} if is_weighted else METHODS
+
+
 def build_analysis(
-    frames: Frames, settings: Settings, fits: PoolFits, provenance: Provenance, seed: int
+    frames: Frames,
+    settings: Settings,
+    fits: PoolFits,
+    provenance: Provenance,
+    seed: int,
+    idle: IdleTreatment = "separate",
 ) -> Analysis:
-    """The analysis document of a window."""
+    """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
-    marginal = marginal_usd_per_request(frames, settings, fits, seed)
+    marginal = marginal_costs(frames, settings, fits, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
     traffic = frames.traffic
     waste = stage_waste(traffic)
@@ -78,6 +94,8 @@ def build_analysis(
         )
         for row in order.iter_rows(named=True)
     )
+    classes = ranked(classes)
+    uses = pool_uses(frames, settings, bill)
     return Analysis(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
@@ -93,9 +111,12 @@ def build_analysis(
             retry_tax=retry_tax(frames.charge, frames.call_outcome),
             unit_costs=unit_costs(frames, frames.requests, frames.charge),
         ),
+        bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
         classes=classes,
         outcomes=outcome_reports(frames),
-        pools=tuple(_pool_report(frames, settings, fits, pool) for pool in bill.pools),
+        pools=tuple(
+            _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
+        ),
     )
 
 
@@ -118,7 +139,7 @@ def _class_report(
     frames: Frames,
     settings: Settings,
     bill: Bill,
-    marginal: Estimate | None,
+    marginal: ClassMarginal | None,
     seed: int,
 ) -> ClassReport:
     name, row, requests = subject.frames.name, subject.row, subject.frames.requests
@@ -145,15 +166,16 @@ def _class_report(
         cost=ClassCost(
             attributed_usd=bill.attributed_usd[name],
             loaded_usd=loaded,
-            marginal_usd_per_request=marginal,
-            congestion_usd_per_request=None,
+            marginal_usd_per_request=None if marginal is None else marginal.usd_per_request,
+            marginal=None if marginal is None else marginal.report,
+            congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(requests, charge, seed),
             failed_usd=_amount(row["failed_usd"]),
             retry_tax=retry_tax(charge, frames.call_outcome),
             unit_costs=unit_costs(frames, requests, charge),
             components=_components(charge),
         ),
-        value=_value(declared, loaded, successes),
+        value=class_value(requests, frames.request_value, declared.value, loaded, _accelerator_s(charge)),
         stages=stage_uses(subject.frames.stages),
         bottleneck=subject.bottleneck,
     )
@@ -200,16 +222,14 @@ def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
     )
 
 
-def _value(declared: ClassSettings, loaded_usd: float | None, successes: int) -> ClassValue | None:
-    if declared.value is None:
-        return None
-    worth = declared.value.usd_per_success
-    return ClassValue(
-        usd_per_success=worth, margin_usd=None if loaded_usd is None else worth * successes - loaded_usd
-    )
+def _accelerator_s(charge: pl.DataFrame) -> float:
+    """Seconds of shared accelerator time, failed attempts included."""
+    return float(charge.filter(pl.col("component") == "accelerator")["quantity"].drop_nulls().sum())
 
 
-def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney) -> PoolReport:
+def _pool_report(
+    frames: Frames, settings: Settings, fits: PoolFits, money: PoolMoney, use: tuple[PoolUse, ...]
+) -> PoolReport:
     fit = fits.named(money.pool)
     busy_s = money.busy_s or 0.0
     return PoolReport(
@@ -219,32 +239,13 @@ def _pool_report(frames: Frames, settings: Settings, fits: PoolFits, money: Pool
         busy_s=busy_s,
         capacity_s=money.capacity_s,
         utilisation_ratio=busy_s / money.capacity_s,
-        useful_utilisation_ratio=None,
+        useful_utilisation_ratio=next((each.ratio for each in use if each.kind == "useful"), None),
+        use=use,
         idle_usd=money.idle_usd,
         queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),
-        service_model=None
-        if fit is None
-        else ServiceModelReport(
-            discipline=_discipline(fit.pool.model.discipline, fit.pool.model.is_prefill_stalling),
-            alpha_s=fit.pool.model.alpha_s,
-            beta_s=fit.pool.model.beta_s,
-            gamma_s=fit.pool.model.gamma_s,
-            calls=fit.calls,
-            p50_error_ratio=_finite(fit.calibration.p50_error_ratio),
-            p95_error_ratio=_finite(fit.calibration.p95_error_ratio),
-            utilisation_error_ratio=_finite(fit.calibration.utilisation_error_ratio),
-        ),
+        service_model=None if fit is None else service_model_report(fit),
+        missing_for_model=fits.reasons.get(money.pool),
     )
-
-
-def _discipline(discipline: str, is_stalling: bool) -> str:
-    if discipline == "static":
-        return "static batches"
-    return "continuous batching, " + ("stalling prefill" if is_stalling else "chunked prefill")
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _count(value: object) -> int | None:

@@ -9,22 +9,32 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
+from costctl.cost.exact_sums import sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.settings import Settings
 from costctl.units import NS_PER_S, usd_per_s
 
 
 @dataclass(frozen=True, slots=True)
+class InvoicedMonth:
+    """What was invoiced for the window's part of a month. last_day: of that part, UTC.  window_s: its length, s."""
+
+    last_day: date
+    window_s: float
+    usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class PoolMoney:
     """One pool. busy_s, capacity_s: replica seconds; busy_s is None where no call was timed.
 
-    list_usd: price of the capacity at the declared rate.  invoiced_usd: its part of the invoices, None
-    without one.  idle_usd: price of the capacity that was not busy.  share_s: class → seconds of busy time
-    that it answers for.
+    list_usd: price of the capacity at the declared rate.  invoices: its part of the invoices, None without
+    one.  idle_usd: price of the capacity that was not busy.  share_s: class → seconds of busy time that it
+    answers for.
     """
 
     pool: str
@@ -32,9 +42,14 @@ class PoolMoney:
     busy_s: float | None
     capacity_s: float
     list_usd: float | None
-    invoiced_usd: float | None
+    invoices: tuple[InvoicedMonth, ...] | None
     idle_usd: float | None
     share_s: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def invoiced_usd(self) -> float | None:
+        """The sum of the invoices, None without one."""
+        return None if self.invoices is None else sum(month.usd for month in self.invoices)
 
     @property
     def billed_usd(self) -> float | None:
@@ -98,12 +113,9 @@ def _shares(frames: Frames) -> dict[str, dict[str, float]]:
         .select("call_id", "request_id", "pool")
         .join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-        .group_by("pool", "request_class")
-        .agg(pl.col("share_s").sum())
-        .sort("pool", "request_class")
     )
     shares: dict[str, dict[str, float]] = {}
-    for pool, request_class, share_s in rows.iter_rows():
+    for (pool, request_class), share_s in sums_by(rows, ("pool", "request_class"), "share_s").items():
         shares.setdefault(pool, {})[request_class] = share_s
     return shares
 
@@ -126,23 +138,22 @@ def _pool_money(
     rate = None if declared.usd_per_replica_hour is None else usd_per_s(declared.usd_per_replica_hour)
     if rate is None:
         notes.append(f"{name} has no price: set pools.{name}.usd_per_replica_hour.")
-    invoiced = _prorated_usd(frames, settings.bills.get(name, {}))
     return PoolMoney(
         pool=name,
         replicas=replicas,
         busy_s=busy_s,
         capacity_s=capacity_s,
         list_usd=None if rate is None else rate * capacity_s,
-        invoiced_usd=invoiced,
+        invoices=_prorated(frames, settings.bills.get(name, {})),
         idle_usd=None if rate is None or busy_s is None else rate * (capacity_s - busy_s),
         share_s=share_s,
     )
 
 
-def _prorated_usd(frames: Frames, invoices: dict[str, float]) -> float | None:
+def _prorated(frames: Frames, invoices: dict[str, float]) -> tuple[InvoicedMonth, ...] | None:
     """The window's part of monthly invoices, by seconds; None unless every month of the window has one."""
     at, end = frames.window_from_ns / NS_PER_S, frames.window_to_ns / NS_PER_S
-    total = 0.0
+    months: list[InvoicedMonth] = []
     while at < end:
         moment = datetime.fromtimestamp(at, tz=UTC)
         days = calendar.monthrange(moment.year, moment.month)[1]
@@ -152,9 +163,10 @@ def _prorated_usd(frames: Frames, invoices: dict[str, float]) -> float | None:
         invoice = invoices.get(f"{moment:%Y-%m}")
         if invoice is None:
             return None
-        total += invoice * (upto - at) / month_s
+        last_day = datetime.fromtimestamp(upto - 1e-6, tz=UTC).date()
+        months.append(InvoicedMonth(last_day, upto - at, invoice * (upto - at) / month_s))
         at = upto
-    return total
+    return tuple(months)
 
 
 def _sum_of_known(values: list[float | None]) -> float | None:

@@ -14,8 +14,8 @@ The defaults, and what they rest on (read in November 2026):
   same page says that it may charge for a 400 due to the input's limit.
 - a failure inside the service is not billed by Google ("If your request fails with a 400 or 500 error, you won't be
   charged for the tokens used", Gemini API billing). Others do not say; what they report as used is taken as billed.
-- a time-out and a cancelled call: the service may have worked, and Azure OpenAI says that a 408 may be charged. What was
-  reported is billed; where nothing was reported, the cost is unknown.
+- a time-out and a cancelled call: the service may have worked, and Azure OpenAI says that a 408 may be charged. What
+  was reported is billed; where nothing was reported, the cost is unknown.
 - an answer from a gateway's own cache never reached the provider.
 
 No page was found on which OpenAI says what it bills of failures; for it the rules are an assumption, as the analysis
@@ -29,7 +29,7 @@ from typing import Final
 
 import polars as pl
 
-from costctl.documents.price_settings import BillingRule, Outcome
+from costctl.documents.billing_settings import BillingRule, Outcome
 
 ANY_PROVIDER: Final = "*"
 DEFAULTS: Final[dict[str, dict[Outcome, BillingRule]]] = {

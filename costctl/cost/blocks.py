@@ -26,9 +26,37 @@ def ratio_over_blocks(
     """Σ numerator / Σ denominator; None with fewer than 28 blocks that have any of the denominator."""
     if np.count_nonzero(denominator) < FEWEST_BLOCKS:
         return None
-    blocks = denominator.size
-    weights = rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=_DRAWS)
+    weights = block_weights(denominator.size, _DRAWS, rng)
     return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
+
+
+def ratio_over_deals(
+    dealt: Floats,
+    counted: Floats,
+    denominator: Floats,
+    error_ratio: float,
+    method: str,
+    rng: np.random.Generator,
+) -> Estimate | None:
+    """(mean over deals of Σ dealt + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
+
+    dealt: deals × blocks, from replays.  counted: blocks, without any error but that between blocks.  error_ratio:
+    standard error of what was replayed, as a ratio: that of the model. Blocks and deals are drawn anew together.
+    """
+    if np.count_nonzero(denominator) < FEWEST_BLOCKS:
+        return None
+    deals, blocks = dealt.shape
+    weights = block_weights(blocks, _DRAWS, rng)
+    of_deals = block_weights(deals, _DRAWS, rng) / deals
+    factors = 1.0 + error_ratio * rng.standard_normal(_DRAWS)
+    tops = ((of_deals @ dealt) * weights).sum(axis=1) * factors + weights @ counted
+    mid = (dealt.mean(axis=0).sum() + counted.sum()) / denominator.sum()
+    return _estimate(mid, tops, weights @ denominator, method)
+
+
+def block_weights(blocks: int, draws: int, rng: np.random.Generator) -> Floats:
+    """How often each block is drawn, when as many are drawn as there are: draws × blocks."""
+    return rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=draws).astype(np.float64)
 
 
 def ratio_over_requests(

@@ -6,6 +6,8 @@ A class is looked at in blocks of the time in which it came: one that comes at n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from costctl.cost.blocks import BLOCKS
@@ -14,16 +16,29 @@ from costctl.simulate.workload import Floats, Outcome
 
 def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
     """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
+    usd: Floats = usd_per_s @ busy_s_by_replica(outcome, usd_per_s.size, edges_s)
+    return usd
+
+
+def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:
+    """Seconds in which each replica was busy: replicas × blocks."""
     served = np.flatnonzero(np.isfinite(outcome.end_s))
     begin_s, end_s, replica = outcome.begin_s[served], outcome.end_s[served], outcome.replica[served]
-    usd = np.zeros(edges_s.size - 1)
+    busy_s = np.zeros((replicas, edges_s.size - 1))
     order = np.lexsort((begin_s, replica))
-    bounds = np.searchsorted(replica[order], np.arange(usd_per_s.size + 1))
-    for number, price in enumerate(usd_per_s):
+    bounds = np.searchsorted(replica[order], np.arange(replicas + 1))
+    for number in range(replicas):
         here = order[bounds[number] : bounds[number + 1]]
         if here.size:
-            usd += price * _busy_s(begin_s[here], end_s[here], edges_s)
-    return usd
+            busy_s[number] = _busy_s(begin_s[here], end_s[here], edges_s)
+    return busy_s
+
+
+def busy_s_by_pool_and_block(outcome: Outcome, replicas: Sequence[int], edges_s: Floats) -> Floats:
+    """Busy seconds: pools × blocks. replicas: of each pool, in the order in which the outcome numbers them."""
+    first = np.cumsum([0, *replicas[:-1]])
+    busy_s: Floats = np.add.reduceat(busy_s_by_replica(outcome, sum(replicas), edges_s), first, axis=0)
+    return busy_s
 
 
 def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:

@@ -36,6 +36,7 @@ class Frames:
     request_cache: pl.DataFrame
     call_outcome: pl.DataFrame
     sessions: pl.DataFrame
+    request_value: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -53,6 +54,7 @@ class Frames:
         "request_cache",
         "call_outcome",
         "sessions",
+        "request_value",
     )
 
     @classmethod

@@ -1,12 +1,13 @@
 """What would one request less of a class have saved? By replaying the trace's own calls without some of them.
 
-In: the fitted pools with their workload, prices of replica time, direct charges. Out: USD per request and
-class, with intervals. The requests of a class are dealt into disjoint parts of 5 to 10 %; each part is taken
-away in turn, the rest is replayed under the same rules, and the change of busy seconds is divided by the
-requests removed. A busy pool is chaotic: with steps a hair shorter or longer, calls meet others on other replicas,
-and the day turns out cheaper or dearer by more than a small class costs. So classes are dealt several times, each
-time under step times drawn from around the fitted ones, the same with and without the part. The closed forms are
-bounds at most: docs/explanation/cost-model.md shows by how much they are off under load.
+In: the fitted pools with their workload. Out: per class busy seconds saved and delay spared to others, by deal, pool
+and block of time, apart for requests that found their replica idle and busy. The requests of a class are dealt into
+disjoint parts of 5 to 10 %; each part is taken away in turn, the rest is replayed under the same rules, and the change
+of busy seconds is divided by the requests removed. A busy pool is chaotic: with steps a hair shorter or longer, calls
+meet others on other replicas, and the day turns out cheaper or dearer by more than a small class costs. So classes are
+dealt several times, and each part has step times of its own, drawn from around the fitted ones, the same with and
+without it: a day that all parts were compared with would lend its luck to all of them.
+docs/explanation/marginal-cost.md
 """
 
 from __future__ import annotations
@@ -18,70 +19,132 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.busy_blocks import busy_usd_by_block
+from costctl.cost.busy_blocks import busy_s_by_pool_and_block
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.step_intervals import found_idle
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Floats, Pool
+from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool
 
-METHOD: Final = "counterfactual replay, block bootstrap"
+METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
 
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
+_LEAST_PARTS: Final = 2
 _PACE: Final = 0.005  # standard deviation of the step times around the fitted ones, as a ratio
-_MOST_DEALS: Final = 24
+_MOST_DEALS: Final = 12
 _CALLS_TO_REPLAY: Final = 60_000_000  # a bound for all deals together: some ten seconds
 _THREADS: Final = 2
+BUSY, IDLE = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What a class costs in replica time at the margin, by block of time: its parts' savings together, a mean
-    over deals.
+    """What the requests of a class save, all parts together, where they are not made.
 
-    saved_usd: price of the busy seconds that fell away with each part in turn.
+    saved_s: replica seconds, deals × 2 (found busy, found idle) × fitted pools × blocks.  delay_s: seconds that the
+    calls of others end sooner, deals × classes of the others × blocks.  found_idle_ids: ids of its requests whose
+    first call found its replica idle.
     """
 
-    saved_usd: Floats
+    saved_s: Floats
+    delay_s: Floats
+    found_idle_ids: Ints
 
 
-def removals(
-    fits: PoolFits, usd_per_s: Floats, edges_s: Mapping[str, Floats], seed: int
-) -> dict[str, Removal]:
+def removals(fits: PoolFits, edges_s: Mapping[str, Floats], seed: int) -> dict[str, Removal]:
     """For each class with calls in fitted pools, what its requests cost at the margin.
 
-    usd_per_s: price of a replica second of each fitted pool.  edges_s: class → edges of its blocks of time.
+    edges_s: class → edges of its blocks of time.
     """
     if not fits.fitted:
         return {}
     calls, which = fits.calls, fits.which
-    replica_usd_per_s = np.repeat(usd_per_s, [pool.setup.replicas for pool in fits.pools])
-    request, request_class = calls.request[which], calls.request_class[which]
+    request_class = calls.request_class[which]
     members = {
-        name: np.unique(request[request_class == number])
+        name: np.unique(calls.request[which][request_class == number])
         for number, name in enumerate(calls.classes)
         if name in edges_s and (request_class == number).any()
     }
-    deals = _deals(fits.workload.size, len(members))
+    is_idle = _found_idle(fits)
+    deals, parts = _deals(fits.workload.size, len(members))
 
     def removal(name: str) -> Removal:
-        edges = edges_s[name]
-        saved_usd = np.zeros(edges.size - 1)
-        for deal in range(deals):
-            rng = np.random.default_rng([seed, calls.classes.index(name), deal])
-            pools = _paced(fits.pools, rng)
-            outcome = replay_network(fits.workload, fits.pool, pools)
-            today_usd = busy_usd_by_block(outcome, replica_usd_per_s, edges)
-            dealt = rng.permutation(members[name])
-            for part in np.array_split(dealt, min(_PARTS, dealt.size)):
-                is_kept = np.ones(len(calls.request_ids), np.bool_)
-                is_kept[part] = False
-                keep = is_kept[request]
-                outcome = replay_network(without(fits.workload, keep), fits.pool[keep], pools)
-                saved_usd += today_usd - busy_usd_by_block(outcome, replica_usd_per_s, edges)
-        return Removal(saved_usd / deals)
+        number = calls.classes.index(name)
+        dealt = [
+            _deal(
+                fits,
+                members[name],
+                is_idle,
+                edges_s[name],
+                parts,
+                np.random.default_rng([seed, number, deal]),
+            )
+            for deal in range(deals)
+        ]
+        return Removal(
+            np.array([saved_s for saved_s, _ in dealt]),
+            np.array([delay_s for _, delay_s in dealt]),
+            calls.request_ids[members[name][is_idle[members[name]]]],
+        )
 
     with ThreadPoolExecutor(_THREADS) as executor:
         return dict(zip(members, executor.map(removal, members), strict=True))
+
+
+def _deal(
+    fits: PoolFits, members: Ints, is_idle: Bools, edges_s: Floats, most: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """One deal of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of others
+    (classes × blocks). most: how many parts are taken away; if that is not all, they stand for the others.
+    """
+    replicas = [pool.setup.replicas for pool in fits.pools]
+    request = fits.calls.request[fits.which]
+    saved_s = np.zeros((2, len(replicas), edges_s.size - 1))
+    delay_s = np.zeros((len(fits.calls.classes), edges_s.size - 1))
+    for is_found_idle in (False, True):
+        stratum = members[is_idle[members] == is_found_idle]
+        parts = min(stratum.size, max(1, round(_PARTS * stratum.size / members.size)))
+        taken = (
+            np.array_split(rng.permutation(stratum), parts)[: max(1, round(most * parts / _PARTS))]
+            if parts
+            else []
+        )
+        stands_for = stratum.size / max(1, sum(part.size for part in taken))
+        for part in taken:
+            pools = _paced(fits.pools, rng)
+            today = replay_network(fits.workload, fits.pool, pools)
+            is_kept = np.ones(len(fits.calls.request_ids), np.bool_)
+            is_kept[part] = False
+            keep = is_kept[request]
+            other = replay_network(without(fits.workload, keep), fits.pool[keep], pools)
+            busy_s = busy_s_by_pool_and_block(today, replicas, edges_s)
+            saved_s[int(is_found_idle)] += stands_for * (
+                busy_s - busy_s_by_pool_and_block(other, replicas, edges_s)
+            )
+            delay_s += stands_for * _delay_s(fits, today, other, keep, edges_s)
+    return saved_s, delay_s
+
+
+def _delay_s(fits: PoolFits, today: Outcome, other: Outcome, keep: Bools, edges_s: Floats) -> Floats:
+    """By how many seconds the calls that are kept took longer today, by their class and the block they came in."""
+    longer_s = (today.end_s - today.arrival_s)[keep] - (other.end_s - other.arrival_s)
+    lane, arrival_s = fits.workload.lane[keep], fits.workload.arrival_s[keep]
+    longer_s = np.nan_to_num(longer_s)
+    classes, blocks = len(fits.calls.classes), edges_s.size - 1
+    block = np.searchsorted(edges_s[1:-1], arrival_s, side="right")
+    summed_s = np.bincount(lane * blocks + block, weights=longer_s, minlength=classes * blocks)
+    return summed_s.astype(np.float64).reshape(classes, blocks)
+
+
+def _found_idle(fits: PoolFits) -> Bools:
+    """Of each request, whether its first call in a fitted pool came to a replica with nothing to do."""
+    calls, which = fits.calls, fits.which
+    apart = calls.pool[which] * (int(calls.replica.max()) + 1) + calls.replica[which]
+    is_idle = found_idle(apart, calls.arrival_s[which], calls.end_s[which])
+    first = np.full(len(calls.request_ids), which.size, np.int64)
+    np.minimum.at(first, calls.request[which], np.arange(which.size))
+    found: Bools = np.append(is_idle, False)[first]
+    return found
 
 
 def _paced(pools: Sequence[Pool], rng: np.random.Generator) -> list[Pool]:
@@ -96,6 +159,11 @@ def _paced(pools: Sequence[Pool], rng: np.random.Generator) -> list[Pool]:
     ]
 
 
-def _deals(calls: int, classes: int) -> int:
-    """How often each class is dealt: as often as the bound on replayed calls allows, at least once."""
-    return max(1, min(_MOST_DEALS, _CALLS_TO_REPLAY // max(1, calls * classes * _PARTS)))
+def _deals(calls: int, classes: int) -> tuple[int, int]:
+    """How often each class is dealt, as often as the bound on replayed calls allows, and how many of its parts are
+    taken away: all, but of so many calls that one deal is too much. A part then holds so many requests that two tell
+    as much as twelve of a smaller trace.
+    """
+    deals = _CALLS_TO_REPLAY // max(1, 2 * calls * classes * _PARTS)
+    parts = _CALLS_TO_REPLAY // max(1, 2 * calls * classes)
+    return max(1, min(_MOST_DEALS, deals)), max(_LEAST_PARTS, min(_PARTS, parts))

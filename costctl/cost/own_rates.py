@@ -1,50 +1,173 @@
-"""Which of the user's own rates holds for a model on a day, and what is a unit of its currency worth in USD?
+"""What does a token cost by the user's own rates on this day?
 
-In: the settings, and provider, model, day and service tier of a call. Out: the rate, the exchange rate, or None. An
-exchange rate is never made up: a rate in another currency without one is no price.
+Shape in: ``PriceSettings``, a provider, a model, a day. Shape out: bands of prompt length for each token kind, in USD
+per token; None where no rate of one's own holds. Nothing is guessed: a currency without an exchange rate, two rates for
+one thing, and a rate a hundred times away from the price book are errors that say what to write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
-from fnmatch import fnmatchcase
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple, Protocol, TypeVar
 
-from costctl.documents.price_settings import ExchangeRate, Rate
+from costctl.documents.price_settings import PriceSettings, Rate
+from costctl.errors import UsageError
 
-USD: Final = "USD"
+TOKENS_PER_QUOTE: Final = 1_000_000  # rates are per million tokens
+SUSPICIOUS_RATIO: Final = (
+    100  # a price per thousand, or in cents, taken for one per million is 100 or 1,000 times off
+)
+STANDARD: Final = "default"  # the service tier of a call that says none
+TOKEN_KINDS: Final = (
+    "input",
+    "input_audio",
+    "cached_input",
+    "cached_audio",
+    "cache_write",
+    "cache_write_1h",
+    "output",
+    "output_audio",
+)
+_AS_INPUT: Final = (
+    "cached_input",
+    "cache_write",
+)  # cost what input costs where a rate does not tell them apart
 
 
-def rate_for(
-    rates: Iterable[Rate], provider: str | None, model: str, day: date, service_tier: str
-) -> Rate | None:
-    """The rate that holds, or None. A rate of the call's own provider goes before one of any, a name before a pattern,
-    the later start before the earlier, and at last the later in the file.
+class Band(NamedTuple):
+    """A price that holds while from ≤ total input tokens < below; below is None for the last band."""
+
+    from_input_tokens: int
+    below_input_tokens: int | None
+    usd_per_token: float
+
+
+Bands = list[tuple[str, Band]]
+
+
+class _Dated(Protocol):
+    @property
+    def from_day(self) -> date | None: ...
+    @property
+    def until_day(self) -> date | None: ...
+
+
+AnyDated = TypeVar("AnyDated", bound=_Dated)
+
+
+def own_bands(
+    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
+) -> Bands | None:
+    """The bands of each kind by the user's rates for the day; rates that name the provider come first.
+
+    Raises UsageError where two rates hold at once, or a currency has no exchange rate for the day.
     """
-    fitting = [
-        (rate.provider is not None, rate.model == model, rate.from_ or date.min, number, rate)
-        for number, rate in enumerate(rates)
-        if rate.service_tier == service_tier
-        and rate.provider in (None, provider)
-        and (rate.model == model or fnmatchcase(model, rate.model))
-        and holds_on(rate, day)
+    rates = _holding(prices, provider, model, day, service_tier)
+    if not rates:
+        return None
+    tiers = sorted(rates, key=lambda rate: rate.above_input_tokens)
+    starts = [_start(rate) for rate in tiers]
+    if len(set(starts)) < len(starts):
+        raise UsageError(
+            f"Two rates for {model} hold on {day}.",
+            why="[[prices.rates]] has more than one entry with the same model, provider, service_tier and "
+            "above_input_tokens.",
+            next_step="Give one an `until` that is the `from` of the next, or remove one.",
+        )
+    bands: Bands = []
+    for rate, start, below in zip(tiers, starts, [*starts[1:], None], strict=True):
+        usd = usd_per_unit(prices, rate.currency, day)
+        for kind in TOKEN_KINDS:
+            quoted = per_million(rate, kind)
+            if quoted is not None:
+                per_token = float(Decimal(str(quoted)) * usd / TOKENS_PER_QUOTE)
+                bands.append((kind, Band(start, below, per_token)))
+    return bands
+
+
+def per_million(rate: Rate, kind: str) -> float | None:
+    """The rate of a token kind in its own currency; cached and written tokens are input where not told apart."""
+    own: float | None = getattr(rate, kind)
+    return rate.input if own is None and kind in _AS_INPUT else own
+
+
+def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
+    """USD for one unit of the currency on the day. Raises UsageError where no one, or more than one, says."""
+    if currency == "USD":
+        return Decimal(1)
+    found = [each for each in _on(prices.exchange_rates, day) if each.currency == currency]
+    if len(found) != 1:
+        raise UsageError(
+            f"{currency} has {'no' if not found else 'more than one'} exchange rate for {day}.",
+            why=f"A rate in [[prices.rates]] is in {currency}, and exchange rates are never guessed.",
+            next_step="Write one [[prices.exchange_rates]] "
+            f'with currency = "{currency}", usd = …, and from and until that hold {day}.',
+        )
+    return Decimal(str(found[0].usd))
+
+
+def refuse_far_from_book(
+    prices: PriceSettings,
+    own: Bands,
+    book: Bands,
+    provider: str | None,
+    model: str,
+    day: date,
+    service_tier: str = STANDARD,
+) -> None:
+    """Raises UsageError where an own price is 100 times or more away from the book's, and is not confirmed."""
+    confirmed = {
+        _start(rate) for rate in _holding(prices, provider, model, day, service_tier) if rate.is_confirmed
+    }
+    unconfirmed = [(kind, band) for kind, band in own if band.from_input_tokens not in confirmed]
+    for kind, band in unconfirmed:
+        for book_kind, quoted in book:
+            if book_kind != kind or not _overlap(band, quoted):
+                continue
+            if is_far(band.usd_per_token, quoted.usd_per_token):
+                raise UsageError(
+                    f"The {kind} rate for {model} is far from what it costs elsewhere.",
+                    why=f"It comes to {band.usd_per_token * TOKENS_PER_QUOTE:g} USD per million tokens on {day}; "
+                    f"the price book says {quoted.usd_per_token * TOKENS_PER_QUOTE:g}.",
+                    next_step="Rates are per million tokens, in the rate's currency; if it is meant, "
+                    "write is_confirmed = true beside it.",
+                )
+
+
+def is_far(usd: float, other_usd: float) -> bool:
+    """Whether one price is 100 times the other or more; nothing is far from a price of zero in the book."""
+    if other_usd == 0:
+        return False
+    return usd >= SUSPICIOUS_RATIO * other_usd or usd * SUSPICIOUS_RATIO <= other_usd
+
+
+def _holding(
+    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str
+) -> list[Rate]:
+    """The rates of the model on the day: those that name the provider, else those that name none."""
+    named = [
+        rate for rate in _on(prices.rates, day) if (rate.model, rate.service_tier) == (model, service_tier)
     ]
-    return max(fitting, key=lambda each: each[:4])[4] if fitting else None
+    exact = [rate for rate in named if provider is not None and rate.provider == provider]
+    return exact or [rate for rate in named if rate.provider is None]
 
 
-def holds_on(dated: Rate | ExchangeRate, day: date) -> bool:
-    """Whether the day lies between from and until."""
-    return (dated.from_ is None or dated.from_ <= day) and (dated.until is None or day < dated.until)
+def _start(rate: Rate) -> int:
+    """The shortest prompt, in tokens, that the rate holds for."""
+    return 0 if rate.above_input_tokens == 0 else rate.above_input_tokens + 1
 
 
-def usd_per_unit(exchange_rates: Iterable[ExchangeRate], currency: str, day: date) -> float | None:
-    """USD for a unit of the currency on the day: of several rates the one that began last; None where there is none."""
-    if currency == USD:
-        return 1.0
-    fitting = [
-        (rate.from_ or date.min, number, rate.usd)
-        for number, rate in enumerate(exchange_rates)
-        if rate.currency == currency and holds_on(rate, day)
+def _overlap(one: Band, other: Band) -> bool:
+    return (one.below_input_tokens is None or other.from_input_tokens < one.below_input_tokens) and (
+        other.below_input_tokens is None or one.from_input_tokens < other.below_input_tokens
+    )
+
+
+def _on(entries: tuple[AnyDated, ...], day: date) -> list[AnyDated]:
+    return [
+        entry
+        for entry in entries
+        if (entry.from_day is None or entry.from_day <= day)
+        and (entry.until_day is None or day < entry.until_day)
     ]
-    return max(fitting)[2] if fitting else None

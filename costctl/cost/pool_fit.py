@@ -14,18 +14,21 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.batch_fit import fit_batch_times
+from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
+from costctl.cost.excerpt import excerpt
 from costctl.cost.frames import Frames
 from costctl.cost.pool_calls import PoolCalls, pool_calls
 from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import quantile_s
 from costctl.simulate.workload import Floats, Ints, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
 TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
+_TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
 _MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
 
 
@@ -52,12 +55,18 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class PoolFit:
-    """One fitted pool. calls: how many the fit rests on."""
+    """One fitted pool. times: the fit with its diagnostics.  why: the reason for its discipline, in words."""
 
     name: str
     pool: Pool
-    calls: int
+    times: StepTimes | BatchTimes
+    why: str
     calibration: Calibration
+
+    @property
+    def calls(self) -> int:
+        """How many calls the fit rests on."""
+        return self.times.calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class PoolFits:
 def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
     calls = pool_calls(frames)
-    models: dict[str, tuple[Pool, int]] = {}
+    models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
     reasons: dict[str, str] = {}
     tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
     for number, name in enumerate(calls.pools):
@@ -104,18 +113,46 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     place = np.full(len(calls.pools) + 1, -1, np.int64)
     place[[calls.pools.index(name) for name in names]] = np.arange(len(names))
     pool = place[calls.pool[which]]
-    pools = _best_disciplines(calls, which, workload, pool, [models[name][0] for name in names])
+    pools = _best_disciplines(calls, which, workload, pool, [models[name] for name in names])
     fitted = tuple(
-        PoolFit(name, each, models[name][1], calibration)
-        for name, (each, calibration) in zip(names, pools, strict=True)
+        PoolFit(name, each, models[name][1], why, calibration)
+        for name, (each, why, calibration) in zip(names, pools, strict=True)
     )
     return PoolFits(calls, fitted, workload, which, pool, reasons)
 
 
+def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
+    """How well the fitted pools replay these calls, which they need not have been fitted on; by pool, those
+    that have calls here. Of the calls only arrivals, tokens and what follows what are used; a call that
+    reports no tokens is given those that its time had room for.
+    """
+    calls = pool_calls(frames)
+    fitted = [fit for fit in fits.fitted if fit.name in calls.pools]
+    if not fitted:
+        return {}
+    tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
+    pool = np.full(calls.size, -1, np.int64)
+    for number, fit in enumerate(fitted):
+        here = np.flatnonzero(calls.pool == calls.pools.index(fit.name))
+        pool[here] = number
+        model = fit.pool.model
+        if model.discipline == "continuous":
+            times = StepTimes(model.alpha_s, model.beta_s, model.gamma_s, fit.calls, 0.0)
+            _impute(calls, here, _decoding(calls, here, steps), times, tokens, steps)
+    which = np.flatnonzero(pool >= 0)
+    pools = [fit.pool for fit in fitted]
+    workload = _workload(calls, which, tokens, steps)
+    # Classes are numbered anew in these frames; today's lanes are all alike, so the first stands for each.
+    workload = replace(workload, lane=np.zeros(which.size, np.int64))
+    outcome = replay_network(workload, pool[which], pools)
+    found = _calibrations(calls, which, pool[which], pools, outcome)
+    return {fit.name: each for fit, each in zip(fitted, found, strict=True)}
+
+
 def _fit(
     calls: PoolCalls, here: Ints, settings: PoolSettings, tokens: Ints, steps: Ints
-) -> tuple[Pool, int] | str:
-    """The pool with its model, and the calls it rests on; else the reason. Fills in tokens and steps of calls
+) -> tuple[Pool, StepTimes | BatchTimes] | str:
+    """The pool with its model, and the fit it rests on; else the reason. Fills in tokens and steps of calls
     that report none.
     """
     number = int(calls.pool[here[0]])
@@ -126,35 +163,42 @@ def _fit(
         )
     replicas = max(seen, settings.replicas or 0)
     dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
-    lanes = max(len(calls.classes), 1)
     setup = PoolSetup(
         replicas=replicas,
         max_num_seqs=settings.max_num_seqs or _MAX_NUM_SEQS,
         dispatch=dispatch,
         batch_window_s=settings.batch_window_s or 0.0,
-        lane_rank=np.zeros(lanes, np.int64),
-        queue_limit=np.full(lanes, -1, np.int64),
-        time_to_live_s=np.full(lanes, np.inf),
+        lanes=Lanes.plain(max(len(calls.classes), 1)),
     )
     if settings.max_batch_size is not None or settings.batch_window is not None:
         return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))
     return _fit_continuous(calls, here, setup, tokens, steps)
 
 
-def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, int] | str:
+def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, BatchTimes] | str:
     times = fit_batch_times(
         calls.replica[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
     )
     if isinstance(times, str):
         return times
     model = ServiceModel("static", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times.calls
+    return Pool(model, setup), times
 
 
 def _fit_continuous(
     calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
-) -> tuple[Pool, int] | str:
-    decoding = Decoding(
+) -> tuple[Pool, StepTimes] | str:
+    decoding = _decoding(calls, here, steps)
+    times = fit_step_times(excerpt(decoding))
+    if isinstance(times, str):
+        return times
+    _impute(calls, here, decoding, times, tokens, steps)
+    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times
+
+
+def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
+    return Decoding(
         replica=calls.replica[here],
         arrival_s=calls.arrival_s[here],
         begin_s=calls.begin_s[here],
@@ -164,12 +208,6 @@ def _fit_continuous(
         steps=steps[here],
         is_exact=(calls.output_tokens[here] > 0) & np.isfinite(calls.first_token_s[here]),
     )
-    times = fit_step_times(decoding)
-    if isinstance(times, str):
-        return times
-    _impute(calls, here, decoding, times, tokens, steps)
-    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times.calls
 
 
 def _impute(
@@ -206,27 +244,55 @@ def _workload(calls: PoolCalls, which: Ints, tokens: Ints, steps: Ints) -> Workl
 
 
 def _best_disciplines(
-    calls: PoolCalls, which: Ints, workload: Workload, pool: Ints, pools: list[Pool]
-) -> list[tuple[Pool, Calibration]]:
-    """Each pool with prefill that stalls decoding, or that rides along with it: whichever reproduces what was
-    observed.
+    calls: PoolCalls,
+    which: Ints,
+    workload: Workload,
+    pool: Ints,
+    models: list[tuple[Pool, StepTimes | BatchTimes]],
+) -> list[tuple[Pool, str, Calibration]]:
+    """Each pool with prefill that stalls decoding, or that rides along with it, and why: as its prompts took no
+    more than their tokens or a whole step; where that was not seen, whichever reproduces what was observed.
     """
-    if not pools:
+    if not models:
         return []
+    told = [_told_discipline(times) for _, times in models]
     candidates = []
     for is_stalling in (True, False):
-        tried = [replace(each, model=replace(each.model, is_prefill_stalling=is_stalling)) for each in pools]
-        candidates.append(
-            (tried, _calibrations(calls, which, pool, tried, replay_network(workload, pool, tried)))
-        )
-    chosen = [
-        candidates[0][0][number]
-        if candidates[0][1][number].worst <= candidates[1][1][number].worst
-        else candidates[1][0][number]
-        for number in range(len(pools))
-    ]
+        tried = [
+            _disciplined(each, is_stalling if known is None else known[0])
+            for (each, _), known in zip(models, told, strict=True)
+        ]
+        outcome = replay_network(workload, pool, tried)
+        candidates.append((tried, _calibrations(calls, which, pool, tried, outcome)))
+        if None not in told:
+            return [
+                (each, known[1], calibration)
+                for each, known, calibration in zip(tried, told, candidates[0][1], strict=True)
+                if known is not None
+            ]
+    chosen, reasons = [], []
+    for number, known in enumerate(told):
+        errors = [candidate[1][number].worst for candidate in candidates]
+        best = int(errors[1] < errors[0])
+        chosen.append(candidates[best][0][number])
+        by_replay = f"a replay under it is off by {errors[best]:.1%} at most, under the other by {errors[1 - best]:.1%}"
+        reasons.append(by_replay if known is None else known[1])
     outcome = replay_network(workload, pool, chosen)
-    return list(zip(chosen, _calibrations(calls, which, pool, chosen, outcome), strict=True))
+    return list(zip(chosen, reasons, _calibrations(calls, which, pool, chosen, outcome), strict=True))
+
+
+def _told_discipline(times: StepTimes | BatchTimes) -> tuple[bool, str] | None:
+    """Whether prefill stalls decoding, and how that is known; None where prompts do not tell."""
+    if isinstance(times, BatchTimes):
+        return True, "a batch size or a batch window is declared"
+    steps = times.prefill_steps
+    if steps is None or min(abs(steps), abs(steps - 1.0)) > _TELLING_STEPS:
+        return None
+    return steps < 0.5, f"a prompt takes {steps:.2f} steps beyond its tokens' time (0 stalls, 1 rides along)"
+
+
+def _disciplined(pool: Pool, is_stalling: bool) -> Pool:
+    return replace(pool, model=replace(pool.model, is_prefill_stalling=is_stalling))
 
 
 def _calibrations(

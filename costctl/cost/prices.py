@@ -1,36 +1,42 @@
 """What does a token of this model cost on this day?
 
-Shape in: a frame of (provider, model, day, service_tier), and the user's settings. Shape out: rows of ``token_prices``,
-one per token kind and tier, in USD per token, and rows of ``price_gaps``: why there is none. Sources: the user's own
-rates in costctl.toml, else the price book that ships with genai-prices, as installed; nothing is fetched, and no clock
-is read: the same calls, settings and day give the same prices. A model that neither knows has no row: unknown is not
-free.
+Shape in: a frame of (provider, model, day, service_tier). Shape out: rows of ``token_prices``, one per token kind and
+tier, in USD per token, and of ``price_gaps``: why there is none. Source: the user's own rates, else the price book that
+ships with genai-prices, as installed; nothing is fetched. A model that the book does not know has no row: unknown is
+not free.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 from genai_prices import __version__ as book_version
-from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
+from genai_prices import data_snapshot
+from genai_prices.types import ModelInfo, Provider, TieredPrices
 
-from costctl.cost.model_names import did_you_mean, in_book, named
-from costctl.cost.own_rates import rate_for, usd_per_unit
-from costctl.documents.price_settings import TOKEN_KINDS, Rate
-from costctl.documents.settings import Settings
+from costctl.cost.own_rates import (
+    STANDARD,
+    TOKENS_PER_QUOTE,
+    Band,
+    own_bands,
+    refuse_far_from_book,
+)
+from costctl.documents.price_settings import PriceSettings
 
 PRICE_BOOK: Final = f"genai-prices {book_version}"
-OWN_RATES: Final = "costctl.toml"
-STANDARD: Final = "default"
+_MAKERS: Final = frozenset({"anthropic", "cohere", "deepseek", "google", "mistral", "openai", "x-ai"})
+OWN_RATES: Final = "own rates"
 
-TOKENS_PER_QUOTE: Final = 1_000_000  # prices are quoted per million tokens
+_SNAPSHOT: Final = re.compile(r"-20\d\d(-?\d\d){0,2}$")  # gpt-4.1-2025-04-14, claude-opus-4-20250514
 
 _KEY: Final = {"provider": pl.String, "model": pl.String, "day": pl.String, "service_tier": pl.String}
+PRICE_GAPS: Final = pl.Schema({**_KEY, "reason": pl.String})
 TOKEN_PRICES: Final = pl.Schema(
     {
         **_KEY,
@@ -41,11 +47,10 @@ TOKEN_PRICES: Final = pl.Schema(
         "price_source": pl.String,
     }
 )
-PRICE_GAPS: Final = pl.Schema({**_KEY, "reason": pl.String})
 
 # Our token kind → keys of the book, the first that is priced wins. A model without a price for cached or written tokens
-# bills them as plain input: so does genai_prices.calc_price. Tokens that are kept for an hour always cost more than
-# others; where the book has no price for them, none is made up.
+# bills them as plain input: so does genai_prices.calc_price. Tokens that are kept for an hour cost more than others at
+# every provider that has them; where the book has no price for them, none is made up.
 _KEYS: Final = {
     "input": ("input_mtok",),
     "input_audio": ("input_audio_mtok",),
@@ -56,8 +61,8 @@ _KEYS: Final = {
     "output": ("output_mtok",),
     "output_audio": ("output_audio_mtok",),
 }
-# Google quotes audio apart where it costs more than text, and else one price for all; elsewhere audio that is not quoted
-# is not known (OpenAI's costs 16 times its text). Seen on ai.google.dev/gemini-api/docs/pricing, 2026-10.
+# Google quotes audio apart where it costs more than text, and else one price for all; elsewhere audio that is not
+# quoted is not known: OpenAI's costs many times its text. As ai.google.dev/gemini-api/docs/pricing is quoted, 2026-11.
 _AUDIO_AS_TEXT: Final = {
     "input_audio": ("input_mtok",),
     "cached_audio": ("cache_read_mtok", "input_mtok"),
@@ -73,125 +78,127 @@ _VARIANTS: Final = {
 }
 
 
-class Band(NamedTuple):
-    """A price that holds while from ≤ total input tokens < below; below is None for the last band."""
-
-    from_input_tokens: int
-    below_input_tokens: int | None
-    usd_per_token: float
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """The prices of a model: (token kind, band) pairs, and where they come from."""
-
-    bands: tuple[tuple[str, Band], ...]
-    source: str
-
-
-def price_book(settings: Settings, as_of: date | None = None) -> str:
-    """What prices rest on, in words, for the provenance."""
-    own = f" and {len(settings.prices)} rates of {OWN_RATES}" if settings.prices else ""
-    return PRICE_BOOK + own + ("" if as_of is None else f", prices of {as_of} for calls of any day")
-
-
 def token_price_rows(
-    models: pl.DataFrame, settings: Settings | None = None, as_of: date | None = None
+    models: pl.DataFrame, as_of: date | None = None, own: PriceSettings | None = None
 ) -> pl.DataFrame:
-    """Rows of ``token_prices`` for each distinct (provider, model, day, service_tier) that is priced.
+    """Rows of ``token_prices`` for each distinct (provider, model, day, service_tier) that the price book knows.
 
-    models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC), and service_tier where calls say it. as_of:
-    the day whose prices hold, in place of each call's own. A NULL provider is looked up by the model's name alone, and
-    the source says so. A provider that is named but not in the book gets no price from it, whatever the model is called:
-    a self-hosted copy does not cost what its maker's API costs. Where prices differ by the hour, the day is priced as at
-    noon UTC.
+    models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC), and service_tier where calls say it. A NULL
+    provider is looked up by the model's name alone, and the source says so. A provider that is named but not in the book gets no
+    price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
+    prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its day, and carries the price
+    of this one: re-pricing changes nothing but prices.  own: rates and aliases that go before the book.
+
+    Raises UsageError for own rates that contradict each other, lack an exchange rate, or are far from the book.
     """
-    rows: list[tuple[object, ...]] = []
-    for key in _distinct(models):
-        quote = quote_for(settings or Settings(), *key, as_of=as_of)
-        if isinstance(quote, Quote):
-            rows += [(*key, kind, *band, quote.source) for kind, band in quote.bands]
+    rows: list[tuple[str | None, str, str, str, str, int, int | None, float, str]] = []
+    for provider, model, day, service_tier in _distinct(models):
+        priced_on = as_of or date.fromisoformat(day)
+        source, bands = priced(own or PriceSettings(), provider, model, priced_on, service_tier)
+        rows += [(provider, model, day, service_tier, kind, *band, source) for kind, band in bands]
     return pl.DataFrame(rows, schema=TOKEN_PRICES, orient="row")
 
 
-def price_gap_rows(models: pl.DataFrame, settings: Settings, as_of: date | None = None) -> pl.DataFrame:
-    """Rows of ``price_gaps``: for each distinct (provider, model, day, service_tier) without a price, the reason."""
-    rows = [
-        (*key, quote)
-        for key in _distinct(models)
-        if isinstance(quote := quote_for(settings, *key, as_of=as_of), str)
-    ]
+def price_gap_rows(
+    models: pl.DataFrame, as_of: date | None = None, own: PriceSettings | None = None
+) -> pl.DataFrame:
+    """Rows of ``price_gaps``: for each distinct (provider, model, day, service_tier) without any price, the reason."""
+    rows = []
+    for provider, model, day, service_tier in _distinct(models):
+        priced_on = as_of or date.fromisoformat(day)
+        if not priced(own or PriceSettings(), provider, model, priced_on, service_tier)[1]:
+            reason = _reason(own or PriceSettings(), provider, model, priced_on, service_tier)
+            rows.append((provider, model, day, service_tier, reason))
     return pl.DataFrame(rows, schema=PRICE_GAPS, orient="row")
 
 
 def _distinct(models: pl.DataFrame) -> Iterator[tuple[str | None, str, str, str]]:
-    tiered = (
-        models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
-    )
+    has_tier = "service_tier" in models.columns
+    tiered = models if has_tier else models.with_columns(service_tier=pl.lit(STANDARD))
     keys = tiered.select(list(_KEY)).unique().drop_nulls(["model", "day", "service_tier"])
     yield from keys.sort(list(_KEY)).iter_rows()
 
 
-def quote_for(
-    settings: Settings,
-    provider: str | None,
-    model: str,
-    day: str,
-    service_tier: str,
-    *,
-    as_of: date | None = None,
-) -> Quote | str:
-    """The prices of a model on a day, or the reason why there are none."""
-    priced_on = as_of or date.fromisoformat(day)
-    maker, name = named(settings.model_aliases, provider, model)
-    own = rate_for(settings.prices, maker, name, priced_on, service_tier)
-    if own is not None:
-        return _own_quote(settings, own, priced_on)
-    found = in_book(maker, name)
-    if found is None:
-        return _unknown(settings, maker, name)
-    at_noon = datetime.combine(priced_on, time(12), UTC)
-    context = _VARIANTS.get(service_tier)
-    if service_tier != STANDARD and not _is_quoted(found, at_noon, context):
-        return f"the price book has no {service_tier} price for {name} on {priced_on}"
-    bands = _bands_by_kind(found, found[1].get_prices(at_noon, context))
-    return Quote(bands, _source(found, maker, service_tier))
+def priced(
+    own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
+) -> tuple[str, list[tuple[str, Band]]]:
+    """Where the price comes from, and its bands; no bands where nobody says."""
+    alias = own.aliases.get(f"{provider}/{model}", own.aliases.get(model))
+    if alias is not None:
+        alias_provider, slash, alias_model = alias.partition("/")
+        provider, model = (alias_provider, alias_model) if slash else (provider, alias)
+    suffix = "" if alias is None else f", by the alias {alias}"
+    found = _found(provider, model)
+    book = [] if found is None else _bands_by_kind(found, day, service_tier)
+    rates = own_bands(own, provider, model, day, service_tier)
+    if rates is not None:
+        refuse_far_from_book(own, rates, book, provider, model, day, service_tier)
+        return f"{OWN_RATES}: {model}{suffix}", rates
+    return ("", []) if found is None else (_source(found, provider, service_tier) + suffix, book)
 
 
-def _unknown(settings: Settings, provider: str | None, model: str) -> str:
-    nearest = did_you_mean(provider, model, [rate.model for rate in settings.prices])
-    hint = "" if nearest is None else f' (did you mean {nearest}? [model_aliases] "{model}" = "{nearest}")'
+def _reason(own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str) -> str:
+    """Why there is no price, and which name may be meant: a suggestion, never a price."""
+    if service_tier != STANDARD and priced(own, provider, model, day)[1]:
+        return f"no price for {model} sold as {service_tier} on {day}"
+    nearest = nearest_model(model.rpartition("/")[2], provider)
+    hint = "" if nearest is None else f' (did you mean {nearest}? [prices.aliases] "{model}" = "{nearest}")'
     return f"no price for {model}{hint}"
 
 
-def _own_quote(settings: Settings, rate: Rate, day: date) -> Quote | str:
-    usd = usd_per_unit(settings.exchange_rates, rate.currency, day)
-    if usd is None:
-        return f"no exchange rate of {rate.currency} on {day}: add one to [[exchange_rates]]"
-    bands = tuple((kind, band) for kind in TOKEN_KINDS for band in _own_bands(rate, kind, usd))
-    source = f"{OWN_RATES}: {rate.model}" + (f", {rate.source}" if rate.source else "")
-    return Quote(bands, source if rate.currency == "USD" else f"{source}, {rate.currency} at {usd} USD")
+def nearest_model(model: str, provider: str | None) -> str | None:
+    """The name in the book that is most like this one, as "provider/model"; None where none is like it.
+
+    Of names that several providers have, the one of ``provider`` is meant, else the one of a model's maker.
+    """
+    names: dict[str, str] = {}
+    providers = data_snapshot.get_snapshot().providers
+    for each in sorted(providers, key=lambda each: (each.id != provider, each.id not in _MAKERS, each.id)):
+        for known in each.models:
+            names.setdefault(known.id, f"{each.id}/{known.id}")
+    found = difflib.get_close_matches(model, names, n=1)
+    return names[found[0]] if found else None
 
 
-def _own_bands(rate: Rate, kind: str, usd: float) -> list[Band]:
-    """The bands of one kind; a kind that a tier does not name costs what it did below it."""
-    base = _or_input(rate.of(kind), rate.of("input"), kind)
-    if base is None:
+def book_models() -> list[tuple[str, str]]:
+    """Every (provider, model) of the price book, in order."""
+    return sorted(
+        (provider.id, model.id)
+        for provider in data_snapshot.get_snapshot().providers
+        for model in provider.models
+    )
+
+
+def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:
+    """The model in the book; a dated snapshot that is too new for the book is priced as the model it is one of."""
+    for name in (model, _SNAPSHOT.sub("", model)):
+        try:
+            return data_snapshot.get_snapshot().find_provider_model(name, None, provider, None)
+        except LookupError:
+            continue
+    return None
+
+
+def _source(found: tuple[Provider, ModelInfo], provider: str | None, service_tier: str) -> str:
+    matched = f"{PRICE_BOOK}: {found[0].id}/{found[1].id}"
+    matched = matched if service_tier == STANDARD else f"{matched}, {service_tier}"
+    return matched if provider is not None else f"{matched}, matched by the model's name alone"
+
+
+def _bands_by_kind(found: tuple[Provider, ModelInfo], day: date, service_tier: str) -> list[tuple[str, Band]]:
+    """Every (token kind, band) that the book prices; empty where it has no price for the service tier on the day."""
+    at_noon = datetime.combine(day, time(12), UTC)
+    context = _VARIANTS.get(service_tier)
+    if service_tier != STANDARD and not _is_quoted(found, at_noon, context):
         return []
-    starts, amounts = [0], [base]
-    for tier in rate.tiers:
-        own_input = tier.of("input") if rate.of(kind) is None else None
-        more = _or_input(tier.of(kind), own_input, kind)
-        starts.append(tier.above_input_tokens + 1)
-        amounts.append(amounts[-1] if more is None else more)
-    ends = [*starts[1:], None]
-    per_token = [_usd_per_token(Decimal(str(amount)) * Decimal(str(usd))) for amount in amounts]
-    return [Band(*band) for band in zip(starts, ends, per_token, strict=True)]
-
-
-def _or_input(amount: float | None, plain: float | None, kind: str) -> float | None:
-    """The amount; for tokens of the cache that have none, what plain input costs, as in the book."""
-    return plain if amount is None and kind in ("cached_input", "cache_write") else amount
+    prices = found[1].get_prices(at_noon, context)
+    has_one_price = found[0].id in _ONE_PRICE_PROVIDERS
+    rows = []
+    for kind, keys in _KEYS.items():
+        tried = keys + (_AUDIO_AS_TEXT.get(kind, ()) if has_one_price else ())
+        quoted = next((price for key in tried if (price := getattr(prices, key)) is not None), None)
+        rows += [(kind, band) for band in _bands(quoted)]
+    return rows
 
 
 def _is_quoted(found: tuple[Provider, ModelInfo], at: datetime, context: dict[str, str] | None) -> bool:
@@ -207,23 +214,6 @@ def _is_quoted(found: tuple[Provider, ModelInfo], at: datetime, context: dict[st
         and variant.prices.__dict__
         for variant in model.price_variants or ()
     )
-
-
-def _source(found: tuple[Provider, ModelInfo], provider: str | None, service_tier: str) -> str:
-    matched = f"{PRICE_BOOK}: {found[0].id}/{found[1].id}"
-    matched = matched if service_tier == STANDARD else f"{matched}, {service_tier}"
-    return matched if provider is not None else f"{matched}, matched by the model's name alone"
-
-
-def _bands_by_kind(found: tuple[Provider, ModelInfo], prices: ModelPrice) -> tuple[tuple[str, Band], ...]:
-    """Every (token kind, band) that the book prices; empty where input tokens have no price."""
-    rows = []
-    has_one_price = found[0].id in _ONE_PRICE_PROVIDERS
-    for kind, keys in _KEYS.items():
-        tried = keys + (_AUDIO_AS_TEXT.get(kind, ()) if has_one_price else ())
-        quoted = next((price for key in tried if (price := getattr(prices, key)) is not None), None)
-        rows += [(kind, band) for band in _bands(quoted)]
-    return tuple(rows)
 
 
 def _bands(quoted: Decimal | TieredPrices | None) -> list[Band]:

@@ -28,6 +28,9 @@ ComponentName = Literal[
     "fixed",
 ]
 BottleneckKind = Literal["compute", "queue", "storage", "network", "tool"]
+UseKind = Literal["useful", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
+IdleTreatment = Literal["separate", "weighted", "none"]
+BillRowKind = Literal["class", "idle", "unattributed"]
 StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "unknown"]
 
 
@@ -69,6 +72,26 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit_costs: UnitCosts
 
 
+class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who pays, and how much, in whole units of the bill; null where nothing of it is priced."""
+
+    kind: BillRowKind
+    name: str
+    usd: float | None
+
+
+class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
+
+    idle: "separate", a row of its own; "weighted", loaded on the classes by their busy seconds; "none", left out.
+    """
+
+    idle: IdleTreatment
+    unit_usd: float
+    total_usd: float
+    rows: tuple[BillRow, ...]
+
+
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds at the 50th, 95th and 99th percentile."""
 
@@ -104,14 +127,34 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd: float | None
 
 
+class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the marginal cost of a class is made of, and between what it lies.
+
+    found_idle_ratio: part of its requests whose first call found its replica idle.  found_idle, found_busy: marginal
+    cost of those, and of the others; null where too few.  least, most: closed forms, as bounds: the time that its calls
+    were alone, and that of its tokens and steps with α for the steps alone.  long_run: with replicas bought in
+    proportion.  delay_s_per_request: seconds that the calls of all requests are held up by one more.
+    """
+
+    found_idle_ratio: float
+    found_idle_usd_per_request: Estimate | None
+    found_busy_usd_per_request: Estimate | None
+    least_usd_per_request: float
+    most_usd_per_request: float
+    long_run_usd_per_request: Estimate | None
+    delay_s_per_request: Estimate | None
+
+
 class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its
-    part of idle.
+    part of idle.  congestion: what the delay that a request puts on others is declared to be worth; null where
+    no class declares a price of delay.
     """
 
     attributed_usd: float | None
     loaded_usd: float | None
     marginal_usd_per_request: Estimate | None
+    marginal: MarginalReport | None
     congestion_usd_per_request: Estimate | None
     usd_per_success: Estimate | None
     failed_usd: float | None
@@ -121,10 +164,21 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a success is declared to be worth, and what remains of it after cost."""
+    """What successes are worth, USD, and what remains after cost.
 
-    usd_per_success: float
+    source: "declared", or the attribute that says it.  usd_per_success: as declared, else the mean over the
+    successes that have the attribute.  value_usd: of all of these.  margin_usd: value − loaded cost; null where
+    some success's value is not observed.  usd_per_accelerator_s: value per second of shared accelerator time.
+    rank: by it, from 1.
+    """
+
+    source: str
+    usd_per_success: float | None
+    valued_successes: int
+    value_usd: float | None
     margin_usd: float | None
+    usd_per_accelerator_s: float | None
+    rank: int | None
 
 
 class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -184,11 +238,21 @@ class QueueDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float
 
 
+class PoolUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the replica seconds of a pool went; over all kinds the ratios sum to 1. See
+    docs/explanation/useful-utilisation.md.
+    """
+
+    kind: UseKind
+    seconds: float
+    ratio: float
+
+
 class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
-    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.  fit: the
-    service model in use with its calibration, in words, or why there is none.
+    busy_s: replica seconds with a call in progress.  capacity_s: replica seconds paid for.
+    missing_for_model: why there is no service model, or null where there is one or nothing was served.
     """
 
     pool: str
@@ -198,23 +262,46 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capacity_s: float
     utilisation_ratio: float
     useful_utilisation_ratio: float | None
+    use: tuple[PoolUse, ...]
     idle_usd: float | None
     queue_depth: QueueDepth | None
     service_model: ServiceModelReport | None
+    missing_for_model: str | None
+
+
+class ModelResidual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that were served among least_active to most_active sequences (batches of so many calls), and the median
+    of modelled over observed − 1.
+    """
+
+    least_active: float
+    most_active: float
+    calls: int
+    residual_ratio: float
 
 
 class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Fitted service model of a pool: a step of b sequences takes alpha_s + beta_s·b; prefill gamma_s per
     uncached token.
 
+    chosen_because: why this discipline.  The errors are standard errors.  residual_p90_ratio: nine in ten calls have
+    seen steps (batches: took time) within this ratio of the model.  residuals: by load.  valid_up_to_active: sequences
+    at once (calls in a batch) up to which the model was seen to hold; beyond it is extrapolated.
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.
     """
 
     discipline: str
+    chosen_because: str
     alpha_s: float
     beta_s: float
     gamma_s: float
+    alpha_error_s: float
+    beta_error_s: float
+    gamma_error_s: float
     calls: int
+    residual_p90_ratio: float
+    residuals: tuple[ModelResidual, ...]
+    valid_up_to_active: float
     p50_error_ratio: float | None
     p95_error_ratio: float | None
     utilisation_error_ratio: float | None
@@ -228,6 +315,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window: Window
     coverage: Coverage
     totals: Totals
+    bill: ReconciledBill | None
     classes: tuple[ClassReport, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

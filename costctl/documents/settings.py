@@ -9,19 +9,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from costctl.documents.price_settings import (
-    BillingRule,
-    ExchangeRate,
-    Network,
-    Outcome,
-    Rate,
-    Tool,
-)
+from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
+from costctl.documents.price_settings import PriceSettings
 from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
 Usd = Annotated[float, msgspec.Meta(ge=0)]
+Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -30,7 +25,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
     models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
-    pool that serves whole batches.
+    pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
+    thousandth.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -40,6 +36,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jurisdiction: str | None = None
     boundary: Boundary | None = None
     accelerators_per_replica: Count = 1
+    prefill_weight: Weight = 1.0
+    decode_weight: Weight = 1.0
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
     max_num_seqs: Count | None = None
@@ -97,9 +95,18 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one success is worth to the business, USD."""
+    """What one success is worth to the business, USD: the same for all, or what an attribute of the request says.
 
-    usd_per_success: Usd
+    attribute: key of a span attribute of the request whose value is a number of USD.
+    """
+
+    usd_per_success: Usd | None = None
+    attribute: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse both or neither."""
+        if (self.usd_per_success is None) == (self.attribute is None):
+            raise ValueError("a value is either usd_per_success or attribute")
 
 
 class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,22 +122,33 @@ class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one class needs. priority: 1 is served first; classes without one come after, in order of the
-    file.
+    file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.
     """
 
     slo: Slo = Slo()
     value: Value | None = None
+    delay_usd_per_s: Usd | None = None
     priority: Count | None = None
     deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
     boundary: DataBoundary | None = None
 
 
+class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What exports for finance say of who pays. provider: of what is one's own.  tenant_salt: goes before a
+    tenant's name when it is hashed, so that nobody finds it by hashing names.
+    """
+
+    billing_account_id: str = "costctl"
+    billing_account_name: str | None = None
+    provider: str = "self-hosted"
+    tenant_salt: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool → month ("2026-11") → USD invoiced.
 
-    prices, exchange_rates: the user's own, before the price book's.  model_aliases: model as traces name it → as the
-    price book does, with or without its provider.  billing: provider, or "*" for any → outcome → what of it is billed.
+    billing: provider, or "*" for any → outcome → what of it is billed.
     """
 
     pools: dict[str, Pool] = {}
@@ -140,7 +158,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     internet_usd_per_gb_egress: Usd | None = None
     network: Network = Network()
     tools: dict[str, Tool] = {}
-    prices: tuple[Rate, ...] = ()
-    exchange_rates: tuple[ExchangeRate, ...] = ()
-    model_aliases: dict[str, str] = {}
+    finance: Finance = Finance()
+    prices: PriceSettings = PriceSettings()
     billing: dict[str, dict[Outcome, BillingRule]] = {}

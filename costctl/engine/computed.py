@@ -170,8 +170,51 @@ def request_counts_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, 
     )
 
 
+def occupancy_clock_rows(rows: pl.DataFrame, _window: Window, _kept: Mapping[str, Any]) -> Computed:
+    """The relation occupancy_clock; kept are the ids of the calls that held a replica, and their shares."""
+    from costctl.span_trees.occupancy import NONE, HeldTimes, occupancy
+
+    names = rows["replica"].unique().sort()
+    numbered = names.to_frame().with_row_index("number")
+    number = rows.select("replica").join(numbered, on="replica", how="left", maintain_order="left")["number"]
+    clock, shares = occupancy(
+        HeldTimes(
+            replica=number.cast(pl.Int64).to_numpy(),
+            begin_ns=rows["busy_from_ns"].to_numpy(),
+            first_token_ns=_filled(rows, "first_token_ns", NONE),
+            end_ns=rows["end_ns"].to_numpy(),
+            first_weight=rows["first_milliweight"].to_numpy(),
+            last_weight=rows["last_milliweight"].to_numpy(),
+        )
+    )
+    table = pa.table(
+        {
+            "replica": names.gather(clock.replica).to_arrow(),
+            "at_ns": clock.at_ns,
+            "active": clock.active,
+            "milliweight": clock.weight,
+            "clock_s": clock.clock_s * 1000.0,  # a thousandth of a weight is the unit of the clock
+            "alone_clock_s": clock.alone_s,
+            "busy_clock_s": clock.busy_s,
+        }
+    )
+    return Computed(table, (rows["call_id"].to_numpy(), shares))
+
+
+def call_share_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
+    """The relation call_share."""
+    call_id = rows["call_id"].to_numpy()
+    held, shares = kept["occupancy_clock"]
+    place = np.searchsorted(call_id, held)
+    share_s, alone_s = np.zeros(call_id.size), np.zeros(call_id.size)
+    share_s[place], alone_s[place] = shares.share_s, shares.alone_s
+    return Computed(pa.table({"call_id": call_id, "share_s": share_s, "alone_s": alone_s}))
+
+
 COMPUTATIONS: Final[dict[str, Computation]] = {
     "call_order": call_order_rows,
+    "call_share": call_share_rows,
+    "occupancy_clock": occupancy_clock_rows,
     "request_counts": request_counts_rows,
     "span_tree": span_tree_rows,
     "stage_time": stage_time_rows,

@@ -1,8 +1,8 @@
 """Settings as small tables: what the relations join to, in place of parameters.
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
-pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, class_rules,
-observation_window, and of the calls' models token_prices and price_gaps loaded.
+pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
+class_rules, observation_window, and of the calls' models token_prices and price_gaps loaded.
 """
 
 from __future__ import annotations
@@ -43,15 +43,19 @@ def load_settings(
     engine.load("tool_matches", _matches("tool", {name: tool.match for name, tool in settings.tools.items()}))
     engine.load("billing_rules", billing_rule_rows(settings.billing))
     engine.load("settings", _settings(settings))
+    engine.load("value_attributes", _value_attributes(settings))
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
 
 
 def load_prices(engine: Engine, settings: Settings, as_of: date | None = None) -> None:
-    """Load token_prices and price_gaps for the models of the calls. as_of: the day whose prices hold for all."""
-    models = engine.fetch("calls").select("provider", "model", "day", "service_tier")
-    engine.load("token_prices", token_price_rows(models, settings, as_of))
-    engine.load("price_gaps", price_gap_rows(models, settings, as_of))
+    """Load token_prices and price_gaps for the models of the calls. as_of: the day whose prices hold for all.
+
+    Raises UsageError for own rates that cannot be used.
+    """
+    models = engine.query("SELECT DISTINCT provider, model, day, service_tier FROM calls")
+    engine.load("token_prices", token_price_rows(models, as_of, settings.prices))
+    engine.load("price_gaps", price_gap_rows(models, as_of, settings.prices))
 
 
 def _pools(settings: Settings) -> pl.DataFrame:
@@ -62,6 +66,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
             "usd_per_replica_s": None
             if pool.usd_per_replica_hour is None
             else usd_per_s(pool.usd_per_replica_hour),
+            "prefill_milliweight": round(pool.prefill_weight * 1000),
+            "decode_milliweight": round(pool.decode_weight * 1000),
             "has_conditions": bool(pool.match or pool.models),
             "has_models": bool(pool.models),
         }
@@ -71,6 +77,8 @@ def _pools(settings: Settings) -> pl.DataFrame:
         "pool": pl.String,
         "pool_order": pl.Int64,
         "usd_per_replica_s": pl.Float64,
+        "prefill_milliweight": pl.Int64,
+        "decode_milliweight": pl.Int64,
         "has_conditions": pl.Boolean,
         "has_models": pl.Boolean,
     }
@@ -137,6 +145,15 @@ def _tools(settings: Settings) -> pl.DataFrame:
         "usd_per_cpu_s": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema)
+
+
+def _value_attributes(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {"request_class": name, "attribute": declared.value.attribute}
+        for name, declared in settings.classes.items()
+        if declared.value is not None and declared.value.attribute is not None
+    ]
+    return pl.DataFrame(rows, schema={"request_class": pl.String, "attribute": pl.String})
 
 
 def _settings(settings: Settings) -> pl.DataFrame:

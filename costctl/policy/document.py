@@ -133,7 +133,7 @@ def _lanes(
         declared = settings.classes.get(report.request_class, ClassSettings())
         if declared.priority is not None:
             rank, statement = (0, float(declared.priority)), f"Declared priority {declared.priority}."
-        elif declared.value is not None:
+        elif declared.value is not None and declared.value.usd_per_success is not None:
             usd = declared.value.usd_per_success
             rank, statement = (1, -usd), f"No declared priority; a success is declared worth {usd:g} USD."
         else:

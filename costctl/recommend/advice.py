@@ -13,7 +13,7 @@ import numpy as np
 from costctl.cost.pool_fit import PoolFit
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Kind, Recommendation
-from costctl.recommend.period import Period, Trial, p95_s, p95_upper_s
+from costctl.scenario.period import Period, Trial, p95_s, p95_upper_s
 
 FREED_TIME = "Replica time that is freed is worth its price: fewer replicas, or other work on the same ones."
 

@@ -21,8 +21,8 @@ from costctl.recommend.advice import (
     p95_effect,
     withheld,
 )
-from costctl.recommend.period import Period, Trial
-from costctl.recommend.setting import with_pool, with_window
+from costctl.scenario.period import Period, Trial
+from costctl.scenario.setting import with_pool, with_window
 from costctl.simulate.workload import Pool
 
 _WINDOWS_S: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)

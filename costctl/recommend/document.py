@@ -28,9 +28,10 @@ from costctl.documents.settings import Settings
 from costctl.recommend.advice import Subject, withheld
 from costctl.recommend.batch_window import batch_windows
 from costctl.recommend.joint import joint_saving
-from costctl.recommend.period import period_of
 from costctl.recommend.queue_limit import queue_limits
 from costctl.recommend.tier_placement import tier_placements
+from costctl.scenario.period import period_of
+from costctl.scenario.today import why_nothing_fits
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 METHODS: Final = {
@@ -67,7 +68,7 @@ def build_recommendations(
 
 def _advice(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> list[Recommendation]:
     if not fits.fitted:
-        return [withheld(Subject(kind, None, None), _why_nothing_fits(settings, fits)) for kind in _KINDS]
+        return [withheld(Subject(kind, None, None), why_nothing_fits(settings, fits)) for kind in _KINDS]
     unpriced = [fit.name for fit in fits.fitted if settings.pools[fit.name].usd_per_replica_hour is None]
     if unpriced:
         reason = f"{unpriced[0]} has no price: set pools.{unpriced[0]}.usd_per_replica_hour."
@@ -85,15 +86,6 @@ def _advice(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> li
         *queue_limits(fits, first, second, seed),
         *tier_placements(fits, settings, first, second, seed),
     ]
-
-
-def _why_nothing_fits(settings: Settings, fits: PoolFits) -> str:
-    if not settings.pools:
-        return "No pool is configured: name what is paid for by time under [pools.NAME] in costctl.toml."
-    if fits.reasons:
-        pool, reason = sorted(fits.reasons.items())[0]
-        return f"{pool} has no service model: {reason}."
-    return "No call was served by a configured pool: check pools.NAME.match and pools.NAME.models."
 
 
 def _calibration(fit: PoolFit) -> Calibration:

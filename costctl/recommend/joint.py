@@ -12,8 +12,8 @@ import numpy as np
 
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.recommendations import Increment, Joint, Recommendation
-from costctl.recommend.period import Period
-from costctl.recommend.setting import moved, with_pool, with_queue_limit, with_window
+from costctl.scenario.period import Period
+from costctl.scenario.setting import moved, with_pool, with_queue_limit, with_window
 from costctl.simulate.workload import Ints, Pool
 
 Setting = tuple[tuple[Pool, ...], Ints]  # the pools, and by which each call is served

@@ -25,8 +25,8 @@ from costctl.recommend.advice import (
     p95_effect,
     withheld,
 )
-from costctl.recommend.period import Period, Trial, p95_s
-from costctl.recommend.setting import with_pool, with_queue_limit
+from costctl.scenario.period import Period, Trial, p95_s
+from costctl.scenario.setting import with_pool, with_queue_limit
 from costctl.simulate.workload import Bools, Pool
 
 _FACTORS: Final = (0.25, 0.5, 1.0, 2.0)

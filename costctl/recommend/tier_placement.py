@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from costctl.cost.blocks import BLOCKS
-from costctl.cost.busy_blocks import busy_usd_by_block
+from costctl.cost.busy_blocks import busy_s_by_pool_and_block
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.documents.settings import ClassSettings, DataBoundary, Settings
@@ -28,8 +28,8 @@ from costctl.recommend.advice import (
     p95_effect,
     withheld,
 )
-from costctl.recommend.period import Period, Trial
-from costctl.recommend.setting import moved
+from costctl.scenario.period import Period, Trial
+from costctl.scenario.setting import moved
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Floats, Outcome
@@ -150,14 +150,7 @@ def _busy_s(period: Period, outcome: Outcome) -> Floats:
     """Busy seconds by pool and block."""
     edges_s = np.linspace(period.from_s, period.to_s, BLOCKS + 1)
     edges_s[-1] = np.inf
-    replicas = [pool.setup.replicas for pool in period.pools]
-    owner = np.repeat(np.arange(len(replicas)), replicas)
-    return np.stack(
-        [
-            busy_usd_by_block(outcome, (owner == number).astype(float), edges_s)
-            for number in range(len(replicas))
-        ]
-    )
+    return busy_s_by_pool_and_block(outcome, [pool.setup.replicas for pool in period.pools], edges_s)
 
 
 def _recurring(

@@ -5,6 +5,8 @@ A workload and a choice of calls in, a workload out; nothing is replayed here.
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import numpy as np
 
 from costctl.simulate.workload import Bools, Floats, Ints, Workload
@@ -61,31 +63,31 @@ def added(workload: Workload, clones: Bools, shift_s: float | Floats) -> tuple[W
     return _arriving(merged, arrival_s[order]), origin
 
 
+def moved(workload: Workload, arrival_s: Floats) -> tuple[Workload, Ints]:
+    """The calls at other arrivals, in their order, and for each the index that it had.
+
+    arrival_s: n seconds; a call must not come before the one that it follows.
+    """
+    order = np.argsort(arrival_s, kind="stable")
+    place = np.empty(order.size, np.int64)
+    place[order] = np.arange(order.size)
+    after = workload.after[order]
+    return _arriving(
+        _selected(workload, order, np.where(after >= 0, place[after], -1)), arrival_s[order]
+    ), order
+
+
 def shifted(workload: Workload, by_s: float) -> Workload:
     """The same calls, all of them later by ``by_s`` seconds."""
     return _arriving(workload, workload.arrival_s + by_s)
 
 
 def _arriving(workload: Workload, arrival_s: Floats) -> Workload:
-    return Workload(
-        arrival_s=arrival_s,
-        after=workload.after,
-        think_s=workload.think_s,
-        uncached_tokens=workload.uncached_tokens,
-        decode_steps=workload.decode_steps,
-        lane=workload.lane,
-        replica=workload.replica,
-    )
+    return replace(workload, arrival_s=arrival_s)
 
 
 def _selected(workload: Workload, which: Ints, after: Ints) -> Workload:
     """The calls of these indices; ``after`` is given for them, in new indices."""
-    return Workload(
-        arrival_s=workload.arrival_s[which],
-        after=after,
-        think_s=workload.think_s[which],
-        uncached_tokens=workload.uncached_tokens[which],
-        decode_steps=workload.decode_steps[which],
-        lane=workload.lane[which],
-        replica=workload.replica[which],
-    )
+    columns = {field.name: getattr(workload, field.name) for field in fields(workload)}
+    chosen = {name: column[which] for name, column in columns.items() if column is not None}
+    return Workload(**{**chosen, "after": after})

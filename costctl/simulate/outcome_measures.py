@@ -55,7 +55,7 @@ def quantile_s(seconds: Floats, level: float) -> float:
 
 
 def status_counts(outcome: Outcome) -> dict[CallStatus, int]:
-    """How many calls were served, rejected, dropped, or never arrived."""
+    """How many calls left the replay in each way."""
     return {status: int(np.count_nonzero(outcome.status == status)) for status in CallStatus}
 
 
@@ -87,11 +87,12 @@ def littles_law_error(outcome: Outcome) -> float:
 def busy_s_from_calls(outcome: Outcome) -> Floats:
     """Seconds in which each replica had a call in service, from the calls alone: the union of their spans."""
     busy_s = np.zeros(outcome.busy_s.size)
-    served = np.flatnonzero(is_served(outcome))
+    begun = np.flatnonzero(np.isfinite(outcome.begin_s))
+    end_s = np.where(outcome.status == CallStatus.IN_FLIGHT, outcome.horizon_s, outcome.end_s)
     for replica in range(busy_s.size):
-        here = served[outcome.replica[served] == replica]
+        here = begun[outcome.replica[begun] == replica]
         if here.size:
-            at_s, active = _active(outcome.begin_s[here], outcome.end_s[here])
+            at_s, active = _active(outcome.begin_s[here], end_s[here])
             busy_s[replica] = np.diff(at_s)[active[:-1] > 0].sum()
     return busy_s
 
@@ -100,8 +101,9 @@ def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -
     """The laws that an outcome breaks, in words; none for a sound replay.
 
     Every call ends in one status and has exactly the times that belong to it, in order; a follow-up comes
-    think_s after its predecessor's end, or never; busy seconds are the union of what was served; Little's
-    law holds. tolerance: relative to the largest time.
+    think_s after its predecessor's end, or never; busy seconds are the union of what was served or is in
+    progress, and more only where a replica failed and work was lost; Little's law holds. tolerance:
+    relative to the largest time.
     """
     slack_s = tolerance * max(abs(outcome.horizon_s), 1.0)
     served = is_served(outcome)
@@ -114,9 +116,7 @@ def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -
             and (outcome.end_s[served] >= outcome.first_token_s[served] - slack_s).all()
         ),
         "a call arrives at another time than it should": _arrives_on_time(workload, outcome, slack_s),
-        "busy seconds are not those of the calls served": bool(
-            np.allclose(outcome.busy_s, busy_s_from_calls(outcome), rtol=tolerance, atol=slack_s)
-        ),
+        "busy seconds are not those of the calls served": _is_busy_as_calls_say(outcome, tolerance, slack_s),
         "Little's law does not hold": littles_law_error(outcome) <= 1e3 * tolerance,
     }
     return tuple(law for law, holds in checks.items() if not holds)
@@ -124,10 +124,24 @@ def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -
 
 def _has_times_of_its_status(outcome: Outcome) -> bool:
     served, arrived = is_served(outcome), outcome.status != CallStatus.NEVER_ARRIVED
-    times = (outcome.begin_s, outcome.first_token_s, outcome.end_s)
-    return all(bool((np.isfinite(each) == served).all()) for each in times) and bool(
-        (np.isfinite(outcome.arrival_s) == arrived).all()
+    is_in_flight = outcome.status == CallStatus.IN_FLIGHT
+    has_begun, has_token = np.isfinite(outcome.begin_s), np.isfinite(outcome.first_token_s)
+    return bool(
+        (np.isfinite(outcome.end_s) == served).all()
+        and (has_begun == served)[~is_in_flight].all()
+        and (has_token == served)[~is_in_flight].all()
+        and (has_begun >= has_token).all()
+        and (np.isfinite(outcome.arrival_s) == arrived).all()
+        and ((outcome.attempts > 0) == arrived).all()
     )
+
+
+def _is_busy_as_calls_say(outcome: Outcome, tolerance: float, slack_s: float) -> bool:
+    from_calls_s = busy_s_from_calls(outcome)
+    may_have_lost_work = bool((outcome.attempts > 1).any() or (outcome.status == CallStatus.FAILED).any())
+    if may_have_lost_work:
+        return bool((outcome.busy_s >= from_calls_s - slack_s).all())
+    return bool(np.allclose(outcome.busy_s, from_calls_s, rtol=tolerance, atol=slack_s))
 
 
 def _arrives_on_time(workload: Workload, outcome: Outcome, slack_s: float) -> bool:
@@ -135,6 +149,7 @@ def _arrives_on_time(workload: Workload, outcome: Outcome, slack_s: float) -> bo
     before = workload.after[is_follower]
     due_s = workload.arrival_s.astype(np.float64, copy=True)
     due_s[is_follower] = outcome.end_s[before] + workload.think_s[is_follower]
+    due_s[np.isnan(outcome.arrival_s) & (due_s > outcome.horizon_s - slack_s)] = np.nan
     return bool(np.allclose(outcome.arrival_s, due_s, rtol=0.0, atol=slack_s, equal_nan=True))
 
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from costctl.simulate.lanes import Floats as Floats
+from costctl.simulate.lanes import Ints as Ints
+from costctl.simulate.lanes import Lanes as Lanes
+from costctl.simulate.lanes import TurnedAway as TurnedAway
 
-Dispatch = Literal["recorded", "round_robin", "least_outstanding"]
+Bools = NDArray[np.bool_]
+SmallInts = NDArray[np.signedinteger[Any]]
+
+Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
 Discipline = Literal["continuous", "static"]
 
 
@@ -29,7 +33,9 @@ class Workload:
     index of the call whose end releases this one, or -1; always smaller than the call's own index.
     think_s: seconds from that end to this arrival; 0 where ``after`` is -1. uncached_tokens: prompt
     tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0). lane:
-    index of the class or lane.  replica: the replica that served it in the trace, or -1.
+    index of the class or lane.  replica: the replica that served it in the trace, or -1.  prefix: number
+    of the group of calls that begin their prompt alike, or -1; None where no call shares its beginning.
+    prefix_tokens: how many of uncached_tokens that beginning has, and a cached prefix saves.
     """
 
     arrival_s: Floats
@@ -39,6 +45,8 @@ class Workload:
     decode_steps: Ints
     lane: Ints
     replica: Ints
+    prefix: Ints | None = None
+    prefix_tokens: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -65,25 +73,61 @@ class ServiceModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Scaling:
+    """How a pool orders and drops replicas, from the calls waiting and in progress.
+
+    Every interval_s the wanted number is those calls over target_outstanding, rounded up, within least and
+    most. What is missing is ordered and takes calls delay_s later (start and warm-up). Where fewer have been
+    wanted for idle_s one is dropped; it serves what it has and takes nothing new.
+    """
+
+    least: int
+    most: int
+    target_outstanding: float
+    interval_s: float
+    delay_s: float
+    idle_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A replica fails: what is in progress is lost, what waits is dispatched anew.
+
+    replica: numbered within the pool.  It takes no calls from from_s until warm_up_s after until_s; an
+    until_s of inf is for good.
+    """
+
+    replica: int
+    from_s: float
+    until_s: float
+    warm_up_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class PoolSetup:
     """The servers of a pool and the rules in front of them.
 
-    max_num_seqs: sequences that a replica decodes at once (continuous), or calls in a batch (static).
-    batch_window_s: how long the first call of a static batch waits for company. lanes are served in
-    order of lane_rank (lower first, ties by arrival); queue_limits: calls that may wait per lane and
-    replica, -1 is unlimited; time_to_live_s: a call that has waited longer is dropped, inf is never.
-    max_batched_tokens: tokens that a step may carry where prefill rides along, one for each decoding
-    sequence and the rest for prefill.
+    replicas: at the start, where the pool scales.  max_num_seqs: sequences that a replica decodes at once
+    (continuous), or calls in a batch (static).  batch_window_s: how long the first call of a static batch
+    waits for company.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
+    may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
+    prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
     """
 
     replicas: int
     max_num_seqs: int
     dispatch: Dispatch
     batch_window_s: float
-    lane_rank: Ints
-    queue_limit: Ints
-    time_to_live_s: Floats
+    lanes: Lanes
     max_batched_tokens: int = 2048  # vLLM's default for chunked prefill (max_num_batched_tokens, 2024)
+    prefix_cache_tokens: int = 0
+    scaling: Scaling | None = None
+    outages: tuple[Outage, ...] = ()
+
+    @property
+    def most_replicas(self) -> int:
+        """How many replicas the pool may have at once; they are numbered so far in an outcome."""
+        return self.replicas if self.scaling is None else self.scaling.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +142,33 @@ class CallStatus(IntEnum):
     """How a call left the replay."""
 
     SERVED = 0
-    REJECTED = 1  # the queue was full on arrival
+    REJECTED = 1  # there was no room, or no replica, on arrival
     EXPIRED = 2  # waited longer than its time to live
-    NEVER_ARRIVED = 3  # the call before it was not served
+    NEVER_ARRIVED = 3  # the call before it was not served, or the replay ended first
+    FAILED = 4  # its replica failed
+    IN_FLIGHT = 5  # the replay ended before it did
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of each call. n arrays as in the workload; busy_s has one entry per replica.
+    """What became of each call. n arrays as in the workload; busy_s, paid_s have one entry per replica.
 
-    begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; NaN where the call was not served.
-    busy_s: seconds in which the replica had work in progress.  horizon_s: the last event.
+    arrival_s: the first arrival.  begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; of
+    calls in flight those that have happened, NaN where the call was not served.  replica: that served,
+    refused or dropped it, -1 where none did.  attempts: arrivals at a pool, redirections and retries
+    counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
+    progress.  paid_s: from the start, or from when it was ordered, until the last event or until it was
+    dropped and had nothing left.  horizon_s: the last event, or the end of a replay that was ended before.
     """
 
     arrival_s: Floats
     begin_s: Floats
     first_token_s: Floats
     end_s: Floats
-    replica: Ints
-    status: Ints
+    replica: SmallInts
+    status: SmallInts
     busy_s: Floats
     horizon_s: float
+    attempts: SmallInts
+    pool: SmallInts
+    paid_s: Floats

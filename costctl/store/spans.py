@@ -5,8 +5,8 @@ Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relat
 are made from these schemas.
 
 Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
-output_tokens includes reasoning_tokens. Audio and one-hour cache writes are parts of these. NULL is "not observed"; 0 is
-a measurement.
+output_tokens includes reasoning_tokens. Audio and one-hour cache writes are parts of these. NULL is "not observed";
+0 is a measurement.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Serv
         calls.steps,
         calls.timeout_s,
         np.array([(pool.alpha_s, pool.beta_s, pool.gamma_s, pool.window_s) for pool in world.pools]),
-        np.array([(pool.is_static, pool.slots) for pool in world.pools], np.int64),
+        np.array([(pool.is_static, pool.slots, pool.chunk_tokens) for pool in world.pools], np.int64),
         np.repeat(np.arange(len(replicas)), replicas),
         jitter,
         (ready_s, begin_s, first_s, end_s),
@@ -102,7 +102,7 @@ def _run(
     instants: tuple[Floats, Floats, Floats, Floats],
     fates: tuple[Ints, Ints],
 ) -> Floats:
-    """The event loop. times: alpha, beta, gamma, window of each pool.  shape: is static, slots."""
+    """The event loop. times: alpha, beta, gamma, window of each pool.  shape: is static, slots, chunk."""
     ready_s, begin_s, first_s, end_s = instants
     replica, end = fates
     size, count = after.size, pool_of.size
@@ -114,8 +114,9 @@ def _run(
     heapify(arrivals)
     head, tail, waiting = np.full(count, -1), np.full(count, -1), np.zeros(count, np.int64)
     active = np.full((count, shape[:, 1].max() + 1), -1)
-    left = np.zeros(size, np.int64)
-    running, reading = np.zeros(count, np.int64), np.full(count, -1)  # reading: the call in prefill
+    left, unread = np.zeros(size, np.int64), tokens.copy()
+    running, reading = np.zeros(count, np.int64), np.zeros(count, np.int64)  # reading: calls in prefill
+    prompts = np.full((count, shape[:, 1].max() + 1), -1)
     event_s, busy_from_s, busy_s = np.full(count, np.inf), np.full(count, np.nan), np.zeros(count)
     while True:
         r = int(np.argmin(event_s))
@@ -123,7 +124,7 @@ def _run(
             now, call = heappop(arrivals)
             least = size + 1
             for candidate in range(count):
-                load = waiting[candidate] + running[candidate] + (reading[candidate] >= 0)
+                load = waiting[candidate] + running[candidate] + reading[candidate]
                 if pool_of[candidate] == pool[call] and load < least:
                     r, least = candidate, load
             replica[call] = r
@@ -143,20 +144,25 @@ def _run(
             return busy_s
         p = pool_of[r]
         alpha_s, beta_s, gamma_s = times[p, 0], times[p, 1], times[p, 2]
-        is_static, slots = shape[p, 0] == 1, shape[p, 1]
+        is_static, slots, chunk = shape[p, 0] == 1, shape[p, 1], shape[p, 2]
 
-        # What has just passed: a prefill, a decode step, or a whole batch.
-        if reading[r] >= 0:
-            call = reading[r]
-            first_s[call] = now
-            active[r, running[r]] = call
-            running[r] += 1
-            reading[r] = -1
-        elif not np.isnan(busy_from_s[r]):
+        # What has just passed: a prefill, a decode step (perhaps with prompt tokens), or a whole batch.
+        if not np.isnan(busy_from_s[r]) and (reading[r] == 0 or chunk > 0):
             for slot in range(running[r]):
                 left[active[r, slot]] -= 1
                 if is_static:
                     first_s[active[r, slot]] = now
+        still = 0
+        for place in range(reading[r]):
+            call = prompts[r, place]
+            if unread[call] > 0:
+                prompts[r, still] = call
+                still += 1
+            else:
+                first_s[call] = now
+                active[r, running[r]] = call
+                running[r] += 1
+        reading[r] = still
         slot = 0
         while slot < running[r]:
             call = active[r, slot]
@@ -171,14 +177,22 @@ def _run(
             _release(follower[call], end[call] != 0, now, gap_s, is_retry, ready_s, arrivals)
 
         # What comes next: calls in line whose caller has not given up, then steps of those in progress.
-        taken, batch_tokens = 0, 0
+        batch_tokens = 0
+        room = max(chunk - running[r], 1) if chunk > 0 else 0
+        for place in range(reading[r]):
+            part = min(unread[prompts[r, place]], room)
+            unread[prompts[r, place]] -= part
+            batch_tokens += part
+            room -= part
         if is_static and 0 < waiting[r] < slots and ready_s[head[r]] + times[p, 3] > now:
             if not np.isnan(busy_from_s[r]):
                 busy_s[r] += now - busy_from_s[r]
                 busy_from_s[r] = np.nan
             event_s[r] = ready_s[head[r]] + times[p, 3]  # its window is still open
             continue
-        while head[r] >= 0 and running[r] < slots and (is_static or taken == 0):
+        while head[r] >= 0 and running[r] + reading[r] < slots:
+            if not is_static and (room <= 0 if chunk > 0 else reading[r] > 0):
+                break
             call = head[r]
             head[r] = behind[call]
             waiting[r] -= 1
@@ -187,19 +201,22 @@ def _run(
                 _release(follower[call], True, now, gap_s, is_retry, ready_s, arrivals)
                 continue
             begin_s[call] = now
-            taken += 1
-            batch_tokens += tokens[call]
             left[call] = 1 if is_static else steps[call]
+            part = min(tokens[call], room) if chunk > 0 else tokens[call]
+            batch_tokens += part
+            room -= part
             if is_static:
                 active[r, running[r]] = call
                 running[r] += 1
             else:
-                reading[r] = call
-        if reading[r] >= 0:
-            length_s = gamma_s * tokens[reading[r]]
-        elif running[r] > 0:
+                unread[call] = tokens[call] - part
+                prompts[r, reading[r]] = call
+                reading[r] += 1
+        if reading[r] > 0 and chunk == 0:
+            length_s = gamma_s * batch_tokens
+        elif running[r] + reading[r] > 0:
             # Keyed by the eldest call and its step, so that the draw stays the same when others are left out.
-            eldest = active[r, 0]
+            eldest = active[r, 0] if running[r] > 0 else prompts[r, 0]
             noise = jitter[(eldest * 7919 + left[eldest]) % jitter.size]
             length_s = (alpha_s + beta_s * running[r]) * noise + gamma_s * batch_tokens
         else:

@@ -122,7 +122,7 @@ def world_from_seed(seed: int) -> World:
         day_swing=float(rng.uniform(0.1, 0.5)), bursts=int(rng.integers(2, 10)),
         burst_factor=float(rng.uniform(2.0, 4.0)), step_jitter=float(rng.uniform(0.0, 0.04)),
     )  # fmt: skip
-    pools = tuple(_sized(_varied_pool(pool, rng), world, float(rng.uniform(0.75, 1.05))) for pool in _POOLS)
+    pools = tuple(sized(_varied_pool(pool, rng), world, float(rng.uniform(0.75, 1.05))) for pool in _POOLS)
     return replace(world, pools=pools)
 
 
@@ -149,7 +149,7 @@ def _varied_pool(pool: PoolSpec, rng: np.random.Generator) -> PoolSpec:
     )
 
 
-def _sized(pool: PoolSpec, world: World, load: float) -> PoolSpec:
+def sized(pool: PoolSpec, world: World, load: float) -> PoolSpec:
     """The pool with replicas for its work: steps shared by about eight sequences, prefill on top."""
     per_s = world.requests / world.hours / 3600.0
     work_s = 0.0

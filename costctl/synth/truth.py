@@ -4,8 +4,8 @@ In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests 
 disjoint parts of 5 to 10 %; each part is left out in turn, and what the world spent less is divided by the
 requests left out. A busy pool is chaotic: with replicas a hair faster or slower, calls meet others on other
 replicas, and a day turns out cheaper or dearer by more than a small class costs. So the world is run on many
-such days, each with and without the parts, and the standard error is that between days. Nothing is fitted and
-no formula of costctl.cost is used.
+such days, one for each part that is left out, each with and without it, and the standard error is that between
+deals. Nothing is fitted and no formula of costctl.cost is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from costctl.synth.world import World
 
 SCHEMA_VERSION: Final = "costctl.truth/v1"
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
-_DAYS: Final = 24
+_DAYS: Final = 24  # deals of a class into parts, each part on a day of its own
 _THREADS: Final = 2
 
 
@@ -68,8 +68,8 @@ class Truth(msgspec.Struct, frozen=True):
     pools: dict[str, PoolTruth]
 
 
-def truth_of(world: World, demand: Demand, served: Served) -> Truth:
-    """The truth about a world. served: the run with every request, as it is written out."""
+def truth_of(world: World, demand: Demand, served: Served, days: int = _DAYS) -> Truth:
+    """The truth about a world. served: the run with every request, as it is written out.  days: to average over."""
     direct_usd = direct_usd_of_requests(world, demand, served)
     succeeded = is_success(demand, served)
     classes = {}
@@ -78,7 +78,7 @@ def truth_of(world: World, demand: Demand, served: Served) -> Truth:
         if not members.any():
             continue
         made = members[demand.calls.request] & (served.end != CallEnd.NEVER_MADE)
-        busy_s, busy_usd = _marginal(world, demand, members)
+        busy_s, busy_usd = _marginal(world, demand, members, days)
         direct = float(direct_usd[members].mean())
         classes[spec.name] = ClassTruth(
             requests=int(members.sum()),
@@ -162,7 +162,7 @@ def activity_start_s(demand: Demand, served: Served) -> Floats:
     return anchor_s + activities.until_s - activities.duration_s - done_s
 
 
-def _marginal(world: World, demand: Demand, members: Bools) -> tuple[Floats, Floats]:
+def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[Floats, Floats]:
     """Per day: busy seconds, and their USD, that a request of the class had cost."""
     rate = np.repeat(
         [pool.usd_per_replica_hour / 3600.0 for pool in world.pools], [pool.replicas for pool in world.pools]
@@ -173,15 +173,18 @@ def _marginal(world: World, demand: Demand, members: Bools) -> tuple[Floats, Flo
         """Per replica, seconds a request."""
         dealt = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
         parts = np.array_split(dealt, min(_PARTS, dealt.size))
-        total_s = len(parts) * serve(world, demand, everyone, day).busy_s
-        for part in parts:
+        total_s = np.zeros(rate.size)
+        for number, part in enumerate(parts):
             takes_part = everyone.copy()
             takes_part[part] = False
-            total_s = total_s - serve(world, demand, takes_part, day).busy_s
+            # A day of its own for each part: the luck of one day would be shared by all that is compared with it.
+            same_day = day * _PARTS + number
+            total_s += serve(world, demand, everyone, same_day).busy_s
+            total_s -= serve(world, demand, takes_part, same_day).busy_s
         return total_s / dealt.size
 
     with ThreadPoolExecutor(_THREADS) as executor:
-        per_replica_s = np.array(list(executor.map(saved_s, range(1, _DAYS + 1))))
+        per_replica_s = np.array(list(executor.map(saved_s, range(1, days + 1))))
     return per_replica_s.sum(axis=1), per_replica_s @ rate
 
 

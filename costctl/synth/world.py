@@ -25,7 +25,9 @@ class Spread:
 @dataclass(frozen=True, slots=True)
 class PoolSpec:
     """Replicas of one model. continuous: a decode step of b sequences takes alpha_s + beta_s·b, prefill gamma_s
-    a token, during which no step passes. static: a batch of b calls takes alpha_s + beta_s·b + gamma_s·tokens.
+    a token, during which no step passes; with chunk_tokens above 0 prompts ride along instead, so many tokens a
+    step at most, each of which makes the step gamma_s longer. static: a batch of b calls takes alpha_s +
+    beta_s·b + gamma_s·tokens.
 
     slots: sequences that a replica decodes at once, or calls in a batch.  window_s: how long the first call of
     a batch waits for company.
@@ -43,6 +45,7 @@ class PoolSpec:
     usd_per_replica_hour: float
     tier: str
     jurisdiction: str = "eu"
+    chunk_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

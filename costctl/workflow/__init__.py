@@ -8,6 +8,7 @@ from costctl.workflow.advice import analyze, recommend
 from costctl.workflow.demand import segment
 from costctl.workflow.diagnosis import doctor
 from costctl.workflow.explanation import explain
+from costctl.workflow.finance import export
 from costctl.workflow.loading import (
     IngestRequest,
     follow,
@@ -21,18 +22,21 @@ from costctl.workflow.policies import Emitted, check_policy, emit, policy_for
 from costctl.workflow.prices import list_prices, verify_prices
 from costctl.workflow.selection import select
 from costctl.workflow.sessions import sessions
+from costctl.workflow.simulation import ScenarioRequest, simulate
 from costctl.workflow.taxonomy import learn
 from costctl.workflow.upkeep import compact_store, prune_store, store_info
 
 __all__ = [
     "Emitted",
     "IngestRequest",
+    "ScenarioRequest",
     "analyze",
     "check_policy",
     "compact_store",
     "doctor",
     "emit",
     "explain",
+    "export",
     "follow",
     "ingest",
     "learn",
@@ -47,6 +51,7 @@ __all__ = [
     "segment_admission",
     "select",
     "sessions",
+    "simulate",
     "store_info",
     "verify_prices",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from costctl.documents.analysis import Analysis
+from costctl.documents.analysis import Analysis, IdleTreatment
 from costctl.documents.recommendations import Recommendations
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from costctl.cost.pool_fit import PoolFits
 
 
-def analyze(question: Question, progress: Progress) -> Analysis:
-    """What each class costs, and how it behaves."""
+def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separate") -> Analysis:
+    """What each class costs, and how it behaves. idle: whose row idle time is in the reconciled bill."""
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
-        return analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
+        fits = fits_of(observation, frames, progress)
+        return analysis_of(observation, frames, fits, progress, idle)
 
 
 def recommend(question: Question, progress: Progress) -> Recommendations:
@@ -52,14 +53,20 @@ def fits_of(observation: Observation, frames: Frames, progress: Progress) -> Poo
     return fit_pools(frames, observation.config.settings)
 
 
-def analysis_of(observation: Observation, frames: Frames, fits: PoolFits, progress: Progress) -> Analysis:
+def analysis_of(
+    observation: Observation,
+    frames: Frames,
+    fits: PoolFits,
+    progress: Progress,
+    idle: IdleTreatment = "separate",
+) -> Analysis:
     """The analysis document."""
-    from costctl.cost.analysis import METHODS, build_analysis
+    from costctl.cost.analysis import build_analysis, methods_of
 
     progress("Replaying for marginal cost", None)
-    return build_analysis(
-        frames, observation.config.settings, fits, observation.provenance(METHODS), observation.seed
-    )
+    settings = observation.config.settings
+    provenance = observation.provenance(methods_of(settings))
+    return build_analysis(frames, settings, fits, provenance, observation.seed, idle)
 
 
 def recommendations_of(

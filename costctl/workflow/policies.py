@@ -60,7 +60,7 @@ def emit(
     from costctl.policy.targets.catalogue import emission_of, require_target
 
     require_target(target)
-    policy = policy_for(question, progress) if policy_path is None else _policy_at(policy_path)
+    policy = policy_for(question, progress) if policy_path is None else policy_at(policy_path)
     require_sound(policy)
     if target == "policy":
         return Emitted(_json(policy), None)
@@ -72,10 +72,11 @@ def check_policy(path: Path) -> tuple[str, ...]:
     """What is wrong with a policy file, one line a finding; empty if nothing is."""
     from costctl.policy.checks import check_policy as findings_in
 
-    return tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(_policy_at(path)))
+    return tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(policy_at(path)))
 
 
-def _policy_at(path: Path) -> Policy:
+def policy_at(path: Path) -> Policy:
+    """The policy in a file, JSON or YAML. Raises InputError."""
     from costctl.policy.reading import policy_from_text
 
     try:

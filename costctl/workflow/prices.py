@@ -1,61 +1,83 @@
-"""What tokens cost, and what is amiss with the user's own rates."""
+"""The price book with the user's own rates, as of a day, and what is wrong with it."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 
-import polars as pl
-
-from costctl import __version__
-from costctl.config import LoadedConfig, load_config
-from costctl.cost.price_list import prices_on, unpriced_findings, why_none
-from costctl.cost.prices import price_book
-from costctl.cost.rate_checks import magnitude_findings, rate_findings
-from costctl.documents.price_list import SCHEMA_VERSION, Finding, PriceList
-from costctl.documents.provenance import InputRecord, Provenance
-from costctl.observation import DEFAULT_STORE, Question, day_of, observed
-from costctl.progress import Progress
-
-METHODS = {"prices": "the user's own rates, else the price book"}
+from costctl.documents.price_settings import ServiceTier
+from costctl.documents.prices import CHECK_SCHEMA_VERSION, SCHEMA_VERSION, Price, PriceCheck, Prices
+from costctl.observation import configured, day_of
 
 
-def list_prices(config: Path | None, as_of: str | None, patterns: tuple[str, ...]) -> PriceList:
-    """The prices that hold on a day, today where none is named."""
-    loaded = load_config(config, Path.cwd())
+def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Prices:
+    """What tokens cost on the day (today where none is given). model: text that the model's name holds."""
+    from costctl.cost.own_rates import TOKENS_PER_QUOTE
+    from costctl.cost.prices import PRICE_BOOK, book_models, priced
+
+    loaded = configured(config)
     day = _day(as_of)
-    prices = prices_on(loaded.settings, day, patterns)
-    reason = None if prices else why_none(patterns, loaded.settings)
-    return PriceList(SCHEMA_VERSION, _provenance(loaded, ()), day.isoformat(), prices, (), reason)
+    own = loaded.settings.prices
+    mine: list[tuple[str | None, str]] = [(rate.provider, rate.model) for rate in own.rates]
+    names = dict.fromkeys([*mine, *((None, alias) for alias in own.aliases), *book_models()])
+    wanted = (model or "").lower()
+    rows = []
+    for provider, name in names:
+        if wanted not in name.lower():
+            continue
+        quoted = [(tier, *priced(own, provider, name, day, tier)) for tier in get_args(ServiceTier)]
+        rows += [
+            Price(
+                provider=provider,
+                model=name,
+                service_tier=tier,
+                token_kind=kind,
+                from_input_tokens=band.from_input_tokens,
+                below_input_tokens=band.below_input_tokens,
+                usd_per_million=round(band.usd_per_token * TOKENS_PER_QUOTE, 9),
+                source=source,
+            )
+            for tier, source, bands in quoted
+            for kind, band in bands
+        ]
+    return Prices(
+        schema_version=SCHEMA_VERSION,
+        price_book=PRICE_BOOK,
+        config_sha256=loaded.sha256,
+        as_of=day.isoformat(),
+        prices=tuple(rows),
+    )
 
 
-def verify_prices(
-    config: Path | None, store: Path | None, as_of: str | None, progress: Progress
-) -> PriceList:
-    """What is amiss with the rates, and what of the store has no price; without a store, the rates alone."""
-    loaded = load_config(config, Path.cwd())
-    day = _day(as_of)
-    found = list(rate_findings(loaded.settings, day))
-    inputs: tuple[InputRecord, ...] = ()
-    is_usable = not any(each.severity == "error" for each in magnitude_findings(loaded.settings, None))
-    if is_usable and (store is not None or DEFAULT_STORE.exists()):
-        unpriced, inputs = _unpriced(Question(store=store, config=config), progress)
-        found += unpriced
-    return PriceList(SCHEMA_VERSION, _provenance(loaded, inputs), day.isoformat(), (), tuple(found), None)
+def verify_prices(config: Path | None, store: Path | None, as_of: str | None) -> PriceCheck:
+    """What is wrong with the rates of the settings, and which models of the store have no price."""
+    from costctl.cost.price_checks import price_findings
+    from costctl.cost.prices import PRICE_BOOK
+    from costctl.engine.duckdb import DuckDBEngine
+    from costctl.engine.small_tables import load_settings
+    from costctl.segment.rules import default_rules
+    from costctl.store.database import open_store
+
+    loaded = configured(config)
+    models = None
+    if store is not None:
+        with open_store(store, read_only=True) as connection:
+            engine = DuckDBEngine(connection)
+            load_settings(engine, loaded.settings, default_rules(), None, None)
+            models = engine.query(
+                "SELECT provider, model, MAX(day) AS day, service_tier FROM calls WHERE pool IS NULL "
+                "GROUP BY provider, model, service_tier"
+            )
+    return PriceCheck(
+        schema_version=CHECK_SCHEMA_VERSION,
+        price_book=PRICE_BOOK,
+        config_sha256=loaded.sha256,
+        rates=len(loaded.settings.prices.rates),
+        models=None if models is None else models.height,
+        findings=price_findings(loaded.settings.prices, models, _day(as_of)),
+    )
 
 
-def _unpriced(question: Question, progress: Progress) -> tuple[tuple[Finding, ...], tuple[InputRecord, ...]]:
-    with observed(question, progress) as observation:
-        calls = observation.engine.fetch("calls").filter(
-            pl.col("pool").is_null() & pl.col("model").is_not_null()
-        )
-        models = calls.select("provider", "model", "day", "service_tier")
-        return unpriced_findings(models, observation.config.settings), observation.inputs
-
-
-def _day(as_of: str | None) -> date:
-    return day_of(as_of, "--as-of") or datetime.now(tz=UTC).date()
-
-
-def _provenance(loaded: LoadedConfig, inputs: tuple[InputRecord, ...]) -> Provenance:
-    return Provenance(__version__, inputs, loaded.sha256, price_book(loaded.settings), METHODS, 0)
+def _day(text: str | None) -> date:
+    return day_of(text, "--as-of") or datetime.now(UTC).date()

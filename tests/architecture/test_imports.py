@@ -18,8 +18,10 @@ ALLOWED = {
     "simulate": set(),
     "cost": {"segment", "simulate"},
     "segment": set(),
+    "finance": {"cost"},
     "policy": set(),
-    "recommend": {"cost", "simulate"},
+    "scenario": {"cost", "simulate"},
+    "recommend": {"cost", "scenario", "simulate"},
     "store": set(),
     "span_trees": {"store"},
     "engine": {"relations", "store", "cost", "segment", "documents", "span_trees"},
@@ -35,14 +37,16 @@ ALLOWED = {
         "store",
         "segment",
         "cost",
+        "scenario",
         "recommend",
         "policy",
+        "finance",
         "relations",
     },
-    "cli": {"workflow", "observation", "store", "synth", "policy", "engine", "relations"},
+    "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
 EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
-INNER_RING = ("span_trees", "segment", "cost", "simulate", "recommend", "policy")
+INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
 
 from costctl import workflow
 from costctl.cli.render import analysis as render
-from costctl.cli.render.numbers import count, usd, usd_interval
+from costctl.cli.render.numbers import count, usd_interval
 from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
 from costctl.documents.analysis import Analysis
 from costctl.observation import Question
@@ -41,11 +42,26 @@ def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis)
 def test_the_tables_round_the_numbers_of_the_document(analysis: Analysis) -> None:
     tables = {section.title: section for section in render.sections(analysis) if isinstance(section, Table)}
     costs = {row[0]: row for row in tables["Classes: cost in USD, with 95 % intervals"].rows}
+    bill = {row[0]: row for row in tables["The bill in USD, in rows that add up"].rows}
     traffic = {row[0]: row for row in tables["Classes: traffic"].rows}
     for report in analysis.classes:
-        assert costs[report.request_class][1] == usd(report.cost.attributed_usd)
-        assert costs[report.request_class][3] == usd_interval(report.cost.marginal_usd_per_request)
+        assert usd_of(bill[report.request_class][2]) == pytest.approx(report.cost.attributed_usd, abs=0.01)
+        assert usd_of(bill[report.request_class][3]) == pytest.approx(report.cost.loaded_usd, abs=0.01)
+        assert costs[report.request_class][1] == usd_interval(report.cost.marginal_usd_per_request)
         assert traffic[report.request_class][1] == count(report.requests)
+
+
+def test_each_column_of_the_bill_adds_up_as_it_is_shown(analysis: Analysis) -> None:
+    (table,) = (each for each in render.sections(analysis) if each.title.startswith("The bill in USD"))
+    assert isinstance(table, Table)
+    *rows, total = table.rows
+    for column in (1, 2, 3):
+        shown = sum(Decimal(row[column].replace("$", "").replace(",", "")) for row in rows if row[column])
+        assert shown == Decimal(total[column].replace("$", "").replace(",", ""))
+
+
+def usd_of(cell: str) -> float:
+    return float(cell.replace("$", "").replace(",", ""))
 
 
 def test_markdown_and_terminal_show_the_same_cells(analysis: Analysis) -> None:

@@ -59,6 +59,9 @@ def test_busy_time_in_blocks_sums_to_the_busy_time_of_the_replay() -> None:
         status=np.zeros(4, np.int64),
         busy_s=np.array([5.0, 2.0]),
         horizon_s=7.0,
+        attempts=np.ones(4, np.int64),
+        pool=np.zeros(4, np.int64),
+        paid_s=np.array([7.0, 7.0]),
     )
     edges = np.array([-np.inf, 3.5, np.inf])
     assert busy_usd_by_block(outcome, np.array([1.0, 10.0]), edges) == pytest.approx(

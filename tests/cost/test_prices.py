@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import numpy as np
 import polars as pl
@@ -112,3 +112,12 @@ def test_a_snapshot_newer_than_the_book_costs_what_its_model_costs() -> None:
     prices = ["token_kind", "usd_per_token", "price_source"]
     assert newer.select(prices).equals(known.select(prices))
     assert other.is_empty()
+
+
+def test_as_of_another_day_the_same_calls_carry_that_days_prices() -> None:
+    calls = models(("openai", "o3", "2025-06-09"), ("openai", "o3", "2025-06-12"))
+    then = token_price_rows(calls, as_of=date(2025, 6, 9)).filter(token_kind="input")
+    assert dict(then.select("day", "usd_per_token").iter_rows()) == {
+        "2025-06-09": pytest.approx(10e-6),
+        "2025-06-12": pytest.approx(10e-6),
+    }

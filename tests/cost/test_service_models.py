@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from costctl.cost.batch_fit import BatchTimes, fit_batch_times
 from costctl.cost.dispatch import observed_dispatch
 from costctl.cost.step_clock import Decoding, StepTimes, fit_step_times, steps_seen
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
@@ -30,7 +31,7 @@ def workload_of(seed: int, calls: int, per_s: float) -> Workload:
 
 
 def served(workload: Workload, model: ServiceModel, dispatch: Dispatch = "least_outstanding") -> Outcome:
-    setup = PoolSetup(2, 32, dispatch, 0.0, np.zeros(1, np.int64), np.full(1, -1), np.full(1, np.inf))
+    setup = PoolSetup(2, 32, dispatch, 0.0, Lanes.plain(1))
     return replay_network(workload, np.zeros(workload.size, np.int64), [Pool(model, setup)])
 
 
@@ -127,3 +128,16 @@ def test_calls_sent_by_no_rule_stay_where_they_were() -> None:
         workload_of(10, 3000, per_s=6.0), ServiceModel("continuous", 0.02, 0.001, 1e-4), "recorded"
     )
     assert observed_dispatch(outcome.arrival_s, outcome.end_s, outcome.replica, 2) == "recorded"
+
+
+def test_noise_in_the_clocks_does_not_hide_that_the_emptiest_replica_was_chosen() -> None:
+    # Whoever comes as a call ends finds a replica that is one call emptier, or not yet by another's clock.
+    rng = np.random.default_rng(3)
+    model = ServiceModel("static", 0.08, 0.004, 1.2e-4)
+    outcome = served(workload_of(12, 3000, per_s=14.0), model)
+    noise_s = 0.0005 * rng.standard_normal((2, 3000))
+    arrival_s = outcome.arrival_s + noise_s[0]
+    order = np.argsort(arrival_s)
+    end_s = np.maximum(outcome.end_s + noise_s[1], arrival_s)
+    rule = observed_dispatch(arrival_s[order], end_s[order], outcome.replica[order], 2)
+    assert rule == "least_outstanding"

@@ -1,13 +1,13 @@
-"""A golden corpus: what providers answered, priced to the published price, to the micro-dollar.
+"""What providers bill for a payload of usage is what costctl charges for the span that carries it, to the micro-dollar.
 
-Each file holds an answer's usage as its provider writes it, the tokens that are billed and the price of a million of
-each kind, both set down by hand, with the page and the day, and what that comes to. costctl reads the answer as a log
-and prices it by its own token algebra and price book; no number of the file enters.
+The corpus is in usage_payloads/, one file a provider: the usage as the provider's API returns it, and the bill worked
+out line by line from the price per million tokens that the price book quotes from the provider's page.
 """
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,70 +15,122 @@ from typing import Any
 import pytest
 
 from costctl.observation import Question, observed
+from tests.conftest import unwatched
+from tests.ingest.otlp_exports import pair
 
-FOLDER = Path(__file__).parent / "usage_payloads"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-MICRO_DOLLAR = Decimal("0.000001")
-PER = 1_000_000
+MICRO_USD = Decimal("0.000001")
+CORPORA = [
+    json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "usage_payloads").glob("*.json"))
+]
+CASES = [
+    pytest.param(corpus["provider"], case, id=f"{corpus['provider']}: {case['says']}")
+    for corpus in CORPORA
+    for case in corpus["cases"]
+]
 
 
-def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
-    """Progress that nobody watches."""
+def _openai(usage: dict[str, Any]) -> dict[str, int]:
+    prompt = usage.get("prompt_tokens_details") or usage.get("input_tokens_details") or {}
+    completion = usage.get("completion_tokens_details") or usage.get("output_tokens_details") or {}
+    return {
+        "gen_ai.usage.input_tokens": usage.get("prompt_tokens", usage.get("input_tokens")),
+        "gen_ai.usage.cache_read.input_tokens": prompt.get("cached_tokens", 0),
+        "gen_ai.usage.output_tokens": usage.get("completion_tokens", usage.get("output_tokens", 0)),
+        "gen_ai.usage.reasoning.output_tokens": completion.get("reasoning_tokens", 0),
+    }
 
 
-def corpus() -> dict[str, dict[str, Any]]:
-    return {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in NAMES}
+def _anthropic(usage: dict[str, Any]) -> dict[str, int]:
+    read, written = usage["cache_read_input_tokens"], usage["cache_creation_input_tokens"]
+    return {
+        "gen_ai.usage.input_tokens": usage["input_tokens"] + read + written,
+        "gen_ai.usage.cache_read.input_tokens": read,
+        "gen_ai.usage.cache_creation.input_tokens": written,
+        "gen_ai.usage.output_tokens": usage["output_tokens"],
+    }
+
+
+def _google(usage: dict[str, Any]) -> dict[str, int]:
+    thoughts = usage.get("thoughtsTokenCount", 0)
+    return {
+        "gen_ai.usage.input_tokens": usage["promptTokenCount"],
+        "gen_ai.usage.cache_read.input_tokens": usage.get("cachedContentTokenCount", 0),
+        "gen_ai.usage.output_tokens": usage["candidatesTokenCount"] + thoughts,
+        "gen_ai.usage.reasoning.output_tokens": thoughts,
+    }
+
+
+# How the OpenTelemetry conventions say a provider's usage is written on a span: input and output are totals.
+WRITTEN = {"openai": _openai, "anthropic": _anthropic, "google": _google}
+
+
+def span(number: int, provider: str, case: dict[str, Any]) -> dict[str, Any]:
+    """The span of one call, in a trace of its own, that carries the usage of the case."""
+    start_ns = int(datetime.fromisoformat(f"{case['day']}T10:00:00").replace(tzinfo=UTC).timestamp()) * 10**9
+    said = {
+        "gen_ai.operation.name": "embeddings" if case["api"] == "embeddings" else "chat",
+        "gen_ai.provider.name": provider,
+        "gen_ai.request.model": case["model"],
+        **WRITTEN[provider](case["usage"]),
+    }
+    return {
+        "traceId": f"{number:032x}",
+        "spanId": f"{number:016x}",
+        "name": case["says"],
+        "kind": 3,
+        "startTimeUnixNano": str(start_ns),
+        "endTimeUnixNano": str(start_ns + 10**9),
+        "attributes": [pair(key, value) for key, value in said.items()],
+    }
 
 
 @pytest.fixture(scope="module")
-def charged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tuple[float, float | None]]]:
-    """Payload → token kind → (tokens, USD), as costctl charges them."""
-    folder = tmp_path_factory.mktemp("payloads")
-    log = folder / "answers.jsonl"
-    records = [{**payload["record"], "session_id": name} for name, payload in corpus().items()]
-    log.write_text("".join(json.dumps(record) + "\n" for record in records))
-    found: dict[str, dict[str, tuple[float, float | None]]] = {}
-    with observed(Question(paths=(str(log),)), quiet) as observation:
-        charge = observation.engine.fetch("charge").join(
-            observation.engine.fetch("requests").select("request_id", "session_id"), on="request_id"
+def charged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Decimal | None]:
+    """USD by the name of the span, of the whole corpus ingested at once; None where any part has no price."""
+    folder = tmp_path_factory.mktemp("usage")
+    spans = [
+        span(number, corpus["provider"], case)
+        for number, (corpus, case) in enumerate(
+            ((corpus, case) for corpus in CORPORA for case in corpus["cases"]), start=1
         )
-        for row in charge.iter_rows(named=True):
-            kind = row["resource"].rpartition("/")[2]
-            found.setdefault(row["session_id"], {})[kind] = (row["quantity"], row["usd"])
-    return found
+    ]
+    resource = {"attributes": [pair("service.name", "shop")]}
+    scopes = [{"scope": {"name": "sdk"}, "spans": spans}]
+    (folder / "a.json").write_text(
+        json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": scopes}]})
+    )
+    (folder / "costctl.toml").write_text("")
+    question = Question(paths=(str(folder / "a.json"),), config=folder / "costctl.toml")
+    with observed(question, unwatched) as observation:
+        observation.engine.fetch("charge")
+        rows = observation.engine.query(
+            "SELECT spans.name, SUM(charge.usd) AS usd, COUNT(*) - COUNT(charge.usd) AS unpriced FROM charge "
+            "INNER JOIN staged_spans AS spans ON charge.call_id = spans.span_key GROUP BY spans.name"
+        )
+    return {name: None if unpriced else Decimal(repr(usd)) for name, usd, unpriced in rows.iter_rows()}
 
 
-def test_the_corpus_covers_what_providers_bill_by() -> None:
-    kinds = {kind for payload in corpus().values() for kind in payload["billed_tokens"]}
-    assert len(NAMES) >= 40
-    assert {payload["record"]["provider"] for payload in corpus().values()} == {
-        "openai",
-        "anthropic",
-        "google",
-    }
-    assert kinds == {
-        "input", "input_audio", "cached_input", "cached_audio", "cache_write", "cache_write_1h", "output", "output_audio",
-    }  # fmt: skip
+@pytest.mark.parametrize(("provider", "case"), CASES)
+def test_the_working_of_the_corpus_adds_up(provider: str, case: dict[str, Any]) -> None:
+    lines = case["working"]
+    assert sum(line["tokens"] * Decimal(line["usd_per_million"]) for line in lines) == 1_000_000 * Decimal(
+        case["expected_usd"]
+    )
+    said = WRITTEN[provider](case["usage"])
+    assert sum(line["tokens"] for line in lines) == (
+        said["gen_ai.usage.input_tokens"] + said["gen_ai.usage.output_tokens"]
+    )
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_amount_in_the_file_is_what_its_own_prices_come_to(name: str) -> None:
-    payload = corpus()[name]
-    prices = payload["published"]["usd_per_mtok"]
-    by_hand = sum(Decimal(count) * Decimal(prices[kind]) for kind, count in payload["billed_tokens"].items())
-    assert by_hand / PER == Decimal(payload["usd"])
-    assert payload["published"]["page"].startswith("https://")
-    assert payload["published"]["read"] == "2026-11-26"
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_an_answer_costs_its_published_price_to_the_micro_dollar(
-    name: str, charged: dict[str, dict[str, tuple[float, float | None]]]
+@pytest.mark.parametrize(("provider", "case"), CASES)
+def test_a_payload_costs_what_its_provider_publishes(
+    provider: str, case: dict[str, Any], charged: dict[str, Decimal | None]
 ) -> None:
-    payload = corpus()[name]
-    tokens = {kind: count for kind, (count, _) in charged[name].items() if count}
-    assert tokens == {kind: count for kind, count in payload["billed_tokens"].items() if count}
-    usd = [amount for _, amount in charged[name].values()]
-    assert None not in usd
-    total = Decimal(repr(sum(amount or 0.0 for amount in usd)))
-    assert abs(total - Decimal(payload["usd"])) < MICRO_DOLLAR / 1000
+    usd = charged[case["says"]]
+    assert usd is not None, provider
+    assert abs(usd - Decimal(case["expected_usd"])) < MICRO_USD / 1000
+
+
+def test_no_two_payloads_have_one_name() -> None:
+    names = [case["says"] for corpus in CORPORA for case in corpus["cases"]]
+    assert len(names) == len(set(names))

@@ -17,7 +17,7 @@ def test_the_committed_schema_is_the_one_of_the_document(repository: Path, name:
     assert committed == rendered_schema(name), "run: make schemas"
 
 
-@pytest.mark.parametrize("page", ["relations", "dialects", "telemetry"])
+@pytest.mark.parametrize("page", ["relations", "dialects", "telemetry", "focus"])
 def test_a_page_that_is_made_from_the_code_is_in_step_with_it(repository: Path, page: str) -> None:
     script = runpy.run_path(str(repository / "scripts" / f"write_{page}_page.py"))
     assert script["PAGE"].read_text(encoding="utf-8") == script["rendered"](), "run: make schemas"

@@ -10,47 +10,23 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
+from oracles.heap_capacity import Change, change, changes_of, switch_off
+from oracles.heap_refusals import expire, refuse
+from oracles.heap_turns import Replica, charge, line_of, line_to_serve, note_joining, tokens_saved
 
-from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
+from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, TurnedAway, Workload
 
 ARRIVAL, REPLICA = 0, 1  # at one instant, arrivals come first
-
-
-@dataclass(slots=True)
-class Replica:
-    number: int
-    pool: Pool
-    lines: list[deque[int]]
-    waiting: list[int]
-    prefilling: deque[int] = field(default_factory=deque)
-    decoding: list[tuple[int, int]] = field(default_factory=list)  # heap of (last step, call)
-    batch: list[int] = field(default_factory=list)
-    steps: int = 0
-    doing: str = "nothing"
-    anchor_s: float = 0.0
-    step_s: float = 0.0
-    steps_from_anchor: int = 0
-    event_s: float = math.inf
-    busy_from_s: float = 0.0
-    busy_s: float = 0.0
-
-    @property
-    def in_progress(self) -> int:
-        return len(self.prefilling) + len(self.decoding) + len(self.batch)
-
-    @property
-    def outstanding(self) -> int:
-        return sum(self.waiting) + self.in_progress
 
 
 class HeapReplay:
     def __init__(self, workload: Workload, pool_of: list[int], pools: list[Pool], *, jumping: bool) -> None:
         n = workload.size
         self.jumping = jumping
-        self.pool_of = pool_of
+        self.own_pool = pool_of
+        self.pool_of = list(pool_of)
         self.pools = pools
         self.after = workload.after.tolist()
         self.think_s = workload.think_s.tolist()
@@ -58,7 +34,13 @@ class HeapReplay:
         self.decode_steps = workload.decode_steps.tolist()
         self.lane = workload.lane.tolist()
         self.recorded = workload.replica.tolist()
+        self.prefix = [-1] * n if workload.prefix is None else workload.prefix.tolist()
+        self.prefix_tokens = [0] * n if workload.prefix_tokens is None else workload.prefix_tokens.tolist()
         self.tokens_left = list(self.tokens)
+        self.joined_s = [math.nan] * n
+        self.attempts, self.redirected, self.is_demoted = [0] * n, [0] * n, [False] * n
+        self.last_user: dict[tuple[int, int], Replica] = {}
+        self.low_since_s: list[float | None] = [None] * len(pools)
         self.arrival_s, self.begin_s, self.first_token_s, self.end_s = ([math.nan] * n for _ in range(4))
         self.served_by = [-1] * n
         self.status = [CallStatus.NEVER_ARRIVED] * n
@@ -73,26 +55,58 @@ class HeapReplay:
         self.replicas: list[Replica] = []
         self.first_of: list[int] = []
         self.dealt = [0] * len(pools)
-        self.level: list[list[int]] = []
         for pool in pools:
-            ranks = pool.setup.lane_rank.tolist()
-            self.level.append([sorted(set(ranks)).index(rank) for rank in ranks])
             self.first_of.append(len(self.replicas))
-            for _ in range(pool.setup.replicas):
-                lines: list[deque[int]] = [deque() for _ in set(ranks)]
-                self.replicas.append(Replica(len(self.replicas), pool, lines, [0] * len(ranks)))
+            lanes = pool.setup.lanes
+            for place in range(pool.setup.most_replicas):
+                lines = lanes.count if lanes.is_shared else len(set(lanes.rank.tolist()))
+                replica = Replica(
+                    len(self.replicas), pool, [deque() for _ in range(lines)], [0] * lanes.count
+                )
+                if place >= pool.setup.replicas:
+                    replica.state, replica.paid_from_s = "off", None
+                self.replicas.append(replica)
+        self.line_of = [
+            [line_of(self.replicas[first], lane) for lane in range(pool.setup.lanes.count)]
+            for first, pool in zip(self.first_of, pools, strict=True)
+        ]
+        self.changes: list[Change] = changes_of(self)
 
-    def run(self) -> Outcome:
+    def run(self, until_s: float) -> Outcome:
         now = 0.0
-        while self.events:
-            at_s, kind, index = heapq.heappop(self.events)
+        while True:
+            while self.events and self.is_stale(*self.events[0]):
+                heapq.heappop(self.events)
+            if not self.events:
+                break
+            at_s, kind, index = self.events[0]
+            if self.changes and self.changes[0][0] <= at_s:
+                at_s = self.changes[0][0]
+                if at_s > until_s:
+                    break
+                now, kind, _, subject = heapq.heappop(self.changes)
+                change(self, now, kind, subject)
+                continue
+            if at_s > until_s:
+                break
+            now = at_s
+            heapq.heappop(self.events)
             if kind == ARRIVAL:
-                now = at_s
                 self.arrive(index, now)
-            elif self.replicas[index].event_s == at_s:  # else it was moved to another time
-                now = at_s
+            else:
                 self.replicas[index].event_s = math.inf
                 self.act(self.replicas[index], now)
+        return self.outcome(now if until_s == math.inf else until_s)
+
+    def is_stale(self, at_s: float, kind: int, index: int) -> bool:
+        return kind == REPLICA and self.replicas[index].event_s != at_s
+
+    def outcome(self, horizon_s: float) -> Outcome:
+        for replica in self.replicas:
+            if replica.doing != "nothing":
+                replica.busy_s += horizon_s - replica.busy_from_s
+            if replica.paid_from_s is not None:
+                replica.paid_s += horizon_s - replica.paid_from_s
         return Outcome(
             arrival_s=np.array(self.arrival_s),
             begin_s=np.array(self.begin_s),
@@ -101,7 +115,10 @@ class HeapReplay:
             replica=np.array(self.served_by, np.int64),
             status=np.array([int(status) for status in self.status], np.int64),
             busy_s=np.array([replica.busy_s for replica in self.replicas]),
-            horizon_s=now,
+            horizon_s=horizon_s,
+            attempts=np.array(self.attempts, np.int64),
+            pool=np.array(self.pool_of, np.int64),
+            paid_s=np.array([replica.paid_s for replica in self.replicas]),
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -109,32 +126,92 @@ class HeapReplay:
             replica.event_s = at_s
             heapq.heappush(self.events, (at_s, REPLICA, replica.number))
 
+    def replicas_of(self, pool: int) -> list[Replica]:
+        first = self.first_of[pool]
+        return self.replicas[first : first + self.pools[pool].setup.most_replicas]
+
+    def lane_now(self, call: int) -> int:
+        own = self.lane[call]
+        return (
+            int(self.pools[self.pool_of[call]].setup.lanes.demote_to[own]) if self.is_demoted[call] else own
+        )
+
     def arrive(self, call: int, now: float) -> None:
+        if self.attempts[call] == 0:
+            self.arrival_s[call] = now
+        self.attempts[call] += 1
+        self.joined_s[call] = now
+        self.status[call] = CallStatus.IN_FLIGHT
+        self.served_by[call], self.is_demoted[call] = -1, False
+        if self.is_shed(call) and not (self.may_demote(call) and not self.is_shed(call)):
+            refuse(self, call, self.lane[call], now)
+        else:
+            self.dispatch(call, now)
+
+    def is_shed(self, call: int) -> bool:
+        shed_above = self.pools[self.pool_of[call]].setup.lanes.shed_above[self.lane_now(call)]
+        if shed_above == math.inf:
+            return False
+        mine = self.replicas_of(self.pool_of[call])
+        up = sum(each.state == "up" for each in mine)
+        return bool(sum(sum(each.waiting) for each in mine) > shed_above * max(up, 1))
+
+    def may_demote(self, call: int) -> bool:
+        """Demotes the call where its own lane says so for a refusal, once."""
+        rule = self.pools[self.pool_of[call]].setup.lanes.on_refusal[self.lane[call]]
+        if rule != TurnedAway.DEMOTE or self.is_demoted[call]:
+            return False
+        self.is_demoted[call] = True
+        return True
+
+    def dispatch(self, call: int, now: float) -> None:
+        lane = self.lane_now(call)
         replica = self.choose(call)
-        self.arrival_s[call] = now
-        self.served_by[call] = replica.number
-        lane = self.lane[call]
-        limit = int(replica.pool.setup.queue_limit[lane])
-        if limit >= 0 and replica.waiting[lane] >= limit + (replica.in_progress == 0):
-            self.status[call] = CallStatus.REJECTED
+        self.served_by[call] = -1 if replica is None else replica.number
+        if replica is None:
+            refuse(self, call, lane, now)
             return
-        replica.lines[self.level[self.pool_of[call]][lane]].append(call)
-        replica.waiting[lane] += 1
+        if self.is_full(replica, lane):
+            if not self.may_demote(call) or self.is_shed(call) or self.is_full(replica, self.lane_now(call)):
+                refuse(self, call, lane, now)
+                return
+            lane = self.lane_now(call)
+        self.wait(replica, lane, call)
         if replica.doing == "nothing":
             self.schedule(replica, self.due_s(replica, now))
         elif replica.doing == "stepping" and replica.in_progress < replica.pool.setup.max_num_seqs:
             self.schedule(replica, self.next_boundary_s(replica, now))
 
-    def choose(self, call: int) -> Replica:
+    def is_full(self, replica: Replica, lane: int) -> bool:
+        limit = int(replica.pool.setup.lanes.queue_limit[lane])
+        return limit >= 0 and replica.waiting[lane] >= limit + (replica.in_progress == 0)
+
+    def wait(self, replica: Replica, lane: int, call: int) -> None:
+        note_joining(replica, lane)
+        replica.lines[self.line_of[self.pool_of[call]][lane]].append(call)
+        replica.waiting[lane] += 1
+
+    def choose(self, call: int) -> Replica | None:
         pool = self.pool_of[call]
-        setup, first = self.pools[pool].setup, self.first_of[pool]
-        mine = self.replicas[first : first + setup.replicas]
-        if setup.dispatch == "recorded" and first <= self.recorded[call] < first + setup.replicas:
-            return self.replicas[self.recorded[call]]
+        setup, mine = self.pools[pool].setup, self.replicas_of(pool)
+        up = [each for each in mine if each.state == "up"]
+        if not up:
+            return None
+        if setup.dispatch == "recorded":
+            recorded = [each for each in up if each.number == self.recorded[call]]
+            if recorded:
+                return recorded[0]
         if setup.dispatch == "round_robin":
-            self.dealt[pool] += 1
-            return mine[(self.dealt[pool] - 1) % len(mine)]
-        return mine[0] if len(mine) == 1 else min(mine, key=lambda each: each.outstanding)
+            while True:
+                self.dealt[pool] += 1
+                replica = mine[(self.dealt[pool] - 1) % len(mine)]
+                if replica.state == "up":
+                    return replica
+        if setup.dispatch == "prefix_affinity":
+            user = self.last_user.get((pool, self.prefix[call]))
+            if user is not None and user.state == "up" and self.prefix[call] in user.held:
+                return user
+        return up[0] if len(up) == 1 else min(up, key=lambda each: each.outstanding)
 
     def next_boundary_s(self, replica: Replica, now: float) -> float:
         """The first boundary at or after now, found step by step from the boundary last passed."""
@@ -153,7 +230,12 @@ class HeapReplay:
         if replica.pool.model.discipline == "static":
             self.end_batch(replica, now)
             self.start_batch(replica, now)
-            return
+        else:
+            self.pass_boundary(replica, now)
+        if replica.state == "draining" and replica.outstanding == 0:
+            switch_off(replica, now)
+
+    def pass_boundary(self, replica: Replica, now: float) -> None:
         if replica.doing == "stepping" and not self.jumping and not self.is_anything_new(replica):
             replica.steps_from_anchor += 1
             self.schedule(replica, replica.anchor_s + replica.steps_from_anchor * replica.step_s)
@@ -207,10 +289,19 @@ class HeapReplay:
         call = self.next_in_line(replica, now)
         if call is None:
             return 0
-        self.begin_s[call] = now
+        tokens = self.begin(replica, call, now)
         self.tokens_left[call] = 0
         replica.prefilling.append(call)
-        return self.tokens[call]
+        return tokens
+
+    def begin(self, replica: Replica, call: int, now: float) -> int:
+        """The tokens that the call has to prefill."""
+        self.begin_s[call] = now
+        charge(replica, self.lane_now(call), self.tokens[call], self.decode_steps[call])
+        saved = tokens_saved(replica, self.prefix[call], self.prefix_tokens[call])
+        if self.prefix[call] in replica.held:
+            self.last_user[self.pool_of[call], self.prefix[call]] = replica
+        return self.tokens[call] - saved
 
     def fill_step(self, replica: Replica, now: float) -> int:
         setup = replica.pool.setup
@@ -223,7 +314,7 @@ class HeapReplay:
             call = self.next_in_line(replica, now)
             if call is None:
                 break
-            self.begin_s[call] = now
+            self.tokens_left[call] = self.begin(replica, call, now)
             replica.prefilling.append(call)
             part = min(self.tokens_left[call], room)
             self.tokens_left[call] -= part
@@ -231,14 +322,13 @@ class HeapReplay:
         return budget - room
 
     def next_in_line(self, replica: Replica, now: float) -> int | None:
-        for line in replica.lines:
-            while line:
-                call = line.popleft()
-                lane = self.lane[call]
-                replica.waiting[lane] -= 1
-                if now - self.arrival_s[call] <= replica.pool.setup.time_to_live_s[lane]:
-                    return call
-                self.status[call] = CallStatus.EXPIRED
+        while (line := line_to_serve(replica, self.joined_s)) is not None:
+            call = replica.lines[line].popleft()
+            lane = self.lane_now(call)
+            replica.waiting[lane] -= 1
+            if now - self.joined_s[call] <= replica.pool.setup.lanes.time_to_live_s[lane]:
+                return call
+            expire(self, replica, call, lane, now)
         return None
 
     def due_s(self, replica: Replica, now: float) -> float:
@@ -247,7 +337,7 @@ class HeapReplay:
             or sum(replica.waiting) >= replica.pool.setup.max_num_seqs
         ):
             return now
-        oldest_s = min(self.arrival_s[line[0]] for line in replica.lines if line)
+        oldest_s = min(self.joined_s[line[0]] for line in replica.lines if line)
         return max(now, oldest_s + replica.pool.setup.batch_window_s)
 
     def end_batch(self, replica: Replica, now: float) -> None:
@@ -266,14 +356,15 @@ class HeapReplay:
         if self.due_s(replica, now) > now:
             self.schedule(replica, self.due_s(replica, now))
             return
+        tokens = 0
         while len(replica.batch) < replica.pool.setup.max_num_seqs:
             call = self.next_in_line(replica, now)
             if call is None:
                 break
-            self.begin_s[call] = now
+            tokens += self.begin(replica, call, now)
             replica.batch.append(call)
         if replica.batch:
-            model, tokens = replica.pool.model, sum(self.tokens[call] for call in replica.batch)
+            model = replica.pool.model
             replica.doing = "batch"
             replica.busy_from_s = now
             self.schedule(
@@ -287,11 +378,15 @@ class HeapReplay:
             heapq.heappush(self.events, (now + self.think_s[follower], ARRIVAL, follower))
 
 
-def heap_replay(workload: Workload, pool_of: list[int], pools: list[Pool]) -> Outcome:
+def heap_replay(
+    workload: Workload, pool_of: list[int], pools: list[Pool], until_s: float = math.inf
+) -> Outcome:
     """Jumps over steps that change nothing."""
-    return HeapReplay(workload, pool_of, pools, jumping=True).run()
+    return HeapReplay(workload, pool_of, pools, jumping=True).run(until_s)
 
 
-def stepwise_replay(workload: Workload, pool_of: list[int], pools: list[Pool]) -> Outcome:
+def stepwise_replay(
+    workload: Workload, pool_of: list[int], pools: list[Pool], until_s: float = math.inf
+) -> Outcome:
     """Passes every decode step one by one."""
-    return HeapReplay(workload, pool_of, pools, jumping=False).run()
+    return HeapReplay(workload, pool_of, pools, jumping=False).run(until_s)

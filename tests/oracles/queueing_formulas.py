@@ -50,6 +50,22 @@ def mm1k_blocking(load: float, places: int) -> float:
     return float((1 - load) * load**places / (1 - load ** (places + 1)))
 
 
+def erlang_b_blocking(load: float, servers: int) -> float:
+    """Share of arrivals lost by c servers without a queue, whatever the distribution of service (Erlang 1917)."""
+    blocking = 1.0
+    for each in range(1, servers + 1):
+        blocking = load * blocking / (each + load * blocking)
+    return blocking
+
+
+def processor_sharing_mean_latency_s(load: float, service_s: float) -> float:
+    """Mean stay of a call that takes service_s alone, where all share one server equally (Kleinrock 1967).
+
+    The same for every distribution of service.
+    """
+    return service_s / (1 - load)
+
+
 def batch_service_mean_latency_s(rate: float, alpha_s: float, beta_s: float, largest: int = 400) -> float:
     """Mean latency where whatever waits is served as one batch of b in alpha + beta·b; Poisson arrivals.
 

@@ -32,10 +32,10 @@ class SimpyReplica:
         while self.waiting:
             call = min(
                 self.waiting,
-                key=lambda each: (replay.setup.lane_rank[replay.lane[each]], replay.arrival_s[each]),
+                key=lambda each: (replay.setup.lanes.rank[replay.lane[each]], replay.arrival_s[each]),
             )
             self.waiting.remove(call)
-            if self.env.now - replay.arrival_s[call] <= replay.setup.time_to_live_s[replay.lane[call]]:
+            if self.env.now - replay.arrival_s[call] <= replay.setup.lanes.time_to_live_s[replay.lane[call]]:
                 replay.begin_s[call] = self.env.now
                 self.in_progress += 1
                 return call
@@ -121,7 +121,7 @@ class SimpyReplay:
         self.served_by[call] = self.replicas.index(replica)
         lane = self.lane[call]
         limit, in_line = (
-            self.setup.queue_limit[lane],
+            self.setup.lanes.queue_limit[lane],
             sum(self.lane[each] == lane for each in replica.waiting),
         )
         if limit >= 0 and in_line >= limit + (replica.in_progress == 0):
@@ -152,6 +152,9 @@ class SimpyReplay:
             status=self.status,
             busy_s=np.array([replica.busy_s for replica in self.replicas]),
             horizon_s=float(self.env.now),
+            attempts=(self.status != CallStatus.NEVER_ARRIVED).astype(np.int64),
+            pool=np.zeros(self.status.size, np.int64),
+            paid_s=np.full(len(self.replicas), self.env.now),
         )
 
 

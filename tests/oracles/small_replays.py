@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from costctl.simulate.workload import Dispatch, Ints, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.lanes import Lanes
+from costctl.simulate.workload import (
+    Dispatch,
+    Ints,
+    Outage,
+    Pool,
+    PoolSetup,
+    Scaling,
+    ServiceModel,
+    Workload,
+)
 
 DISPATCHES: tuple[Dispatch, ...] = ("recorded", "round_robin", "least_outstanding")
 
@@ -16,6 +27,7 @@ class Case:
     workload: Workload
     pool_of: Ints
     pools: list[Pool]
+    until_s: float = np.inf
 
 
 def plain_workload(arrival_s: object, tokens: object = 0, steps: object = 0, lane: object = 0) -> Workload:
@@ -42,17 +54,29 @@ def pool_setup(
     queue_limit: object = -1,
     time_to_live_s: object = np.inf,
     max_batched_tokens: int = 2048,
+    **rules: object,
 ) -> PoolSetup:
+    """Numbers of a lane are repeated for all; further rules are those of Lanes and of PoolSetup."""
     ranks = np.asarray(lane_rank, np.int64)
+    lanes = Lanes.plain(ranks.size)
+    of_lanes = {"rank": ranks, "queue_limit": queue_limit, "time_to_live_s": time_to_live_s}
+    of_lanes |= {name: rules.pop(name) for name in [*rules] if hasattr(lanes, name)}
+    of_lanes = {
+        name: np.array(
+            np.broadcast_to(
+                np.asarray(value, np.float64 if name == "weight" else getattr(lanes, name).dtype), ranks.size
+            )
+        )
+        for name, value in of_lanes.items()
+    }
     return PoolSetup(
         replicas=replicas,
         max_num_seqs=max_num_seqs,
         dispatch=dispatch,
         batch_window_s=batch_window_s,
-        lane_rank=ranks,
-        queue_limit=np.array(np.broadcast_to(np.asarray(queue_limit, np.int64), ranks.size)),
-        time_to_live_s=np.array(np.broadcast_to(np.asarray(time_to_live_s, np.float64), ranks.size)),
+        lanes=dataclasses.replace(lanes, **of_lanes),
         max_batched_tokens=max_batched_tokens,
+        **rules,
     )
 
 
@@ -103,3 +127,73 @@ def random_case(seed: int, *, on_grid: bool) -> Case:
         replica=draw.integers(-1, sum(pool.setup.replicas for pool in all_pools), n),
     )
     return Case(workload, draw.integers(0, pools, n), all_pools)
+
+
+def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
+    """A random case whose pools also share, demote, redirect, shed, retry, cache, fail and scale."""
+    case, draw = random_case(seed, on_grid=on_grid), np.random.default_rng(seed + 1)
+    n, number_of_pools = case.workload.size, len(case.pools)
+
+    def seconds(scale: float, size: int | None = None) -> np.ndarray:
+        if on_grid:
+            return draw.integers(1, int(8 * scale) + 2, size) / 8.0
+        return np.asarray(draw.uniform(0.01, scale, size))
+
+    def often(chance: float) -> bool:
+        return bool(draw.random() < chance)
+
+    def with_lanes(lanes: Lanes, own: int) -> Lanes:
+        count = lanes.count
+        rules = draw.integers(0, 3, (2, count))
+        if count == 1:
+            rules = np.where(rules == 1, 0, rules)
+        if number_of_pools == 1:
+            rules = np.where(rules == 2, 0, rules)
+        others = [number for number in range(number_of_pools) if number != own] or [-1]
+        return dataclasses.replace(
+            lanes,
+            rank=lanes.rank // 2,
+            weight=draw.integers(1, 5, count).astype(float) if often(0.5) else None,
+            min_share=np.where(draw.random(count) < 0.3, draw.integers(1, 3, count) / 8, 0.0),
+            shed_above=np.where(draw.random(count) < 0.3, draw.integers(0, 6, count) / 2, np.inf),
+            on_refusal=rules[0],
+            on_expiry=rules[1],
+            demote_to=(np.arange(count) + 1) % count,
+            redirect_to=draw.choice(others, count),
+            retries=draw.integers(0, 3, count),
+            backoff_s=seconds(4.0, count),
+            backoff_factor=draw.integers(1, 4, count) / 2,
+        )
+
+    def with_rules(own: int, pool: Pool) -> Pool:
+        replicas, most = pool.setup.replicas, pool.setup.replicas + int(draw.integers(0, 3))
+        scaling = Scaling(
+            least=int(draw.integers(1, replicas + 1)),
+            most=most,
+            target_outstanding=float(draw.integers(1, 5)),
+            interval_s=float(seconds(4.0)),
+            delay_s=float(seconds(6.0)),
+            idle_s=float(seconds(8.0)),
+        )
+        has_scaling = often(0.4)
+        outages, free_from_s = [], 0.0
+        for _ in range(int(draw.integers(0, 3))):
+            from_s = free_from_s + float(seconds(15.0))
+            until_s = from_s + float(seconds(5.0))
+            replica = int(draw.integers(0, most if has_scaling else replicas))
+            outages.append(Outage(replica, from_s, until_s, warm_up_s=float(seconds(1.0))))
+            free_from_s = until_s + 3.0
+        setup = dataclasses.replace(
+            pool.setup,
+            dispatch=(*DISPATCHES, "prefix_affinity")[draw.integers(0, 4)],
+            lanes=with_lanes(pool.setup.lanes, own) if often(0.8) else pool.setup.lanes,
+            prefix_cache_tokens=int(draw.integers(0, 20)),
+            scaling=scaling if has_scaling else None,
+            outages=tuple(outages) if often(0.6) else (),
+        )
+        return Pool(pool.model, setup)
+
+    prefix_tokens = (draw.random(n) * (case.workload.uncached_tokens + 1)).astype(np.int64)
+    workload = dataclasses.replace(case.workload, prefix=draw.integers(-1, 6, n), prefix_tokens=prefix_tokens)
+    pools = [with_rules(own, pool) for own, pool in enumerate(case.pools)]
+    return Case(workload, case.pool_of, pools, float(seconds(60.0)) if often(0.3) else np.inf)

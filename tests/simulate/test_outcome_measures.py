@@ -70,6 +70,8 @@ def test_statuses_are_counted_also_where_there_are_none() -> None:
         CallStatus.REJECTED: 0,
         CallStatus.EXPIRED: 0,
         CallStatus.NEVER_ARRIVED: 0,
+        CallStatus.FAILED: 0,
+        CallStatus.IN_FLIGHT: 0,
     }
 
 

@@ -8,10 +8,12 @@ from oracles.queueing_formulas import (
     batch_service_mean_latency_bound_s,
     batch_service_mean_latency_s,
     cobham_mean_waits_s,
+    erlang_b_blocking,
     mg1_mean_wait_s,
     mm1_wait_exceeds,
     mm1k_blocking,
     mmc_mean_wait_s,
+    processor_sharing_mean_latency_s,
 )
 from oracles.small_replays import plain_workload, pool_setup
 
@@ -105,6 +107,41 @@ def test_a_bounded_queue_turns_away_as_mm1k(limit: int, load: float) -> None:
     outcome = replay(workload, ONE_BY_ONE, pool_setup(max_num_seqs=1, queue_limit=limit))
     rejected = (outcome.status == CallStatus.REJECTED).astype(float)
     assert_mean(rejected, mm1k_blocking(load, places=limit + 1))
+
+
+@pytest.mark.parametrize("servers", [1, 4, 12])
+@pytest.mark.parametrize("is_exponential", [True, False])
+def test_replicas_without_a_queue_lose_calls_as_erlang_says(servers: int, is_exponential: bool) -> None:
+    rate = 0.9 * servers
+    tokens = exponential_tokens(1.0, seed=9) if is_exponential else 1_000_000
+    workload = plain_workload(poisson_s(rate, seed=9), tokens=tokens)
+    setup = pool_setup(replicas=servers, max_num_seqs=1, queue_limit=0)
+    outcome = replay(workload, ONE_BY_ONE, setup)
+    rejected = (outcome.status == CallStatus.REJECTED).astype(float)
+    assert_mean(rejected, erlang_b_blocking(rate, servers))
+
+
+@pytest.mark.parametrize("load", [0.4, 0.7])
+@pytest.mark.parametrize("shape", ["equal", "exponential", "mixed"])
+def test_sequences_that_slow_each_other_stay_as_in_processor_sharing(load: float, shape: str) -> None:
+    # With alpha 0 a step takes beta for each sequence: all advance at 1/b of the speed of one alone.
+    step_s, calls = 1 / 2000, CALLS // 4
+    draw = np.random.default_rng(110)
+    service_s = {
+        "equal": np.ones(calls),
+        "exponential": draw.exponential(1.0, calls),
+        "mixed": np.where(draw.random(calls) < 0.1, 5.5, 0.5),
+    }[shape]
+    steps = np.maximum((service_s / step_s).round(), 1)
+    workload = plain_workload(poisson_s(load, seed=10, calls=calls), steps=steps)
+    model = ServiceModel("continuous", alpha_s=0.0, beta_s=step_s, gamma_s=0.0)
+    outcome = replay(workload, model, pool_setup(max_num_seqs=calls))
+    assert_mean(latency_s(outcome), processor_sharing_mean_latency_s(load, 1.0), precision=0.1)
+    is_short = service_s < 0.75
+    if 0 < is_short.sum() < calls:  # each is slowed alike, whatever it takes
+        alone_s = float(service_s[is_short].mean())
+        expected_s = processor_sharing_mean_latency_s(load, alone_s)
+        assert_mean(latency_s(outcome)[is_short], expected_s, precision=0.1)
 
 
 @pytest.mark.parametrize("load", [0.1, 0.3, 0.6, 0.8])

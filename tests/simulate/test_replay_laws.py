@@ -73,18 +73,19 @@ def test_calls_that_all_come_later_end_as_much_later(seed: int, by_s: int) -> No
 @settings(max_examples=50, deadline=None)
 def test_lanes_may_be_numbered_in_any_order(seed: int) -> None:
     case, draw = random_case(seed, on_grid=True), np.random.default_rng(seed)
-    lanes = case.pools[0].setup.lane_rank.size
+    lanes = case.pools[0].setup.lanes.count
     new_number = draw.permutation(lanes)
     old_number = np.argsort(new_number)
 
     def renumbered(pool: Pool) -> Pool:
-        setup = dataclasses.replace(
-            pool.setup,
-            lane_rank=pool.setup.lane_rank[old_number],
-            queue_limit=pool.setup.queue_limit[old_number],
-            time_to_live_s=pool.setup.time_to_live_s[old_number],
+        old = pool.setup.lanes
+        renamed = dataclasses.replace(
+            old,
+            rank=old.rank[old_number],
+            queue_limit=old.queue_limit[old_number],
+            time_to_live_s=old.time_to_live_s[old_number],
         )
-        return Pool(pool.model, setup)
+        return Pool(pool.model, dataclasses.replace(pool.setup, lanes=renamed))
 
     workload = dataclasses.replace(case.workload, lane=new_number[case.workload.lane])
     other = Case(workload, case.pool_of, [renumbered(pool) for pool in case.pools])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from costctl.simulate.lanes import Lanes
 from costctl.simulate.workload import Bools, Ints, Pool, PoolSetup, ServiceModel, Workload
 from costctl.synth.demand import Demand
 from costctl.synth.platform import CallEnd, Served, serve
@@ -57,16 +58,19 @@ def as_pools(world: World) -> list[Pool]:
     return [
         Pool(
             ServiceModel(
-                "static" if pool.is_static else "continuous", pool.alpha_s, pool.beta_s, pool.gamma_s
+                "static" if pool.is_static else "continuous",
+                pool.alpha_s,
+                pool.beta_s,
+                pool.gamma_s,
+                is_prefill_stalling=pool.chunk_tokens == 0,
             ),
             PoolSetup(
                 replicas=pool.replicas,
                 max_num_seqs=pool.slots,
                 dispatch="least_outstanding",
                 batch_window_s=pool.window_s,
-                lane_rank=np.zeros(1, np.int64),
-                queue_limit=np.full(1, -1),
-                time_to_live_s=np.full(1, np.inf),
+                lanes=Lanes.plain(1),
+                max_batched_tokens=pool.chunk_tokens or 2048,
             ),
         )
         for pool in world.pools

@@ -1,58 +1,74 @@
-"""Marginal cost from traces alone, against worlds whose true marginal cost is known. None of these seeds was
-tuned on.
+"""Marginal cost from traces alone, against small worlds whose true marginal cost is known. None of these seeds was
+tuned on; `make calibrate` holds forty others to their truth.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from costctl import workflow
-from costctl.observation import Question
-from costctl.synth.demand import demand_of
-from costctl.synth.presets import world_from_seed
-from costctl.synth.settings_file import settings_text
-from costctl.synth.spans import otlp_lines
-from costctl.synth.truth import truth_of
-from tests.synth.small_worlds import served_all
+from bench.calibrate import measured
+from bench.calibration_page import Cell, Law, page
 
-FRESH_SEEDS = (4101, 4102, 4103)
-HOURS = 1.2
-LEAST_SHARE = 0.05
+FRESH_SEEDS = (
+    9704,
+    9705,
+)  # prompts that stall, with noise; prompts that ride along, with a pool of whole batches
 TOLERANCE = 0.05
 STANDARD_ERRORS = 2.0  # the truth itself is known to within these
 
 
-@pytest.mark.parametrize("seed", FRESH_SEEDS)
-def test_marginal_cost_is_within_five_percent_of_the_truth(tmp_path: Path, seed: int) -> None:
-    whole = world_from_seed(seed)
-    world = replace(whole, hours=HOURS, requests=whole.requests * HOURS / whole.hours)
-    demand = demand_of(world)
-    served = served_all(world, demand)
-    (tmp_path / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
-    (tmp_path / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
-    truth = truth_of(world, demand, served)
+@pytest.fixture(scope="module", params=FRESH_SEEDS)
+def found(request: pytest.FixtureRequest) -> tuple[list[Cell], list[Law]]:
+    return measured(request.param)
 
-    question = Question(
-        store=None, config=tmp_path / "costctl.toml", paths=(str(tmp_path / "requests.jsonl"),)
-    )
-    analysis = workflow.analyze(question, lambda _what, _ratio, _detail="": None)
 
-    found = {report.request_class: report for report in analysis.classes}
-    frequent = [name for name, each in truth.classes.items() if each.requests >= LEAST_SHARE * truth.requests]
-    assert len(frequent) >= 3
-    for name in frequent:
-        true = truth.classes[name].marginal_usd_per_request
-        estimate = found[name].cost.marginal_usd_per_request
-        assert estimate is not None, name
-        allowed = TOLERANCE * abs(true.mean) + STANDARD_ERRORS * true.standard_error
-        assert abs(estimate.mid - true.mean) <= allowed, (name, estimate, true)
+def test_marginal_cost_is_within_five_percent_of_the_truth(found: tuple[list[Cell], list[Law]]) -> None:
+    cells, _ = found
+    assert len(cells) == 3
+    for cell in cells:
+        assert cell.mid is not None, cell
+        allowed = TOLERANCE * abs(cell.true) + STANDARD_ERRORS * cell.standard_error
+        assert abs(cell.mid - cell.true) <= allowed, cell
+        assert cell.is_covered, cell
 
-    sorted_right = sum(min(each.requests, found[name].requests) for name, each in truth.classes.items())
-    assert sorted_right >= 0.95 * truth.requests
-    for pool in analysis.pools:
-        assert pool.service_model is not None
-        assert pool.service_model.alpha_s == pytest.approx(truth.pools[pool.pool].alpha_s, rel=0.02)
-        assert pool.service_model.gamma_s == pytest.approx(truth.pools[pool.pool].gamma_s, rel=0.02)
+
+def test_constants_that_are_identified_are_within_two_percent(found: tuple[list[Cell], list[Law]]) -> None:
+    _, laws = found
+    identified = 0
+    for law in laws:
+        if law.fitted_over_true is None or law.error_ratios is None:
+            continue
+        for ratio, error in zip(law.fitted_over_true, law.error_ratios, strict=True):
+            if error <= 0.005:
+                identified += 1
+                assert ratio == pytest.approx(1.0, abs=0.02), law
+    assert identified >= 3
+
+
+def cell(seed: int, name: str, estimate: tuple[float | None, float | None, float | None]) -> Cell:
+    """A class that makes half of its world's requests and truly costs 1."""
+    low, mid, high = estimate
+    return Cell(seed, name, "stalling", 1, 0.0, 0.5, 0.5, 1.0, 0.0, low, mid, high)
+
+
+def test_the_page_counts_what_is_covered_and_names_what_was_refused() -> None:
+    cells = [
+        cell(1, "a", (0.9, 1.02, 1.1)),
+        cell(1, "b", (1.01, 1.04, 1.1)),
+        cell(2, "a", (None, None, None)),
+    ]
+    law = Law(2, "llm", "stalling", 0.0, None, None, "no queue")
+    text = page(cells, [law])
+    assert "2 worlds: the 95 % interval holds the truth in 1 of 3 cells (33.3%)" in text
+    assert "- llm of world 2: no queue" in text
+
+
+def test_the_committed_page_keeps_to_what_is_promised(repository: Path) -> None:
+    text = (repository / "docs" / "explanation" / "marginal-accuracy.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("| all |"))
+    _, _, cells, covered, error, *_ = (part.strip() for part in row.split("|"))
+    assert int(cells) >= 100
+    assert float(covered.rstrip("%")) >= 90.0
+    assert float(error.rstrip("%")) <= 5.0

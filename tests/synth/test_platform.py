@@ -14,12 +14,20 @@ from tests.synth.small_worlds import as_pools, as_workload, everyone, plain_worl
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
-@pytest.mark.parametrize("window_s", [0.0, 0.02])
-def test_taking_every_step_and_jumping_from_event_to_event_agree(replicas: int, window_s: float) -> None:
+@pytest.mark.parametrize(("window_s", "chunk_tokens"), [(0.0, 0), (0.02, 0), (0.0, 2048), (0.0, 300)])
+def test_taking_every_step_and_jumping_from_event_to_event_agree(
+    replicas: int, window_s: float, chunk_tokens: int
+) -> None:
     # Two programs that share no code: the world's loop, and the replay that the estimates rest on.
     world = plain_world(2500.0)
     pools = tuple(
-        replace(pool, replicas=replicas, window_s=window_s if pool.is_static else 0.0) for pool in world.pools
+        replace(
+            pool,
+            replicas=replicas,
+            window_s=window_s if pool.is_static else 0.0,
+            chunk_tokens=0 if pool.is_static else chunk_tokens,
+        )
+        for pool in world.pools
     )
     world = replace(world, pools=pools)
     demand = demand_of(world)

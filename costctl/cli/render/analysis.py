@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from costctl.cli.render.failures import outcomes, priced_parts, unit_costs
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -14,21 +19,33 @@ from costctl.cli.render.numbers import (
     usd_interval,
 )
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.analysis import Analysis, ClassReport
+from costctl.cost.reconcile import reconciled_usd
+from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
-from costctl.documents.failures import RetryTax
 
 
 def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
-    parts: list[Section] = [_overview(document), _traffic(document), _cost(document)]
-    parts.append(_units(document))
+    parts: list[Section] = [_overview(document), _traffic(document)]
+    if document.bill is not None:
+        parts.extend(
+            [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
+        )
+    parts.append(_cost(document))
+    if any(report.cost.marginal is not None for report in document.classes):
+        parts.append(_marginal(document))
+    if document.totals.retry_tax is not None:
+        parts.append(unit_costs(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):
-        parts.append(_outcomes(document))
+        parts.append(outcomes(document))
+    if any(report.value is not None for report in document.classes):
+        parts.append(_value(document))
     if any(report.stages for report in document.classes):
         parts.append(_stages(document))
     if document.pools:
         parts.append(_pools(document))
+    if any(pool.use for pool in document.pools):
+        parts.append(_use(document))
     if document.coverage.notes:
         parts.append(Notes("What these figures do not cover", document.coverage.notes))
     return parts
@@ -36,25 +53,47 @@ def sections(document: Analysis) -> list[Section]:
 
 def _overview(document: Analysis) -> Notes:
     totals, coverage = document.totals, document.coverage
-    idle = f"+ idle {usd(totals.idle_usd)} " if document.pools else ""  # without pools nothing can stand idle
     lines = [
         f"{document.window.from_} to {document.window.to}: {count(totals.requests)} requests, "
         f"{count(totals.successes)} of them successful.",
         "Nothing is priced: neither replicas nor tokens have a price; the last section says what is missing."
-        if totals.billed_usd is None
-        else f"Billed {usd(totals.billed_usd)} = attributed {usd(totals.attributed_usd)} "
-        f"{idle}+ unattributed {usd(totals.unattributed_usd)}.",
-        f"Priced {ratio(coverage.priced_ratio)} of the requests, {ratio(coverage.priced_token_ratio)} of the tokens"
-        + (
-            ""
-            if coverage.priced_accelerator_ratio is None
-            else f" and {ratio(coverage.priced_accelerator_ratio)} of the accelerator time"
-        )
-        + f"; tokens of {ratio(coverage.token_ratio)} of the "
+        if document.bill is None
+        else _billed(document, document.bill),
+        f"Priced {priced_parts(coverage)}; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
     ]
     return Notes("Window", tuple(lines))
+
+
+def _billed(document: Analysis, bill: ReconciledBill) -> str:
+    """The sum that the bill is, in the figures of its table."""
+    unit = Decimal(repr(bill.unit_usd))
+    column = _attributed(document, bill, unit)
+    of_classes = [usd for name, usd in column.items() if name not in ("idle", "unattributed", "total")]
+    known = [usd for usd in of_classes if usd is not None]
+    column["attributed"] = sum(known) if known else None
+    parts = ("attributed", "idle", "unattributed")
+    said = [
+        f"{name} {_money(column, name, unit)}" for name in parts if name in column
+    ]  # without pools nothing is idle
+    return f"Billed {_money(column, 'total', unit)} = {' + '.join(said)}."
+
+
+def _attributed(document: Analysis, bill: ReconciledBill, unit: Decimal) -> dict[str, float | None]:
+    """What each class used, idle time and what nobody used, rounded so that they add up."""
+    by_name = {report.request_class: report for report in document.classes}
+    names = [row.name for row in bill.rows if row.kind == "class"]
+    amounts = [by_name[name].cost.attributed_usd for name in names]
+    ends = _ends(document)
+    return _column([*names, *ends, "total"], [*amounts, *ends.values()], unit)
+
+
+def _ends(document: Analysis) -> dict[str, float | None]:
+    """The rows below the classes; without pools nothing can stand idle."""
+    totals = document.totals
+    idle = {} if totals.idle_usd is None else {"idle": totals.idle_usd}
+    return {**idle, "unattributed": totals.unattributed_usd}
 
 
 def _traffic(document: Analysis) -> Table:
@@ -94,13 +133,68 @@ def _slo(report: ClassReport) -> str:
     return ", ".join(ratio(result.met_ratio) for result in report.slo)
 
 
+def _bill(document: Analysis, bill: ReconciledBill) -> Table:
+    """Loaded, attributed and marginal side by side; the columns that add up are rounded so that they do."""
+    unit = Decimal(repr(bill.unit_usd))
+    by_name = {report.request_class: report for report in document.classes}
+    names = [row.name for row in bill.rows if row.kind == "class"]
+    ends = _ends(document)
+    rows = (*names, *ends, "total")
+    charged = {row.name: row.usd for row in bill.rows} | {"total": bill.total_usd}
+    attributed = _attributed(document, bill, unit)
+    beside = [None if name == "idle" else usd for name, usd in ends.items()]
+    loaded = _column(rows, [*(by_name[name].cost.loaded_usd for name in names), *beside], unit)
+    marginal = {name: _marginal_usd(by_name[name]) for name in names}
+    cells = tuple(
+        (
+            name,
+            _money(charged, name, unit),
+            _money(attributed, name, unit),
+            _money(loaded, name, unit),
+            ("" if name not in marginal else usd(marginal[name])),
+        )
+        for name in rows
+    )
+    columns = ("class", f"charged ({_IDLE[bill.idle]})", "attributed", "loaded", "marginal")
+    return Table("The bill in USD, in rows that add up", columns, cells, frozenset({"class"}))
+
+
+_IDLE: Final = {"separate": "idle apart", "weighted": "idle loaded", "none": "no idle"}
+_QUESTIONS: Final = (
+    "charged: who pays what? Each row is rounded so that the rows add up to the total; --idle says whose idle time is.",
+    "attributed: who used it? Busy time split by who was there, and what was bought; idle time apart.",
+    "loaded: what does a class cost with the idle time kept ready for it? To set against a price by the token.",
+    "marginal: what would one request less of each have saved, times its requests? To decide by; does not add up.",
+)
+
+
+def _column(names: Sequence[str], amounts: list[float | None], unit: Decimal) -> dict[str, float | None]:
+    rounded = [None if each is None else float(each) for each in reconciled_usd(amounts, unit)]
+    total = sum(each for each in rounded if each is not None)
+    return dict(zip(names, [*rounded, total], strict=True))
+
+
+def _money(column: Mapping[str, float | None], name: str, unit: Decimal) -> str:
+    """A cell in whole units; empty where the column has no such row."""
+    if name not in column or (name == "idle" and column[name] is None):
+        return ""
+    value = column[name]
+    if value is None:
+        return NOT_PRICED
+    places = -int(unit.as_tuple().exponent)
+    return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
+
+
+def _marginal_usd(report: ClassReport) -> float | None:
+    estimate = report.cost.marginal_usd_per_request
+    return None if estimate is None else estimate.mid * report.requests
+
+
 def _cost(document: Analysis) -> Table:
-    columns = ("class", "attributed", "loaded", "marginal per request", "per success", "failed")
+    columns = ("class", "marginal per request", "per success", "failed")
     rows = tuple(
         (
             report.request_class,
-            usd(report.cost.attributed_usd),
-            usd(report.cost.loaded_usd),
             _estimate(report, report.cost.marginal_usd_per_request),
             _estimate(report, report.cost.usd_per_success),
             usd(report.cost.failed_usd),
@@ -110,48 +204,58 @@ def _cost(document: Analysis) -> Table:
     return Table("Classes: cost in USD, with 95 % intervals", columns, rows, frozenset({"class"}))
 
 
-def _units(document: Analysis) -> Table:
-    columns = ("class", "per answer", "per task done", "per session", "per 1M tokens", "retry tax", "of cost")
-    named = [
-        (report.request_class, report.cost.retry_tax, report.cost.unit_costs) for report in document.classes
-    ]
-    together = ("all together", document.totals.retry_tax, document.totals.unit_costs)
+def _marginal(document: Analysis) -> Table:
+    columns = (
+        "class", "found idle", "on an idle replica", "on a busy replica", "at least", "at most", "long run",
+        "delay of others",
+    )  # fmt: skip
     rows = tuple(
         (
-            name,
-            _unit(units.usd_per_response, tax),
-            _unit(units.usd_per_completed_task, tax),
-            _unit(units.usd_per_session, tax),
-            _unit(units.usd_per_mtok, tax),
-            NOT_PRICED if tax is None else usd(tax.usd),
-            NOT_PRICED if tax is None else ratio(tax.share_ratio),
+            report.request_class,
+            ratio(found.found_idle_ratio),
+            usd_interval(found.found_idle_usd_per_request),
+            usd_interval(found.found_busy_usd_per_request),
+            usd(found.least_usd_per_request),
+            usd(found.most_usd_per_request),
+            usd_interval(found.long_run_usd_per_request),
+            seconds(None if found.delay_s_per_request is None else found.delay_s_per_request.mid),
         )
-        for name, tax, units in ([*named, together] if len(named) > 1 else named)
+        for report in document.classes
+        if (found := report.cost.marginal) is not None
     )
+    return Table("Classes: marginal cost per request in USD", columns, rows, frozenset({"class"}))
+
+
+def _value(document: Analysis) -> Table:
+    """The classes with a declared value, in the order of what an accelerator second of them earns."""
+    valued = [(report, report.value) for report in document.classes if report.value is not None]
+    valued.sort(key=lambda pair: (pair[1].rank is None, pair[1].rank or 0))
+    rows = tuple(
+        (
+            NOT_OBSERVED if value.rank is None else str(value.rank),
+            report.request_class,
+            _known_usd(value.usd_per_success),
+            _known_usd(value.value_usd),
+            _known_usd(value.margin_usd),
+            _known_usd(value.usd_per_accelerator_s),
+        )
+        for report, value in valued
+    )
+    columns = ("rank", "class", "per success", "value", "margin after loaded", "per accelerator s")
     return Table(
-        "Classes: what one of each costs, all attempts included", columns, rows, frozenset({"class"})
+        "Value of the classes, by what an accelerator second earns", columns, rows, frozenset({"class"})
     )
 
 
-def _unit(value: float | None, tax: RetryTax | None) -> str:
-    """An absent figure is for want of a price, or of the thing itself."""
-    return usd(value) if value is not None else NOT_PRICED if tax is None else "none"
+def _known_usd(value: float | None) -> str:
+    return NOT_OBSERVED if value is None else usd(value)
 
 
-def _outcomes(document: Analysis) -> Table:
-    columns = ("outcome", "provider", "calls", "cost", "how it is billed")
-    rows = tuple(
-        (
-            outcome.outcome.replace("_", " "),
-            outcome.provider or NOT_OBSERVED,
-            count(outcome.calls),
-            usd(outcome.usd) if outcome.usd is not None or outcome.unpriced_charges else "none",
-            outcome.billing_rule.replace("_", " ")
-            + (f" ({outcome.rule_source})" if outcome.rule_source != "default" else ""),
-        )
-        for outcome in document.outcomes
-    )
-    return Table("What calls came to", columns, rows, frozenset({"outcome", "provider", "how it is billed"}))
+def _use(document: Analysis) -> Table:
+    kinds = [use.kind for use in next(pool.use for pool in document.pools if pool.use)]
+    rows = tuple((pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use)
+    columns = ("pool", *(kind.replace("_", " ").replace("slo", "SLO") for kind in kinds))
+    return Table("Where the replica time that is paid for went", columns, rows, frozenset({"pool"}))
 
 
 def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
@@ -191,7 +295,7 @@ def _pools(document: Analysis) -> Table:
             ratio(pool.utilisation_ratio),
             usd(pool.idle_usd),
             NOT_OBSERVED if pool.queue_depth is None else significant(pool.queue_depth.p95),
-            "none fitted"
+            f"none: {pool.missing_for_model or 'nothing was served'}"
             if pool.service_model is None
             else f"α {seconds(pool.service_model.alpha_s)}, β {seconds(pool.service_model.beta_s)}, "
             f"γ {seconds(pool.service_model.gamma_s)}: {pool.service_model.discipline}",
@@ -233,12 +337,39 @@ _CSV_COLUMNS = (
     "usd_per_session",
     "usd_per_completed_session",
     "usd_per_mtok",
+    "charged_usd",
+    "value_usd",
+    "margin_usd",
+    "value_usd_per_accelerator_s",
+    "value_rank",
 )
 
 
 def csv_text(document: Analysis) -> str:
     """One row per class, every digit kept; an empty cell is "not observed" or "not priced"."""
-    return as_csv(_CSV_COLUMNS, [_csv_row(report) for report in document.classes])
+    return as_csv(*csv_rows(document))
+
+
+def csv_rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
+    """The columns, and one row per class."""
+    charged = (
+        {}
+        if document.bill is None
+        else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
+    )
+    return _CSV_COLUMNS, [
+        [*_csv_row(report), charged.get(report.request_class), *_csv_value(report)]
+        for report in document.classes
+    ]
+
+
+def _csv_value(report: ClassReport) -> list[object]:
+    value = report.value
+    return (
+        [None] * 4
+        if value is None
+        else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
+    )
 
 
 def _csv_row(report: ClassReport) -> list[object]:

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _escaped(cell: str) -> str:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """RFC 4180 text with a header; None is an empty cell, floats keep every digit."""
+    """RFC 4180 text with a header; None is an empty cell, floats and decimals keep every digit."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
@@ -228,4 +229,6 @@ def _neutral(cell: object) -> object:
         return "true" if cell else "false"
     if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
         return "'" + cell
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
     return repr(cell) if isinstance(cell, float) else cell

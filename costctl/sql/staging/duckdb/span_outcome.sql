@@ -2,7 +2,7 @@
 -- One row per span of a model call that did not simply succeed.
 -- reads: spans
 --   span_row  BIGINT   of spans
---   outcome   VARCHAR  one of the words of documents/price_settings.py but success
+--   outcome   VARCHAR  one of the words of documents/billing_settings.py but success
 -- Names of errors are those of the OpenAI, Anthropic and Google SDKs, LiteLLM, and OpenTelemetry's error.type, matched
 -- without regard to case; a status of HTTP decides where there is one and the name does not.
 WITH model_calls AS (

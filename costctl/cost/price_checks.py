@@ -1,0 +1,143 @@
+"""What is wrong with the user's own rates, and which models of the store have no price?
+
+Shape in: ``PriceSettings``, a frame of (provider, model, day), a day. Shape out: findings, in a fixed order. Rates
+change only where an entry begins or ends, so the days that are tried are those, and the one before the first.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from costctl.cost.own_rates import STANDARD
+from costctl.cost.prices import nearest_model, priced
+from costctl.documents.price_settings import PriceSettings
+from costctl.documents.prices import PriceFinding
+from costctl.errors import UsageError
+
+
+def price_findings(own: PriceSettings, models: pl.DataFrame | None, as_of: date) -> tuple[PriceFinding, ...]:
+    """All findings; models: columns provider, model, day, or None where no store is looked at."""
+    found = [*_rates(own, as_of), *_aliases(own, as_of)]
+    if models is not None:
+        found += _unpriced(own, models, as_of)
+    return tuple(dict.fromkeys(found))
+
+
+def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:
+    dated = [(each.from_day, each.until_day) for each in own.rates]
+    dated += [(each.from_day, each.until_day) for each in own.exchange_rates]
+    ends = {day for pair in dated for day in pair if day is not None}
+    days = sorted(ends | {as_of} | ({min(ends) - timedelta(days=1)} if ends else set()))
+    findings: list[PriceFinding] = []
+    for key in dict.fromkeys((rate.provider, rate.model, rate.service_tier) for rate in own.rates):
+        provider, model, service_tier = key
+        of_model = [rate for rate in own.rates if (rate.provider, rate.model, rate.service_tier) == key]
+        refused: dict[str, PriceFinding] = {}
+        for day in days:
+            if not any(_holds(rate.from_day, rate.until_day, day) for rate in of_model):
+                continue
+            _, refusal = _tried(own, provider, model, day, service_tier)
+            if refusal is not None:
+                # one finding for each kind of mistake: the first day that shows it says enough
+                refused.setdefault(refusal.what.split(" on ")[0].split(" for ")[0], refusal)
+        findings += refused.values()
+        findings += _gaps(model, [(rate.from_day, rate.until_day) for rate in of_model])
+    return findings
+
+
+def _gaps(model: str, spans: list[tuple[date | None, date | None]]) -> list[PriceFinding]:
+    """Days between two rates of a model on which neither holds."""
+    ends = sorted(until for _, until in spans if until is not None)
+    findings = []
+    for until in ends:
+        is_covered = any(_holds(start, end, until) for start, end in spans)
+        later = [start for start, _ in spans if start is not None and start > until]
+        if not is_covered and later:
+            findings.append(
+                PriceFinding(
+                    kind="gap",
+                    subject=model,
+                    what=f"No own rate for {model} holds from {until} until {min(later)}.",
+                    why="One rate ends before the next begins; the price book, if it knows the model, fills in.",
+                    next_step=f"Write until = {min(later)}, or a rate for these days.",
+                )
+            )
+    return findings
+
+
+def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
+    findings = []
+    for alias, target in own.aliases.items():
+        is_priced, refusal = _tried(own, None, alias, as_of)
+        if refusal is None and not is_priced:
+            findings.append(
+                _unknown(
+                    "unknown_model",
+                    alias,
+                    f"The alias {alias} stands for {target}",
+                    target,
+                    target.partition("/")[0],
+                )
+            )
+    return findings
+
+
+def _unpriced(own: PriceSettings, models: pl.DataFrame, as_of: date) -> list[PriceFinding]:
+    findings = []
+    tiered = (
+        models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
+    )
+    keys = tiered.drop_nulls(["model"]).select("provider", "model", "day", "service_tier")
+    for provider, model, day, service_tier in keys.sort(pl.all()).iter_rows():
+        on = date.fromisoformat(day) if day else as_of
+        is_priced, refusal = _tried(own, provider, model, on, service_tier)
+        if refusal is not None:
+            findings.append(refusal)
+        elif not is_priced:
+            name = f"{provider}/{model}" if provider else model
+            if service_tier != STANDARD and _tried(own, provider, model, on)[0]:
+                findings.append(_unpriced_tier(name, service_tier, on))
+                continue
+            findings.append(_unknown("unpriced", name, f"The traces have calls of {name}", model, provider))
+    return findings
+
+
+def _unpriced_tier(name: str, service_tier: str, day: date) -> PriceFinding:
+    return PriceFinding(
+        kind="unpriced",
+        subject=name,
+        what=f"The traces have calls of {name} sold as {service_tier}, which have no price on {day}.",
+        why="Neither own rates nor the price book have one for that, and the standard price is not it.",
+        next_step=f'Write a rate in [[prices.rates]] with service_tier = "{service_tier}".',
+    )
+
+
+def _tried(
+    own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
+) -> tuple[bool, PriceFinding | None]:
+    """Whether the model has a price on the day, and why it is refused, where it is: to report all, none is raised."""
+    try:
+        return bool(priced(own, provider, model, day, service_tier)[1]), None
+    except UsageError as error:
+        finding = PriceFinding(
+            kind="refused", subject=model, what=error.what, why=error.why, next_step=error.next_step
+        )
+        return False, finding
+
+
+def _unknown(kind: str, subject: str, said: str, model: str, provider: str | None) -> PriceFinding:
+    nearest = nearest_model(model.rpartition("/")[2], provider)
+    meant = f"Did you mean {nearest}? " if nearest else ""
+    return PriceFinding(
+        kind="unpriced" if kind == "unpriced" else "unknown_model",
+        subject=subject,
+        what=f"{said}, which has no price.",
+        why="Neither own rates nor the price book know it.",
+        next_step=f"{meant}Write [prices.aliases], or a rate in [[prices.rates]].",
+    )
+
+
+def _holds(start: date | None, end: date | None, day: date) -> bool:
+    return (start is None or start <= day) and (end is None or day < end)

@@ -1,0 +1,60 @@
+"""costctl.prices/v1 and costctl.price_check/v1: what tokens cost on a day, and what is wrong with the rates."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+SCHEMA_VERSION: Final = "costctl.prices/v1"
+CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v1"
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A price that holds while from ≤ tokens of the whole prompt < below; below is None for the last band.
+
+    usd_per_million: USD per million tokens.  source: own rates, or the price book and its entry.
+    """
+
+    provider: str | None
+    model: str
+    service_tier: str
+    token_kind: str
+    from_input_tokens: int
+    below_input_tokens: int | None
+    usd_per_million: float
+    source: str
+
+
+class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The document that ``costctl prices list --format json`` prints. as_of: the day, UTC."""
+
+    schema_version: str
+    price_book: str
+    config_sha256: str | None
+    as_of: str
+    prices: tuple[Price, ...]
+
+
+class PriceFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something about the prices that someone should mend. subject: the model; what, why and next_step: sentences."""
+
+    kind: Literal["gap", "refused", "unknown_model", "unpriced"]
+    subject: str
+    what: str
+    why: str
+    next_step: str
+
+
+class PriceCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The document that ``costctl prices verify --format json`` prints. rates: own rates looked at.
+
+    models: that the store's calls to providers name; None where no store was looked at.
+    """
+
+    schema_version: str
+    price_book: str
+    config_sha256: str | None
+    rates: int
+    models: int | None
+    findings: tuple[PriceFinding, ...]

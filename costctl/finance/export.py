@@ -1,0 +1,75 @@
+"""What does finance get of a window? All lines, in order, with what they have in common.
+
+In: the frames, the settings, the analysis document of the same window, how tenants are written. Out: ``FocusExport``.
+Σ BilledCost = billed of the analysis; by x_CostKind: direct + busy = attributed, idle = idle, the rest = unattributed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from costctl.cost.bill import bill_of
+from costctl.cost.frames import Frames
+from costctl.documents.analysis import Analysis
+from costctl.documents.settings import Settings
+from costctl.finance.focus import Common
+from costctl.finance.line import Line
+from costctl.finance.pool_lines import pool_lines
+from costctl.finance.usage_lines import unpriced_charges, usage_lines
+
+Tenants = Literal["hashed", "plain"]
+_HASH_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FocusExport:
+    """lines: of the file.  notes: what has no line, for whoever reads the terminal."""
+
+    lines: tuple[Line, ...]
+    common: Common
+    notes: tuple[str, ...]
+
+
+def focus_export(
+    frames: Frames, settings: Settings, analysis: Analysis, tenants: Tenants, *, is_idle_spread: bool
+) -> FocusExport:
+    """The lines of a window, by day, item, class and tenant."""
+    finance = settings.finance
+    bill = bill_of(frames, settings)
+
+    def name_of(tenant: str | None) -> str | None:
+        return tenant if tenant is None or tenants == "plain" else hashed(tenant, finance.tenant_salt)
+
+    lines = [
+        *usage_lines(frames, finance.provider, name_of),
+        *pool_lines(frames, settings, bill, finance.provider, name_of, is_idle_spread=is_idle_spread),
+    ]
+    marginal = {each.request_class: each.cost.marginal_usd_per_request for each in analysis.classes}
+    digests = "".join(sorted(source.sha256 for source in analysis.provenance.inputs))
+    common = Common(
+        account_id=finance.billing_account_id,
+        account_name=finance.billing_account_name,
+        marginal_usd={name: each for name, each in marginal.items() if each is not None},
+        method=analysis.provenance.methods["attribution"],
+        input_digest=hashlib.sha256(digests.encode()).hexdigest(),
+        price_book=analysis.provenance.price_book,
+    )
+    lines.sort(key=lambda line: (line.day, line.item.sku, line.kind, str(line.whose), line.unit_price or 0))
+    return FocusExport(tuple(lines), common, _notes(frames, analysis))
+
+
+def hashed(tenant: str, salt: str) -> str:
+    """What stands for a tenant: the same text for the same tenant and salt, 16 hex digits."""
+    return hashlib.sha256(f"{salt}{tenant}".encode()).hexdigest()[:_HASH_DIGITS]
+
+
+def _notes(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
+    unpriced = unpriced_charges(frames)
+    if not unpriced:
+        return ()
+    return (
+        f"{unpriced:,} of {frames.charge.height:,} charges have no price and are not in the file.",
+        *analysis.coverage.notes[:3],
+    )

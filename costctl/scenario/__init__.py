@@ -1,0 +1,1 @@
+"""What would today's requests have met under other settings, at another load, with replicas down?"""

@@ -1,0 +1,236 @@
+"""What would today's requests have met under a scenario? The simulation document, from frames and fits.
+
+In: the frames, the settings, the fitted pools, what was asked. Out: ``Simulation``. The data flow:
+
+    frames → fits → period (the calls, their requests, and a replay of today)
+    fits → calibration (that replay against what was observed)
+    what was asked + today's platform → the platform of the scenario; period + load → the period of the scenario
+    both → replays with the same calls, service times and seed → results → paired differences
+    scenario at rising loads → extrapolation
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from costctl.cost.frames import Frames
+from costctl.cost.pool_fit import PoolFits
+from costctl.documents.policy import Policy
+from costctl.documents.provenance import Provenance
+from costctl.documents.settings import Settings
+from costctl.documents.simulation import (
+    SCHEMA_VERSION,
+    Extrapolation,
+    LeftOut,
+    ReplicaFailure,
+    Scalar,
+    Scenario,
+    SettingChange,
+    Simulation,
+    TodaySetting,
+    Window,
+)
+from costctl.errors import NotEnoughDataError
+from costctl.progress import Progress
+from costctl.scenario.calibration import calibration_of
+from costctl.scenario.changes import changed, differences
+from costctl.scenario.differences import differences_between
+from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, seen_in_progress
+from costctl.scenario.failures import failure_of
+from costctl.scenario.load import at_load, load_factor_of
+from costctl.scenario.measures import Billing, Replayed, result_of
+from costctl.scenario.period import Period, whole_period
+from costctl.scenario.policy_settings import NotReplayed, settings_of_policy
+from costctl.scenario.rules import Platform
+from costctl.scenario.settings_table import Assignment, Names, Value, assignment_of
+from costctl.scenario.setups import pools_of, served_by
+from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
+from costctl.simulate.network import replay_network
+from costctl.units import NS_PER_S, iso_utc
+
+METHODS: Final = {
+    "replay": "event-driven replay of the trace's own calls under fitted service models",
+    "load": "whole requests copied or left out, each class by itself",
+    "difference": "paired replay, block bootstrap",
+}
+_SEARCHED_TO: Final = 8.0
+_CALLS_AT_MOST: Final = 20_000_000  # of one replay in the search for extrapolation: a gigabyte or two
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the scenario is, as it was written. assignments: KEY=VALUE.  load: such as 1.5x.  failures: such as
+    gpu:1@14:00.
+    """
+
+    policy: Policy | None = None
+    assignments: tuple[str, ...] = ()
+    load: str | None = None
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What was asked, understood."""
+
+    platform: Platform
+    load_factor: float
+    left_out: tuple[NotReplayed, ...]
+
+
+def build_simulation(
+    frames: Frames,
+    settings: Settings,
+    fits: PoolFits,
+    asked: Asked,
+    provenance: Provenance,
+    seed: int,
+    progress: Progress,
+) -> Simulation:
+    """The simulation document. Raises NotEnoughDataError where no pool can be replayed, UsageError where what was
+    asked cannot be.
+    """
+    if not fits.fitted:
+        raise NotEnoughDataError(
+            "Nothing can be replayed.",
+            why=why_nothing_fits(settings, fits),
+            next_step="`costctl doctor` says what the telemetry lacks; docs/reference/simulate.md what a replay needs.",
+        )
+    today = platform_today(fits)
+    meant = _understood(asked, frames, today)
+    billing = tuple(
+        Billing(
+            fit.name,
+            settings.pools[fit.name].usd_per_replica_hour,
+            settings.pools[fit.name].accelerators_per_replica,
+        )
+        for fit in fits.fitted
+    )
+    names = [fit.name for fit in fits.fitted]
+    fitted = dict(zip(names, fits.pools, strict=True))
+    pools = pools_of(fitted, fits.calls.classes, today, meant.platform)
+    progress("Replaying today", None)
+    period = whole_period(frames, fits, settings)
+    base = Replayed(period, fits.pools, period.pool, period.trial(fits.pools), fits.calls.classes, billing)
+
+    def in_scenario(at: Period) -> Replayed:
+        pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, meant.platform)
+        return Replayed(at, pools, pool, at.trial(pools, pool), fits.calls.classes, billing)
+
+    progress("Replaying the scenario", None)
+    scenario = in_scenario(at_load(period, meant.load_factor, seed))
+    if scenario.period.workload.size == 0:
+        raise NotEnoughDataError(
+            "Nothing is left to replay.",
+            why=f"At a load of {meant.load_factor:g} no request remains.",
+            next_step="Give a larger --load.",
+        )
+    results = (result_of(base), result_of(scenario))
+    progress("Looking for the load at which it extrapolates", None)
+    extrapolation = _extrapolation(fits, scenario, period, names, meant.platform, seed)
+    progress("Comparing", None)
+    return Simulation(
+        schema_version=SCHEMA_VERSION,
+        provenance=provenance,
+        window=Window(
+            from_=iso_utc(frames.window_from_ns),
+            to=iso_utc(frames.window_to_ns),
+            requests=frames.requests.height,
+            replayed_requests=results[0].requests,
+        ),
+        today=tuple(
+            TodaySetting(
+                key=f"{each.owner}.{each.subject}.{each.name}",
+                pool=each.subject if each.owner == "pool" else None,
+                request_class=each.subject if each.owner == "class" else None,
+                setting=each.name,
+                value=_scalar(each.value),
+                unit=each.unit,
+                source=each.source,
+                how=each.how,
+            )
+            for each in settings_today(fits, settings)
+        ),
+        scenario=_scenario(asked, meant, today, frames),
+        calibration=calibration_of(frames, fits, period.today),
+        extrapolation=extrapolation,
+        baseline=results[0],
+        result=results[1],
+        differences=differences_between(base, scenario, results, seed),
+    )
+
+
+def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
+    """The platform and the load: the policy first, what was set over it, then the failures."""
+    names: Names = {"class": sorted(today.classes), "pool": sorted(today.pools)}
+    from_policy: list[Assignment] = []
+    left_out: tuple[NotReplayed, ...] = ()
+    if asked.policy is not None:
+        from_policy, left_out = settings_of_policy(asked.policy, today)
+    set_by_hand = [assignment_of(text, names) for text in asked.assignments]
+    platform = changed(today, [*from_policy, *set_by_hand])
+    replicas = {name: rules.replicas for name, rules in platform.pools.items()}
+    window_ns = (frames.window_from_ns, frames.window_to_ns)
+    failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
+    return _Meant(Platform(platform.pools, platform.classes, failures), load_factor_of(asked.load), left_out)
+
+
+def _extrapolation(
+    fits: PoolFits, scenario: Replayed, period: Period, names: list[str], platform: Platform, seed: int
+) -> Extrapolation:
+    seen, pools = seen_in_progress(fits), scenario.pools
+
+    def beyond_at(factor: float) -> list[float]:
+        at = at_load(period, factor, seed)
+        pool = served_by(at.pool, at.workload.lane, names, scenario.classes, platform)
+        return beyond_by_pool(replay_network(at.workload, pool, pools), pools, seen)
+
+    return extrapolation_of(
+        names,
+        seen,
+        [pool.setup.max_num_seqs for pool in pools],
+        beyond_by_pool(scenario.trial.outcome, pools, seen),
+        beyond_at,
+        max(2.0, min(_SEARCHED_TO, _CALLS_AT_MOST / max(period.workload.size, 1))),
+    )
+
+
+def _scenario(asked: Asked, meant: _Meant, today: Platform, frames: Frames) -> Scenario:
+    def instant(seconds: float) -> str:
+        return iso_utc(frames.window_from_ns + round(seconds * NS_PER_S))
+
+    return Scenario(
+        policy_id=None if asked.policy is None else asked.policy.policy_id,
+        load_factor=meant.load_factor,
+        changes=tuple(
+            SettingChange(
+                key=change.key,
+                pool=change.subject if change.setting.owner == "pool" else None,
+                request_class=change.subject if change.setting.owner == "class" else None,
+                setting=change.setting.name,
+                unit="s" if change.setting.kind == "duration" else None,
+                from_=_scalar(change.before),
+                to=_scalar(change.after),
+            )
+            for change in differences(today, meant.platform)
+        ),
+        failures=tuple(
+            ReplicaFailure(
+                pool=failure.pool,
+                replicas=failure.replicas,
+                from_=instant(failure.from_s),
+                until=instant(failure.until_s) if math.isfinite(failure.until_s) else None,
+            )
+            for failure in meant.platform.failures
+        ),
+        left_out=tuple(LeftOut(each.pointer, each.reason) for each in meant.left_out),
+    )
+
+
+def _scalar(value: Value) -> Scalar:
+    """The value as a document has it: several names as one text, inf as null."""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return None if isinstance(value, float) and math.isinf(value) else value

@@ -1,0 +1,203 @@
+"""What would have happened to the requests of a period under other settings? Replays of the same calls,
+compared pairwise.
+
+In: the fitted pools, the frames, a part of the window. Out: ``Trial`` values: what replica time was worth,
+block by block, how long each request took, and which met their objectives. A request's time under a change is
+what was observed, plus what its chain of calls takes longer in the replay of the change than in the replay of today;
+its time to first token likewise, of the call that gave it and those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.cost.blocks import BLOCKS, ratio_over_blocks
+from costctl.cost.busy_blocks import busy_usd_by_block
+from costctl.cost.frames import Frames
+from costctl.cost.pool_fit import PoolFits
+from costctl.documents.estimate import Estimate
+from costctl.documents.settings import ClassSettings, Settings
+from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
+from costctl.simulate.counterfactual import without
+from costctl.simulate.network import replay_network
+from costctl.simulate.outcome_measures import latency_s, ttft_s
+from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool, Workload
+from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
+
+SAVING_METHOD = "paired replay, block bootstrap"
+
+_SAME_S: Final = 1e-6  # instants closer than this are one: what is left of ns in a float of seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One replay. usd: price of busy replica time, by block.  e2e_s: by request, infinite where a call was
+    refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token was observed.
+    is_good: by request, whether it succeeded within its objectives; a first token that was not observed misses none.
+    """
+
+    outcome: Outcome
+    usd: Floats
+    e2e_s: Floats
+    ttft_s: Floats
+    is_good: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The calls of the requests that began in a part of the window, and those requests.
+
+    usd_per_s: price of a replica second, by fitted pool.  request: for each call its request.  before: for
+    each call the one before it in its request, or -1.  is_answer: by call, whether it gave its request's first token.
+    request_class, duration_s, ttft_s, target_s, ttft_target_s, is_success: by request; targets are infinite without
+    an objective.  today: of each call, what became of it in the replay of today.
+    """
+
+    from_s: float
+    to_s: float
+    pools: tuple[Pool, ...]
+    usd_per_s: Floats
+    workload: Workload
+    pool: Ints
+    request: Ints
+    before: Ints
+    is_answer: Bools
+    request_class: Ints
+    duration_s: Floats
+    ttft_s: Floats
+    target_s: Floats
+    ttft_target_s: Floats
+    is_success: Bools
+    today: Outcome
+
+    def members(self, request_class: int) -> Bools:
+        """Which requests are of the class and have calls in the period."""
+        found = np.zeros(self.request_class.size, np.bool_)
+        found[self.request] = True
+        members: Bools = found & (self.request_class == request_class)
+        return members
+
+    def trial(self, pools: Sequence[Pool], pool: Ints | None = None) -> Trial:
+        """Replay under these pools. pool: by which each call is served, else as today."""
+        served_by = self.pool if pool is None else pool
+        outcome = replay_network(self.workload, served_by, pools)
+        longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
+        first_longer_s = _longer_s(ttft_s(outcome), ttft_s(self.today))
+        total_s = accumulated_s(longer_s, self.before)
+        delays_s = end_delays_s(total_s, self.today.end_s, self.request, self.duration_s.size)
+        e2e_s = np.maximum(self.duration_s + delays_s, 0.0)
+        first_s = self._first_s(total_s, first_longer_s)
+        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
+        edges_s[-1] = np.inf
+        prices = np.repeat(self.usd_per_s, [each.setup.most_replicas for each in pools])
+        usd = busy_usd_by_block(outcome, prices, edges_s)
+        is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+        return Trial(outcome, usd, e2e_s, first_s, is_good)
+
+    def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
+        """By request, its time to first token: as observed, and what the calls up to it take longer."""
+        answers = np.flatnonzero(self.is_answer)
+        before = self.before[answers]
+        waited_s = np.where(before >= 0, total_s[before], 0.0)
+        first_s = self.ttft_s.copy()
+        first_s[self.request[answers]] += waited_s + first_longer_s[answers]
+        return np.maximum(first_s, 0.0)
+
+    def saving(self, base: Trial, changed: Trial, seed: int) -> Estimate | None:
+        """USD per week that replica time is worth less under the change."""
+        block_s = np.full(BLOCKS, (self.to_s - self.from_s) / BLOCKS)
+        per_s = ratio_over_blocks(base.usd - changed.usd, block_s, SAVING_METHOD, np.random.default_rng(seed))
+        return None if per_s is None else per_s.scaled(S_PER_WEEK)
+
+
+def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float, to_s: float) -> Period:
+    """The part of the window from ``from_s`` to ``to_s``, in seconds from its start."""
+    calls, which = fits.calls, fits.which
+    first_s = np.full(len(calls.request_ids), np.inf)
+    request = calls.request[which]
+    np.minimum.at(first_s, request, calls.arrival_s[which])
+    keep = (first_s[request] >= from_s) & (first_s[request] < to_s)
+    workload, pool = without(fits.workload, keep), fits.pool[keep]
+    rates = [settings.pools[fit.name].usd_per_replica_hour or 0.0 for fit in fits.fitted]
+    facts = _requests(frames, fits)
+    request_class = np.zeros(len(calls.request_ids), np.int64)
+    request_class[request] = calls.request_class[which]
+    slos = [settings.classes.get(name, ClassSettings()).slo for name in calls.classes]
+    targets_s = _bounds_s([slo.e2e_p95_s for slo in slos])
+    ttft_targets_s = _bounds_s([slo.ttft_p95_s for slo in slos])
+    first_token_s = (facts["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S + _floats(
+        facts["ttft_s"]
+    )
+    awaited_s, kept = first_token_s[request[keep]], which[keep]
+    return Period(
+        from_s=from_s,
+        to_s=to_s,
+        pools=fits.pools,
+        usd_per_s=np.array([usd_per_s(rate) for rate in rates]),
+        workload=workload,
+        pool=pool,
+        request=request[keep],
+        before=calls_before(workload.after, request[keep], calls.arrival_s[kept], calls.end_s[kept]),
+        is_answer=np.abs(calls.first_token_s[kept] - awaited_s) < _SAME_S,
+        request_class=request_class,
+        duration_s=_floats(facts["duration_s"]),
+        ttft_s=_floats(facts["ttft_s"]),
+        target_s=targets_s[request_class],
+        ttft_target_s=ttft_targets_s[request_class],
+        is_success=facts["is_success"].fill_null(False).to_numpy(),
+        today=replay_network(workload, pool, fits.pools),
+    )
+
+
+def whole_period(frames: Frames, fits: PoolFits, settings: Settings) -> Period:
+    """The whole window."""
+    return period_of(frames, fits, settings, 0.0, float(np.nextafter(frames.window_s, np.inf)))
+
+
+def p95_upper_s(seconds: Floats) -> float:
+    """Upper 97.5 % bound of the 95th percentile, by the rank that a binomial count allows; infinite with too
+    few.
+    """
+    known = np.sort(seconds[~np.isnan(seconds)])
+    if known.size == 0:
+        return float("inf")
+    rank = 0.95 * known.size + 1.96 * np.sqrt(0.95 * 0.05 * known.size)
+    return float(known[int(np.ceil(rank)) - 1]) if rank <= known.size else float("inf")
+
+
+def p95_s(seconds: Floats) -> float:
+    """The 95th percentile by nearest rank; NaN where nothing was timed."""
+    known = seconds[~np.isnan(seconds)]
+    return float(np.quantile(known, 0.95, method="inverted_cdf")) if known.size else float("nan")
+
+
+def _bounds_s(targets_s: list[float | None]) -> Floats:
+    """Objectives by class; infinite where none is declared."""
+    return np.array([np.inf if target_s is None else target_s for target_s in targets_s] or [np.inf])
+
+
+def _floats(values: pl.Series) -> Floats:
+    return values.cast(pl.Float64).fill_null(float("nan")).to_numpy().copy()
+
+
+def _requests(frames: Frames, fits: PoolFits) -> pl.DataFrame:
+    """Start, duration, first token and success of the requests, in the order in which the calls count them."""
+    names = pl.DataFrame({"request_id": fits.calls.request_ids})
+    return names.join(
+        frames.requests.select("request_id", "start_ns", "duration_s", "ttft_s", "is_success"),
+        on="request_id",
+        how="left",
+        maintain_order="left",
+    )
+
+
+def _longer_s(changed_s: Floats, today_s: Floats) -> Floats:
+    """By call, the seconds that it takes longer; infinite where it was not served."""
+    longer_s: Floats = changed_s - today_s
+    longer_s[np.isnan(longer_s)] = np.inf
+    return longer_s

@@ -1,0 +1,87 @@
+"""By which rules is traffic served? Everything that a scenario may change, as plain values.
+
+``Platform`` is the whole: a ``PoolRules`` for each pool, a ``ClassRules`` for each class, and what fails when.
+Nothing here knows how a replay takes these rules; ``costctl/scenario/setups.py`` hands them over.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from costctl.simulate.workload import Discipline
+
+
+@dataclass(frozen=True, slots=True)
+class PoolRules:
+    """Servers and how calls are given to them.
+
+    max_num_seqs: sequences that a replica decodes at once, or the size of a whole batch.  batch_window_s: how
+    long the first call of a whole batch waits for company.  prefix_cache_tokens: per replica; 0 is none.
+    scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
+    ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.
+    """
+
+    discipline: Discipline
+    replicas: int
+    max_num_seqs: int
+    dispatch: str
+    batch_window_s: float = 0.0
+    max_batched_tokens: int = 2048
+    prefix_cache_tokens: int = 0
+    scaling_least: int | None = None
+    scaling_most: int | None = None
+    scaling_target_outstanding: float | None = None
+    scaling_interval_s: float | None = None
+    scaling_delay_s: float | None = None
+    scaling_idle_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRules:
+    """Where a class is served, in which line, and how long it may wait. They hold in every pool that serves it.
+
+    pools: the pools of its calls, one for each way of serving, or as many as were seen.  lane: 1 is served first;
+    classes without one come after those with one, together, by arrival.  queue_limit: calls that may wait per
+    replica, None is unlimited.  max_wait_s: inf is for ever.  shed_above: calls of all classes that wait per
+    replica, beyond which a new one is refused.  on_refusal, on_expiry: reject, demote (to the line of the class
+    demote_to) or redirect (to the pool redirect_to).  A client comes again ``retries`` times, the k-th time
+    backoff_s x backoff_factor^(k-1) later.
+    """
+
+    pools: tuple[str, ...]
+    lane: int | None = None
+    weight: float | None = None
+    min_share: float = 0.0
+    queue_limit: int | None = None
+    max_wait_s: float = math.inf
+    shed_above: float = math.inf
+    on_refusal: str = "reject"
+    on_expiry: str = "reject"
+    demote_to: str | None = None
+    redirect_to: str | None = None
+    retries: int = 0
+    backoff_s: float = 1.0
+    backoff_factor: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Replicas of a pool, the first ``replicas`` of them, are down from from_s until until_s (inf: for good).
+
+    Seconds from the start of the window.
+    """
+
+    pool: str
+    replicas: int
+    from_s: float
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The rules of all pools and classes, by name, and the failures."""
+
+    pools: dict[str, PoolRules]
+    classes: dict[str, ClassRules]
+    failures: tuple[Failure, ...] = ()

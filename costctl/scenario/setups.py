@@ -1,0 +1,200 @@
+"""How does a replay take the rules of a scenario? The one place where rules become pools that can be replayed.
+
+In: the fitted pools, today's platform and the changed one. Out: pools, and by which each call is served. What a
+replay cannot do is refused here, before anything is replayed, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from costctl.errors import UsageError
+from costctl.scenario.changes import differences
+from costctl.scenario.rules import ClassRules, Platform, PoolRules
+from costctl.simulate.lanes import Lanes, TurnedAway
+from costctl.simulate.workload import Bools, Dispatch, Ints, Outage, Pool, PoolSetup, Scaling
+
+# A trace says which prompts begin alike by keys of its own; they are not among the calls of a replay.
+_WITHOUT_PREFIXES: Final = ("prefix_cache_tokens", "prefix_affinity")
+_DISPATCH: Final[dict[str, Dispatch]] = {
+    "recorded": "recorded",
+    "round_robin": "round_robin",
+    "least_outstanding": "least_outstanding",
+}
+_SCALING: Final = ("least", "most", "target_outstanding", "interval_s", "delay_s", "idle_s")
+
+
+def require_replayable(today: Platform, platform: Platform) -> None:
+    """Raise UsageError where the scenario asks for something that cannot be replayed, or not in this way."""
+    for change in differences(today, platform):
+        if change.setting.name in _WITHOUT_PREFIXES or change.after in _WITHOUT_PREFIXES:
+            raise UsageError(
+                f"{change.key} cannot be replayed.",
+                why="The calls of a replay are not told apart by how their prompts begin.",
+                next_step="Leave it out; what the traces' own cache gave is in the replay as it was.",
+            )
+    for name, rules in platform.pools.items():
+        _require_whole_scaling(name, rules)
+    for name, kind in platform.classes.items():
+        _require_somewhere_to_go(name, kind, platform)
+
+
+def _require_whole_scaling(name: str, rules: PoolRules) -> None:
+    said = {part: getattr(rules, f"scaling_{part}") for part in _SCALING}
+    missing = [part for part, value in said.items() if value is None]
+    if 0 < len(missing) < len(_SCALING):
+        raise UsageError(
+            f"The scaling of {name} is not fully said.",
+            why=f"It lacks {', '.join(part.removesuffix('_s') for part in missing)}.",
+            next_step=f"Add --set pool.{name}.scaling.{missing[0].removesuffix('_s')}=VALUE.",
+        )
+    if not missing and not said["least"] <= rules.replicas <= said["most"]:
+        raise UsageError(
+            f"{name} cannot scale from {said['least']} to {said['most']} replicas.",
+            why=f"It begins with {rules.replicas}.",
+            next_step=f"Set pool.{name}.replicas, or other bounds.",
+        )
+
+
+def _require_somewhere_to_go(name: str, kind: ClassRules, platform: Platform) -> None:
+    """A demoted call needs a line, a redirected one a pool that serves in the same way."""
+    wanted = {kind.on_refusal, kind.on_expiry}
+    if "demote" in wanted and kind.demote_to in (None, name):
+        raise UsageError(
+            f"Calls of {name} are to be demoted, but not to whose line.",
+            why="class.NAME.queue.demote_to names no other class.",
+            next_step=f"Add --set class.{name}.queue.demote_to=CLASS.",
+        )
+    if "redirect" not in wanted:
+        return
+    ways = {platform.pools[pool].discipline for pool in kind.pools}
+    target = platform.pools.get(kind.redirect_to or "")
+    if target is None or kind.redirect_to in kind.pools or ways != {target.discipline}:
+        raise UsageError(
+            f"Calls of {name} are to be redirected, but {kind.redirect_to or 'nothing'} cannot take them.",
+            why="It must be another pool, and batch in the same way as those of the class.",
+            next_step=f"Add --set class.{name}.queue.redirect_to=POOL with such a pool.",
+        )
+
+
+def pools_of(
+    fitted: Mapping[str, Pool], classes: Sequence[str], today: Platform, platform: Platform
+) -> tuple[Pool, ...]:
+    """The pools under the rules of ``platform``, in the order of ``fitted``.
+
+    classes: the name of each lane.  Raises UsageError where a rule cannot be replayed.
+    """
+    require_replayable(today, platform)
+    names = list(fitted)
+    return tuple(
+        replace(pool, setup=_setup(pool.setup, name, names, classes, platform))
+        for name, pool in fitted.items()
+    )
+
+
+def served_by(
+    pool: Ints, lane: Ints, names: Sequence[str], classes: Sequence[str], platform: Platform
+) -> Ints:
+    """By which pool each call is served: where it was, or, where its class is not served there any more, by the
+    first pool of its class that serves in the same way.
+    """
+    moved = pool.copy()
+    for number, name in enumerate(classes):
+        if name not in platform.classes:
+            continue
+        allowed = [names.index(each) for each in platform.classes[name].pools]
+        for place, served in enumerate(names):
+            same = [
+                other
+                for other in allowed
+                if platform.pools[names[other]].discipline == platform.pools[served].discipline
+            ]
+            here: Bools = (lane == number) & (pool == place)
+            if place not in allowed and same and here.any():
+                moved[here] = same[0]
+    return moved
+
+
+def _setup(
+    setup: PoolSetup, name: str, names: Sequence[str], classes: Sequence[str], platform: Platform
+) -> PoolSetup:
+    rules = platform.pools[name]
+    return replace(
+        setup,
+        replicas=rules.replicas,
+        max_num_seqs=rules.max_num_seqs,
+        dispatch=_DISPATCH[rules.dispatch],
+        batch_window_s=rules.batch_window_s,
+        max_batched_tokens=rules.max_batched_tokens,
+        lanes=_lanes(name, names, classes, platform),
+        scaling=_scaling(rules),
+        outages=tuple(
+            Outage(replica, failure.from_s, failure.until_s)
+            for failure in platform.failures
+            if failure.pool == name
+            for replica in range(failure.replicas)
+        ),
+    )
+
+
+def _scaling(rules: PoolRules) -> Scaling | None:
+    if (
+        rules.scaling_least is None
+        or rules.scaling_most is None
+        or rules.scaling_target_outstanding is None
+        or rules.scaling_interval_s is None
+        or rules.scaling_delay_s is None
+        or rules.scaling_idle_s is None
+    ):
+        return None
+    return Scaling(
+        rules.scaling_least,
+        rules.scaling_most,
+        rules.scaling_target_outstanding,
+        rules.scaling_interval_s,
+        rules.scaling_delay_s,
+        rules.scaling_idle_s,
+    )
+
+
+def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Platform) -> Lanes:
+    """The lanes of a pool, one a class. Nobody is redirected from the pool that calls are redirected to."""
+    kinds = [platform.classes.get(each, ClassRules(pools=())) for each in classes]
+    weights = [kind.weight for kind in kinds]
+    return replace(
+        Lanes.plain(len(kinds)),
+        rank=_ranks(kinds),
+        weight=None
+        if all(weight is None for weight in weights)
+        else np.array([1.0 if weight is None else weight for weight in weights]),
+        min_share=np.array([kind.min_share for kind in kinds], np.float64),
+        queue_limit=np.array([-1 if kind.queue_limit is None else kind.queue_limit for kind in kinds]),
+        time_to_live_s=np.array([kind.max_wait_s for kind in kinds], np.float64),
+        shed_above=np.array([kind.shed_above for kind in kinds], np.float64),
+        on_refusal=np.array([_code(kind.on_refusal, kind, pool) for kind in kinds], np.int64),
+        on_expiry=np.array([_code(kind.on_expiry, kind, pool) for kind in kinds], np.int64),
+        demote_to=np.array([_place(kind.demote_to, classes) for kind in kinds], np.int64),
+        redirect_to=np.array([_place(kind.redirect_to, names) for kind in kinds], np.int64),
+        retries=np.array([kind.retries for kind in kinds], np.int64),
+        backoff_s=np.array([kind.backoff_s for kind in kinds], np.float64),
+        backoff_factor=np.array([kind.backoff_factor for kind in kinds], np.float64),
+    )
+
+
+def _code(what: str, kind: ClassRules, pool: str) -> int:
+    code = TurnedAway[what.upper()]
+    return int(TurnedAway.REJECT if code == TurnedAway.REDIRECT and kind.redirect_to == pool else code)
+
+
+def _place(name: str | None, among: Sequence[str]) -> int:
+    return -1 if name is None else list(among).index(name)
+
+
+def _ranks(lanes: Sequence[ClassRules]) -> Ints:
+    """Lower is served first; classes without a lane come after those with one, together."""
+    last = max((lane.lane for lane in lanes if lane.lane is not None), default=-1) + 1
+    return np.array([last if lane.lane is None else lane.lane for lane in lanes], np.int64)

@@ -1,0 +1,73 @@
+"""Which call or replica comes first? Heaps of calls by a key, and a tournament of replicas by next event.
+
+Compiled parts of the event loop. Ties go to the lower index.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from costctl.compiled import inlined_part, part
+from costctl.simulate.replay_state import Calls, Floor
+from costctl.simulate.workload import Floats, Ints, SmallInts
+
+
+@inlined_part
+def is_before(key: Floats | Ints, call: int, other: int) -> bool:
+    """Whether a call comes before another by key, then by index."""
+    return key[call] < key[other] or (key[call] == key[other] and call < other)
+
+
+@inlined_part
+def heap_push(heap: SmallInts, size: int, key: Floats | Ints, call: int) -> None:
+    """Add a call to a heap of ``size`` calls, least (key, call) on top."""
+    slot = size
+    while slot > 0 and is_before(key, call, heap[(slot - 1) >> 1]):
+        heap[slot] = heap[(slot - 1) >> 1]
+        slot = (slot - 1) >> 1
+    heap[slot] = call
+
+
+@inlined_part
+def heap_pop(heap: SmallInts, size: int, key: Floats | Ints) -> None:
+    """Remove the top of a heap; ``size`` calls are left."""
+    call = heap[size]
+    slot, child = 0, 1
+    while child < size:
+        if child + 1 < size and is_before(key, heap[child + 1], heap[child]):
+            child += 1
+        if is_before(key, call, heap[child]):
+            break
+        heap[slot] = heap[child]
+        slot, child = child, 2 * child + 1
+    heap[slot] = call
+
+
+@inlined_part
+def will_arrive(calls: Calls, floor: Floor, call: int, at_s: float) -> None:
+    """Let a call arrive, or arrive again, at an instant to come."""
+    calls.joined_s[call] = at_s
+    heap_push(floor.timers, floor.clock[0].timers, calls.joined_s, call)
+    floor.clock[0].timers += 1
+
+
+@inlined_part
+def schedule(floor: Floor, r: int, at_s: float) -> None:
+    """Set the replica's next event and play its matches of the tournament anew."""
+    events, winner = floor.event_s, floor.winner
+    events[r] = at_s
+    node = (events.size + r) >> 1
+    while node >= 1:
+        left, right = winner[2 * node], winner[2 * node + 1]
+        winner[node] = left if events[left] <= events[right] else right
+        node >>= 1
+
+
+@part
+def set_next_change(floor: Floor) -> None:
+    """Note which change of capacity comes next: the earliest, of several the first row."""
+    clock = floor.clock[0]
+    clock.change_s = np.inf
+    for row in range(floor.changes.size):
+        if floor.changes[row].at_s < clock.change_s:
+            clock.change, clock.change_s = row, floor.changes[row].at_s

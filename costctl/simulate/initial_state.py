@@ -1,0 +1,231 @@
+"""What do calls and pools look like before anything has happened? Workload and pools in, replay_state out.
+
+Inputs of a call are not copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costctl.simulate.lanes import Lanes, TurnedAway
+from costctl.simulate.replay_state import (
+    CACHED,
+    CHANGE,
+    CLOCK,
+    COMES_BACK,
+    DISPATCH_CODE,
+    FAILS,
+    IS_READY,
+    LANE,
+    LINE,
+    NEVER_ARRIVED,
+    OFF,
+    QUEUE,
+    REPLICA,
+    SCALES,
+    STATION,
+    UP,
+    Calls,
+    Floor,
+)
+from costctl.simulate.workload import Ints, Pool, SmallInts, Workload
+
+_EMPTY = np.empty(0, np.int64)
+
+
+def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
+    """The calls before anything has happened: none has arrived."""
+    n = workload.size
+    first_follower, next_follower = _followers(workload.after)
+    end_s = np.full(n, np.nan)
+    arrival_s = np.where(workload.after < 0, workload.arrival_s, np.nan)
+    has_prefix = _has_cache(pools) and workload.prefix is not None and workload.prefix_tokens is not None
+    return Calls(
+        after=workload.after,
+        think_s=workload.think_s,
+        tokens=workload.uncached_tokens,
+        decode_steps=workload.decode_steps,
+        lane=workload.lane,
+        recorded=workload.replica,
+        prefix=workload.prefix if has_prefix and workload.prefix is not None else _EMPTY,
+        prefix_tokens=(
+            workload.prefix_tokens if has_prefix and workload.prefix_tokens is not None else _EMPTY
+        ),
+        own_pool=pool,
+        pool=pool.astype(np.int16),
+        first_follower=first_follower,
+        next_follower=next_follower,
+        next_in_line=np.empty(n, np.int32),
+        progress=np.empty(n, np.int64),
+        arrival_s=arrival_s,
+        joined_s=end_s if comes_again(pools) else arrival_s,
+        begin_s=np.full(n, np.nan),
+        first_token_s=np.full(n, np.nan),
+        end_s=end_s,
+        replica=np.full(n, -1, np.int32),
+        status=np.full(n, NEVER_ARRIVED, np.int8),
+        attempts=np.zeros(n, np.int8),
+    )
+
+
+def comes_again(pools: Sequence[Pool]) -> bool:
+    """Whether a call may join a line at another instant than that of its first arrival."""
+    return any(
+        bool(
+            (lanes.retries > 0).any()
+            or (lanes.on_refusal == TurnedAway.REDIRECT).any()
+            or (lanes.on_expiry != TurnedAway.REJECT).any()
+        )
+        for lanes in (pool.setup.lanes for pool in pools)
+    )
+
+
+def _has_cache(pools: Sequence[Pool]) -> bool:
+    return any(pool.setup.prefix_cache_tokens > 0 for pool in pools)
+
+
+def _followers(after: Ints) -> tuple[SmallInts, SmallInts]:
+    """For each call its first follower and, for each follower, the next one of the same call; -1 ends.
+
+    Both are empty where no call follows another.
+    """
+    followers = np.flatnonzero(after >= 0)
+    if followers.size == 0:
+        return np.empty(0, np.int32), np.empty(0, np.int32)
+    first = np.full(after.size, -1, np.int32)
+    following = np.full(after.size, -1, np.int32)
+    followers = followers[np.argsort(after[followers], kind="stable")]
+    before = after[followers]
+    is_first = np.ones(followers.size, np.bool_)
+    is_first[1:] = before[1:] != before[:-1]
+    first[before[is_first]] = followers[is_first]
+    following[followers[:-1][~is_first[1:]]] = followers[1:][~is_first[1:]]
+    return first, following
+
+
+def floor_state(workload: Workload, pools: Sequence[Pool]) -> Floor:
+    """The pools before anything has happened: every replica is idle."""
+    stations = _stations(pools)
+    replicas, completions = _replicas(pools, workload.size)
+    lanes = np.stack([_lanes(pool.setup.lanes) for pool in pools])
+    leaves = 1 << max(int(replicas.size) - 1, 0).bit_length()
+    to_come = workload.size if comes_again(pools) else int(np.count_nonzero(workload.after >= 0))
+    lines = np.zeros((replicas.size, int(lanes["line"].max(initial=1)) + 1), LINE)
+    lines["first"] = lines["last"] = -1
+    cached, last_user = _caches(workload, pools, replicas.size)
+    changes = _changes(pools, stations, replicas.size)
+    clock = np.zeros(1, CLOCK)
+    clock["change"] = np.argmin(changes["at_s"]) if changes.size else 0
+    clock["change_s"] = changes["at_s"].min(initial=np.inf)
+    return Floor(
+        stations=stations,
+        replicas=replicas,
+        lanes=lanes,
+        queues=np.zeros((replicas.size, lanes.shape[1]), QUEUE),
+        lines=lines,
+        cached=cached,
+        last_user=last_user,
+        completions=completions,
+        event_s=np.full(leaves, np.inf),
+        winner=np.concatenate([_first_leaf_of_each_node(leaves), np.arange(leaves)]),
+        timers=np.empty(to_come, np.int32),
+        changes=changes,
+        clock=clock,
+    )
+
+
+def _first_leaf_of_each_node(leaves: int) -> Ints:
+    """Who leads the inner nodes of the tournament while no replica has an event: the lowest of each."""
+    node = np.arange(1, leaves, dtype=np.int64)
+    depth = np.frexp(node)[1].astype(np.int64) - 1
+    first = (node << (leaves.bit_length() - 1 - depth)) - leaves
+    return np.concatenate([np.zeros(1, np.int64), first])
+
+
+def _lanes(lanes: Lanes) -> NDArray[Any]:
+    """The rules of each lane; levels are ranks without gaps."""
+    rows = np.ones(lanes.count, LANE)
+    for field in fields(Lanes):
+        if field.name in (LANE.names or ()) and getattr(lanes, field.name) is not None:
+            rows[field.name] = getattr(lanes, field.name)
+    rows["level"] = np.unique(lanes.rank, return_inverse=True)[1]
+    rows["line"] = 1 + (np.arange(lanes.count) if lanes.is_shared else rows["level"])
+    return rows
+
+
+def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
+    stations = np.zeros(len(pools), STATION)
+    first_replica = 0
+    for row, pool in zip(stations, pools, strict=True):
+        model, setup, scaling = pool.model, pool.setup, pool.setup.scaling
+        row["is_static"] = model.discipline == "static"
+        row["is_prefill_stalling"] = model.is_prefill_stalling
+        row["is_shared"] = setup.lanes.is_shared
+        row["is_weighted"] = setup.lanes.weight is not None
+        row["alpha_s"], row["beta_s"], row["gamma_s"] = model.alpha_s, model.beta_s, model.gamma_s
+        row["batch_window_s"] = setup.batch_window_s
+        row["max_num_seqs"] = setup.max_num_seqs
+        row["max_batched_tokens"] = setup.max_batched_tokens
+        row["prefix_cache_tokens"] = setup.prefix_cache_tokens
+        row["dispatch"] = DISPATCH_CODE[setup.dispatch]
+        row["first_replica"], row["replicas"] = first_replica, setup.most_replicas
+        row["up"] = setup.replicas
+        row["low_since_s"] = np.inf
+        for field in () if scaling is None else fields(scaling):
+            row[field.name] = getattr(scaling, field.name)
+        first_replica += setup.most_replicas
+    return stations
+
+
+def _replicas(pools: Sequence[Pool], calls: int) -> tuple[NDArray[Any], SmallInts]:
+    """Idle replicas, pool by pool, and room for the heap of completions of each that decodes."""
+    places = [pool.setup.most_replicas for pool in pools]
+    replicas = np.zeros(sum(places), REPLICA)
+    pool_of = np.repeat(np.arange(len(pools)), places)
+    is_up = np.concatenate([np.arange(pool.setup.most_replicas) < pool.setup.replicas for pool in pools])
+    room = np.array(
+        [0 if pool.model.discipline == "static" else min(pool.setup.max_num_seqs, calls) for pool in pools],
+        np.int64,
+    )[pool_of]
+    replicas["pool"] = pool_of
+    replicas["state"] = np.where(is_up, UP, OFF)
+    replicas["is_paid"] = is_up
+    replicas["completions_from"] = np.cumsum(room) - room
+    return replicas, np.empty(int(room.sum()), np.int32)
+
+
+def _caches(workload: Workload, pools: Sequence[Pool], replicas: int) -> tuple[NDArray[Any], SmallInts]:
+    """For each replica an empty ring of prefixes; nothing where no pool has a cache."""
+    if not _has_cache(pools) or workload.prefix is None:
+        return np.empty((replicas, 1), CACHED), np.empty((len(pools), 0), np.int32)
+    prefixes = int(workload.prefix.max(initial=-1)) + 1
+    cached = np.zeros((replicas, prefixes + 1), CACHED)
+    cached["newer"][:, -1] = cached["older"][:, -1] = prefixes
+    return cached, np.full((len(pools), prefixes), -1, np.int32)
+
+
+def _changes(pools: Sequence[Pool], stations: NDArray[Any], replicas: int) -> NDArray[Any]:
+    """Outages, returns, a row for the readiness of each replica and one for the scaling of each pool.
+
+    None where no pool scales and none has an outage.
+    """
+    outages = [
+        (outage, int(station["first_replica"]) + outage.replica)
+        for pool, station in zip(pools, stations, strict=True)
+        for outage in pool.setup.outages
+    ]
+    if not outages and all(pool.setup.scaling is None for pool in pools):
+        return np.empty(0, CHANGE)
+    rows = [(outage.from_s, FAILS, r) for outage, r in outages]
+    rows += [(outage.until_s + outage.warm_up_s, COMES_BACK, r) for outage, r in outages]
+    rows += [(np.inf, IS_READY, r) for r in range(replicas)]
+    rows += [
+        (np.inf if pool.setup.scaling is None else pool.setup.scaling.interval_s, SCALES, number)
+        for number, pool in enumerate(pools)
+    ]
+    return np.array(rows, CHANGE)

@@ -1,0 +1,116 @@
+"""Who waits where, who goes first, and what becomes of a call that cannot wait? The lanes of one pool.
+
+k lanes as arrays of length k; `Lanes.plain(k)` is first come, first served, without limits, and
+`dataclasses.replace` sets the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class TurnedAway(IntEnum):
+    """What becomes of a call that its lane refuses, or that has waited there for too long."""
+
+    REJECT = 0
+    DEMOTE = 1  # it waits on in lane demote_to
+    REDIRECT = 2  # it arrives at pool redirect_to
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The k lanes of a pool; what each rule does in detail is written at `replay_network`.
+
+    rank: lower is served first; equal ranks share a level.  weight: None serves lanes of one level by
+    arrival; else by least work served over weight.  min_share: 0 to 1, of the work that begins on a
+    replica while the lane waits there, what the lane gets whatever its rank.  queue_limit: calls that may
+    wait per replica, -1 is unlimited.  time_to_live_s: a call that has waited longer is not served, inf is
+    never; noticed when its turn comes.  shed_above: a call is refused on arrival while more calls wait in
+    the pool, all lanes, per replica that is up; inf is never.  on_refusal, on_expiry: `TurnedAway` codes.
+    demote_to: the lane, redirect_to: the pool of the network; -1 is none.  retries: how often a call that
+    was refused, expired or failed comes again; the k-th time backoff_s·backoff_factor^(k-1) seconds later.
+    """
+
+    rank: Ints
+    weight: Floats | None
+    min_share: Floats
+    queue_limit: Ints
+    time_to_live_s: Floats
+    shed_above: Floats
+    on_refusal: Ints
+    on_expiry: Ints
+    demote_to: Ints
+    redirect_to: Ints
+    retries: Ints
+    backoff_s: Floats
+    backoff_factor: Floats
+
+    @classmethod
+    def plain(cls, count: int) -> Lanes:
+        """``count`` lanes of one rank, first come, first served, without limits."""
+        return cls(
+            rank=np.zeros(count, np.int64),
+            weight=None,
+            min_share=np.zeros(count),
+            queue_limit=np.full(count, -1, np.int64),
+            time_to_live_s=np.full(count, np.inf),
+            shed_above=np.full(count, np.inf),
+            on_refusal=np.full(count, int(TurnedAway.REJECT), np.int64),
+            on_expiry=np.full(count, int(TurnedAway.REJECT), np.int64),
+            demote_to=np.full(count, -1, np.int64),
+            redirect_to=np.full(count, -1, np.int64),
+            retries=np.zeros(count, np.int64),
+            backoff_s=np.zeros(count),
+            backoff_factor=np.ones(count),
+        )
+
+    @property
+    def count(self) -> int:
+        """Number of lanes."""
+        return int(self.rank.size)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether lanes share by weight or have a minimum share, and so need a line each."""
+        return self.weight is not None or bool((self.min_share > 0).any())
+
+    def fault(self, pools: int, own: int) -> str | None:
+        """What is wrong with the lanes of pool ``own`` among so many pools; None where nothing is."""
+        columns = [getattr(self, field.name) for field in fields(self) if field.name != "weight"]
+        columns += [] if self.weight is None else [self.weight]
+        if any(column.size != self.count for column in columns):
+            return "the arrays of a pool's lanes differ in length"
+        codes = np.concatenate([self.on_refusal, self.on_expiry])
+        demotes = (self.on_refusal == TurnedAway.DEMOTE) | (self.on_expiry == TurnedAway.DEMOTE)
+        redirects = (self.on_refusal == TurnedAway.REDIRECT) | (self.on_expiry == TurnedAway.REDIRECT)
+        demote_to, redirect_to = self.demote_to[demotes], self.redirect_to[redirects]
+        rules = {
+            "a lane's weight is not positive": self.weight is None
+            or bool(((self.weight > 0) & (self.weight < np.inf)).all()),
+            "the minimum shares of a pool's lanes are negative or more than 1": bool(
+                (self.min_share >= 0).all() and self.min_share.sum() <= 1 + 1e-9
+            ),
+            "a lane sheds above a negative number": bool((self.shed_above >= 0).all()),
+            "a lane knows no such rule for a call turned away": bool(((codes >= 0) & (codes <= 2)).all()),
+            "a lane demotes to a lane that does not exist, or to itself": bool(
+                ((demote_to >= 0) & (demote_to < self.count) & (demote_to != np.flatnonzero(demotes))).all()
+            ),
+            "a lane redirects to a pool that does not exist, or to its own": bool(
+                ((redirect_to >= 0) & (redirect_to < pools) & (redirect_to != own)).all()
+            ),
+            "a lane retries a negative number of times, or more than 100": bool(
+                ((self.retries >= 0) & (self.retries <= 100)).all()
+            ),
+            "a back-off is negative or not finite": bool(
+                ((self.backoff_s >= 0) & np.isfinite(self.backoff_s)).all()
+                and ((self.backoff_factor >= 0) & np.isfinite(self.backoff_factor)).all()
+            ),
+        }
+        return next((text for text, holds in rules.items() if not holds), None)

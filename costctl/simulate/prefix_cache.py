@@ -1,0 +1,73 @@
+"""How much of a prompt does a replica have already? Beginnings of prompts, least recently used out first.
+
+Compiled parts of the event loop. A prefix is held from the begin of the prefill that reads it.
+"""
+
+from __future__ import annotations
+
+from costctl.compiled import part
+from costctl.simulate.replay_state import Calls, Floor
+
+
+@part
+def tokens_to_prefill(calls: Calls, floor: Floor, r: int, call: int) -> int:
+    """The call's tokens less what the replica has of its prefix, which it has from now on."""
+    tokens = int(calls.tokens[call])
+    if floor.last_user.size == 0 or calls.prefix[call] < 0:
+        return tokens
+    pool, prefix = floor.replicas[r].pool, int(calls.prefix[call])
+    if floor.stations[pool].prefix_cache_tokens == 0:
+        return tokens
+    held = int(floor.cached[r, prefix].tokens)
+    _use(floor, r, prefix, max(held, int(calls.prefix_tokens[call])))
+    return tokens - min(held, int(calls.prefix_tokens[call]))
+
+
+@part
+def _use(floor: Floor, r: int, prefix: int, tokens: int) -> None:
+    """Make the prefix the most recent; drop the least recent while they do not fit. Too large: not held."""
+    replica = floor.replicas[r]
+    cached = floor.cached[r]
+    end = cached.size - 1
+    capacity = floor.stations[replica.pool].prefix_cache_tokens
+    if cached[prefix].tokens > 0:
+        _unlink(floor, r, prefix)
+        if tokens > capacity:
+            tokens = cached[prefix].tokens
+        replica.cached_tokens -= cached[prefix].tokens
+        cached[prefix].tokens = 0
+    if tokens > capacity or tokens == 0:
+        return
+    while replica.cached_tokens + tokens > capacity:
+        oldest = int(cached[end].newer)
+        replica.cached_tokens -= cached[oldest].tokens
+        cached[oldest].tokens = 0
+        _unlink(floor, r, oldest)
+    cached[prefix].tokens = tokens
+    replica.cached_tokens += tokens
+    newest = cached[end].older
+    cached[prefix].older, cached[prefix].newer = newest, end
+    cached[newest].newer, cached[end].older = prefix, prefix
+    floor.last_user[replica.pool, prefix] = r
+
+
+@part
+def _unlink(floor: Floor, r: int, prefix: int) -> None:
+    cached = floor.cached[r]
+    newer, older = cached[prefix].newer, cached[prefix].older
+    cached[older].newer, cached[newer].older = newer, older
+
+
+@part
+def forget_prefixes(floor: Floor, r: int) -> None:
+    """The replica holds nothing any more."""
+    if floor.last_user.size == 0:
+        return
+    cached = floor.cached[r]
+    end = cached.size - 1
+    oldest = cached[end].newer
+    while oldest != end:
+        cached[oldest].tokens = 0
+        oldest = cached[oldest].newer
+    cached[end].newer, cached[end].older = end, end
+    floor.replicas[r].cached_tokens = 0

@@ -1,0 +1,109 @@
+"""Can these arguments be replayed? Workload, pool of each call and pools in; ValueError where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from costctl.simulate.workload import Ints, Outage, Pool, Scaling, Workload
+
+
+def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None:
+    """Raise ValueError, with the reason, where the arguments of a replay contradict each other."""
+    n = workload.size
+    columns = [
+        workload.after,
+        workload.think_s,
+        workload.uncached_tokens,
+        workload.decode_steps,
+        workload.lane,
+        workload.replica,
+        pool,
+    ]
+    columns += [each for each in (workload.prefix, workload.prefix_tokens) if each is not None]
+    _require(all(column.size == n for column in columns), "the arrays of a workload differ in length")
+    _require(n < 2**31, "there are more than 2,147,483,647 calls")
+    _require(0 < len(pools) < 2**15, "there is no pool, or more than 32,767")
+    is_plain = workload.after < 0
+    plain_s = workload.arrival_s if is_plain.all() else workload.arrival_s[is_plain]
+    _require(bool(np.isfinite(plain_s).all()), "a call that follows no other has no arrival time")
+    _require(bool((plain_s[1:] >= plain_s[:-1]).all()), "calls are not ordered by arrival")
+    _require(
+        bool(is_plain.all()) or _follow_earlier_ones(workload.after), "a call follows one that comes later"
+    )
+    _require(bool((workload.think_s >= 0).all()), "a think time is negative or NaN")
+    _require(_are_in(pool, len(pools)), "a call names a pool that does not exist")
+    _require(_are_in(workload.uncached_tokens), "a count of tokens is negative")
+    _require(_are_in(workload.decode_steps), "a count of decode steps is negative")
+    _require(_are_in(workload.lane), "a lane is negative")
+    _require_sound_prefixes(workload)
+    for number, each in enumerate(pools):
+        _require_sound_pool(each, lanes=int(workload.lane.max(initial=0)) + 1)
+        fault = each.setup.lanes.fault(len(pools), number)
+        _require(fault is None, fault or "")
+    _require(len({each.setup.lanes.count for each in pools}) == 1, "pools differ in their number of lanes")
+
+
+def _require_sound_prefixes(workload: Workload) -> None:
+    _require(
+        (workload.prefix is None) == (workload.prefix_tokens is None),
+        "prefix and prefix_tokens are given together or not at all",
+    )
+    if workload.prefix is not None and workload.prefix_tokens is not None:
+        _require(int(workload.prefix.max(initial=-1)) < 2**31 - 1, "a prefix has too large a number")
+        _require(
+            _are_in(workload.prefix_tokens)
+            and bool((workload.prefix_tokens <= workload.uncached_tokens).all()),
+            "a prefix is longer than its prompt",
+        )
+
+
+def _require_sound_pool(pool: Pool, lanes: int) -> None:
+    model, setup = pool.model, pool.setup
+    _require(setup.replicas > 0, "a pool has no replica")
+    _require(setup.max_num_seqs > 0, "a replica has no sequence slot")
+    _require(setup.max_batched_tokens > 0, "a step has no room for tokens")
+    _require(0 <= setup.prefix_cache_tokens < 2**31, "a prefix cache has a size that no replica has")
+    _require(setup.batch_window_s >= 0, "a batch window is negative")
+    _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
+    _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
+    if setup.scaling is not None:
+        _require_sound_scaling(setup.scaling, setup.replicas)
+    for number, outage in enumerate(setup.outages):
+        _require(0 <= outage.replica < setup.most_replicas, "an outage is of a replica that does not exist")
+        _require(0 <= outage.from_s < outage.until_s, "an outage ends before it begins")
+        _require(0 <= outage.warm_up_s < np.inf, "a warm-up is negative or endless")
+        others = (each for other, each in enumerate(setup.outages) if other != number)
+        _require(not any(_overlap(outage, each) for each in others), "outages of one replica overlap")
+
+
+def _overlap(outage: Outage, other: Outage) -> bool:
+    """Whether the other one begins before the replica is back."""
+    is_before = outage.from_s <= other.from_s <= outage.until_s + outage.warm_up_s
+    return outage.replica == other.replica and is_before
+
+
+def _require_sound_scaling(scaling: Scaling, replicas: int) -> None:
+    _require(
+        1 <= scaling.least <= replicas <= scaling.most,
+        "a pool that scales starts with fewer than the least or more than the most replicas, or with none",
+    )
+    _require(scaling.target_outstanding > 0, "a target of calls per replica is not positive")
+    _require(0 < scaling.interval_s < np.inf, "a pool scales at no interval")
+    _require(0 <= scaling.delay_s < np.inf, "a start of replicas takes a negative or endless time")
+    _require(scaling.idle_s >= 0, "a time before replicas are dropped is negative")
+
+
+def _follow_earlier_ones(after: Ints) -> bool:
+    return bool((after < np.arange(after.size)).all())
+
+
+def _are_in(values: Ints, bound: int | None = None) -> bool:
+    """Whether all are at least 0 and, where there is a bound, below it."""
+    return int(values.min(initial=0)) >= 0 and (bound is None or int(values.max(initial=0)) < bound)
+
+
+def _require(is_met: bool, otherwise: str) -> None:
+    if not is_met:
+        raise ValueError(f"no replay: {otherwise}")

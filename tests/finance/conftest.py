@@ -1,0 +1,41 @@
+"""An export of the sample traces with an invoice for one of the pools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from costctl import workflow
+from costctl.observation import Question
+from costctl.workflow.finance import Exported
+
+FINANCE = """
+[finance]
+billing_account_id = "acme-ai"
+billing_account_name = "Acme AI platform"
+tenant_salt = "pepper"
+
+[bills]
+"llm-premium" = { "2026-11" = 9000.0 }
+"""
+
+
+def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(scope="session")
+def invoiced_question(
+    sample_store: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Question:
+    """The sample traces, with one pool invoiced and a salt for tenants."""
+    config = tmp_path_factory.mktemp("finance") / "costctl.toml"
+    settings = (repository / "sample_traces" / "costctl.toml").read_text(encoding="utf-8")
+    config.write_text(settings + FINANCE, encoding="utf-8")
+    return Question(store=sample_store, config=config)
+
+
+@pytest.fixture(scope="session")
+def every_line(invoiced_question: Question) -> Exported:
+    return workflow.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=False)

@@ -1,0 +1,149 @@
+"""The lines for finance tie out: to the unit price, to the origin charge, and to the analysis document."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from decimal import Context, Decimal
+
+import polars as pl
+import pytest
+from relations.span_rows import chat, engine_of, span
+
+from costctl import workflow
+from costctl.cli.render import exported
+from costctl.cost.analysis import METHODS, build_analysis
+from costctl.cost.frames import Frames
+from costctl.cost.pool_fit import fit_pools
+from costctl.documents.provenance import Provenance
+from costctl.documents.settings import Pool, Settings, Storage
+from costctl.finance.export import FocusExport, focus_export, hashed
+from costctl.observation import Question
+from costctl.workflow.finance import Exported
+
+EXACT = Context(prec=80)
+CENT = 0.005
+DAY_S = 86_400
+SETTINGS = Settings(
+    pools={"gpu": Pool(usd_per_replica_hour=12.29, accelerators_per_replica=3, match={"service": "llm"})},
+    storage={"hot": Storage(usd_per_1k_reads=0.4, match={"db.namespace": "hot-*"})},
+    internet_usd_per_gb_egress=0.09,
+)
+
+
+def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
+    """Progress that nobody watches."""
+
+
+def read(export: FocusExport) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(exported.focus_csv(export))))
+
+
+def exported_of(spans: list[dict[str, object]], *, is_idle_spread: bool = False) -> FocusExport:
+    engine = engine_of(spans, SETTINGS)
+    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    provenance = Provenance("0", (), None, "book 1", METHODS, 0)
+    analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
+    return focus_export(frames, SETTINGS, analysis, "plain", is_idle_spread=is_idle_spread)
+
+
+def over_midnight() -> list[dict[str, object]]:
+    """Three calls on two days, the second over midnight; two tenants; tokens bought, reads and bytes."""
+    llm = {"service": "llm", "replica_id": "r1", "input_tokens": 900, "output_tokens": 5}
+    bought = {"provider": "openai", "model_served": "gpt-4o-mini", "input_tokens": 1000, "output_tokens": 7}
+    return [
+        span("a/root", DAY_S - 100, DAY_S - 60, tenant="=cmd()", egress_bytes=12_345),
+        span("a/read/root", DAY_S - 99, DAY_S - 98, operation="retrieval", storage_reads=4,
+             attributes=[("db.namespace", "hot-1")]),
+        chat("a/call/root", DAY_S - 90, DAY_S - 60, **llm),
+        span("b/root", DAY_S - 80, DAY_S + 40, tenant="büro"),
+        chat("b/call/root", DAY_S - 70, DAY_S + 40, **llm),
+        chat("c/call", DAY_S + 50, DAY_S + 61, error_type="timeout", **llm),
+        chat("d/call", DAY_S + 10, DAY_S + 12, **bought),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_idle_spread", [False, True])
+def test_cost_is_price_times_quantity_to_the_last_digit(is_idle_spread: bool) -> None:
+    rows = read(exported_of(over_midnight(), is_idle_spread=is_idle_spread))
+    assert {row["x_CostKind"] for row in rows} == {"direct", "busy", "idle"}
+    for row in rows:
+        product = EXACT.multiply(Decimal(row["ListUnitPrice"]), Decimal(row["PricingQuantity"]))
+        assert Decimal(row["ListCost"]) == product == Decimal(row["BilledCost"]), row["ChargeDescription"]
+
+
+@pytest.mark.parametrize("is_idle_spread", [False, True])
+def test_the_ratios_of_an_origin_charge_sum_to_one_as_written(is_idle_spread: bool) -> None:
+    ratios: dict[str, Decimal] = defaultdict(Decimal)
+    hours: dict[str, Decimal] = defaultdict(Decimal)
+    for row in read(exported_of(over_midnight(), is_idle_spread=is_idle_spread)):
+        if row["x_OriginChargeId"] != "NULL":
+            ratios[row["x_OriginChargeId"]] += Decimal(row["x_AllocatedRatio"])
+            hours[row["x_OriginChargeId"]] += Decimal(row["PricingQuantity"])
+    assert ratios == {"gpu/1970-01-01": Decimal(1), "gpu/1970-01-02": Decimal(1)}
+    # 100 s and 61 s of one replica were paid for, of which the second day lends what the first is too busy for.
+    assert float(sum(hours.values())) == pytest.approx(161 / 3600, abs=2e-9)
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_neutralised_and_letters_are_ascii() -> None:
+    rows = read(exported_of(over_midnight()))
+    assert {row["SubAccountId"] for row in rows} == {"'=cmd()", "b\\xfcro", "NULL"}
+    assert exported.focus_csv(exported_of(over_midnight())).isascii()
+
+
+def test_no_cell_is_empty_and_instants_are_whole_seconds_in_utc() -> None:
+    for row in read(exported_of(over_midnight())):
+        assert "" not in row.values()
+        assert row["ChargePeriodStart"] in {"1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z"}
+        assert (row["BillingPeriodStart"], row["BillingPeriodEnd"]) == (
+            "1970-01-01T00:00:00Z",
+            "1970-02-01T00:00:00Z",
+        )
+
+
+def test_failed_cost_is_the_whole_of_a_failed_call() -> None:
+    failed = [row for row in read(exported_of(over_midnight())) if row["x_FailedCost"] not in {"NULL"}]
+    spent = {row["BilledCost"]: row["x_FailedCost"] for row in failed if Decimal(row["x_FailedCost"]) > 0}
+    assert len(spent) == 1
+    (cost, failed_cost), *_ = spent.items()
+    assert float(cost) == pytest.approx(float(failed_cost), abs=1e-9)
+
+
+def by_kind(export: FocusExport) -> dict[str, float]:
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for line in export.lines:
+        sums[line.kind] += line.usd
+    return {kind: float(usd) for kind, usd in sums.items()}
+
+
+def test_the_file_ties_out_to_the_analysis_to_the_cent(every_line: Exported) -> None:
+    totals, parts = every_line.analysis.totals, by_kind(every_line.focus)
+    assert sum(parts.values()) == pytest.approx(totals.billed_usd, abs=CENT)
+    assert parts["direct"] + parts["busy"] == pytest.approx(totals.attributed_usd, abs=CENT)
+    assert parts["idle"] == pytest.approx(totals.idle_usd, abs=CENT)
+    assert parts["adjustment"] == pytest.approx(totals.unattributed_usd, abs=CENT)
+
+
+@pytest.mark.parametrize("is_idle_spread", [False, True])
+def test_each_class_pays_what_the_analysis_says(invoiced_question: Question, is_idle_spread: bool) -> None:
+    found = workflow.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=is_idle_spread)
+    paid: dict[str | None, Decimal] = defaultdict(Decimal)
+    for line in found.focus.lines:
+        paid[line.whose.request_class] += line.usd
+    for report in found.analysis.classes:
+        expected = report.cost.loaded_usd if is_idle_spread else report.cost.attributed_usd
+        assert float(paid[report.request_class]) == pytest.approx(expected, abs=CENT), report.request_class
+
+
+def test_csv_and_parquet_hold_the_same_numbers(every_line: Exported) -> None:
+    rows, frame = read(every_line.focus), exported.focus_columns(every_line.focus)
+    assert frame.schema["BilledCost"].is_decimal()
+    assert frame.schema["ChargePeriodStart"] == pl.Datetime("us", "UTC")
+    assert [Decimal(row["ListCost"]) for row in rows] == frame["ListCost"].to_list()
+
+
+def test_a_tenant_is_hashed_with_the_salt_of_the_settings(every_line: Exported) -> None:
+    tenants = {line.whose.tenant for line in every_line.focus.lines} - {None}
+    assert hashed("acme", "pepper") in tenants
+    assert hashed("acme", "") not in tenants

@@ -1,0 +1,98 @@
+"""Outages and scaling in the plain Python replay: what happens to replicas, not to calls."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import TYPE_CHECKING
+
+from oracles.heap_refusals import give_up
+from oracles.heap_turns import Replica
+
+if TYPE_CHECKING:
+    from oracles.heap_replay import HeapReplay
+
+FAILS, COMES_BACK, IS_READY, SCALES = range(4)
+Change = tuple[float, int, int, int]  # when, kind, order of the row, replica or pool
+
+
+def changes_of(replay: HeapReplay) -> list[Change]:
+    changes: list[Change] = []
+    for number, pool in enumerate(replay.pools):
+        for outage in pool.setup.outages:
+            replica, row = replay.first_of[number] + outage.replica, len(changes)
+            changes.append((outage.from_s, FAILS, row, replica))
+            changes.append((outage.until_s + outage.warm_up_s, COMES_BACK, row, replica))
+        if pool.setup.scaling is not None:
+            changes.append((pool.setup.scaling.interval_s, SCALES, number, number))
+    heapq.heapify(changes)
+    return changes
+
+
+def change(replay: HeapReplay, at_s: float, kind: int, subject: int) -> None:
+    if kind == FAILS:
+        fail(replay, replay.replicas[subject], at_s)
+    elif kind == COMES_BACK:
+        replay.replicas[subject].state = replay.replicas[subject].state_after
+    elif kind == IS_READY:
+        replica = replay.replicas[subject]
+        if replica.state == "starting" and replica.ready_s == at_s:
+            replica.state = "up"
+    else:
+        scaling = replay.pools[subject].setup.scaling
+        assert scaling is not None
+        heapq.heappush(replay.changes, (at_s + scaling.interval_s, SCALES, subject, subject))
+        scale(replay, subject, at_s)
+
+
+def switch_off(replica: Replica, now: float) -> None:
+    assert replica.paid_from_s is not None
+    replica.state = "off"
+    replica.paid_s += now - replica.paid_from_s
+    replica.paid_from_s = None
+    replica.held.clear()
+
+
+def fail(replay: HeapReplay, replica: Replica, now: float) -> None:
+    replica.state_after = {"starting": "up", "draining": "off"}.get(replica.state, replica.state)
+    if replica.state == "draining":
+        switch_off(replica, now)
+    replica.state = "down"
+    replica.held.clear()
+    if replica.doing != "nothing":
+        replica.busy_s += now - replica.busy_from_s
+    lost = [*replica.prefilling, *(call for _, call in replica.decoding), *replica.batch]
+    replica.prefilling.clear()
+    replica.decoding, replica.batch, replica.doing, replica.event_s = [], [], "nothing", math.inf
+    for call in lost:
+        replay.begin_s[call] = replay.first_token_s[call] = math.nan
+        give_up(replay, call, "failed", now)
+    for line in replica.lines:
+        while line:
+            call = line.popleft()
+            replica.waiting[replay.lane_now(call)] -= 1
+            replay.dispatch(call, now)
+
+
+def scale(replay: HeapReplay, pool: int, now: float) -> None:
+    scaling = replay.pools[pool].setup.scaling
+    assert scaling is not None
+    mine = replay.replicas_of(pool)
+    demand = math.ceil(sum(each.outstanding for each in mine) / scaling.target_outstanding)
+    wanted = min(max(demand, scaling.least), scaling.most)
+    ordered = [each for each in mine if each.state in ("up", "starting")]
+    if wanted >= len(ordered):
+        replay.low_since_s[pool] = None
+        for replica in [each for each in mine if each.state == "off"][: wanted - len(ordered)]:
+            replica.state, replica.paid_from_s, replica.ready_s = "starting", now, now + scaling.delay_s
+            heapq.heappush(replay.changes, (replica.ready_s, IS_READY, replica.number, replica.number))
+        return
+    if replay.low_since_s[pool] is None:
+        replay.low_since_s[pool] = now
+    if now - replay.low_since_s[pool] >= scaling.idle_s:
+        replay.low_since_s[pool] = now
+        chosen = max(ordered, key=lambda each: (each.state == "starting", each.number))
+        if chosen.state == "starting" or chosen.outstanding == 0:
+            switch_off(chosen, now)
+        else:
+            chosen.state = "draining"

@@ -1,0 +1,182 @@
+"""What assignments and a policy make of today's rules."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from costctl.documents.policy import AtMost, Placement, Queue, RejectWhenBusy, Target
+from costctl.errors import UsageError
+from costctl.scenario.changes import changed, differences
+from costctl.scenario.policy_settings import settings_of_policy
+from costctl.scenario.rules import ClassRules, Failure, Platform, PoolRules
+from costctl.scenario.settings_table import assignment_of
+from costctl.scenario.setups import pools_of, served_by
+from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.workload import Outage, Scaling
+from tests.policy.policies import sound_policy
+from tests.scenario.small_platforms import CLASSES, platform, pool
+
+TODAY = platform()
+NAMES = {"class": sorted(TODAY.classes), "pool": sorted(TODAY.pools)}
+
+
+def after(*texts: str) -> Platform:
+    return changed(TODAY, [assignment_of(text, NAMES) for text in texts])
+
+
+def changes(*texts: str) -> dict[str, object]:
+    return {change.key: change.after for change in differences(TODAY, after(*texts))}
+
+
+def test_nothing_set_changes_nothing() -> None:
+    assert changes() == {}
+    assert after() == TODAY
+
+
+def test_what_is_set_to_what_it_is_changes_nothing() -> None:
+    assert changes("pool.small.replicas=1", "class.chat.pool=large", "class.chat.queue.limit=unlimited") == {}
+
+
+def test_the_later_counts() -> None:
+    assert changes("pool.small.replicas=2", "pool.small.replicas=3") == {"pool.small.replicas": 3}
+
+
+def test_the_window_of_a_class_is_that_of_its_pool() -> None:
+    assert changes("class.rag.batch.window=10ms") == {"pool.embedder.batch.window": 0.01}
+    with pytest.raises(UsageError, match="by nature"):
+        after("class.chat.batch.window=10ms")
+
+
+def test_a_setting_that_the_pool_does_not_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="whole batches"):
+        after("pool.embedder.max_num_seqs=8")
+    with pytest.raises(UsageError, match="continuously"):
+        after("pool.small.batch.window=10ms")
+
+
+def test_a_class_moves_with_the_calls_that_its_new_pool_can_serve() -> None:
+    assert after("class.rag.pool=large").classes["rag"].pools == ("embedder", "large")
+    with pytest.raises(UsageError, match="another way"):
+        after("class.chat.pool=embedder")
+
+
+def test_replicas_beyond_those_recorded_need_a_rule_that_gives_them_calls() -> None:
+    assert changes("pool.large.replicas=3") == {
+        "pool.large.replicas": 3,
+        "pool.large.dispatch": "least_outstanding",
+    }
+
+
+def test_what_is_not_replayed_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match=r"pool\.small\.dispatch"):
+        pools_of({}, CLASSES, TODAY, after("pool.small.dispatch=prefix_affinity"))
+
+
+def test_rules_become_setups() -> None:
+    wanted = after(
+        "class.rag.lane=1",
+        "class.chat.queue.limit=5",
+        "class.chat.retries=2",
+        "class.rag.queue.max_wait=2s",
+        "class.rag.min_share=10%",
+        "pool.small.replicas=4",
+    )
+    (small,) = pools_of({"small": pool()}, CLASSES, TODAY, wanted)
+    lanes = small.setup.lanes
+    assert small.setup.replicas == 4
+    assert lanes.rank[CLASSES.index("rag")] < lanes.rank[CLASSES.index("chat")]
+    assert lanes.queue_limit.tolist() == [5, -1]
+    assert lanes.time_to_live_s.tolist() == [float("inf"), 2.0]
+    assert lanes.retries.tolist() == [2, 0]
+    assert lanes.min_share.tolist() == [0.0, 0.1]
+    assert lanes.weight is None
+    assert small.model == pool().model
+
+
+def test_a_redirected_call_goes_to_a_pool_that_serves_in_the_same_way() -> None:
+    redirected = ("class.chat.queue.on_refusal=redirect", "class.chat.queue.redirect_to=small")
+    fitted = {"large": pool(), "small": pool()}
+    large, small = pools_of(fitted, CLASSES, TODAY, after(*redirected))
+    assert (large.setup.lanes.on_refusal[0], large.setup.lanes.redirect_to[0]) == (TurnedAway.REDIRECT, 1)
+    assert small.setup.lanes.on_refusal[0] == TurnedAway.REJECT
+    with pytest.raises(UsageError, match="embedder cannot take them"):
+        pools_of(fitted, CLASSES, TODAY, after(redirected[0], "class.chat.queue.redirect_to=embedder"))
+
+
+def test_outages_and_scaling_become_setups() -> None:
+    parts = ("least=1", "most=4", "target_outstanding=2", "interval=10s", "delay=30s", "idle=60s")
+    scaled = after(*(f"pool.small.scaling.{part}" for part in parts))
+    platform = Platform(scaled.pools, scaled.classes, (Failure("small", 1, 60.0, 90.0),))
+    (small,) = pools_of({"small": pool()}, CLASSES, TODAY, platform)
+    assert small.setup.scaling == Scaling(1, 4, 2.0, 10.0, 30.0, 60.0)
+    assert small.setup.outages == (Outage(0, 60.0, 90.0),)
+
+
+def test_calls_move_with_their_class_and_others_stay() -> None:
+    names = ["embedder", "large", "small"]
+    lane, served = np.array([0, 1, 1]), np.array([1, 0, 2])
+    assert served_by(served, lane, names, CLASSES, TODAY).tolist() == [1, 0, 2]
+    assert served_by(served, lane, names, CLASSES, after("class.rag.pool=large")).tolist() == [1, 0, 1]
+    assert served_by(served, lane, names, CLASSES, after("class.chat.pool=small")).tolist() == [2, 0, 2]
+
+
+POLICY_TODAY = Platform(
+    pools={
+        "embedder": PoolRules("static", 1, 16, "least_outstanding"),
+        "large": PoolRules("continuous", 1, 32, "least_outstanding"),
+    },
+    classes={"rag": ClassRules(("embedder",)), "embedding_batch": ClassRules(("embedder",))},
+)
+
+
+def test_a_policy_says_the_same_as_settings_by_hand() -> None:
+    assignments, left_out = settings_of_policy(sound_policy(), POLICY_TODAY)
+    found = {
+        change.key: change.after for change in differences(POLICY_TODAY, changed(POLICY_TODAY, assignments))
+    }
+    assert found == {
+        "pool.embedder.replicas": 2,
+        "pool.embedder.batch.size": 32,
+        "pool.embedder.batch.window": 0.02,
+        "pool.large.max_num_seqs": 64,
+        "class.rag.lane": 1,
+        "class.embedding_batch.lane": 2,
+        "class.rag.queue.limit": 9,
+        "class.rag.queue.max_wait": 0.5,
+        "class.embedding_batch.retries": 2,
+    }
+    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback", "/classes/1/timeout_us"}
+
+
+def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    split = Placement(targets=(Target("embedder", 50), Target("large", 50)))
+    queue = Queue(depth=RejectWhenBusy(), on_timeout="demote")
+    changed_rag = msgspec.structs.replace(rag, placement=split, queue=queue)
+    policy = msgspec.structs.replace(policy, classes=(changed_rag, batch))
+    _, left_out = settings_of_policy(policy, POLICY_TODAY)
+    assert {each.pointer for each in left_out} == {
+        "/classes/0/placement/targets",
+        "/classes/0/queue/depth",
+        "/classes/0/queue/on_timeout",
+        "/classes/1/timeout_us",
+    }
+
+
+def test_a_limit_over_a_backend_is_shared_by_its_replicas() -> None:
+    policy = sound_policy()
+    rag = policy.classes[0]
+    queue = Queue(depth=AtMost(value=9, scope="per_backend"))
+    policy = msgspec.structs.replace(
+        policy, classes=(msgspec.structs.replace(rag, queue=queue), policy.classes[1])
+    )
+    twice = Platform(
+        {**POLICY_TODAY.pools, "embedder": PoolRules("static", 2, 16, "least_outstanding")},
+        POLICY_TODAY.classes,
+    )
+    assignments, _ = settings_of_policy(policy, twice)
+    (limit,) = [each.value for each in assignments if each.key == "class.rag.queue.limit"]
+    assert limit == 5
