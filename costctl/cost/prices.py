@@ -84,8 +84,8 @@ def token_price_rows(
     """Rows of ``token_prices`` for each distinct (provider, model, day, service_tier) that the price book knows.
 
     models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC), and service_tier where calls say it. A NULL
-    provider is looked up by the model's name alone, and the source says so. A provider that is named but not in the book gets no
-    price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
+    provider is looked up by the model's name alone, and the source says so. A provider that is named but not in the
+    book gets no price, whatever the model is called: a self-hosted copy does not cost what its maker's API costs. Where
     prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its day, and carries the price
     of this one: re-pricing changes nothing but prices.  own: rates and aliases that go before the book.
 

@@ -39,8 +39,8 @@ class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     usd_per_response: over model calls that succeeded and were not repeated.  usd_per_completed_task: over requests that
     succeeded.  usd_per_session, usd_per_completed_session: what requests of sessions cost, over sessions, and over
-    those whose last request succeeded.  usd_per_mtok: what calls of known tokens cost, over a million of these tokens, input
-    and output together.
+    those whose last request succeeded.  usd_per_mtok: what calls of known tokens cost, over a million of these tokens,
+    input and output together.
     """
 
     usd_per_response: float | None
