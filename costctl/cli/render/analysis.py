@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from costctl.cli.render.failures import outcomes, priced_parts, unit_costs
+from costctl.cli.render.failures import UNIT_COST_COLUMNS, outcomes, priced_parts, unit_cost_cells, unit_costs
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -330,13 +330,7 @@ _CSV_COLUMNS = (
     "usd_per_success",
     "usd_per_success_high",
     "failed_usd",
-    "retry_tax_usd",
-    "retry_tax_ratio",
-    "usd_per_response",
-    "usd_per_completed_task",
-    "usd_per_session",
-    "usd_per_completed_session",
-    "usd_per_mtok",
+    *UNIT_COST_COLUMNS,
     "charged_usd",
     "value_usd",
     "margin_usd",
@@ -391,12 +385,7 @@ def _csv_row(report: ClassReport) -> list[object]:
         *_bounds(cost.marginal_usd_per_request),
         *_bounds(cost.usd_per_success),
         cost.failed_usd,
-        *([None] * 2 if cost.retry_tax is None else [cost.retry_tax.usd, cost.retry_tax.share_ratio]),
-        cost.unit_costs.usd_per_response,
-        cost.unit_costs.usd_per_completed_task,
-        cost.unit_costs.usd_per_session,
-        cost.unit_costs.usd_per_completed_session,
-        cost.unit_costs.usd_per_mtok,
+        *unit_cost_cells(cost.retry_tax, cost.unit_costs),
     ]
 
 

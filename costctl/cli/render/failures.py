@@ -5,7 +5,26 @@ from __future__ import annotations
 from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, count, ratio, usd
 from costctl.cli.render.tables import Table
 from costctl.documents.analysis import Analysis, Coverage
-from costctl.documents.failures import RetryTax
+from costctl.documents.failures import RetryTax, UnitCosts
+
+UNIT_COST_COLUMNS = (
+    "retry_tax_usd",
+    "retry_tax_ratio",
+    "usd_per_response",
+    "usd_per_completed_task",
+    "usd_per_session",
+    "usd_per_completed_session",
+    "usd_per_mtok",
+)
+
+
+def unit_cost_cells(tax: RetryTax | None, units: UnitCosts) -> list[object]:
+    """A cell for each of ``UNIT_COST_COLUMNS``."""
+    return [
+        None if tax is None else tax.usd,
+        None if tax is None else tax.share_ratio,
+        *(getattr(units, name) for name in UNIT_COST_COLUMNS[2:]),
+    ]
 
 
 def priced_parts(coverage: Coverage) -> str:
