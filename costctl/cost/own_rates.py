@@ -18,6 +18,9 @@ TOKENS_PER_QUOTE: Final = 1_000_000  # rates are per million tokens
 SUSPICIOUS_RATIO: Final = (
     100  # a price per thousand, or in cents, taken for one per million is 100 or 1,000 times off
 )
+# Of all prices per million tokens in genai-prices 0.2.3, audio and images included, none is outside; free is no price.
+LOWEST_USD_PER_MILLION: Final = 0.0005
+HIGHEST_USD_PER_MILLION: Final = 2_000.0
 STANDARD: Final = "default"  # the service tier of a call that says none
 TOKEN_KINDS: Final = (
     "input",
@@ -116,11 +119,15 @@ def refuse_far_from_book(
     day: date,
     service_tier: str = STANDARD,
 ) -> None:
-    """Raises UsageError where an own price is 100 times or more away from the book's, and is not confirmed."""
+    """Raises UsageError where an own price is 100 times or more away from the book's, or from any where the book does
+    not have the model, and is not confirmed.
+    """
     confirmed = {
         _start(rate) for rate in _holding(prices, provider, model, day, service_tier) if rate.is_confirmed
     }
     unconfirmed = [(kind, band) for kind, band in own if band.from_input_tokens not in confirmed]
+    if not book:
+        _refuse_implausible(unconfirmed, model, day)
     for kind, band in unconfirmed:
         for book_kind, quoted in book:
             if book_kind != kind or not _overlap(band, quoted):
@@ -133,6 +140,20 @@ def refuse_far_from_book(
                     next_step="Rates are per million tokens, in the rate's currency; if it is meant, "
                     "write is_confirmed = true beside it.",
                 )
+
+
+def _refuse_implausible(rates: Bands, model: str, day: date) -> None:
+    """Raises UsageError where a price of a model that the book has not is outside of all prices that it has."""
+    for kind, band in rates:
+        usd = band.usd_per_token * TOKENS_PER_QUOTE
+        if usd > 0 and not LOWEST_USD_PER_MILLION <= usd <= HIGHEST_USD_PER_MILLION:
+            raise UsageError(
+                f"The {kind} rate for {model} is far from what any model costs.",
+                why=f"It comes to {usd:g} USD per million tokens on {day}; prices lie between "
+                f"{LOWEST_USD_PER_MILLION:g} and {HIGHEST_USD_PER_MILLION:g}.",
+                next_step="Rates are per million tokens, in the rate's currency; if it is meant, "
+                "write is_confirmed = true beside it.",
+            )
 
 
 def is_far(usd: float, other_usd: float) -> bool:

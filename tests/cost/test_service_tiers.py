@@ -11,6 +11,7 @@ from relations.span_rows import chat, engine_of
 from costctl.cost.prices import price_gap_rows, token_price_rows
 from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.documents.settings import Settings
+from costctl.errors import UsageError
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
 
@@ -120,3 +121,20 @@ def test_a_name_that_nobody_prices_is_told_with_the_one_that_may_be_meant() -> N
         "no price for gpt-4o-mnii (did you mean openai/gpt-4o-mini? "
         '[prices.aliases] "gpt-4o-mnii" = "openai/gpt-4o-mini")'
     )
+
+
+@pytest.mark.parametrize("per_token", [2.5e-6, 2.5e6])
+def test_a_rate_in_another_unit_is_refused_for_a_model_that_the_book_has_not(per_token: float) -> None:
+    for is_confirmed in (False, True):
+        rate = Rate(model="ours", input=per_token, is_confirmed=is_confirmed)
+        own = PriceSettings(rates=(rate,))
+        if is_confirmed:
+            assert by_kind(token_price_rows(models("ours"), own=own))["input"] == per_token
+            continue
+        with pytest.raises(UsageError, match="far from what any model costs"):
+            token_price_rows(models("ours"), own=own)
+
+
+def test_a_model_may_be_free() -> None:
+    own = PriceSettings(rates=(Rate(model="ours", input=0.0, output=0.0),))
+    assert by_kind(token_price_rows(models("ours"), own=own))["input"] == 0.0
