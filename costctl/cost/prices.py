@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -138,14 +139,18 @@ def priced(
 
 
 def _reason(own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str) -> str:
-    """Why there is no price, and which name may be meant: a suggestion, never a price."""
+    """Why there is no price, and which name of the call's own provider may be meant: a suggestion, never a price. What
+    one serves oneself is not what a provider sells.
+    """
     if service_tier != STANDARD and priced(own, provider, model, day)[1]:
         return f"no price for {model} sold as {service_tier} on {day}"
     nearest = nearest_model(model.rpartition("/")[2], provider)
-    hint = "" if nearest is None else f' (did you mean {nearest}? [prices.aliases] "{model}" = "{nearest}")'
+    is_own = nearest is not None and (provider is None or nearest.startswith(f"{provider}/"))
+    hint = "" if not is_own else f' (did you mean {nearest}? [prices.aliases] "{model}" = "{nearest}")'
     return f"no price for {model}{hint}"
 
 
+@cache
 def nearest_model(model: str, provider: str | None) -> str | None:
     """The name in the book that is most like this one, as "provider/model"; None where none is like it.
 

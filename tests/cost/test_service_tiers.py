@@ -138,3 +138,9 @@ def test_a_rate_in_another_unit_is_refused_for_a_model_that_the_book_has_not(per
 def test_a_model_may_be_free() -> None:
     own = PriceSettings(rates=(Rate(model="ours", input=0.0, output=0.0),))
     assert by_kind(token_price_rows(models("ours"), own=own))["input"] == 0.0
+
+
+def test_a_copy_that_is_served_by_oneself_is_not_told_to_be_priced_as_what_others_sell() -> None:
+    assert price_gap_rows(models("llama-3.1-8b", provider="self_hosted"))["reason"].to_list() == [
+        "no price for llama-3.1-8b"
+    ]

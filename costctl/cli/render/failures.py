@@ -39,7 +39,7 @@ def priced_parts(coverage: Coverage) -> str:
 
 def unit_costs(document: Analysis) -> Table:
     """One row per class, and one for all."""
-    columns = ("class", "per answer", "per task done", "per session", "per 1M tokens", "retry tax", "of cost")
+    columns = ("class", "answer", "task done", "session", "1M tokens", "retry tax")
     named = [
         (report.request_class, report.cost.retry_tax, report.cost.unit_costs) for report in document.classes
     ]
@@ -51,14 +51,20 @@ def unit_costs(document: Analysis) -> Table:
             _unit(units.usd_per_completed_task, tax),
             _unit(units.usd_per_session, tax),
             _unit(units.usd_per_mtok, tax),
-            NOT_PRICED if tax is None else usd(tax.usd),
-            NOT_PRICED if tax is None else ratio(tax.share_ratio),
+            _tax(tax),
         )
         for name, tax, units in ([*named, together] if len(named) > 1 else named)
     )
     return Table(
         "Classes: what one of each costs, all attempts included", columns, rows, frozenset({"class"})
     )
+
+
+def _tax(tax: RetryTax | None) -> str:
+    """The tax and its share of the cost; a lower bound where an attempt has no amount."""
+    if tax is None:
+        return NOT_PRICED
+    return f"{'≥ ' if tax.unpriced_attempts else ''}{usd(tax.usd)} ({ratio(tax.share_ratio)})"
 
 
 def _unit(value: float | None, tax: RetryTax | None) -> str:
