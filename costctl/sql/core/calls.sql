@@ -66,6 +66,17 @@ WITH others AS (
     GROUP BY spans.leaf_call_id
 ),
 
+numbered AS (
+    SELECT
+        spans.span_key AS call_id,
+        LEAD(spans.attempt) OVER (
+            PARTITION BY spans.request_id, spans.parent_key, spans.operation
+            ORDER BY spans.start_ns, spans.span_key
+        ) AS next_attempt
+    FROM staged_spans AS spans
+    WHERE spans.is_leaf_model_call AND spans.attempt IS NOT NULL
+),
+
 leaves AS (
     SELECT
         spans.span_key AS call_id,
@@ -102,13 +113,7 @@ leaves AS (
         COALESCE(spans.output_audio_tokens, others.output_audio_tokens) AS output_audio_tokens,
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
         COALESCE(spans.outcome, CASE WHEN spans.is_failed THEN 'failed' ELSE 'success' END) AS outcome,
-        NOT spans.is_failed AND COALESCE(
-            LEAD(spans.attempt) OVER (
-                PARTITION BY spans.request_id, spans.parent_key, spans.operation
-                ORDER BY spans.start_ns, spans.span_key
-            ) = spans.attempt + 1,
-            FALSE
-        ) AS is_repeated,
+        NOT spans.is_failed AND COALESCE(numbered.next_attempt = spans.attempt + 1, FALSE) AS is_repeated,
         COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
         COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
@@ -121,6 +126,7 @@ leaves AS (
         END AS busy_from_ns
     FROM staged_spans AS spans
     LEFT JOIN others ON spans.span_key = others.call_id
+    LEFT JOIN numbered ON spans.span_key = numbered.call_id
     WHERE spans.is_leaf_model_call
 )
 
