@@ -103,9 +103,12 @@ def test_what_is_kept_for_an_hour_is_unknown_where_a_rate_does_not_name_it() -> 
 
 
 @pytest.mark.parametrize(
-    ("audio", "cached", "cached_audio"), [(0, 0, 0), (700, 0, 0), (700, 600, 500), (9, 900, 9)]
+    ("audio", "cached", "cached_audio"),
+    [(0, 0, 0), (700, 0, 0), (700, 600, 500), (9, 900, 9), (900, 500, None)],
 )
-def test_the_kinds_of_input_tokens_are_all_input_tokens(audio: int, cached: int, cached_audio: int) -> None:
+def test_the_kinds_of_input_tokens_are_all_input_tokens(
+    audio: int, cached: int, cached_audio: int | None
+) -> None:
     rows = charged(
         model_served="gpt-realtime",
         input_audio_tokens=audio,
@@ -113,6 +116,7 @@ def test_the_kinds_of_input_tokens_are_all_input_tokens(audio: int, cached: int,
         cached_audio_tokens=cached_audio,
     )
     assert rows.filter(~pl.col("resource").str.contains("output"))["quantity"].sum() == 1_000
+    assert rows["quantity"].min() >= 0
 
 
 def test_a_name_that_nobody_prices_is_told_with_the_one_that_may_be_meant() -> None:

@@ -27,7 +27,7 @@
 --   reasoning_tokens     BIGINT   tokens
 --   cache_write_1h_tokens BIGINT   tokens, of those written
 --   input_audio_tokens   BIGINT   tokens, of the input, cached ones included
---   cached_audio_tokens  BIGINT   tokens, of the cached ones
+--   cached_audio_tokens  BIGINT   tokens, of the cached ones; where it is not said how many, the fewest that there can be
 --   output_audio_tokens  BIGINT   tokens, of the output
 --   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
 --   outcome              VARCHAR  success, or what kind of failure
@@ -157,7 +157,13 @@ SELECT
     leaves.reasoning_tokens,
     leaves.cache_write_1h_tokens,
     leaves.input_audio_tokens,
-    leaves.cached_audio_tokens,
+    CASE
+        WHEN leaves.input_audio_tokens - COALESCE(leaves.cached_audio_tokens, 0)
+            > leaves.input_tokens - COALESCE(leaves.cached_input_tokens, 0) - COALESCE(leaves.cache_write_tokens, 0)
+            THEN leaves.input_audio_tokens + COALESCE(leaves.cached_input_tokens, 0)
+            + COALESCE(leaves.cache_write_tokens, 0) - leaves.input_tokens
+        ELSE leaves.cached_audio_tokens
+    END AS cached_audio_tokens,
     leaves.output_audio_tokens,
     leaves.service_tier,
     leaves.outcome,
