@@ -5,6 +5,7 @@ In: the frames, the fits, the bill, the class reports. Out: ``Coverage``.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import polars as pl
@@ -56,8 +57,9 @@ def _priced_token_ratio(frames: Frames) -> float | None:
 def _priced_accelerator_ratio(frames: Frames) -> float | None:
     """Seconds of replicas of configured pools that have a price, over all that were observed."""
     seconds = frames.charge.filter(pl.col("component") == "accelerator")
-    total = float(seconds["quantity"].sum())
-    return float(seconds.filter(pl.col("usd").is_not_null())["quantity"].sum()) / total if total > 0 else None
+    total = math.fsum(seconds["quantity"].drop_nulls())
+    priced = math.fsum(seconds.filter(pl.col("usd").is_not_null())["quantity"])
+    return priced / total if total > 0 else None
 
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:

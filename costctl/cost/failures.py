@@ -6,10 +6,12 @@ what failed is paid for by what succeeded. docs/explanation/failed-attempts.md h
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import polars as pl
 
+from costctl.cost.exact_sums import sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 
@@ -22,7 +24,7 @@ def retry_tax(charge: pl.DataFrame, call_outcome: pl.DataFrame) -> RetryTax | No
     if priced.is_empty():
         return None
     wasted = charge.filter(pl.col("is_wasted"))
-    usd, total = float(wasted["usd"].sum()), float(priced.sum())
+    usd, total = math.fsum(wasted["usd"].drop_nulls()), math.fsum(priced)
     calls = charge.filter(pl.col("call_id").is_not_null()).select("call_id").unique()
     return RetryTax(
         usd=usd,
@@ -63,35 +65,29 @@ def _usd_per_mtok(calls: pl.DataFrame, charge: pl.DataFrame) -> float | None:
 
 def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:
     """What calls came to, by provider and rule; what succeeded first, then the more frequent."""
-    key = ["provider", "outcome", "billing_rule", "rule_source"]
-    charged = frames.charge.group_by("call_id").agg(
-        pl.col("usd").sum(),
-        pl.col("usd").count().alias("priced"),
-        pl.col("usd").null_count().alias("unpriced"),
+    key = ("provider", "outcome", "billing_rule", "rule_source")
+    kinds = frames.call_outcome.select("call_id", "outcome", "billing_rule", "rule_source").join(
+        frames.calls.select("call_id", "provider"), on="call_id"
     )
-    rows = (
-        frames.call_outcome.select("call_id", "outcome", "billing_rule", "rule_source")
-        .join(frames.calls.select("call_id", "provider"), on="call_id")
-        .join(charged, on="call_id", how="left")
-        .sort("call_id")
-        .group_by(key, maintain_order=True)
-        .agg(pl.len().alias("calls"), pl.col("usd").sum(), pl.col("priced").sum(), pl.col("unpriced").sum())
-        .sort(
-            [pl.col("outcome") != "success", -pl.col("calls").cast(pl.Int64), *key],
-            nulls_last=True,
-        )
+    charged = frames.charge.select("call_id", "usd").join(kinds, on="call_id")
+    usd = sums_by(charged, key, "usd")
+    unpriced = dict(
+        (tuple(row[:-1]), row[-1])
+        for row in charged.filter(pl.col("usd").is_null()).group_by(key).len().iter_rows()
     )
+    counted = kinds.group_by(key).agg(pl.len().alias("calls"))
+    order = [pl.col("outcome") != "success", -pl.col("calls").cast(pl.Int64), *map(pl.col, key)]
     return tuple(
         OutcomeReport(
-            provider=row["provider"],
-            outcome=row["outcome"],
-            billing_rule=row["billing_rule"],
-            rule_source=row["rule_source"],
-            calls=row["calls"],
-            usd=row["usd"] if row["priced"] else None,
-            unpriced_charges=row["unpriced"],
+            provider=row[0],
+            outcome=row[1],
+            billing_rule=row[2],
+            rule_source=row[3],
+            calls=row[4],
+            usd=usd.get(row[:4]),
+            unpriced_charges=unpriced.get(row[:4], 0),
         )
-        for row in rows.iter_rows(named=True)
+        for row in counted.sort(order, nulls_last=True).iter_rows()
     )
 
 
@@ -101,4 +97,4 @@ def _over(usd: float | None, count: int) -> float | None:
 
 def _sum(usd: pl.Series) -> float | None:
     known = usd.drop_nulls()
-    return float(known.sum()) if known.len() else None
+    return math.fsum(known) if known.len() else None
