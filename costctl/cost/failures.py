@@ -71,10 +71,8 @@ def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:
     )
     charged = frames.charge.select("call_id", "usd").join(kinds, on="call_id")
     usd = sums_by(charged, key, "usd")
-    unpriced = dict(
-        (tuple(row[:-1]), row[-1])
-        for row in charged.filter(pl.col("usd").is_null()).group_by(key).len().iter_rows()
-    )
+    without = charged.filter(pl.col("usd").is_null()).group_by(key).len()
+    unpriced = {row[:-1]: row[-1] for row in without.iter_rows()}
     counted = kinds.group_by(key).agg(pl.len().alias("calls"))
     order = [pl.col("outcome") != "success", -pl.col("calls").cast(pl.Int64), *map(pl.col, key)]
     return tuple(
