@@ -19,10 +19,10 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import OWN_RATES, PRICE_BOOK, token_price_rows
+from costctl.cost.prices import OWN_RATES, PRICE_BOOK
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.engine.duckdb import DuckDBEngine
-from costctl.engine.small_tables import load_settings
+from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
 from costctl.progress import Progress
@@ -95,12 +95,7 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
         engine = DuckDBEngine(connection)
         load_settings(engine, config.settings, rules, since_ns, until_ns)
         progress("Looking up prices", None)
-        engine.load(
-            "token_prices",
-            token_price_rows(
-                engine.query("SELECT DISTINCT provider, model, day FROM calls"), as_of, config.settings.prices
-            ),
-        )
+        load_prices(engine, config.settings, as_of)
         inputs, rejected = _sources(connection)
         yield Observation(engine, config, inputs, rejected, question.seed, question.prices_as_of)
 

@@ -47,6 +47,10 @@ Since = Annotated[
     str | None, typer.Option(help="Only requests that started at or after this instant (RFC 3339, UTC).")
 ]
 Until = Annotated[str | None, typer.Option(help="Only requests that started before this instant.")]
+PricesAsOf = Annotated[
+    str | None,
+    typer.Option("--prices-as-of", help="Price calls of any day as on this day (YYYY-MM-DD, UTC)."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]

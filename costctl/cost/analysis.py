@@ -17,6 +17,7 @@ from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.exact_sums import sums_by
+from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
@@ -54,6 +55,7 @@ METHODS: Final = {
     "service_model": "step clock for continuous batching, robust non-negative least squares for static batches",
     "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and deals",
     "per_success": "ratio of sums, bootstrap over requests",
+    "failures": "each outcome by its provider's billing rule; retry tax of attempts that failed or were repeated",
     "classes": "ordered rules, first match",
 }
 _WEIGHTED: Final = "occupancy clock, each instant split by the weights of prefill and decode"
@@ -108,9 +110,12 @@ def build_analysis(
             attributed_usd=_total(bill),
             idle_usd=bill.idle_usd,
             unattributed_usd=bill.unattributed_usd,
+            retry_tax=retry_tax(frames.charge, frames.call_outcome),
+            unit_costs=unit_costs(frames, frames.requests, frames.charge),
         ),
         bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
         classes=classes,
+        outcomes=outcome_reports(frames),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
         ),
@@ -168,6 +173,8 @@ def _class_report(
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(requests, charge, seed),
             failed_usd=_amount(row["failed_usd"]),
+            retry_tax=retry_tax(charge, frames.call_outcome),
+            unit_costs=unit_costs(frames, requests, charge),
             components=_components(charge),
         ),
         value=class_value(requests, frames.request_value, declared.value, loaded, _accelerator_s(charge)),

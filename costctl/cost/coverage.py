@@ -5,6 +5,7 @@ In: the frames, the fits, the bill, the class reports. Out: ``Coverage``.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import polars as pl
@@ -32,11 +33,33 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         requests=requests,
         priced_requests=priced,
         priced_ratio=priced / requests,
+        priced_token_ratio=_priced_token_ratio(frames),
+        priced_accelerator_ratio=_priced_accelerator_ratio(frames),
         token_ratio=float(has_tokens.sum()) / has_tokens.len() if has_tokens.len() else None,
         stage_ratio=staged / requests,
         rejected_records=frames.rejected_records,
         notes=(*_unpriced(frames), *bill.notes, *_without_model(fits), *_untrusted(fits), *_thin(classes)),
     )
+
+
+def _priced_token_ratio(frames: Frames) -> float | None:
+    """Tokens of calls whose every charge has an amount, over the tokens of all calls."""
+    unpriced = frames.charge.filter(pl.col("usd").is_null()).select("call_id")
+    charged = frames.charge.filter(pl.col("call_id").is_not_null()).select("call_id").unique()
+    priced = frames.calls.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
+    total, known = (
+        int(calls["input_tokens"].sum()) + int(calls["output_tokens"].sum())
+        for calls in (frames.calls, priced)
+    )
+    return known / total if total else None
+
+
+def _priced_accelerator_ratio(frames: Frames) -> float | None:
+    """Seconds of replicas of configured pools that have a price, over all that were observed."""
+    seconds = frames.charge.filter(pl.col("component") == "accelerator")
+    total = math.fsum(seconds["quantity"].drop_nulls())
+    priced = math.fsum(seconds.filter(pl.col("usd").is_not_null())["quantity"])
+    return priced / total if total > 0 else None
 
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ class Frames:
     stage_time: pl.DataFrame
     request_error: pl.DataFrame
     request_cache: pl.DataFrame
+    call_outcome: pl.DataFrame
+    sessions: pl.DataFrame
     request_value: pl.DataFrame
     rejected_records: int
     window_from_ns: int
@@ -50,6 +52,8 @@ class Frames:
         "stage_time",
         "request_error",
         "request_cache",
+        "call_outcome",
+        "sessions",
         "request_value",
     )
 

@@ -18,7 +18,21 @@ TOKENS_PER_QUOTE: Final = 1_000_000  # rates are per million tokens
 SUSPICIOUS_RATIO: Final = (
     100  # a price per thousand, or in cents, taken for one per million is 100 or 1,000 times off
 )
-TOKEN_KINDS: Final = ("input", "cached_input", "cache_write", "output")
+# Of all prices per million tokens in genai-prices 0.2.3, audio and images included, none is outside; free is no price.
+LOWEST_USD_PER_MILLION: Final = 0.0005
+HIGHEST_USD_PER_MILLION: Final = 2_000.0
+STANDARD: Final = "default"  # the service tier of a call that says none
+TOKEN_KINDS: Final = (
+    "input",
+    "input_audio",
+    "cached_input",
+    "cached_audio",
+    "cache_write",
+    "cache_write_1h",
+    "output",
+    "output_audio",
+)
+_AS_INPUT: Final = ("cached_input", "cache_write")  # cost what input costs where a rate does not tell apart
 
 
 class RateError(UsageError):
@@ -50,12 +64,14 @@ class _Dated(Protocol):
 AnyDated = TypeVar("AnyDated", bound=_Dated)
 
 
-def own_bands(prices: PriceSettings, provider: str | None, model: str, day: date) -> Bands | None:
+def own_bands(
+    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
+) -> Bands | None:
     """The bands of each kind by the user's rates for the day; rates that name the provider come first.
 
     Raises RateError where two rates hold at once, or a currency has no exchange rate for the day.
     """
-    rates = _holding(prices, provider, model, day)
+    rates = _holding(prices, provider, model, day, service_tier)
     if not rates:
         return None
     tiers = sorted(rates, key=lambda rate: rate.above_input_tokens)
@@ -64,7 +80,8 @@ def own_bands(prices: PriceSettings, provider: str | None, model: str, day: date
         raise RateError(
             "two rates",
             f"Two rates for {model} hold on {day}.",
-            why="[[prices.rates]] has more than one entry with the same model, provider and above_input_tokens.",
+            why="[[prices.rates]] has more than one entry with the same model, provider, service_tier and "
+            "above_input_tokens.",
             next_step="Give one an `until` that is the `from` of the next, or remove one.",
         )
     bands: Bands = []
@@ -80,13 +97,8 @@ def own_bands(prices: PriceSettings, provider: str | None, model: str, day: date
 
 def per_million(rate: Rate, kind: str) -> float | None:
     """The rate of a token kind in its own currency; cached and written tokens are input where not told apart."""
-    own = {
-        "input": rate.input,
-        "cached_input": rate.cached_input,
-        "cache_write": rate.cache_write,
-        "output": rate.output,
-    }[kind]
-    return rate.input if own is None and kind != "output" else own
+    own: float | None = getattr(rate, kind)
+    return rate.input if own is None and kind in _AS_INPUT else own
 
 
 def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
@@ -106,11 +118,23 @@ def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
 
 
 def refuse_far_from_book(
-    prices: PriceSettings, own: Bands, book: Bands, provider: str | None, model: str, day: date
+    prices: PriceSettings,
+    own: Bands,
+    book: Bands,
+    provider: str | None,
+    model: str,
+    day: date,
+    service_tier: str = STANDARD,
 ) -> None:
-    """Raises RateError where an own price is 100 times or more away from the book's, and is not confirmed."""
-    confirmed = {_start(rate) for rate in _holding(prices, provider, model, day) if rate.is_confirmed}
+    """Raises RateError where an own price is 100 times or more away from the book's, or from any where the book does
+    not have the model, and is not confirmed.
+    """
+    confirmed = {
+        _start(rate) for rate in _holding(prices, provider, model, day, service_tier) if rate.is_confirmed
+    }
     unconfirmed = [(kind, band) for kind, band in own if band.from_input_tokens not in confirmed]
+    if not book:
+        _refuse_implausible(unconfirmed, model, day)
     for kind, band in unconfirmed:
         for book_kind, quoted in book:
             if book_kind != kind or not _overlap(band, quoted):
@@ -126,6 +150,21 @@ def refuse_far_from_book(
                 )
 
 
+def _refuse_implausible(rates: Bands, model: str, day: date) -> None:
+    """Raises RateError where a price of a model that the book does not have is outside of all prices that it has."""
+    for kind, band in rates:
+        usd = band.usd_per_token * TOKENS_PER_QUOTE
+        if usd > 0 and not LOWEST_USD_PER_MILLION <= usd <= HIGHEST_USD_PER_MILLION:
+            raise RateError(
+                f"magnitude of {kind}",
+                f"The {kind} rate for {model} is far from what any model costs.",
+                why=f"It comes to {usd:g} USD per million tokens on {day}; prices lie between "
+                f"{LOWEST_USD_PER_MILLION:g} and {HIGHEST_USD_PER_MILLION:g}.",
+                next_step="Rates are per million tokens, in the rate's currency; if it is meant, "
+                "write is_confirmed = true beside it.",
+            )
+
+
 def is_far(usd: float, other_usd: float) -> bool:
     """Whether one price is 100 times the other or more; nothing is far from a price of zero in the book."""
     if other_usd == 0:
@@ -133,9 +172,13 @@ def is_far(usd: float, other_usd: float) -> bool:
     return usd >= SUSPICIOUS_RATIO * other_usd or usd * SUSPICIOUS_RATIO <= other_usd
 
 
-def _holding(prices: PriceSettings, provider: str | None, model: str, day: date) -> list[Rate]:
+def _holding(
+    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str
+) -> list[Rate]:
     """The rates of the model on the day: those that name the provider, else those that name none."""
-    named = [rate for rate in _on(prices.rates, day) if rate.model == model]
+    named = [
+        rate for rate in _on(prices.rates, day) if (rate.model, rate.service_tier) == (model, service_tier)
+    ]
     exact = [rate for rate in named if provider is not None and rate.provider == provider]
     return exact or [rate for rate in named if rate.provider is None]
 

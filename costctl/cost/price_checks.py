@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from costctl.cost.own_rates import RateError
+from costctl.cost.own_rates import STANDARD, RateError
 from costctl.cost.prices import nearest_model, priced
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.prices import PriceFinding
@@ -30,13 +30,14 @@ def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     ends = {day for pair in dated for day in pair if day is not None}
     days = sorted(ends | {as_of} | ({min(ends) - timedelta(days=1)} if ends else set()))
     findings: list[PriceFinding] = []
-    for provider, model in dict.fromkeys((rate.provider, rate.model) for rate in own.rates):
-        of_model = [rate for rate in own.rates if (rate.provider, rate.model) == (provider, model)]
+    for key in dict.fromkeys((rate.provider, rate.model, rate.service_tier) for rate in own.rates):
+        provider, model, service_tier = key
+        of_model = [rate for rate in own.rates if (rate.provider, rate.model, rate.service_tier) == key]
         refused: dict[str, PriceFinding] = {}
         for day in days:
             if not any(_holds(rate.from_day, rate.until_day, day) for rate in of_model):
                 continue
-            _, error = _tried(own, provider, model, day)
+            _, error = _tried(own, provider, model, day, service_tier)
             if error is not None:
                 refused.setdefault(
                     error.mistake, _refused(model, error)
@@ -85,20 +86,40 @@ def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
 
 def _unpriced(own: PriceSettings, models: pl.DataFrame, as_of: date) -> list[PriceFinding]:
     findings = []
-    for provider, model, day in models.drop_nulls(["model"]).sort("provider", "model", "day").iter_rows():
-        is_priced, error = _tried(own, provider, model, date.fromisoformat(day) if day else as_of)
+    tiered = (
+        models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
+    )
+    keys = tiered.drop_nulls(["model"]).select("provider", "model", "day", "service_tier")
+    for provider, model, day, service_tier in keys.sort(pl.all()).iter_rows():
+        on = date.fromisoformat(day) if day else as_of
+        is_priced, error = _tried(own, provider, model, on, service_tier)
         if error is not None:
             findings.append(_refused(model, error))
         elif not is_priced:
             name = f"{provider}/{model}" if provider else model
+            if service_tier != STANDARD and _tried(own, provider, model, on)[0]:
+                findings.append(_unpriced_tier(name, service_tier, on))
+                continue
             findings.append(_unknown("unpriced", name, f"The traces have calls of {name}", model, provider))
     return findings
 
 
-def _tried(own: PriceSettings, provider: str | None, model: str, day: date) -> tuple[bool, RateError | None]:
+def _unpriced_tier(name: str, service_tier: str, day: date) -> PriceFinding:
+    return PriceFinding(
+        kind="unpriced",
+        subject=name,
+        what=f"The traces have calls of {name} sold as {service_tier}, which have no price on {day}.",
+        why="Neither own rates nor the price book have one for that, and the standard price is not it.",
+        next_step=f'Write a rate in [[prices.rates]] with service_tier = "{service_tier}".',
+    )
+
+
+def _tried(
+    own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
+) -> tuple[bool, RateError | None]:
     """Whether the model has a price on the day, and why it is refused, where it is: to report all, none is raised."""
     try:
-        return bool(priced(own, provider, model, day)[1]), None
+        return bool(priced(own, provider, model, day, service_tier)[1]), None
     except RateError as error:
         return False, error
 

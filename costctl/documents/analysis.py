@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.estimate import Estimate
+from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
@@ -41,11 +42,17 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover."""
+    """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover.
+
+    priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount.
+    priced_accelerator_ratio: of the time that calls occupied replicas of configured pools, that which has a price.
+    """
 
     requests: int
     priced_requests: int
     priced_ratio: float | None
+    priced_token_ratio: float | None
+    priced_accelerator_ratio: float | None
     token_ratio: float | None
     stage_ratio: float | None
     rejected_records: int
@@ -61,6 +68,8 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attributed_usd: float | None
     idle_usd: float | None
     unattributed_usd: float | None
+    retry_tax: RetryTax | None
+    unit_costs: UnitCosts
 
 
 class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,6 +158,8 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     congestion_usd_per_request: Estimate | None
     usd_per_success: Estimate | None
     failed_usd: float | None
+    retry_tax: RetryTax | None
+    unit_costs: UnitCosts
     components: tuple[Component, ...]
 
 
@@ -306,4 +317,5 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     totals: Totals
     bill: ReconciledBill | None
     classes: tuple[ClassReport, ...]
+    outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

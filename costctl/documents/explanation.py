@@ -106,7 +106,9 @@ class StageLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that was used. usd: null where quantity or price is unknown; ``note`` says which."""
+    """One thing that was used. usd: null where quantity or price is unknown; ``note`` says which.  outcome,
+    billing_rule: of the call, and by which rule it was billed; null for what no call caused.
+    """
 
     call_id: str | None
     component: str
@@ -116,6 +118,8 @@ class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd_per_unit: float | None
     usd: float | None
     is_failed_attempt: bool
+    outcome: str | None
+    billing_rule: str | None
     note: str | None
 
 

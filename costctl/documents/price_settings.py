@@ -6,11 +6,12 @@ Everything is as its owner wrote it; ``costctl/cost/own_rates.py`` turns it into
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 PerMillion = Annotated[float, msgspec.Meta(ge=0)]
+ServiceTier = Literal["default", "batch", "flex", "priority", "fast"]
 Tokens = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -18,7 +19,8 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a model costs per million tokens, from one day until another, the end exclusive.
 
     provider: None holds for every provider.  above_input_tokens: a tier; it holds, for all tokens of a call, where the
-    whole prompt is longer than this.  cached_input and cache_write cost what input costs where they are not given.
+    whole prompt is longer than this.  cached_input and cache_write cost what input costs where they are not given; what
+    is audio, or written to be kept for an hour, has no price where none is given.  service_tier: what it is sold as.
     is_confirmed: the rate is meant, however far it is from what the price book says.
     """
 
@@ -28,6 +30,11 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cached_input: PerMillion | None = None
     cache_write: PerMillion | None = None
     output: PerMillion | None = None
+    cache_write_1h: PerMillion | None = None
+    input_audio: PerMillion | None = None
+    cached_audio: PerMillion | None = None
+    output_audio: PerMillion | None = None
+    service_tier: ServiceTier = "default"
     above_input_tokens: Tokens = 0
     currency: str = "USD"
     from_day: date | None = msgspec.field(default=None, name="from")

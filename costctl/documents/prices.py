@@ -18,6 +18,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     provider: str | None
     model: str
+    service_tier: str
     token_kind: str
     from_input_tokens: int
     below_input_tokens: int | None

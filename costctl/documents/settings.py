@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
 from costctl.documents.price_settings import PriceSettings
 from costctl.units import duration_s
 
@@ -55,9 +56,14 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Storage that is paid for by residency, reads and bytes out. match: as for pools."""
+    """Storage that is paid for by residency, reads and bytes out. match: as for pools.
+
+    region, zone: where it stands; bytes that a span of another region or zone reads are priced by ``[network]``.
+    """
 
     kind: str | None = None
+    region: str | None = None
+    zone: str | None = None
     usd_per_gb_month: Usd | None = None
     usd_per_1k_reads: Usd | None = None
     usd_per_gb_egress: Usd | None = None
@@ -140,12 +146,18 @@ class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced."""
+    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced.
+
+    billing: provider, or "*" for any → outcome → what of it is billed.
+    """
 
     pools: dict[str, Pool] = {}
     storage: dict[str, Storage] = {}
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
     internet_usd_per_gb_egress: Usd | None = None
+    network: Network = Network()
+    tools: dict[str, Tool] = {}
     finance: Finance = Finance()
     prices: PriceSettings = PriceSettings()
+    billing: dict[str, dict[Outcome, BillingRule]] = {}

@@ -1,16 +1,19 @@
 """Settings as small tables: what the relations join to, in place of parameters.
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
-pool_models, pool_matches, storages, storage_matches, settings, value_attributes, class_rules, token_prices and
-observation_window loaded.
+pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
+class_rules, observation_window, and of the calls' models token_prices and price_gaps loaded.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import polars as pl
 
+from costctl.cost.billing_rules import billing_rule_rows
+from costctl.cost.prices import price_gap_rows, token_price_rows
 from costctl.documents.settings import Settings
 from costctl.engine.base import Engine
 from costctl.units import BYTES_PER_GB, usd_per_s
@@ -27,7 +30,7 @@ _MATCHES: Final = {"attribute": pl.String, "glob": pl.String}
 def load_settings(
     engine: Engine, settings: Settings, class_rules: pl.DataFrame, since_ns: int | None, until_ns: int | None
 ) -> None:
-    """Load every small table but token_prices, which needs to know the models first."""
+    """Load every small table but those of prices, which need to know the models first: ``load_prices``."""
     engine.load("pools", _pools(settings))
     engine.load("pool_models", _pool_models(settings))
     engine.load("pool_matches", _matches("pool", {name: pool.match for name, pool in settings.pools.items()}))
@@ -36,10 +39,23 @@ def load_settings(
         "storage_matches",
         _matches("storage", {name: store.match for name, store in settings.storage.items()}),
     )
+    engine.load("tools", _tools(settings))
+    engine.load("tool_matches", _matches("tool", {name: tool.match for name, tool in settings.tools.items()}))
+    engine.load("billing_rules", billing_rule_rows(settings.billing))
     engine.load("settings", _settings(settings))
     engine.load("value_attributes", _value_attributes(settings))
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
+
+
+def load_prices(engine: Engine, settings: Settings, as_of: date | None = None) -> None:
+    """Load token_prices and price_gaps for the models of the calls. as_of: the day whose prices hold for all.
+
+    Raises UsageError for own rates that cannot be used.
+    """
+    models = engine.query("SELECT DISTINCT provider, model, day, service_tier FROM calls")
+    engine.load("token_prices", token_price_rows(models, as_of, settings.prices))
+    engine.load("price_gaps", price_gap_rows(models, as_of, settings.prices))
 
 
 def _pools(settings: Settings) -> pl.DataFrame:
@@ -96,6 +112,8 @@ def _storages(settings: Settings) -> pl.DataFrame:
             "usd_per_byte_egress": None
             if store.usd_per_gb_egress is None
             else store.usd_per_gb_egress / BYTES_PER_GB,
+            "region": store.region,
+            "zone": store.zone,
         }
         for order, (name, store) in enumerate(settings.storage.items())
     ]
@@ -104,6 +122,27 @@ def _storages(settings: Settings) -> pl.DataFrame:
         "storage_order": pl.Int64,
         "usd_per_read": pl.Float64,
         "usd_per_byte_egress": pl.Float64,
+        "region": pl.String,
+        "zone": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _tools(settings: Settings) -> pl.DataFrame:
+    rows = [
+        {
+            "tool": name,
+            "tool_order": order,
+            "usd_per_call": None if tool.usd_per_1k_calls is None else tool.usd_per_1k_calls / 1000,
+            "usd_per_cpu_s": None if tool.usd_per_cpu_hour is None else usd_per_s(tool.usd_per_cpu_hour),
+        }
+        for order, (name, tool) in enumerate(settings.tools.items())
+    ]
+    schema = {
+        "tool": pl.String,
+        "tool_order": pl.Int64,
+        "usd_per_call": pl.Float64,
+        "usd_per_cpu_s": pl.Float64,
     }
     return pl.DataFrame(rows, schema=schema)
 
@@ -118,14 +157,18 @@ def _value_attributes(settings: Settings) -> pl.DataFrame:
 
 
 def _settings(settings: Settings) -> pl.DataFrame:
-    internet = settings.internet_usd_per_gb_egress
+    per_gb = {
+        "internet_usd_per_byte_egress": settings.internet_usd_per_gb_egress,
+        "usd_per_byte_between_zones": settings.network.usd_per_gb_between_zones,
+        "usd_per_byte_between_regions": settings.network.usd_per_gb_between_regions,
+    }
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
-        {
-            "name": "internet_usd_per_byte_egress",
-            "value": None if internet is None else internet / BYTES_PER_GB,
-        },
+        *(
+            {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}
+            for name, usd in per_gb.items()
+        ),
     ]
     return pl.DataFrame(rows, schema={"name": pl.String, "value": pl.Float64})
 

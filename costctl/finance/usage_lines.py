@@ -30,14 +30,20 @@ class Unit(NamedTuple):
 UNITS: Final[dict[str, Unit]] = {
     "tokens": Unit(1_000_000, "1000000 Tokens", "Tokens", "AI and Machine Learning", "Generative AI"),
     "reads": Unit(1_000, "1000 Requests", "Requests", "Storage", "Other (Storage)"),
+    "calls": Unit(1_000, "1000 Requests", "Requests", "Other", "Other (Other)"),
+    "s": Unit(3_600, "Hours", "Seconds", "Compute", "Other (Compute)"),
     "bytes": Unit(1_000_000_000, "GB", "Bytes", "Networking", "Other (Networking)"),
 }
 _OTHER: Final = Unit(1, "Units", "Units", "Other", "Other (Other)")
 _METERS: Final = {
     "input": "Input Tokens",
+    "input_audio": "Input Audio Tokens",
     "cached_input": "Cache Read Tokens",
+    "cached_audio": "Cache Read Audio Tokens",
     "cache_write": "Cache Write Tokens",
+    "cache_write_1h": "Cache Write 1h Tokens",
     "output": "Output Tokens",
+    "output_audio": "Output Audio Tokens",
 }
 _KEYS: Final = ("day", "component", "resource", "unit", "usd_per_unit", "request_class", "tenant")
 
@@ -46,7 +52,13 @@ def usage_lines(frames: Frames, provider: str, name_of: Callable[[str | None], s
     """The lines, in the order of their keys. provider: of what is one's own.  name_of: how a tenant is written."""
     rows = (
         _dated(frames)
-        .filter((pl.col("component") != "accelerator") & pl.col("usd").is_not_null())
+        .filter(
+            (pl.col("component") != "accelerator")
+            & pl.col("usd").is_not_null()
+            & pl.col(
+                "usd_per_unit"
+            ).is_not_null()  # what is not billed costs nothing, whether or not it has a price
+        )
         .group_by(_KEYS)
         .agg(
             pl.col("quantity").sum(),

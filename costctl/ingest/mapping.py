@@ -31,12 +31,14 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     from: their column, or several of which the first that says something is taken; a dotted name leads into an
     object, or into a JSON text.  unit: of an instant (``start_ns``), where iso is text and the others numbers since
     1970, or of a length (``duration_s``).  instant: the unit, where a length is written as the instant of its end,
-    counted from the start; one that equals the request's end says nothing.
+    counted from the start; one that equals the request's end says nothing.  plus: columns whose counts are added, where
+    the log counts apart what ours counts together.
     """
 
     from_: str | tuple[str, ...]
     unit: Unit | None = None
     instant: Unit | None = None
+    plus: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -18,8 +18,19 @@ TOKEN_COLUMNS = (
     "input_tokens",
     "cached_input_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "cached_audio_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "output_audio_tokens",
+)
+
+_PARTS = (
+    ("cache_write_1h_tokens", "cache_write_tokens"),
+    ("cached_audio_tokens", "cached_input_tokens"),
+    ("input_audio_tokens", "input_tokens"),
+    ("output_audio_tokens", "output_tokens"),
 )
 
 
@@ -66,7 +77,17 @@ def contradictory_tokens(columns: dict[str, pa.Array]) -> list[tuple[str, str, M
                 is_present(total) & (parts > integers(total)),
             )
         )
+    contradictions += [
+        (f"too_many_{part}", f"There are more {part} than {whole}.", _exceeds(columns, part, whole))
+        for part, whole in _PARTS
+        if part in columns and whole in columns
+    ]
     return contradictions
+
+
+def _exceeds(columns: dict[str, pa.Array], part: str, whole: str) -> Mask:
+    """Spans whose part is larger than its whole, where both are known."""
+    return is_present(columns[whole]) & (integers(columns[part]) > integers(columns[whole]))
 
 
 def _below_zero(columns: dict[str, pa.Array], name: str) -> Mask:

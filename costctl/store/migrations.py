@@ -23,6 +23,15 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         "UPDATE spans SET response_id = attributes['gen_ai.response.id'] "
         "WHERE attributes['gen_ai.response.id'] IS NOT NULL",
     ),
+    2: (
+        "ALTER TABLE spans ADD COLUMN cache_write_1h_tokens BIGINT",
+        "ALTER TABLE spans ADD COLUMN input_audio_tokens BIGINT",
+        "ALTER TABLE spans ADD COLUMN cached_audio_tokens BIGINT",
+        "ALTER TABLE spans ADD COLUMN output_audio_tokens BIGINT",
+        "ALTER TABLE spans ADD COLUMN service_tier VARCHAR",
+        "UPDATE spans SET service_tier = LOWER(attributes['gen_ai.openai.response.service_tier']) "
+        "WHERE attributes['gen_ai.openai.response.service_tier'] IS NOT NULL",
+    ),
 }
 
 

@@ -5,7 +5,8 @@ Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relat
 are made from these schemas.
 
 Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
-output_tokens includes reasoning_tokens. NULL is "not observed"; 0 is a measurement.
+output_tokens includes reasoning_tokens. Audio and one-hour cache writes are parts of these. NULL is "not observed";
+0 is a measurement.
 """
 
 from __future__ import annotations
@@ -45,8 +46,13 @@ _SPAN_COLUMNS: Final = (
     ("input_tokens", pa.int64(), "tokens, total"),
     ("cached_input_tokens", pa.int64(), "tokens"),
     ("cache_write_tokens", pa.int64(), "tokens"),
+    ("cache_write_1h_tokens", pa.int64(), "tokens, of those written the ones that are kept for an hour"),
+    ("input_audio_tokens", pa.int64(), "tokens, of the input; cached ones included"),
+    ("cached_audio_tokens", pa.int64(), "tokens, of the cached ones"),
     ("output_tokens", pa.int64(), "tokens, with reasoning"),
     ("reasoning_tokens", pa.int64(), "tokens"),
+    ("output_audio_tokens", pa.int64(), "tokens, of the output"),
+    ("service_tier", pa.string(), "what the call was sold as: default, batch, flex, priority; lower case"),
     ("max_tokens", pa.int64(), "tokens, the request's cap"),
     ("is_stream", pa.bool_(), ""),
     ("finish_reason", pa.string(), ""),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 
+from costctl.documents.price_settings import ServiceTier
 from costctl.documents.prices import CHECK_SCHEMA_VERSION, SCHEMA_VERSION, Price, PriceCheck, Prices
 from costctl.observation import configured, day_of
 
@@ -24,17 +26,19 @@ def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Pr
     for provider, name in names:
         if wanted not in name.lower():
             continue
-        source, bands = priced(own, provider, name, day)
+        quoted = [(tier, *priced(own, provider, name, day, tier)) for tier in get_args(ServiceTier)]
         rows += [
             Price(
                 provider=provider,
                 model=name,
+                service_tier=tier,
                 token_kind=kind,
                 from_input_tokens=band.from_input_tokens,
                 below_input_tokens=band.below_input_tokens,
                 usd_per_million=round(band.usd_per_token * TOKENS_PER_QUOTE, 9),
                 source=source,
             )
+            for tier, source, bands in quoted
             for kind, band in bands
         ]
     return Prices(
@@ -62,7 +66,8 @@ def verify_prices(config: Path | None, store: Path | None, as_of: str | None) ->
             engine = DuckDBEngine(connection)
             load_settings(engine, loaded.settings, default_rules(), None, None)
             models = engine.query(
-                "SELECT provider, model, MAX(day) AS day FROM calls WHERE pool IS NULL GROUP BY provider, model"
+                "SELECT provider, model, MAX(day) AS day, service_tier FROM calls WHERE pool IS NULL "
+                "GROUP BY provider, model, service_tier"
             )
     return PriceCheck(
         schema_version=CHECK_SCHEMA_VERSION,

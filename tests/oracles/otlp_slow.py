@@ -28,6 +28,12 @@ from costctl.store.spans import SPANS, STAGES
 
 Row = dict[str, Any]
 Read = tuple[list[Row], list[str]]
+PARTS = (
+    ("cache_write_1h_tokens", "cache_write_tokens"),
+    ("cached_audio_tokens", "cached_input_tokens"),
+    ("input_audio_tokens", "input_tokens"),
+    ("output_audio_tokens", "output_tokens"),
+)
 WORDS = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 
 
@@ -386,4 +392,7 @@ def _fault(row: Row) -> str | None:
     parts = (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)
     if row["input_tokens"] is not None and parts > row["input_tokens"]:
         return "negative_uncached_tokens"
+    for part, whole in PARTS:
+        if row[whole] is not None and (row[part] or 0) > row[whole]:
+            return f"too_many_{part}"
     return None

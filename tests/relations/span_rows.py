@@ -7,10 +7,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from costctl.cost.prices import token_price_rows
 from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
-from costctl.engine.small_tables import load_settings
+from costctl.engine.small_tables import load_prices, load_settings
 from costctl.segment.rules import default_rules
 from costctl.store.spans import RESOURCES, SPANS
 
@@ -53,5 +52,5 @@ def engine_of(
     connection.execute("CREATE TABLE resources AS SELECT * FROM emitters")
     engine = DuckDBEngine(connection)
     load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)
-    engine.load("token_prices", token_price_rows(engine.fetch("calls").select("provider", "model", "day")))
+    load_prices(engine, settings or Settings())
     return engine

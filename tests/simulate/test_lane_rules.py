@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from costctl.simulate.lanes import TurnedAway
@@ -23,6 +23,7 @@ SERVED, REJECTED, EXPIRED = CallStatus.SERVED, CallStatus.REJECTED, CallStatus.E
 
 
 @given(SEEDS, st.booleans())
+@example(seed=146, on_grid=False)  # a call whose replica failed has not begun again when the replay ends
 @settings(max_examples=300, deadline=None)
 def test_no_law_is_broken_with_all_rules_at_once(seed: int, on_grid: bool) -> None:
     case = random_case_of_all_rules(seed, on_grid=on_grid)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from costctl.cli.render.failures import UNIT_COST_COLUMNS, outcomes, priced_parts, unit_cost_cells, unit_costs
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -33,6 +34,10 @@ def sections(document: Analysis) -> list[Section]:
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts.append(_marginal(document))
+    if document.totals.retry_tax is not None:
+        parts.append(unit_costs(document))
+    if any(outcome.outcome != "success" for outcome in document.outcomes):
+        parts.append(outcomes(document))
     if any(report.value is not None for report in document.classes):
         parts.append(_value(document))
     if any(report.stages for report in document.classes):
@@ -54,7 +59,7 @@ def _overview(document: Analysis) -> Notes:
         "Nothing is priced: neither replicas nor tokens have a price; the last section says what is missing."
         if document.bill is None
         else _billed(document, document.bill),
-        f"Priced {ratio(coverage.priced_ratio)} of the requests; tokens of {ratio(coverage.token_ratio)} of the "
+        f"Priced {priced_parts(coverage)}; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
     ]
@@ -325,6 +330,7 @@ _CSV_COLUMNS = (
     "usd_per_success",
     "usd_per_success_high",
     "failed_usd",
+    *UNIT_COST_COLUMNS,
     "charged_usd",
     "value_usd",
     "margin_usd",
@@ -379,6 +385,7 @@ def _csv_row(report: ClassReport) -> list[object]:
         *_bounds(cost.marginal_usd_per_request),
         *_bounds(cost.usd_per_success),
         cost.failed_usd,
+        *unit_cost_cells(cost.retry_tax, cost.unit_costs),
     ]
 
 

@@ -28,6 +28,7 @@ _PER: Final[dict[str, tuple[float, str]]] = {
     "tokens": (1e6, "M tokens"),
     "s": (3600.0, "hour"),
     "reads": (1e3, "1k reads"),
+    "calls": (1e3, "1k calls"),
     "bytes": (1e9, "GB"),
 }
 
@@ -271,9 +272,15 @@ def _charge(charge: ChargeLine) -> tuple[str, ...]:
         charge.component + (" (failed)" if charge.is_failed_attempt else ""),
         charge.resource or NOT_OBSERVED,
         NOT_OBSERVED if charge.quantity is None else _quantity(charge.quantity, charge.unit),
-        "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit),
+        _price_of(charge),
         usd(charge.usd) if charge.usd is not None else charge.note or usd(None),
     )
+
+
+def _price_of(charge: ChargeLine) -> str:
+    if charge.billing_rule == "not_billed":
+        return f"not billed: {(charge.outcome or '').replace('_', ' ')}"
+    return "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit)
 
 
 def _quantity(quantity: float, unit: str) -> str:
@@ -325,6 +332,8 @@ _CHARGE_COLUMNS: Final = (
     "usd_per_unit",
     "usd",
     "is_failed_attempt",
+    "outcome",
+    "billing_rule",
     "note",
 )
 

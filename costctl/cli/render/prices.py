@@ -10,6 +10,7 @@ _COLUMNS = ("provider", "model", "tokens", "prompt", "USD per 1M", "source")
 _CSV_COLUMNS = (
     "provider",
     "model",
+    "service_tier",
     "token_kind",
     "from_input_tokens",
     "below_input_tokens",
@@ -27,7 +28,8 @@ def sections(document: Prices) -> list[Section]:
         (
             price.provider or "any",
             price.model,
-            price.token_kind.replace("_", " "),
+            price.token_kind.replace("_", " ")
+            + ("" if price.service_tier == "default" else f", {price.service_tier}"),
             _prompt(price),
             f"{price.usd_per_million:g}",
             "own rates" if price.source.startswith("own rates") else "price book",

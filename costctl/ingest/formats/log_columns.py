@@ -17,6 +17,7 @@ from costctl.ingest.attribute_text import parsed_json
 from costctl.ingest.mapping import Mapping
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
+_COUNT: Final = r"^\d{1,18}$"
 
 
 def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
@@ -47,11 +48,11 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> pa.Table:
 def value_at(row: Any, path: str) -> Any:
     """The value at a path: a key of that very name, else step by step along the dots, through JSON in texts.
 
-    A number leads into a list.
+    A number leads into a list; name=value leads to the first object of a list whose name has that value.
     """
     if isinstance(row, list):
         first, _, rest = path.partition(".")
-        inside = row[int(first)] if first.isdecimal() and int(first) < len(row) else None
+        inside = _item(row, first)
         return value_at(inside, rest) if rest else inside
     if not isinstance(row, dict):
         return None
@@ -64,6 +65,14 @@ def value_at(row: Any, path: str) -> Any:
     return None
 
 
+def _item(items: list[Any], wanted: str) -> Any:
+    """The item of that number, or the first object with name=value; None where there is none."""
+    name, is_named, value = wanted.partition("=")
+    if is_named:
+        return next((item for item in items if isinstance(item, dict) and str(item.get(name)) == value), None)
+    return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
+
+
 def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> pa.Table:
     columns: dict[str, pa.Array] = {}
     for target, source in mapping.columns.items():
@@ -71,6 +80,10 @@ def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows
         said = [_present(each, mapping.absent) for each in found if each is not None]
         if said:
             columns[target] = _first(said)
+        parts = [array(path, False) for path in source.plus]
+        added = [_present(each, mapping.absent) for each in parts if each is not None]
+        if added and target in columns:
+            columns[target] = _sum([columns[target], *added])
     for name in mapping.conditions:
         cells = None if name in columns else array(name, False)
         if cells is not None:
@@ -85,6 +98,24 @@ def _first(arrays: list[pa.Array]) -> pa.Array:
     kinds = {array.type for array in arrays}
     same = arrays if len(kinds) == 1 else [array.cast(pa.string()) for array in arrays]
     return pc.coalesce(*same)
+
+
+def _sum(counts: list[pa.Array]) -> pa.Array:
+    """The counts added row by row, those that are not there left out; a row without any, or with a cell that is no
+    count, keeps what the first says.
+    """
+    texts = [array.cast(pa.string()) for array in counts]
+    whole = [pc.fill_null(pc.match_substring_regex(text, _COUNT), False) for text in texts]
+    numbers = [
+        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), pa.int64())
+        for text, is_whole in zip(texts, whole, strict=True)
+    ]
+    total = numbers[0]
+    for more in numbers[1:]:
+        either = pc.coalesce(total, more)
+        total = pc.if_else(pc.and_(pc.is_valid(total), pc.is_valid(more)), pc.add(total, more), either)
+    is_written = pc.or_(whole[0], pc.is_null(texts[0]))
+    return pc.if_else(is_written, total.cast(pa.string()), texts[0])
 
 
 def _present(cells: pa.Array, absent: Iterable[str]) -> pa.Array:

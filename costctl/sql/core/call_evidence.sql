@@ -58,9 +58,11 @@ priced_models AS (
         COALESCE(token_prices.provider, '') AS provider,
         token_prices.model,
         token_prices.day,
+        token_prices.service_tier,
         COUNT(token_prices.token_kind) AS prices
     FROM token_prices
-    GROUP BY COALESCE(token_prices.provider, ''), token_prices.model, token_prices.day
+    GROUP BY
+        COALESCE(token_prices.provider, ''), token_prices.model, token_prices.day, token_prices.service_tier
 ),
 
 patterns AS (
@@ -100,6 +102,7 @@ patterns AS (
     LEFT JOIN priced_models
         ON calls.model = priced_models.model AND calls.day = priced_models.day
         AND COALESCE(calls.provider, '') = priced_models.provider
+        AND calls.service_tier = priced_models.service_tier
 )
 
 SELECT

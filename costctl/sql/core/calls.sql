@@ -25,11 +25,18 @@
 --   uncached_tokens      BIGINT   tokens that no cache gave or keeps
 --   output_tokens        BIGINT   tokens
 --   reasoning_tokens     BIGINT   tokens
+--   cache_write_1h_tokens BIGINT   tokens, of those written
+--   input_audio_tokens   BIGINT   tokens, of the input, cached ones included
+--   cached_audio_tokens  BIGINT   tokens, of the cached ones; where it is not said how many, the fewest that there can be
+--   output_audio_tokens  BIGINT   tokens, of the output
+--   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
+--   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT
 --   is_stream            BOOLEAN
 --   is_failed            BOOLEAN
 --   is_retried           BOOLEAN  failed, and followed by another call of its operation in the request
+--   is_repeated          BOOLEAN  succeeded, and was made again all the same: its sibling is the next attempt
 --   is_generation        BOOLEAN  neither embeddings nor rerank
 --   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
@@ -47,11 +54,27 @@ WITH others AS (
         MAX(spans.cache_write_tokens) AS cache_write_tokens,
         MAX(spans.output_tokens) AS output_tokens,
         MAX(spans.reasoning_tokens) AS reasoning_tokens,
+        MAX(spans.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        MAX(spans.input_audio_tokens) AS input_audio_tokens,
+        MAX(spans.cached_audio_tokens) AS cached_audio_tokens,
+        MAX(spans.output_audio_tokens) AS output_audio_tokens,
+        MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
     FROM staged_spans AS spans
     WHERE spans.leaf_calls = 1
     GROUP BY spans.leaf_call_id
+),
+
+numbered AS (
+    SELECT
+        spans.span_key AS call_id,
+        LEAD(spans.attempt) OVER (
+            PARTITION BY spans.request_id, spans.parent_key, spans.operation
+            ORDER BY spans.start_ns, spans.span_key
+        ) AS next_attempt
+    FROM staged_spans AS spans
+    WHERE spans.is_leaf_model_call AND spans.attempt IS NOT NULL
 ),
 
 leaves AS (
@@ -84,6 +107,13 @@ leaves AS (
             ELSE spans.output_tokens END AS output_tokens,
         CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.reasoning_tokens
             ELSE spans.reasoning_tokens END AS reasoning_tokens,
+        COALESCE(spans.cache_write_1h_tokens, others.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        COALESCE(spans.input_audio_tokens, others.input_audio_tokens) AS input_audio_tokens,
+        COALESCE(spans.cached_audio_tokens, others.cached_audio_tokens) AS cached_audio_tokens,
+        COALESCE(spans.output_audio_tokens, others.output_audio_tokens) AS output_audio_tokens,
+        COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
+        COALESCE(spans.outcome, CASE WHEN spans.is_failed THEN 'failed' ELSE 'success' END) AS outcome,
+        NOT spans.is_failed AND COALESCE(numbered.next_attempt = spans.attempt + 1, FALSE) AS is_repeated,
         COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
         COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
@@ -96,6 +126,7 @@ leaves AS (
         END AS busy_from_ns
     FROM staged_spans AS spans
     LEFT JOIN others ON spans.span_key = others.call_id
+    LEFT JOIN numbered ON spans.span_key = numbered.call_id
     WHERE spans.is_leaf_model_call
 )
 
@@ -124,11 +155,24 @@ SELECT
         AS uncached_tokens,
     leaves.output_tokens,
     leaves.reasoning_tokens,
+    leaves.cache_write_1h_tokens,
+    leaves.input_audio_tokens,
+    CASE
+        WHEN leaves.input_audio_tokens - COALESCE(leaves.cached_audio_tokens, 0)
+            > leaves.input_tokens - COALESCE(leaves.cached_input_tokens, 0) - COALESCE(leaves.cache_write_tokens, 0)
+            THEN leaves.input_audio_tokens + COALESCE(leaves.cached_input_tokens, 0)
+            + COALESCE(leaves.cache_write_tokens, 0) - leaves.input_tokens
+        ELSE leaves.cached_audio_tokens
+    END AS cached_audio_tokens,
+    leaves.output_audio_tokens,
+    leaves.service_tier,
+    leaves.outcome,
     leaves.max_tokens,
     leaves.batch_size,
     leaves.is_stream,
     leaves.is_failed,
     leaves.is_failed AND call_order.is_followed AS is_retried,
+    leaves.is_repeated,
     leaves.operation NOT IN ('embeddings', 'rerank') AS is_generation,
     call_order.after_call_id,
     CAST(leaves.start_ns - call_order.after_end_ns AS DOUBLE) / 1e9 AS think_s,

@@ -1,6 +1,6 @@
 -- staged_spans: the stored spans as the relations want them: keyed, with pool, storage and what kind of work each is.
 -- One row per span of a request that started within the observation window.
--- reads: spans, span_tree, span_pool, span_storage
+-- reads: spans, span_tree, span_pool, span_outcome, span_storage
 -- kept as: view
 --   span_key             BIGINT
 --   request_id           BIGINT
@@ -21,6 +21,8 @@
 --   is_replica_observed  BOOLEAN
 --   pool                 VARCHAR  NULL where no configured pool takes the call
 --   storage              VARCHAR  NULL where no configured storage takes the read
+--   region               VARCHAR
+--   zone                 VARCHAR
 --   stage                VARCHAR  never NULL
 --   operation            VARCHAR
 --   is_model_call        BOOLEAN
@@ -37,6 +39,12 @@
 --   cache_write_tokens   BIGINT   tokens
 --   output_tokens        BIGINT   tokens
 --   reasoning_tokens     BIGINT   tokens
+--   cache_write_1h_tokens BIGINT   tokens, of those written
+--   input_audio_tokens   BIGINT   tokens, of the input
+--   cached_audio_tokens  BIGINT   tokens, of the cached ones
+--   output_audio_tokens  BIGINT   tokens, of the output
+--   service_tier         VARCHAR  what it was sold as: default where nothing else is said
+--   outcome              VARCHAR  of a model call: success, or what kind of failure; NULL for other spans
 --   max_tokens           BIGINT   tokens
 --   is_stream            BOOLEAN
 --   queue_s              DOUBLE   s
@@ -79,6 +87,8 @@ SELECT
     spans.replica_id IS NOT NULL AS is_replica_observed,
     span_pool.pool,
     span_storage.storage,
+    spans.region,
+    spans.zone,
     COALESCE(spans.stage, 'other') AS stage,
     spans.operation,
     COALESCE(spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
@@ -101,6 +111,15 @@ SELECT
     spans.cache_write_tokens,
     spans.output_tokens,
     spans.reasoning_tokens,
+    spans.cache_write_1h_tokens,
+    spans.input_audio_tokens,
+    spans.cached_audio_tokens,
+    spans.output_audio_tokens,
+    CASE
+        WHEN LOWER(spans.service_tier) IN ('standard', 'auto', 'on_demand', 'standard_only') THEN 'default'
+        ELSE COALESCE(LOWER(spans.service_tier), 'default')
+    END AS service_tier,
+    span_outcome.outcome,
     spans.max_tokens,
     spans.is_stream,
     spans.queue_s,
@@ -123,4 +142,5 @@ SELECT
 FROM spans
 INNER JOIN span_tree ON spans.rowid = span_tree.span_row
 LEFT JOIN span_pool ON spans.rowid = span_pool.span_row
+LEFT JOIN span_outcome ON spans.rowid = span_outcome.span_row
 LEFT JOIN span_storage ON spans.rowid = span_storage.span_row

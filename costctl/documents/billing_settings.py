@@ -1,0 +1,40 @@
+"""``[billing]``, ``[tools]`` and ``[network]`` of costctl.toml: which outcome of a call is billed, and what else is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+
+# What a call came to, as sql/staging/duckdb/staged_spans.sql tells it.
+Outcome = Literal[
+    "success",
+    "answered_from_cache",
+    "content_filter_output",
+    "content_filter_input",
+    "rate_limited",
+    "timeout",
+    "cancelled",
+    "server_error",
+    "connection_error",
+    "invalid_request",
+    "failed",
+]
+BillingRule = Literal["billed", "billed_if_reported", "input_only", "not_billed"]
+
+
+class Tool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one run of a tool costs, or one search of a vector store. match: as for pools."""
+
+    usd_per_1k_calls: Amount | None = None
+    usd_per_cpu_hour: Amount | None = None
+    match: dict[str, str] = {}
+
+
+class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What bytes cost that stay within your platform but leave a zone or a region, USD per decimal gigabyte."""
+
+    usd_per_gb_between_zones: Amount | None = None
+    usd_per_gb_between_regions: Amount | None = None

@@ -1,0 +1,50 @@
+"""What failed and repeated attempts cost, and what one of each thing costs: parts of costctl.analysis/v1."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class OutcomeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The calls to one provider that came to the same, and by which rule they are billed.
+
+    billing_rule: billed, billed_if_reported, input_only, not_billed; by_time for replicas of your own.  rule_source:
+    default (docs/explanation/failed-attempts.md) or costctl.toml.  usd: null where nothing of it is priced.
+    unpriced_charges: charges without an amount.
+    """
+
+    provider: str | None
+    outcome: str
+    billing_rule: str
+    rule_source: str
+    calls: int
+    usd: float | None
+    unpriced_charges: int
+
+
+class RetryTax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What attempts cost that failed or were repeated, USD. share_ratio: of all that is charged; null where that is
+    nothing.  attempts: how many.  unpriced_attempts: those of which some charge has no amount, so that the tax is a
+    lower bound.
+    """
+
+    usd: float
+    share_ratio: float | None
+    attempts: int
+    unpriced_attempts: int
+
+
+class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is charged over what came of it, USD; null where nothing is priced, or nothing came of it.
+
+    usd_per_response: over model calls that succeeded and were not repeated.  usd_per_completed_task: over requests that
+    succeeded.  usd_per_session, usd_per_completed_session: what requests of sessions cost, over sessions, and over
+    those whose last request succeeded.  usd_per_mtok: what calls of known tokens cost, over a million of these tokens,
+    input and output together.
+    """
+
+    usd_per_response: float | None
+    usd_per_completed_task: float | None
+    usd_per_session: float | None
+    usd_per_completed_session: float | None
+    usd_per_mtok: float | None
