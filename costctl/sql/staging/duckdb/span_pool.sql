@@ -4,66 +4,90 @@
 --   span_row  BIGINT   of spans
 --   pool      VARCHAR  the first pool in the order of the configuration whose conditions all hold
 -- A condition names a column, a raw key that a column was made from, or an attribute of the span or of its emitter.
-WITH model_calls AS (
+-- Conditions are held against each combination of values once, however many calls have it.
+WITH named AS (
+    SELECT COALESCE(LIST(DISTINCT pool_matches.attribute ORDER BY pool_matches.attribute), []) AS attributes
+    FROM pool_matches
+),
+
+model_calls AS (
     SELECT
         spans.rowid AS span_row,
         spans.pool AS named_pool,
         COALESCE(spans.model_served, spans.model_requested) AS model,
-        MAP {
-            'service': spans.service, 'service.name': spans.service,
-            'replica_id': spans.replica_id, 'service.instance.id': spans.replica_id,
-            'provider': spans.provider, 'gen_ai.provider.name': spans.provider, 'gen_ai.system': spans.provider,
-            'model': COALESCE(spans.model_served, spans.model_requested),
-            'gen_ai.request.model': spans.model_requested, 'gen_ai.response.model': spans.model_served,
-            'region': spans.region, 'cloud.region': spans.region,
-            'zone': spans.zone, 'cloud.availability_zone': spans.zone,
-            'operation': spans.operation, 'gen_ai.operation.name': spans.operation,
-            'name': spans.name, 'tenant': spans.tenant, 'pool': spans.pool
-        } AS columns,
-        spans.replica_id,
-        spans.attributes AS attributes,
-        resources.attributes AS emitter
+        LIST_TRANSFORM(named.attributes, lambda attribute: COALESCE(
+            CASE
+                WHEN attribute IN ('service', 'service.name') THEN spans.service
+                WHEN attribute IN ('replica_id', 'service.instance.id') THEN spans.replica_id
+                WHEN attribute IN ('provider', 'gen_ai.provider.name', 'gen_ai.system') THEN spans.provider
+                WHEN attribute = 'model' THEN COALESCE(spans.model_served, spans.model_requested)
+                WHEN attribute = 'gen_ai.request.model' THEN spans.model_requested
+                WHEN attribute = 'gen_ai.response.model' THEN spans.model_served
+                WHEN attribute IN ('region', 'cloud.region') THEN spans.region
+                WHEN attribute IN ('zone', 'cloud.availability_zone') THEN spans.zone
+                WHEN attribute IN ('operation', 'gen_ai.operation.name') THEN spans.operation
+                WHEN attribute = 'name' THEN spans.name
+                WHEN attribute = 'tenant' THEN spans.tenant
+                WHEN attribute = 'pool' THEN spans.pool
+            END,
+            spans.attributes[attribute],
+            resources.attributes[attribute],
+            CASE WHEN attribute IN ('k8s.pod.name', 'host.name', 'server.address') THEN spans.replica_id END
+        )) AS observed
     FROM spans
+    CROSS JOIN named
     LEFT JOIN resources ON spans.resource_id = resources.resource_id
     WHERE spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
         AND EXISTS (SELECT 1 FROM pools)
 ),
 
-conditions AS (
+kinds AS (
     SELECT
-        model_calls.span_row,
-        pool_matches.pool,
-        BOOL_AND(COALESCE(COALESCE(
-            model_calls.columns[pool_matches.attribute],
-            model_calls.attributes[pool_matches.attribute],
-            model_calls.emitter[pool_matches.attribute],
-            CASE WHEN pool_matches.attribute IN ('k8s.pod.name', 'host.name', 'server.address')
-                THEN model_calls.replica_id END
-        ) GLOB pool_matches.glob, FALSE)) AS is_met
+        model_calls.named_pool,
+        model_calls.model,
+        model_calls.observed,
+        ROW_NUMBER() OVER () AS kind
     FROM model_calls
-    CROSS JOIN pool_matches
-    GROUP BY model_calls.span_row, pool_matches.pool
+    GROUP BY model_calls.named_pool, model_calls.model, model_calls.observed
 ),
 
-candidates AS (
+conditions AS (
     SELECT
-        model_calls.span_row,
-        pools.pool,
-        pools.pool_order
-    FROM model_calls
+        kinds.kind,
+        pool_matches.pool,
+        BOOL_AND(COALESCE(
+            kinds.observed[LIST_POSITION(named.attributes, pool_matches.attribute)] GLOB pool_matches.glob, FALSE
+        )) AS is_met
+    FROM kinds
+    CROSS JOIN named
+    CROSS JOIN pool_matches
+    GROUP BY kinds.kind, pool_matches.pool
+),
+
+taken AS (
+    SELECT
+        kinds.named_pool,
+        kinds.model,
+        kinds.observed,
+        ARG_MIN(pools.pool, pools.pool_order) AS pool
+    FROM kinds
     CROSS JOIN pools
-    LEFT JOIN conditions ON model_calls.span_row = conditions.span_row AND pools.pool = conditions.pool
-    LEFT JOIN pool_models ON pools.pool = pool_models.pool AND model_calls.model = pool_models.model
-    WHERE model_calls.named_pool = pools.pool
+    LEFT JOIN conditions ON kinds.kind = conditions.kind AND pools.pool = conditions.pool
+    LEFT JOIN pool_models ON pools.pool = pool_models.pool AND kinds.model = pool_models.model
+    WHERE kinds.named_pool = pools.pool
         OR (
             pools.has_conditions
             AND COALESCE(conditions.is_met, TRUE)
             AND (NOT pools.has_models OR pool_models.model IS NOT NULL)
         )
+    GROUP BY kinds.named_pool, kinds.model, kinds.observed
 )
 
 SELECT
-    candidates.span_row,
-    ARG_MIN(candidates.pool, candidates.pool_order) AS pool
-FROM candidates
-GROUP BY candidates.span_row
+    model_calls.span_row,
+    taken.pool
+FROM model_calls
+INNER JOIN taken
+    ON model_calls.observed = taken.observed
+    AND model_calls.model IS NOT DISTINCT FROM taken.model
+    AND model_calls.named_pool IS NOT DISTINCT FROM taken.named_pool

@@ -3,37 +3,61 @@
 -- reads: spans, resources, storages, storage_matches
 --   span_row  BIGINT   of spans
 --   storage   VARCHAR  the first storage in the order of the configuration whose conditions all hold
-WITH readers AS (
+-- Conditions are held against each combination of values once, however many spans have it.
+WITH named AS (
+    SELECT COALESCE(LIST(DISTINCT storage_matches.attribute ORDER BY storage_matches.attribute), []) AS attributes
+    FROM storage_matches
+),
+
+readers AS (
     SELECT
         spans.rowid AS span_row,
-        MAP {'service': spans.service, 'service.name': spans.service, 'region': spans.region, 'name': spans.name}
-            AS columns,
-        spans.attributes AS attributes,
-        resources.attributes AS emitter
+        LIST_TRANSFORM(named.attributes, lambda attribute: COALESCE(
+            CASE
+                WHEN attribute IN ('service', 'service.name') THEN spans.service
+                WHEN attribute = 'region' THEN spans.region
+                WHEN attribute = 'name' THEN spans.name
+            END,
+            spans.attributes[attribute],
+            resources.attributes[attribute]
+        )) AS observed
     FROM spans
+    CROSS JOIN named
     LEFT JOIN resources ON spans.resource_id = resources.resource_id
     WHERE (spans.storage_reads IS NOT NULL OR spans.storage_bytes IS NOT NULL)
         AND EXISTS (SELECT 1 FROM storages)
 ),
 
+kinds AS (
+    SELECT DISTINCT readers.observed
+    FROM readers
+),
+
 conditions AS (
     SELECT
-        readers.span_row,
+        kinds.observed,
         storage_matches.storage,
-        BOOL_AND(COALESCE(COALESCE(
-            readers.columns[storage_matches.attribute],
-            readers.attributes[storage_matches.attribute],
-            readers.emitter[storage_matches.attribute]
-        ) GLOB storage_matches.glob, FALSE)) AS is_met
-    FROM readers
+        BOOL_AND(COALESCE(
+            kinds.observed[LIST_POSITION(named.attributes, storage_matches.attribute)] GLOB storage_matches.glob, FALSE
+        )) AS is_met
+    FROM kinds
+    CROSS JOIN named
     CROSS JOIN storage_matches
-    GROUP BY readers.span_row, storage_matches.storage
+    GROUP BY kinds.observed, storage_matches.storage
+),
+
+taken AS (
+    SELECT
+        conditions.observed,
+        ARG_MIN(storages.storage, storages.storage_order) AS storage
+    FROM conditions
+    INNER JOIN storages ON conditions.storage = storages.storage
+    WHERE conditions.is_met
+    GROUP BY conditions.observed
 )
 
 SELECT
-    conditions.span_row,
-    ARG_MIN(storages.storage, storages.storage_order) AS storage
-FROM conditions
-INNER JOIN storages ON conditions.storage = storages.storage
-WHERE conditions.is_met
-GROUP BY conditions.span_row
+    readers.span_row,
+    taken.storage
+FROM readers
+INNER JOIN taken ON readers.observed = taken.observed
