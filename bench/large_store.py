@@ -22,7 +22,7 @@ def write_large_store(path: Path, requests: int) -> tuple[int, int]:
         ).fetchall()
         columns = [row[0] for row in connection.execute("DESCRIBE spans").fetchall()]
         moved = {
-            "trace_id": "SUBSTR(trace_id, 1, 3) || PRINTF('%05x', copy) || SUBSTR(trace_id, 9)",
+            "trace_id": "SUBSTR(trace_id, 1, 8) || PRINTF('%08x', copy) || SUBSTR(trace_id, 17)",  # zeros in the sample
             "start_ns": f"start_ns + copy * {length_ns}",
             "end_ns": f"end_ns + copy * {length_ns}",
         }

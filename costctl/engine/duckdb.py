@@ -34,6 +34,9 @@ class DuckDBEngine:
         self._relations = load_relations(_DIALECT)
         self._built: set[str] = set()
         self._kept: dict[str, Any] = {}
+        connection.execute(
+            "SET preserve_insertion_order = true"
+        )  # else tables of many rows lose the order of keys
 
     def load(self, name: str, rows: pl.DataFrame) -> None:
         """Make a small table known by its name, in place of an earlier one of that name."""
