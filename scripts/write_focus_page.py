@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from costctl.finance.focus import COLUMNS, FOCUS_VERSION
+from costctl.finance.focus import COLUMNS
+from costctl.finance.focus_column import METHOD_ID
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "focus.md"
 _INTRODUCTION = f"""# The FOCUS export
 
-`costctl export -o costs.csv` (or `costs.parquet`) writes the charges of the window as a [FOCUS
-{FOCUS_VERSION}](https://focus.finops.org) file. Written by scripts/write_focus_page.py from
+`costctl export -o costs.csv` (or `costs.parquet`) writes the charges of the window as a
+[FOCUS](https://focus.finops.org) 1.4 file; with `--focus-version 1.2` as a FOCUS 1.2 file, for what does not read 1.4
+yet. Both have the same lines with the same figures. Written by scripts/write_focus_page.py from
 costctl/finance/focus.py.
 
 - **Grain.** A line for each UTC day × what was bought × unit price × class × tenant. The capacity of a pool on a
@@ -28,25 +30,49 @@ costctl/finance/focus.py.
 - **Idle.** Lines of their own; with `--idle weighted`, lines of the classes by their busy time in the window.
 - **Tenants** are hashed (SHA-256 of `[finance] tenant_salt` and the name, 16 hex digits); `--tenants plain` writes
   them as they are.
-- **Text.** Null is `NULL` in CSV, and null in Parquet. Letters beyond ASCII are escaped, as FOCUS 1.2 wants it. A
-  text that a spreadsheet would take for a formula has a quote in front.
+- **Text.** Null is `NULL` in CSV, and null in Parquet; no text is blank. In CSV a text that a spreadsheet would take
+  for a formula has a quote in front. In 1.2 letters beyond ASCII are escaped, as its validator wants it; in 1.4 they
+  stand as they are.
+- **Beside a provider's own file.** BilledCost is what was counted at the rates of the price book and costctl.toml, or
+  what `[bills]` says was invoiced. A provider's FOCUS file has the same charges: report from one of the two, never from
+  their sum.
 
-The public focus-validator 2.2.1 accepts the CSV and the Parquet file (`tests/finance/test_focus_validator.py`), but
-for one of the two rules on InvoiceId, of which one always fails.
+## How the cost of a pool is split
+
+`{METHOD_ID}` splits the capacity of a pool on a day by the replica seconds that its calls were busy: each instant in
+equal parts among the calls that ran in it, or by the weights of prefill and decode that the pool declares ([three
+costs](../explanation/three-costs.md)). What no call was busy in is idle. AllocatedRatio is the part of the day's
+hours.
+
+In 1.4 the parts are alike in every FOCUS dimension, since they are parts of one charge; who used a part is in the
+columns of the allocation, and not in SubAccountId and Tags. x_RequestClass and x_TenantId are on all lines, split or
+not: group by them for what a class or a tenant costs. In 1.2, which knows no allocation, SubAccountId and Tags are on
+the parts too, and how they were found is in columns of our own.
+
+## What holds
+
+The public focus-validator 2.2.1, which has the rules of 1.2, accepts the CSV and the Parquet file of 1.2, but for one
+of the two rules on InvoiceId, of which one always fails; under the names of 1.2 for the two columns of providers, it
+accepts those of 1.4 as well (`tests/finance/test_focus_validator.py`). What 1.4 wants beyond that, no public
+validator checks yet; `tests/finance/test_focus_versions.py` and `test_focus_allocation.py` do. Of what 1.4 asks of
+whoever delivers data, the metadata and the datasets of contracts, billing periods and invoices are not written.
 
 `--format csv` and `--format parquet` write one row a class: the columns of `costctl analyze --format csv`.
 
+## Columns
+
 Columns that begin with `x_` are costctl's own: they inform, and none of them is part of a cost.
 
-| column | values | where it comes from |
-|---|---|---|
+| column | FOCUS | values | where it comes from |
+|---|---|---|---|
 """
 
 
 def rendered() -> str:
     """The page."""
     return _INTRODUCTION + "".join(
-        f"| {column.name} | {column.kind} | {column.source} |\n" for column in COLUMNS
+        f"| {column.name} | {', '.join(column.versions)} | {column.kind} | {column.source} |\n"
+        for column in COLUMNS
     )
 
 

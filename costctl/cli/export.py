@@ -20,6 +20,13 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"
 
 
+class FocusVersion(StrEnum):
+    """Of which FOCUS a FOCUS file is."""
+
+    V1_2 = "1.2"
+    V1_4 = "1.4"
+
+
 class Tenants(StrEnum):
     """How tenants are written."""
 
@@ -39,9 +46,16 @@ def run(
         ExportFormat,
         typer.Option(
             "--format",
-            help="focus: FOCUS 1.2, a line a day, resource, class and tenant.  csv, parquet: a row a class.",
+            help="focus: a FOCUS file, a line a day, resource, class and tenant.  csv, parquet: a row a class.",
         ),
     ] = ExportFormat.FOCUS,
+    focus_version: Annotated[
+        FocusVersion,
+        typer.Option(
+            "--focus-version",
+            help="The version of FOCUS; 1.2 for what does not read 1.4 yet. The amounts are the same.",
+        ),
+    ] = FocusVersion.V1_4,
     paths: options.Paths = None,
     idle: Annotated[
         IdleLines,
@@ -80,12 +94,12 @@ def run(
     if form is ExportFormat.FOCUS:
         for note in found.focus.notes:
             typer.echo(f"Note: {note}", err=True)
-        columns = exported.focus_columns(found.focus)
+        columns = exported.focus_columns(found.focus, focus_version.value)
     else:
         columns = exported.class_columns(found.analysis)
     if is_parquet:
         write_bytes(exported.parquet(columns), out)
     elif form is ExportFormat.FOCUS:
-        write_text(exported.focus_csv(found.focus), out)
+        write_text(exported.focus_csv(found.focus, focus_version.value), out)
     else:
         write_text(analysis.csv_text(found.analysis), out)

@@ -1,137 +1,83 @@
-"""Which columns does a FOCUS 1.2 file have, and what is in each?
+"""Which columns does a FOCUS file have, and what is in each?
 
-In: ``Line``, and what all lines have in common. Out: ``COLUMNS``, each with its name, kind, where it comes from and how
-it is read off a line; and the rows of the file. Source: https://focus.finops.org/focus-specification/v1-2/.
+In: ``Line``, and what all lines have in common. Out: ``COLUMNS``, each with its name, kind, where it comes from, how it
+is read off a line, and the versions of FOCUS that have it; and the rows of a file. Sources:
+https://focus.finops.org/focus-specification/v1-2/ and https://focus.finops.org/focus-specification/v1-4/.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from costctl.documents.estimate import Estimate
+from costctl.finance import focus_cells as cells
+from costctl.finance.focus_column import METHOD_ID, Cell, Column, Common, FocusVersion
 from costctl.finance.line import Line
 
-FOCUS_VERSION: Final = "1.2"
-METHOD_ID: Final = "costctl-coresidency-v1"
-Cell = str | Decimal | int | None
+_OLD: Final[tuple[FocusVersion, ...]] = ("1.2",)
+_NEW: Final[tuple[FocusVersion, ...]] = ("1.4",)
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What the lines of a file share. issuer: who sends the bill for what is one's own; of tokens, their provider does.
+def columns_of(version: FocusVersion) -> tuple[Column, ...]:
+    """The columns of a file of that version, in their order: those of FOCUS, then ours, each by the alphabet."""
+    return tuple(column for column in COLUMNS if version in column.versions)
 
-    marginal_usd: by class, of one request more.  method, input_digest, price_book: where the figures come from.
+
+def focus_rows(lines: Iterable[Line], common: Common, version: FocusVersion) -> Iterator[tuple[Cell, ...]]:
+    """One row a line, a cell for each of the version's columns; None is null, and no text is blank.
+
+    The validator of FOCUS 1.2 takes ASCII only: other letters are escaped there. FOCUS 1.4 wants texts as they are.
     """
-
-    account_id: str
-    account_name: str | None
-    marginal_usd: dict[str, Estimate]
-    method: str
-    input_digest: str
-    price_book: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column. kind: of its values.  source: where they come from, for docs/reference/focus.md."""
-
-    name: str
-    kind: Literal["text", "decimal", "whole"]
-    source: str
-    read: Callable[[Line, Common], Cell]
-
-
-def focus_rows(lines: Iterable[Line], common: Common) -> Iterator[tuple[Cell, ...]]:
-    """One row a line, a cell for each of COLUMNS; None is null. FOCUS 1.2 wants ASCII: other letters are escaped."""
-    return (tuple(_ascii(column.read(line, common)) for column in COLUMNS) for line in lines)
-
-
-def _ascii(cell: Cell) -> Cell:
-    """The cell; a text in ASCII, and null where it is empty."""
-    return (cell.encode("ascii", "backslashreplace").decode() or None) if isinstance(cell, str) else cell
-
-
-def _instant(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"
-
-
-def _month(line: Line, _common: Common) -> str:
-    return _instant(line.day.replace(day=1))
-
-
-def _next_month(line: Line, _common: Common) -> str:
-    return _instant((line.day.replace(day=1) + timedelta(days=32)).replace(day=1))
-
-
-def _cost(line: Line, _common: Common) -> Decimal:
-    return line.usd
-
-
-def _unit_price(line: Line, _common: Common) -> Decimal | None:
-    return line.unit_price
-
-
-def _sku(line: Line, _common: Common) -> str | None:
-    return None if line.unit_price is None else line.item.sku
-
-
-def _sku_price(line: Line, common: Common) -> str | None:
-    if line.unit_price is None:
-        return None
-    at = f"{line.item.sku}@{line.unit_price:f}"
+    columns, is_ascii = columns_of(version), version == "1.2"
     return (
-        f"{at}/{common.price_book}" if line.item.sku.startswith("api_tokens/") and common.price_book else at
+        tuple(_cell(column.read(line, common), is_ascii=is_ascii) for column in columns) for line in lines
     )
 
 
-def _provider(line: Line, _common: Common) -> str:
-    return line.item.service.provider
-
-
-def _tags(line: Line, _common: Common) -> str | None:
-    tags = {"request_class": line.whose.request_class, "tenant": line.whose.tenant}
-    known = {key: value for key, value in tags.items() if value is not None}
-    return json.dumps(known, sort_keys=True) if known else None
-
-
-def _marginal(bound: str) -> Callable[[Line, Common], Decimal | None]:
-    def read(line: Line, common: Common) -> Decimal | None:
-        found = common.marginal_usd.get(line.whose.request_class or "")
-        return None if found is None else Decimal(f"{getattr(found, bound):.9f}")
-
-    return read
-
-
-def _allocated(line: Line, value: Cell) -> Cell:
-    return None if line.allocation is None else value
-
-
-def _details(line: Line, _common: Common) -> str | None:
-    if line.allocation is None:
+def _cell(cell: Cell, *, is_ascii: bool) -> Cell:
+    if not isinstance(cell, str):
+        return cell
+    if not cell.strip():
         return None
-    details = {
-        "AllocatedRatio": f"{line.allocation.ratio:f}",
-        "AllocatedResourceId": line.whose.request_class or line.kind,
-        "AllocatedTags": {"tenant": line.whose.tenant} if line.whose.tenant else {},
-    }
-    return json.dumps(details, sort_keys=True)
-
-
-def _whose_class(line: Line, _common: Common) -> str | None:
-    return line.whose.request_class
-
-
-def _tenant(line: Line, _common: Common) -> str | None:
-    return line.whose.tenant
+    return cell.encode("ascii", "backslashreplace").decode() if is_ascii else cell
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
-    Column("BilledCost", "decimal", "ListUnitPrice × PricingQuantity; of an adjustment, its amount", _cost),
+    Column(
+        "AllocatedMethodDetails",
+        "json",
+        "`Elements`: AllocatedRatio, and UsageQuantity in UsageUnit, the hours that it is the ratio of; "
+        "null elsewhere than on the parts of a pool's day",
+        cells.method_details,
+        _NEW,
+    ),
+    Column(
+        "AllocatedMethodId",
+        "text",
+        f"`{METHOD_ID}` on the parts of a pool's day; null elsewhere",
+        cells.method_id,
+        _NEW,
+    ),
+    Column(
+        "AllocatedResourceId",
+        "text",
+        "on the parts of a pool's day the class; null for what is idle or was not timed",
+        cells.of_part(cells.request_class),
+        _NEW,
+    ),
+    Column(
+        "AllocatedResourceName", "text", "as AllocatedResourceId", cells.of_part(cells.request_class), _NEW
+    ),
+    Column(
+        "AllocatedTags",
+        "json",
+        "on the parts of a pool's day `costctl/request_class` and `tenant`; null for nobody's",
+        cells.of_part(cells.owned_tags),
+        _NEW,
+    ),
+    Column(
+        "BilledCost", "decimal", "ListUnitPrice × PricingQuantity; of an adjustment, its amount", cells.cost
+    ),
     Column(
         "BillingAccountId", "text", "`[finance] billing_account_id`", lambda _l, common: common.account_id
     ),
@@ -141,19 +87,30 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "`[finance] billing_account_name`; null without",
         lambda _l, common: common.account_name,
     ),
-    Column("BillingAccountType", "text", "always `Account`", lambda _l, _c: "Account"),
-    Column("BillingCurrency", "text", "always `USD`", lambda _l, _c: "USD"),
-    Column("BillingPeriodEnd", "text", "the first of the month after ChargePeriodStart", _next_month),
-    Column("BillingPeriodStart", "text", "the first of the month of ChargePeriodStart", _month),
+    Column("BillingAccountType", "text", "always `Account`", cells.always("Account")),
+    Column("BillingCurrency", "text", "always `USD`", cells.always("USD")),
+    Column("BillingPeriodEnd", "instant", "the first of the month after ChargePeriodStart", cells.month_end),
+    Column("BillingPeriodStart", "instant", "the first of the month of ChargePeriodStart", cells.month_start),
     Column(
         "ChargeCategory",
         "text",
         "`Usage`; `Adjustment` for what an invoice differs from the declared price by",
         lambda line, _c: "Adjustment" if line.kind == "adjustment" else "Usage",
     ),
-    Column("ChargeClass", "text", "always null: no line corrects an earlier period", lambda _l, _c: None),
+    Column("ChargeClass", "text", "always null: no line corrects an earlier period", cells.nothing),
     Column(
-        "ChargeDescription", "text", "what was used, and for which class", lambda line, _c: line.description
+        "ChargeDescription",
+        "text",
+        "what was used, and for which class",
+        lambda line, _c: line.description,
+        _OLD,
+    ),
+    Column(
+        "ChargeDescription",
+        "text",
+        "what was used, and for which class; the same on all parts of a pool's day",
+        cells.charge_description,
+        _NEW,
     ),
     Column(
         "ChargeFrequency",
@@ -163,21 +120,21 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
     Column(
         "ChargePeriodEnd",
-        "text",
+        "instant",
         "the day after ChargePeriodStart, exclusive",
-        lambda line, _c: _instant(line.day + timedelta(days=1)),
+        cells.day_end,
     ),
     Column(
         "ChargePeriodStart",
-        "text",
+        "instant",
         "the UTC day in which the call (or else the request) started",
-        lambda line, _c: _instant(line.day),
+        cells.day_start,
     ),
     Column(
         "CommitmentDiscountStatus",
         "text",
         "always null: no commitment discounts are known",
-        lambda _l, _c: None,
+        cells.nothing,
     ),
     Column(
         "ConsumedQuantity",
@@ -188,36 +145,56 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ConsumedUnit",
         "text",
-        "`Tokens`, `Requests`, `Bytes`, `GPU-Hours`",
+        "`Tokens`, `Requests`, `B`, `GPU-Hours`",
         lambda line, _c: None if line.consumed_quantity is None else line.item.consumed_unit,
     ),
-    Column("ContractedCost", "decimal", "as ListCost: the rates of costctl.toml are those agreed", _cost),
-    Column("ContractedUnitPrice", "decimal", "as ListUnitPrice", _unit_price),
-    Column("EffectiveCost", "decimal", "as BilledCost", _cost),
-    Column("InvoiceId", "text", "always null: no line is known to be on an invoice", lambda _l, _c: None),
-    Column("InvoiceIssuerName", "text", "as ProviderName", _provider),
+    Column(
+        "ContractedCost", "decimal", "as ListCost: the rates of costctl.toml are those agreed", cells.cost
+    ),
+    Column("ContractedUnitPrice", "decimal", "as ListUnitPrice", cells.unit_price),
+    Column("EffectiveCost", "decimal", "as BilledCost", cells.cost),
+    Column(
+        "HostProviderName",
+        "text",
+        "as ServiceProviderName: who hosts it for them is not observed",
+        cells.provider,
+        _NEW,
+    ),
+    Column("InvoiceDetailId", "text", "always null, as InvoiceId", cells.nothing, _NEW),
+    Column("InvoiceId", "text", "always null: no line is known to be on an invoice", cells.nothing),
+    Column(
+        "InvoiceIssuerName", "text", "of tokens their provider; else `[finance] provider`", cells.provider
+    ),
     Column(
         "ListCost",
         "decimal",
         "ListUnitPrice × PricingQuantity, every digit; of an adjustment, its amount",
-        _cost,
+        cells.cost,
     ),
     Column(
         "ListUnitPrice",
         "decimal",
         "the price book's, or that of costctl.toml, of one PricingUnit, to twelve places",
-        _unit_price,
+        cells.unit_price,
     ),
     Column(
         "PricingCategory",
         "text",
         "`Standard`; `Other` for an adjustment",
         lambda line, _c: "Other" if line.kind == "adjustment" else "Standard",
+        _OLD,
     ),
-    Column("PricingCurrency", "text", "always `USD`", lambda _l, _c: "USD"),
-    Column("PricingCurrencyContractedUnitPrice", "decimal", "as ContractedUnitPrice", _unit_price),
-    Column("PricingCurrencyEffectiveCost", "decimal", "as EffectiveCost", _cost),
-    Column("PricingCurrencyListUnitPrice", "decimal", "as ListUnitPrice", _unit_price),
+    Column(
+        "PricingCategory",
+        "text",
+        "`Standard`; null for an adjustment, which has no price",
+        lambda line, _c: None if line.unit_price is None else "Standard",
+        _NEW,
+    ),
+    Column("PricingCurrency", "text", "always `USD`", cells.always("USD")),
+    Column("PricingCurrencyContractedUnitPrice", "decimal", "as ContractedUnitPrice", cells.unit_price),
+    Column("PricingCurrencyEffectiveCost", "decimal", "as EffectiveCost", cells.cost),
+    Column("PricingCurrencyListUnitPrice", "decimal", "as ListUnitPrice", cells.unit_price),
     Column(
         "PricingQuantity",
         "decimal",
@@ -230,14 +207,14 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "`1000000 Tokens`, `1000 Requests`, `GB`, `Hours`",
         lambda line, _c: None if line.pricing_quantity is None else line.item.pricing_unit,
     ),
-    Column("ProviderName", "text", "of tokens their provider; else `[finance] provider`", _provider),
-    Column("PublisherName", "text", "as ProviderName", _provider),
+    Column("ProviderName", "text", "as InvoiceIssuerName", cells.provider, _OLD),
+    Column("PublisherName", "text", "as ProviderName", cells.provider, _OLD),
     Column("RegionId", "text", "`[pools.NAME] region`; null without", lambda line, _c: line.item.region),
     Column("RegionName", "text", "as RegionId", lambda line, _c: line.item.region),
     Column(
         "ResourceId", "text", "the pool, or the storage; null for tokens", lambda line, _c: line.item.resource
     ),
-    Column("ResourceName", "text", "always null: the id is the name", lambda _l, _c: None),
+    Column("ResourceName", "text", "always null: the id is the name", cells.nothing),
     Column(
         "ResourceType",
         "text",
@@ -256,54 +233,72 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "the model; or `Accelerator replicas`, `storage reads`, `egress`",
         lambda line, _c: line.item.service.name,
     ),
+    Column("ServiceProviderName", "text", "as InvoiceIssuerName", cells.provider, _NEW),
     Column(
         "ServiceSubcategory",
         "text",
         "`Generative AI`, `Other (Compute)`, `Object Storage`, `Other (Networking)`",
         lambda line, _c: line.item.service.subcategory,
     ),
-    Column("SkuId", "text", "component and resource; null for an adjustment", _sku),
+    Column("SkuId", "text", "component and resource; null for an adjustment", cells.sku),
     Column(
         "SkuMeter",
         "text",
         "`Input Tokens`, `Cache Read Tokens`, `Cache Write Tokens`, `Output Tokens`, `Replica Hours`, …",
         lambda line, _c: None if line.unit_price is None else line.item.meter,
     ),
-    Column("SkuPriceDetails", "text", "always null", lambda _l, _c: None),
+    Column("SkuPriceDetails", "json", "always null", cells.nothing),
     Column(
-        "SkuPriceId", "text", "SkuId, the unit price, and for tokens the price book's version", _sku_price
+        "SkuPriceId",
+        "text",
+        "SkuId, the unit price, and for tokens the price book's version",
+        cells.sku_price,
     ),
     Column(
         "SubAccountId",
         "text",
         "the tenant, hashed unless `--tenants plain`; null where not observed",
-        _tenant,
+        cells.tenant,
+        _OLD,
     ),
-    Column("SubAccountName", "text", "as SubAccountId", _tenant),
     Column(
-        "SubAccountType",
+        "SubAccountId",
         "text",
-        "`Tenant`; null without one",
-        lambda line, _c: None if line.whose.tenant is None else "Tenant",
+        "the tenant; null where not observed, and on the parts of a pool's day: theirs is in AllocatedTags",
+        cells.of_whole(cells.tenant),
+        _NEW,
     ),
-    Column("Tags", "text", "JSON: request_class and tenant; null for nobody's", _tags),
+    Column("SubAccountName", "text", "as SubAccountId", cells.tenant, _OLD),
+    Column("SubAccountName", "text", "as SubAccountId", cells.of_whole(cells.tenant), _NEW),
+    Column("SubAccountType", "text", "`Tenant`; null without one", cells.tenant_type, _OLD),
+    Column("SubAccountType", "text", "`Tenant`; null without one", cells.of_whole(cells.tenant_type), _NEW),
+    Column("Tags", "json", "`request_class` and `tenant`; null for nobody's", cells.tags, _OLD),
+    Column(
+        "Tags",
+        "json",
+        "`costctl/request_class` and `tenant`; null for nobody's, and on the parts of a pool's day",
+        cells.of_whole(cells.owned_tags),
+        _NEW,
+    ),
     Column(
         "x_AllocatedMethodDetails",
-        "text",
-        "JSON: AllocatedRatio, AllocatedResourceId (class, or `idle`), AllocatedTags",
-        _details,
+        "json",
+        "AllocatedRatio, AllocatedResourceId (class, or `idle`), AllocatedTags",
+        cells.flat_details,
+        _OLD,
     ),
     Column(
         "x_AllocatedMethodId",
         "text",
         f"`{METHOD_ID}` on the parts of a pool's day; null elsewhere",
-        lambda line, _c: _allocated(line, METHOD_ID),
+        cells.method_id,
+        _OLD,
     ),
     Column(
         "x_AllocatedRatio",
         "decimal",
         "part of the origin charge; sums to 1 exactly over x_OriginChargeId",
-        lambda line, _c: line.allocation.ratio if line.allocation else None,
+        cells.allocated_ratio,
     ),
     Column(
         "x_CostKind",
@@ -327,10 +322,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "x_MarginalCostPerRequest",
         "decimal",
         "what one request more of the class costs; for decisions, never to be added",
-        _marginal("mid"),
+        cells.marginal("mid"),
     ),
-    Column("x_MarginalCostPerRequestHigh", "decimal", "its upper bound, 95 %", _marginal("high")),
-    Column("x_MarginalCostPerRequestLow", "decimal", "its lower bound", _marginal("low")),
+    Column("x_MarginalCostPerRequestHigh", "decimal", "its upper bound, 95 %", cells.marginal("high")),
+    Column("x_MarginalCostPerRequestLow", "decimal", "its lower bound", cells.marginal("low")),
     Column(
         "x_MethodVersion", "text", "how shared time was split, in words", lambda _l, common: common.method
     ),
@@ -338,10 +333,10 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "x_OriginChargeId",
         "text",
         "pool and day whose charge the line is a part of; null elsewhere",
-        lambda line, _c: line.allocation.origin if line.allocation else None,
+        cells.origin_charge,
     ),
     Column("x_PriceBookVersion", "text", "the price book of tokens", lambda _l, common: common.price_book),
-    Column("x_RequestClass", "text", "the class; null for what nobody answers for", _whose_class),
+    Column("x_RequestClass", "text", "the class; null for what nobody answers for", cells.request_class),
     Column(
         "x_Requests",
         "whole",
@@ -349,4 +344,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda line, _c: line.requests,
     ),
     Column("x_SuccessfulRequests", "whole", "those of them that succeeded", lambda line, _c: line.successes),
+    Column(
+        "x_TenantId", "text", "the tenant, of all lines, hashed unless `--tenants plain`", cells.tenant, _NEW
+    ),
 )

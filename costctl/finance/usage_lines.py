@@ -18,23 +18,29 @@ from costctl.finance.line import EXACT, Beneficiary, Item, Line, Service, amount
 
 
 class Unit(NamedTuple):
-    """How a component is quoted: so many of its own units are one pricing unit."""
+    """How a component is quoted: so many of its own units are one pricing unit. Units are written as FOCUS writes them.
+
+    meter: what is counted, in words.
+    """
 
     size: int
     pricing_unit: str
     consumed_unit: str
     category: str
     subcategory: str
+    meter: str
 
 
 UNITS: Final[dict[str, Unit]] = {
-    "tokens": Unit(1_000_000, "1000000 Tokens", "Tokens", "AI and Machine Learning", "Generative AI"),
-    "reads": Unit(1_000, "1000 Requests", "Requests", "Storage", "Other (Storage)"),
-    "calls": Unit(1_000, "1000 Requests", "Requests", "Other", "Other (Other)"),
-    "s": Unit(3_600, "Hours", "Seconds", "Compute", "Other (Compute)"),
-    "bytes": Unit(1_000_000_000, "GB", "Bytes", "Networking", "Other (Networking)"),
+    "tokens": Unit(
+        1_000_000, "1000000 Tokens", "Tokens", "AI and Machine Learning", "Generative AI", "Tokens"
+    ),
+    "reads": Unit(1_000, "1000 Requests", "Requests", "Storage", "Other (Storage)", "Requests"),
+    "calls": Unit(1_000, "1000 Requests", "Requests", "Other", "Other (Other)", "Requests"),
+    "s": Unit(3_600, "Hours", "Seconds", "Compute", "Other (Compute)", "Seconds"),
+    "bytes": Unit(1_000_000_000, "GB", "B", "Networking", "Other (Networking)", "Bytes"),
 }
-_OTHER: Final = Unit(1, "Units", "Units", "Other", "Other (Other)")
+_OTHER: Final = Unit(1, "Units", "Units", "Other", "Other (Other)", "Units")
 _METERS: Final = {
     "input": "Input Tokens",
     "input_audio": "Input Audio Tokens",
@@ -137,7 +143,7 @@ def _item(component: str, resource: str, unit: Unit, own: str) -> Item:
             name=model if is_token else component.replace("_", " "),
         ),
         sku=f"{component}/{resource}",
-        meter=_METERS.get(kind, kind) if is_token else unit.consumed_unit,
+        meter=_METERS.get(kind, kind) if is_token else unit.meter,
         pricing_unit=unit.pricing_unit,
         consumed_unit=unit.consumed_unit,
         resource=None if is_token else resource,

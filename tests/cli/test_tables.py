@@ -37,3 +37,11 @@ def test_a_csv_cell_that_a_spreadsheet_would_run_is_neutralised_and_numbers_are_
 def test_csv_keeps_every_digit_of_a_float(values: list[float]) -> None:
     rows = list(csv.reader(io.StringIO(as_csv(["x"], [[value] for value in values]))))
     assert [float(row[0]) for row in rows[1:]] == values
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), min_size=2, max_size=2))
+def test_a_csv_row_is_one_row_whatever_ends_of_line_are_in_its_cells(cells: list[str]) -> None:
+    text = as_csv(["a", "b"], [cells, ["last\rcell", "\r\n"]])
+    _, row, last = csv.reader(io.StringIO(text, newline=""))
+    assert [read.removeprefix("'") for read in row] == [cell.removeprefix("'") for cell in cells]
+    assert last == ["last\rcell", "'\r\n"]

@@ -1,4 +1,7 @@
-"""The public focus-validator, in an environment of its own, finds nothing wrong with our FOCUS 1.2 files."""
+"""The public focus-validator, in an environment of its own, finds nothing wrong with our FOCUS 1.2 files.
+
+It has no rules of 1.4. The files of 1.4 keep those of 1.2 as well, but for the two columns that have other names.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +53,9 @@ def test_the_validator_accepts_the_file(
 ) -> None:
     file = tmp_path / name
     if file.suffix == ".csv":
-        file.write_text(exported.focus_csv(every_line.focus))
+        file.write_text(exported.focus_csv(every_line.focus, "1.2"))
     else:
-        file.write_bytes(exported.parquet(exported.focus_columns(every_line.focus)))
+        file.write_bytes(exported.parquet(exported.focus_columns(every_line.focus, "1.2")))
     passed, failed = failed_rules(focus_validator, file)
     assert failed == EITHER
     assert passed >= 280
@@ -61,6 +64,24 @@ def test_the_validator_accepts_the_file(
 def test_the_validator_would_notice_a_quantity_where_nothing_was_used(
     focus_validator: Path, every_line: Exported, tmp_path: Path
 ) -> None:
-    text = exported.focus_csv(every_line.focus).replace(",Usage,", ",Consumption,")
+    text = exported.focus_csv(every_line.focus, "1.2").replace(",Usage,", ",Consumption,")
     (tmp_path / "wrong.csv").write_text(text)
     assert "ConsumedQuantity-C-004-C" in failed_rules(focus_validator, tmp_path / "wrong.csv")[1]
+
+
+@pytest.mark.parametrize("name", ["focus.csv", "focus.parquet"])
+def test_a_file_of_14_keeps_the_rules_of_12_under_the_names_of_12(
+    focus_validator: Path, every_line: Exported, name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    names = {"HostProviderName": "PublisherName", "ServiceProviderName": "ProviderName"}
+    if file.suffix == ".csv":
+        header, rows = exported.focus_csv(every_line.focus, "1.4").split("\n", 1)
+        for new, old in names.items():
+            header = header.replace(new, old)
+        file.write_text(f"{header}\n{rows}", encoding="utf-8")
+    else:
+        file.write_bytes(exported.parquet(exported.focus_columns(every_line.focus, "1.4").rename(names)))
+    passed, failed = failed_rules(focus_validator, file)
+    assert failed == EITHER
+    assert passed >= 280

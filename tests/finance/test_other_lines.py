@@ -42,7 +42,7 @@ def test_the_lines_of_a_refused_call_a_realtime_call_and_a_tool_tie_out_to_the_b
         frames, settings, fit_pools(frames, settings), Provenance("0", (), None, "book 1", METHODS, 0), 0
     )
     export = focus_export(frames, settings, analysis, "plain", is_idle_spread=False)
-    rows = list(csv.DictReader(io.StringIO(exported.focus_csv(export))))
+    rows = list(csv.DictReader(io.StringIO(exported.focus_csv(export, "1.4"))))
 
     tokens = (200 * 4.0 + 700 * 32.0 + 50 * 16.0 + 150 * 64.0) / 1e6
     assert analysis.totals.billed_usd == pytest.approx(tokens + 0.01 + 0.005)

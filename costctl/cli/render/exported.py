@@ -15,35 +15,37 @@ if TYPE_CHECKING:
     import polars as pl
 
     from costctl.finance.export import FocusExport
+    from costctl.finance.focus_column import FocusVersion, Kind
 
-NULL: Final = "NULL"  # FOCUS 1.2: a null is NULL, and no cell is an empty text
+NULL: Final = "NULL"  # of FOCUS: a null is NULL, and no cell is an empty text
 
 
-def focus_csv(export: FocusExport) -> str:
-    """The lines under the columns of FOCUS; numbers keep every digit."""
-    from costctl.finance.focus import COLUMNS, focus_rows
+def focus_csv(export: FocusExport, version: FocusVersion) -> str:
+    """The lines under the columns of that version of FOCUS; numbers keep every digit."""
+    from costctl.finance.focus import columns_of, focus_rows
 
     rows = (
-        [NULL if cell is None else cell for cell in row] for row in focus_rows(export.lines, export.common)
+        [NULL if cell is None else cell for cell in row]
+        for row in focus_rows(export.lines, export.common, version)
     )
-    return as_csv([column.name for column in COLUMNS], rows)
+    return as_csv([column.name for column in columns_of(version)], rows)
 
 
-def focus_columns(export: FocusExport) -> pl.DataFrame:
+def focus_columns(export: FocusExport, version: FocusVersion) -> pl.DataFrame:
     """The lines as a frame: instants, decimals and texts as such."""
     import polars as pl
 
-    from costctl.finance.focus import COLUMNS, focus_rows
+    from costctl.finance.focus import columns_of, focus_rows
 
-    rows = list(focus_rows(export.lines, export.common))
+    rows = list(focus_rows(export.lines, export.common, version))
     series = [
         _series(column.name, column.kind, [row[place] for row in rows])
-        for place, column in enumerate(COLUMNS)
+        for place, column in enumerate(columns_of(version))
     ]
     return pl.DataFrame(series)
 
 
-def _series(name: str, kind: str, cells: Sequence[object]) -> pl.Series:
+def _series(name: str, kind: Kind, cells: Sequence[object]) -> pl.Series:
     import polars as pl
 
     if kind == "whole":
@@ -51,7 +53,7 @@ def _series(name: str, kind: str, cells: Sequence[object]) -> pl.Series:
     if kind == "decimal":
         return pl.Series(name, cells, pl.Decimal(38, _places(cells)))
     texts = pl.Series(name, cells, pl.String)
-    return texts.str.to_datetime(time_zone="UTC") if name.endswith(("PeriodStart", "PeriodEnd")) else texts
+    return texts.str.to_datetime(time_zone="UTC") if kind == "instant" else texts
 
 
 def _places(cells: Sequence[object]) -> int:

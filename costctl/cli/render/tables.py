@@ -21,6 +21,7 @@ _NAME_WIDTH: Final = 20
 _NUMBER_WIDTH: Final = 8  # "observed" stays whole
 _SHADES: Final = (" ", "░", "▒", "▓", "█")
 _HEAT_STYLES: Final = ("dim", "", "yellow", "red", "bold red")
+_QUOTED_ENDS: Final = "\r\n"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -214,13 +215,21 @@ def _escaped(cell: str) -> str:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """RFC 4180 text with a header; None is an empty cell, floats and decimals keep every digit."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    """RFC 4180 text with a header; None is an empty cell, floats and decimals keep every digit. Rows end with a line
+    feed; a cell that has a line feed or a carriage return in it is quoted.
+    """
+    writer = csv.writer(_Echo(), lineterminator=_QUOTED_ENDS)
+    lines: list[str] = [writer.writerow(columns)]
     for row in rows:
-        writer.writerow(["" if cell is None else _neutral(cell) for cell in row])
-    return buffer.getvalue()
+        lines.append(writer.writerow(["" if cell is None else _neutral(cell) for cell in row]))
+    return "".join(line.removesuffix(_QUOTED_ENDS) + "\n" for line in lines)
+
+
+class _Echo:
+    """A file for csv.writer that hands each row back: what ends rows is what the writer quotes in cells."""
+
+    def write(self, row: str) -> str:
+        return row
 
 
 def _neutral(cell: object) -> object:
