@@ -14,6 +14,7 @@ import polars as pl
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.bill_rows import reconciled_bill
 from costctl.cost.blocks import ratio_over_requests
+from costctl.cost.class_charges import Charges, all_charges, charges_by_class
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.exact_sums import sums_by
@@ -79,7 +80,9 @@ def build_analysis(
 ) -> Analysis:
     """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
-    marginal = marginal_costs(frames, settings, fits, seed)
+    charges = all_charges(frames)
+    of_class = charges_by_class(frames, charges)
+    marginal = marginal_costs(frames, of_class, settings, fits, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
     traffic = frames.traffic
     waste = stage_waste(traffic)
@@ -87,7 +90,12 @@ def build_analysis(
     held_up = bottlenecks(traffic, waste, behaviour)
     classes = tuple(
         _class_report(
-            _Subject(behaviour[row["request_class"]], held_up[row["request_class"]], row),
+            _Subject(
+                behaviour[row["request_class"]],
+                of_class[row["request_class"]],
+                held_up[row["request_class"]],
+                row,
+            ),
             frames,
             settings,
             bill,
@@ -110,8 +118,8 @@ def build_analysis(
             attributed_usd=_total(bill),
             idle_usd=bill.idle_usd,
             unattributed_usd=bill.unattributed_usd,
-            retry_tax=retry_tax(frames.charge, frames.call_outcome),
-            unit_costs=unit_costs(frames, frames.requests, frames.charge),
+            retry_tax=retry_tax(charges),
+            unit_costs=unit_costs(charges, frames.sessions),
         ),
         bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
         classes=classes,
@@ -129,9 +137,10 @@ def _total(bill: Bill) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """One class: its rows, what holds it up, and its row of class_cost."""
+    """One class: its rows, what it was charged, what holds it up, and its row of class_cost."""
 
     frames: ClassFrames
+    charges: Charges
     bottleneck: Bottleneck | None
     row: dict[str, object]
 
@@ -146,7 +155,6 @@ def _class_report(
 ) -> ClassReport:
     name, row, requests = subject.frames.name, subject.row, subject.frames.requests
     rules = frames.request_class.filter(pl.col("request_class") == name)["rule"].unique().sort()
-    charge = frames.charge.join(requests.select("request_id"), on="request_id", how="semi")
     declared = settings.classes.get(name, ClassSettings())
     loaded = bill.loaded_usd[name]
     successes = int(requests["is_success"].sum())
@@ -171,24 +179,26 @@ def _class_report(
             marginal_usd_per_request=None if marginal is None else marginal.usd_per_request,
             marginal=None if marginal is None else marginal.report,
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
-            usd_per_success=_usd_per_success(requests, charge, seed),
+            usd_per_success=_usd_per_success(subject.charges, seed),
             failed_usd=_amount(row["failed_usd"]),
-            retry_tax=retry_tax(charge, frames.call_outcome),
-            unit_costs=unit_costs(frames, requests, charge),
-            components=_components(charge),
+            retry_tax=retry_tax(subject.charges),
+            unit_costs=unit_costs(subject.charges, frames.sessions),
+            components=_components(subject.charges.charge),
         ),
-        value=class_value(requests, frames.request_value, declared.value, loaded, _accelerator_s(charge)),
+        value=class_value(
+            requests, frames.request_value, declared.value, loaded, _accelerator_s(subject.charges.charge)
+        ),
         stages=stage_uses(subject.frames.stages),
         bottleneck=subject.bottleneck,
     )
 
 
-def _usd_per_success(requests: pl.DataFrame, charge: pl.DataFrame, seed: int) -> Estimate | None:
+def _usd_per_success(charges: Charges, seed: int) -> Estimate | None:
     """All that was charged to the class, failed attempts included, over its successes; None where nothing is priced."""
-    priced = charge.filter(pl.col("usd").is_not_null())
+    priced = charges.priced
     if priced.is_empty():
         return None
-    usd = requests.select("request_id", "is_success").join(
+    usd = charges.requests.select("request_id", "is_success").join(
         priced.group_by("request_id").agg(pl.col("usd").sum()), on="request_id", how="left"
     )
     usd = usd.sort("request_id")

@@ -5,12 +5,12 @@ In: the frames, the fits, the bill, the class reports. Out: ``Coverage``.
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import polars as pl
 
 from costctl.cost.bill import Bill
+from costctl.cost.exact_sums import exact_sum
 from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.analysis import ClassReport, Coverage
@@ -57,18 +57,19 @@ def _priced_token_ratio(frames: Frames) -> float | None:
 def _priced_accelerator_ratio(frames: Frames) -> float | None:
     """Seconds of replicas of configured pools that have a price, over all that were observed."""
     seconds = frames.charge.filter(pl.col("component") == "accelerator")
-    total = math.fsum(seconds["quantity"].drop_nulls())
-    priced = math.fsum(seconds.filter(pl.col("usd").is_not_null())["quantity"])
-    return priced / total if total > 0 else None
+    total = exact_sum(seconds["quantity"])
+    priced = exact_sum(seconds.filter(pl.col("usd").is_not_null())["quantity"])
+    return (priced or 0.0) / total if total else None
 
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:
     """One note for each reason why a charge has no amount, and what would price tokens."""
     is_token = pl.col("component") == "api_tokens"
+    resource = pl.col("resource").cast(pl.String)
     named = frames.charge.filter(pl.col("note").is_not_null()).with_columns(
         # A resource of tokens is provider/model/kind of token.
-        pl.when(is_token).then(pl.col("resource").str.replace("/[^/]*$", "")).otherwise(pl.col("resource")),
-        pl.when(is_token).then(pl.col("resource").str.extract("([^/]*)$")).alias("kind"),
+        pl.when(is_token).then(resource.str.replace("/[^/]*$", "")).otherwise(resource).alias("resource"),
+        pl.when(is_token).then(resource.str.extract("([^/]*)$")).alias("kind"),
     )
     rows = (
         named.group_by("component", "resource", "note")

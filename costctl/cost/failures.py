@@ -1,65 +1,63 @@
 """What do attempts cost that failed or were repeated, and what does one of each thing cost, all attempts included?
 
-In: the frames, or those of one class. Out: ``RetryTax``, ``UnitCosts`` and ``OutcomeReport`` values. Sums over sums:
+In: the charges of some requests. Out: ``RetryTax``, ``UnitCosts`` and ``OutcomeReport`` values. Sums over sums:
 what failed is paid for by what succeeded. docs/explanation/failed-attempts.md has the formulas.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import polars as pl
 
-from costctl.cost.exact_sums import sums_by
+from costctl.cost.class_charges import Charges
+from costctl.cost.exact_sums import exact_sum, sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 
 _PER_MTOK: Final = 1_000_000
 
 
-def retry_tax(charge: pl.DataFrame, call_outcome: pl.DataFrame) -> RetryTax | None:
-    """The tax on these charges; None where nothing is priced. call_outcome: of the calls they belong to, at least."""
-    priced = charge["usd"].drop_nulls()
-    if priced.is_empty():
+def retry_tax(charges: Charges) -> RetryTax | None:
+    """The tax on these charges; None where nothing is priced."""
+    total = exact_sum(charges.charge["usd"])
+    if total is None:
         return None
-    wasted = charge.filter(pl.col("is_wasted"))
-    usd, total = math.fsum(wasted["usd"].drop_nulls()), math.fsum(priced)
-    calls = charge.filter(pl.col("call_id").is_not_null()).select("call_id").unique()
+    wasted = charges.charge.filter(pl.col("is_wasted"))
+    usd = exact_sum(wasted["usd"]) or 0.0
     return RetryTax(
         usd=usd,
         share_ratio=usd / total if total > 0 else None,
-        attempts=call_outcome.filter(pl.col("is_wasted")).join(calls, on="call_id", how="semi").height,
+        attempts=int(charges.calls["is_wasted"].sum()),
         unpriced_attempts=wasted.filter(pl.col("usd").is_null())["call_id"].n_unique(),
     )
 
 
-def unit_costs(frames: Frames, requests: pl.DataFrame, charge: pl.DataFrame) -> UnitCosts:
-    """Costs of one of each thing among these requests, whose charges are given."""
-    total = _sum(charge["usd"])
-    calls = frames.calls.join(requests.select("request_id"), on="request_id", how="semi")
-    outcomes = frames.call_outcome.join(calls.select("call_id"), on="call_id", how="semi")
+def unit_costs(charges: Charges, sessions: pl.DataFrame) -> UnitCosts:
+    """Costs of one of each thing. sessions: at least those of these requests."""
+    requests, charge = charges.requests, charges.charge
+    total = exact_sum(charge["usd"])
     in_session = requests.filter(pl.col("session_id").is_not_null())
-    sessions = frames.sessions.join(in_session.select("session_id").unique(), on="session_id", how="semi")
-    session_usd = _sum(charge.join(in_session.select("request_id"), on="request_id", how="semi")["usd"])
+    held = sessions.join(in_session.select("session_id").unique(), on="session_id", how="semi")
+    session_usd = exact_sum(charge.join(in_session.select("request_id"), on="request_id", how="semi")["usd"])
     return UnitCosts(
-        usd_per_response=_over(total, outcomes.filter(~pl.col("is_wasted")).height),
+        usd_per_response=_over(total, int((~charges.calls["is_wasted"]).sum())),
         usd_per_completed_task=_over(total, int(requests["is_success"].sum())),
-        usd_per_session=_over(session_usd, sessions.height),
-        usd_per_completed_session=_over(session_usd, int(sessions["is_completed"].sum())),
-        usd_per_mtok=_usd_per_mtok(calls, charge),
+        usd_per_session=_over(session_usd, held.height),
+        usd_per_completed_session=_over(session_usd, int(held["is_completed"].sum())),
+        usd_per_mtok=_usd_per_mtok(charges),
     )
 
 
-def _usd_per_mtok(calls: pl.DataFrame, charge: pl.DataFrame) -> float | None:
+def _usd_per_mtok(charges: Charges) -> float | None:
     """Over calls whose tokens are known and whose every charge has an amount."""
-    unpriced = charge.filter(pl.col("usd").is_null()).select("call_id")
-    known = calls.filter(
+    unpriced = charges.charge.filter(pl.col("usd").is_null()).select("call_id").unique()
+    known = charges.calls.filter(
         pl.col("input_tokens").is_not_null()
         & (pl.col("output_tokens").is_not_null() | ~pl.col("is_generation"))
     ).join(unpriced, on="call_id", how="anti")
     tokens = int(known["input_tokens"].sum()) + int(known["output_tokens"].sum())
-    usd = _sum(charge.join(known.select("call_id"), on="call_id", how="semi")["usd"])
+    usd = exact_sum(charges.charge.join(known.select("call_id"), on="call_id", how="semi")["usd"])
     return None if usd is None or not tokens else usd / tokens * _PER_MTOK
 
 
@@ -91,8 +89,3 @@ def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:
 
 def _over(usd: float | None, count: int) -> float | None:
     return None if usd is None or not count else usd / count
-
-
-def _sum(usd: pl.Series) -> float | None:
-    known = usd.drop_nulls()
-    return math.fsum(known) if known.len() else None

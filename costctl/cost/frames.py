@@ -13,7 +13,7 @@ from typing import ClassVar
 import polars as pl
 
 from costctl.errors import NotEnoughDataError
-from costctl.segment.traffic import Traffic, window_ns
+from costctl.segment.traffic import Traffic, window_ns, with_names
 from costctl.units import seconds_between
 
 
@@ -75,7 +75,7 @@ class Frames:
                 next_step="Export spans with their times; `costctl segment` tells what the requests were.",
             )
         return cls(
-            **{name: fetched[name] for name in cls.RELATIONS},
+            **{name: with_names(fetched[name]) for name in cls.RELATIONS},
             rejected_records=rejected_records,
             window_from_ns=window[0],
             window_to_ns=window[1],

@@ -7,6 +7,7 @@ time that they took.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
 from costctl.cost.busy_blocks import block_edges_s, counts_by_block
+from costctl.cost.class_charges import Charges
 from costctl.cost.closed_forms import bounds_s
 from costctl.cost.frames import Frames
 from costctl.cost.marginal import BUSY, IDLE, METHOD, Removal, removals
@@ -67,13 +69,18 @@ class _Requests:
         return counts_by_block(self.start_s, self.edges_s, weights)
 
 
-def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> dict[str, ClassMarginal]:
-    """The marginal cost of each class that has prices for all the replica time it used."""
-    timed = frames.requests.select("request_id", "start_ns").drop_nulls("start_ns")
-    placed = timed.join(frames.request_class, on="request_id")
+def marginal_costs(
+    frames: Frames, charges: Mapping[str, Charges], settings: Settings, fits: PoolFits, seed: int
+) -> dict[str, ClassMarginal]:
+    """The marginal cost of each class that has prices for all the replica time it used. charges: by class."""
+    timed = {
+        name: own.requests.select("request_id", "start_ns").drop_nulls("start_ns").sort("request_id")
+        for name, own in sorted(charges.items())
+    }
     edges_s = {
-        str(name): block_edges_s(_since_start_s(frames, members))
-        for (name,), members in placed.group_by("request_class", maintain_order=True)
+        name: block_edges_s(_since_start_s(frames, members))
+        for name, members in timed.items()
+        if not members.is_empty()
     }
     removed = removals(fits, edges_s, seed)
     pools = _pools(frames, settings, fits)
@@ -81,11 +88,10 @@ def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int
     unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
     modelled = {fit.name for fit in fits.fitted}
     found: dict[str, ClassMarginal] = {}
-    for number, name in enumerate(sorted(frames.class_cost["request_class"])):
-        members = placed.filter(pl.col("request_class") == name).sort("request_id")
-        charge = frames.charge.join(members.select("request_id"), on="request_id", how="semi")
-        used = set(charge.filter(pl.col("component") == "accelerator")["resource"].drop_nulls())
-        priced = charge.filter(pl.col("usd").is_not_null())
+    for number, (name, members) in enumerate(timed.items()):
+        accelerator = charges[name].charge.filter(pl.col("component") == "accelerator")
+        used = set(accelerator["resource"].drop_nulls().unique())
+        priced = charges[name].priced
         if used & unpriced or (priced.is_empty() and name not in removed) or members.is_empty():
             continue
         rng = np.random.default_rng([seed, number])

@@ -109,9 +109,8 @@ def pool_calls(frames: Frames) -> PoolCalls:
 
 def _coded(values: pl.Series) -> tuple[tuple[str, ...], Ints]:
     """The distinct texts in order, and for each value the index of its text."""
-    names = values.unique().sort()
-    codes = values.cast(pl.Enum(names)) if len(names) else values.cast(pl.Categorical)
-    return tuple(names.to_list()), codes.to_physical().cast(pl.Int64).to_numpy()
+    names = values.unique().cast(pl.String).sort()
+    return tuple(names.to_list()), values.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
 
 
 def _replica_in_pool(calls: pl.DataFrame, pools: tuple[str, ...]) -> tuple[Ints, Ints]:

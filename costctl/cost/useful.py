@@ -76,7 +76,7 @@ _OBJECTIVES: Final = (("duration_s", "e2e_target_s"), ("ttft_s", "ttft_target_s"
 
 def _targets(settings: Settings) -> pl.DataFrame:
     rows = [(name, each.slo.e2e_p95_s, each.slo.ttft_p95_s) for name, each in settings.classes.items()]
-    columns = {"request_class": pl.String, "e2e_target_s": pl.Float64, "ttft_target_s": pl.Float64}
+    columns = {"request_class": pl.Categorical, "e2e_target_s": pl.Float64, "ttft_target_s": pl.Float64}
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
@@ -99,8 +99,8 @@ def _over_tiered(frames: Frames, settings: Settings) -> pl.DataFrame:
         )
     ]
     columns = {
-        "pool": pl.String,
-        "request_class": pl.String,
+        "pool": pl.Categorical,
+        "request_class": pl.Categorical,
         "is_generation": pl.Boolean,
         "is_over_tiered": pl.Boolean,
     }

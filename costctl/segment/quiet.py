@@ -24,7 +24,13 @@ from costctl.units import NS_PER_S
 
 QUIET_LEVEL: Final = 0.1
 FEWEST_CALLS: Final = 20
-_KIND: Final = ("stage", "pool", "model", "has_ttft")  # nulls are names too: what was not named is one kind
+_SIZED: Final = (
+    "stage",
+    "pool",
+    "model",
+    "has_ttft",
+    "size",
+)  # nulls are names too: what was not named is one kind
 
 
 def model_work(calls: pl.DataFrame) -> pl.DataFrame:
@@ -33,35 +39,40 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
 
     The phases are cut where stage_time cuts them. A generation without a time to the first token is decode.
     """
-    phases = pl.concat([_prefill(calls), _decode(calls), _embedding(calls)])
-    measured = phases.filter(
-        ~pl.col("is_failed") & (pl.col("units") > 0) & (pl.col("spent_ns") > 0)
-    ).with_columns((pl.col("spent_ns") / pl.col("units")).alias("ns_per_unit"), _size().alias("size"))
-    around = pl.concat([measured.with_columns(pl.col("size") + step) for step in (-1, 0, 1)])
-    by_size = _quiet_rates(measured, "rate_of_size")
-    by_neighbours = _quiet_rates(around, "rate_of_neighbours")
-    rate = pl.coalesce("rate_of_size", "rate_of_neighbours")
+    sized = pl.concat([_prefill(calls), _decode(calls), _embedding(calls)]).with_columns(
+        _size().alias("size")
+    )
     return (
-        phases.with_columns(_size().alias("size"))
-        .join(by_size, on=(*_KIND, "size"), how="left", nulls_equal=True)
-        .join(by_neighbours, on=(*_KIND, "size"), how="left", nulls_equal=True)
+        sized.join(_quiet_rates(sized), on=_SIZED, how="left", nulls_equal=True)
         .with_columns(
             pl.when(pl.col("units") == 0)
             .then(0)
-            .otherwise((rate * pl.col("units")).round())
+            .otherwise((pl.col("rate") * pl.col("units")).round())
             .cast(pl.Int64)
             .alias("quiet_ns")
         )
-        .drop("size", "rate_of_size", "rate_of_neighbours")
+        .drop("size", "rate")
     )
 
 
-def _quiet_rates(measured: pl.DataFrame, name: str) -> pl.DataFrame:
+def _quiet_rates(sized: pl.DataFrame) -> pl.DataFrame:
+    """The rate of each kind and size, ns per unit, by its neighbours where it has too few calls of its own."""
+    measured = sized.filter(~pl.col("is_failed") & (pl.col("units") > 0) & (pl.col("spent_ns") > 0)).select(
+        *_SIZED, (pl.col("spent_ns") / pl.col("units")).alias("ns_per_unit")
+    )
+    own = _rates(measured)
+    rare = sized.select(_SIZED).unique().join(own, on=_SIZED, how="anti", nulls_equal=True)
+    around = [measured.with_columns(pl.col("size") + step) for step in (-1, 0, 1)]
+    near = pl.concat([each.join(rare, on=_SIZED, how="semi", nulls_equal=True) for each in around])
+    return pl.concat([own, _rates(near)])
+
+
+def _rates(measured: pl.DataFrame) -> pl.DataFrame:
     return (
-        measured.group_by(*_KIND, "size")
-        .agg(pl.len().alias("calls"), pl.col("ns_per_unit").quantile(QUIET_LEVEL, "linear").alias(name))
+        measured.group_by(_SIZED)
+        .agg(pl.len().alias("calls"), pl.col("ns_per_unit").quantile(QUIET_LEVEL, "linear").alias("rate"))
         .filter(pl.col("calls") >= FEWEST_CALLS)
-        .select(*_KIND, "size", name)
+        .drop("calls")
     )
 
 
@@ -80,7 +91,7 @@ def _phase(calls: pl.DataFrame, stage: str, spent_ns: pl.Expr, units: pl.Expr) -
         "call_id",
         "pool",
         "model",
-        pl.lit(stage).alias("stage"),
+        pl.lit(stage, pl.Categorical).alias("stage"),
         _has_ttft().alias("has_ttft"),
         "is_failed",
         "input_tokens",

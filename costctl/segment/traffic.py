@@ -7,11 +7,30 @@ this package take. Columns, units and NULLs are those of the relations' headers 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import polars as pl
 
 from costctl.units import seconds_between
+
+# Texts of few values: what the settings, the price book or the deployment name, not what a request says.
+_NAMES: Final = (
+    "billing_rule",
+    "component",
+    "model",
+    "model_requested",
+    "note",
+    "operation",
+    "outcome",
+    "pool",
+    "provider",
+    "request_class",
+    "resource",
+    "rule",
+    "rule_source",
+    "stage",
+    "unit",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +56,7 @@ class Traffic:
     @classmethod
     def of(cls, fetched: dict[str, pl.DataFrame]) -> Traffic:
         """The record of these relations, by name."""
-        return cls(**{name: fetched[name] for name in cls.RELATIONS})
+        return cls(**{name: with_names(fetched[name]) for name in cls.RELATIONS})
 
     @property
     def window_ns(self) -> tuple[int, int] | None:
@@ -65,6 +84,11 @@ class Traffic:
         return frame.join(
             self.request_class.select("request_id", "request_class"), on="request_id", how="inner"
         )
+
+
+def with_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with texts of few values as categories: they are then joined and grouped as numbers are."""
+    return rows.with_columns(pl.col(name).cast(pl.Categorical) for name in _NAMES if name in rows.columns)
 
 
 def window_ns(requests: pl.DataFrame, calls: pl.DataFrame) -> tuple[int, int] | None:

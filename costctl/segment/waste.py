@@ -58,12 +58,20 @@ def quiet_floor(traffic: Traffic) -> pl.DataFrame:
     told), failed_ns and missed_ns.
     """
     work = _with_the_cache_at_its_best(traffic.placed(model_work(traffic.calls)))
-    good = ~pl.col("is_failed")
-    is_told = (pl.col("quiet_ns").is_not_null() | pl.col("is_failed")).all()
-    return work.group_by("request_id", "stage").agg(
-        pl.when(is_told).then(pl.col("quiet_ns").filter(good).sum()).alias("quiet_ns"),
-        pl.col("spent_ns").filter(pl.col("is_failed")).sum().alias("failed_ns"),
-        pl.col("missed_ns").filter(good).sum(),
+    is_failed = pl.col("is_failed")
+    told = work.select(
+        "request_id",
+        "stage",
+        pl.when(~is_failed).then("quiet_ns").alias("quiet_ns"),
+        (pl.col("quiet_ns").is_null() & ~is_failed).alias("is_untold"),
+        pl.when(is_failed).then("spent_ns").alias("failed_ns"),
+        pl.when(~is_failed).then("missed_ns").alias("missed_ns"),
+    )
+    sums = told.group_by("request_id", "stage").agg(
+        pl.col("quiet_ns", "failed_ns", "missed_ns").sum(), pl.col("is_untold").any()
+    )
+    return sums.with_columns(pl.when(~pl.col("is_untold")).then("quiet_ns").alias("quiet_ns")).drop(
+        "is_untold"
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from costctl.cost.class_charges import all_charges
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.documents.settings import Pool, Settings
@@ -104,7 +105,7 @@ def test_replicas_of_ones_own_are_paid_for_by_time_whatever_came_of_the_call() -
     found = frames([root("a"), failed], settings)
     assert found.call_outcome["billing_rule"].to_list() == ["by_time"]
     assert found.charge["usd"].to_list() == [pytest.approx(2.0)]
-    tax = retry_tax(found.charge, found.call_outcome)
+    tax = retry_tax(all_charges(found))
     assert tax is not None
     assert (tax.usd, tax.share_ratio, tax.attempts) == (pytest.approx(2.0), 1.0, 1)
 
@@ -123,7 +124,7 @@ def storm(name: str, lost: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("lost", [0, 1, 9])
 def test_the_retry_tax_of_a_storm_is_what_its_lost_attempts_cost(lost: int) -> None:
     found = frames(storm("a", lost))
-    tax = retry_tax(found.charge, found.call_outcome)
+    tax = retry_tax(all_charges(found))
     assert tax is not None
     one_lost, answered = IN_USD + 100 * 10e-6, IN_USD + OUT_USD
     assert tax.usd == pytest.approx(lost * one_lost)
@@ -141,7 +142,7 @@ def test_a_fallback_chain_pays_for_what_was_served_and_the_answer_bears_it() -> 
     ]
     found = frames(spans)
     owed, answered = IN_USD + 100 * 10e-6, 10_000 * 1e-6 + 1_000 * 5e-6
-    tax, units = retry_tax(found.charge, found.call_outcome), unit_costs(found, found.requests, found.charge)
+    tax, units = retry_tax(all_charges(found)), unit_costs(all_charges(found), found.sessions)
     assert tax is not None
     assert (tax.usd, tax.attempts, tax.unpriced_attempts) == (pytest.approx(owed), 2, 0)
     assert units.usd_per_response == units.usd_per_completed_task == pytest.approx(owed + answered)
@@ -152,7 +153,7 @@ def test_an_answer_that_was_asked_for_again_is_paid_for_as_waste() -> None:
     said = {**GPT_4O, **USAGE}
     first, again = at("a/one/root", 1, 2, attempt=1, **said), at("a/two/root", 3, 4, attempt=2, **said)
     found = frames([root("a"), first, again])
-    tax = retry_tax(found.charge, found.call_outcome)
+    tax = retry_tax(all_charges(found))
     assert tax is not None
     assert (tax.usd, tax.share_ratio, tax.attempts) == (pytest.approx(IN_USD + OUT_USD), 0.5, 1)
     loop = frames([root("a"), first, at("a/two/root", 3, 4, attempt=1, **said)])
@@ -161,7 +162,7 @@ def test_an_answer_that_was_asked_for_again_is_paid_for_as_waste() -> None:
 
 def test_unit_costs_are_sums_over_sums() -> None:
     found = frames([*storm("a", 1), *storm("b", 0), root("c", session_id="s2", status="error")])
-    units = unit_costs(found, found.requests, found.charge)
+    units = unit_costs(all_charges(found), found.sessions)
     total = 2 * (IN_USD + OUT_USD) + IN_USD + 100 * 10e-6
     assert units.usd_per_response == pytest.approx(total / 2)
     assert units.usd_per_completed_task == pytest.approx(total / 2)
@@ -172,7 +173,7 @@ def test_unit_costs_are_sums_over_sums() -> None:
 
 def test_wasted_and_useful_charges_are_all_charges() -> None:
     found = frames([*storm("a", 3), *storm("b", 0)])
-    tax = retry_tax(found.charge, found.call_outcome)
+    tax = retry_tax(all_charges(found))
     assert tax is not None
     useful = found.charge.filter(~pl.col("is_wasted"))["usd"].sum()
     assert tax.usd + useful == pytest.approx(found.charge["usd"].sum(), rel=1e-12)
@@ -185,7 +186,7 @@ def test_wasted_and_useful_charges_are_all_charges() -> None:
 def test_the_worked_example_of_the_page_is_what_is_computed(repository: Path) -> None:
     page = (repository / "docs" / "explanation" / "failed-attempts.md").read_text(encoding="utf-8")
     found = frames(storm("a", 2))
-    tax, units = retry_tax(found.charge, found.call_outcome), unit_costs(found, found.requests, found.charge)
+    tax, units = retry_tax(all_charges(found)), unit_costs(all_charges(found), found.sessions)
     assert tax is not None
     assert tax.share_ratio is not None
     assert units.usd_per_completed_task is not None
