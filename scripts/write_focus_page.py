@@ -49,6 +49,8 @@ columns of the allocation, and not in SubAccountId and Tags. x_RequestClass and 
 not: group by them for what a class or a tenant costs. In 1.2, which knows no allocation, SubAccountId and Tags are on
 the parts too, and how they were found is in columns of our own.
 
+AllocatedTags have no lane, since traces carry none.
+
 ## What holds
 
 The public focus-validator 2.2.1, which has the rules of 1.2, accepts the CSV and the Parquet file of 1.2, but for one
@@ -61,7 +63,9 @@ whoever delivers data, the metadata and the datasets of contracts, billing perio
 
 ## Columns
 
-Columns that begin with `x_` are costctl's own: they inform, and none of them is part of a cost.
+Columns that begin with `x_` are costctl's own: they inform, and none of them is part of a cost. x_MarginalCost,
+x_CongestionCost and x_CostPerSuccess are figures of the class for one request or success, the same on all of its lines;
+their sum over lines means nothing. They are null where `costctl analyze` has none.
 
 | column | FOCUS | values | where it comes from |
 |---|---|---|---|

@@ -43,15 +43,14 @@ def focus_export(
         return tenant if tenant is None or tenants == "plain" else hashed(tenant, finance.tenant_salt)
 
     lines = [
-        *usage_lines(frames, finance.provider, name_of),
+        *usage_lines(frames, settings.storage, finance.provider, name_of),
         *pool_lines(frames, settings, bill, finance.provider, name_of, is_idle_spread=is_idle_spread),
     ]
-    marginal = {each.request_class: each.cost.marginal_usd_per_request for each in analysis.classes}
     digests = "".join(sorted(source.sha256 for source in analysis.provenance.inputs))
     common = Common(
         account_id=finance.billing_account_id,
         account_name=finance.billing_account_name,
-        marginal_usd={name: each for name, each in marginal.items() if each is not None},
+        class_costs={each.request_class: each.cost for each in analysis.classes},
         method=analysis.provenance.methods["attribution"],
         input_digest=hashlib.sha256(digests.encode()).hexdigest(),
         price_book=analysis.provenance.price_book,

@@ -7,9 +7,11 @@ https://focus.finops.org/focus-specification/v1-2/ and https://focus.finops.org/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from costctl.documents.analysis import ClassCost
+from costctl.documents.estimate import Estimate
 from costctl.finance import focus_cells as cells
 from costctl.finance.focus_column import METHOD_ID, Cell, Column, Common, FocusVersion
 from costctl.finance.line import Line
@@ -40,6 +42,17 @@ def _cell(cell: Cell, *, is_ascii: bool) -> Cell:
     if not cell.strip():
         return None
     return cell.encode("ascii", "backslashreplace").decode() if is_ascii else cell
+
+
+def _of_class(
+    name: str, source: str, figure: Callable[[ClassCost], Estimate | None]
+) -> tuple[Column, Column, Column]:
+    """A figure of the line's class and its bounds, in USD: the same on all lines of the class, and part of no cost."""
+    return (
+        Column(name, "decimal", source, cells.of_class(figure, "mid")),
+        Column(f"{name}High", "decimal", "its upper bound, 95 %", cells.of_class(figure, "high")),
+        Column(f"{name}Low", "decimal", "its lower bound", cells.of_class(figure, "low")),
+    )
 
 
 COLUMNS: Final[tuple[Column, ...]] = (
@@ -139,13 +152,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ConsumedQuantity",
         "decimal",
-        "tokens, requests, bytes; of a pool replica hours × `accelerators_per_replica`",
+        "tokens, requests, bytes, seconds; of a pool replica hours × `accelerators_per_replica`",
         lambda line, _c: line.consumed_quantity,
     ),
     Column(
         "ConsumedUnit",
         "text",
-        "`Tokens`, `Requests`, `B`, `GPU-Hours`",
+        "`Tokens`, `Requests`, `B`, `Seconds`, `GPU-Hours`",
         lambda line, _c: None if line.consumed_quantity is None else line.item.consumed_unit,
     ),
     Column(
@@ -198,7 +211,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "PricingQuantity",
         "decimal",
-        "in PricingUnit; hours of a pool in whole billionths",
+        "in PricingUnit; hours in whole billionths",
         lambda line, _c: line.pricing_quantity,
     ),
     Column(
@@ -212,32 +225,37 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("RegionId", "text", "`[pools.NAME] region`; null without", lambda line, _c: line.item.region),
     Column("RegionName", "text", "as RegionId", lambda line, _c: line.item.region),
     Column(
-        "ResourceId", "text", "the pool, or the storage; null for tokens", lambda line, _c: line.item.resource
+        "ResourceId",
+        "text",
+        "the pool, the storage, the tool, the way of bytes; null for tokens",
+        lambda line, _c: line.item.resource,
     ),
     Column("ResourceName", "text", "always null: the id is the name", cells.nothing),
     Column(
         "ResourceType",
         "text",
-        "`pool of accelerators`, `storage reads`, `storage bytes`, `egress`",
+        "`pool of accelerators`, `storage reads`, `storage bytes`, `egress`, `retrieval`, `tool`, `cpu`",
         lambda line, _c: line.item.resource_type,
     ),
     Column(
         "ServiceCategory",
         "text",
-        "`Compute`, `AI and Machine Learning`, `Storage`, `Networking`",
+        "tokens `AI and Machine Learning`; searches of a vector store `Databases`; storage reads and bytes `Storage`; "
+        "egress, also between zones and regions, `Networking`; pools, runs of tools and processor time `Compute`",
         lambda line, _c: line.item.service.category,
     ),
     Column(
         "ServiceName",
         "text",
-        "the model; or `Accelerator replicas`, `storage reads`, `egress`",
+        "the model; `Accelerator replicas`; of a storage its subcategory, or `Storage`; else as ResourceType",
         lambda line, _c: line.item.service.name,
     ),
     Column("ServiceProviderName", "text", "as InvoiceIssuerName", cells.provider, _NEW),
     Column(
         "ServiceSubcategory",
         "text",
-        "`Generative AI`, `Other (Compute)`, `Object Storage`, `Other (Networking)`",
+        "of tokens `Generative AI`; of a storage `Object Storage`, `Block Storage` or `File Storage` by its `kind`; "
+        "else `Other (…)` of the category",
         lambda line, _c: line.item.service.subcategory,
     ),
     Column("SkuId", "text", "component and resource; null for an adjustment", cells.sku),
@@ -300,11 +318,21 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "part of the origin charge; sums to 1 exactly over x_OriginChargeId",
         cells.allocated_ratio,
     ),
+    *_of_class(
+        "x_CongestionCost",
+        "USD that the delay one request of the class puts on others is worth, by `delay_usd_per_s`; null without it",
+        lambda cost: cost.congestion_usd_per_request,
+    ),
     Column(
         "x_CostKind",
         "text",
         "`direct`, `busy`, `idle`, `unattributed`, `adjustment`: the parts that the analysis adds up",
         lambda line, _c: line.kind,
+    ),
+    *_of_class(
+        "x_CostPerSuccess",
+        "USD of all that the class was charged, failed attempts included and idle not, over its successes",
+        lambda cost: cost.usd_per_success,
     ),
     Column(
         "x_FailedCost",
@@ -318,14 +346,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "SHA-256 over the digests of what was ingested",
         lambda _l, common: common.input_digest,
     ),
-    Column(
-        "x_MarginalCostPerRequest",
-        "decimal",
-        "what one request more of the class costs; for decisions, never to be added",
-        cells.marginal("mid"),
+    *_of_class(
+        "x_MarginalCost",
+        "USD that one request more of the class costs; for decisions, never to be added",
+        lambda cost: cost.marginal_usd_per_request,
     ),
-    Column("x_MarginalCostPerRequestHigh", "decimal", "its upper bound, 95 %", cells.marginal("high")),
-    Column("x_MarginalCostPerRequestLow", "decimal", "its lower bound", cells.marginal("low")),
     Column(
         "x_MethodVersion", "text", "how shared time was split, in words", lambda _l, common: common.method
     ),

@@ -10,9 +10,12 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Literal
 
+from costctl.documents.analysis import ClassCost
+from costctl.documents.estimate import Estimate
 from costctl.finance.focus_column import METHOD_ID, Cell, Common
-from costctl.finance.line import Line
+from costctl.finance.line import Line, price
 
 
 def nothing(_line: Line, _common: Common) -> None:
@@ -164,11 +167,14 @@ def method_details(line: Line, _common: Common) -> str | None:
     return f'{{"Elements": [{{"AllocatedRatio": {ratio}, "UsageUnit": {unit}{usage}}}]}}'
 
 
-def marginal(bound: str) -> Callable[[Line, Common], Decimal | None]:
-    """USD for one request more of the line's class. bound: mid, low, or high."""
+def of_class(
+    figure: Callable[[ClassCost], Estimate | None], bound: Literal["low", "mid", "high"]
+) -> Callable[[Line, Common], Decimal | None]:
+    """A figure of the line's class in USD, to twelve places; null where the analysis has none, or nobody answers."""
 
     def read(line: Line, common: Common) -> Decimal | None:
-        found = common.marginal_usd.get(line.whose.request_class or "")
-        return None if found is None else Decimal(f"{getattr(found, bound):.9f}")
+        found = common.class_costs.get(line.whose.request_class or "")
+        estimate = None if found is None else figure(found)
+        return None if estimate is None else price(getattr(estimate, bound))
 
     return read

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-from costctl.documents.estimate import Estimate
+from costctl.documents.analysis import ClassCost
 from costctl.finance.line import Line
 
 FocusVersion = Literal["1.2", "1.4"]
@@ -24,12 +24,12 @@ Kind = Literal["text", "json", "instant", "decimal", "whole"]
 class Common:
     """What the lines of a file share. issuer: who sends the bill for what is one's own; of tokens, their provider does.
 
-    marginal_usd: by class, of one request more.  method, input_digest, price_book: where the figures come from.
+    class_costs: what the analysis says of each class.  method, input_digest, price_book: where the figures come from.
     """
 
     account_id: str
     account_name: str | None
-    marginal_usd: dict[str, Estimate]
+    class_costs: dict[str, ClassCost]
     method: str
     input_digest: str
     price_book: str | None

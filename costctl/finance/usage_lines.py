@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from costctl.cost.frames import Frames
-from costctl.finance.line import EXACT, Beneficiary, Item, Line, Service, amount_usd, price
+from costctl.documents.settings import Storage
+from costctl.finance.line import EXACT, STEP, Beneficiary, Item, Line, Service, amount_usd, price
 
 
 class Unit(NamedTuple):
@@ -26,21 +27,38 @@ class Unit(NamedTuple):
     size: int
     pricing_unit: str
     consumed_unit: str
-    category: str
-    subcategory: str
     meter: str
 
 
 UNITS: Final[dict[str, Unit]] = {
-    "tokens": Unit(
-        1_000_000, "1000000 Tokens", "Tokens", "AI and Machine Learning", "Generative AI", "Tokens"
-    ),
-    "reads": Unit(1_000, "1000 Requests", "Requests", "Storage", "Other (Storage)", "Requests"),
-    "calls": Unit(1_000, "1000 Requests", "Requests", "Other", "Other (Other)", "Requests"),
-    "s": Unit(3_600, "Hours", "Seconds", "Compute", "Other (Compute)", "Seconds"),
-    "bytes": Unit(1_000_000_000, "GB", "B", "Networking", "Other (Networking)", "Bytes"),
+    "tokens": Unit(1_000_000, "1000000 Tokens", "Tokens", "Tokens"),
+    "reads": Unit(1_000, "1000 Requests", "Requests", "Requests"),
+    "calls": Unit(1_000, "1000 Requests", "Requests", "Requests"),
+    "s": Unit(3_600, "Hours", "Seconds", "Seconds"),
+    "bytes": Unit(1_000_000_000, "GB", "B", "Bytes"),
 }
-_OTHER: Final = Unit(1, "Units", "Units", "Other", "Other (Other)", "Units")
+_OTHER: Final = Unit(1, "Units", "Units", "Units")
+# Component → category and subcategory. What kind of database searches vectors is not observed.
+CATEGORIES: Final[dict[str, tuple[str, str]]] = {
+    "api_tokens": ("AI and Machine Learning", "Generative AI"),
+    "retrieval": ("Databases", "Other (Databases)"),
+    "tool": ("Compute", "Other (Compute)"),
+    "cpu": ("Compute", "Other (Compute)"),
+    "storage_reads": ("Storage", "Other (Storage)"),
+    "storage_bytes": ("Storage", "Other (Storage)"),
+    "egress": ("Networking", "Other (Networking)"),
+}
+_NO_CATEGORY: Final = ("Other", "Other (Other)")
+# The kind of a [storage.NAME] → subcategory.
+KINDS_OF_STORAGE: Final = {
+    "object": "Object Storage",
+    "block": "Block Storage",
+    "disk": "Block Storage",
+    "nvme": "Block Storage",
+    "ssd": "Block Storage",
+    "file": "File Storage",
+    "nfs": "File Storage",
+}
 _METERS: Final = {
     "input": "Input Tokens",
     "input_audio": "Input Audio Tokens",
@@ -54,8 +72,13 @@ _METERS: Final = {
 _KEYS: Final = ("day", "component", "resource", "unit", "usd_per_unit", "request_class", "tenant")
 
 
-def usage_lines(frames: Frames, provider: str, name_of: Callable[[str | None], str | None]) -> list[Line]:
-    """The lines, in the order of their keys. provider: of what is one's own.  name_of: how a tenant is written."""
+def usage_lines(
+    frames: Frames, storages: dict[str, Storage], provider: str, name_of: Callable[[str | None], str | None]
+) -> list[Line]:
+    """The lines, in the order of their keys.
+
+    storages: of costctl.toml.  provider: of what is one's own.  name_of: how a tenant is written.
+    """
     rows = (
         _dated(frames)
         .filter(
@@ -74,7 +97,7 @@ def usage_lines(frames: Frames, provider: str, name_of: Callable[[str | None], s
         )
         .sort(_KEYS)
     )
-    return [_line(row, provider, name_of) for row in rows.iter_rows(named=True)]
+    return [_line(row, storages, provider, name_of) for row in rows.iter_rows(named=True)]
 
 
 def unpriced_charges(frames: Frames) -> int:
@@ -100,18 +123,23 @@ def _dated(frames: Frames) -> pl.DataFrame:
     )
 
 
-def _line(row: dict[str, object], own: str, name_of: Callable[[str | None], str | None]) -> Line:
+def _line(
+    row: dict[str, object],
+    storages: dict[str, Storage],
+    own: str,
+    name_of: Callable[[str | None], str | None],
+) -> Line:
     unit = UNITS.get(str(row["unit"]), _OTHER)
     day, tenant = row["day"], row["tenant"]
     assert isinstance(day, date)
     assert tenant is None or isinstance(tenant, str)
     consumed = _exact(row["quantity"])
     unit_price = price(float(str(row["usd_per_unit"])), unit.size)
-    quantity = EXACT.divide(consumed, Decimal(unit.size))
+    quantity = _priced(consumed, unit)
     return Line(
         day=day,
         kind="direct",
-        item=_item(str(row["component"]), str(row["resource"]), unit, own),
+        item=_item(str(row["component"]), str(row["resource"]), unit, storages, own),
         whose=Beneficiary(str(row["request_class"]), name_of(tenant)),
         usd=amount_usd(unit_price, quantity),
         description=f"{row['component']} of {row['resource']} for requests of class {row['request_class']}",
@@ -120,8 +148,14 @@ def _line(row: dict[str, object], own: str, name_of: Callable[[str | None], str 
         consumed_quantity=consumed,
         requests=int(str(row["requests"])),
         successes=int(str(row["successes"])),
-        failed_usd=amount_usd(unit_price, EXACT.divide(_exact(row["failed_quantity"]), Decimal(unit.size))),
+        failed_usd=amount_usd(unit_price, _priced(_exact(row["failed_quantity"]), unit)),
     )
+
+
+def _priced(consumed: Decimal, unit: Unit) -> Decimal:
+    """In pricing units: every digit, but of hours, which have no end of them, whole billionths, as those of pools."""
+    quantity = EXACT.divide(consumed, Decimal(unit.size))
+    return quantity.quantize(STEP, context=EXACT) if unit.pricing_unit == "Hours" else quantity
 
 
 def _exact(quantity: object) -> Decimal:
@@ -130,17 +164,23 @@ def _exact(quantity: object) -> Decimal:
     return Decimal(round(number)) if number == round(number) else Decimal(f"{number:.9f}")
 
 
-def _item(component: str, resource: str, unit: Unit, own: str) -> Item:
+def _item(component: str, resource: str, unit: Unit, storages: dict[str, Storage], own: str) -> Item:
     provider, _, rest = resource.partition("/")
     model, _, kind = rest.rpartition("/")
     is_token = component == "api_tokens"
-    subcategory = "Object Storage" if component == "storage_reads" else unit.subcategory
+    category, subcategory = CATEGORIES.get(component, _NO_CATEGORY)
+    name = model if is_token else component.replace("_", " ")
+    if category == "Storage":
+        declared = storages[resource].kind if resource in storages else None
+        subcategory = KINDS_OF_STORAGE.get((declared or "").lower(), subcategory)
+        # A service has one subcategory in FOCUS, so that storages of two kinds are two services.
+        name = category if subcategory.startswith("Other") else subcategory
     return Item(
         service=Service(
             provider=provider if is_token else own,
-            category=unit.category,
+            category=category,
             subcategory=subcategory,
-            name=model if is_token else component.replace("_", " "),
+            name=name,
         ),
         sku=f"{component}/{resource}",
         meter=_METERS.get(kind, kind) if is_token else unit.meter,

@@ -12,6 +12,7 @@ import pytest
 
 from costctl.cli.render import exported
 from costctl.workflow.finance import Exported
+from tests.finance.everything_bought import of_everything
 
 # What costctl's files claim to support; not: commitments, reservations, availability zones, virtual currency.
 APPLICABLE = (
@@ -59,6 +60,22 @@ def test_the_validator_accepts_the_file(
     passed, failed = failed_rules(focus_validator, file)
     assert failed == EITHER
     assert passed >= 280
+
+
+def test_the_validator_accepts_whatever_can_be_bought(focus_validator: Path, tmp_path: Path) -> None:
+    file = tmp_path / "everything.csv"
+    file.write_text(exported.focus_csv(of_everything(), "1.2"))
+    passed, failed = failed_rules(focus_validator, file)
+    assert failed == EITHER
+    assert passed >= 280
+
+
+def test_the_validator_would_notice_a_service_in_two_subcategories(
+    focus_validator: Path, tmp_path: Path
+) -> None:
+    text = exported.focus_csv(of_everything(), "1.2").replace("cpu,Other (Compute)", "cpu,Containers", 1)
+    (tmp_path / "wrong.csv").write_text(text)
+    assert "ServiceName-C-008-C" in failed_rules(focus_validator, tmp_path / "wrong.csv")[1]
 
 
 def test_the_validator_would_notice_a_quantity_where_nothing_was_used(
