@@ -29,10 +29,10 @@ from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool
 METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
 
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
-_LEAST_PARTS: Final = 2
+_LEAST_PARTS: Final = 1
 _PACE: Final = 0.005  # standard deviation of the step times around the fitted ones, as a ratio
 _MOST_DEALS: Final = 12
-_CALLS_TO_REPLAY: Final = 60_000_000  # a bound for all deals together: some ten seconds
+_CALLS_TO_REPLAY: Final = 40_000_000  # a bound for all deals together: some ten seconds of two threads
 _THREADS: Final = 2
 BUSY, IDLE = 0, 1
 
