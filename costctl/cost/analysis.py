@@ -172,7 +172,6 @@ def _class_report(
             marginal=None if marginal is None else marginal.report,
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(requests, charge, seed),
-            failed_usd=_amount(row["failed_usd"]),
             retry_tax=retry_tax(charge, frames.call_outcome),
             unit_costs=unit_costs(frames, requests, charge),
             components=_components(charge),
@@ -243,7 +242,3 @@ def _pool_report(
 
 def _count(value: object) -> int | None:
     return None if value is None else int(str(value))
-
-
-def _amount(value: object) -> float | None:
-    return None if value is None else float(str(value))

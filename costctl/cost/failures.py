@@ -48,6 +48,7 @@ def unit_costs(frames: Frames, requests: pl.DataFrame, charge: pl.DataFrame) -> 
         usd_per_session=_over(session_usd, sessions.height),
         usd_per_completed_session=_over(session_usd, int(sessions["is_completed"].sum())),
         usd_per_mtok=_usd_per_mtok(calls, charge),
+        unpriced_charges=charge["usd"].null_count(),
     )
 
 

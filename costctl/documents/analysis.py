@@ -157,7 +157,6 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marginal: MarginalReport | None
     congestion_usd_per_request: Estimate | None
     usd_per_success: Estimate | None
-    failed_usd: float | None
     retry_tax: RetryTax | None
     unit_costs: UnitCosts
     components: tuple[Component, ...]

@@ -37,6 +37,8 @@ class RetryTax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that is charged over what came of it, USD; null where nothing is priced, or nothing came of it.
 
+    unpriced_charges: charges without an amount: where there are any, all but usd_per_mtok are lower bounds.
+
     usd_per_response: over model calls that succeeded and were not repeated.  usd_per_completed_task: over requests that
     succeeded.  usd_per_session, usd_per_completed_session: what requests of sessions cost, over sessions, and over
     those whose last request succeeded.  usd_per_mtok: what calls of known tokens cost, over a million of these tokens,
@@ -48,3 +50,4 @@ class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd_per_session: float | None
     usd_per_completed_session: float | None
     usd_per_mtok: float | None
+    unpriced_charges: int

@@ -62,7 +62,7 @@ def usage_lines(frames: Frames, provider: str, name_of: Callable[[str | None], s
         .group_by(_KEYS)
         .agg(
             pl.col("quantity").sum(),
-            pl.col("quantity").filter(pl.col("is_failed_attempt")).sum().alias("failed_quantity"),
+            pl.col("quantity").filter(pl.col("is_wasted")).sum().alias("wasted_quantity"),
             pl.col("request_id").n_unique().alias("requests"),
             pl.col("request_id").filter(pl.col("is_success")).n_unique().alias("successes"),
         )
@@ -114,7 +114,9 @@ def _line(row: dict[str, object], own: str, name_of: Callable[[str | None], str 
         consumed_quantity=consumed,
         requests=int(str(row["requests"])),
         successes=int(str(row["successes"])),
-        failed_usd=amount_usd(unit_price, EXACT.divide(_exact(row["failed_quantity"]), Decimal(unit.size))),
+        retry_tax_usd=amount_usd(
+            unit_price, EXACT.divide(_exact(row["wasted_quantity"]), Decimal(unit.size))
+        ),
     )
 
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from costctl.cli.render.failures import UNIT_COST_COLUMNS, outcomes, priced_parts, unit_cost_cells, unit_costs
+from costctl.cli.render.failures import (
+    UNIT_COST_COLUMNS,
+    at_least,
+    outcomes,
+    priced_parts,
+    unit_cost_cells,
+    unit_costs,
+)
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -191,13 +198,12 @@ def _marginal_usd(report: ClassReport) -> float | None:
 
 
 def _cost(document: Analysis) -> Table:
-    columns = ("class", "marginal per request", "per success", "failed")
+    columns = ("class", "marginal per request", "per success")
     rows = tuple(
         (
             report.request_class,
             _estimate(report, report.cost.marginal_usd_per_request),
-            _estimate(report, report.cost.usd_per_success),
-            usd(report.cost.failed_usd),
+            at_least(_estimate(report, report.cost.usd_per_success), report.cost.unit_costs.unpriced_charges),
         )
         for report in document.classes
     )
@@ -329,7 +335,6 @@ _CSV_COLUMNS = (
     "usd_per_success_low",
     "usd_per_success",
     "usd_per_success_high",
-    "failed_usd",
     *UNIT_COST_COLUMNS,
     "charged_usd",
     "value_usd",
@@ -384,7 +389,6 @@ def _csv_row(report: ClassReport) -> list[object]:
         cost.loaded_usd,
         *_bounds(cost.marginal_usd_per_request),
         *_bounds(cost.usd_per_success),
-        cost.failed_usd,
         *unit_cost_cells(cost.retry_tax, cost.unit_costs),
     ]
 
