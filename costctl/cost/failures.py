@@ -19,18 +19,19 @@ _PER_MTOK: Final = 1_000_000
 
 
 def retry_tax(charge: pl.DataFrame, call_outcome: pl.DataFrame) -> RetryTax | None:
-    """The tax on these charges; None where nothing is priced. call_outcome: of the calls they belong to, at least."""
-    priced = charge["usd"].drop_nulls()
-    if priced.is_empty():
+    """The tax on these charges; None where there are none. call_outcome: of the calls they belong to, at least."""
+    if charge.is_empty():
         return None
     wasted = charge.filter(pl.col("is_wasted"))
-    usd, total = math.fsum(wasted["usd"].drop_nulls()), math.fsum(priced)
     calls = charge.filter(pl.col("call_id").is_not_null()).select("call_id").unique()
+    attempts = call_outcome.filter(pl.col("is_wasted")).join(calls, on="call_id", how="semi").height
+    unpriced = wasted.filter(pl.col("usd").is_null())["call_id"].n_unique()
+    usd, total = _sum(wasted["usd"]) if attempts else 0.0, _sum(charge["usd"])
     return RetryTax(
         usd=usd,
-        share_ratio=usd / total if total > 0 else None,
-        attempts=call_outcome.filter(pl.col("is_wasted")).join(calls, on="call_id", how="semi").height,
-        unpriced_attempts=wasted.filter(pl.col("usd").is_null())["call_id"].n_unique(),
+        share_ratio=usd / total if usd is not None and total and not unpriced else None,
+        attempts=attempts,
+        unpriced_attempts=unpriced,
     )
 
 

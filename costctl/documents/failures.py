@@ -23,12 +23,13 @@ class OutcomeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RetryTax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What attempts cost that failed or were repeated, USD. share_ratio: of all that is charged; null where that is
-    nothing.  attempts: how many.  unpriced_attempts: those of which some charge has no amount, so that the tax is a
-    lower bound.
+    """What attempts cost that failed or were repeated, USD; null where none of them has an amount.
+
+    share_ratio: of all that is charged; null where that is nothing, or the tax a lower bound.  attempts: how many.
+    unpriced_attempts: those of which some charge has no amount: where there are any, the tax is a lower bound.
     """
 
-    usd: float
+    usd: float | None
     share_ratio: float | None
     attempts: int
     unpriced_attempts: int

@@ -220,6 +220,7 @@ def test_wasted_and_useful_charges_are_all_charges() -> None:
     found = frames([*storm("a", 3), *storm("b", 0)])
     tax = retry_tax(found.charge, found.call_outcome)
     assert tax is not None
+    assert tax.usd is not None
     useful = found.charge.filter(~pl.col("is_wasted"))["usd"].sum()
     assert tax.usd + useful == pytest.approx(found.charge["usd"].sum(), rel=1e-12)
     assert sum(each.usd or 0.0 for each in outcome_reports(found)) == pytest.approx(
@@ -234,6 +235,7 @@ def test_the_worked_example_of_the_page_is_what_is_computed(repository: Path) ->
     tax, units = retry_tax(found.charge, found.call_outcome), unit_costs(found, found.requests, found.charge)
     assert tax is not None
     assert tax.share_ratio is not None
+    assert tax.usd is not None
     assert units.usd_per_completed_task is not None
     for shown in (
         f"retry tax is {tax.usd:.3f} USD",

@@ -9,6 +9,7 @@ from typing import Final
 from costctl.cli.render.failures import (
     UNIT_COST_COLUMNS,
     at_least,
+    lost_attempts,
     outcomes,
     priced_parts,
     unit_cost_cells,
@@ -41,8 +42,10 @@ def sections(document: Analysis) -> list[Section]:
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts.append(_marginal(document))
-    if document.totals.retry_tax is not None:
+    if document.bill is not None:
         parts.append(unit_costs(document))
+    if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
+        parts.append(lost_attempts(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):
         parts.append(outcomes(document))
     if any(report.value is not None for report in document.classes):

@@ -59,47 +59,52 @@ def at_least(text: str, unpriced: int) -> str:
 
 def unit_costs(document: Analysis) -> Table:
     """One row per class, and one for all."""
-    columns = ("class", "response", "completed task", "session", "1M tokens", "lost attempts", "retry tax")
-    named = [
-        (report.request_class, report.cost.retry_tax, report.cost.unit_costs) for report in document.classes
-    ]
-    together = ("all together", document.totals.retry_tax, document.totals.unit_costs)
+    columns = ("class", "response", "completed task", "session", "1M tokens")
     rows = tuple(
         (
             name,
-            at_least(_unit(units.usd_per_response, tax), units.unpriced_charges),
-            at_least(_unit(units.usd_per_completed_task, tax), units.unpriced_charges),
-            at_least(_unit(units.usd_per_session, tax), units.unpriced_charges),
-            _unit(units.usd_per_mtok, tax),
-            _attempts(tax),
-            _tax(tax),
+            at_least(_unit(units.usd_per_response, charged), units.unpriced_charges),
+            at_least(_unit(units.usd_per_completed_task, charged), units.unpriced_charges),
+            at_least(_unit(units.usd_per_session, charged), units.unpriced_charges),
+            _unit(units.usd_per_mtok, charged),
         )
-        for name, tax, units in ([*named, together] if len(named) > 1 else named)
+        for name, charged, _, units in _by_class(document)
     )
     return Table("Classes: USD for one of each, all attempts included", columns, rows, frozenset({"class"}))
 
 
-def _attempts(tax: RetryTax | None) -> str:
-    """How many attempts failed or were repeated, and how many of them have no amount."""
-    if tax is None:
-        return NOT_PRICED
-    return count(tax.attempts) + (
-        f", {count(tax.unpriced_attempts)} not priced" if tax.unpriced_attempts else ""
+def lost_attempts(document: Analysis) -> Table:
+    """One row per class that lost any, and one for all."""
+    columns = ("class", "lost attempts", "of them not priced", "retry tax", "of the cost")
+    rows = tuple(
+        (
+            name,
+            count(tax.attempts),
+            count(tax.unpriced_attempts),
+            at_least(usd(tax.usd), tax.unpriced_attempts),
+            NOT_PRICED if tax.share_ratio is None else ratio(tax.share_ratio),
+        )
+        for name, _, tax, _ in _by_class(document)
+        if tax is not None and tax.attempts
     )
+    title = "Classes: attempts that failed or were made again, and their cost in USD"
+    return Table(title, columns, rows, frozenset({"class"}))
 
 
-def _tax(tax: RetryTax | None) -> str:
-    """The tax and its share of the cost; of a lower bound the share is not known."""
-    if tax is None or (tax.attempts and tax.unpriced_attempts == tax.attempts):
-        return NOT_PRICED
-    if tax.unpriced_attempts:
-        return at_least(usd(tax.usd), tax.unpriced_attempts)
-    return f"{usd(tax.usd)} ({ratio(tax.share_ratio)})"
+def _by_class(document: Analysis) -> list[tuple[str, float | None, RetryTax | None, UnitCosts]]:
+    """Name, what is charged in USD, the tax and the unit costs."""
+    named = [
+        (report.request_class, report.cost.attributed_usd, report.cost.retry_tax, report.cost.unit_costs)
+        for report in document.classes
+    ]
+    totals = document.totals
+    together = ("all together", totals.attributed_usd, totals.retry_tax, totals.unit_costs)
+    return [*named, together] if len(named) > 1 else named
 
 
-def _unit(value: float | None, tax: RetryTax | None) -> str:
+def _unit(value: float | None, charged_usd: float | None) -> str:
     """An absent figure is for want of a price, or of the thing itself."""
-    return usd(value) if value is not None else NOT_PRICED if tax is None else "none"
+    return usd(value) if value is not None else NOT_PRICED if charged_usd is None else "none"
 
 
 def outcomes(document: Analysis) -> Table:

@@ -43,8 +43,8 @@ used AS (
     LEFT JOIN call_share ON calls.call_id = call_share.call_id
     UNION ALL
     SELECT
-        calls.request_id,
-        calls.call_id,
+        token_charge.request_id,
+        token_charge.call_id,
         'api_tokens' AS component,
         token_charge.resource,
         CAST(token_charge.tokens AS DOUBLE) AS quantity,
@@ -53,7 +53,6 @@ used AS (
         token_charge.is_billed,
         token_charge.note
     FROM token_charge
-    INNER JOIN calls ON token_charge.call_id = calls.call_id
     UNION ALL
     SELECT
         stored.request_id,

@@ -3,6 +3,7 @@
 -- reads: calls, token_counts, token_prices, price_gaps
 -- kept as: view
 --   call_id        BIGINT
+--   request_id     BIGINT
 --   resource       VARCHAR  provider/model/kind of token
 --   tokens         BIGINT   tokens that are billed; 0 where the outcome is not, NULL when not observed
 --   usd_per_token  DOUBLE   USD; NULL when there is no price
@@ -11,6 +12,7 @@
 -- A price that is the same for every length of the prompt holds also where the length was not observed.
 SELECT
     calls.call_id,
+    calls.request_id,
     COALESCE(calls.provider, 'provider not observed') || '/' || COALESCE(calls.model, 'model not observed')
         || '/' || token_counts.token_kind AS resource,
     CASE WHEN token_counts.is_billed THEN token_counts.tokens ELSE CAST(0 AS BIGINT) END AS tokens,
