@@ -200,16 +200,18 @@ def _usd_per_success(requests: pl.DataFrame, charge: pl.DataFrame, seed: int) ->
 
 
 def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
-    """What was used and what it came to; priced where each of its charges is."""
+    """What was used and what it came to; of what has no amount, how many charges."""
     quantity, usd = (sums_by(charge, _COMPONENT, column) for column in ("quantity", "usd"))
-    unpriced = set(charge.filter(pl.col("usd").is_null()).select(_COMPONENT).unique().rows())
+    without = charge.filter(pl.col("usd").is_null()).group_by(_COMPONENT).len()
+    unpriced = {row[:-1]: row[-1] for row in without.iter_rows()}
     return tuple(
         Component(
             component=key[0],
             resource=key[1],
             quantity=amount,
             unit=key[2],
-            usd=None if key in unpriced else usd[key],
+            usd=usd.get(key),
+            unpriced_charges=unpriced.get(key, 0),
         )
         for key, amount in quantity.items()
     )
