@@ -180,7 +180,6 @@ def _class_report(
             marginal=None if marginal is None else marginal.report,
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(subject.charges, seed),
-            failed_usd=_amount(row["failed_usd"]),
             retry_tax=retry_tax(subject.charges),
             unit_costs=unit_costs(subject.charges, frames.sessions),
             components=_components(subject.charges.charge),
@@ -211,16 +210,18 @@ def _usd_per_success(charges: Charges, seed: int) -> Estimate | None:
 
 
 def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
-    """What was used and what it came to; priced where each of its charges is."""
+    """What was used and what it came to; of what has no amount, how many charges."""
     quantity, usd = (sums_by(charge, _COMPONENT, column) for column in ("quantity", "usd"))
-    unpriced = set(charge.filter(pl.col("usd").is_null()).select(_COMPONENT).unique().rows())
+    without = charge.filter(pl.col("usd").is_null()).group_by(_COMPONENT).len()
+    unpriced = {row[:-1]: row[-1] for row in without.iter_rows()}
     return tuple(
         Component(
             component=key[0],
             resource=key[1],
             quantity=amount,
             unit=key[2],
-            usd=None if key in unpriced else usd[key],
+            usd=usd.get(key),
+            unpriced_charges=unpriced.get(key, 0),
         )
         for key, amount in quantity.items()
     )
@@ -253,7 +254,3 @@ def _pool_report(
 
 def _count(value: object) -> int | None:
     return None if value is None else int(str(value))
-
-
-def _amount(value: object) -> float | None:
-    return None if value is None else float(str(value))

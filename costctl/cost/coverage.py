@@ -38,7 +38,14 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         token_ratio=float(has_tokens.sum()) / has_tokens.len() if has_tokens.len() else None,
         stage_ratio=staged / requests,
         rejected_records=frames.rejected_records,
-        notes=(*_unpriced(frames), *bill.notes, *_without_model(fits), *_untrusted(fits), *_thin(classes)),
+        notes=(
+            *_unpriced(frames),
+            *_without_charge(requests - charged.height),
+            *bill.notes,
+            *_without_model(fits),
+            *_untrusted(fits),
+            *_thin(classes),
+        ),
     )
 
 
@@ -78,15 +85,27 @@ def _unpriced(frames: Frames) -> tuple[str, ...]:
         .head(_MOST_NOTES)
     )
     notes = [
-        f"{', '.join(kinds) + ' tokens' if kinds else component} of {resource}: {note} ({requests:,} requests)."
+        f"{', '.join(kinds) + ' tokens' if kinds else component.replace('_', ' ')} of {resource}: {note} "
+        f"({_requests(requests)})."
         for component, resource, note, requests, kinds in rows.iter_rows()
     ]
-    if (rows["component"] == "api_tokens").any():
+    if rows["note"].str.starts_with("no price for").any():
         notes.append(
             "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
             "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."
         )
     return tuple(notes)
+
+
+def _without_charge(requests: int) -> tuple[str, ...]:
+    """A request without a charge is not priced, and no charge says why."""
+    if not requests:
+        return ()
+    return (f"No call, read or transfer was observed that could have a price ({_requests(requests)}).",)
+
+
+def _requests(number: int) -> str:
+    return f"{number:,} request" if number == 1 else f"{number:,} requests"
 
 
 def _without_model(fits: PoolFits) -> tuple[str, ...]:

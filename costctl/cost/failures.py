@@ -19,17 +19,18 @@ _PER_MTOK: Final = 1_000_000
 
 
 def retry_tax(charges: Charges) -> RetryTax | None:
-    """The tax on these charges; None where nothing is priced."""
-    total = exact_sum(charges.charge["usd"])
-    if total is None:
+    """The tax on these charges; None where there are none."""
+    if charges.charge.is_empty():
         return None
     wasted = charges.charge.filter(pl.col("is_wasted"))
-    usd = exact_sum(wasted["usd"]) or 0.0
+    attempts = int(charges.calls["is_wasted"].sum())
+    unpriced = wasted.filter(pl.col("usd").is_null())["call_id"].n_unique()
+    usd, total = exact_sum(wasted["usd"]) if attempts else 0.0, exact_sum(charges.charge["usd"])
     return RetryTax(
         usd=usd,
-        share_ratio=usd / total if total > 0 else None,
-        attempts=int(charges.calls["is_wasted"].sum()),
-        unpriced_attempts=wasted.filter(pl.col("usd").is_null())["call_id"].n_unique(),
+        share_ratio=usd / total if usd is not None and total and not unpriced else None,
+        attempts=attempts,
+        unpriced_attempts=unpriced,
     )
 
 
@@ -46,6 +47,7 @@ def unit_costs(charges: Charges, sessions: pl.DataFrame) -> UnitCosts:
         usd_per_session=_over(session_usd, held.height),
         usd_per_completed_session=_over(session_usd, int(held["is_completed"].sum())),
         usd_per_mtok=_usd_per_mtok(charges),
+        unpriced_charges=charge["usd"].null_count(),
     )
 
 

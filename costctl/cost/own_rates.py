@@ -126,16 +126,19 @@ def refuse_far_from_book(
     day: date,
     service_tier: str = STANDARD,
 ) -> None:
-    """Raises RateError where an own price is 100 times or more away from the book's, or from any where the book does
-    not have the model, and is not confirmed.
+    """Raises RateError where a price that is written, and not confirmed, is 100 times or more away from the book's, or
+    from any where the book does not have the model. What a rate leaves to its input is judged as input alone.
     """
-    confirmed = {
-        _start(rate) for rate in _holding(prices, provider, model, day, service_tier) if rate.is_confirmed
+    unconfirmed = {
+        (kind, _start(rate))
+        for rate in _holding(prices, provider, model, day, service_tier)
+        for kind in TOKEN_KINDS
+        if not rate.is_confirmed and getattr(rate, kind) is not None
     }
-    unconfirmed = [(kind, band) for kind, band in own if band.from_input_tokens not in confirmed]
+    judged = [(kind, band) for kind, band in own if (kind, band.from_input_tokens) in unconfirmed]
     if not book:
-        _refuse_implausible(unconfirmed, model, day)
-    for kind, band in unconfirmed:
+        _refuse_implausible(judged, model, day)
+    for kind, band in judged:
         for book_kind, quoted in book:
             if book_kind != kind or not _overlap(band, quoted):
                 continue

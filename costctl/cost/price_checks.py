@@ -21,7 +21,8 @@ def price_findings(own: PriceSettings, models: pl.DataFrame | None, as_of: date)
     found = [*_rates(own, as_of), *_aliases(own, as_of)]
     if models is not None:
         found += _unpriced(own, models, as_of)
-    return tuple(dict.fromkeys(found))
+    # A rate that is refused is so on every day of the calls: the first says enough.
+    return tuple({(each.kind, each.subject, each.what): each for each in reversed(found)}.values())[::-1]
 
 
 def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:

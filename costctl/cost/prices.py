@@ -32,6 +32,7 @@ from costctl.documents.price_settings import PriceSettings
 
 PRICE_BOOK: Final = f"genai-prices {book_version}"
 _MAKERS: Final = frozenset({"anthropic", "cohere", "deepseek", "google", "mistral", "openai", "x-ai"})
+_PREFIXED: Final = "litellm"  # what the book calls names that begin with their provider
 OWN_RATES: Final = "own rates"
 
 _SNAPSHOT: Final = re.compile(r"-20\d\d(-?\d\d){0,2}$")  # gpt-4.1-2025-04-14, claude-opus-4-20250514
@@ -175,10 +176,14 @@ def book_models() -> list[tuple[str, str]]:
 
 
 def _found(provider: str | None, model: str) -> tuple[Provider, ModelInfo] | None:
-    """The model in the book; a dated snapshot that is too new for the book is priced as the model it is one of."""
+    """The model in the book; a dated snapshot that is too new for the book is priced as the model it is one of.
+
+    Where no provider is named, the model's name may begin with it: mistral/mistral-small-latest, as LiteLLM writes it.
+    """
+    named = _PREFIXED if provider is None and "/" in model else provider
     for name in (model, _SNAPSHOT.sub("", model)):
         try:
-            return data_snapshot.get_snapshot().find_provider_model(name, None, provider, None)
+            return data_snapshot.get_snapshot().find_provider_model(name, None, named, None)
         except LookupError:
             continue
     return None

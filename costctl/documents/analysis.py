@@ -118,13 +118,18 @@ class TokenTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a class used of one resource, and its price; usd is null where the resource has no price."""
+    """What a class used of one resource, and what it came to.
+
+    usd: of the charges that have an amount, so that it sums to attributed_usd; null where none has.  unpriced_charges:
+    those without one: where there are any, usd is a lower bound.
+    """
 
     component: ComponentName
     resource: str
     quantity: float
     unit: str
     usd: float | None
+    unpriced_charges: int
 
 
 class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,7 +162,6 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marginal: MarginalReport | None
     congestion_usd_per_request: Estimate | None
     usd_per_success: Estimate | None
-    failed_usd: float | None
     retry_tax: RetryTax | None
     unit_costs: UnitCosts
     components: tuple[Component, ...]

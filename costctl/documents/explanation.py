@@ -117,7 +117,7 @@ class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     usd_per_unit: float | None
     usd: float | None
-    is_failed_attempt: bool
+    is_wasted: bool
     outcome: str | None
     billing_rule: str | None
     note: str | None

@@ -23,12 +23,13 @@ class OutcomeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RetryTax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What attempts cost that failed or were repeated, USD. share_ratio: of all that is charged; null where that is
-    nothing.  attempts: how many.  unpriced_attempts: those of which some charge has no amount, so that the tax is a
-    lower bound.
+    """What attempts cost that failed or were repeated, USD; null where none of them has an amount.
+
+    share_ratio: of all that is charged; null where that is nothing, or the tax a lower bound.  attempts: how many.
+    unpriced_attempts: those of which some charge has no amount: where there are any, the tax is a lower bound.
     """
 
-    usd: float
+    usd: float | None
     share_ratio: float | None
     attempts: int
     unpriced_attempts: int
@@ -36,6 +37,8 @@ class RetryTax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that is charged over what came of it, USD; null where nothing is priced, or nothing came of it.
+
+    unpriced_charges: charges without an amount: where there are any, all but usd_per_mtok are lower bounds.
 
     usd_per_response: over model calls that succeeded and were not repeated.  usd_per_completed_task: over requests that
     succeeded.  usd_per_session, usd_per_completed_session: what requests of sessions cost, over sessions, and over
@@ -48,3 +51,4 @@ class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd_per_session: float | None
     usd_per_completed_session: float | None
     usd_per_mtok: float | None
+    unpriced_charges: int

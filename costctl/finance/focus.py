@@ -337,8 +337,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "x_FailedCost",
         "decimal",
-        "part of BilledCost that failed attempts took; never to be added to it",
-        lambda line, _c: line.failed_usd,
+        "part of BilledCost that attempts took that failed or were repeated; never to be added to it",
+        lambda line, _c: line.retry_tax_usd,
     ),
     Column(
         "x_InputDigest",

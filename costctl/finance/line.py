@@ -70,7 +70,7 @@ class Line:
     """One line. day: UTC.  unit_price, pricing_quantity, consumed_quantity: None for an adjustment, which has none.
 
     requests, successes: behind the line; a request is behind several lines, so that these do not add up over lines.
-    failed_usd: the part of usd that failed attempts took; None where that is not asked.
+    retry_tax_usd: the part of usd that attempts took that failed or were repeated; None where that is not asked.
     """
 
     day: date
@@ -84,7 +84,7 @@ class Line:
     consumed_quantity: Decimal | None = None
     requests: int | None = None
     successes: int | None = None
-    failed_usd: Decimal | None = None
+    retry_tax_usd: Decimal | None = None
     allocation: Allocation | None = None
 
 

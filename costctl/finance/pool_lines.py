@@ -42,11 +42,12 @@ Naming = Callable[[str | None], str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What one beneficiary used of a pool on a day. share_s: of its busy time, s; failed_s: of that, by failures."""
+    """What one beneficiary used of a pool on a day. share_s: of its busy time, s; wasted_s: of that, by attempts that
+    failed or were repeated."""
 
     whose: Beneficiary
     share_s: float
-    failed_s: float
+    wasted_s: float
     requests: int
     successes: int
 
@@ -96,7 +97,8 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
     keys = ("pool", "day", "request_class", "tenant")
     rows = (
         frames.calls.filter(pl.col("pool").is_not_null() & pl.col("start_ns").is_not_null())
-        .select("call_id", "request_id", "pool", "is_failed", "start_ns")
+        .select("call_id", "request_id", "pool", "start_ns")
+        .join(frames.call_outcome.select("call_id", "is_wasted"), on="call_id")
         .join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
         .join(frames.requests.select("request_id", "tenant", "is_success"), on="request_id")
@@ -105,15 +107,15 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
         .group_by(keys, maintain_order=True)
         .agg(
             pl.col("share_s").sum(),
-            pl.col("share_s").filter(pl.col("is_failed")).sum().alias("failed_s"),
+            pl.col("share_s").filter(pl.col("is_wasted")).sum().alias("wasted_s"),
             pl.col("request_id").n_unique().alias("requests"),
             pl.col("request_id").filter(pl.col("is_success")).n_unique().alias("successes"),
         )
         .sort(keys)
     )
     found: dict[str, dict[date, list[_Use]]] = {}
-    for pool, day, request_class, tenant, share_s, failed_s, requests, successes in rows.iter_rows():
-        use = _Use(Beneficiary(request_class, name_of(tenant)), share_s, failed_s, requests, successes)
+    for pool, day, request_class, tenant, share_s, wasted_s, requests, successes in rows.iter_rows():
+        use = _Use(Beneficiary(request_class, name_of(tenant)), share_s, wasted_s, requests, successes)
         found.setdefault(pool, {}).setdefault(day, []).append(use)
     return found
 
@@ -181,7 +183,7 @@ def _split(
     for (kind, whose, held_s, use), step, ratio in zip(parts, steps, ratios, strict=True):
         quantity = step * STEP
         usd = amount_usd(unit_price, quantity)
-        failed_ratio = 0.0 if use is None or held_s <= 0 else use.failed_s / held_s
+        wasted_ratio = 0.0 if use is None or held_s <= 0 else use.wasted_s / held_s
         yield Line(
             day=day,
             kind=kind,
@@ -194,7 +196,7 @@ def _split(
             consumed_quantity=quantity * accelerators,
             requests=None if use is None else use.requests,
             successes=None if use is None else use.successes,
-            failed_usd=None if use is None else (usd * Decimal(repr(failed_ratio))).quantize(STEP),
+            retry_tax_usd=None if use is None else (usd * Decimal(repr(wasted_ratio))).quantize(STEP),
             allocation=Allocation(f"{item.resource}/{day.isoformat()}", ratio * STEP),
         )
 

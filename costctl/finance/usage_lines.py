@@ -91,7 +91,7 @@ def usage_lines(
         .group_by(_KEYS)
         .agg(
             pl.col("quantity").sum(),
-            pl.col("quantity").filter(pl.col("is_failed_attempt")).sum().alias("failed_quantity"),
+            pl.col("quantity").filter(pl.col("is_wasted")).sum().alias("wasted_quantity"),
             pl.col("request_id").n_unique().alias("requests"),
             pl.col("request_id").filter(pl.col("is_success")).n_unique().alias("successes"),
         )
@@ -148,7 +148,7 @@ def _line(
         consumed_quantity=consumed,
         requests=int(str(row["requests"])),
         successes=int(str(row["successes"])),
-        failed_usd=amount_usd(unit_price, _priced(_exact(row["failed_quantity"]), unit)),
+        retry_tax_usd=amount_usd(unit_price, _priced(_exact(row["wasted_quantity"]), unit)),
     )
 
 

@@ -29,6 +29,7 @@ TOKEN_COLUMNS = (
 _PARTS = (
     ("cache_write_1h_tokens", "cache_write_tokens"),
     ("cached_audio_tokens", "cached_input_tokens"),
+    ("cached_audio_tokens", "input_audio_tokens"),
     ("input_audio_tokens", "input_tokens"),
     ("output_audio_tokens", "output_tokens"),
 )
@@ -78,11 +79,15 @@ def contradictory_tokens(columns: dict[str, pa.Array]) -> list[tuple[str, str, M
             )
         )
     contradictions += [
-        (f"too_many_{part}", f"There are more {part} than {whole}.", _exceeds(columns, part, whole))
+        (f"too_many_{part}", f"More {_words(part)} than {_words(whole)}.", _exceeds(columns, part, whole))
         for part, whole in _PARTS
         if part in columns and whole in columns
     ]
     return contradictions
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
 
 
 def _exceeds(columns: dict[str, pa.Array], part: str, whole: str) -> Mask:

@@ -36,7 +36,7 @@ def backends_of(
             for model in models
         ]
     bought = {
-        component.resource
+        bought_model(component.resource)
         for report in analysis.classes
         for component in report.cost.components
         if component.component == "api_tokens"
@@ -52,17 +52,22 @@ def backend_id(pool_name: str, model: str | None, pool: Pool) -> str:
     return identifier(f"{pool_name}.{model}")
 
 
-def bought_id(resource: str) -> str:
-    """Id of a model that is paid by the token. resource: "provider/model", as charges name it."""
-    return identifier(resource)
+def bought_model(resource: str) -> str:
+    """The model that tokens are of. resource: "provider/model/kind of token", as charges name it."""
+    return resource.rpartition("/")[0]
 
 
-def _bought(resource: str) -> Backend:
-    provider, slash, model = resource.partition("/")
+def bought_id(name: str) -> str:
+    """Id of a model that is paid by the token. name: "provider/model"."""
+    return identifier(name)
+
+
+def _bought(name: str) -> Backend:
+    provider, _, model = name.partition("/")
     return Backend(
-        id=bought_id(resource),
-        model=(model if slash else resource) or None,
-        provider=(provider or None) if slash else None,
+        id=bought_id(name),
+        model=None if model == "model not observed" else model,
+        provider=None if provider == "provider not observed" else provider,
     )
 
 

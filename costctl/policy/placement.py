@@ -12,7 +12,7 @@ from costctl.documents.analysis import ClassReport
 from costctl.documents.policy import Backend, Fallback, PolicyBoundary, PolicyEvidence, Target
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InfeasibleError, InputError
-from costctl.policy.backends import bought_id
+from costctl.policy.backends import bought_id, bought_model
 from costctl.policy.boundary import reason_outside
 from costctl.policy.changes import PlacementChange
 from costctl.policy.names import identifier
@@ -81,7 +81,9 @@ def _used_today(
     quantities: dict[tuple[str, str, str], float] = {}
     for component in report.cost.components:
         if component.component in ("accelerator", "api_tokens"):
-            key = (component.component, component.resource, component.unit)
+            is_bought = component.component == "api_tokens"
+            resource = bought_model(component.resource) if is_bought else component.resource
+            key = (component.component, resource, component.unit)
             quantities[key] = quantities.get(key, 0.0) + component.quantity
     used: list[tuple[Backend, float, str]] = []
     for (kind, resource, unit), quantity in sorted(quantities.items()):

@@ -10,6 +10,26 @@ from typing import Final
 
 import duckdb
 
+# Under which keys traces of version 2 kept what has columns of its own since version 3.
+_KEYS_OF_3: Final = {
+    "cache_write_1h_tokens": ("gen_ai.usage.details.ephemeral_1h_input_tokens",),
+    "input_audio_tokens": ("gen_ai.usage.details.input_audio_tokens", "llm.token_count.prompt_details.audio"),
+    "cached_audio_tokens": ("gen_ai.usage.details.cache_audio_read_tokens",),
+    "output_audio_tokens": (
+        "gen_ai.usage.details.output_audio_tokens",
+        "llm.token_count.completion_details.audio",
+    ),
+    "service_tier": ("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
+}
+
+
+def _recorded(column: str) -> str:
+    """The column's value by the attributes that were kept; NULL where none says it."""
+    kept = ", ".join(f"attributes['{key}']" for key in _KEYS_OF_3[column])
+    text = f"COALESCE({kept})"
+    return f"LOWER({text})" if column == "service_tier" else f"TRY_CAST({text} AS BIGINT)"
+
+
 # From each version to the next.
 _STEPS: Final[dict[int, tuple[str, ...]]] = {
     1: (
@@ -29,8 +49,10 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE spans ADD COLUMN cached_audio_tokens BIGINT",
         "ALTER TABLE spans ADD COLUMN output_audio_tokens BIGINT",
         "ALTER TABLE spans ADD COLUMN service_tier VARCHAR",
-        "UPDATE spans SET service_tier = LOWER(attributes['gen_ai.openai.response.service_tier']) "
-        "WHERE attributes['gen_ai.openai.response.service_tier'] IS NOT NULL",
+        *(
+            f"UPDATE spans SET {column} = {_recorded(column)} WHERE {_recorded(column)} IS NOT NULL"
+            for column in _KEYS_OF_3
+        ),
     ),
 }
 

@@ -64,8 +64,8 @@ def test_spans_lie_below_their_parents_and_begin_with_the_entry(retried: Request
 
 def test_the_attempt_that_was_made_again_is_a_call_and_is_charged(retried: RequestExplanation) -> None:
     (failed,) = [call for call in retried.calls if call.is_retried]
-    assert [charge.component for charge in retried.charges if charge.is_failed_attempt] == ["accelerator"]
-    assert failed.call_id in {charge.call_id for charge in retried.charges if charge.is_failed_attempt}
+    assert [charge.component for charge in retried.charges if charge.is_wasted] == ["accelerator"]
+    assert failed.call_id in {charge.call_id for charge in retried.charges if charge.is_wasted}
     assert failed.share_s is not None
 
 

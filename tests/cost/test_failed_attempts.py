@@ -15,6 +15,7 @@ from costctl.cost.class_charges import all_charges
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.documents.settings import Pool, Settings
+from costctl.finance.usage_lines import usage_lines
 from tests.relations.span_rows import chat, engine_of, span
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
@@ -50,6 +51,13 @@ def charged(settings: Settings | None = None, **facts: Any) -> tuple[str, str, f
         ({}, "success", "billed", IN_USD + OUT_USD),
         ({"finish_reason": '["content_filter"]'}, "content_filter_output", "billed", IN_USD + OUT_USD),
         ({"finish_reason": "refusal"}, "content_filter_output", "billed", IN_USD + OUT_USD),
+        ({"finish_reason": "RECITATION"}, "content_filter_output", "billed", IN_USD + OUT_USD),
+        (
+            {"error_type": "ContentFilterFinishReasonError"},
+            "content_filter_output",
+            "billed",
+            IN_USD + OUT_USD,
+        ),
         ({"error_type": "ContentPolicyViolationError"}, "content_filter_input", "not_billed", 0),
         ({"error_type": "RateLimitError"}, "rate_limited", "not_billed", 0),
         ({"http_status": 429, "status": "error"}, "rate_limited", "not_billed", 0),
@@ -75,6 +83,15 @@ def test_where_no_tokens_were_reported_the_cost_is_unknown_unless_nothing_was_bi
     error: str, usd: float | None
 ) -> None:
     assert charged(error_type=error, input_tokens=None, output_tokens=None)[2] == usd
+
+
+def test_a_failure_that_reports_its_prompt_alone_is_billed_for_that_and_one_that_reports_words_for_both() -> (
+    None
+):
+    lost = {"error_type": "500", "output_tokens": None}
+    assert charged(**lost) == ("server_error", "billed_if_reported", IN_USD)
+    unread = {"error_type": "500", "input_tokens": None}
+    assert charged(**unread) == ("server_error", "billed_if_reported", None)
 
 
 def test_providers_differ_in_what_they_bill_of_a_refused_prompt() -> None:
@@ -163,6 +180,7 @@ def test_an_answer_that_was_asked_for_again_is_paid_for_as_waste() -> None:
 def test_unit_costs_are_sums_over_sums() -> None:
     found = frames([*storm("a", 1), *storm("b", 0), root("c", session_id="s2", status="error")])
     units = unit_costs(all_charges(found), found.sessions)
+    assert units.unpriced_charges == 0
     total = 2 * (IN_USD + OUT_USD) + IN_USD + 100 * 10e-6
     assert units.usd_per_response == pytest.approx(total / 2)
     assert units.usd_per_completed_task == pytest.approx(total / 2)
@@ -171,10 +189,39 @@ def test_unit_costs_are_sums_over_sums() -> None:
     assert units.usd_per_mtok == pytest.approx(total / (32_100 / 1e6))
 
 
+def test_a_request_that_has_no_price_makes_unit_costs_lower_bounds_and_they_say_so() -> None:
+    unknown = [root("b"), at("b/call/root", 1, 2, provider="openai", model_served="no-such-model", **USAGE)]
+    found = frames([*storm("a", 0), *unknown])
+    units = unit_costs(all_charges(found), found.sessions)
+    assert units.usd_per_response == pytest.approx((IN_USD + OUT_USD) / 2)
+    assert units.usd_per_mtok == pytest.approx((IN_USD + OUT_USD) / 11_000 * 1e6), "of what is priced alone"
+    assert units.unpriced_charges == 2
+
+
+def test_the_tax_is_one_figure_in_the_classes_the_requests_and_over_time() -> None:
+    said = {**GPT_4O, **USAGE}
+    repeated = [
+        root("b"),
+        at("b/one/root", 1, 2, attempt=1, **said),
+        at("b/two/root", 3, 4, attempt=2, **said),
+    ]
+    engine = engine_of([*storm("a", 2), *repeated])
+    found = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    tax = retry_tax(all_charges(found))
+    assert tax is not None
+    assert tax.attempts == 3
+    for relation in ("class_cost", "request_usd", "class_window"):
+        assert engine.fetch(relation)["retry_tax_usd"].sum() == pytest.approx(tax.usd, rel=1e-12)
+    lines = usage_lines(found, "self-hosted", str)
+    assert sum(float(line.retry_tax_usd or 0) for line in lines) == pytest.approx(tax.usd, rel=1e-12)
+    assert sum(float(line.usd) for line in lines) == pytest.approx(found.charge["usd"].sum(), rel=1e-12)
+
+
 def test_wasted_and_useful_charges_are_all_charges() -> None:
     found = frames([*storm("a", 3), *storm("b", 0)])
     tax = retry_tax(all_charges(found))
     assert tax is not None
+    assert tax.usd is not None
     useful = found.charge.filter(~pl.col("is_wasted"))["usd"].sum()
     assert tax.usd + useful == pytest.approx(found.charge["usd"].sum(), rel=1e-12)
     assert sum(each.usd or 0.0 for each in outcome_reports(found)) == pytest.approx(
@@ -189,6 +236,7 @@ def test_the_worked_example_of_the_page_is_what_is_computed(repository: Path) ->
     tax, units = retry_tax(all_charges(found)), unit_costs(all_charges(found), found.sessions)
     assert tax is not None
     assert tax.share_ratio is not None
+    assert tax.usd is not None
     assert units.usd_per_completed_task is not None
     for shown in (
         f"retry tax is {tax.usd:.3f} USD",

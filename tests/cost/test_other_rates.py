@@ -86,6 +86,16 @@ def test_a_tool_that_is_recorded_inside_itself_runs_once() -> None:
     assert found["cpu", "browser"][0] == pytest.approx(4.0)
 
 
+def test_a_tool_that_is_recorded_on_both_sides_of_a_connection_runs_once() -> None:
+    client = span("a/client/root", 1, 5, operation="execute_tool", name="browse")
+    sent = span("a/http/client", 2, 4, name="POST /mcp")
+    server = span("a/server/http", 2.5, 3.5, operation="execute_tool", name="browse")
+    again = span("a/again/root", 6, 7, operation="execute_tool", name="browse")
+    found = charges(Settings(tools={"browser": BROWSER}), client, sent, server, again)
+    assert found["tool", "browser"][0] == 2
+    assert found["cpu", "browser"][0] == pytest.approx(5.0)
+
+
 def test_processor_time_of_a_run_that_was_not_timed_is_unknown() -> None:
     run = span("a/b/root", 3, None, operation="execute_tool", name="browse")
     found = charges(Settings(tools={"browser": BROWSER}), run)

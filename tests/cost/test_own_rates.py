@@ -113,3 +113,14 @@ def test_rates_are_per_day_of_the_call_unless_another_day_is_asked_for(tmp_path:
     calls = pl.DataFrame({"provider": ["x"], "model": ["ours"], "day": ["2026-11-20"]})
     assert token_price_rows(calls, own=own).is_empty()
     assert not token_price_rows(calls, date(2026, 6, 1), own).is_empty()
+
+
+def test_only_what_is_written_can_be_far_from_the_book(tmp_path: Path) -> None:
+    # The book has 1.25 for the input of gpt-5 and 0.125 for its cached input; a rate of 20 leaves that to its input.
+    own = settings(tmp_path, '[[prices.rates]]\nmodel="gpt-5"\ninput=20.0\noutput=80.0\n')
+    assert by_kind(prices(own, "gpt-5"))["cached_input"] == 20.0
+    written = settings(
+        tmp_path, '[[prices.rates]]\nmodel="gpt-5"\ninput=20.0\ncached_input=20.0\noutput=80.0\n'
+    )
+    with pytest.raises(UsageError, match="cached_input rate for gpt-5 is far"):
+        prices(written, "gpt-5")

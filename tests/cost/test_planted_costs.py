@@ -17,10 +17,10 @@ HAIKU = {"provider": "anthropic", "model_served": "claude-haiku-4-5"}  # 1.00 in
 
 
 def usd(spans: list[dict[str, Any]]) -> tuple[float, float, int]:
-    """USD in all, USD of attempts that failed, and the number of calls."""
+    """USD in all, USD of attempts that failed or were repeated, and the number of calls."""
     engine = engine_of(spans)
     charges = engine.fetch("charge")
-    failed = charges.filter(charges["is_failed_attempt"])
+    failed = charges.filter(charges["is_wasted"])
     return charges["usd"].sum(), failed["usd"].sum(), engine.fetch("calls").height
 
 

@@ -14,7 +14,10 @@ import pytest
 
 from costctl import workflow
 from costctl.documents.analysis import Analysis
+from costctl.documents.settings import Settings
 from costctl.observation import Question
+from costctl.policy.backends import backends_of
+from costctl.policy.changes import Changes
 from tests.conftest import unwatched
 from tests.ingest.otlp_exports import pair
 
@@ -103,7 +106,9 @@ def agrees(world: World, analysis: Analysis) -> None:
     tax = analysis.totals.retry_tax
     assert tax is not None
     assert analysis.totals.billed_usd == pytest.approx(world.owed_usd, rel=1e-12)
-    assert tax.usd == pytest.approx(world.lost_usd, rel=1e-12, abs=1e-15)
+    assert (tax.usd or 0.0) == pytest.approx(world.lost_usd, rel=1e-12, abs=1e-15)
+    parts = [each.usd or 0.0 for report in analysis.classes for each in report.cost.components]
+    assert sum(parts) == pytest.approx(world.owed_usd, rel=1e-12), "also where some charge has no amount"
 
 
 def test_calls_that_two_exporters_record_are_owed_for_once(tmp_path: Path) -> None:
@@ -149,4 +154,19 @@ def test_an_attempt_whose_usage_was_lost_makes_the_tax_a_lower_bound(tmp_path: P
     tax = analysis.totals.retry_tax
     assert tax is not None
     assert (tax.attempts, tax.unpriced_attempts) == (1, 1)
+    assert tax.usd is None, "what no attempt reports is not known to be nothing"
+    assert tax.share_ratio is None
     assert any("tokens were not observed" in note for note in analysis.coverage.notes)
+
+
+def test_a_policy_names_the_models_that_are_bought_and_not_the_kinds_of_their_tokens(tmp_path: Path) -> None:
+    world = World()
+    entry = world.request(1)
+    world.call(1, entry, 1, OPENAI, input=1_000, output=100)
+    world.call(1, entry, 4, ANTHROPIC, input=2_000, output=100)
+    nothing = Changes(batch={}, queue=(), placement={}, expected=(), evidence=())
+    backends, _ = backends_of(world.analysed(tmp_path), Settings(), nothing)
+    assert [(each.provider, each.model) for each in backends] == [
+        ("anthropic", "claude-haiku-4-5"),
+        ("openai", "gpt-4o"),
+    ]

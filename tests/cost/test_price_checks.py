@@ -58,6 +58,15 @@ def test_a_model_without_a_price_is_found_with_the_name_that_may_be_meant() -> N
     assert "Did you mean openai/gpt-4o?" in alias.next_step
 
 
+def test_a_rate_that_is_refused_is_told_once_however_many_days_have_calls() -> None:
+    calls = pl.DataFrame(
+        {"provider": ["openai"] * 2, "model": ["gpt-4o"] * 2, "day": ["2026-11-20", "2026-11-21"]}
+    )
+    assert whats(PriceSettings((Rate("gpt-4o", 2500.0),)), calls) == [
+        "The input rate for gpt-4o is far from what it costs elsewhere."
+    ]
+
+
 def test_the_list_is_of_the_day_that_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / "costctl.toml").write_text("")
     for day, usd in (("2025-06-09", 10.0), ("2025-06-10", 2.0)):

@@ -121,3 +121,19 @@ def test_as_of_another_day_the_same_calls_carry_that_days_prices() -> None:
         "2025-06-09": pytest.approx(10e-6),
         "2025-06-12": pytest.approx(10e-6),
     }
+
+
+def test_a_name_that_begins_with_its_provider_is_that_providers_where_none_is_named() -> None:
+    prefixed, plain, unknown = (
+        token_price_rows(models((provider, model, DAY)))
+        for provider, model in (
+            (None, "mistral/mistral-small-latest"),
+            ("mistral", "mistral-small-latest"),
+            (None, "no-such-provider/mistral-small-latest"),
+        )
+    )
+    assert prefixed["usd_per_token"].to_list() == plain["usd_per_token"].to_list()
+    assert set(prefixed["price_source"]) == {
+        f"{PRICE_BOOK}: mistral/mistral-small-latest, matched by the model's name alone"
+    }
+    assert unknown.is_empty()

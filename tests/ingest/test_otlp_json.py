@@ -207,6 +207,18 @@ def test_more_cached_than_input_tokens_goes_to_quarantine() -> None:
     assert batches[0].rejects[0].excerpt.endswith("input_tokens=10 cached_input_tokens=11")
 
 
+@pytest.mark.parametrize("audio", [3, 4])
+def test_more_cached_audio_than_audio_goes_to_quarantine(audio: int) -> None:
+    attributes = {
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.cache_read.input_tokens": 8,
+        "gen_ai.usage.details.cache_audio_read_tokens": 4,
+        "gen_ai.usage.details.input_audio_tokens": audio,
+    }
+    batches = read(as_lines([one_span(attributes=[pair(key, value) for key, value in attributes.items()])]))
+    assert codes_of(batches) == ({} if audio == 4 else Counter(too_many_cached_audio_tokens=1))
+
+
 def test_langfuse_counts_apart_what_the_canonical_columns_count_together() -> None:
     usage = {"input": 1000, "output": 50, "cache_read_input_tokens": 800, "output_reasoning": 64}
     row = only_row({"langfuse.observation.usage_details": json.dumps(usage)})

@@ -31,6 +31,7 @@ Read = tuple[list[Row], list[str]]
 PARTS = (
     ("cache_write_1h_tokens", "cache_write_tokens"),
     ("cached_audio_tokens", "cached_input_tokens"),
+    ("cached_audio_tokens", "input_audio_tokens"),
     ("input_audio_tokens", "input_tokens"),
     ("output_audio_tokens", "output_tokens"),
 )

@@ -57,6 +57,31 @@ def test_a_store_of_the_first_version_is_read_and_written_as_one_of_today(old_st
     assert sorted(columns) == sorted(fresh)
 
 
+def test_a_store_of_the_second_version_tells_audio_hour_long_writes_and_tiers_by_what_it_kept(
+    tmp_path: Path, repository: Path
+) -> None:
+    path = tmp_path / "v2.duckdb"
+    path.write_bytes(gzip.decompress((repository / "tests" / "store" / "v2.duckdb.gz").read_bytes()))
+    added = (
+        "cache_write_1h_tokens, cached_audio_tokens, input_audio_tokens, output_audio_tokens, service_tier"
+    )
+    with duckdb.connect(str(path), read_only=True) as connection:
+        before = connection.execute("SELECT * FROM spans ORDER BY span_id").fetchall()
+        others = connection.execute("SELECT * FROM sources").fetchall()
+    with open_store(path) as connection:
+        kept = connection.execute(f"SELECT * EXCLUDE ({added}) FROM spans ORDER BY span_id").fetchall()
+        assert connection.execute("SELECT * FROM sources").fetchall() == others
+        found = connection.execute(f"SELECT {added} FROM spans ORDER BY span_id").fetchall()
+    assert kept == before
+    assert found == [
+        (None, None, None, None, "flex"),
+        (None, 50, 400, 20, None),
+        (200, None, None, None, None),
+        (None, None, None, None, None),
+        (None, None, None, None, None),
+    ]
+
+
 def test_what_was_loaded_before_the_migration_is_known_after_it(old_store: Path, repository: Path) -> None:
     lines = gzip.decompress((repository / "sample_traces" / "requests.jsonl.gz").read_bytes()).splitlines(
         True

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from costctl.cli.render.failures import UNIT_COST_COLUMNS, outcomes, priced_parts, unit_cost_cells, unit_costs
+from costctl.cli.render.failures import (
+    UNIT_COST_COLUMNS,
+    at_least,
+    lost_attempts,
+    outcomes,
+    priced_parts,
+    unit_cost_cells,
+    unit_costs,
+)
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -34,8 +42,10 @@ def sections(document: Analysis) -> list[Section]:
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts.append(_marginal(document))
-    if document.totals.retry_tax is not None:
+    if document.bill is not None:
         parts.append(unit_costs(document))
+    if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
+        parts.append(lost_attempts(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):
         parts.append(outcomes(document))
     if any(report.value is not None for report in document.classes):
@@ -191,13 +201,12 @@ def _marginal_usd(report: ClassReport) -> float | None:
 
 
 def _cost(document: Analysis) -> Table:
-    columns = ("class", "marginal per request", "per success", "failed")
+    columns = ("class", "marginal per request", "per success")
     rows = tuple(
         (
             report.request_class,
             _estimate(report, report.cost.marginal_usd_per_request),
-            _estimate(report, report.cost.usd_per_success),
-            usd(report.cost.failed_usd),
+            at_least(_estimate(report, report.cost.usd_per_success), report.cost.unit_costs.unpriced_charges),
         )
         for report in document.classes
     )
@@ -329,7 +338,6 @@ _CSV_COLUMNS = (
     "usd_per_success_low",
     "usd_per_success",
     "usd_per_success_high",
-    "failed_usd",
     *UNIT_COST_COLUMNS,
     "charged_usd",
     "value_usd",
@@ -384,7 +392,6 @@ def _csv_row(report: ClassReport) -> list[object]:
         cost.loaded_usd,
         *_bounds(cost.marginal_usd_per_request),
         *_bounds(cost.usd_per_success),
-        cost.failed_usd,
         *unit_cost_cells(cost.retry_tax, cost.unit_costs),
     ]
 

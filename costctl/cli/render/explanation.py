@@ -23,6 +23,7 @@ _NAME_WIDTH: Final = 34  # with its indentation; a longer name keeps its end, wh
 _LEAST_NAME: Final = 16
 _UNSEEN: Final = "?"
 _MOST_CHARGES: Final = 60
+_NOT_ALWAYS_BILLED: Final = ("not_billed", "billed_if_reported", "input_only")
 _AT_ADMISSION: Final = 10  # features that are known when a request is admitted; they come first
 _PER: Final[dict[str, tuple[float, str]]] = {
     "tokens": (1e6, "M tokens"),
@@ -269,7 +270,7 @@ def _charges(request: RequestExplanation) -> Section:
 
 def _charge(charge: ChargeLine) -> tuple[str, ...]:
     return (
-        charge.component + (" (failed)" if charge.is_failed_attempt else ""),
+        charge.component + _lost(charge),
         charge.resource or NOT_OBSERVED,
         NOT_OBSERVED if charge.quantity is None else _quantity(charge.quantity, charge.unit),
         _price_of(charge),
@@ -277,10 +278,21 @@ def _charge(charge: ChargeLine) -> tuple[str, ...]:
     )
 
 
+def _lost(charge: ChargeLine) -> str:
+    """What the attempt came to, where nothing did."""
+    if not charge.is_wasted:
+        return ""
+    return " (made again)" if charge.outcome == "success" else f" ({_words(charge.outcome)})"
+
+
 def _price_of(charge: ChargeLine) -> str:
-    if charge.billing_rule == "not_billed":
-        return f"not billed: {(charge.outcome or '').replace('_', ' ')}"
+    if charge.usd == 0 and charge.quantity == 0 and charge.billing_rule in _NOT_ALWAYS_BILLED:
+        return f"not billed: {_words(charge.outcome)}"
     return "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit)
+
+
+def _words(outcome: str | None) -> str:
+    return (outcome or NOT_OBSERVED).replace("_", " ")
 
 
 def _quantity(quantity: float, unit: str) -> str:
@@ -331,7 +343,7 @@ _CHARGE_COLUMNS: Final = (
     "unit",
     "usd_per_unit",
     "usd",
-    "is_failed_attempt",
+    "is_wasted",
     "outcome",
     "billing_rule",
     "note",

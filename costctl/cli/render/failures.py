@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, count, ratio, usd
 from costctl.cli.render.tables import Table
 from costctl.documents.analysis import Analysis, Coverage
-from costctl.documents.failures import RetryTax, UnitCosts
+from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 
 UNIT_COST_COLUMNS = (
     "retry_tax_usd",
@@ -15,7 +17,17 @@ UNIT_COST_COLUMNS = (
     "usd_per_session",
     "usd_per_completed_session",
     "usd_per_mtok",
+    "lost_attempts",
+    "unpriced_attempts",
+    "unpriced_charges",
 )
+_BILLED: Final = {
+    "billed": "all of it",
+    "billed_if_reported": "what it reports, else nothing",
+    "input_only": "its input",
+    "not_billed": "nothing",
+    "by_time": "its time",
+}
 
 
 def unit_cost_cells(tax: RetryTax | None, units: UnitCosts) -> list[object]:
@@ -23,7 +35,10 @@ def unit_cost_cells(tax: RetryTax | None, units: UnitCosts) -> list[object]:
     return [
         None if tax is None else tax.usd,
         None if tax is None else tax.share_ratio,
-        *(getattr(units, name) for name in UNIT_COST_COLUMNS[2:]),
+        *(getattr(units, name) for name in UNIT_COST_COLUMNS[2:7]),
+        None if tax is None else tax.attempts,
+        None if tax is None else tax.unpriced_attempts,
+        units.unpriced_charges,
     ]
 
 
@@ -37,53 +52,79 @@ def priced_parts(coverage: Coverage) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def at_least(text: str, unpriced: int) -> str:
+    """The amount, marked as a lower bound where a part of it has none."""
+    return f"≥ {text}" if unpriced and text.startswith("$") else text
+
+
 def unit_costs(document: Analysis) -> Table:
     """One row per class, and one for all."""
-    columns = ("class", "answer", "task done", "session", "1M tokens", "retry tax")
-    named = [
-        (report.request_class, report.cost.retry_tax, report.cost.unit_costs) for report in document.classes
-    ]
-    together = ("all together", document.totals.retry_tax, document.totals.unit_costs)
+    columns = ("class", "response", "completed task", "session", "1M tokens")
     rows = tuple(
         (
             name,
-            _unit(units.usd_per_response, tax),
-            _unit(units.usd_per_completed_task, tax),
-            _unit(units.usd_per_session, tax),
-            _unit(units.usd_per_mtok, tax),
-            _tax(tax),
+            at_least(_unit(units.usd_per_response, charged), units.unpriced_charges),
+            at_least(_unit(units.usd_per_completed_task, charged), units.unpriced_charges),
+            at_least(_unit(units.usd_per_session, charged), units.unpriced_charges),
+            _unit(units.usd_per_mtok, charged),
         )
-        for name, tax, units in ([*named, together] if len(named) > 1 else named)
+        for name, charged, _, units in _by_class(document)
     )
-    return Table(
-        "Classes: what one of each costs, all attempts included", columns, rows, frozenset({"class"})
+    return Table("Classes: USD for one of each, all attempts included", columns, rows, frozenset({"class"}))
+
+
+def lost_attempts(document: Analysis) -> Table:
+    """One row per class that lost any, and one for all."""
+    columns = ("class", "lost attempts", "of them not priced", "retry tax", "of the cost")
+    rows = tuple(
+        (
+            name,
+            count(tax.attempts),
+            count(tax.unpriced_attempts),
+            at_least(usd(tax.usd), tax.unpriced_attempts),
+            NOT_PRICED if tax.share_ratio is None else ratio(tax.share_ratio),
+        )
+        for name, _, tax, _ in _by_class(document)
+        if tax is not None and tax.attempts
     )
+    title = "Classes: attempts that failed or were made again, and their cost in USD"
+    return Table(title, columns, rows, frozenset({"class"}))
 
 
-def _tax(tax: RetryTax | None) -> str:
-    """The tax and its share of the cost; a lower bound where an attempt has no amount."""
-    if tax is None:
-        return NOT_PRICED
-    return f"{'≥ ' if tax.unpriced_attempts else ''}{usd(tax.usd)} ({ratio(tax.share_ratio)})"
+def _by_class(document: Analysis) -> list[tuple[str, float | None, RetryTax | None, UnitCosts]]:
+    """Name, what is charged in USD, the tax and the unit costs."""
+    named = [
+        (report.request_class, report.cost.attributed_usd, report.cost.retry_tax, report.cost.unit_costs)
+        for report in document.classes
+    ]
+    totals = document.totals
+    together = ("all together", totals.attributed_usd, totals.retry_tax, totals.unit_costs)
+    return [*named, together] if len(named) > 1 else named
 
 
-def _unit(value: float | None, tax: RetryTax | None) -> str:
+def _unit(value: float | None, charged_usd: float | None) -> str:
     """An absent figure is for want of a price, or of the thing itself."""
-    return usd(value) if value is not None else NOT_PRICED if tax is None else "none"
+    return usd(value) if value is not None else NOT_PRICED if charged_usd is None else "none"
 
 
 def outcomes(document: Analysis) -> Table:
     """One row per provider, outcome and rule."""
-    columns = ("outcome", "provider", "calls", "cost", "how it is billed")
+    columns = ("outcome", "provider", "calls", "cost", "what is billed")
     rows = tuple(
         (
             outcome.outcome.replace("_", " "),
             outcome.provider or NOT_OBSERVED,
             count(outcome.calls),
-            usd(outcome.usd) if outcome.usd is not None or outcome.unpriced_charges else "none",
-            outcome.billing_rule.replace("_", " ")
+            _outcome_usd(outcome),
+            _BILLED[outcome.billing_rule]
             + (f" ({outcome.rule_source})" if outcome.rule_source != "default" else ""),
         )
         for outcome in document.outcomes
     )
-    return Table("What calls came to", columns, rows, frozenset({"outcome", "provider", "how it is billed"}))
+    return Table("What calls came to", columns, rows, frozenset({"outcome", "provider", "what is billed"}))
+
+
+def _outcome_usd(outcome: OutcomeReport) -> str:
+    if outcome.usd is None and not outcome.unpriced_charges:
+        return "none"
+    return at_least(usd(outcome.usd), outcome.unpriced_charges)

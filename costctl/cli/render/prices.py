@@ -6,7 +6,7 @@ from costctl.cli.render.numbers import count, plural
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.prices import Price, PriceCheck, Prices
 
-_COLUMNS = ("provider", "model", "tokens", "prompt", "USD per 1M", "source")
+_COLUMNS = ("provider", "model", "kind of token", "prompt tokens", "USD per 1M", "source")
 _CSV_COLUMNS = (
     "provider",
     "model",

@@ -41,7 +41,9 @@
 --   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
 --   place                BIGINT   among the calls of its request, from 1, in the order of start
--- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others.
+-- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others:
+-- parts of the tokens only where the records do not contradict each other, so that no token is of two kinds. A part that
+-- is known without its whole is all that is known of the whole.
 WITH others AS (
     SELECT
         spans.leaf_call_id AS call_id,
@@ -59,6 +61,7 @@ WITH others AS (
         MAX(spans.cached_audio_tokens) AS cached_audio_tokens,
         MAX(spans.output_audio_tokens) AS output_audio_tokens,
         MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
+        MAX(NULLIF(NULLIF(spans.outcome, 'failed'), 'success')) AS outcome,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
     FROM staged_spans AS spans
@@ -97,22 +100,26 @@ leaves AS (
         spans.ttft_s,
         spans.prefill_s,
         spans.decode_s,
-        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.input_tokens
-            ELSE spans.input_tokens END AS input_tokens,
-        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.cached_input_tokens
-            ELSE spans.cached_input_tokens END AS cached_input_tokens,
-        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.cache_write_tokens
-            ELSE spans.cache_write_tokens END AS cache_write_tokens,
-        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.output_tokens
-            ELSE spans.output_tokens END AS output_tokens,
-        CASE WHEN spans.input_tokens IS NULL AND spans.output_tokens IS NULL THEN others.reasoning_tokens
-            ELSE spans.reasoning_tokens END AS reasoning_tokens,
-        COALESCE(spans.cache_write_1h_tokens, others.cache_write_1h_tokens) AS cache_write_1h_tokens,
-        COALESCE(spans.input_audio_tokens, others.input_audio_tokens) AS input_audio_tokens,
-        COALESCE(spans.cached_audio_tokens, others.cached_audio_tokens) AS cached_audio_tokens,
-        COALESCE(spans.output_audio_tokens, others.output_audio_tokens) AS output_audio_tokens,
+        COALESCE(spans.input_tokens, others.input_tokens) AS input_tokens,
+        COALESCE(
+            spans.cached_input_tokens, cache.cached_input_tokens, spans.cached_audio_tokens, audio.cached_audio_tokens
+        ) AS cached_input_tokens,
+        COALESCE(
+            spans.cache_write_tokens, cache.cache_write_tokens, spans.cache_write_1h_tokens, cache.cache_write_1h_tokens
+        ) AS cache_write_tokens,
+        COALESCE(spans.cache_write_1h_tokens, cache.cache_write_1h_tokens) AS cache_write_1h_tokens,
+        COALESCE(
+            spans.input_audio_tokens, audio.input_audio_tokens, spans.cached_audio_tokens, audio.cached_audio_tokens
+        ) AS input_audio_tokens,
+        COALESCE(spans.cached_audio_tokens, audio.cached_audio_tokens) AS cached_audio_tokens,
+        COALESCE(spans.output_tokens, others.output_tokens) AS output_tokens,
+        COALESCE(spans.reasoning_tokens, written.reasoning_tokens) AS reasoning_tokens,
+        COALESCE(spans.output_audio_tokens, written.output_audio_tokens) AS output_audio_tokens,
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
-        COALESCE(spans.outcome, CASE WHEN spans.is_failed THEN 'failed' ELSE 'success' END) AS outcome,
+        CASE
+            WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
+            ELSE COALESCE(spans.outcome, 'success')
+        END AS outcome,
         NOT spans.is_failed AND COALESCE(numbered.next_attempt = spans.attempt + 1, FALSE) AS is_repeated,
         COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
@@ -126,6 +133,18 @@ leaves AS (
         END AS busy_from_ns
     FROM staged_spans AS spans
     LEFT JOIN others ON spans.span_key = others.call_id
+    LEFT JOIN others AS cache
+        ON spans.span_key = cache.call_id
+        AND COALESCE(spans.input_tokens, cache.input_tokens) = cache.input_tokens
+        AND COALESCE(spans.cached_input_tokens, cache.cached_input_tokens, 0) = COALESCE(cache.cached_input_tokens, 0)
+        AND COALESCE(spans.cache_write_tokens, cache.cache_write_tokens, 0) = COALESCE(cache.cache_write_tokens, 0)
+    LEFT JOIN others AS audio
+        ON spans.span_key = audio.call_id
+        AND COALESCE(spans.input_tokens, audio.input_tokens) = audio.input_tokens
+        AND COALESCE(spans.input_audio_tokens, audio.input_audio_tokens, 0) = COALESCE(audio.input_audio_tokens, 0)
+    LEFT JOIN others AS written
+        ON spans.span_key = written.call_id
+        AND COALESCE(spans.output_tokens, written.output_tokens) = written.output_tokens
     LEFT JOIN numbered ON spans.span_key = numbered.call_id
     WHERE spans.is_leaf_model_call
 )

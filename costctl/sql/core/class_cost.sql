@@ -14,7 +14,7 @@
 --   attributed_usd       DOUBLE   USD of all that is priced; NULL where nothing is
 --   accelerator_usd      DOUBLE   USD of shared accelerator time
 --   direct_usd           DOUBLE   USD of tokens, reads and bytes
---   failed_usd           DOUBLE   USD spent on attempts that failed; 0 where none did
+--   retry_tax_usd        DOUBLE   USD of attempts that failed or were repeated; 0 where none was
 WITH class_requests AS (
     SELECT
         request_class.request_class,
@@ -37,10 +37,10 @@ class_charges AS (
         SUM(CASE WHEN charge.component = 'accelerator' THEN charge.usd END) AS accelerator_usd,
         SUM(CASE WHEN charge.component <> 'accelerator' THEN charge.usd END) AS direct_usd,
         CASE
-            WHEN SUM(CAST(charge.is_failed_attempt AS BIGINT)) > 0
-                THEN SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END)
+            WHEN SUM(CAST(charge.is_wasted AS BIGINT)) > 0
+                THEN SUM(CASE WHEN charge.is_wasted THEN charge.usd END)
             WHEN COUNT(charge.usd) > 0 THEN 0.0
-        END AS failed_usd
+        END AS retry_tax_usd
     FROM charge
     INNER JOIN request_class ON charge.request_id = request_class.request_id
     GROUP BY request_class.request_class
@@ -59,6 +59,6 @@ SELECT
     class_charges.attributed_usd,
     class_charges.accelerator_usd,
     class_charges.direct_usd,
-    class_charges.failed_usd
+    class_charges.retry_tax_usd
 FROM class_requests
 LEFT JOIN class_charges ON class_requests.request_class = class_charges.request_class

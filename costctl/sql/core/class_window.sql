@@ -1,6 +1,6 @@
 -- class_window: each class over time: what the statistics draw their blocks from.
 -- One row per (class, block of time in which any of its requests started).
--- reads: requests, request_class, call_share, calls, charge, settings
+-- reads: requests, request_class, call_share, calls, request_usd, settings
 -- key: request_class, window_index
 --   request_class  VARCHAR
 --   window_index   BIGINT   block number from the Unix epoch, settings.block_s long
@@ -11,7 +11,7 @@
 --   output_tokens  BIGINT   tokens
 --   busy_s         DOUBLE   s; shares of busy time, NULL where no call was timed
 --   usd            DOUBLE   USD of what is priced; NULL where nothing is
---   failed_usd     DOUBLE   USD spent on attempts that failed
+--   retry_tax_usd  DOUBLE   USD of attempts that failed or were repeated
 WITH request_busy AS (
     SELECT
         calls.request_id,
@@ -19,15 +19,6 @@ WITH request_busy AS (
     FROM calls
     INNER JOIN call_share ON calls.call_id = call_share.call_id
     GROUP BY calls.request_id
-),
-
-request_usd AS (
-    SELECT
-        charge.request_id,
-        SUM(charge.usd) AS usd,
-        SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END) AS failed_usd
-    FROM charge
-    GROUP BY charge.request_id
 ),
 
 placed AS (
@@ -40,7 +31,7 @@ placed AS (
         requests.output_tokens,
         request_busy.busy_s,
         request_usd.usd,
-        request_usd.failed_usd
+        request_usd.retry_tax_usd
     FROM requests
     INNER JOIN request_class ON requests.request_id = request_class.request_id
     INNER JOIN settings ON settings.name = 'block_s'
@@ -58,6 +49,6 @@ SELECT
     CAST(SUM(placed.output_tokens) AS BIGINT) AS output_tokens,
     SUM(placed.busy_s) AS busy_s,
     SUM(placed.usd) AS usd,
-    SUM(placed.failed_usd) AS failed_usd
+    SUM(placed.retry_tax_usd) AS retry_tax_usd
 FROM placed
 GROUP BY placed.request_class, CAST(FLOOR(placed.block) AS BIGINT)

@@ -4,13 +4,13 @@
 -- key: request_id
 --   request_id        BIGINT
 --   usd               DOUBLE   USD of all that is priced; NULL where nothing is
---   failed_usd        DOUBLE   USD of attempts that failed; NULL where none of that is priced
+--   retry_tax_usd     DOUBLE   USD of attempts that failed or were repeated; NULL where none of that is priced
 --   charges           BIGINT
 --   unpriced_charges  BIGINT   charges without an amount
 SELECT
     charge.request_id,
     SUM(charge.usd) AS usd,
-    SUM(CASE WHEN charge.is_failed_attempt THEN charge.usd END) AS failed_usd,
+    SUM(CASE WHEN charge.is_wasted THEN charge.usd END) AS retry_tax_usd,
     COUNT(charge.component) AS charges,
     COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
 FROM charge

@@ -13,7 +13,7 @@ WITH model_calls AS (
             OR COALESCE(spans.http_status >= 400, FALSE) AS is_failed,
         COALESCE(REGEXP_MATCHES(
             LOWER(spans.finish_reason),
-            'content_?filter|refusal|safety|prohibited_content|blocklist|spii'
+            'content_?filter|refusal|safety|recitation|prohibited_content|blocklist|spii|guardrail_intervened'
         ), FALSE) AS is_filtered,
         COALESCE(LOWER(spans.error_type), '') AS error,
         COALESCE(spans.http_status, TRY_CAST(REGEXP_EXTRACT(spans.error_type, '\b([45]\d\d)\b', 1) AS BIGINT), 0)
@@ -32,7 +32,8 @@ told AS (
         model_calls.span_row,
         CASE
             WHEN model_calls.is_cached AND NOT model_calls.is_failed THEN 'answered_from_cache'
-            WHEN model_calls.is_filtered THEN 'content_filter_output'
+            WHEN model_calls.is_filtered OR REGEXP_MATCHES(model_calls.error, 'content.?filter.?finish.?reason')
+                THEN 'content_filter_output'
             WHEN NOT model_calls.is_failed THEN NULL
             WHEN REGEXP_MATCHES(model_calls.error, 'content.?(filter|policy)|responsible.?ai')
                 THEN 'content_filter_input'
