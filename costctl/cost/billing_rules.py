@@ -3,7 +3,7 @@
 In: the user's rules. Out: rows of ``billing_rules``, one per (provider, outcome), with the rule and whether it is the
 user's. Calls on replicas of your own are not billed by outcome: their time is paid for.
 
-The defaults, and what they rest on (stored copies read in November 2026, those of Azure of 2024):
+The defaults, and what they rest on (pages read in November 2026, those of Azure in their form of 2024):
 
 - an answer cut short by a filter is billed up to there. Anthropic, "Streaming refusals": "You will be billed for output
   tokens up until the refusal." Azure OpenAI, "Content filtering": charges occur for a 200 with content_filter.

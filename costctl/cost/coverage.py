@@ -89,7 +89,7 @@ def _unpriced(frames: Frames) -> tuple[str, ...]:
         f"({_requests(requests)})."
         for component, resource, note, requests, kinds in rows.iter_rows()
     ]
-    if rows["note"].str.starts_with("no price for").any():
+    if any(note.startswith("no price for") for note in rows["note"]):
         notes.append(
             "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
             "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."

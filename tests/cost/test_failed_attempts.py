@@ -212,7 +212,7 @@ def test_the_tax_is_one_figure_in_the_classes_the_requests_and_over_time() -> No
     assert tax.attempts == 3
     for relation in ("class_cost", "request_usd", "class_window"):
         assert engine.fetch(relation)["retry_tax_usd"].sum() == pytest.approx(tax.usd, rel=1e-12)
-    lines = usage_lines(found, "self-hosted", str)
+    lines = usage_lines(found, {}, "self-hosted", str)
     assert sum(float(line.retry_tax_usd or 0) for line in lines) == pytest.approx(tax.usd, rel=1e-12)
     assert sum(float(line.usd) for line in lines) == pytest.approx(found.charge["usd"].sum(), rel=1e-12)
 
