@@ -79,7 +79,7 @@ def build_analysis(
 ) -> Analysis:
     """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
-    marginal = marginal_costs(frames, settings, fits, seed)
+    marginal = marginal_costs(frames, settings, fits, bill, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
     traffic = frames.traffic
     waste = stage_waste(traffic)

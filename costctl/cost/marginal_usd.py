@@ -1,6 +1,6 @@
 """What does one more request of a class cost, in USD? Replica time by replay, and what is charged directly.
 
-In: the frames, the settings, the fitted pools. Out: class → ``ClassMarginal``. A class without any price has none.
+In: the frames, the settings, the fitted pools, the bill. Out: class → ``ClassMarginal``. A class without any price has none.
 Calls of a pool without a service model are bounded instead: from the time that they were alone on their replica to the
 time that they took.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
+from costctl.cost.bill import Bill
 from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
 from costctl.cost.busy_blocks import block_edges_s, counts_by_block
 from costctl.cost.closed_forms import bounds_s
@@ -67,7 +68,9 @@ class _Requests:
         return counts_by_block(self.start_s, self.edges_s, weights)
 
 
-def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> dict[str, ClassMarginal]:
+def marginal_costs(
+    frames: Frames, settings: Settings, fits: PoolFits, bill: Bill, seed: int
+) -> dict[str, ClassMarginal]:
     """The marginal cost of each class that has prices for all the replica time it used."""
     timed = frames.requests.select("request_id", "start_ns").drop_nulls("start_ns")
     placed = timed.join(frames.request_class, on="request_id")
@@ -76,7 +79,7 @@ def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int
         for (name,), members in placed.group_by("request_class", maintain_order=True)
     }
     removed = removals(fits, edges_s, seed)
-    pools = _pools(frames, settings, fits)
+    pools = _pools(settings, fits, bill)
     least_and_most_usd = _bounds_usd(fits, pools)
     unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
     modelled = {fit.name for fit in fits.fitted}
@@ -107,13 +110,11 @@ def marginal_costs(frames: Frames, settings: Settings, fits: PoolFits, seed: int
     return found
 
 
-def _pools(frames: Frames, settings: Settings, fits: PoolFits) -> _Pools:
+def _pools(settings: Settings, fits: PoolFits, bill: Bill) -> _Pools:
+    """The capacity is that of the bill: replicas that were renamed in the window are paid for once."""
     rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
-    use = dict(frames.pool_use.select("pool", "busy_s").iter_rows())
-    busy_ratio = [
-        float(use.get(fit.name) or 0.0) / (fit.pool.setup.replicas * max(frames.window_s, 1e-9))
-        for fit in fits.fitted
-    ]
+    paid = {money.pool: money for money in bill.pools}
+    busy_ratio = [(paid[fit.name].busy_s or 0.0) / max(paid[fit.name].capacity_s, 1e-9) for fit in fits.fitted]
     return _Pools(
         np.array([usd_per_s(rate or 0.0) for rate in rates]),
         np.clip(np.array(busy_ratio), 1e-9, 1.0),

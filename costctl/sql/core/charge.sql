@@ -130,7 +130,11 @@ api_tokens AS (
             WHEN calls.model IS NULL THEN 'the model was not observed'
             WHEN calls.day IS NULL THEN 'the day of the call was not observed'
             WHEN token_prices.usd_per_token IS NULL
-                THEN COALESCE(price_gaps.reason, 'no price for ' || billed_tokens.token_kind || ' of ' || calls.model)
+                THEN COALESCE(
+                    price_gaps.reason,
+                    'no price for ' || billed_tokens.token_kind || ' of ' || calls.model
+                        || CASE WHEN calls.input_tokens IS NULL THEN ' after a prompt of unknown length' ELSE '' END
+                )
         END AS note
     FROM billed_tokens
     INNER JOIN calls ON billed_tokens.call_id = calls.call_id
@@ -140,7 +144,10 @@ api_tokens AS (
         AND calls.day = token_prices.day
         AND calls.service_tier = token_prices.service_tier
         AND billed_tokens.token_kind = token_prices.token_kind
-        AND calls.input_tokens >= token_prices.from_input_tokens
+        AND (
+            calls.input_tokens >= token_prices.from_input_tokens
+            OR (calls.input_tokens IS NULL AND token_prices.from_input_tokens = 0)
+        )
         AND (
             token_prices.below_input_tokens IS NULL
             OR calls.input_tokens < token_prices.below_input_tokens
