@@ -1,8 +1,8 @@
 """What does one more request of a class cost, in USD? Replica time by replay, and what is charged directly.
 
-In: the frames, the settings, the fitted pools, the bill. Out: class → ``ClassMarginal``. A class without any price has none.
-Calls of a pool without a service model are bounded instead: from the time that they were alone on their replica to the
-time that they took.
+In: the frames, the settings, the fitted pools, the bill. Out: class → ``ClassMarginal``. A class without any price has
+none. Calls of a pool without a service model are bounded instead: from the time that they were alone on their replica
+to the time that they took.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def _pools(settings: Settings, fits: PoolFits, bill: Bill) -> _Pools:
     """The capacity is that of the bill: replicas that were renamed in the window are paid for once."""
     rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
     paid = {money.pool: money for money in bill.pools}
-    busy_ratio = [(paid[fit.name].busy_s or 0.0) / max(paid[fit.name].capacity_s, 1e-9) for fit in fits.fitted]
+    busy_ratio = [
+        (paid[fit.name].busy_s or 0.0) / max(paid[fit.name].capacity_s, 1e-9) for fit in fits.fitted
+    ]
     return _Pools(
         np.array([usd_per_s(rate or 0.0) for rate in rates]),
         np.clip(np.array(busy_ratio), 1e-9, 1.0),
