@@ -82,7 +82,7 @@ def build_analysis(
     bill = bill_of(frames, settings)
     charges = all_charges(frames)
     of_class = charges_by_class(frames, charges)
-    marginal = marginal_costs(frames, of_class, settings, fits, seed)
+    marginal = marginal_costs(frames, of_class, settings, fits, bill, seed)
     order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
     traffic = frames.traffic
     waste = stage_waste(traffic)

@@ -1,8 +1,8 @@
 """What does one more request of a class cost, in USD? Replica time by replay, and what is charged directly.
 
-In: the frames, the settings, the fitted pools. Out: class → ``ClassMarginal``. A class without any price has none.
-Calls of a pool without a service model are bounded instead: from the time that they were alone on their replica to the
-time that they took.
+In: the frames, the settings, the fitted pools, the bill. Out: class → ``ClassMarginal``. A class without any price has
+none. Calls of a pool without a service model are bounded instead: from the time that they were alone on their replica
+to the time that they took.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
+from costctl.cost.bill import Bill
 from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
 from costctl.cost.busy_blocks import block_edges_s, counts_by_block
 from costctl.cost.class_charges import Charges
@@ -70,7 +71,7 @@ class _Requests:
 
 
 def marginal_costs(
-    frames: Frames, charges: Mapping[str, Charges], settings: Settings, fits: PoolFits, seed: int
+    frames: Frames, charges: Mapping[str, Charges], settings: Settings, fits: PoolFits, bill: Bill, seed: int
 ) -> dict[str, ClassMarginal]:
     """The marginal cost of each class that has prices for all the replica time it used. charges: by class."""
     timed = {
@@ -83,7 +84,7 @@ def marginal_costs(
         if not members.is_empty()
     }
     removed = removals(fits, edges_s, seed)
-    pools = _pools(frames, settings, fits)
+    pools = _pools(settings, fits, bill)
     least_and_most_usd = _bounds_usd(fits, pools)
     unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
     modelled = {fit.name for fit in fits.fitted}
@@ -113,12 +114,12 @@ def marginal_costs(
     return found
 
 
-def _pools(frames: Frames, settings: Settings, fits: PoolFits) -> _Pools:
+def _pools(settings: Settings, fits: PoolFits, bill: Bill) -> _Pools:
+    """The capacity is that of the bill: replicas that were renamed in the window are paid for once."""
     rates = [settings.pools[fit.name].usd_per_replica_hour for fit in fits.fitted]
-    use = dict(frames.pool_use.select("pool", "busy_s").iter_rows())
+    paid = {money.pool: money for money in bill.pools}
     busy_ratio = [
-        float(use.get(fit.name) or 0.0) / (fit.pool.setup.replicas * max(frames.window_s, 1e-9))
-        for fit in fits.fitted
+        (paid[fit.name].busy_s or 0.0) / max(paid[fit.name].capacity_s, 1e-9) for fit in fits.fitted
     ]
     return _Pools(
         np.array([usd_per_s(rate or 0.0) for rate in rates]),

@@ -91,6 +91,23 @@ def test_audio_at_a_rate_of_ones_own() -> None:
     assert rows["usd"].sum() == pytest.approx(truth, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("tiers", "usd", "note"),
+    [
+        ((0,), pytest.approx(200e-6), None),
+        ((0, 200_000), None, "the length of the prompt, which decides the price, was not observed"),
+    ],
+)
+def test_an_answer_to_a_prompt_of_unknown_length_is_priced_where_the_price_does_not_go_by_length(
+    tiers: tuple[int, ...], usd: float | None, note: str | None
+) -> None:
+    rates = tuple(Rate(model="ours", input=1.0, output=2.0, above_input_tokens=above) for above in tiers)
+    settings = Settings(prices=PriceSettings(rates=rates))
+    rows = charged(settings, model_served="ours", provider="own", input_tokens=None)
+    output = rows.filter(pl.col("resource").str.ends_with("output"))
+    assert (output["usd"].to_list(), output["note"].to_list()) == ([usd], [note])
+
+
 def test_what_is_kept_for_an_hour_is_unknown_where_a_rate_does_not_name_it() -> None:
     rate = Rate(model="ours", input=1.0, output=2.0)
     settings = Settings(prices=PriceSettings(rates=(rate,)))

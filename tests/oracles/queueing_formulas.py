@@ -31,6 +31,18 @@ def mg1_mean_wait_s(rate: float, service_s: float, second_moment_s2: float) -> f
     return rate * second_moment_s2 / (2 * (1 - rate * service_s))
 
 
+def mg1_delay_of_others_s(rates: Sequence[float], services_s: Sequence[float], caused_by: int) -> float:
+    """Seconds of waiting that one more call of a class causes others in M/G/1, each class with one length of service.
+
+    Σ_j λ_j ∂W_j/∂λ_k = λ·(S_k²/(2(1−ρ)) + λE[S²]·S_k/(2(1−ρ)²)) (Mendelson and Whang 1990).
+    """
+    load = sum(rate * service_s for rate, service_s in zip(rates, services_s, strict=True))
+    moment = sum(rate * service_s**2 for rate, service_s in zip(rates, services_s, strict=True))
+    service_s = services_s[caused_by]
+    free = 1 - load
+    return sum(rates) * (service_s**2 / (2 * free) + moment * service_s / (2 * free**2))
+
+
 def cobham_mean_waits_s(
     rates: Sequence[float], services_s: Sequence[float], second_moments_s2: Sequence[float]
 ) -> list[float]:

@@ -138,3 +138,8 @@ def test_a_prefill_of_weight_three_takes_three_quarters_of_the_time_it_shares_wi
     calls = [(0, 0, 10, 0), (0, 4, 6, 4)]
     assert shares(calls, weights=(3.0, 1.0)) == pytest.approx([6.0, 4.0])
     assert shares(calls) == pytest.approx([7.0, 3.0])
+
+
+def test_a_call_whose_only_token_comes_at_its_end_was_prefill_throughout() -> None:
+    # a decodes over [0, 10); b prefills over [4, 8) and ends with its first token: 4 + 4/4 + 2, and 3
+    assert shares([(0, 0, 10, 0), (0, 4, 4, 4)], weights=(3.0, 1.0)) == pytest.approx([7.0, 3.0])

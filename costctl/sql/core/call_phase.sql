@@ -9,8 +9,9 @@
 --   end_ns             BIGINT   ns UTC
 --   first_milliweight  BIGINT   thousandths; until the first token, or throughout where that is NULL
 --   last_milliweight   BIGINT   thousandths; from the first token on
--- A call whose first token was not observed has the weight of decode where it generates, else that of prefill. Weights are
--- whole thousandths so that their sums are exact, and 0 when the last call has ended.
+-- A call whose first token was not observed has the weight of decode where it generates, else that of prefill; one whose
+-- first token came at its end, that of prefill. Weights are whole thousandths so that their sums are exact, and 0 when the
+-- last call has ended.
 WITH weighted AS (
     SELECT
         calls.call_id,
@@ -38,6 +39,7 @@ split AS (
         weighted.is_generation,
         weighted.prefill_milliweight,
         weighted.decode_milliweight,
+        COALESCE(weighted.first_token_ns >= weighted.end_ns, FALSE) AS is_prefill_alone,
         CASE
             WHEN weighted.first_token_ns > weighted.busy_from_ns AND weighted.first_token_ns < weighted.end_ns
                 THEN weighted.first_token_ns
@@ -52,7 +54,8 @@ SELECT
     split.first_token_ns,
     split.end_ns,
     CASE
-        WHEN split.first_token_ns IS NULL AND split.is_generation THEN split.decode_milliweight
+        WHEN split.first_token_ns IS NULL AND split.is_generation AND NOT split.is_prefill_alone
+            THEN split.decode_milliweight
         ELSE split.prefill_milliweight
     END AS first_milliweight,
     split.decode_milliweight AS last_milliweight
