@@ -52,11 +52,11 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
 def _priced_token_ratio(frames: Frames) -> float | None:
     """Tokens of calls whose every charge has an amount, over the tokens of all calls."""
     unpriced = frames.charge.filter(pl.col("usd").is_null()).select("call_id")
-    charged = frames.charge.filter(pl.col("call_id").is_not_null()).select("call_id").unique()
-    priced = frames.calls.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
+    calls = frames.calls.select("call_id", "input_tokens", "output_tokens")
+    charged = frames.charge.select(pl.col("call_id").drop_nulls())
+    priced = calls.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
     total, known = (
-        int(calls["input_tokens"].sum()) + int(calls["output_tokens"].sum())
-        for calls in (frames.calls, priced)
+        int(each["input_tokens"].sum()) + int(each["output_tokens"].sum()) for each in (calls, priced)
     )
     return known / total if total else None
 

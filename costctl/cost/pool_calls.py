@@ -7,6 +7,7 @@ order of arrival; times are seconds from the window's start, NaN where not obser
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -58,10 +59,30 @@ class PoolCalls:
         return self.end_s - self.arrival_s
 
 
+_COLUMNS: Final = (
+    "call_id",
+    "request_id",
+    "pool",
+    "replica",
+    "is_replica_observed",
+    "start_ns",
+    "busy_from_ns",
+    "end_ns",
+    "queue_s",
+    "ttft_s",
+    "uncached_tokens",
+    "output_tokens",
+    "is_generation",
+    "after_call_id",
+    "think_s",
+)
+
+
 def pool_calls(frames: Frames) -> PoolCalls:
     """The timed calls of configured pools."""
     calls = (
         frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_not_null())
+        .select(_COLUMNS)
         .join(frames.request_class.select("request_id", "request_class"), on="request_id", how="inner")
         .join(frames.call_share.select("call_id", "alone_s"), on="call_id", how="left")
         .sort("start_ns", "call_id")

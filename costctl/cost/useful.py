@@ -44,14 +44,16 @@ def pool_uses(frames: Frames, settings: Settings, bill: Bill) -> dict[str, tuple
 
 def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], float]:
     """(pool, kind) → s of busy time."""
-    calls = (
+    served = (
         frames.calls.filter(pl.col("pool").is_not_null())
         .select("call_id", "request_id", "pool", "is_failed", "is_generation")
-        .join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
+    )
+    calls = (
+        served.join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.requests.select("request_id", "is_success", "duration_s", "ttft_s"), on="request_id")
         .join(_targets(settings), on="request_class", how="left")
-        .join(_over_tiered(frames, settings), on=("pool", "request_class", "is_generation"), how="left")
+        .join(_over_tiered(served, settings), on=("pool", "request_class", "is_generation"), how="left")
     )
     late = [pl.col(seconds) > pl.col(target) for seconds, target in _OBJECTIVES]
     unknown = [pl.col(target).is_not_null() & pl.col(seconds).is_null() for seconds, target in _OBJECTIVES]
@@ -80,17 +82,15 @@ def _targets(settings: Settings) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _over_tiered(frames: Frames, settings: Settings) -> pl.DataFrame:
-    """(pool, class, kind of call) for which a cheaper pool that is allowed took calls of the same kind."""
-    served = frames.calls.filter(pl.col("pool").is_not_null()).join(
-        frames.request_class.select("request_id", "request_class"), on="request_id"
-    )
-    takes = set(served.select("pool", "is_generation").unique().iter_rows())
+def _over_tiered(served: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """(pool, class, kind of call) for which a cheaper pool that is allowed took calls of the same kind. served: calls
+    of pools, with their class.
+    """
+    kinds = served.select("pool", "request_class", "is_generation").unique()
+    takes = set(kinds.select("pool", "is_generation").iter_rows())
     rows = [
         (pool, name, is_generation, True)
-        for pool, name, is_generation in served.select("pool", "request_class", "is_generation")
-        .unique()
-        .iter_rows()
+        for pool, name, is_generation in kinds.iter_rows()
         if any(
             (other, is_generation) in takes
             and _is_cheaper(settings.pools[other], settings.pools[pool])
