@@ -52,7 +52,7 @@ def run(
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
     from costctl import workflow
-    from costctl.cli.render import analysis
+    from costctl.cli.render import analysis, class_rows
     from costctl.cli.render.document import rendered
     from costctl.observation import Question
 
@@ -72,4 +72,4 @@ def run(
             progress,
             idle.value,
         )
-    write_text(rendered(document, form, analysis.sections, analysis.csv_text), out)
+    write_text(rendered(document, form, analysis.sections, class_rows.csv_text), out)

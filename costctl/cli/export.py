@@ -80,7 +80,7 @@ def run(
     is, is said on stderr.
     """
     from costctl import workflow
-    from costctl.cli.render import analysis, exported
+    from costctl.cli.render import class_rows, exported
     from costctl.observation import Question
 
     question = Question(
@@ -102,4 +102,4 @@ def run(
     elif form is ExportFormat.FOCUS:
         write_text(exported.focus_csv(found.focus, focus_version.value), out)
     else:
-        write_text(analysis.csv_text(found.analysis), out)
+        write_text(class_rows.csv_text(found.analysis), out)

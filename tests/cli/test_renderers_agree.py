@@ -12,6 +12,7 @@ import pytest
 
 from costctl import workflow
 from costctl.cli.render import analysis as render
+from costctl.cli.render.class_rows import csv_text
 from costctl.cli.render.numbers import count, usd_interval
 from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
 from costctl.documents.analysis import Analysis
@@ -25,7 +26,7 @@ def analysis(sample_question: Question) -> Analysis:
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis) -> None:
     document = json.loads(msgspec.json.encode(analysis))
-    rows = list(csv.DictReader(io.StringIO(render.csv_text(analysis))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(analysis))))
     assert [row["request_class"] for row in rows] == [each["request_class"] for each in document["classes"]]
     for row, each in zip(rows, document["classes"], strict=True):
         cost = each["cost"]

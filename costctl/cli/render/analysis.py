@@ -7,12 +7,10 @@ from decimal import Decimal
 from typing import Final
 
 from costctl.cli.render.failures import (
-    UNIT_COST_COLUMNS,
     at_least,
     lost_attempts,
     outcomes,
     priced_parts,
-    unit_cost_cells,
     unit_costs,
 )
 from costctl.cli.render.numbers import (
@@ -26,7 +24,7 @@ from costctl.cli.render.numbers import (
     usd,
     usd_interval,
 )
-from costctl.cli.render.tables import Notes, Section, Table, as_csv
+from costctl.cli.render.tables import Notes, Section, Table
 from costctl.cost.reconcile import reconciled_usd
 from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
@@ -312,89 +310,3 @@ def _pools(document: Analysis) -> Table:
         for pool in document.pools
     )
     return Table("Pools", columns, rows, frozenset({"pool", "tier", "service model"}))
-
-
-_CSV_COLUMNS = (
-    "request_class",
-    "rule",
-    "requests",
-    "successes",
-    "failed",
-    "attempts",
-    "input_tokens",
-    "cached_input_tokens",
-    "output_tokens",
-    "latency_p50_s",
-    "latency_p95_s",
-    "latency_p99_s",
-    "ttft_p50_s",
-    "ttft_p95_s",
-    "ttft_p99_s",
-    "attributed_usd",
-    "loaded_usd",
-    "marginal_usd_per_request_low",
-    "marginal_usd_per_request",
-    "marginal_usd_per_request_high",
-    "usd_per_success_low",
-    "usd_per_success",
-    "usd_per_success_high",
-    *UNIT_COST_COLUMNS,
-    "charged_usd",
-    "value_usd",
-    "margin_usd",
-    "value_usd_per_accelerator_s",
-    "value_rank",
-)
-
-
-def csv_text(document: Analysis) -> str:
-    """One row per class, every digit kept; an empty cell is "not observed" or "not priced"."""
-    return as_csv(*csv_rows(document))
-
-
-def csv_rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
-    """The columns, and one row per class."""
-    charged = (
-        {}
-        if document.bill is None
-        else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
-    )
-    return _CSV_COLUMNS, [
-        [*_csv_row(report), charged.get(report.request_class), *_csv_value(report)]
-        for report in document.classes
-    ]
-
-
-def _csv_value(report: ClassReport) -> list[object]:
-    value = report.value
-    return (
-        [None] * 4
-        if value is None
-        else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
-    )
-
-
-def _csv_row(report: ClassReport) -> list[object]:
-    latency, ttft, cost = report.latency_s, report.ttft_s, report.cost
-    return [
-        report.request_class,
-        report.rule,
-        report.requests,
-        report.successes,
-        report.failed,
-        report.attempts,
-        report.tokens.input,
-        report.tokens.cached_input,
-        report.tokens.output,
-        *([None] * 3 if latency is None else [latency.p50, latency.p95, latency.p99]),
-        *([None] * 3 if ttft is None else [ttft.p50, ttft.p95, ttft.p99]),
-        cost.attributed_usd,
-        cost.loaded_usd,
-        *_bounds(cost.marginal_usd_per_request),
-        *_bounds(cost.usd_per_success),
-        *unit_cost_cells(cost.retry_tax, cost.unit_costs),
-    ]
-
-
-def _bounds(estimate: Estimate | None) -> list[object]:
-    return [None] * 3 if estimate is None else [estimate.low, estimate.mid, estimate.high]

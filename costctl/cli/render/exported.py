@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from costctl.cli.render import analysis
+from costctl.cli.render import class_rows
 from costctl.cli.render.tables import as_csv
 from costctl.documents.analysis import Analysis
 
@@ -66,7 +66,7 @@ def class_columns(document: Analysis) -> pl.DataFrame:
     """The classes as a frame, one row each: the columns of ``analyze --format csv``."""
     import polars as pl
 
-    columns, rows = analysis.csv_rows(document)
+    columns, rows = class_rows.rows(document)
     return pl.DataFrame(rows, schema=list(columns), orient="row", infer_schema_length=None)
 
 
