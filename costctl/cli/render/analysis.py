@@ -39,7 +39,7 @@ def sections(document: Analysis) -> list[Section]:
         )
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
-        parts.append(_marginal(document))
+        parts += [_marginal(document), _bounds(document)]
     if document.bill is not None:
         parts.append(unit_costs(document))
     if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
@@ -152,14 +152,14 @@ def _bill(document: Analysis, bill: ReconciledBill) -> Table:
     attributed = _attributed(document, bill, unit)
     beside = [None if name == "idle" else usd for name, usd in ends.items()]
     loaded = _column(rows, [*(by_name[name].cost.loaded_usd for name in names), *beside], unit)
-    marginal = {name: _marginal_usd(by_name[name]) for name in names}
+    marginal = {name: _all_marginal(by_name[name]) for name in names}
     cells = tuple(
         (
             name,
             _money(charged, name, unit),
             _money(attributed, name, unit),
             _money(loaded, name, unit),
-            ("" if name not in marginal else usd(marginal[name])),
+            marginal.get(name, ""),
         )
         for name in rows
     )
@@ -193,9 +193,10 @@ def _money(column: Mapping[str, float | None], name: str, unit: Decimal) -> str:
     return f"{'-' if value < 0 else ''}${abs(value):,.{places}f}"
 
 
-def _marginal_usd(report: ClassReport) -> float | None:
+def _all_marginal(report: ClassReport) -> str:
+    """The marginal cost of one request, times the requests."""
     estimate = report.cost.marginal_usd_per_request
-    return None if estimate is None else estimate.mid * report.requests
+    return _estimate(report, None) if estimate is None else usd(estimate.mid * report.requests)
 
 
 def _cost(document: Analysis) -> Table:
@@ -212,25 +213,48 @@ def _cost(document: Analysis) -> Table:
 
 
 def _marginal(document: Analysis) -> Table:
-    columns = (
-        "class", "found idle", "on an idle replica", "on a busy replica", "at least", "at most", "long run",
-        "delay of others",
-    )  # fmt: skip
+    columns = ("class", "found idle", "on an idle replica", "on a busy replica", "long run")
     rows = tuple(
         (
             report.request_class,
             ratio(found.found_idle_ratio),
             usd_interval(found.found_idle_usd_per_request),
             usd_interval(found.found_busy_usd_per_request),
-            usd(found.least_usd_per_request),
-            usd(found.most_usd_per_request),
             usd_interval(found.long_run_usd_per_request),
-            seconds(None if found.delay_s_per_request is None else found.delay_s_per_request.mid),
         )
         for report in document.classes
         if (found := report.cost.marginal) is not None
     )
     return Table("Classes: marginal cost per request in USD", columns, rows, frozenset({"class"}))
+
+
+def _bounds(document: Analysis) -> Table:
+    """The closed forms, and what a request does to others."""
+    is_priced = any(each.cost.congestion_usd_per_request is not None for each in document.classes)
+    columns = (
+        "class",
+        "at least",
+        "at most",
+        "delay of others",
+        *(["price of that delay"] if is_priced else []),
+    )
+    rows = tuple(
+        (
+            report.request_class,
+            usd(found.least_usd_per_request),
+            usd(found.most_usd_per_request),
+            seconds(None if found.delay_s_per_request is None else found.delay_s_per_request.mid),
+            *([usd_interval(report.cost.congestion_usd_per_request)] if is_priced else []),
+        )
+        for report in document.classes
+        if (found := report.cost.marginal) is not None
+    )
+    return Table(
+        "Classes: bounds of that cost in USD, and what a request makes others wait",
+        columns,
+        rows,
+        frozenset({"class"}),
+    )
 
 
 def _value(document: Analysis) -> Table:
