@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from costctl import workflow
 from costctl.cli.render import analysis as render
@@ -59,6 +60,16 @@ def test_each_column_of_the_bill_adds_up_as_it_is_shown(analysis: Analysis) -> N
     for column in (1, 2, 3):
         shown = sum(Decimal(row[column].replace("$", "").replace(",", "")) for row in rows if row[column])
         assert shown == Decimal(total[column].replace("$", "").replace(",", ""))
+
+
+def test_a_marginal_cost_that_is_priced_but_not_told_is_for_want_of_data(analysis: Analysis) -> None:
+    first, *others = analysis.classes
+    untold = replace(first, cost=replace(first.cost, marginal_usd_per_request=None))
+    sections = render.sections(replace(analysis, classes=(untold, *others)))
+    (table,) = (each for each in sections if each.title.startswith("The bill in USD"))
+    assert isinstance(table, Table)
+    assert table.rows[0][4] == "not enough data"
+    assert all(row[4].startswith("$") for row in table.rows[1 : len(analysis.classes)])
 
 
 def usd_of(cell: str) -> float:
