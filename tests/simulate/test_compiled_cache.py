@@ -1,9 +1,8 @@
-"""Compiled code is kept where that is possible, and does without where it is not."""
+"""Compiled code is kept where that is possible, does without where it is not, and is made anew when a part changes."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,26 @@ from pathlib import Path
 import pytest
 
 from costctl.compiled import digest
+from costctl.simulate import event_loop
 
-REPLAY_ONE_CALL = """
+LOOP = """
+from costctl.compiled import compiled, digest
+def run_of(package):
+    @compiled
+    def run(values):
+        total = 0.0 if package < 0 else 1.0
+        for value in values:
+            total += value
+        return total
+    return run
+run = run_of(digest("small"))
+"""
+RUN_SMALL = """
+import numpy as np
+from small.loop import run
+print(run(np.ones(2)), sum(run.stats.cache_hits.values()))
+"""
+RUN_REPLAY = """
 import numpy as np
 from costctl.simulate import event_loop
 from costctl.simulate.replay import replay
@@ -22,41 +39,64 @@ one, none = np.zeros(1), np.full(1, -1)
 workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
 setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1))
 outcome = replay(workload, ServiceModel("continuous", 0.1, 0.1, 0.5), setup)
-print(outcome.end_s[0], event_loop.__file__)
-print(sum(event_loop.run.stats.cache_hits.values()))
+print(outcome.end_s[0], sum(event_loop.run.stats.cache_hits.values()))
 """
 
 
-def replay_one_call(package: Path, cache: Path) -> int:
-    """How often a fresh process found the loop compiled."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(package),
-        "NUMBA_CACHE_DIR": str(cache),
-        "XDG_CACHE_HOME": str(cache),
-    }
-    command = [sys.executable, "-c", REPLAY_ONE_CALL]
-    run = subprocess.run(command, env=environment, cwd=package, capture_output=True, text=True, check=True)
-    end_s, source, hits = run.stdout.split()
-    assert float(end_s) == 0.5
-    assert Path(source).is_relative_to(package)
-    return int(hits)
-
-
-def test_a_replay_runs_where_no_cache_can_be_written_and_is_found_compiled_where_one_can(
-    repository: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(
-        repository / "costctl", tmp_path / "costctl", ignore=shutil.ignore_patterns("__pycache__")
+def result_and_hits(program: str, folder: Path, **environment: str) -> tuple[float, int]:
+    """What a fresh process prints: the result, and how often it found the loop compiled."""
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(
+        command, env={**os.environ, **environment}, cwd=folder, capture_output=True, text=True, check=True
     )
-    in_the_way = tmp_path / "costctl" / "simulate" / "__pycache__"
+    result, hits = run.stdout.split()
+    return float(result), int(hits)
+
+
+@pytest.fixture
+def small_package(tmp_path: Path) -> Path:
+    """A package whose loop closes over the digest of its files, as the replay does."""
+    package = tmp_path / "small"
+    package.mkdir()
+    for name, text in (("__init__", ""), ("part", "WEIGHT = 1\n"), ("loop", LOOP)):
+        (package / f"{name}.py").write_text(text)
+    return package
+
+
+def test_a_loop_is_found_compiled_until_a_part_of_its_package_changes(
+    repository: Path, small_package: Path
+) -> None:
+    kept = {
+        "PYTHONPATH": f"{small_package.parent}:{repository}",
+        "NUMBA_CACHE_DIR": str(small_package.parent / "kept"),
+    }
+    hits = [result_and_hits(RUN_SMALL, repository, **kept) for _ in range(2)]
+    assert hits == [(3.0, 0), (3.0, 1)]
+    with (small_package / "part.py").open("a") as part:
+        part.write("# changed\n")
+    assert result_and_hits(RUN_SMALL, repository, **kept) == (3.0, 0)
+
+
+def test_a_loop_runs_where_no_cache_can_be_written(repository: Path, small_package: Path) -> None:
+    in_the_way = small_package / "__pycache__"
     in_the_way.write_text("a file where a directory would be made")
-    assert replay_one_call(tmp_path, in_the_way / "cache") == 0
-    assert replay_one_call(tmp_path, tmp_path / "cache") == 0
-    assert replay_one_call(tmp_path, tmp_path / "cache") == 1
-    with (tmp_path / "costctl" / "simulate" / "lines.py").open("a") as a_part:
-        a_part.write("# changed\n")
-    assert replay_one_call(tmp_path, tmp_path / "cache") == 0
+    nowhere = str(in_the_way / "cache")
+    paths = f"{small_package.parent}:{repository}"
+    for _ in range(2):
+        found = result_and_hits(
+            RUN_SMALL, repository, PYTHONPATH=paths, NUMBA_CACHE_DIR=nowhere, XDG_CACHE_HOME=nowhere
+        )
+        assert found == (3.0, 0)
+
+
+def test_the_next_process_finds_the_replay_compiled(repository: Path) -> None:
+    result_and_hits(RUN_REPLAY, repository)
+    assert result_and_hits(RUN_REPLAY, repository) == (0.5, 1)
+
+
+def test_the_replay_closes_over_the_digest_of_its_package() -> None:
+    cells = [cell.cell_contents for cell in event_loop.run.py_func.__closure__]
+    assert digest("costctl.simulate") in cells
 
 
 def test_the_digest_changes_with_any_file_of_the_package(
