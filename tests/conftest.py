@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from costctl import workflow
+from costctl.documents.analysis import Analysis
 from costctl.observation import Question
 
 NO_REAL_TRACES = (
@@ -62,6 +63,12 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample_question(sample_store: Path) -> Question:
     """The sample traces, with the configuration beside them."""
     return Question(store=sample_store, config=ROOT / "sample_traces" / "costctl.toml")
+
+
+@pytest.fixture(scope="session")
+def sample_analysis(sample_question: Question) -> Analysis:
+    """The analysis of the sample traces."""
+    return workflow.analyze(sample_question, unwatched)
 
 
 def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:

@@ -14,9 +14,7 @@ import polars as pl
 
 from costctl.compiled import compiled
 
-_MOST_PARTS: Final = (
-    2_200  # of a running sum: each holds a bit of its own, of the 2,098 places that doubles have
-)
+_MOST_PARTS: Final = 2_200  # of a running sum: each holds a bit of its own, and doubles have 2,098 places
 
 
 def exact_sum(values: pl.Series) -> float | None:
@@ -52,7 +50,9 @@ def _add_exactly(values: Any, begins: Any, parts: Any, counts: Any) -> None:
                 if abs(larger) < abs(smaller):
                     larger, smaller = smaller, larger
                 total = larger + smaller
-                rest = smaller - (total - larger)
+                rest = (
+                    smaller - (total - larger) if np.isfinite(total) else 0.0
+                )  # beyond all doubles nothing is left
                 if rest != 0.0:
                     parts[group, kept] = rest
                     kept += 1

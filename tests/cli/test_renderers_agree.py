@@ -11,23 +11,16 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from costctl import workflow
 from costctl.cli.render import analysis as render
 from costctl.cli.render.class_rows import csv_text
 from costctl.cli.render.numbers import count, usd_interval
 from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
 from costctl.documents.analysis import Analysis
-from costctl.observation import Question
 
 
-@pytest.fixture(scope="module")
-def analysis(sample_question: Question) -> Analysis:
-    return workflow.analyze(sample_question, lambda _what, _ratio, _detail="": None)
-
-
-def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis) -> None:
-    document = json.loads(msgspec.json.encode(analysis))
-    rows = list(csv.DictReader(io.StringIO(csv_text(analysis))))
+def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_analysis: Analysis) -> None:
+    document = json.loads(msgspec.json.encode(sample_analysis))
+    rows = list(csv.DictReader(io.StringIO(csv_text(sample_analysis))))
     assert [row["request_class"] for row in rows] == [each["request_class"] for each in document["classes"]]
     for row, each in zip(rows, document["classes"], strict=True):
         cost = each["cost"]
@@ -41,20 +34,22 @@ def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(analysis: Analysis)
         )
 
 
-def test_the_tables_round_the_numbers_of_the_document(analysis: Analysis) -> None:
-    tables = {section.title: section for section in render.sections(analysis) if isinstance(section, Table)}
+def test_the_tables_round_the_numbers_of_the_document(sample_analysis: Analysis) -> None:
+    tables = {
+        section.title: section for section in render.sections(sample_analysis) if isinstance(section, Table)
+    }
     costs = {row[0]: row for row in tables["Classes: cost in USD, with 95 % intervals"].rows}
     bill = {row[0]: row for row in tables["The bill in USD, in rows that add up"].rows}
     traffic = {row[0]: row for row in tables["Classes: traffic"].rows}
-    for report in analysis.classes:
+    for report in sample_analysis.classes:
         assert usd_of(bill[report.request_class][2]) == pytest.approx(report.cost.attributed_usd, abs=0.01)
         assert usd_of(bill[report.request_class][3]) == pytest.approx(report.cost.loaded_usd, abs=0.01)
         assert costs[report.request_class][1] == usd_interval(report.cost.marginal_usd_per_request)
         assert traffic[report.request_class][1] == count(report.requests)
 
 
-def test_each_column_of_the_bill_adds_up_as_it_is_shown(analysis: Analysis) -> None:
-    (table,) = (each for each in render.sections(analysis) if each.title.startswith("The bill in USD"))
+def test_each_column_of_the_bill_adds_up_as_it_is_shown(sample_analysis: Analysis) -> None:
+    (table,) = (each for each in render.sections(sample_analysis) if each.title.startswith("The bill in USD"))
     assert isinstance(table, Table)
     *rows, total = table.rows
     for column in (1, 2, 3):
@@ -62,22 +57,22 @@ def test_each_column_of_the_bill_adds_up_as_it_is_shown(analysis: Analysis) -> N
         assert shown == Decimal(total[column].replace("$", "").replace(",", ""))
 
 
-def test_a_marginal_cost_that_is_priced_but_not_told_is_for_want_of_data(analysis: Analysis) -> None:
-    first, *others = analysis.classes
+def test_a_marginal_cost_that_is_priced_but_not_told_is_for_want_of_data(sample_analysis: Analysis) -> None:
+    first, *others = sample_analysis.classes
     untold = replace(first, cost=replace(first.cost, marginal_usd_per_request=None))
-    sections = render.sections(replace(analysis, classes=(untold, *others)))
+    sections = render.sections(replace(sample_analysis, classes=(untold, *others)))
     (table,) = (each for each in sections if each.title.startswith("The bill in USD"))
     assert isinstance(table, Table)
     assert table.rows[0][4] == "not enough data"
-    assert all(row[4].startswith("$") for row in table.rows[1 : len(analysis.classes)])
+    assert all(row[4].startswith("$") for row in table.rows[1 : len(sample_analysis.classes)])
 
 
 def usd_of(cell: str) -> float:
     return float(cell.replace("$", "").replace(",", ""))
 
 
-def test_markdown_and_terminal_show_the_same_cells(analysis: Analysis) -> None:
-    sections = render.sections(analysis)
+def test_markdown_and_terminal_show_the_same_cells(sample_analysis: Analysis) -> None:
+    sections = render.sections(sample_analysis)
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
     for section in sections:
         if isinstance(section, Table):

@@ -21,54 +21,51 @@ def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 
 @pytest.fixture(scope="module")
-def analysis(sample_question: Question) -> Analysis:
-    return workflow.analyze(sample_question, quiet)
-
-
-@pytest.fixture(scope="module")
 def truth(repository: Path) -> dict[str, dict[str, dict[str, float]]]:
     return json.loads((repository / "sample_traces" / "truth.json").read_text())
 
 
-def test_loaded_and_unattributed_cost_are_the_bill(analysis: Analysis) -> None:
-    totals = analysis.totals
-    loaded = sum(report.cost.loaded_usd or 0.0 for report in analysis.classes)
+def test_loaded_and_unattributed_cost_are_the_bill(sample_analysis: Analysis) -> None:
+    totals = sample_analysis.totals
+    loaded = sum(report.cost.loaded_usd or 0.0 for report in sample_analysis.classes)
     assert totals.billed_usd is not None
     assert totals.unattributed_usd is not None
     assert loaded + totals.unattributed_usd == pytest.approx(totals.billed_usd, rel=1e-9)
 
 
-def test_attributed_idle_and_unattributed_cost_are_the_bill(analysis: Analysis) -> None:
-    totals = analysis.totals
+def test_attributed_idle_and_unattributed_cost_are_the_bill(sample_analysis: Analysis) -> None:
+    totals = sample_analysis.totals
     parts = (totals.attributed_usd, totals.idle_usd, totals.unattributed_usd)
     assert all(part is not None for part in parts)
     assert sum(part or 0.0 for part in parts) == pytest.approx(totals.billed_usd, rel=1e-9)
-    attributed = sum(report.cost.attributed_usd or 0.0 for report in analysis.classes)
+    attributed = sum(report.cost.attributed_usd or 0.0 for report in sample_analysis.classes)
     assert attributed == pytest.approx(totals.attributed_usd, rel=1e-9)
 
 
-def test_components_sum_to_what_a_class_is_attributed(analysis: Analysis) -> None:
-    for report in analysis.classes:
+def test_components_sum_to_what_a_class_is_attributed(sample_analysis: Analysis) -> None:
+    for report in sample_analysis.classes:
         parts = sum(component.usd or 0.0 for component in report.cost.components)
         assert parts == pytest.approx(report.cost.attributed_usd, rel=1e-9), report.request_class
 
 
-def test_busy_seconds_of_pools_are_those_of_the_world(analysis: Analysis, truth: dict[str, dict]) -> None:
+def test_busy_seconds_of_pools_are_those_of_the_world(
+    sample_analysis: Analysis, truth: dict[str, dict]
+) -> None:
     # Whoever gave up in line never occupied a replica; nothing else may be missing.
-    for pool in analysis.pools:
+    for pool in sample_analysis.pools:
         assert pool.busy_s == pytest.approx(truth["pools"][pool.pool]["busy_s"], rel=1e-4)
 
 
 def test_requests_successes_and_attempts_are_those_of_the_world(
-    analysis: Analysis, truth: dict[str, dict]
+    sample_analysis: Analysis, truth: dict[str, dict]
 ) -> None:
-    for report in analysis.classes:
+    for report in sample_analysis.classes:
         true = truth["classes"][report.request_class]
         assert (report.requests, report.successes) == (true["requests"], true["successes"])
 
 
-def test_marginal_cost_is_that_of_the_world(analysis: Analysis, truth: dict[str, dict]) -> None:
-    for report in analysis.classes:
+def test_marginal_cost_is_that_of_the_world(sample_analysis: Analysis, truth: dict[str, dict]) -> None:
+    for report in sample_analysis.classes:
         true = truth["classes"][report.request_class]["marginal_usd_per_request"]
         estimate = report.cost.marginal_usd_per_request
         assert estimate is not None
@@ -77,9 +74,9 @@ def test_marginal_cost_is_that_of_the_world(analysis: Analysis, truth: dict[str,
 
 
 def test_the_document_keeps_to_its_schema_and_is_written_alike_twice(
-    analysis: Analysis, sample_question: Question
+    sample_analysis: Analysis, sample_question: Question
 ) -> None:
-    encoded = msgspec.json.encode(analysis, order="deterministic")
+    encoded = msgspec.json.encode(sample_analysis, order="deterministic")
     jsonschema.validate(json.loads(encoded), json.loads(rendered("analysis")))
     assert msgspec.json.encode(workflow.analyze(sample_question, quiet), order="deterministic") == encoded
 

@@ -47,6 +47,20 @@ def test_a_ratio_over_requests_keeps_attempts_together() -> None:
     assert ratio_over_requests(usd[:27], successes[:27], "m", rng) is None
 
 
+def test_drawn_in_groups_the_interval_is_that_of_requests_and_covers_the_truth() -> None:
+    rng, size = np.random.default_rng(21), 12_000
+    covered, widths = 0, []
+    for _ in range(300):
+        usd, successes = rng.lognormal(0.0, 1.0, size), (rng.random(size) < 0.7).astype(float)
+        found = ratio_over_requests(usd, successes, "m", rng)
+        assert found is not None
+        covered += found.low <= np.exp(0.5) / 0.7 <= found.high
+        half = 1.96 * np.sqrt(((usd - found.mid * successes) ** 2).sum()) / successes.sum()
+        widths.append((found.high - found.low) / (2 * half))
+    assert covered / 300 >= 0.90
+    assert np.mean(widths) == pytest.approx(1.0, abs=0.02), "as wide as the formula for many requests says"
+
+
 def test_busy_time_in_blocks_sums_to_the_busy_time_of_the_replay() -> None:
     # replica 0: [0, 2) and [1, 4) overlap, then [6, 7); replica 1: [3, 5)
     begin, end = np.array([0.0, 1.0, 6.0, 3.0]), np.array([2.0, 4.0, 7.0, 5.0])
