@@ -30,7 +30,7 @@ _READS: Final = re.compile(r"-- reads: (.+)")
 _COMPUTED: Final = re.compile(r"-- computed by: (\w+)")
 _KEPT: Final = re.compile(r"-- kept as: view")
 _KEY: Final = re.compile(r"-- key: (.+)")
-_COLUMN: Final = re.compile(r"--   (\w+)\s+([A-Z]+)(?:\s+(.+))?")
+_COLUMN: Final = re.compile(r"--   (\w+)\s+([A-Z]+(?:\[\])?)(?:\s+(.+))?")
 
 
 @dataclass(frozen=True, slots=True)

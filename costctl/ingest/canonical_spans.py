@@ -34,7 +34,8 @@ from costctl.ingest.span_identity import (
     statuses,
 )
 from costctl.ingest.token_algebra import contradictory_tokens, total_tokens
-from costctl.store.spans import MODEL_OPERATIONS, SPANS
+from costctl.ingest.model_calls import mark_model_calls
+from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
 POSITION: Final = "source_position"
@@ -72,6 +73,7 @@ def canonical_batch(
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
     total_tokens(columns, taken)
+    mark_model_calls(columns, len(raw))
     columns["dialect"] = span_dialects(grouped, vocabulary)
     columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
     columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
@@ -254,7 +256,7 @@ def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
     and ``unnamed_calls`` gives it ids. Of any other span nothing could be told.
     """
     start, end = integers(columns["start_ns"]), integers(columns["end_ns"])
-    is_other = ~_are_model_calls(columns)
+    is_other = ~columns["is_model_call"].to_numpy(zero_copy_only=False)
     return [
         ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"]) & is_other),
         ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"]) & is_other),
@@ -266,13 +268,6 @@ def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
         ),
         *contradictory_tokens(columns),
     ]
-
-
-def _are_model_calls(columns: dict[str, pa.Array]) -> Mask:
-    if "operation" not in columns:
-        return np.zeros(len(columns[POSITION]), dtype=np.bool_)
-    called: Mask = pc.is_in(columns["operation"], pa.array(MODEL_OPERATIONS)).to_numpy(zero_copy_only=False)
-    return called
 
 
 _SHOWN: Final = ("trace_id", "span_id", "start_ns", "end_ns")

@@ -34,10 +34,12 @@ _FACTS: Final = """
 WITH described AS (
     SELECT
         COALESCE(dialect, '') AS dialect,
-        COALESCE(operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
-        AS is_model, COALESCE(status = 'error', FALSE) OR error_type IS NOT NULL OR COALESCE(http_status >=
-        400, FALSE) AS is_failed, input_tokens IS NULL AND output_tokens IS NULL AS is_tokenless FROM spans
-        WHERE source_id = ? )
+        COALESCE(is_model_call, FALSE) AS is_model,
+        COALESCE(status = 'error', FALSE) OR error_type IS NOT NULL OR COALESCE(http_status >= 400, FALSE) AS is_failed,
+        input_tokens IS NULL AND output_tokens IS NULL AS is_tokenless
+    FROM spans
+    WHERE source_id = ?
+)
 
 SELECT
     dialect,

@@ -20,7 +20,7 @@ from costctl.errors import StoreError
 from costctl.store.migrations import migrate
 from costctl.store.spans import RESOURCES, SPANS
 
-STORE_VERSION: Final = 3
+STORE_VERSION: Final = 4
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"

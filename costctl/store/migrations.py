@@ -22,6 +22,25 @@ _KEYS_OF_3: Final = {
     "service_tier": ("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
 }
 
+_COLUMNS_OF_4: Final = {
+    "is_model_call": "BOOLEAN",
+    "input_image_tokens": "BIGINT",
+    "cached_image_tokens": "BIGINT",
+    "output_image_tokens": "BIGINT",
+    "input_video_tokens": "BIGINT",
+    "cached_video_tokens": "BIGINT",
+    "output_video_tokens": "BIGINT",
+    "web_searches": "BIGINT",
+    "file_searches": "BIGINT",
+    "code_runs": "BIGINT",
+    "input_characters": "BIGINT",
+    "input_audio_s": "DOUBLE",
+    "output_audio_s": "DOUBLE",
+    "inference_geo": "VARCHAR",
+    "usage_conflict": "VARCHAR",
+    "unread_usage": "VARCHAR[]",
+}
+
 
 def _recorded(column: str) -> str:
     """The column's value by the attributes that were kept; NULL where none says it."""
@@ -53,6 +72,11 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
             f"UPDATE spans SET {column} = {_recorded(column)} WHERE {_recorded(column)} IS NOT NULL"
             for column in _KEYS_OF_3
         ),
+    ),
+    3: (
+        *(f"ALTER TABLE spans ADD COLUMN {column} {kind}" for column, kind in _COLUMNS_OF_4.items()),
+        "UPDATE spans SET is_model_call = COALESCE(operation IN "
+        "('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)",
     ),
 }
 

@@ -35,6 +35,7 @@ PARTS = (
     ("input_audio_tokens", "input_tokens"),
     ("output_audio_tokens", "output_tokens"),
 )
+MODEL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 WORDS = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 
 
@@ -199,16 +200,7 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
     kind = SPANS.field(column).type
     if rule.parse == "duration":
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", _text(value) or "")
-        units = {
-            "ns": 1e-9,
-            "us": 1e-6,
-            "µs": 1e-6,
-            "ms": 1e-3,
-            "s": 1.0,
-            "m": 60.0,
-            "h": 3600.0,
-            "d": 86400.0,
-        }
+        units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
         return float(match[1]) * units[match[2]] if match else None
     if rule.parse == "json_length":
         listed = value if isinstance(value, list) else _parsed(value)
@@ -335,6 +327,10 @@ def _read_span(
     _add_parts(row, winners)
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
+    row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
+        bool(row["model_requested"] or row["model_served"])
+        and (row["input_tokens"] is not None or row["output_tokens"] is not None)
+    )
     row["instrumentation"] = scope.get("name") or None
     row["dialect"] = next(
         (name for name, mark in reversed(vocabulary.marks) if any(mark.fullmatch(key) for key in attributes)),
@@ -380,9 +376,10 @@ def _rest(attributes: dict[str, Any], scope: dict[str, Any], used: set[str], dro
 
 
 def _fault(row: Row) -> str | None:
-    is_call = row["operation"] in ("chat", "text_completion", "generate_content", "embeddings", "rerank")
     for column, code in (("trace_id", "no_trace_id"), ("span_id", "no_span_id"), ("start_ns", "no_start")):
-        if row[column] is None and not is_call:  # the ids of calls that have none are the reader's to make
+        if (
+            row[column] is None and not row["is_model_call"]
+        ):  # the ids of calls that have none are the reader's to make
             return code
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
         return "ends_before_start"

@@ -11,7 +11,7 @@ from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.segment.rules import default_rules
-from costctl.store.spans import RESOURCES, SPANS
+from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, SPANS
 
 
 def span(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def span(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[st
         "parent_span_id": parent[0] if parent else None,
         "start_ns": round(start_s * 1e9),
         "end_ns": None if end_s is None else round(end_s * 1e9),
+        "is_model_call": facts.get("operation") in MODEL_OPERATIONS,
         **facts,
     }
 

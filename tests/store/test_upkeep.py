@@ -66,10 +66,13 @@ def test_a_store_of_the_second_version_tells_audio_hour_long_writes_and_tiers_by
         "cache_write_1h_tokens, cached_audio_tokens, input_audio_tokens, output_audio_tokens, service_tier"
     )
     with duckdb.connect(str(path), read_only=True) as connection:
-        before = connection.execute("SELECT * FROM spans ORDER BY span_id").fetchall()
+        names = ", ".join(row[0] for row in connection.execute("DESCRIBE spans").fetchall())
+        before = connection.execute(f"SELECT {names} FROM spans ORDER BY span_id").fetchall()
         others = connection.execute("SELECT * FROM sources").fetchall()
     with open_store(path) as connection:
-        kept = connection.execute(f"SELECT * EXCLUDE ({added}) FROM spans ORDER BY span_id").fetchall()
+        kept = connection.execute(f"SELECT {names} FROM spans ORDER BY span_id").fetchall()
+        calls = connection.execute("SELECT COUNT(*) FROM spans WHERE is_model_call").fetchone()
+        assert calls == connection.execute("SELECT COUNT(*) FROM spans WHERE operation = 'chat'").fetchone()
         assert connection.execute("SELECT * FROM sources").fetchall() == others
         found = connection.execute(f"SELECT {added} FROM spans ORDER BY span_id").fetchall()
     assert kept == before

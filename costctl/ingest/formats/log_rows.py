@@ -27,6 +27,7 @@ from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
 from costctl.ingest.formats.nested_arrow import one_chunk
 from costctl.ingest.mapping import Mapping
+from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
 from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
 from costctl.ingest.token_algebra import TOKEN_COLUMNS, contradictory_tokens
 from costctl.store.spans import SPANS
@@ -300,7 +301,8 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
         constant = pa.repeat(pa.scalar(value, SPANS.field(name).type), size)
         full[name] = pc.coalesce(full[name], constant) if name in full else constant
     if "operation" not in full and "parent_span_id" not in full:
-        full["operation"] = pa.repeat(pa.scalar("chat"), size)
+        full["operation"] = pa.repeat(pa.scalar(UNNAMED_OPERATION), size)
+    mark_model_calls(full, size)
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))

@@ -30,6 +30,9 @@
 --   cached_audio_tokens  BIGINT   tokens, of the cached ones; where it is not said how many, the fewest that there can be
 --   output_audio_tokens  BIGINT   tokens, of the output
 --   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
+--   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
+--   unread_usage         VARCHAR[]  keys that look like usage and that nothing reads
+--   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
 --   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT
@@ -61,6 +64,9 @@ WITH others AS (
         MAX(spans.cached_audio_tokens) AS cached_audio_tokens,
         MAX(spans.output_audio_tokens) AS output_audio_tokens,
         MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
+        MAX(spans.usage_conflict) AS usage_conflict,
+        MAX(spans.unread_usage) AS unread_usage,
+        MAX(spans.recorded_usd) AS recorded_usd,
         MAX(NULLIF(NULLIF(spans.outcome, 'failed'), 'success')) AS outcome,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
@@ -116,6 +122,9 @@ leaves AS (
         COALESCE(spans.reasoning_tokens, written.reasoning_tokens) AS reasoning_tokens,
         COALESCE(spans.output_audio_tokens, written.output_audio_tokens) AS output_audio_tokens,
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
+        COALESCE(spans.usage_conflict, others.usage_conflict) AS usage_conflict,
+        COALESCE(spans.unread_usage, others.unread_usage) AS unread_usage,
+        COALESCE(spans.recorded_usd, others.recorded_usd) AS recorded_usd,
         CASE
             WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
             ELSE COALESCE(spans.outcome, 'success')
@@ -185,6 +194,9 @@ SELECT
     END AS cached_audio_tokens,
     leaves.output_audio_tokens,
     leaves.service_tier,
+    leaves.usage_conflict,
+    leaves.unread_usage,
+    leaves.recorded_usd,
     leaves.outcome,
     leaves.max_tokens,
     leaves.batch_size,
@@ -192,7 +204,7 @@ SELECT
     leaves.is_failed,
     leaves.is_failed AND call_order.is_followed AS is_retried,
     leaves.is_repeated,
-    leaves.operation NOT IN ('embeddings', 'rerank') AS is_generation,
+    COALESCE(leaves.operation NOT IN ('embeddings', 'rerank'), TRUE) AS is_generation,
     call_order.after_call_id,
     CAST(leaves.start_ns - call_order.after_end_ns AS DOUBLE) / 1e9 AS think_s,
     call_order.place

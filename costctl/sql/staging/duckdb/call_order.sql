@@ -9,11 +9,17 @@
 --   after_call_id     BIGINT   the latest call of the request that had ended when this one started
 --   after_end_ns      BIGINT   ns UTC; when that one ended
 -- Made by costctl/span_trees/call_order.py of the calls among the spans that this selects.
+WITH operations AS (
+    SELECT
+        named.operation,
+        ROW_NUMBER() OVER (ORDER BY named.operation) AS operation_code
+    FROM (SELECT DISTINCT COALESCE(spans.operation, '') AS operation FROM spans WHERE spans.is_model_call) AS named
+)
+
 SELECT
     spans.rowid AS span_row,
     CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
-    ENUM_CODE(CAST(spans.operation AS ENUM (
-        'chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'
-    ))) AS operation_code
+    operations.operation_code
 FROM spans
-WHERE spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+INNER JOIN operations ON COALESCE(spans.operation, '') = operations.operation
+WHERE spans.is_model_call

@@ -16,7 +16,7 @@ WITH recorders AS (
         spans.instrumentation
     FROM spans
     WHERE
-        spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+        spans.is_model_call
 ),
 
 records AS (
@@ -35,7 +35,7 @@ records AS (
         spans.instrumentation IS NULL AS is_log
     FROM spans
     WHERE
-        spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+        spans.is_model_call
         AND (SELECT COUNT(*) > 1 FROM recorders)
 ),
 

@@ -36,7 +36,7 @@ WITH asked AS (
         END AS question
     FROM spans
     INNER JOIN span_tree ON spans.rowid = span_tree.span_row
-    WHERE spans.operation IN ('execute_tool', 'chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+    WHERE spans.is_model_call OR spans.operation = 'execute_tool'
 )
 
 SELECT

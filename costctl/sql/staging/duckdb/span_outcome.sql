@@ -20,7 +20,7 @@ WITH model_calls AS (
             AS http_status
     FROM spans
     WHERE
-        spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+        spans.is_model_call
         AND (
             spans.cache_hit OR spans.status = 'error' OR spans.error_type IS NOT NULL OR spans.http_status >= 400
             OR spans.finish_reason IS NOT NULL

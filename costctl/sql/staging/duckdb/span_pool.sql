@@ -37,7 +37,7 @@ model_calls AS (
     FROM spans
     CROSS JOIN named
     LEFT JOIN resources ON spans.resource_id = resources.resource_id
-    WHERE spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+    WHERE spans.is_model_call
         AND EXISTS (SELECT 1 FROM pools)
 ),
 

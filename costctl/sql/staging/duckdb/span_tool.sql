@@ -32,9 +32,7 @@ candidates AS (
     LEFT JOIN resources ON spans.resource_id = resources.resource_id
     WHERE
         EXISTS (SELECT 1 FROM tools)
-        AND COALESCE(
-            spans.operation NOT IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), TRUE
-        )
+        AND NOT COALESCE(spans.is_model_call, FALSE)
 ),
 
 kinds AS (

@@ -23,7 +23,6 @@ SELECT
     CASE WHEN spans.parent_span_id IS NULL THEN 0 ELSE HASH(spans.parent_span_id) END AS wanted,
     call_twins.outer_row,
     spans.start_ns,
-    COALESCE(spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
-        AS is_model_call
+    COALESCE(spans.is_model_call, FALSE) AS is_model_call
 FROM spans
 LEFT JOIN call_twins ON spans.rowid = call_twins.span_row

@@ -44,6 +44,9 @@
 --   cached_audio_tokens  BIGINT   tokens, of the cached ones
 --   output_audio_tokens  BIGINT   tokens, of the output
 --   service_tier         VARCHAR  what it was sold as: default where nothing else is said
+--   usage_conflict       VARCHAR  keys of counts that contradict each other; NULL where none do
+--   unread_usage         VARCHAR[]  keys that look like usage and that nothing reads
+--   recorded_usd         DOUBLE   USD that the source claims
 --   outcome              VARCHAR  of a model call: success, or what kind of failure; NULL for other spans
 --   max_tokens           BIGINT   tokens
 --   is_stream            BOOLEAN
@@ -91,8 +94,7 @@ SELECT
     spans.zone,
     COALESCE(spans.stage, 'other') AS stage,
     spans.operation,
-    COALESCE(spans.operation IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)
-        AS is_model_call,
+    COALESCE(spans.is_model_call, FALSE) AS is_model_call,
     COALESCE(spans.operation = 'execute_tool', FALSE) AS is_tool,
     COALESCE(spans.operation IN ('invoke_agent', 'create_agent'), FALSE) AS is_agent,
     COALESCE(spans.operation = 'retrieval', FALSE) AS is_retrieval,
@@ -119,6 +121,9 @@ SELECT
         WHEN LOWER(spans.service_tier) IN ('standard', 'auto', 'on_demand', 'standard_only') THEN 'default'
         ELSE COALESCE(LOWER(spans.service_tier), 'default')
     END AS service_tier,
+    spans.usage_conflict,
+    spans.unread_usage,
+    spans.recorded_usd,
     span_outcome.outcome,
     spans.max_tokens,
     spans.is_stream,
