@@ -22,6 +22,7 @@ from costctl.ingest.emitters import Emitters, distinct_emitters
 from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
 from costctl.ingest.formats.nested_arrow import Index, Mask, child, integers, is_present
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
+from costctl.ingest.model_calls import mark_model_calls
 from costctl.ingest.span_dialect import span_dialects
 from costctl.ingest.span_identity import (
     SPAN_ID_DIGITS,
@@ -34,7 +35,6 @@ from costctl.ingest.span_identity import (
     statuses,
 )
 from costctl.ingest.token_algebra import contradictory_tokens, total_tokens
-from costctl.ingest.model_calls import mark_model_calls
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
