@@ -25,10 +25,10 @@ from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
+from costctl.instants import ns_from_iso
 from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
 from costctl.store.database import open_store
-from costctl.units import ns_from_iso
 
 DEFAULT_STORE: Final = Path("costctl.duckdb")
 
