@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError
-from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.batch import Batch
 from costctl.ingest.detect import Reading, detect
 from costctl.ingest.discover import discover
 from costctl.ingest.formats.log_rows import RowIds
@@ -164,10 +164,8 @@ def _placed(reading: Reading, followed: _Followed) -> Iterator[Batch]:
     for batch in reading.batches:
         positions = pc.add(batch.spans["source_position"], pa.scalar(before, pa.int64()))
         spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", positions)
-        rejects = tuple(
-            Reject(each.position + before, each.code, each.message, each.excerpt) for each in batch.rejects
-        )
-        yield Batch(spans, rejects, batch.resources)
+        rejects = tuple(replace(each, position=each.position + before) for each in batch.rejects)
+        yield replace(batch, spans=spans, rejects=rejects)
 
 
 def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
@@ -179,7 +177,7 @@ def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
             key: getattr(before, name).get(key, 0) + getattr(added, name).get(key, 0)
             for key in sorted({*getattr(before, name), *getattr(added, name)})
         }
-        for name in ("dialects", "rejected_by_code")
+        for name in ("dialects", "rejected_by_code", "doubts")
     }
     seen = [each for each in (before.first, added.first) if each is not None]
     ended = [each for each in (before.last, added.last) if each is not None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -67,7 +67,7 @@ class Window:
             spans = spans.filter(pc.greater_equal(spans["start_ns"], self.since_ns))
         if self.until_ns is not None:
             spans = spans.filter(pc.less(spans["start_ns"], self.until_ns))
-        return Batch(spans, batch.rejects, batch.resources)
+        return replace(batch, spans=spans)
 
 
 @dataclass(slots=True)
@@ -80,6 +80,7 @@ class Landing:
     first_ns: int | None = None
     last_ns: int | None = None
     codes: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
 
     @property
     def rejected(self) -> int:
@@ -97,6 +98,7 @@ class Landing:
         self.outside += outside
         for reject in batch.rejects:
             self.codes[reject.code] += reject.records
+        self.doubts.update(batch.doubts)
         if batch.spans.num_rows:
             first = pc.min(batch.spans["start_ns"]).as_py()
             last = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
@@ -174,6 +176,7 @@ def record(
         records=landing.records,
         rejected=landing.rejected,
         rejected_by_code=dict(sorted(landing.codes.items())),
+        doubts=dict(sorted(landing.doubts.items())),
         duplicates=duplicates,
         outside=landing.outside,
         model_spans=sum(row[2] for row in facts),

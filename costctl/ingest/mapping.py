@@ -12,10 +12,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from costctl.errors import InputError, UsageError
+from costctl.ingest.privacy import shown_columns
 from costctl.store.spans import SPANS
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
@@ -67,7 +69,9 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marks: columns by which such a log is recognised.  columns: our column → theirs; duration_s gives end_ns,
     or start_ns where the log has only the end.
     constants: our column → the value of every row.  words: our column → a word as written → ours.  absent: texts
-    that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.
+    that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.  zone: of times
+    that name none, as "Europe/London"; else they are UTC. A time that its clock skipped when it was put forward is moved
+    forward by as much; of one that it showed twice, the first is meant. Both are counted in the report.
     """
 
     columns: dict[str, ColumnSource]
@@ -78,12 +82,18 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failures: Condition | None = None
     requests: Condition | None = None
     unknown: tuple[Unknown, ...] = ()
+    zone: str | None = None
     name: str = CANONICAL
 
     @property
     def when(self) -> str:
         """The column that says when: start_ns, or end_ns, from which duration_s is taken."""
         return "start_ns" if "start_ns" in self.columns else "end_ns"
+
+    @property
+    def clock(self) -> ZoneInfo | None:
+        """The zone, as zoneinfo knows it."""
+        return None if self.zone is None else ZoneInfo(self.zone)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -138,20 +148,21 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
         return _canonical_mapping(present)
     raise InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {_some(present)}, which no built-in mapping "
+        why=f"Its columns are {shown_columns(present, known_columns())}, which no built-in mapping "
         f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
 
 
-def _some(names: Iterable[str]) -> str:
-    """The first of the names, and how many more there are."""
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _MOST_NAMES} more" if len(ordered) > _MOST_NAMES else ""
-    return (", ".join(ordered[:_MOST_NAMES]) or "none") + more
-
-
-_MOST_NAMES: Final = 8
+@cache
+def known_columns() -> frozenset[str]:
+    """Every column of a log that a built-in mapping reads, and ours."""
+    named = {
+        path.split(".", 1)[0]
+        for mapping in built_in_mappings().values()
+        for path in (*mapping.marks, *(path for source in mapping.columns.values() for path in source.paths))
+    }
+    return frozenset(named | _TARGETS)
 
 
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
@@ -161,7 +172,7 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     if not any(name in present or name.split(".", 1)[0] in present for name in needed):
         raise InputError(
             f"{uri} lacks the column {needed[0]}.",
-            why=f"The mapping {mapping.name} reads the time from it; the columns are {_some(present)}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are {shown_columns(present, known_columns())}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 
@@ -194,6 +205,10 @@ def _decoded(text: str, name: str) -> Mapping:
             "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns); or else end_ns, "
             "with its unit, and duration_s.",
         )
+    if mapping.zone is not None and mapping.zone not in available_timezones():
+        nearest = difflib.get_close_matches(mapping.zone, available_timezones(), n=1)
+        meant = f"; did you mean {nearest[0]}?" if nearest else ", such as Europe/London."
+        raise _bad_mapping(name, f"zone must be a name of the IANA time zone database{meant}")
     return msgspec.structs.replace(mapping, name=Path(name).name.removesuffix(".toml"))
 
 

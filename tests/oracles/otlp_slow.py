@@ -381,8 +381,6 @@ def _fault(row: Row) -> str | None:
             row[column] is None and not row["is_model_call"]
         ):  # the ids of calls that have none are the reader's to make
             return code
-    if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
-        return "ends_before_start"
     counts = [name for name in SPANS.names if name.endswith("_tokens") and name != "max_tokens"]
     tokens = [row[name] for name in counts if row[name] is not None]
     if any(count < 0 for count in tokens):
@@ -393,4 +391,8 @@ def _fault(row: Row) -> str | None:
     for part, whole in PARTS:
         if row[whole] is not None and (row[part] or 0) > row[whole]:
             return f"too_many_{part}"
+    if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
+        if not row["is_model_call"] and row["start_ns"] - row["end_ns"] > 10**9:
+            return "ends_before_start"
+        row["end_ns"] = None
     return None

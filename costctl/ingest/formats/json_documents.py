@@ -22,6 +22,7 @@ from costctl.ingest.formats.otlp_normalise import collect_otlp
 from costctl.ingest.formats.otlp_values import json_text
 from costctl.ingest.formats.sdk_spans import collect_sdk_spans
 from costctl.ingest.formats.zipkin import collect_zipkin
+from costctl.ingest.privacy import json_fault
 
 # The narrow ones before the wide: a Jaeger document has a spanId too.
 _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
@@ -83,7 +84,7 @@ def found_in_line(line: bytes, position: int, *, is_unterminated: bool = False) 
         found.reject("too_deep", "The JSON is nested deeper than can be read.", text)
     except ValueError as error:
         code = "truncated" if is_unterminated else "bad_json"
-        found.reject(code, f"Not readable as JSON: {_without_content(error)}", text)
+        found.reject(code, f"Not readable as JSON: {json_fault(error)}.", text)
     return found
 
 
@@ -109,11 +110,6 @@ def json_values(text: str) -> Iterator[Any]:
 
 
 _BRACKET: Final = re.compile(r"[{\[]")
-
-
-def _without_content(error: ValueError) -> str:
-    """Where the JSON broke; the decoders' messages hold the place and the kind of fault, never the text."""
-    return str(error).split("\n")[0]
 
 
 def _collect(value: Any, found: Found) -> None:

@@ -15,29 +15,29 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.batch import Batch, Reject, counted_doubts
 from costctl.ingest.canonical_spans import canonical_provider
 from costctl.ingest.dialect import shipped_vocabulary
 from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
 from costctl.ingest.formats.nested_arrow import one_chunk
+from costctl.ingest.instant_columns import Instants, instants_of_texts, instants_of_timestamps
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
+from costctl.ingest.privacy import cell_shape
+from costctl.ingest.span_ends import Ends, believed_ends
 from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
 from costctl.ingest.token_algebra import TOKEN_COLUMNS, contradictory_tokens
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
 _NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
-_ISO: Final = (
-    r"^(?P<whole>\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?$"
-)
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _WHOLE: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _TRUE: Final = ("true", "1", "yes", "t")
@@ -85,14 +85,22 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     table = rows.columns
     faults: dict[int, tuple[str, str]] = {}
     columns: dict[str, pa.Array] = {}
+    doubts: dict[str, np.ndarray] = {}
     by_start_first = sorted(mapping.columns.items(), key=lambda item: item[1].instant is not None)
     for target, source in by_start_first:
         if target not in table.column_names:
             continue
         cells = one_chunk(table[target])
-        values, is_bad = _converted(cells, target, source.instant or source.unit, source.instant is not None)
+        unit, is_instant = source.instant or source.unit, source.instant is not None
+        instants = _instants(cells, target, unit, mapping.clock, is_instant=is_instant)
+        if instants is None:
+            values, is_bad = _converted(cells, target, unit, is_instant)
+        else:
+            values, is_bad = instants.ns, instants.is_bad
+            for doubt, mask in instants.doubts.items():
+                doubts[doubt] = mask | doubts.get(doubt, False)
         for row in np.flatnonzero(is_bad).tolist():
-            shown = f"{source.paths[0]}: {str(cells[row].as_py())[:60]!r} is no {_noun(target)}"
+            shown = f"{source.paths[0]} is no {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
             faults.setdefault(row, ("bad_value", shown))
         columns[target] = values
     _start_and_end(columns, table.num_rows)
@@ -103,15 +111,18 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     _lengths(columns, mapping)
     _said_words(columns, table, mapping)
     spans = _spans(columns, rows, mapping)
-    for row, code, message in _impossible(spans):
+    ends = believed_ends(*(one_chunk(spans[name]) for name in ("start_ns", "end_ns", "is_model_call")))
+    for row, code, message in _impossible(spans, ends):
         faults.setdefault(row, (code, message))
     rejects = tuple(
-        Reject(int(rows.positions[row]), code, message, _excerpt(table, mapping, row))
+        Reject(int(rows.positions[row]), code, message, _excerpt(columns, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[list(faults)] = False
-    return Batch(spans.filter(pa.array(keep)), rejects)
+    spans = spans.set_column(spans.schema.get_field_index("end_ns"), "end_ns", ends.end_ns)
+    masks = {code: mask & keep for code, mask in (*doubts.items(), ("ends_before_start", ends.is_dropped))}
+    return Batch(spans.filter(pa.array(keep)), rejects, doubts=counted_doubts(masks))
 
 
 def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
@@ -183,14 +194,35 @@ def _word(words: dict[str, str], written: str) -> str:
     return words.get(written, written)
 
 
-def _excerpt(table: pa.Table, mapping: Mapping, row: int) -> str:
-    """What a row says in the columns that are read, which hold no content."""
-    read = [(name, source.paths[0]) for name, source in mapping.columns.items() if name in table.column_names]
-    return " ".join(f"{shown}={table[name][row].as_py()}" for name, shown in read)
+def _excerpt(columns: dict[str, pa.Array], mapping: Mapping, row: int) -> str:
+    """The numbers and times of a row, as they were understood, under the log's own names; never a text."""
+    read = [
+        (source.paths[0], columns[name][row].as_py())
+        for name, source in mapping.columns.items()
+        if name in columns and pa.types.is_primitive(columns[name].type)
+    ]
+    return " ".join(f"{shown}={value}" for shown, value in read if value is not None)
 
 
 def _noun(target: str) -> str:
     return "time" if target.endswith("_ns") else "number"
+
+
+def _said_texts(cells: pa.Array) -> pa.StringArray:
+    """The cells as text; blank ones say nothing."""
+    text = pc.cast(cells, pa.string())
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
+
+
+def _instants(
+    cells: pa.Array, target: str, unit: str | None, clock: ZoneInfo | None, *, is_instant: bool
+) -> Instants | None:
+    """The cells as instants, where they are typed or written as such and the column is a time."""
+    if not (is_instant or target.endswith("_ns")):
+        return None
+    if pa.types.is_timestamp(cells.type):
+        return instants_of_timestamps(cells, clock)
+    return instants_of_texts(_said_texts(cells), clock) if unit == "iso" else None
 
 
 def _converted(
@@ -204,14 +236,7 @@ def _converted(
     is_time = is_instant or target.endswith("_ns")
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
-    if pa.types.is_timestamp(cells.type):
-        return pc.cast(pc.cast(cells, pa.timestamp("ns", cells.type.tz)), pa.int64()), np.zeros(
-            len(cells), bool
-        )
-    text = pc.cast(cells, pa.string())
-    text = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
-    if is_time and unit == "iso":
-        return _iso_ns(text)
+    text = _said_texts(cells)
     if pa.types.is_string(kind):
         return text, np.zeros(len(cells), bool)
     if pa.types.is_boolean(kind):
@@ -249,35 +274,6 @@ def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:
     return pc.add(pc.multiply(whole, ns_per_unit), rest_ns)
 
 
-def _iso_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    parts = pc.extract_regex(text, _ISO)
-    whole, fraction, zone = (pc.struct_field(parts, name) for name in ("whole", "fraction", "zone"))
-    is_bad = pc.is_null(parts).to_numpy(zero_copy_only=False) & ~pc.is_null(text).to_numpy(
-        zero_copy_only=False
-    )
-    seconds = pc.strptime(
-        pc.replace_substring(whole, "T", " "), format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True
-    )
-    whole_ns = pc.multiply(pc.cast(seconds, pa.int64()), NS_PER_S)
-    is_bad |= _false_where_null(pc.and_(pc.is_null(whole_ns), pc.is_valid(parts)))
-    fraction_ns = pc.cast(pc.utf8_rpad(pc.if_else(pc.equal(fraction, ""), "0", fraction), 9, "0"), pa.int64())
-    return pc.subtract(pc.add(whole_ns, pc.fill_null(fraction_ns, 0)), _offset_ns(zone)), is_bad
-
-
-def _offset_ns(zone: pa.Array) -> pa.Array:
-    """What a zone such as +02:00 is ahead of UTC; none and Z are UTC."""
-    distinct = pc.unique(zone)
-    offsets = {None: 0, "": 0, "Z": 0}
-    for value in distinct.to_pylist():
-        if value not in offsets:
-            digits = value[1:].replace(":", "")
-            minutes = int(digits[:2]) * 60 + int(digits[2:])
-            offsets[value] = (-1 if value[0] == "-" else 1) * minutes * 60 * NS_PER_S
-    where = pc.index_in(zone, distinct)
-    table = pa.array([offsets[value] for value in distinct.to_pylist()], pa.int64())
-    return table.take(where)
-
-
 def _false_where_null(mask: pa.Array) -> np.ndarray:
     flags: np.ndarray = pc.fill_null(mask, False).to_numpy(zero_copy_only=False)
     return flags
@@ -308,12 +304,11 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
 
 
-def _impossible(spans: pa.Table) -> Iterator[tuple[int, str, str]]:
+def _impossible(spans: pa.Table, ends: Ends) -> Iterator[tuple[int, str, str]]:
     """Rows that say what cannot be, as the reader of spans finds them."""
-    columns = {name: one_chunk(spans[name]) for name in (*TOKEN_COLUMNS, "start_ns", "end_ns")}
+    columns = {name: one_chunk(spans[name]) for name in TOKEN_COLUMNS}
     for code, message, mask in contradictory_tokens(columns):
         for row in np.flatnonzero(mask).tolist():
             yield row, code, message
-    is_reversed = pc.fill_null(pc.less(columns["end_ns"], columns["start_ns"]), False)
-    for row in np.flatnonzero(is_reversed.to_numpy(zero_copy_only=False)).tolist():
+    for row in np.flatnonzero(ends.is_impossible).tolist():
         yield row, "ends_before_start", "The request ends before it starts."

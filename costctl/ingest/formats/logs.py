@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -227,7 +228,7 @@ def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.Re
 
 def _with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(spans=batch.spans, rejects=every)
+    return replace(batch, rejects=every)
 
 
 def _no_objects(uri: str) -> InputError:

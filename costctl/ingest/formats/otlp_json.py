@@ -168,7 +168,7 @@ def read_slowly(block: JsonBlock, *, translation: Translation) -> Batch:
     raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
     batch = canonical_batch(raw, np.array(positions, np.int64), translation=translation)
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(batch.spans, every, batch.resources)
+    return replace(batch, rejects=every)
 
 
 def _schema_for(data: bytes) -> pa.Schema:

@@ -8,6 +8,7 @@ export gives. Messages become Arrow columns in ptars; no Python object is made f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO, Final
@@ -99,8 +100,8 @@ def _at_record(batch: Batch, number: int, offset: int) -> Batch:
     """A batch read from one message of many: its lines mean nothing, the message's number does."""
     numbers = pa.array(np.full(batch.spans.num_rows, number, np.int64))
     spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", numbers)
-    rejects = tuple(Reject(offset, each.code, each.message, each.excerpt) for each in batch.rejects)
-    return Batch(spans, rejects, batch.resources)
+    rejects = tuple(replace(each, position=offset) for each in batch.rejects)
+    return replace(batch, spans=spans, rejects=rejects)
 
 
 def detect_framing(head: bytes, size: int | None) -> Framing | None:
