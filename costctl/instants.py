@@ -150,4 +150,3 @@ def _respelled(text: str) -> str:
         month = _MONTHS.index(named["month"]) + 1
         return f"{named['year']}-{month:02d}-{int(named['day']):02d} {named['rest']}"
     return text
-

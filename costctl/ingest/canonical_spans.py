@@ -249,7 +249,9 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flood
     keep = np.ones(rows, dtype=np.bool_)
     keep[list(refused)] = False
     doubts = counted_doubts({"ends_before_start": ends.is_dropped & keep})
-    spans = table.set_column(table.schema.get_field_index("end_ns"), "end_ns", ends.end_ns) if doubts else table
+    spans = (
+        table.set_column(table.schema.get_field_index("end_ns"), "end_ns", ends.end_ns) if doubts else table
+    )
     if not refused:
         return Batch(spans, (), resources, doubts)
     rejects = tuple(_reject(table, row, *refused[row]) for row in sorted(refused))

@@ -138,20 +138,37 @@ def named_mapping(name: str) -> Mapping:
     return _decoded(path.read_text(encoding="utf-8"), name)
 
 
-def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
-    """The mapping whose marks the columns hold, the most specific first. Raises InputError where none fits."""
+def fitting_mapping(columns: Iterable[str]) -> Mapping | None:
+    """The mapping whose marks the columns hold, the most specific first; None where none fits."""
     present = set(columns)
     fitting = [mapping for mapping in built_in_mappings().values() if present.issuperset(mapping.marks)]
     if fitting:
         return max(fitting, key=lambda mapping: len(mapping.marks))
-    if "start_ns" in present:
-        return _canonical_mapping(present)
-    raise InputError(
+    return _canonical_mapping(present) if "start_ns" in present else None
+
+
+def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
+    """The same. Raises InputError where none fits."""
+    present = list(columns)
+    found = fitting_mapping(present)
+    if found is None:
+        raise unknown_log(present, uri)
+    return found
+
+
+def unknown_log(columns: Iterable[str], uri: str, *, shown: Iterable[str] | None = None) -> InputError:
+    """What is said of a log that no mapping fits. shown: those of its columns that may be named, else all."""
+    return InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {shown_columns(present, known_columns())}, which no built-in mapping "
+        why=f"Its columns are {_named(columns, shown)}, which no built-in mapping "
         f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
+
+
+def _named(columns: Iterable[str], shown: Iterable[str] | None) -> str:
+    every = set(columns)
+    return shown_columns(every, known_columns(), every if shown is None else set(shown))
 
 
 @cache
@@ -165,14 +182,23 @@ def known_columns() -> frozenset[str]:
     return frozenset(named | _TARGETS)
 
 
-def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
-    """Raise InputError where the log lacks the column that the start time is read from."""
+def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
+    """Whether the log has the column that its mapping reads the time from."""
     present = set(columns)
-    needed = mapping.columns[mapping.when].paths
-    if not any(name in present or name.split(".", 1)[0] in present for name in needed):
+    return any(
+        name in present or name.split(".", 1)[0] in present for name in mapping.columns[mapping.when].paths
+    )
+
+
+def require_columns(
+    mapping: Mapping, columns: Iterable[str], uri: str, *, shown: Iterable[str] | None = None
+) -> None:
+    """Raise InputError where the log lacks the column that the start time is read from. shown: as above."""
+    present = set(columns)
+    if not has_time(mapping, present):
         raise InputError(
-            f"{uri} lacks the column {needed[0]}.",
-            why=f"The mapping {mapping.name} reads the time from it; the columns are {shown_columns(present, known_columns())}.",
+            f"{uri} lacks the column {mapping.columns[mapping.when].paths[0]}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are {_named(present, shown)}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 

@@ -150,14 +150,13 @@ def are_column_names(names: Iterable[str]) -> bool:
     )
 
 
-def shown_columns(names: Iterable[str], known: Iterable[str]) -> str:
-    """The names of a log's columns, as far as they cannot be content: all of them where all look like names, else
-    those that some mapping knows. The first few, and how many more there are.
+def shown_columns(names: set[str], known: Iterable[str], may_be_shown: set[str]) -> str:
+    """The names of a log's columns, as far as they cannot be content: those that a mapping knows, and where all look
+    like names, those that may be shown. The first few, and how many more there are.
     """
-    every = sorted(set(names))
-    some = every if are_column_names(every) else sorted(set(every).intersection(known))
-    shown = some[:_MOST_NAMES]
-    more = len(every) - len(shown)
+    some = names.intersection(known) | (may_be_shown if are_column_names(names) else set())
+    shown = sorted(some)[:_MOST_NAMES]
+    more = len(names) - len(shown)
     if not shown:
         return f"{more} that no mapping knows"
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -16,7 +16,14 @@ from costctl.instants import instant_of, iso_or_epoch_ns, ns_from_epoch, ns_from
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 20, 10, 0, 0, 123_000, tzinfo=UTC)
-ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns", "UTC")
+ZONES = (
+    "Europe/London",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kolkata",
+    "America/St_Johns",
+    "UTC",
+)
 moments = st.datetimes(datetime(1971, 1, 1), datetime(2110, 1, 1))
 
 
@@ -101,7 +108,11 @@ def test_any_way_to_write_an_instant_is_read_as_datetime_reads_it(
     fraction = f"{local.microsecond:06d}{below_us:03d}"[:digits]
     sign, minutes = "-" if (offset or 0) < 0 else "+", abs(offset or 0)
     hours_minutes = f"{minutes // 60:02d}", f"{minutes % 60:02d}"
-    zones = (f"{sign}{':'.join(hours_minutes)}", f"{sign}{''.join(hours_minutes)}", f" {sign}{':'.join(hours_minutes)}")
+    zones = (
+        f"{sign}{':'.join(hours_minutes)}",
+        f"{sign}{''.join(hours_minutes)}",
+        f" {sign}{':'.join(hours_minutes)}",
+    )
     zone = ("", "Z", " UTC", "GMT", " gmt")[style] if offset is None else zones[style % 3]
     text = f"{local:%Y}{dash}{local:%m}{dash}{local:%d}{between}{local:%H:%M:%S}{'.' + fraction if fraction else ''}{zone}"
     wanted = ns(at.replace(microsecond=0)) + int((fraction or "0").ljust(9, "0"))
@@ -122,7 +133,9 @@ def test_a_clock_in_a_zone_is_read_as_zoneinfo_reads_it(data: st.DataObject) -> 
     """Times drawn thickly around the changes of summer time; UTC to local and back is the same instant, or said."""
     zone = ZoneInfo(data.draw(st.sampled_from(ZONES)))
     year = data.draw(st.integers(1980, 2036))
-    centre = data.draw(st.sampled_from([datetime(year, month, day) for month in (3, 4, 10, 11) for day in range(1, 29)]))
+    centre = data.draw(
+        st.sampled_from([datetime(year, month, day) for month in (3, 4, 10, 11) for day in range(1, 29)])
+    )
     shown = [
         centre + timedelta(minutes=minutes, microseconds=part)
         for minutes, part in data.draw(
@@ -138,7 +151,9 @@ def test_a_clock_in_a_zone_is_read_as_zoneinfo_reads_it(data: st.DataObject) -> 
         assert at_ns == ns(each.replace(tzinfo=zone, fold=0))
         back = datetime.fromtimestamp(at_ns // 10**9, tz=zone).replace(tzinfo=None, fold=0)
         was_shown = back == each.replace(microsecond=0)
-        is_shown_twice = each.replace(tzinfo=zone, fold=0).utcoffset() > each.replace(tzinfo=zone, fold=1).utcoffset()
+        is_shown_twice = (
+            each.replace(tzinfo=zone, fold=0).utcoffset() > each.replace(tzinfo=zone, fold=1).utcoffset()
+        )
         assert was_shown == (doubt != "clock_skipped")
         assert is_shown_twice == (doubt == "clock_repeated")
         for name in ("clock_skipped", "clock_repeated"):
@@ -160,7 +175,9 @@ def test_without_a_zone_a_clock_keeps_the_order_but_where_it_is_said() -> None:
     """A quarter of an hour apart through a night in which the clock is put back: what goes backwards is in doubt."""
     zone = ZoneInfo("Europe/London")
     begin = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    texts = [str((begin + timedelta(minutes=15 * n)).astimezone(zone).replace(tzinfo=None)) for n in range(24)]
+    texts = [
+        str((begin + timedelta(minutes=15 * n)).astimezone(zone).replace(tzinfo=None)) for n in range(24)
+    ]
     column = instants_of_texts(pa.array(texts), zone)
     wrong = [row for row in range(24) if column.ns[row].as_py() != ns(begin + timedelta(minutes=15 * row))]
     assert len(wrong) == 4

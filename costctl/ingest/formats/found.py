@@ -112,6 +112,3 @@ def end_text(start: str | None, length_ns: str | int | None) -> str | None:
     if start is None or length_ns is None or abs(int(length_ns)) >= LATEST_NS:
         return None
     return str(int(start) + int(length_ns))
-
-
-

@@ -57,11 +57,15 @@ class LogRows:
 
 
 class RowIds:
-    """Ids for the rows of one source: of what each says, of its place, and of the first row of the source."""
+    """Ids for the rows of one source: of what each says, of its place, and of the first row of the source.
+
+    mapping: by which its first rows were read, so that the later ones are read alike.
+    """
 
     def __init__(self) -> None:
         self._key: bytes | None = None
         self._rows = 0
+        self.mapping: Mapping | None = None
 
     def begin(self, first: bytes) -> None:
         """The first row of the source, where it is a header; later ones change nothing."""

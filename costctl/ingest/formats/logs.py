@@ -7,8 +7,9 @@ the others are kept.
 
 from __future__ import annotations
 
-import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
@@ -21,16 +22,24 @@ import pyarrow.parquet as pq
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
-from costctl.ingest.formats.json_documents import json_values
+from costctl.ingest.canonical_spans import BATCH_SCHEMA
+from costctl.ingest.formats.csv_records import BLOCK_BYTES, LONGEST_LINE_BYTES, csv_blocks, csv_cells
+from costctl.ingest.formats.json_blocks import JsonBlock, is_json_line, json_blocks
+from costctl.ingest.formats.json_documents import TOO_DEEP, fault_reject, nuls_message
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
+from costctl.ingest.formats.json_resync import Fault, nuls_in, values_and_faults
 from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_table
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
-from costctl.ingest.mapping import Mapping, mapping_for, require_columns
-from costctl.ingest.privacy import cells_skeleton, skeleton
+from costctl.ingest.mapping import (
+    Mapping,
+    fitting_mapping,
+    has_time,
+    mapping_for,
+    require_columns,
+    unknown_log,
+)
+from costctl.ingest.privacy import are_column_names, skeleton
 
-BLOCK_BYTES: Final = 16 * 2**20
-LONGEST_LINE_BYTES: Final = 16 * 2**20
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
 _PARQUET_ROWS: Final = 100_000
 
@@ -44,71 +53,33 @@ def read_csv(
     """
     lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
     names = csv_header(lines.readline(LONGEST_LINE_BYTES))
-    chosen = mapping_for(names, uri) if mapping is None else mapping
-    require_columns(chosen, names, uri)
+    chosen = fitting_mapping(names) if mapping is None else mapping
+    if chosen is None or not has_time(chosen, names):
+        if not are_column_names(names):
+            raise _no_header(uri, len(names))
+        if chosen is None:
+            raise unknown_log(names, uri)
+        require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
     row_ids.begin(",".join(names).encode())
-    for first_line, block in _blocks_of_lines(lines, 2):
-        rows, positions, rejects = _well_formed(block, first_line, len(names))
-        table = columns_of_table(csv_table(names, rows), chosen)
-        yield _with_rejects(log_batch(LogRows(table, positions, row_ids.of(rows)), chosen), rejects)
+    for block in csv_blocks(lines, len(names), 2):
+        table = columns_of_table(csv_table(names, block.records), chosen)
+        rows = LogRows(table, block.positions, row_ids.of(block.records))
+        yield with_rejects(log_batch(rows, chosen), block.rejects)
+
+
+def _no_header(uri: str, cells: int) -> InputError:
+    return InputError(
+        f"{uri} has no header.",
+        why=f"The first line of a CSV names its columns; {'this one is a row' if cells > 1 else 'this one does not'}, "
+        "as where a longer file was cut or rotated.",
+        next_step="Put the header of the file that it was cut from before it.",
+    )
 
 
 def csv_header(line: bytes) -> list[str]:
     """The names in the first line of a CSV."""
-    return _cells(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"))
-
-
-def _blocks_of_lines(
-    lines: io.BufferedReader[Any], first_line: int
-) -> Iterator[tuple[int, list[bytes | None]]]:
-    """Lines without their ends, some megabytes at once; None for one that is too long to be a row."""
-    block: list[bytes | None] = []
-    size = 0
-    while line := lines.readline(LONGEST_LINE_BYTES):
-        is_cut = len(line) == LONGEST_LINE_BYTES and not line.endswith(b"\n")
-        while is_cut and (rest := lines.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
-            continue
-        block.append(None if is_cut else line.rstrip(b"\r\n"))
-        size += len(line)
-        if size >= BLOCK_BYTES:
-            yield first_line, block
-            first_line, block, size = first_line + len(block), [], 0
-    if block:
-        yield first_line, block
-
-
-def _well_formed(
-    block: list[bytes | None], first_line: int, columns: int
-) -> tuple[list[bytes], np.ndarray, list[Reject]]:
-    """The lines with as many cells as the header, their numbers, and a reject for each other line that is not
-    empty.
-    """
-    rows, positions, rejects = [], [], []
-    for number, line in enumerate(block, first_line):
-        if line is None:
-            why = f"the line is longer than {LONGEST_LINE_BYTES:,} bytes"
-            rejects.append(Reject(number, "too_long", why, ""))
-            continue
-        if not line.strip():
-            continue
-        cells = line.count(b",") + 1 if b'"' not in line else len(_cells(line))
-        if cells == columns:
-            rows.append(line)
-            positions.append(number)
-        else:
-            why = f"the line has {cells} cells where the header has {columns}"
-            rejects.append(
-                Reject(number, "bad_columns", why, cells_skeleton(line.decode("utf-8", "replace")))
-            )
-    return rows, np.array(positions, np.int64), rejects
-
-
-def _cells(line: bytes) -> list[str]:
-    try:
-        return next(csv.reader([line.decode("utf-8", "replace")]), [])
-    except csv.Error:
-        return []
+    return csv_cells(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"))
 
 
 def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
@@ -119,7 +90,7 @@ def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
     try:
         return _csv_table(names, data)
     except pa.ArrowInvalid:
-        cells = [_cells(row) for row in rows]  # quotes that open and do not close as arrow expects
+        cells = [csv_cells(row) for row in rows]  # quotes that open and do not close as arrow expects
         padded = [[*row, *[None] * len(names)] for row in cells]
         return pa.table(
             {name: pa.array([row[at] for row in padded], pa.string()) for at, name in enumerate(names)}
@@ -129,6 +100,7 @@ def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
 def _csv_table(names: list[str], data: bytes) -> pa.Table:
     return pa_csv.read_csv(
         pa.BufferReader(data.decode("utf-8", "replace").encode()),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
         read_options=pa_csv.ReadOptions(column_names=names),
         convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     )
@@ -141,45 +113,92 @@ def read_json_log(
 
     row_ids: where rows before these were read already.
 
-    Raises InputError where their keys fit no mapping.
+    Raises InputError where the keys of its rows fit no mapping. What stands before the first row that fits is told of
+    by rejects, as what stands after it.
     """
-    chosen, row_ids = mapping, row_ids or RowIds()
-    is_checked = False
+    row_ids = row_ids or RowIds()
+    chosen = row_ids.mapping or mapping
+    is_checked = row_ids.mapping is not None
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
         objects, positions, rejects = _json_objects(block)
-        if chosen is None and objects:
-            chosen = mapping_for(objects[0], uri)
-        if chosen is None:
-            raise _no_objects(uri)
         if objects and not is_checked:
-            require_columns(chosen, objects[0], uri)
-            is_checked = True
+            chosen = _mapping_of_rows(objects, uri, chosen)
+            row_ids.mapping, is_checked = chosen, True
+        if chosen is None or not objects:
+            yield Batch(BATCH_SCHEMA.empty_table(), tuple(rejects))
+            continue
         texts = [msgspec.json.encode(row, order="sorted") for row in objects]
         rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts))
-        yield _with_rejects(log_batch(rows, chosen), rejects)
+        yield with_rejects(log_batch(rows, chosen), rejects)
+
+
+def _mapping_of_rows(objects: list[dict[str, Any]], uri: str, mapping: Mapping | None) -> Mapping:
+    """The mapping that the first rows fit, or that was given. Raises InputError where none of them fits one."""
+    first = objects[:_ROWS_TO_JUDGE]
+    keys = [key for row in first for key in row]
+    shared = [key for key, count in Counter(keys).items() if count > 1]
+    fitting = mapping or next((found for row in first if (found := fitting_mapping(row)) is not None), None)
+    if fitting is None:
+        raise unknown_log(keys, uri, shown=shared)
+    require_columns(fitting, keys, uri, shown=shared)
+    return fitting
+
+
+_ROWS_TO_JUDGE: Final = 50
 
 
 def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
-    rejects = []
-    for line, number in zip(block.lines(), block.positions.tolist(), strict=True):
-        text = line.decode("utf-8", "replace")
-        try:
-            found = [row for value in json_values(text) for row in rows_of_value(value)]
-        except (ValueError, RecursionError) as error:
-            why = "nested deeper than can be read" if isinstance(error, RecursionError) else f"{error}"
-            rejects.append(Reject(number, "bad_json", why.split("\n")[0], skeleton(text)))
-            continue
-        objects.extend(row for row in found if isinstance(row, dict))
-        positions.extend(number for row in found if isinstance(row, dict))
-        rejects.extend(
-            Reject(number, "bad_json", "A row that is no object.", "")
-            for row in found
-            if not isinstance(row, dict)
-        )
+    rejects: list[Reject] = []
+    lines = block.lines()
+    opener = _opener_of(lines[:_LINES_TO_JUDGE])
+    for line, number in zip(lines, block.positions.tolist(), strict=True):
+        is_unterminated = block.is_unterminated and line is lines[-1]
+        rows, faults = _rows_of_line(line, number, opener, is_unterminated=is_unterminated)
+        kept = [row for row in rows if isinstance(row, dict)]
+        objects.extend(kept)
+        positions.extend([number] * len(kept))
+        rejects.extend(faults)
+        rejects.extend([Reject(number, "bad_json", "A row that is no object.", "")] * (len(rows) - len(kept)))
     return objects, np.array(positions, np.int64), rejects
+
+
+def _rows_of_line(
+    line: bytes, number: int, opener: re.Pattern[str] | None, *, is_unterminated: bool
+) -> tuple[list[Any], list[Reject]]:
+    """The rows of one line, and a reject for each part of it that is none."""
+    rows: list[Any] = []
+    rejects: list[Reject] = []
+    try:
+        for each in values_and_faults(line, opener):
+            if isinstance(each, Fault):
+                code, message = fault_reject(each, number, is_unterminated=is_unterminated)
+                rejects.append(Reject(number, code, message, skeleton(each.text)))
+            else:
+                rows.extend(rows_of_value(each.value))
+    except RecursionError:
+        return [], [
+            Reject(number, "too_deep", TOO_DEEP, skeleton(line[:_SHOWN_BYTES].decode("utf-8", "replace")))
+        ]
+    if (nuls := nuls_in(line)) and not rejects:
+        rejects.append(Reject(number, "nul_bytes", nuls_message(nuls), ""))
+    return rows, rejects
+
+
+def _opener_of(lines: list[bytes]) -> re.Pattern[str] | None:
+    """How a row of this log begins: with the first key of the first that stands alone on its line."""
+    for line in lines:
+        begin = _FIRST_KEY.match(line)
+        if begin is not None and is_json_line(line):
+            return re.compile(r"\{\s*" + re.escape(begin[1].decode("utf-8", "replace")) + r"\s*:")
+    return None
+
+
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*("[^"\\]{1,80}")\s*:')
+_LINES_TO_JUDGE: Final = 20
+_SHOWN_BYTES: Final = 4_000
 
 
 def rows_of_value(value: Any) -> list[Any]:
@@ -219,21 +238,19 @@ def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.Re
     try:
         yield from file.iter_batches(_PARQUET_ROWS, columns=columns)
     except PARQUET_ERRORS as error:
-        raise InputError(
-            f"Cannot read {uri}.",
-            why=f"Its Parquet data are damaged: {error}.",
-            next_step="Export it again; nothing of it was loaded.",
-        ) from error
+        raise damaged_parquet(uri, error) from error
 
 
-def _with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
+def damaged_parquet(uri: str, error: Exception) -> InputError:
+    """What is said of Parquet that cannot be read; not what Arrow says, which may quote the data."""
+    return InputError(
+        f"Cannot read {uri}.",
+        why=f"Its Parquet data are damaged or cut off ({type(error).__name__}).",
+        next_step="Export it again; nothing of it was loaded.",
+    )
+
+
+def with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
+    """The batch with further rejects, in the order of the source."""
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
     return replace(batch, rejects=every)
-
-
-def _no_objects(uri: str) -> InputError:
-    return InputError(
-        f"{uri} holds no JSON object that could be read.",
-        why="Neither an export of traces nor a log of JSON objects was found in it.",
-        next_step="Check that it is the export that you mean; docs/reference/formats.md lists what can be read.",
-    )
