@@ -190,7 +190,8 @@ def _unknown(uri: str, nuls: int, *, is_all: bool) -> UnknownFormatError:
     after = f" after {nuls:,} NUL bytes" if nuls else ""
     return UnknownFormatError(
         f"{uri} is in no format that costctl reads.",
-        why=f"Its first lines{after} are neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or Parquet.",
+        why=f"What it begins with{after} is neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or "
+        "Parquet.",
         next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
     )
 

@@ -70,8 +70,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     or start_ns where the log has only the end.
     constants: our column → the value of every row.  words: our column → a word as written → ours.  absent: texts
     that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.  zone: of times
-    that name none, as "Europe/London"; else they are UTC. A time that its clock skipped when it was put forward is moved
-    forward by as much; of one that it showed twice, the first is meant. Both are counted in the report.
+    that name none, as "Europe/London"; else they are UTC. A time that its clock skipped when it was put forward is
+    moved forward by as much; of one that it showed twice, the first is meant. Both are counted in the report.
     """
 
     columns: dict[str, ColumnSource]

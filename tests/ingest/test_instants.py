@@ -114,7 +114,8 @@ def test_any_way_to_write_an_instant_is_read_as_datetime_reads_it(
         f" {sign}{':'.join(hours_minutes)}",
     )
     zone = ("", "Z", " UTC", "GMT", " gmt")[style] if offset is None else zones[style % 3]
-    text = f"{local:%Y}{dash}{local:%m}{dash}{local:%d}{between}{local:%H:%M:%S}{'.' + fraction if fraction else ''}{zone}"
+    day = f"{local:%Y}{dash}{local:%m}{dash}{local:%d}"
+    text = f"{day}{between}{local:%H:%M:%S}{'.' + fraction if fraction else ''}{zone}"
     wanted = ns(at.replace(microsecond=0)) + int((fraction or "0").ljust(9, "0"))
     assert ns_from_iso(text) == wanted
     assert instants_of_texts(pa.array([text])).ns.to_pylist() == [wanted]

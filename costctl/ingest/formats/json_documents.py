@@ -8,7 +8,7 @@ asked about on its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from costctl.ingest.formats.found import Found, Json
@@ -86,6 +86,14 @@ def found_in_line(line: bytes, position: int, *, is_unterminated: bool = False) 
     if nuls and not found.rejects:
         found.reject("nul_bytes", nuls_message(nuls), "")
     return found
+
+
+def json_values(text: str) -> Iterator[Any]:
+    """The values of a text that holds one or, one after another, several. Raises ValueError, RecursionError."""
+    for each in values_and_faults(text.encode("utf-8", "replace")):
+        if isinstance(each, Fault):
+            raise ValueError(each.message)
+        yield each.value
 
 
 def fault_reject(fault: Fault, position: int, *, is_unterminated: bool) -> tuple[str, str]:

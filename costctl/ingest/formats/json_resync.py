@@ -58,14 +58,6 @@ def nuls_in(line: bytes) -> int:
     return line.count(b"\0")
 
 
-def json_values(text: str) -> Iterator[Any]:
-    """The values of a text that holds one or, one after another, several. Raises ValueError, RecursionError."""
-    for each in _of_part(text, None, is_last=True):
-        if isinstance(each, Fault):
-            raise ValueError(each.message)
-        yield each.value
-
-
 def _of_part(text: str, opener: re.Pattern[str] | None, *, is_last: bool) -> Iterator[Readable | Fault]:
     try:
         yield Readable(msgspec.json.decode(text))

@@ -37,6 +37,8 @@ from costctl.ingest.formats.protobuf_messages import (
 _RESOURCE_SPANS_TAG: Final = 0x0A
 _RESOURCE_SPANS_FIELDS: Final = (0x0A, 0x12, 0x1A)  # tags of resource, scope_spans and schema_url
 _LONGEST_LENGTH_BYTES: Final = 5
+# Not what a decoder says: some quote the bytes that they stopped at.
+NO_MESSAGE: Final = "its bytes are no message of that kind"
 
 
 def read_otlp_protobuf(
@@ -78,9 +80,9 @@ def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> I
         return
     try:
         columns = _handler().list_to_record_batch([message.data for _, message in numbered])
-    except ValueError as error:
+    except ValueError:
         if len(numbered) == 1:
-            yield rejected(numbered[0][1], str(error))
+            yield rejected(numbered[0][1], NO_MESSAGE)
             return
         middle = len(numbered) // 2
         yield from _read(numbered[:middle], translation=translation)
