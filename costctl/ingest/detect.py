@@ -27,9 +27,10 @@ from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
-from costctl.ingest.text_kind import BYTE_ORDER_MARK, looks_binary, text_kind
+from costctl.ingest.text_kind import BYTE_ORDER_MARK, TextKind, looks_binary, text_kind
 
 HEAD_BYTES: Final = 2**20
+_LONGEST_HEAD_BYTES: Final = 32 * 2**20
 _PARQUET_MAGIC: Final = b"PAR1"
 
 
@@ -84,7 +85,7 @@ def detect(
     Raises InputError where it is none of the formats that costctl reads.
     """
     translation = Translation(vocabulary, keep_content)
-    head = _filled(b"", stream)
+    head = _filled(b"", stream, HEAD_BYTES)
     if not head.strip():
         raise InputError(
             f"{source.uri} is empty.",
@@ -98,6 +99,7 @@ def detect(
         if reading is not None:
             return reading
     head, nuls = _without_first_nuls(head, stream)
+    head = _with_a_second_line(head, stream)
     reading = _text(head, stream, source.uri, translation, mapping, row_ids, form) if head else None
     if reading is None and not nuls:
         reading = _protobuf(head, stream, translation)
@@ -115,13 +117,8 @@ def _text(
     row_ids: RowIds | None,
     form: str | None,
 ) -> Reading | None:
-    kind = (
-        text_kind(head, is_whole=len(head) < HEAD_BYTES)
-        if form is None
-        else "csv"
-        if form == "csv"
-        else "json"
-    )
+    known: TextKind | None = None if form is None else "csv" if form == "csv" else "json"
+    kind = known or text_kind(head, is_whole=len(head) < HEAD_BYTES)
     if kind is None:
         return None
     whole = _from_the_beginning(head, stream)
@@ -151,11 +148,11 @@ def _from_the_beginning(head: bytes, stream: SourceStream) -> io.BufferedReader:
     return io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
 
 
-def _filled(head: bytes, stream: SourceStream) -> bytes:
-    """The head with as much more of the stream as it lacks."""
+def _filled(head: bytes, stream: SourceStream, size: int) -> bytes:
+    """The head with as much more of the stream as it lacks of the size."""
     parts = bytearray(head)
-    while len(parts) < HEAD_BYTES:
-        piece = stream.read(HEAD_BYTES - len(parts))
+    while len(parts) < size:
+        piece = stream.read(size - len(parts))
         if not piece:
             break
         parts += piece
@@ -170,8 +167,20 @@ def _without_first_nuls(head: bytes, stream: SourceStream) -> tuple[bytes, int]:
     while head.startswith(b"\0"):
         rest = head.lstrip(b"\0")
         nuls += len(head) - len(rest)
-        head = _filled(rest, stream)
+        head = _filled(rest, stream, HEAD_BYTES)
     return head, nuls
+
+
+def _with_a_second_line(head: bytes, stream: SourceStream) -> bytes:
+    """The head, as long as it takes to see what follows the end of a record that fills it: records are megabytes."""
+    if head.lstrip().startswith((b"{", b"[")) or looks_binary(head):
+        return head
+    while b"\n" not in head and HEAD_BYTES <= len(head) < _LONGEST_HEAD_BYTES:
+        longer = _filled(head, stream, len(head) + HEAD_BYTES)
+        if len(longer) == len(head):
+            return head
+        head = _filled(longer, stream, len(longer) + HEAD_BYTES) if b"\n" in longer else longer
+    return head
 
 
 def _after_nuls(nuls: int, batches: Iterator[Batch]) -> Iterator[Batch]:

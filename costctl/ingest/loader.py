@@ -102,12 +102,17 @@ def ingest_source(
         known = already_loaded(connection, source, reader.window)
         return known if known is not None else _loaded(connection, source, reader, progress)
     except InputError as error:
-        return SourceReport(
-            uri=source.uri,
-            bytes=source.size or 0,
-            state="refused",
-            why=f"{error.what} {error.why}\n{error.next_step}",
-        )
+        return refusal(source, error)
+
+
+def refusal(source: Source, error: InputError) -> SourceReport:
+    """The report of a source that cannot be read."""
+    return SourceReport(
+        uri=source.uri,
+        bytes=source.size or 0,
+        state="refused",
+        why=f"{error.what} {error.why}\n{error.next_step}",
+    )
 
 
 def _loaded(

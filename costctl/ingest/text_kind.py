@@ -19,6 +19,7 @@ BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _PRETTY: Final = re.compile(rb'\s*(?:"(?:[^"\\]|\\.){1,200}"\s*:\s*\S.*|[{}\[\],]{1,3})\s*')
 _FEWEST_PRETTY: Final = 2
 _CLOSERS: Final = re.compile(rb"[}\]][}\]\s,]*[}\]][\s,]*$")
+_MEMBER: Final = re.compile(rb'[{,]\s*"[A-Za-z_][\w.-]{0,80}"\s*:')
 _LONGEST_HEADER: Final = 2**16
 # Control characters that stand in no text: a protobuf message of a few dozen bytes has some.
 _BINARY: Final = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
@@ -60,10 +61,16 @@ def _is_end_of_json(lines: list[bytes]) -> bool:
     """Whether the lines are of a JSON document that began before them: its members, or more closed than opened."""
     if sum(_PRETTY.fullmatch(line) is not None for line in lines) >= min(_FEWEST_PRETTY, len(lines)) > 0:
         return True
-    return any(
-        _CLOSERS.search(line) is not None
-        and line.count(b"}") + line.count(b"]") > line.count(b"{") + line.count(b"[") + 1
-        for line in lines
+    return any(_closes_more_than_it_opens(line) for line in lines)
+
+
+def _closes_more_than_it_opens(line: bytes) -> bool:
+    more = line.count(b"}") + line.count(b"]") - line.count(b"{") - line.count(b"[")
+    has_end = line.rstrip(b" \t\r\n,").endswith((b"}", b"]"))
+    return (
+        more > 0
+        and has_end
+        and (_MEMBER.search(line) is not None or (more > 1 and _CLOSERS.search(line) is not None))
     )
 
 

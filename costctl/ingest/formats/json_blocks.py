@@ -20,7 +20,7 @@ from costctl.ingest.formats.json_pieces import (
     PIECE_BYTES,
     Layout,
     Piece,
-    document_pieces,
+    resynchronised_pieces,
 )
 from costctl.ingest.formats.nested_arrow import Index
 
@@ -54,10 +54,20 @@ def json_blocks(
 ) -> Iterator[JsonBlock]:
     """The stream as blocks of lines. layout: where documents that are too long for memory are cut."""
     first = _read(stream, _first_bytes(block_bytes)).removeprefix(b"\xef\xbb\xbf")
-    if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
+    is_whole = len(first) < min(block_bytes, _HEAD_BYTES)
+    longest = _BLOCKS_PER_LINE * block_bytes
+    while not is_whole and b"\n" not in first and _is_end_of_record(first) and len(first) < longest:
+        more = _read(stream, _first_bytes(block_bytes))
+        first, is_whole = first + more, not more
+    if is_one_document_a_line(first, is_whole=is_whole):
         yield from _line_blocks(stream, first, block_bytes, layout)
     else:
         yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes, layout), block_bytes)
+
+
+def _is_end_of_record(first: bytes) -> bool:
+    """Whether the stream begins inside a document: what follows the line end tells the layout."""
+    return not first.lstrip(b"\0 \t\r\n").startswith((b"{", b"["))
 
 
 def _first_bytes(block_bytes: int) -> int:
@@ -75,7 +85,9 @@ def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
         return not head.strip()
     whole = sum(map(is_json_line, lines))
     if len(lines) == 1:
-        return is_json_line(lines[0]) and lines[0].strip().startswith(b"{")
+        return not lines[0].strip().startswith(b"[") and (
+            is_json_line(lines[0]) or _is_end_of_record(lines[0])
+        )
     if is_json_line(lines[0]) or 2 * whole > len(lines):
         return True
     return 2 * whole == len(lines) and not lines[0].rstrip().endswith(_OPENERS)
@@ -156,7 +168,7 @@ def _numbers(data: bytes, starts: Index, first: int) -> Index:
 
 def _pieces(stream: BinaryIO, first: bytes, line: int, block_bytes: int, layout: Layout) -> Iterator[Piece]:
     sizes = min(PIECE_BYTES, block_bytes), min(CHUNK_BYTES, block_bytes)
-    return document_pieces(stream, first, line, layout, piece_bytes=sizes[0], chunk_bytes=sizes[1])
+    return resynchronised_pieces(stream, first, line, layout, piece_bytes=sizes[0], chunk_bytes=sizes[1])
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

@@ -59,6 +59,25 @@ def nuls_in(line: bytes) -> int:
 
 
 def _of_part(text: str, opener: re.Pattern[str] | None, *, is_last: bool) -> Iterator[Readable | Fault]:
+    """The values and faults of a text without NULs. What is followed by the brackets or keys of something that it
+    stood in is no value but a part of a record that lost its beginning.
+    """
+    values: list[Readable] = []
+    for each in _in_order(text, opener, is_last=is_last):
+        if isinstance(each, Readable):
+            values.append(each)
+            continue
+        if not (each.is_fragment and each.text.lstrip(_BETWEEN).startswith(_OF_SOMETHING_OPEN)):
+            yield from values
+        values.clear()
+        yield each
+    yield from values
+
+
+_OF_SOMETHING_OPEN: Final = ("]", "}", '"', ":")
+
+
+def _in_order(text: str, opener: re.Pattern[str] | None, *, is_last: bool) -> Iterator[Readable | Fault]:
     try:
         yield Readable(msgspec.json.decode(text))
         return
