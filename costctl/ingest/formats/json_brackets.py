@@ -66,7 +66,8 @@ def _quotes_before(places: Index, quotes: Index, line_ends: Index, *, is_in_stri
         return before + is_in_string
     line = np.searchsorted(line_ends, places)
     of_earlier_lines = np.concatenate([[-int(is_in_string)], np.searchsorted(quotes, line_ends)])
-    return before - of_earlier_lines[line]
+    on_line: Index = before - of_earlier_lines[line]
+    return on_line
 
 
 def _unescaped(data: npt.NDArray[np.uint8], quotes: Index) -> Index:
