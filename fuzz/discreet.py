@@ -1,8 +1,8 @@
 """Nothing that costctl says of an input holds what the input says: ``python -m fuzz.discreet --inputs 10000``.
 
 Each planted and damaged file (``fuzz.planted``) is loaded as ``costctl ingest`` loads it. What is held of it: no part
-of its secret in the report in any form, in an error, a line of progress or the quarantine; records in = spans + rejected
-+ duplicates + outside, and as many spans in the store; exit code 3 where nothing of it could be used, else 0.
+of its secret in the report in any form, in an error, a line of progress or the quarantine; records in = spans + those
+rejected, known and outside, and as many spans in the store; exit code 3 where nothing of it could be used, else 0.
 """
 
 from __future__ import annotations

@@ -39,6 +39,12 @@ from tests.ingest.otlp_exports import as_message
 _LETTERS: Final = "qzxjvkw"  # no word of a message has six of them in a row
 MARK_LETTERS: Final = 12
 _START_S: Final = 1_795_478_400
+_COUNTS: Final = {
+    "input_tokens": 300,
+    "output_tokens": 30,
+    "cached_input_tokens": 20,
+    "cache_write_tokens": 10,
+}
 _UNIT_S: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -157,6 +163,16 @@ def _logs_with_bodies(spans: tuple[Span, ...]) -> Any:
     return document
 
 
+def _langfuse(spans: tuple[Span, ...]) -> Any:
+    document = as_langfuse(spans)
+    for observation, span in zip(document["observations"], spans, strict=True):
+        observation |= {
+            "input": span.said.get("gen_ai.input.messages"),
+            "output": span.said.get("input.value"),
+        }
+    return document
+
+
 def _put(row: dict[str, Any], path: str, value: Any) -> None:
     """Sets a value at a dotted path, unless it leads through a list."""
     *outer, last = path.split(".")
@@ -169,7 +185,7 @@ def _put(row: dict[str, Any], path: str, value: Any) -> None:
     row[last] = value
 
 
-def _cell(dice: random.Random, target: str, unit: str | None, at_s: int) -> Any:
+def _cell(target: str, unit: str | None, at_s: int) -> Any:
     if target in ("start_ns", "end_ns") or unit in ("iso",):
         second = at_s + (target != "start_ns")
         return (
@@ -181,20 +197,22 @@ def _cell(dice: random.Random, target: str, unit: str | None, at_s: int) -> Any:
     if kind == "bool":
         return True
     if kind in ("int32", "int64", "double"):
-        return dice.choice((1, 20, 300))
+        return _COUNTS.get(target, 1)
     return ["k1"] if kind.startswith("list") else "chat" if target == "operation" else f"t{at_s}"
 
 
 def _row(dice: random.Random, mapping: Mapping, mark: str, number: int) -> dict[str, Any]:
     """A row that the mapping reads, with what was said beside it and sometimes in place of a number."""
     row: dict[str, Any] = {}
-    for name in mapping.marks:
-        _put(row, name, "x")
     for target, source in mapping.columns.items():
-        _put(row, source.paths[0], _cell(dice, target, source.instant or source.unit, number))
+        _put(row, source.paths[0], _cell(target, source.instant or source.unit, number))
+    for name in mapping.marks:
+        if name not in row:
+            _put(row, name, "x")
     if mapping.requests is not None:
         _put(row, mapping.requests.column, mapping.requests.equals)
-    row |= {"messages": _content(dice, mark), "response": _content(dice, mark), "prompt": _said(dice, mark)}
+    for name in ("messages", "response", "prompt"):
+        row.setdefault(name, _content(dice, mark))
     if dice.random() < 0.25:
         target = dice.choice(sorted(mapping.columns))
         _put(row, mapping.columns[target].paths[0], mark)
@@ -251,8 +269,8 @@ WRITERS: Final[dict[str, tuple[str, Writer]]] = {
     "zipkin": ("json", _json_of(as_zipkin)),
     "sdk": ("json", _json_of(as_sdk)),
     "phoenix": ("json", _json_of(lambda spans: as_phoenix_rows(spans)[2])),
-    "langfuse": ("json", _json_of(as_langfuse)),
-    "langfuse_observations": ("json", _json_of(lambda spans: as_langfuse(spans)["observations"][2])),
+    "langfuse": ("json", _json_of(_langfuse)),
+    "langfuse_observations": ("json", _json_of(lambda spans: _langfuse(spans)["observations"][2])),
     "unknown": ("log", _unknown_log),
     **{
         f"{name} {form}": (form, _log(mapping, form))

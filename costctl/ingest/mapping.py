@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from costctl.errors import InputError, UsageError
-from costctl.ingest.privacy import shown_columns
+from costctl.ingest.privacy import shown_columns, words_of
 from costctl.store.spans import SPANS
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
@@ -156,30 +156,35 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
     return found
 
 
-def unknown_log(columns: Iterable[str], uri: str, *, shown: Iterable[str] | None = None) -> InputError:
-    """What is said of a log that no mapping fits. shown: those of its columns that may be named, else all."""
+def unknown_log(columns: Iterable[str], uri: str) -> InputError:
+    """What is said of a log that no mapping fits."""
     return InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {_named(columns, shown)}, which no built-in mapping "
+        why=f"Its columns are {shown_columns(columns, known_words())}, which no built-in mapping "
         f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
 
 
-def _named(columns: Iterable[str], shown: Iterable[str] | None) -> str:
-    every = set(columns)
-    return shown_columns(every, known_columns(), every if shown is None else set(shown))
-
-
 @cache
-def known_columns() -> frozenset[str]:
-    """Every column of a log that a built-in mapping reads, and ours."""
-    named = {
-        path.split(".", 1)[0]
-        for mapping in built_in_mappings().values()
-        for path in (*mapping.marks, *(path for source in mapping.columns.values() for path in source.paths))
-    }
-    return frozenset(named | _TARGETS)
+def known_words() -> frozenset[str]:
+    """Every word of the columns that a built-in mapping reads, of ours, and of what such logs commonly have."""
+    mappings = built_in_mappings().values()
+    paths = {path for mapping in mappings for source in mapping.columns.values() for path in source.paths}
+    marks = {mark for mapping in mappings for mark in mapping.marks}
+    return frozenset(word for name in (*paths, *marks, *_TARGETS, _COMMON_WORDS) for word in words_of(name))
+
+
+_COMMON_WORDS: Final = (
+    "account agent amount answer app application attributes batch body cache cached call chat client code "
+    "completed completion content cost count created currency customer date day deployment duration elapsed "
+    "end engine environment error fee first function header headers hit host id index input ip job key label "
+    "labels last latency level message messages metadata method metric model name number organization output "
+    "path price project prompt provider quantity question questions reason received region request response "
+    "row seconds sent server service session severity span start status step stream tag tags task team text "
+    "thread time timestamp tokens tool total trace ttft type unit updated url usage usd user value vendor "
+    "version when who words zone"
+)
 
 
 def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
@@ -190,15 +195,14 @@ def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
     )
 
 
-def require_columns(
-    mapping: Mapping, columns: Iterable[str], uri: str, *, shown: Iterable[str] | None = None
-) -> None:
-    """Raise InputError where the log lacks the column that the start time is read from. shown: as above."""
+def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
+    """Raise InputError where the log lacks the column that the start time is read from."""
     present = set(columns)
     if not has_time(mapping, present):
         raise InputError(
             f"{uri} lacks the column {mapping.columns[mapping.when].paths[0]}.",
-            why=f"The mapping {mapping.name} reads the time from it; the columns are {_named(present, shown)}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are "
+            f"{shown_columns(present, known_words())}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 

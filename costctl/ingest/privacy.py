@@ -150,13 +150,24 @@ def are_column_names(names: Iterable[str]) -> bool:
     )
 
 
-def shown_columns(names: set[str], known: Iterable[str], may_be_shown: set[str]) -> str:
-    """The names of a log's columns, as far as they cannot be content: those that a mapping knows, and where all look
-    like names, those that may be shown. The first few, and how many more there are.
+def words_of(name: str) -> list[str]:
+    """The words that a name is made of: promptTokens, prompt_tokens and prompt.tokens are prompt and tokens."""
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+
+def shown_columns(names: Iterable[str], known_words: frozenset[str]) -> str:
+    """The names of a log's columns, as far as they cannot be content: those made of words that columns are known by.
+    The first few, and how many more there are.
     """
-    some = names.intersection(known) | (may_be_shown if are_column_names(names) else set())
-    shown = sorted(some)[:_MOST_NAMES]
-    more = len(names) - len(shown)
+    every = set(names)
+    known = sorted(
+        name for name in every if COLUMN_NAME.fullmatch(name) and known_words.issuperset(words_of(name))
+    )
+    shown = known[:_MOST_NAMES]
+    more = len(every) - len(shown)
     if not shown:
-        return f"{more} that no mapping knows"
+        return f"{more} whose names say nothing to costctl"
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
@@ -136,11 +135,10 @@ def _mapping_of_rows(objects: list[dict[str, Any]], uri: str, mapping: Mapping |
     """The mapping that the first rows fit, or that was given. Raises InputError where none of them fits one."""
     first = objects[:_ROWS_TO_JUDGE]
     keys = [key for row in first for key in row]
-    shared = [key for key, count in Counter(keys).items() if count > 1]
     fitting = mapping or next((found for row in first if (found := fitting_mapping(row)) is not None), None)
     if fitting is None:
-        raise unknown_log(keys, uri, shown=shared)
-    require_columns(fitting, keys, uri, shown=shared)
+        raise unknown_log(keys, uri)
+    require_columns(fitting, keys, uri)
     return fitting
 
 
