@@ -15,9 +15,13 @@ import pyarrow.compute as pc
 
 from costctl.ingest.attribute_text import parsed_json
 from costctl.ingest.mapping import Mapping
+from costctl.ingest.value_path import value_at
+from costctl.store.spans import SPANS
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
+_AMOUNTS: Final = tuple(field.name for field in SPANS if pa.types.is_floating(field.type))
 _COUNT: Final = r"^\d{1,18}$"
+_AMOUNT: Final = r"^[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d{1,2})?$"
 
 
 def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
@@ -45,34 +49,6 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> pa.Table:
     return _table(mapping, array, table.num_rows)
 
 
-def value_at(row: Any, path: str) -> Any:
-    """The value at a path: a key of that very name, else step by step along the dots, through JSON in texts.
-
-    A number leads into a list; name=value leads to the first object of a list whose name has that value.
-    """
-    if isinstance(row, list):
-        first, _, rest = path.partition(".")
-        inside = _item(row, first)
-        return value_at(inside, rest) if rest else inside
-    if not isinstance(row, dict):
-        return None
-    if path in row:
-        return row[path]
-    for at, character in enumerate(path):
-        if character == "." and path[:at] in row:
-            inner = row[path[:at]]
-            return value_at(parsed_json(inner) if isinstance(inner, str) else inner, path[at + 1 :])
-    return None
-
-
-def _item(items: list[Any], wanted: str) -> Any:
-    """The item of that number, or the first object with name=value; None where there is none."""
-    name, is_named, value = wanted.partition("=")
-    if is_named:
-        return next((item for item in items if isinstance(item, dict) and str(item.get(name)) == value), None)
-    return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
-
-
 def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> pa.Table:
     columns: dict[str, pa.Array] = {}
     for target, source in mapping.columns.items():
@@ -83,7 +59,7 @@ def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows
         parts = [array(path, False) for path in source.plus]
         added = [_present(each, mapping.absent) for each in parts if each is not None]
         if added and target in columns:
-            columns[target] = _sum([columns[target], *added])
+            columns[target] = _sum([columns[target], *added], is_amount=target in _AMOUNTS)
     for name in mapping.conditions:
         cells = None if name in columns else array(name, False)
         if cells is not None:
@@ -100,14 +76,15 @@ def _first(arrays: list[pa.Array]) -> pa.Array:
     return pc.coalesce(*same)
 
 
-def _sum(counts: list[pa.Array]) -> pa.Array:
-    """The counts added row by row, those that are not there left out; a row without any, or with a cell that is no
-    count, keeps what the first says.
+def _sum(counts: list[pa.Array], *, is_amount: bool) -> pa.Array:
+    """The counts, or amounts, added row by row, those that are not there left out; a row without any, or with a cell
+    that is no count, keeps what the first says.
     """
     texts = [array.cast(pa.string()) for array in counts]
-    whole = [pc.fill_null(pc.match_substring_regex(text, _COUNT), False) for text in texts]
+    pattern, kind = (_AMOUNT, pa.float64()) if is_amount else (_COUNT, pa.int64())
+    whole = [pc.fill_null(pc.match_substring_regex(text, pattern), False) for text in texts]
     numbers = [
-        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), pa.int64())
+        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), kind)
         for text, is_whole in zip(texts, whole, strict=True)
     ]
     total = numbers[0]
@@ -143,4 +120,6 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list) and value and all(type(item) in (int, float) for item in value):
+        value = sum(value)  # of an answer in parts, a count for each
     return repr(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()
