@@ -120,6 +120,8 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list) and value and all(type(item) in (int, float) for item in value):
-        value = sum(value)  # of an answer in parts, a count for each
+    if isinstance(value, list) and all(type(item) in (int, float) for item in value):
+        value = sum(value) if value else None  # a request of several inputs counts each
+    if value is None:
+        return None
     return repr(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()

@@ -247,7 +247,7 @@ def _converted(
         return _scaled_ns(clean, _NS_PER_UNIT[unit or "ns"]), is_bad
     if pa.types.is_integer(kind):
         return pc.cast(pc.replace_substring_regex(clean, r"\.0*$", ""), pa.int64()), is_bad
-    return pc.multiply(pc.cast(clean, pa.float64()), _NS_PER_UNIT[unit or "s"] / NS_PER_S), is_bad
+    return pc.divide(pc.cast(clean, pa.float64()), NS_PER_S / _NS_PER_UNIT[unit or "s"]), is_bad
 
 
 def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
