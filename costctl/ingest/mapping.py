@@ -31,9 +31,9 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     from: their column, or several of which the first that says something is taken; a dotted name leads into an
     object, or into a JSON text.  unit: of an instant (``start_ns``), where iso is text, the others numbers since
-    1970, and any is either, of a number the unit told by its size; or of a length (``duration_s``).  instant: the unit, where a length is written as the instant of its end,
-    counted from the start; one that equals the request's end says nothing.  plus: columns whose counts are added, where
-    the log counts apart what ours counts together.
+    1970, and any is either, of a number the unit told by its size; or of a length (``duration_s``).  instant: the
+    unit, where a length is written as the instant of its end, counted from the start; one that equals the request's
+    end says nothing.  plus: columns whose counts are added, where the log counts apart what ours counts together.
     """
 
     from_: str | tuple[str, ...]
@@ -65,13 +65,12 @@ class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to read one kind of log.
 
-    marks: columns by which such a log is recognised, or several lists of which one is enough; a dotted one leads into an
-    object.  columns: our column → theirs; duration_s gives end_ns,
-    or start_ns where the log has only the end.
-    constants: our column → the value of every row.  words: our column → a word as written → ours.  absent: texts
-    that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.  any_of: our columns of
-    which a row must have one, else it tells of no request.  untimed: a call without a time is kept, its start unknown.
-    refused: why a log of this kind holds no calls, and what to give instead.
+    marks: columns by which such a log is recognised, or several lists of which one is enough; a dotted one leads into
+    an object.  columns: our column → theirs; duration_s gives end_ns, or start_ns where the log has only the end.
+    constants: our column → the value of every row.  words: our column → a word as written → ours, or "" where it says
+    nothing.  absent: texts that stand for nothing.  failures: rows that failed.  requests: the only rows that are
+    requests.  any_of: our columns of which a row must have one, else it tells of no request.  untimed: a call without
+    a time is kept, its start unknown.  refused: why a log of this kind holds no calls, and what to give instead.
     """
 
     columns: dict[str, ColumnSource] = {}
@@ -94,8 +93,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ((alone,) if alone else ()) + tuple(marks for marks in self.marks if isinstance(marks, tuple))
 
     def marks_in(self, row: Iterable[str]) -> int:
-        """How many marks a row of this kind has; 0 for one that is of another kind. row: an object, or names of columns."""
-        return max((len(marks) for marks in self.mark_sets if all(_has(row, mark) for mark in marks)), default=0)
+        """How many marks a row of this kind has; 0 for one of another kind. row: an object, or names of columns."""
+        return max(
+            (len(marks) for marks in self.mark_sets if all(_has(row, mark) for mark in marks)), default=0
+        )
 
     @property
     def when(self) -> str:

@@ -57,12 +57,16 @@ def answered(number: int, model: str, tokens_in: int, tokens_out: int, **more: A
 
 def empty(number: int, category: str = "RequestResponse", status: str = "200") -> dict[str, Any]:
     """The twin that says nothing."""
-    return record(number, category, {"apiName": "Azure OpenAI API version 2024-10-21", "objectId": ""}, status=status)
+    return record(
+        number, category, {"apiName": "Azure OpenAI API version 2024-10-21", "objectId": ""}, status=status
+    )
 
 
 def used(number: int, model: str, counts: dict[str, list[int]]) -> dict[str, Any]:
     """An AzureOpenAIRequestUsage record, whose counts are lists."""
-    return record(number, "AzureOpenAIRequestUsage", {**counts, "modelName": model, "modelDeploymentName": "prod"})
+    return record(
+        number, "AzureOpenAIRequestUsage", {**counts, "modelName": model, "modelDeploymentName": "prod"}
+    )
 
 
 USAGE = {"promptTokens": [2_000], "cachedTokens": [1_500], "generatedTokens": [300]}
@@ -84,7 +88,12 @@ def test_three_records_of_one_call_are_one_call_in_whatever_order(tmp_path: Path
 def test_categories_lie_in_containers_of_their_own(tmp_path: Path) -> None:
     """insights-logs-requestresponse and insights-logs-azureopenairequestusage are files of their own."""
     first = lines([answered(0, "gpt-4o", 2_000, 300), empty(0), answered(1, "gpt-4.1-mini", 100, 10)])
-    found = priced(tmp_path, first, lines([used(0, "gpt-4o", USAGE)]), lines([empty(0, "Audit"), used(2, "gpt-4o", {**USAGE, "cachedTokens": [0]})]))
+    found = priced(
+        tmp_path,
+        first,
+        lines([used(0, "gpt-4o", USAGE)]),
+        lines([empty(0, "Audit"), used(2, "gpt-4o", {**USAGE, "cachedTokens": [0]})]),
+    )
     assert len(found.calls) == 3
     alone = (100 * 0.4 + 10 * 1.6) + (2_000 * 2.5 + 300 * 10)
     assert found.usd == pytest.approx(OF_USAGE + alone / 1e6)
@@ -101,7 +110,10 @@ def test_records_in_one_document_and_a_count_for_each_of_several_inputs(tmp_path
 
 def test_a_refused_call_costs_nothing_and_is_counted_once(tmp_path: Path) -> None:
     refused = record(
-        0, "RequestResponse", {"modelName": "gpt-4o", "modelDeploymentName": "prod", "streamType": "Streaming"}, status="429"
+        0,
+        "RequestResponse",
+        {"modelName": "gpt-4o", "modelDeploymentName": "prod", "streamType": "Streaming"},
+        status="429",
     )
     found = priced(tmp_path, lines([refused, empty(0, status="429"), answered(1, "gpt-4o", 1_000, 100)]))
     assert [call["outcome"] for call in found.calls] == ["rate_limited", "success"]
@@ -135,12 +147,20 @@ def test_log_analytics_exports_the_same_as_a_table(tmp_path: Path) -> None:
             answered(0, "gpt-4o", 2_000, 300),
             empty(0),
             used(0, "gpt-4o", USAGE),
-            record(1, "RequestResponse", {"modelName": "text-embedding-3-small", "promptTokens": 4_000}, "Embeddings_Create"),
+            record(
+                1,
+                "RequestResponse",
+                {"modelName": "text-embedding-3-small", "promptTokens": 4_000},
+                "Embeddings_Create",
+            ),
         )
     ]
     for number, text in enumerate((as_csv(table), json.dumps(table))):
         folder = tmp_path / str(number)
         folder.mkdir()
         found = priced(folder, text)
-        assert [(call["operation"], call["provider"]) for call in found.calls] == [("chat", "azure"), ("embeddings", "azure")]
+        assert [(call["operation"], call["provider"]) for call in found.calls] == [
+            ("chat", "azure"),
+            ("embeddings", "azure"),
+        ]
         assert found.usd == pytest.approx(OF_USAGE + 4_000 * 0.02 / 1e6)

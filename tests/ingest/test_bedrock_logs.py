@@ -2,8 +2,8 @@
 
 Shapes after https://docs.aws.amazon.com/bedrock/latest/userguide/model-invocation-logging.html and
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html;
-values are invented. Prices, USD per million: EU profile of Claude Sonnet 4.5 3.30 in, 16.50 out, 0.33 read from a cache,
-4.125 written, 6.60 written for an hour; Nova Lite 0.06 in, 0.24 out, 0.015 read.
+values are invented. Prices, USD per million: EU profile of Claude Sonnet 4.5 3.30 in, 16.50 out, 0.33 read from a
+cache, 4.125 written, 6.60 written for an hour; Nova Lite 0.06 in, 0.24 out, 0.015 read.
 https://aws.amazon.com/bedrock/pricing/
 """
 
@@ -31,7 +31,10 @@ def invocation(
         "cacheReadInputTokenCount": counts.get("read"),
         "cacheWriteInputTokenCount": counts.get("written"),
     }
-    asked = {"messages": [{"role": "user", "content": [{"text": "swordfish"}]}], "inferenceConfig": {"maxTokens": 512}}
+    asked = {
+        "messages": [{"role": "user", "content": [{"text": "swordfish"}]}],
+        "inferenceConfig": {"maxTokens": 512},
+    }
     output: dict[str, Any] = {"outputContentType": "application/json", "outputBodyJson": body or {}}
     if "output" in counts:
         output["outputTokenCount"] = counts["output"]
@@ -63,23 +66,40 @@ def test_converse_counts_neither_what_the_cache_served_nor_what_it_took_up(tmp_p
                   "cacheWriteInputTokens": 2_000},
     }  # fmt: skip
     counts = {"input": 120, "read": 20_000, "written": 2_000, "output": 700}
-    entry = invocation(0, f"arn:aws:bedrock:eu-west-1:123456789012:inference-profile/{SONNET}", "Converse", counts, body)
+    entry = invocation(
+        0, f"arn:aws:bedrock:eu-west-1:123456789012:inference-profile/{SONNET}", "Converse", counts, body
+    )
     found = priced(tmp_path, lines([entry]))
     assert found.usd == pytest.approx((120 * 3.3 + 20_000 * 0.33 + 2_000 * 4.125 + 700 * 16.5) / 1e6)
     (span,) = found.spans
-    assert (span["input_tokens"], span["cached_input_tokens"], span["cache_write_tokens"]) == (22_120, 20_000, 2_000)
+    assert (span["input_tokens"], span["cached_input_tokens"], span["cache_write_tokens"]) == (
+        22_120,
+        20_000,
+        2_000,
+    )
     assert (span["operation"], span["provider"], span["is_stream"], span["finish_reason"]) == (
         "chat", "aws", False, "tool_use",
     )  # fmt: skip
-    assert (span["end_ns"] - span["start_ns"], span["max_tokens"], span["region"]) == (4_200_000_000, 512, "eu-west-1")
+    assert (span["end_ns"] - span["start_ns"], span["max_tokens"], span["region"]) == (
+        4_200_000_000,
+        512,
+        "eu-west-1",
+    )
     assert (span["tenant"], span["response_id"]) == (entry["identity"]["arn"], "request-0")
 
 
-def test_a_streamed_invocation_tells_of_its_first_byte_and_of_what_is_kept_for_an_hour(tmp_path: Path) -> None:
+def test_a_streamed_invocation_tells_of_its_first_byte_and_of_what_is_kept_for_an_hour(
+    tmp_path: Path,
+) -> None:
     """InvokeModelWithResponseStream logs the events of the stream as a list."""
     usage = {"input_tokens": 3, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 5_000,
              "cache_creation": {"ephemeral_5m_input_tokens": 1_000, "ephemeral_1h_input_tokens": 4_000}}  # fmt: skip
-    metrics = {"inputTokenCount": 3, "outputTokenCount": 13, "invocationLatency": 3037, "firstByteLatency": 2635}
+    metrics = {
+        "inputTokenCount": 3,
+        "outputTokenCount": 13,
+        "invocationLatency": 3037,
+        "firstByteLatency": 2635,
+    }
     body = [
         {"type": "message_start", "message": {"id": "msg_bdrk_1", "model": "claude", "usage": usage}},
         {"type": "content_block_delta", "delta": {"text": "swordfish"}},

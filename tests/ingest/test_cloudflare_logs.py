@@ -59,7 +59,9 @@ def pushed(provider: str, model: str, body: Any, **more: Any) -> dict[str, Any]:
 
 def page(entries: list[dict[str, Any]]) -> str:
     """As the interface answers."""
-    return json.dumps({"result": entries, "result_info": {"page": 1, "count": len(entries)}, "success": True, "errors": []})
+    return json.dumps(
+        {"result": entries, "result_info": {"page": 1, "count": len(entries)}, "success": True, "errors": []}
+    )
 
 
 def test_a_page_of_logs_is_read_with_its_costs(tmp_path: Path) -> None:
@@ -97,7 +99,8 @@ def test_failures_and_entries_without_tokens(tmp_path: Path) -> None:
 
 
 def test_logpush_tells_of_tokens_in_the_body_of_the_answer(tmp_path: Path) -> None:
-    openai = {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06", "usage": {"prompt_tokens": 3_000, "completion_tokens": 50,
+    openai = {"id": "chatcmpl-1", "model": "gpt-4o-2024-08-06",
+              "usage": {"prompt_tokens": 3_000, "completion_tokens": 50,
               "prompt_tokens_details": {"cached_tokens": 2_000}}}  # fmt: skip
     anthropic = {"id": "msg_1", "model": "claude-haiku-4-5", "usage": {"input_tokens": 10, "output_tokens": 20,
                  "cache_read_input_tokens": 4_000, "cache_creation_input_tokens": 0}}  # fmt: skip
@@ -109,12 +112,19 @@ def test_logpush_tells_of_tokens_in_the_body_of_the_answer(tmp_path: Path) -> No
     usd = 1_000 * 2.5 + 2_000 * 1.25 + 50 * 10 + 10 * 1 + 4_000 * 0.1 + 20 * 5
     assert found.usd == pytest.approx(usd / 1e6)
     assert [span["response_id"] for span in found.spans] == ["chatcmpl-1", "msg_1"]
-    assert [span["start_ns"] for span in found.spans] == [1_795_168_800_117_000_000, 1_795_169_100_000_000_000]
+    assert [span["start_ns"] for span in found.spans] == [
+        1_795_168_800_117_000_000,
+        1_795_169_100_000_000_000,
+    ]
     assert {span["tenant"] for span in found.spans} == {"acme"}
 
 
-def test_an_event_without_a_time_and_with_bodies_encrypted_is_a_call_of_which_little_is_known(tmp_path: Path) -> None:
+def test_an_event_without_a_time_and_with_bodies_encrypted_is_a_call_of_which_little_is_known(
+    tmp_path: Path,
+) -> None:
     sealed = {"type": "encrypted", "data": "AAAA"}
     found = priced(tmp_path, lines([pushed("openai", "gpt-4o", sealed)]))
-    assert [(call["start_ns"], call["model"], call["input_tokens"]) for call in found.calls] == [(None, "gpt-4o", None)]
+    assert [(call["start_ns"], call["model"], call["input_tokens"]) for call in found.calls] == [
+        (None, "gpt-4o", None)
+    ]
     assert found.unpriced == {"tokens were not observed"}

@@ -17,13 +17,18 @@ import pytest
 from tests.ingest.priced_logs import as_csv, lines, priced
 
 
-def request(number: int, provider: str, model: str, tokens: tuple[int, int, int], **more: Any) -> dict[str, Any]:
+def request(
+    number: int, provider: str, model: str, tokens: tuple[int, int, int], **more: Any
+) -> dict[str, Any]:
     """One request. tokens: in, of these cached, out."""
     prompt, cached, completion = tokens
     return {
         "response_id": f"resp-{number}",
         "response_created_at": f"2026-11-20T10:{number:02}:05.000Z",
-        "response_body": {"id": f"chatcmpl-{number}", "choices": [{"finish_reason": "stop", "message": {"content": "swordfish"}}]},
+        "response_body": {
+            "id": f"chatcmpl-{number}",
+            "choices": [{"finish_reason": "stop", "message": {"content": "swordfish"}}],
+        },
         "response_status": 200,
         "request_id": f"req-{number}",
         "request_created_at": f"2026-11-20T10:{number:02}:00.000Z",
@@ -60,13 +65,19 @@ ROWS = [
 USD = (2_000 * 2.5 + 8_000 * 1.25 + 100 * 10 + 3_000 * 0.3 + 1_000 * 0.03 + 700 * 2.5) / 1e6
 
 
-@pytest.mark.parametrize("written", [lines, as_csv, json.dumps, lambda rows: json.dumps({"data": rows, "error": None})])
+@pytest.mark.parametrize(
+    "written", [lines, as_csv, json.dumps, lambda rows: json.dumps({"data": rows, "error": None})]
+)
 def test_pages_lines_and_tables_of_requests_cost_the_same(tmp_path: Path, written: Any) -> None:
     found = priced(tmp_path, written(ROWS))
     assert found.usd == pytest.approx(USD)
     first, second = found.spans
     assert (first["recorded_usd"], first["tenant"], first["session_id"]) == (0.016, "acme", "session-9")
-    assert (first["ttft_s"], first["end_ns"] - first["start_ns"], first["response_id"]) == (0.8, 5_000_000_000, "chatcmpl-0")
+    assert (first["ttft_s"], first["end_ns"] - first["start_ns"], first["response_id"]) == (
+        0.8,
+        5_000_000_000,
+        "chatcmpl-0",
+    )
     assert (second["provider"], second["reasoning_tokens"]) == ("google", 500)
 
 
@@ -91,5 +102,7 @@ def test_the_page_exports_a_table_of_its_own(tmp_path: Path) -> None:
     found = priced(tmp_path, as_csv(table))
     assert found.dialects == {"helicone_csv"}
     assert found.usd == pytest.approx(3 * (10_000 * 0.15 + 1_000 * 0.6) / 1e6)
-    assert [(span["tenant"], span["recorded_usd"]) for span in found.spans] == [(f"user-{n}", 0.0021) for n in range(3)]
+    assert [(span["tenant"], span["recorded_usd"]) for span in found.spans] == [
+        (f"user-{n}", 0.0021) for n in range(3)
+    ]
     assert found.spans[0]["end_ns"] - found.spans[0]["start_ns"] == 5_000_000_000

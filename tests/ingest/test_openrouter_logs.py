@@ -79,18 +79,30 @@ def generation(number: int, model: str, tokens: tuple[int, int, int], **more: An
 
 
 def test_the_cached_part_is_within_the_prompt_and_costs_less(tmp_path: Path) -> None:
-    row = activity(0, "anthropic/claude-4.5-sonnet-20250929", (20_000, 16_000, 900), cost_total=0.0303, tokens_reasoning=300)
+    row = activity(
+        0,
+        "anthropic/claude-4.5-sonnet-20250929",
+        (20_000, 16_000, 900),
+        cost_total=0.0303,
+        tokens_reasoning=300,
+    )
     found = priced(tmp_path, as_csv([row]))
     assert found.usd == pytest.approx((4_000 * 3 + 16_000 * 0.3 + 900 * 15) / 1e6)
     assert found.spans[0]["recorded_usd"] == pytest.approx(found.usd)
     (span,) = found.spans
-    assert (span["end_ns"] - span["start_ns"], span["ttft_s"], span["is_stream"]) == (5_200_000_000, 0.9, True)
+    assert (span["end_ns"] - span["start_ns"], span["ttft_s"], span["is_stream"]) == (
+        5_200_000_000,
+        0.9,
+        True,
+    )
     assert (span["response_id"], span["tenant"], span["reasoning_tokens"]) == ("gen-0", "key-1", 300)
 
 
 def test_with_a_key_of_your_own_both_amounts_are_what_the_call_cost(tmp_path: Path) -> None:
     """OpenRouter takes a fee; the provider bills the key."""
-    row = activity(0, "openai/gpt-4o", (1_000, 0, 300), cost_total=0.000275, byok_usage_inference=0.0055, user="u-7")
+    row = activity(
+        0, "openai/gpt-4o", (1_000, 0, 300), cost_total=0.000275, byok_usage_inference=0.0055, user="u-7"
+    )
     found = priced(tmp_path, as_csv([row]))
     assert found.spans[0]["recorded_usd"] == pytest.approx(0.000275 + 0.0055)
     assert found.usd == pytest.approx((1_000 * 2.5 + 300 * 10) / 1e6)
@@ -117,7 +129,9 @@ def test_the_interface_tells_of_tokens_as_the_model_counts_them(tmp_path: Path) 
         {"data": generation(1, "openai/gpt-4o", (500, 0, 20), is_byok=True, external_user="user-123")},
     ]
     each = (2_000 * 0.3 + 8_000 * 0.03 + 400 * 2.5, 500 * 2.5 + 20 * 10)
-    for number, text in enumerate((lines(answers), json.dumps(answers), lines(answer["data"] for answer in answers))):
+    for number, text in enumerate(
+        (lines(answers), json.dumps(answers), lines(answer["data"] for answer in answers))
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         found = priced(folder, text)

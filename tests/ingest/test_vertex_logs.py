@@ -2,9 +2,9 @@
 
 Shapes after https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/request-response-logging,
 https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse and
-https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude; values are invented. Prices, USD per million:
-Gemini 2.5 Pro to 200,000 tokens 1.25 in, 10 out, 0.125 cached, above 2.50, 15, 0.25; Gemini 2.5 Flash 0.30, 2.50, 0.03,
-sound 1.00; Claude Sonnet 4.5 3 in, 15 out, 0.30 read from a cache, 3.75 written.
+https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude; values are invented. Prices, USD per
+million: Gemini 2.5 Pro to 200,000 tokens 1.25 in, 10 out, 0.125 cached, above 2.50, 15, 0.25; Gemini 2.5 Flash 0.30,
+2.50, 0.03, sound 1.00; Claude Sonnet 4.5 3 in, 15 out, 0.30 read from a cache, 3.75 written.
 https://cloud.google.com/vertex-ai/generative-ai/pricing
 """
 
@@ -23,7 +23,9 @@ from tests.ingest.priced_logs import as_csv, lines, priced
 PRO, FLASH = "gemini-2.5-pro", "gemini-2.5-flash"
 
 
-def logged(number: int, model: str, response: Any, method: str = "generateContent", **request: Any) -> dict[str, Any]:
+def logged(
+    number: int, model: str, response: Any, method: str = "generateContent", **request: Any
+) -> dict[str, Any]:
     """One row of the table."""
     return {
         "endpoint": f"projects/p/locations/us-central1/publishers/google/models/{model}",
@@ -44,7 +46,9 @@ def logged(number: int, model: str, response: Any, method: str = "generateConten
 def gemini(model: str, **usage: Any) -> dict[str, Any]:
     """An answer of generateContent."""
     return {
-        "candidates": [{"content": {"role": "model", "parts": [{"text": "swordfish"}]}, "finishReason": "STOP"}],
+        "candidates": [
+            {"content": {"role": "model", "parts": [{"text": "swordfish"}]}, "finishReason": "STOP"}
+        ],
         "usageMetadata": usage,
         "modelVersion": model,
         "responseId": f"answer-of-{model}",
@@ -53,12 +57,14 @@ def gemini(model: str, **usage: Any) -> dict[str, Any]:
 
 CACHED = logged(
     0, PRO,
-    gemini(PRO, promptTokenCount=30_000, cachedContentTokenCount=20_000, candidatesTokenCount=400, thoughtsTokenCount=600,
-           totalTokenCount=31_000, trafficType="ON_DEMAND"),
+    gemini(PRO, promptTokenCount=30_000, cachedContentTokenCount=20_000, candidatesTokenCount=400,
+           thoughtsTokenCount=600, totalTokenCount=31_000, trafficType="ON_DEMAND"),
     generationConfig={"maxOutputTokens": 2_048}, labels={"team": "search"},
 )  # fmt: skip
 OF_CACHED = (10_000 * 1.25 + 20_000 * 0.125 + (400 + 600) * 10) / 1e6
-LONG = logged(1, PRO, gemini(PRO, promptTokenCount=250_000, candidatesTokenCount=100, totalTokenCount=250_100))
+LONG = logged(
+    1, PRO, gemini(PRO, promptTokenCount=250_000, candidatesTokenCount=100, totalTokenCount=250_100)
+)
 OF_LONG = (250_000 * 2.5 + 100 * 15) / 1e6
 SOUND = logged(
     2, FLASH,
@@ -81,7 +87,8 @@ ROWS = [CACHED, LONG, SOUND, CLAUDE]
 def parquet(rows: list[dict[str, Any]]) -> bytes:
     """BigQuery writes JSON columns to Parquet as texts."""
     texts = [
-        {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()} for row in rows
+        {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()}
+        for row in rows
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(texts), sink)
@@ -99,17 +106,28 @@ def test_the_same_table_costs_the_same_in_every_file(tmp_path: Path, written: An
 def test_what_each_answer_says_besides(tmp_path: Path) -> None:
     cached, _, sound, claude = priced(tmp_path, lines(ROWS)).spans
     assert (cached["reasoning_tokens"], cached["max_tokens"], cached["tenant"]) == (600, 2_048, "search")
-    assert (cached["model_served"], cached["response_id"], cached["service_tier"]) == (PRO, f"answer-of-{PRO}", "default")
+    assert (cached["model_served"], cached["response_id"], cached["service_tier"]) == (
+        PRO,
+        f"answer-of-{PRO}",
+        "default",
+    )
     assert cached["start_ns"] == 1_795_168_800_123_456_000
     assert (sound["input_audio_tokens"], sound["is_stream"], cached["is_stream"]) == (1_000, True, False)
-    assert (claude["input_tokens"], claude["cached_input_tokens"], claude["response_id"]) == (6_010, 5_000, "msg_vrtx_1")
+    assert (claude["input_tokens"], claude["cached_input_tokens"], claude["response_id"]) == (
+        6_010,
+        5_000,
+        "msg_vrtx_1",
+    )
 
 
 def test_the_service_writes_times_as_numbers_too(tmp_path: Path) -> None:
     """bq --format=json gives seconds since 1970, as a number or as a text in scientific notation."""
     rows = [{**CACHED, "logging_time": 1_795_168_800.5}, {**CACHED, "logging_time": "1.7951688015E9"}]
     found = priced(tmp_path, lines(rows))
-    assert [span["start_ns"] for span in found.spans] == [1_795_168_800_500_000_000, 1_795_168_801_500_000_000]
+    assert [span["start_ns"] for span in found.spans] == [
+        1_795_168_800_500_000_000,
+        1_795_168_801_500_000_000,
+    ]
 
 
 def test_an_error_and_an_answer_without_usage(tmp_path: Path) -> None:

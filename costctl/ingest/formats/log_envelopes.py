@@ -1,7 +1,7 @@
 """Which rows lie inside what an interface or an export wraps around them?
 
-Shape in: one JSON object, and the mapping that its rows are for, None where any built-in one may be. Shape out: the rows:
-the object itself where it is one, or has none that is known inside. Seen are pages of interfaces (``{"data": […]}``,
+Shape in: one JSON object, and the mapping that its rows are for, None where any built-in one may be. Shape out: the
+rows: the object itself where it is one, or has none that is known inside. Seen are pages of interfaces (``{"data": […]}``,
 ``{"result": […]}``), Azure's ``{"records": […]}``, and events of CloudWatch, whose ``message`` is the row as JSON text.
 """
 
@@ -72,4 +72,6 @@ def _rows(inner: Any, mapping: Mapping | None, depth: int) -> list[Any] | None:
     found = [_rows(each, mapping, depth) if isinstance(each, dict) else None for each in inner]
     if all(rows is None for rows in found):
         return None
-    return [row for each, rows in zip(inner, found, strict=True) for row in ([each] if rows is None else rows)]
+    return [
+        row for each, rows in zip(inner, found, strict=True) for row in ([each] if rows is None else rows)
+    ]

@@ -46,22 +46,23 @@ def read_csv(
     lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
     names = csv_header(lines.readline(LONGEST_LINE_BYTES))
     wraps_rows = mapping is None and best_fitting(names) is None and not {*WRAPPED_TEXTS}.isdisjoint(names)
-    chosen = mapping_for(names, uri) if mapping is None and not wraps_rows else mapping
-    if chosen is not None:
+    chosen = mapping
+    if not wraps_rows:
+        chosen = mapping_for(names, uri) if mapping is None else mapping
         require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
     row_ids.begin(",".join(names).encode())
     for first_line, block in _blocks_of_lines(lines, 2):
         rows, positions, rejects = _well_formed(block, first_line, len(names))
         table = csv_table(names, rows)
-        if wraps_rows:
+        if chosen is None or wraps_rows:
             table, chosen = _unwrapped_table(table, chosen, uri)
         columns = columns_of_table(table, chosen)
         yield _with_rejects(log_batch(LogRows(columns, positions, row_ids.of(rows)), chosen), rejects)
 
 
 def _unwrapped_table(table: pa.Table, mapping: Mapping | None, uri: str) -> tuple[pa.Table, Mapping]:
-    """The columns of the rows that stand as JSON texts in one column, a row for each, and the mapping that fits them."""
+    """The columns of rows that stand as JSON texts in one column, a row for each, and the mapping that fits."""
     found = [(unwrapped(row, mapping) or [row])[0] for row in table.to_pylist()]
     chosen = mapping_for(_telling(found), uri) if mapping is None else mapping
     names = {name: None for row in found for name in row}
