@@ -2,8 +2,8 @@
 
 Shapes after https://platform.openai.com/docs/guides/batch,
 https://platform.openai.com/docs/api-reference/batch/request-output and
-https://docs.claude.com/en/docs/build-with-claude/batch-processing; values are invented. Prices, USD per million, half of
-the standard ones: GPT-4o mini 0.075 in, 0.30 out; GPT-4o 1.25, 5; what a cache served costs as much as the rest.
+https://docs.claude.com/en/docs/build-with-claude/batch-processing; values are invented. Prices, USD per million, half
+of the standard ones: GPT-4o mini 0.075 in, 0.30 out; GPT-4o 1.25, 5; what a cache served costs as much as the rest.
 https://platform.openai.com/docs/pricing
 """
 

@@ -1,8 +1,9 @@
 """Which rows lie inside what an interface or an export wraps around them?
 
 Shape in: one JSON object, and the mapping that its rows are for, None where any built-in one may be. Shape out: the
-rows: the object itself where it is one, or has none that is known inside. Seen are pages of interfaces (``{"data": […]}``,
-``{"result": […]}``), Azure's ``{"records": […]}``, and events of CloudWatch, whose ``message`` is the row as JSON text.
+rows: the object itself where it is one, or has none that is known inside. Seen are pages of interfaces
+(``{"data": […]}``, ``{"result": […]}``), Azure's ``{"records": […]}``, and events of CloudWatch, whose ``message`` is
+the row as JSON text.
 """
 
 from __future__ import annotations
