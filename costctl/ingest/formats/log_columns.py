@@ -83,10 +83,7 @@ def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows
         added = [found for path in source.plus if (found := array(path, False)) is not None]
         more = [_present(each, mapping.absent) for each in added]
         if said and more:
-            said = [
-                CountCells(each.name, _sum([each.cells, *more], is_amount=target in _AMOUNTS))
-                for each in said
-            ]
+            said = _with_parts(said, more, is_amount=target in _AMOUNTS)
         if said and target in CLAIMED:
             counts[target] = said
         elif said:
@@ -96,6 +93,22 @@ def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows
         if cells is not None:
             columns[name] = cells
     return LogColumns(pa.table(columns) if columns else pa.table({"": pa.nulls(rows)}), counts)
+
+
+def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:
+    """Each name with the parts that are counted apart; a name that a row does not have says nothing there, unless the
+    row has the parts alone.
+    """
+    has_name = [pc.is_valid(each.cells) for each in said]
+    has_none = pc.invert(has_name[0])
+    for each in has_name[1:]:
+        has_none = pc.and_(has_none, pc.invert(each))
+    whole = []
+    for each, is_there in zip(said, has_name, strict=True):
+        total = _sum([each.cells, *parts], is_amount=is_amount)
+        counts = pc.if_else(pc.or_(is_there, has_none), total, pa.scalar(None, total.type))
+        whole.append(CountCells(each.name, counts))
+    return whole
 
 
 def _cells_of(
