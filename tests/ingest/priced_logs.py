@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from costctl.documents.ingestion import SourceReport
 from costctl.ingest import loader
 from costctl.observation import Question, observed
@@ -17,6 +20,7 @@ from costctl.store.database import open_store
 from tests.conftest import unwatched
 
 Row = Mapping[str, Any]
+CONTENT = "swordfish"  # what people and models say in every log here
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,9 @@ def priced(folder: Path, *texts: str | bytes) -> Priced:
     with open_store(store) as connection:
         reports = loader.ingest(connection, [str(path) for path in paths])
         spans = connection.sql("SELECT * FROM spans ORDER BY start_ns, source_position").to_arrow_table()
+        kept = connection.sql("SELECT * FROM quarantine").fetchall()
     assert [report.why for report in reports] == [None] * len(texts)
+    assert CONTENT not in f"{spans.to_pylist()}{kept}", "what people and models said is not kept"
     with observed(Question(store=store), unwatched) as observation:
         calls = observation.engine.query("SELECT * FROM calls ORDER BY start_ns, call_id")
         charges = observation.engine.query("SELECT usd, note FROM charge")
@@ -67,6 +73,13 @@ def as_csv(rows: Iterable[Row]) -> str:
     writer.writerow(names)
     writer.writerows([[_cell(row.get(name)) for name in names] for row in kept])
     return written.getvalue()
+
+
+def as_parquet(rows: Iterable[Row]) -> bytes:
+    """The rows as Parquet, objects as structs."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(list(rows)), sink)
+    return sink.getvalue().to_pybytes()
 
 
 def _cell(value: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.priced_logs import as_csv, lines, priced
+from tests.ingest.priced_logs import as_csv, as_parquet, lines, priced
 
 NOVA = "amazon.nova-lite-v1:0"
 SONNET = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -155,6 +155,36 @@ def test_cloudwatch_wraps_the_entry_in_an_event(tmp_path: Path) -> None:
         found = priced(folder, text)
         assert (len(found.calls), found.dialects) == (3, {"bedrock"})
         assert found.usd == pytest.approx(3 * each)
+
+
+def test_insights_cuts_each_entry_into_fields(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_GetQueryResults.html"""
+    counts = {"input": 1_000, "read": 500, "written": 0, "output": 100}
+    results = [
+        [
+            {"field": "@timestamp", "value": "2026-11-20 10:00:00.000"},
+            {"field": "@message", "value": json.dumps(invocation(number, NOVA, "Converse", counts))},
+            {"field": "@ptr", "value": "C"},
+        ]
+        for number in range(2)
+    ]
+    found = priced(tmp_path, json.dumps({"results": results, "status": "Complete"}))
+    assert (len(found.calls), found.reports[0].rejected) == (2, 0)
+    assert found.usd == pytest.approx(2 * (1_000 * 0.06 + 500 * 0.015 + 100 * 0.24) / 1e6)
+
+
+def test_a_table_of_entries_is_read_as_the_entries_are(tmp_path: Path) -> None:
+    """As a query engine over the bucket writes them: Parquet with structs, CSV with JSON texts."""
+    counts = {"input": 100, "read": 2_000, "written": 300, "output": 40}
+    body = {"stopReason": "end_turn", "metrics": {"latencyMs": 900}}
+    entries = [invocation(number, SONNET, "Converse", counts, body) for number in range(2)]
+    usd = 2 * (100 * 3.3 + 2_000 * 0.33 + 300 * 4.125 + 40 * 16.5) / 1e6
+    for number, written in enumerate((as_parquet(entries), as_csv(entries))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = priced(folder, written)
+        assert found.usd == pytest.approx(usd)
+        assert {span["end_ns"] - span["start_ns"] for span in found.spans} == {900_000_000}
 
 
 def test_counts_that_were_not_logged_are_not_free(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.priced_logs import as_csv, lines, priced
+from tests.ingest.priced_logs import as_csv, as_parquet, lines, priced
 
 
 def request(
@@ -66,7 +66,7 @@ USD = (2_000 * 2.5 + 8_000 * 1.25 + 100 * 10 + 3_000 * 0.3 + 1_000 * 0.03 + 700 
 
 
 @pytest.mark.parametrize(
-    "written", [lines, as_csv, json.dumps, lambda rows: json.dumps({"data": rows, "error": None})]
+    "written", [lines, as_csv, as_parquet, json.dumps, lambda rows: json.dumps({"data": rows, "error": None})]
 )
 def test_pages_lines_and_tables_of_requests_cost_the_same(tmp_path: Path, written: Any) -> None:
     found = priced(tmp_path, written(ROWS))
@@ -90,6 +90,19 @@ def test_a_refused_request_has_no_tokens_and_a_streamed_one_without_usage_is_unk
     assert [span["input_tokens"] for span in found.spans] == [None, None]
     assert [span["recorded_usd"] for span in found.spans] == [None, None]
     assert "tokens were not observed" in found.unpriced
+
+
+def test_the_total_tells_whether_the_prompt_holds_what_the_cache_served(tmp_path: Path) -> None:
+    """Anthropic counts it apart, and so do rows of its calls. 3 in, 15 out, 0.30 read, 3.75 written per million."""
+    apart = request(0, "ANTHROPIC", "claude-sonnet-4-5", (50, 9_000, 300), prompt_cache_write_tokens=1_000)
+    rows = [
+        {**apart, "total_tokens": 50 + 9_000 + 1_000 + 300},
+        {**apart, "prompt_tokens": 10_050, "total_tokens": 10_350},
+    ]
+    found = priced(tmp_path, lines(rows))
+    each = (50 * 3 + 9_000 * 0.3 + 1_000 * 3.75 + 300 * 15) / 1e6
+    assert [span["input_tokens"] for span in found.spans] == [10_050, 10_050]
+    assert found.usd == pytest.approx(2 * each)
 
 
 def test_the_page_exports_a_table_of_its_own(tmp_path: Path) -> None:

@@ -62,17 +62,23 @@ def _inside(value: dict[str, Any], mapping: Mapping | None, depth: int) -> list[
     return None
 
 
-def _rows(inner: Any, mapping: Mapping | None, depth: int) -> list[Any] | None:
-    """The rows of one wrapped value: an object, or a list of them; None where no row is known among them."""
+def _rows(
+    inner: Any, mapping: Mapping | None, depth: int, *, is_field_list: bool = False
+) -> list[Any] | None:
+    """The rows of one wrapped value: an object, or a list of them; None where no row is known among them. Of a list
+    inside a list, which is a record cut into fields, only the known rows are meant.
+    """
     if isinstance(inner, dict):
         if _is_row(inner, mapping):
             return [inner]
         return _inside(inner, mapping, depth) if depth else None
     if not isinstance(inner, list):
         return None
-    found = [_rows(each, mapping, depth) if isinstance(each, dict) else None for each in inner]
+    found = [_rows(each, mapping, depth, is_field_list=isinstance(each, list)) for each in inner]
     if all(rows is None for rows in found):
         return None
+    if is_field_list:
+        return [row for rows in found for row in rows or ()]
     return [
         row for each, rows in zip(inner, found, strict=True) for row in ([each] if rows is None else rows)
     ]
