@@ -45,10 +45,11 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """A measured quantity before and after the change, in the same replay."""
+    """A replayed quantity before and after the change. over: which part of the window was replayed."""
 
     metric: str
     unit: str
+    over: str
     from_: float
     to: float
 

@@ -7,6 +7,7 @@ In: what a kind found. Out: ``Recommendation``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Kind, Recommendation
 from costctl.scenario.period import Period, Trial, p95_s, p95_upper_s
 
+OVER: Final = "the first 60 % of the window"  # what settings are chosen on; see document._FIRST_PART
 FREED_TIME = "Replica time that is freed is worth its price: fewer replicas, or other work on the same ones."
 
 
@@ -130,6 +132,7 @@ def p95_effect(period: Period, base: Trial, changed: Trial, request_class: int, 
     return Effect(
         metric=f"{name} e2e_p95",
         unit="s",
+        over=OVER,
         from_=p95_s(base.e2e_s[members]),
         to=p95_s(changed.e2e_s[members]),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.recommend.advice import (
+    OVER,
     Subject,
     calibration_evidence,
     judged,
@@ -123,6 +124,7 @@ def _busy_effect(today: Trial, changed: Trial, number: int, period: Period) -> E
     return Effect(
         metric="busy replica seconds per hour",
         unit="s/h",
+        over=OVER,
         from_=float(today.outcome.busy_s[here].sum()) / hours,
         to=float(changed.outcome.busy_s[here].sum()) / hours,
     )

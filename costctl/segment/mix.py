@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from costctl.documents.workload_map import ClassMix
+from costctl.quantiles import known_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,4 @@ def _sum(values: pl.Series) -> int | None:
 
 
 def _median(values: pl.Series) -> float | None:
-    seen = values.drop_nulls()
-    return float(seen.quantile(0.5, "linear") or 0.0) if seen.len() else None
+    return known_quantile(values, 0.5)

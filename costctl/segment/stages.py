@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from costctl.documents.analysis import BottleneckKind, StagePhase, StageUse
+from costctl.quantiles import quantile_of
 from costctl.units import NS_PER_S
 
 KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
@@ -60,7 +61,7 @@ def stage_uses(stage_time: pl.DataFrame) -> tuple[StageUse, ...]:
         .agg(
             pl.col("self_ns").sum(),
             pl.len().alias("requests"),
-            (pl.col("self_ns").quantile(0.95, "linear") / NS_PER_S).alias("p95_s"),
+            (quantile_of("self_ns", 0.95) / NS_PER_S).alias("p95_s"),
         )
         .sort(["self_ns", "stage"], descending=[True, False])
     )

@@ -14,6 +14,7 @@ ALLOWED = {
     "units": set(),
     "compiled": set(),
     "errors": set(),
+    "quantiles": set(),
     "progress": set(),
     "simulate": set(),
     "cost": {"segment", "simulate"},
@@ -45,7 +46,7 @@ ALLOWED = {
     },
     "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
-EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
+EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "quantiles", "__init__"}
 INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

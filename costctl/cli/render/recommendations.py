@@ -85,7 +85,8 @@ def _change(change: Change) -> str:
 def _detail(advice: Recommendation) -> Notes:
     lines = [advice.reason]
     if advice.effects:
-        lines.append("In the replay: " + "; ".join(_effect(effect) for effect in advice.effects) + ".")
+        over = ", ".join(dict.fromkeys(effect.over for effect in advice.effects))
+        lines.append(f"Replay of {over}: {'; '.join(_effect(effect) for effect in advice.effects)}.")
     if advice.holdout is not None:
         met = {True: "met", False: "missed", None: "not observed"}[advice.holdout.is_slo_met]
         saving = advice.holdout.saving_usd_per_week
