@@ -49,10 +49,7 @@ def _of_stage(stage: str, frames: ClassFrames) -> Iterator[str]:
     p10, p50, p95 = (
         (known_quantile(entered["self_ns"], level) or 0.0) / NS_PER_S for level in (0.1, 0.5, 0.95)
     )
-    yield (
-        f"of the {entered.height:,} requests that enter it one in ten spends at most {_s(p10)} there, half at most "
-        f"{_s(p50)}, one in twenty more than {_s(p95)}"
-    )
+    yield f"time there: p10 {_s(p10)}, p50 {_s(p50)}, p95 {_s(p95)} over the {entered.height:,} requests that enter it"
 
 
 def _queue(frames: ClassFrames, traffic: Traffic) -> Iterator[str]:

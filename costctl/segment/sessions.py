@@ -104,12 +104,14 @@ def _totals(tasks: pl.DataFrame, sessions: pl.DataFrame) -> SessionTotals:
         looping_sessions=sessions.filter(pl.col("looping") > 0).height,
         cost=task_cost(sessions["usd"], int(sessions["unpriced_charges"].sum()), count, completed, "session"),
         usd_without=_total(without["usd"]),
+        unpriced_charges_without=int(without["unpriced_charges"].sum()),
         reason=None if count else "no request names its session (session.id or gen_ai.conversation.id)",
     )
 
 
 def _spread(values: pl.Series) -> StepSpread:
-    return StepSpread(*(quantile(values.to_numpy(), level) for level in (0.5, 0.95)), max=int(values.max()))
+    steps = values.to_numpy()
+    return StepSpread(p50=quantile(steps, 0.5), p95=quantile(steps, 0.95), max=int(steps.max()))
 
 
 def _total(usd: pl.Series) -> float | None:

@@ -18,6 +18,7 @@ KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
     "queue": "queue",
     "prefill": "compute",
     "decode": "compute",
+    "model_call": "not_told",
     "embedding": "compute",
     "prompt": "compute",
     "moderation": "compute",
@@ -31,7 +32,8 @@ KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
     "downstream": "network",
     "tool": "tool",
 }
-MODEL_STAGES: Final = ("prefill", "decode", "embedding")
+GENERATION_STAGES: Final = ("prefill", "decode", "model_call")
+MODEL_STAGES: Final = (*GENERATION_STAGES, "embedding")
 UNNAMED_STAGES: Final = ("uninstrumented", "other")
 
 _PHASE_OF_STAGE: Final[dict[str, StagePhase]] = {
@@ -44,6 +46,7 @@ _PHASE_OF_STAGE: Final[dict[str, StagePhase]] = {
     "queue": "before",
     "prefill": "model",
     "decode": "model",
+    "model_call": "model",
     "tool": "between",
     "downstream": "between",
     "moderation": "after",
@@ -66,7 +69,7 @@ def stage_uses(stage_time: pl.DataFrame) -> tuple[StageUse, ...]:
         .sort(["self_ns", "stage"], descending=[True, False])
     )
     total_ns = int(rows["self_ns"].sum())
-    has_generation = bool(rows["stage"].is_in(["prefill", "decode"]).any())
+    has_generation = bool(rows["stage"].is_in(GENERATION_STAGES).any())
     return tuple(
         StageUse(
             stage=stage,
