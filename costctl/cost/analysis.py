@@ -22,6 +22,7 @@ from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.service_model_report import service_model_report
 from costctl.cost.useful import pool_uses, useful_ratio
 from costctl.documents.analysis import (
@@ -125,6 +126,7 @@ def build_analysis(
         bill=reconciled_bill(
             bill, {each.request_class: of_class[each.request_class].unpriced for each in classes}, idle
         ),
+        invoices=provider_invoices(frames, settings),
         classes=classes,
         outcomes=outcome_reports(frames),
         pools=tuple(

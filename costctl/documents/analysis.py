@@ -104,6 +104,24 @@ class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: tuple[BillRow, ...]
 
 
+class ProviderInvoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a provider invoiced for a month beside the charges of its calls in the window, USD. No part of the bill.
+
+    charged_usd: null where no call has an amount; a lower bound where there are unpriced_charges.
+    observed_month_ratio: part of the month that lies in the window: below 1 the difference is that of a part of a
+    month. difference_usd: invoiced less charged.
+    """
+
+    provider: str
+    month: str
+    invoiced_usd: float
+    charged_usd: float | None
+    unpriced_charges: int
+    calls: int
+    observed_month_ratio: float
+    difference_usd: float | None
+
+
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds at the 50th, 95th and 99th percentile, each a value that was observed: the smallest that so many do not
     exceed (costctl/quantiles.py). Over all requests of the class of which the time is known, failed ones included.
@@ -346,6 +364,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage: Coverage
     totals: Totals
     bill: ReconciledBill | None
+    invoices: tuple[ProviderInvoice, ...]
     classes: tuple[ClassReport, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

@@ -16,6 +16,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Kind, Recommendation
 from costctl.scenario.period import Period, Trial, p95_s, p95_upper_s
 
+_HOURS: Final = 168  # of a week
 OVER: Final = "the first 60 % of the window"  # what settings are chosen on; see document._FIRST_PART
 FREED_TIME = "Replica time that is freed is worth its price: fewer replicas, or other work on the same ones."
 
@@ -44,6 +45,7 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
         status="withheld",
         reason=reason,
         change=None,
+        saving_usd=None,
         saving_usd_per_week=None,
         effects=(),
         holdout=None,
@@ -76,7 +78,7 @@ def judged(
         return withheld(
             subject,
             f"{reason} On the held-out part the saving is not certain: "
-            f"{found.low:.3g} to {found.high:.3g} USD a week.",
+            f"{found.low / _HOURS:.3g} to {found.high / _HOURS:.3g} USD an hour.",
             evidence,
         )
     return Recommendation(
@@ -87,6 +89,7 @@ def judged(
         status="recommended",
         reason=reason,
         change=change,
+        saving_usd=None,
         saving_usd_per_week=saving,
         effects=effects,
         holdout=holdout,

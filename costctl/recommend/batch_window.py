@@ -75,6 +75,7 @@ def _for_pool(
             _busy_effect(today, trial, number, first),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=meets_objectives(second, today_later, later, classes),
         ),

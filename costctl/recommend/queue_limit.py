@@ -97,6 +97,7 @@ def _for_class(
             ),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=bool(good_later >= good and everyone_later),
         ),

@@ -223,6 +223,7 @@ def _advice(
             _busy_effect(today, trial, first, pool, to_pool.name),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=meets_objectives(second, today_later, later, classes),
         ),

@@ -13,6 +13,7 @@ from costctl.cli.render.failures import (
     priced_parts,
     unit_costs,
 )
+from costctl.cli.render.invoices import invoices
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -40,6 +41,8 @@ def sections(document: Analysis) -> list[Section]:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
         )
+    if document.invoices:
+        parts.append(invoices(document))
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts += [_marginal(document), _bounds(document)]
