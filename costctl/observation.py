@@ -101,7 +101,7 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
         engine = DuckDBEngine(connection)
         last_start_ns = None if question.last is None else _last_start_ns(connection)
         load_settings(engine, config.settings, rules, *asked.window(last_start_ns))
-        refuse_useless(engine, config.settings)
+        refuse_useless(engine, config.settings, are_built_in=question.rules is None)
         progress("Looking up prices", None)
         load_prices(engine, config.settings, as_of)
         inputs, rejected = _sources(connection)

@@ -24,19 +24,22 @@ _MOST_SOURCES: Final = 3
 _MOST_PERIODS: Final = 5
 
 
-def refuse_useless(engine: DuckDBEngine, settings: Settings) -> None:
-    """Raise UsageError for settings of a class or a bill that cannot exist."""
-    if settings.classes:
-        rules = engine.query("SELECT request_class, is_labelled FROM class_rules")
-        classes = set(rules["request_class"].drop_nulls())
-        labels: set[str] = set()
-        if rules["is_labelled"].any() and not set(settings.classes) <= classes:
-            labels = set(
-                engine.query("SELECT DISTINCT workload FROM spans WHERE workload IS NOT NULL")["workload"]
-            )
-        refuse_unknown_classes(settings, classes, labels)
+def refuse_useless(engine: DuckDBEngine, settings: Settings, *, are_built_in: bool) -> None:
+    """Raise UsageError for settings of a class or a bill that cannot exist. are_built_in: the class rules."""
+    refuse_unknown_classes(settings, _classes(engine, settings), are_built_in=are_built_in)
     if not set(settings.bills) <= set(settings.pools):
         refuse_unknown_bills(settings, _column(engine, "SELECT DISTINCT provider FROM spans"))
+
+
+def _classes(engine: DuckDBEngine, settings: Settings) -> frozenset[str]:
+    """Classes that a rule gives, and, where a rule takes labels and some setting needs them, the labels of requests."""
+    if not settings.classes:
+        return frozenset()
+    rules = engine.query("SELECT request_class, is_labelled FROM class_rules")
+    classes = frozenset(rules["request_class"].drop_nulls())
+    if not rules["is_labelled"].any() or set(settings.classes) <= classes:
+        return classes
+    return classes | _column(engine, "SELECT DISTINCT workload FROM spans")
 
 
 def warnings_of(engine: DuckDBEngine, settings: Settings) -> tuple[str, ...]:
@@ -52,6 +55,7 @@ def _seen(engine: DuckDBEngine, settings: Settings) -> Seen:
     allows = any(each.allowed_models for each in settings.classes.values())
     names_provider = bool(settings.billing or set(settings.bills) - set(settings.pools))
     return Seen(
+        classes=_classes(engine, settings),
         models=_column(engine, served) if allows else (),
         providers=_column(engine, "SELECT DISTINCT provider FROM calls") if names_provider else (),
         pools=_column(engine, "SELECT DISTINCT pool FROM calls") if settings.pools else (),

@@ -11,16 +11,24 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from costctl.cost.prices import book_models
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
 
+_MISSPELT: Final = (
+    0.85  # likeness of names (difflib) from which on one is the other, misspelt: chats of chat has 0.89
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the traces of the question name and match. models, providers: of calls.  pools, storages, tools: matched."""
+    """What the traces of the question name and match. classes: of the rules and labels.  models, providers: of calls.
+    pools, storages, tools: matched.
+    """
 
+    classes: Collection[str]
     models: Collection[str]
     providers: Collection[str]
     pools: Collection[str]
@@ -28,19 +36,22 @@ class Seen:
     tools: Collection[str]
 
 
-def refuse_unknown_classes(settings: Settings, classes: Collection[str], named: Collection[str]) -> None:
-    """Raise UsageError for settings of a class that no rule gives. named: labels of requests, where a rule takes
-    them as classes.
+def refuse_unknown_classes(settings: Settings, known: Collection[str], *, are_built_in: bool) -> None:
+    """Raise UsageError for settings of a class that no rule gives. known: classes of the rules, and labels of requests
+    where a rule takes them.
+
+    Rules of one's own (are_built_in is False) may be tried with settings that were written for others: of these only a
+    name that is nearly that of a class is refused, and ``setting_warnings`` names the rest.
     """
-    known = sorted({*classes, *named})
     for name in settings.classes:
-        if name not in known:
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_MISSPELT)
+        if name not in known and (are_built_in or near):
             raise UsageError(
                 f"Unknown class {name} in [classes].",
-                why=f"No rule gives it, and no request is labelled so: its settings would have no effect. "
-                f"The classes are {', '.join(known)}.",
+                why="No rule gives it, and no request is labelled so: its settings would have no effect. "
+                f"The classes are {', '.join(sorted(known))}.",
                 next_step=_nearest(
-                    name, known, "Rename it, or add a rule for it and give the rules with --rules."
+                    name, sorted(known), "Rename it, or give rules that have it with --rules."
                 ),
             )
 
@@ -76,6 +87,9 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
         for name in declared:
             if name not in matched:
                 yield f"[{kind}.{name}] has no effect: {what} of these traces matches it."
+    for name in settings.classes:
+        if name not in seen.classes:
+            yield f"[classes.{name}] has no effect: no rule gives that class, and no request is labelled so."
     yield from _unknown_models(settings, seen)
     for name in settings.bills:
         if name not in settings.pools and name not in seen.providers:
