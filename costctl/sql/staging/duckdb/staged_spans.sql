@@ -23,7 +23,7 @@
 --   storage              VARCHAR  NULL where no configured storage takes the read
 --   region               VARCHAR
 --   zone                 VARCHAR
---   stage                VARCHAR  never NULL
+--   stage                VARCHAR  never NULL; model_call is a generation without a time to first token
 --   operation            VARCHAR
 --   is_model_call        BOOLEAN
 --   is_tool              BOOLEAN
@@ -94,7 +94,10 @@ SELECT
     span_storage.storage,
     spans.region,
     spans.zone,
-    COALESCE(spans.stage, 'other') AS stage,
+    CASE
+        WHEN spans.stage = 'decode' AND spans.is_model_call AND COALESCE(spans.ttft_s < 0, TRUE) THEN 'model_call'
+        ELSE COALESCE(spans.stage, 'other')
+    END AS stage,
     spans.operation,
     COALESCE(spans.is_model_call, FALSE) AS is_model_call,
     COALESCE(spans.operation = 'execute_tool', FALSE) AS is_tool,
