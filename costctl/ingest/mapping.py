@@ -132,16 +132,17 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "start_ns" if "start_ns" in self.columns else "end_ns"
 
     @property
+    def read_paths(self) -> frozenset[str]:
+        """Every path that is looked at, for a column or by a condition."""
+        return frozenset(path for source in self.columns.values() for path in source.all_paths) | {
+            *self.conditions
+        }
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """Columns that conditions look at."""
         asked = (self.failures, self.requests, *self.unknown)
         return tuple(condition.column for condition in asked if condition is not None)
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Every name that a column or a condition is looked for under."""
-        named = (path for source in self.columns.values() for path in source.all_paths)
-        return (*named, *self.conditions)
 
 
 def _has(row: Iterable[str], mark: str) -> bool:

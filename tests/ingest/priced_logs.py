@@ -34,6 +34,11 @@ class Priced:
     unpriced: set[str]
 
     @property
+    def unread(self) -> set[str]:
+        """What looks like usage and that nothing reads."""
+        return {key for span in self.spans for key in span["unread_usage"] or ()}
+
+    @property
     def dialects(self) -> set[str]:
         """Which mappings read the rows."""
         return {name for report in self.reports for name in report.dialects}

@@ -28,6 +28,7 @@ from costctl.ingest.formats.log_envelopes import WRAPPED_TEXTS, unwrapped
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
 from costctl.ingest.mapping import Mapping, best_fitting, mapping_for, require_columns
 from costctl.ingest.privacy import cells_skeleton, skeleton
+from costctl.ingest.unread_usage import looks_like_usage
 
 BLOCK_BYTES: Final = 16 * 2**20
 LONGEST_LINE_BYTES: Final = 16 * 2**20
@@ -229,8 +230,8 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    paths = {*chosen.paths, *(path.split(".", 1)[0] for path in chosen.paths)}
-    wanted = [name for name in names if name in paths]
+    paths = chosen.read_paths | {path.split(".", 1)[0] for path in chosen.read_paths}
+    wanted = [name for name in names if name in paths or looks_like_usage(name)]
     row_ids, first_row = RowIds(), 1
     for part in _parts(file, wanted, uri):
         table = pa.table(part)
