@@ -144,7 +144,7 @@ def _add_session(session: Json, found: Found) -> None:
                 "attributes": attributes_of({key: each for key, each in said.items() if each is not None}),
             }
         )
-    found.add(attributes_of({"service.name": "gemini-cli"}), "gemini_cli.session", spans)
+    found.add(attributes_of({"service.name": "gemini-cli"}), "gemini-cli session (log)", spans)
 
 
 def _with_tool_input(tokens: Json) -> Json:

@@ -106,7 +106,7 @@ def _batch(
     for call in calls:
         for position in call.lines:
             each = Found(position)
-            each.add(attributes_of({"service.name": service}), None, [call.span])
+            each.add(attributes_of({"service.name": service}), f"{service} transcript (log)", [call.span])
             found.append(each)
     batch = batch_of(found, translation=translation)
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
