@@ -33,6 +33,7 @@ _OBSERVATION_MARKS: Final = frozenset({"id", "traceId", "startTime", "type"})
 # Rows of the other tables that Langfuse exports beside its observations.
 _TRACE_MARKS: Final = frozenset({"id", "timestamp", "name", "sessionId", "userId"})
 _SCORE_MARKS: Final = frozenset({"id", "traceId", "dataType", "value", "source"})
+_MODALITY: Final = re.compile(r"(?:audio|image|video)(?:_tokens)?")
 _UNDERSCORE: Final = re.compile(r"_([a-z0-9])")
 # What Langfuse fills in where nothing was reported.
 _NO_USAGE: Final[tuple[Json, ...]] = (
@@ -141,7 +142,27 @@ def _model(observation: Json) -> Any:
 def _usage(observation: Json) -> str | None:
     """The tokens as JSON text; None where none were reported, which Langfuse writes as zeros."""
     details = _object(observation.get("usageDetails") or observation.get("usage"))
-    return None if details in _NO_USAGE else _text(details)
+    return None if details in _NO_USAGE else _text(_with_modalities(details))
+
+
+def _with_modalities(details: Json) -> Json:
+    """Buckets that do not overlap, which is shown by a total that is their sum, with sound and pictures counted in the
+    input and the output as well, as our columns do.
+    https://langfuse.com/docs/observability/features/token-and-cost-tracking
+    """
+    counts = {name: each for name, each in details.items() if _is_count(each) and name != "total"}
+    if not _is_count(details.get("total")) or sum(counts.values()) != details["total"]:
+        return details
+    added = {
+        side: sum(each for name, each in counts.items() if _MODALITY.fullmatch(name.removeprefix(f"{side}_")))
+        for side in ("input", "output")
+        if side in counts
+    }
+    return {**details, **{side: counts[side] + more for side, more in added.items()}}
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _cost(observation: Json, *, has_usage: bool) -> str | None:
