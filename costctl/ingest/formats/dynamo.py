@@ -26,16 +26,14 @@ from costctl.ingest.formats.found import (
     listed,
     named,
 )
-from costctl.ingest.formats.json_blocks import BLOCK_BYTES, json_blocks
-from costctl.ingest.formats.json_documents import json_values
-from costctl.ingest.formats.json_pieces import LOG_LAYOUT
-from costctl.ingest.privacy import skeleton
+from costctl.ingest.formats.json_lines import json_line_blocks
 
 NAME: Final = "dynamo_trace"
 _SCHEMAS: Final = ("dynamo.request.trace.", "dynamo.agent.trace.")
 _MARK: Final = tuple(b'"' + schema.encode() for schema in _SCHEMAS)
 _TOOL_ENDS: Final = ("tool_end", "tool_error")
 _MOST_TOOLS: Final = 100_000  # calls of tools that were asked for and have not ended
+_NO_CALL: Final = "A record that is neither the end of a request nor that of a tool."
 _NS_PER_MS: Final = 10**6
 _FAILED: Final = ("error", "failed", "cancelled", "canceled", "timeout")
 
@@ -49,19 +47,19 @@ def is_dynamo_trace(head: bytes) -> bool:
 def read_dynamo_trace(stream: BinaryIO) -> Iterator[Batch]:
     """Batches of canonical spans."""
     callers = _Callers()
-    for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
+    for block in json_line_blocks(stream):
         rows: list[Json] = []
         positions: list[int] = []
-        rejects: list[Reject] = []
-        for place, line in enumerate(block.lines()):
-            position = int(block.positions[place])
-            is_cut = block.is_unterminated and place == len(block.positions) - 1
-            for row, fault in _rows(line, position, callers, is_cut=is_cut):
-                if row is not None:
+        rejects = [reject for line in block for reject in line.rejects]
+        for line in block:
+            for value in line.objects:
+                record = _record(value)
+                row = None if record is None else _row(record, callers)
+                if row is None:
+                    rejects.append(Reject(line.number, "not_a_request", _NO_CALL, ""))
+                else:
                     rows.append(row)
-                    positions.append(position)
-                if fault is not None:
-                    rejects.append(fault)
+                    positions.append(line.number)
         batch = rows_batch(rows, positions, NAME)
         every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
         yield Batch(batch.spans, every, batch.resources)
@@ -80,26 +78,6 @@ class _Callers:
 
     def of(self, session: str, tool_call: str) -> str | None:
         return self._spans.get((session, tool_call))
-
-
-def _rows(
-    line: bytes, position: int, callers: _Callers, *, is_cut: bool
-) -> Iterator[tuple[Json | None, Reject | None]]:
-    written = line.decode("utf-8", "replace")
-    try:
-        values = list(json_values(written))
-    except (ValueError, RecursionError):
-        code = "truncated" if is_cut else "bad_json"
-        yield None, Reject(position, code, "A record that is no JSON that can be read.", skeleton(written))
-        return
-    for value in values:
-        record = _record(value)
-        row = None if record is None else _row(record, callers)
-        fault = None
-        if row is None:
-            message = "A record that is neither the end of a request nor that of a tool."
-            fault = Reject(position, "not_a_request", message, "")
-        yield row, fault
 
 
 def _record(value: Any) -> Json | None:

@@ -8,7 +8,7 @@ by one reader with a memory of bounded size. Lines that tell of no call are coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 import msgspec
 
@@ -17,12 +17,9 @@ from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.claude_transcript import ClaudeTranscript, is_claude_line
 from costctl.ingest.formats.codex_rollout import CodexRollout, is_codex_line
 from costctl.ingest.formats.found import Found, Json, ToldCall
-from costctl.ingest.formats.json_blocks import BLOCK_BYTES, json_blocks
-from costctl.ingest.formats.json_documents import json_values
-from costctl.ingest.formats.json_pieces import LOG_LAYOUT
+from costctl.ingest.formats.json_lines import json_line_blocks
 from costctl.ingest.formats.otlp_json import batch_of
 from costctl.ingest.formats.otlp_normalise import attributes_of
-from costctl.ingest.privacy import skeleton
 
 _LINES_LOOKED_AT: Final = 50
 _NO_CALL: Final = "Lines of the transcript that tell of no model call."
@@ -60,36 +57,19 @@ def transcript_format_of(head: bytes, *, is_whole: bool) -> str | None:
 def read_transcript(stream: BinaryIO, kind: str, *, translation: Translation) -> Iterator[Batch]:
     """Batches of canonical spans. kind: as ``transcript_format_of`` says it."""
     transcript: Transcript = ClaudeTranscript() if kind == "claude_code_transcript" else CodexRollout()
-    for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
+    for block in json_line_blocks(stream):
         done: list[ToldCall] = []
-        rejects: list[Reject] = []
+        rejects = [reject for line in block for reject in line.rejects]
         others = 0
-        for number, line in enumerate(block.lines()):
-            position = int(block.positions[number])
-            is_cut = block.is_unterminated and number == len(block.positions) - 1
-            values, fault = _values(line, position, is_cut=is_cut)
-            rejects += fault
-            for value in values:
-                told, ready = transcript.calls(value, position)
+        for line in block:
+            for value in line.objects:
+                told, ready = transcript.calls(value, line.number)
                 others += not told
                 done += ready
         if others:
-            rejects.append(Reject(int(block.positions[0]), "not_a_request", _NO_CALL, "", records=others))
+            rejects.append(Reject(block[0].number, "not_a_request", _NO_CALL, "", records=others))
         yield _batch(done, rejects, transcript.service, translation=translation)
     yield _batch(transcript.rest(), [], transcript.service, translation=translation)
-
-
-def _values(line: bytes, position: int, *, is_cut: bool) -> tuple[list[Json], list[Reject]]:
-    """The objects in a line, or the reject of one that cannot be read."""
-    text = line.decode("utf-8", "replace")
-    try:
-        values: list[Any] = list(json_values(text))
-    except (ValueError, RecursionError):
-        code = "truncated" if is_cut else "bad_json"
-        return [], [Reject(position, code, "A line that is no JSON that can be read.", skeleton(text))]
-    objects = [value for value in values if isinstance(value, dict)]
-    wrong = len(values) - len(objects)
-    return objects, [Reject(position, "bad_json", "A line that is no object.", "", wrong)] if wrong else []
 
 
 def _batch(
