@@ -67,7 +67,12 @@ def gemini(event: str, **said: Any) -> dict[str, Any]:
 
 
 def test_claude_codes_input_leaves_out_what_the_cache_served(tmp_path: Path) -> None:
-    usage = {"input_tokens": 5, "output_tokens": 120, "cache_read_tokens": 20_000, "cache_creation_tokens": 1_000}
+    usage = {
+        "input_tokens": 5,
+        "output_tokens": 120,
+        "cache_read_tokens": 20_000,
+        "cache_creation_tokens": 1_000,
+    }
     export = logs(
         "com.anthropic.claude_code.events",
         claude("user_prompt", prompt_length=12),
@@ -77,7 +82,9 @@ def test_claude_codes_input_leaves_out_what_the_cache_served(tmp_path: Path) -> 
     )
     read = read_sources(tmp_path, logs_json=export)
     assert read.report.rejected_by_code == {"not_a_request": 2}
-    assert read.of("provider", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens") == [
+    assert read.of(
+        "provider", "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens"
+    ) == [
         ("anthropic", 21_005, 20_000, 1_000, 120),
         ("anthropic", None, None, None, None),
     ]
@@ -200,7 +207,9 @@ def test_codex_counts_the_cached_input_within_the_input(tmp_path: Path) -> None:
     )
     read = read_sources(tmp_path, logs_json=export)
     assert read.report.rejected_by_code == {"not_a_request": 3}
-    assert read.of("provider", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens") == [
+    assert read.of(
+        "provider", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"
+    ) == [
         ("openai", 11_874, 9_600, 320, 256),
         ("openai", None, None, None, None),
     ]
@@ -231,7 +240,9 @@ def test_a_turn_of_codex_sums_up_the_calls_that_its_events_tell_of(tmp_path: Pat
     alone = read_sources(tmp_path / "alone", turn_json=spans("codex_cli_rs", turn))
     assert alone.usd == pytest.approx(usd, rel=1e-9)
     calls = [
-        codex("sse_event", event__kind="response.completed", input_token_count="1000", output_token_count="20"),
+        codex(
+            "sse_event", event__kind="response.completed", input_token_count="1000", output_token_count="20"
+        ),
         codex(
             "sse_event",
             event__kind="response.completed",
@@ -269,7 +280,9 @@ def test_gemini_cli_counts_thoughts_beside_the_answer(tmp_path: Path) -> None:
     )
     read = read_sources(tmp_path, logs_json=export)
     assert read.report.rejected_by_code == {"not_a_request": 1}
-    assert read.of("provider", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens") == [
+    assert read.of(
+        "provider", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"
+    ) == [
         ("google", 10_500, 4_000, 1_000, 800),
         ("google", None, None, None, None),
     ]
@@ -279,7 +292,11 @@ def test_gemini_cli_counts_thoughts_beside_the_answer(tmp_path: Path) -> None:
 
 def test_gemini_clis_two_records_of_an_answer_are_one_call(tmp_path: Path) -> None:
     """For each answer it writes an event of the GenAI conventions too, without the thoughts."""
-    ours = gemini("api_response", duration_ms=3_000, **{**GEMINI_USAGE, "tool_token_count": 0, "total_token_count": 11_000})
+    ours = gemini(
+        "api_response",
+        duration_ms=3_000,
+        **{**GEMINI_USAGE, "tool_token_count": 0, "total_token_count": 11_000},
+    )
     semantic = record(
         event__name="gen_ai.client.inference.operation.details",
         session__id="g-1",
@@ -337,7 +354,11 @@ def test_gemini_clis_file_of_objects_one_after_another(tmp_path: Path) -> None:
     assert read.report.rejected_by_code == {"not_a_request": 1, "not_traces": 1}
     assert read.usd == pytest.approx(GEMINI_USD, rel=1e-9)
     tool, call = sorted(read.spans, key=lambda each: each["operation"] != "execute_tool")
-    assert (tool["status"], tool["kind"], tool["end_ns"] - tool["start_ns"]) == ("error", "internal", 750_000_000)
+    assert (tool["status"], tool["kind"], tool["end_ns"] - tool["start_ns"]) == (
+        "error",
+        "internal",
+        750_000_000,
+    )
     assert (call["end_ns"], call["service"]) == (1_795_478_403_000_000_500, "gemini-cli")
 
 
@@ -347,7 +368,13 @@ def test_a_session_that_gemini_cli_saved(tmp_path: Path) -> None:
     at = "2026-11-24T00:00:0{}.000Z"
     messages = [
         {"id": "m-1", "timestamp": at.format(1), "type": "user", "content": "hi"},
-        {"id": "m-2", "timestamp": at.format(4), "type": "gemini", "model": "gemini-2.5-pro", "tokens": tokens},
+        {
+            "id": "m-2",
+            "timestamp": at.format(4),
+            "type": "gemini",
+            "model": "gemini-2.5-pro",
+            "tokens": tokens,
+        },
         {"id": "m-3", "timestamp": at.format(5), "type": "gemini", "model": "gemini-2.5-pro", "tokens": None},
     ]
     session = {"sessionId": "g-1", "projectHash": "h", "startTime": at.format(0), "messages": messages}

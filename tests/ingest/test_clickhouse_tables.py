@@ -24,7 +24,9 @@ GPT_4O_IN, GPT_4O_OUT = 2.5, 10.0
 SONNET_IN, SONNET_READ, SONNET_WRITE, SONNET_OUT = 3.0, 0.30, 3.75, 15.0
 
 
-def row(number: int, parent: int | None, name: str, kind: str, said: dict[str, Any], **facts: Any) -> dict[str, Any]:
+def row(
+    number: int, parent: int | None, name: str, kind: str, said: dict[str, Any], **facts: Any
+) -> dict[str, Any]:
     """A row of otel_traces, as JSONEachRow has it: attributes are texts, numbers of 64 bits too."""
     return {
         "Timestamp": f"2026-11-24 00:00:{number:02}.123456789",
@@ -133,7 +135,9 @@ def as_parquet() -> bytes:
         elif name.endswith("Attributes") and not name.startswith("Events"):
             columns[name] = pa.array([list(value.items()) for value in values], texts)
         elif name == "Events.Attributes":
-            columns[name] = pa.array([[list(each.items()) for each in value] for value in values], pa.list_(texts))
+            columns[name] = pa.array(
+                [[list(each.items()) for each in value] for value in values], pa.list_(texts)
+            )
         elif isinstance(values[0], list):
             columns[name] = pa.array(values, pa.list_(pa.string()))
         else:
@@ -167,7 +171,10 @@ COMPACT = {"meta": META, "data": [list(each.values()) for each in ROWS], "rows":
 WRITTEN_AS = {
     "rows_jsonl": ("clickhouse_json", lines_of(ROWS)),
     "typed_jsonl": ("clickhouse_json", lines_of(as_json_type())),
-    "answer_json": ("clickhouse_json", json.dumps({"meta": META, "data": ROWS, "rows": 4}, indent=1).encode()),
+    "answer_json": (
+        "clickhouse_json",
+        json.dumps({"meta": META, "data": ROWS, "rows": 4}, indent=1).encode(),
+    ),
     "compact_json": ("clickhouse_json", json.dumps(COMPACT).encode()),
     "rows_csv": ("clickhouse_csv", as_csv()),
     "rows_parquet": ("clickhouse_parquet", as_parquet()),
@@ -180,11 +187,16 @@ def test_a_trace_is_the_same_in_every_format(tmp_path: Path, written: str) -> No
     read = read_sources(tmp_path, **{written: content})
     assert (read.report.format, read.report.rejected, read.report.spans) == (expected_format, 0, 4)
     assert [span["start_ns"] for span in read.spans] == [START_NS + number * 10**9 for number in range(4)]
-    assert [span["end_ns"] - span["start_ns"] for span in read.spans] == [30_000_000_000, *[1_500_000_001] * 3]
+    assert [span["end_ns"] - span["start_ns"] for span in read.spans] == [
+        30_000_000_000,
+        *[1_500_000_001] * 3,
+    ]
     assert [span["parent_span_id"] for span in read.spans] == [None, *[f"{16:016x}"] * 3]
     assert [span["kind"] for span in read.spans] == ["server", "client", "client", "client"]
     assert {span["replica_id"] for span in read.spans} == {"shop-1"}
-    assert read.of("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "is_failed") == [
+    assert read.of(
+        "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "is_failed"
+    ) == [
         (1_200, None, None, 80, False),
         (9_000, 6_000, 2_000, 100, False),
         (None, None, None, None, True),

@@ -40,7 +40,7 @@ def observation(number: int, **said: Any) -> dict[str, Any]:
         "metadata": {},
         "level": "DEFAULT",
         "status_message": None,
-        "input": "Tell me,\nplease: \"what\"?",
+        "input": 'Tell me,\nplease: "what"?',
         "output": "It is\n\nso.",
         "provided_model_name": "gpt-4o",
         "model_parameters": "{}",
@@ -121,14 +121,19 @@ def as_parquet(rows: list[dict[str, Any]], *, as_maps: bool) -> bytes:
 
 def as_camel(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the API has it."""
-    words = {name: "".join(part.title() if at else part for at, part in enumerate(name.split("_"))) for name in row}
+    words = {
+        name: "".join(part.title() if at else part for at, part in enumerate(name.split("_"))) for name in row
+    }
     spelled = {words[name]: each for name, each in row.items()}
     for name in ("startTime", "endTime", "completionStartTime"):
         spelled[name] = spelled[name] and spelled[name].replace(" ", "T")[:-3] + "Z"
     return spelled
 
 
-PAGE = {"data": [as_camel(row) for row in ROWS], "meta": {"page": 1, "limit": 50, "totalItems": 5, "totalPages": 1}}
+PAGE = {
+    "data": [as_camel(row) for row in ROWS],
+    "meta": {"page": 1, "limit": 50, "totalItems": 5, "totalPages": 1},
+}
 WRITTEN_AS = {
     "jsonl": ("langfuse_json", lines_of(ROWS)),
     "json": ("langfuse_json", json.dumps(ROWS).encode()),
@@ -145,7 +150,9 @@ def test_an_export_costs_the_same_in_every_format(tmp_path: Path, written: str) 
     expected_format, content = WRITTEN_AS[written]
     read = read_sources(tmp_path, **{f"export_{written.rpartition('_')[2]}": content})
     assert (read.report.format, read.report.rejected, read.report.spans) == (expected_format, 0, 5)
-    assert read.of("input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "is_failed") == [
+    assert read.of(
+        "input_tokens", "cached_input_tokens", "cache_write_tokens", "output_tokens", "is_failed"
+    ) == [
         (2_000, 1_600, None, 50, False),
         (7_010, 5_000, 2_000, 300, False),
         (100, None, None, 100, False),
@@ -175,7 +182,13 @@ def test_a_page_of_traces_that_hold_their_observations(tmp_path: Path) -> None:
 
 
 def test_traces_and_scores_tell_of_no_call_and_are_counted(tmp_path: Path) -> None:
-    trace = {"id": "t", "timestamp": "2026-11-20T10:01:00.000Z", "name": "n", "sessionId": None, "userId": None}
+    trace = {
+        "id": "t",
+        "timestamp": "2026-11-20T10:01:00.000Z",
+        "name": "n",
+        "sessionId": None,
+        "userId": None,
+    }
     listed = {**trace, "observations": ["obs-1", "obs-2"]}
     score = {"id": "x", "traceId": "t", "dataType": "NUMERIC", "value": 1, "source": "API"}
     rows = [as_camel(CACHED), trace, listed, score]

@@ -94,9 +94,13 @@ def test_a_message_that_streams_is_one_call_and_the_last_usage_holds(tmp_path: P
 
 def test_what_is_kept_for_an_hour_costs_more(tmp_path: Path) -> None:
     split = {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 1_000}
-    read = read_sources(tmp_path, s_jsonl=lines_of([PROMPT, answer(2, "m", usage(5, 0, 1_000, 9, cache_creation=split))]))
+    read = read_sources(
+        tmp_path, s_jsonl=lines_of([PROMPT, answer(2, "m", usage(5, 0, 1_000, 9, cache_creation=split))])
+    )
     assert read.of("cache_write_tokens", "cache_write_1h_tokens") == [(1_000, 1_000)]
-    assert read.usd == pytest.approx((5 * SONNET_IN + 1_000 * SONNET_WRITE_1H + 9 * SONNET_OUT) / 1e6, rel=1e-9)
+    assert read.usd == pytest.approx(
+        (5 * SONNET_IN + 1_000 * SONNET_WRITE_1H + 9 * SONNET_OUT) / 1e6, rel=1e-9
+    )
 
 
 def test_searches_tier_and_place_are_read(tmp_path: Path) -> None:
@@ -114,14 +118,17 @@ def test_subagents_and_copies_count_once(tmp_path: Path) -> None:
     """
     side = answer(3, "msg_side", usage(100, 0, 0, 10), isSidechain=True, agentId="a-1")
     inner = {name: side[name] for name in ("type", "message", "requestId", "uuid", "timestamp")}
-    progress = {"type": "progress", "sessionId": "s-1", "uuid": "p", "data": {"type": "agent_progress", "message": inner}}
+    progress = {
+        "type": "progress",
+        "sessionId": "s-1",
+        "uuid": "p",
+        "data": {"type": "agent_progress", "message": inner},
+    }
     main = [PROMPT, answer(2, "msg_1", usage(5, 0, 0, 9)), progress]
     resumed = [{**line, "sessionId": "s-2"} for line in main] + [
         answer(9, "msg_9", usage(6, 0, 0, 8), sessionId="s-2")
     ]
-    read = read_sources(
-        tmp_path, a_jsonl=lines_of(main), b_jsonl=lines_of([side]), c_jsonl=lines_of(resumed)
-    )
+    read = read_sources(tmp_path, a_jsonl=lines_of(main), b_jsonl=lines_of([side]), c_jsonl=lines_of(resumed))
     assert read.calls.height == 3
     usd = ((5 + 100 + 6) * SONNET_IN + (9 + 10 + 8) * SONNET_OUT) / 1e6
     assert read.usd == pytest.approx(usd, rel=1e-9)
@@ -142,9 +149,25 @@ def test_the_output_of_a_run_without_a_terminal(tmp_path: Path) -> None:
     """``claude -p --output-format stream-json``: no times, and at the end the sum of all calls.
     https://code.claude.com/docs/en/headless
     """
-    init = {"type": "system", "subtype": "init", "session_id": "s-1", "uuid": "u", "model": "claude-sonnet-4-5"}
-    said = {name: each for name, each in answer(2, "m", usage(5, 0, 0, 9)).items() if name in ("type", "message", "uuid")}
-    total = {"type": "result", "session_id": "s-1", "uuid": "r", "total_cost_usd": 0.15, "usage": usage(5, 0, 0, 9)}
+    init = {
+        "type": "system",
+        "subtype": "init",
+        "session_id": "s-1",
+        "uuid": "u",
+        "model": "claude-sonnet-4-5",
+    }
+    said = {
+        name: each
+        for name, each in answer(2, "m", usage(5, 0, 0, 9)).items()
+        if name in ("type", "message", "uuid")
+    }
+    total = {
+        "type": "result",
+        "session_id": "s-1",
+        "uuid": "r",
+        "total_cost_usd": 0.15,
+        "usage": usage(5, 0, 0, 9),
+    }
     read = read_sources(tmp_path, run_jsonl=lines_of([init, {**said, "session_id": "s-1"}, total]))
     assert read.of("input_tokens", "output_tokens") == [(5, 9)]
     assert list(read.usd_by_call.values()) == [None], "what it cost depends on the day, which nobody recorded"
@@ -170,7 +193,9 @@ def test_what_a_tool_gave_back_does_not_make_it_another_format(tmp_path: Path) -
 
 
 def test_a_transcript_and_the_events_of_the_same_session_are_the_same_calls(tmp_path: Path) -> None:
-    event = claude("api_request", input_tokens=5, output_tokens=120, cache_read_tokens=20_000, duration_ms=4_000)
+    event = claude(
+        "api_request", input_tokens=5, output_tokens=120, cache_read_tokens=20_000, duration_ms=4_000
+    )
     event["timeUnixNano"] = "1795478406510000000"
     lines = [answer(5, "m", usage(5, 20_000, 0, 1)), answer(6, "m", usage(5, 20_000, 0, 120))]
     read = read_sources(
@@ -179,7 +204,9 @@ def test_a_transcript_and_the_events_of_the_same_session_are_the_same_calls(tmp_
         events_json=logs("com.anthropic.claude_code.events", event),
     )
     assert (read.calls.height, read.records.height) == (1, 2)
-    assert read.usd == pytest.approx((5 * SONNET_IN + 20_000 * SONNET_READ + 120 * SONNET_OUT) / 1e6, rel=1e-9)
+    assert read.usd == pytest.approx(
+        (5 * SONNET_IN + 20_000 * SONNET_READ + 120 * SONNET_OUT) / 1e6, rel=1e-9
+    )
 
 
 def counts(given: int, cached: int, output: int, reasoning: int = 0) -> Json:
@@ -203,7 +230,9 @@ def token_count(second: int, total: Json | None, last: Json | None = None) -> Js
     return line(second, "event_msg", {"type": "token_count", "info": info, "rate_limits": {"primary": None}})
 
 
-META = line(0, "session_meta", {"id": "c-1", "cwd": "/w", "originator": "codex_cli_rs", "model_provider": "openai"})
+META = line(
+    0, "session_meta", {"id": "c-1", "cwd": "/w", "originator": "codex_cli_rs", "model_provider": "openai"}
+)
 TURN = line(1, "turn_context", {"cwd": "/w", "model": "gpt-5.1-codex", "effort": "high"})
 FIRST, SECOND = counts(10_000, 0, 300, 100), counts(12_000, 9_000, 50)
 BOTH = counts(22_000, 9_000, 350, 100)
@@ -218,14 +247,17 @@ SESSION = [
     token_count(9, BOTH, SECOND),
 ]
 CODEX_USD = (
-    (10_000 * CODEX_IN + 300 * CODEX_OUT) + ((12_000 - 9_000) * CODEX_IN + 9_000 * CODEX_CACHED + 50 * CODEX_OUT)
+    (10_000 * CODEX_IN + 300 * CODEX_OUT)
+    + ((12_000 - 9_000) * CODEX_IN + 9_000 * CODEX_CACHED + 50 * CODEX_OUT)
 ) / 1e6
 
 
 def test_sums_of_a_session_are_never_added(tmp_path: Path) -> None:
     read = read_sources(tmp_path, rollout_jsonl=lines_of(SESSION))
     assert (read.report.format, read.report.rejected_by_code) == ("codex_rollout", {"not_a_request": 6})
-    assert read.of("provider", "model", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens") == [
+    assert read.of(
+        "provider", "model", "input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens"
+    ) == [
         ("openai", "gpt-5.1-codex", 10_000, 0, 300, 100),
         ("openai", "gpt-5.1-codex", 12_000, 9_000, 50, 0),
     ]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.formats.canonical_rows import count, number, rows_batch, text
+from costctl.ingest.formats.canonical_rows import count, no_rows, number, rows_batch, text
 from costctl.ingest.formats.found import (
     SPAN_ID_DIGITS,
     TRACE_ID_DIGITS,
@@ -61,7 +61,7 @@ def _line_batches(line: bytes, position: int, *, is_cut: bool) -> Iterator[Batch
     except (ValueError, RecursionError):
         code = "truncated" if is_cut else "bad_json"
         fault = Reject(position, code, "A session that is no JSON that can be read.", skeleton(written))
-        yield Batch(rows_batch([], [], NAME).spans, (fault,))
+        yield no_rows(fault)
         return
     sessions = [each for value in values for each in (value if isinstance(value, list) else [value])]
     for session in sessions:
@@ -89,15 +89,18 @@ class _Session:
 
 
 def _session_batches(value: Any, position: int) -> Iterator[Batch]:
-    empty = rows_batch([], [], NAME).spans
     if not isinstance(value, dict) or not isinstance(value.get("requests"), list):
-        fault = Reject(position, "not_a_request", "A JSON value that is no session: it has no list of requests.", "")
-        yield Batch(empty, (fault,))
+        fault = Reject(
+            position, "not_a_request", "A JSON value that is no session: it has no list of requests.", ""
+        )
+        yield no_rows(fault)
         return
     name = str(value.get("id") or hashlib.sha256(repr(value["requests"][:4]).encode()).hexdigest()[:16])
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     is_global = value.get("hash_id_scope") == "global"
-    session = _Session(name, hex_id(f"session {name}", TRACE_ID_DIGITS) or digest, "" if is_global else digest[:10], position)
+    session = _Session(
+        name, hex_id(f"session {name}", TRACE_ID_DIGITS) or digest, "" if is_global else digest[:10], position
+    )
     end_ns = _walk(session, value["requests"], "session", 0, 0)
     session.rows.insert(0, _agent(session, "session", None, "session", 0, end_ns))
     for first in range(0, len(session.rows), _CALLS_AT_ONCE):
@@ -125,9 +128,7 @@ def _walk(session: _Session, requests: list[Any], place: str, begin_ns: int, dep
     return max(ends, default=None)
 
 
-def _nested(
-    session: _Session, request: Json, place: str, own: str, start_ns: int, depth: int
-) -> int | None:
+def _nested(session: _Session, request: Json, place: str, own: str, start_ns: int, depth: int) -> int | None:
     """Adds an agent and what it asked for; when it ended."""
     length_ms = number(request.get("duration_ms"))
     where = len(session.rows)

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
-from costctl.ingest.batch import Batch
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.formats.found import Json
 from costctl.ingest.formats.log_columns import columns_of_objects
 from costctl.ingest.formats.log_rows import LogRows, log_batch
@@ -33,11 +33,16 @@ def rows_batch(rows: list[Json], positions: list[int], name: str) -> Batch:
 
     Every row has its trace_id and its span_id.
     """
-    columns = tuple(sorted({column for row in rows for column in row} | {"start_ns"}))
-    mapping = _mapping(name, columns)
-    table = columns_of_objects(rows, mapping) if rows else pa.table({"start_ns": pa.array([], pa.int64())})
-    ids = [str(row.get("trace_id", "")) for row in rows]
-    return log_batch(LogRows(table, np.array(positions, np.int64), ids), mapping)
+    if not rows:
+        return no_rows()
+    mapping = _mapping(name, tuple(sorted({column for row in rows for column in row} | {"start_ns"})))
+    ids = [str(row["trace_id"]) for row in rows]
+    return log_batch(LogRows(columns_of_objects(rows, mapping), np.array(positions, np.int64), ids), mapping)
+
+
+def no_rows(*rejects: Reject) -> Batch:
+    """A batch without spans."""
+    return Batch(BATCH_SCHEMA.empty_table(), rejects)
 
 
 def count(value: Any) -> int | None:

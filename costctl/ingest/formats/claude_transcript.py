@@ -25,7 +25,9 @@ from costctl.ingest.formats.found import (
 from costctl.ingest.formats.otlp_normalise import attributes_of
 from costctl.ingest.formats.sdk_spans import flat_attributes
 
-_MOST_OPEN: Final = 1_000  # messages that further lines may still add to; agents that run side by side are dozens
+_MOST_OPEN: Final = (
+    1_000  # messages that further lines may still add to; agents that run side by side are dozens
+)
 _NS_PER_S: Final = 10**9
 _SYNTHETIC: Final = "<synthetic>"
 _KEPT: Final = (
@@ -84,13 +86,17 @@ def _answer_in(line: Json) -> Json | None:
     """The line, or the one that it reports of a subagent, if it is an answer of a model."""
     if line.get("type") == "progress":
         inner = named(named(line.get("data")).get("message"))
-        line = {**inner, "sessionId": line.get("sessionId"), "timestamp": inner.get("timestamp", line.get("timestamp"))}
+        line = {
+            **inner,
+            "sessionId": line.get("sessionId"),
+            "timestamp": inner.get("timestamp", line.get("timestamp")),
+        }
     message = named(line.get("message"))
     if line.get("type") != "assistant" or not message:
         return None
     model = message.get("model")
     is_answer = isinstance(model, str) and model not in ("", _SYNTHETIC)
-    return line if is_answer or named(message.get("usage")) and model != _SYNTHETIC else None
+    return line if is_answer or (named(message.get("usage")) and model != _SYNTHETIC) else None
 
 
 def _later(known: Json, said: Json) -> Json:

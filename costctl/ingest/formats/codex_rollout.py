@@ -54,7 +54,10 @@ class CodexRollout:
         if line.get("type") == "session_meta":
             self._begin(named(payload.get("meta")) or payload)
         elif line.get("type") == "turn_context":
-            self._context = {**self._context, **{name: each for name, each in payload.items() if each is not None}}
+            self._context = {
+                **self._context,
+                **{name: each for name, each in payload.items() if each is not None},
+            }
         elif payload.get("type") == "token_count":
             used = self._used(named(payload.get("info")))
             if any(used.values()):
@@ -86,7 +89,9 @@ class CodexRollout:
 
     def _span(self, line: Json, used: Json) -> Json:
         start = ns_text(line.get("timestamp"), _NS_PER_S)
-        key = json_text([self._family, self._context.get("model"), sorted(self._sum.items()), sorted(used.items())])
+        key = json_text(
+            [self._family, self._context.get("model"), sorted(self._sum.items()), sorted(used.items())]
+        )
         if not self._sum:
             key = json_text([key, line.get("timestamp")])
         facts = {

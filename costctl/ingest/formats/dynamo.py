@@ -98,7 +98,11 @@ def _row(record: Json, callers: _Callers) -> Json | None:
 def _session(record: Json) -> tuple[str | None, str | None]:
     """The run that the record belongs to, and what kind of run it is."""
     context = named(record.get("agent_context"))
-    run = text(context.get("session_id")) or text(context.get("workflow_id")) or text(context.get("trajectory_id"))
+    run = (
+        text(context.get("session_id"))
+        or text(context.get("workflow_id"))
+        or text(context.get("trajectory_id"))
+    )
     return run, text(context.get("session_type_id")) or text(context.get("workflow_type_id"))
 
 
@@ -112,7 +116,10 @@ def _ids(session: str | None, key: str) -> Json:
 
 def _ns(milliseconds: Any) -> int | None:
     value = number(milliseconds)
-    return None if value is None or value <= 0 else round(value * _NS_PER_MS)
+    if value is None or value <= 0:
+        return None
+    whole = int(milliseconds)  # apart from the rest, so that no nanosecond is lost
+    return whole * _NS_PER_MS + round((milliseconds - whole) * _NS_PER_MS)
 
 
 def _seconds(milliseconds: Any) -> float | None:
@@ -132,7 +139,11 @@ def _call(record: Json, request: Json, callers: _Callers) -> Json:
     replay = named(request.get("replay"))
     finish = named(request.get("finish_reason_metadata"))
     worker = named(request.get("worker"))
-    identity = text(request.get("request_id")) or text(request.get("x_request_id")) or str(record.get("event_time_unix_ms"))
+    identity = (
+        text(request.get("request_id"))
+        or text(request.get("x_request_id"))
+        or str(record.get("event_time_unix_ms"))
+    )
     ids = _ids(session, identity)
     for tool in listed(finish.get("tool_calls")):
         callers.add(str(session), str(named(tool).get("id")), ids["span_id"])
@@ -181,4 +192,3 @@ def _tool(record: Json, tool: Json, callers: _Callers) -> Json:
         "status": "error" if has_failed else "ok",
         "error_type": text(tool.get("error_type")) if has_failed else None,
     }
-

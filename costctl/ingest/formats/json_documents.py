@@ -46,7 +46,10 @@ _MARKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("jaeger_json", (r'"operationName"\s*:', r'"trace(?:ID|Id)"\s*:')),
     ("langfuse_json", (r'"observations"\s*:\s*\[', r'"trace(?:Id)?"\s*:')),
     ("langfuse_json", (r'"(?:parentObservationId|usageDetails)"\s*:', r'"traceId"\s*:')),
-    ("langfuse_json", (r'"(?:parent_observation_id|usage_details)"\s*:', r'"trace_id"\s*:', r'"start_time"\s*:')),
+    (
+        "langfuse_json",
+        (r'"(?:parent_observation_id|usage_details)"\s*:', r'"trace_id"\s*:', r'"start_time"\s*:'),
+    ),
     ("clickhouse_json", (r'"TraceId"', r'"(?:SpanAttributes|LogAttributes)"', r'"Timestamp"')),
     ("js_sdk_json", (r'"hrTime"\s*:\s*\[', r'"attributes"\s*:\s*\{')),
     ("js_sdk_json", (r'"_?spanContext"\s*:\s*\{', r'"startTime"\s*:\s*\[')),

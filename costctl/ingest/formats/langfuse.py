@@ -89,7 +89,9 @@ def _camel(name: str) -> str:
 
 def _add_all(observations: list[Any], trace: Json, found: Found) -> None:
     if observations and all(isinstance(each, str) for each in observations):
-        message = "A trace of Langfuse that names its observations by their ids only: export the observations."
+        message = (
+            "A trace of Langfuse that names its observations by their ids only: export the observations."
+        )
         found.reject("not_a_request", message, json_text(sorted(trace)))
         return
     for observation in found.objects(observations, "not_langfuse", "An observation that is no object."):

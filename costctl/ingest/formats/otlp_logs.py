@@ -125,9 +125,7 @@ def _with_body(record: Json, written: Json) -> Json:
 def _call_rules() -> tuple[tuple[str, str | None], ...]:
     """Each key of which one makes a record a call, with the key that must stand beside it."""
     columns = shipped_vocabulary().columns
-    return tuple(
-        (rule.key, rule.requires) for column in _CALL_COLUMNS for rule in columns.get(column, ())
-    )
+    return tuple((rule.key, rule.requires) for column in _CALL_COLUMNS for rule in columns.get(column, ()))
 
 
 def _tells_of_a_call(said: Json) -> bool:

@@ -68,7 +68,9 @@ def read_trace_csv(stream: BinaryIO, kind: str, *, translation: Translation) -> 
         except StopIteration:
             break
         except csv.Error:
-            found.reject("too_long", "A cell is longer than any that could be read, or its quotes do not close.", "")
+            found.reject(
+                "too_long", "A cell is longer than any that could be read, or its quotes do not close.", ""
+            )
             cells = []
         if len(cells) == len(names):
             row = {name: None if cell in _NOTHING else cell for name, cell in zip(names, cells, strict=True)}
