@@ -114,6 +114,13 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "start_ns" if "start_ns" in self.columns else "end_ns"
 
     @property
+    def read_paths(self) -> frozenset[str]:
+        """Every path that is looked at, for a column or by a condition."""
+        return frozenset(path for source in self.columns.values() for path in source.all_paths) | {
+            *self.conditions
+        }
+
+    @property
     def conditions(self) -> tuple[str, ...]:
         """Columns that conditions look at."""
         asked = (self.failures, self.requests, *self.unknown)

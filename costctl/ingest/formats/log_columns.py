@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from costctl.ingest.attribute_text import parsed_json
 from costctl.ingest.mapping import Mapping, NamedCount
 from costctl.ingest.token_algebra import CLAIMED
+from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
 _COUNT: Final = r"^\d{1,18}$"
@@ -35,11 +36,13 @@ class CountCells:
 class LogColumns:
     """Rows by our names. table: a column for each of ours but counts of tokens, and those that conditions ask about.
 
-    counts: of each count of tokens the cells of every name that the log has.
+    counts: of each count of tokens the cells of every name that the log has.  unread: of each row the paths that look
+    like usage and that the mapping does not read.
     """
 
     table: pa.Table
     counts: dict[str, list[CountCells]]
+    unread: list[list[str] | None]
 
 
 def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> LogColumns:
@@ -48,7 +51,8 @@ def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> LogCo
     def values(path: str) -> list[Any]:
         return [value_at(row, path) for row in objects]
 
-    return _table(mapping, lambda path, as_list: _array(values(path), as_list=as_list), len(objects))
+    unread = unread_of_rows(objects, mapping.read_paths)
+    return _table(mapping, lambda path, as_list: _array(values(path), as_list=as_list), unread)
 
 
 def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
@@ -64,7 +68,18 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
         documents = [parsed_json(cell) if isinstance(cell, str) else cell for cell in cells.to_pylist()]
         return _array([value_at(document, rest) for document in documents], as_list=as_list)
 
-    return _table(mapping, array, table.num_rows)
+    suspects = [name for name in table.column_names if _may_hold_usage(name, table[name])]
+    unread = unread_of_rows(
+        table.select(suspects).to_pylist() if suspects else [{}] * table.num_rows, mapping.read_paths
+    )
+    return _table(mapping, array, unread)
+
+
+def _may_hold_usage(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column looks like usage, or holds objects, some of whose names may."""
+    if looks_like_usage(name) or pa.types.is_nested(column.type):
+        return True
+    return pa.types.is_string(column.type) and bool(pc.any(pc.starts_with(column, "{")).as_py())
 
 
 def value_at(row: Any, path: str) -> Any:
@@ -95,7 +110,9 @@ def _item(items: list[Any], wanted: str) -> Any:
     return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
 
 
-def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> LogColumns:
+def _table(
+    mapping: Mapping, array: Callable[[str, bool], pa.Array | None], unread: list[list[str] | None]
+) -> LogColumns:
     columns: dict[str, pa.Array] = {}
     counts: dict[str, list[CountCells]] = {}
     for target, source in mapping.columns.items():
@@ -116,7 +133,8 @@ def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows
         cells = None if name in columns else array(name, False)
         if cells is not None:
             columns[name] = cells
-    return LogColumns(pa.table(columns) if columns else pa.table({"": pa.nulls(rows)}), counts)
+    table = pa.table(columns) if columns else pa.table({"": pa.nulls(len(unread))})
+    return LogColumns(table, counts, unread)
 
 
 def _cells_of(

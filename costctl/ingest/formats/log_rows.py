@@ -330,6 +330,8 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
         full[name] = pc.coalesce(full[name], constant) if name in full else constant
     if "operation" not in full and "parent_span_id" not in full:
         full["operation"] = pa.repeat(pa.scalar(UNNAMED_OPERATION), size)
+    if any(rows.columns.unread):
+        full["unread_usage"] = pa.array(rows.columns.unread, pa.list_(pa.string()))
     fold_speed(full)
     mark_model_calls(full, size)
     keep_limits(full)
