@@ -92,6 +92,11 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(condition.column for condition in asked if condition is not None)
 
 
+def is_target(name: str) -> bool:
+    """Whether a mapping may say where this column comes from."""
+    return name in _TARGETS
+
+
 @cache
 def built_in_mappings() -> dict[str, Mapping]:
     """Every built-in mapping by its name."""

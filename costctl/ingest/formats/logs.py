@@ -65,7 +65,7 @@ def read_json_log(
     chosen, row_ids = mapping, row_ids or RowIds()
     is_checked = False
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
-        objects, positions, rejects = _json_objects(block)
+        objects, positions, rejects = json_objects(block)
         if chosen is None and objects:
             chosen = mapping_for(objects[0], uri)
         if chosen is None:
@@ -78,7 +78,7 @@ def read_json_log(
         yield _with_rejects(log_batch(rows, chosen), rejects)
 
 
-def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
+def json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
