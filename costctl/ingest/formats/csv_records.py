@@ -27,6 +27,7 @@ LONGEST_LINE_BYTES: Final = 16 * 2**20  # and the longest record of several line
 BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = (b",", b";", b"\t", b"|")
 _TRIED_LINES: Final = 200
+_HEADER_BYTES: Final = 2**20
 
 
 @dataclass(slots=True)
@@ -73,6 +74,29 @@ def _share(lines: list[bytes], form: CsvForm) -> tuple[float, int]:
     records, _ = split_records(whole, 1, form, is_last=False)
     tried = len(records.rows) + len(records.rejects)
     return (len(records.rows) / tried if tried else 1.0), len(form.names)
+
+
+def header_of(data: bytes) -> bytes:
+    """The header's bytes, its line ends included."""
+    form = csv_form(data[:_HEADER_BYTES])
+    return (
+        b"\n".join(data.split(b"\n", form.header_lines)[: form.header_lines]) + b"\n"
+        if form is not None
+        else b""
+    )
+
+
+def unfinished_bytes(data: bytes) -> int:
+    """How many bytes the last record takes of a growing CSV, if its quotes are open at the end of the last line, and no
+    record is longer.
+    """
+    form = csv_form(data[:_HEADER_BYTES]) if b'"' in data and data[:1] not in (b"{", b"[") else None
+    if form is None:
+        return 0
+    lines = data.split(b"\n")[:-1]
+    _, taken = split_records([line.rstrip(b"\r") for line in lines], 1, form, is_last=False)
+    unfinished = sum(len(line) + 1 for line in lines[taken:])
+    return unfinished if unfinished <= LONGEST_LINE_BYTES else 0
 
 
 def csv_blocks(stream: BinaryIO, head: bytes, form: CsvForm) -> Iterator[CsvRecords]:

@@ -27,6 +27,9 @@ _CUMULATIVE: Final = frozenset({"total", "cumulative", "sum", "overall"})
 _MOST_COUNTS: Final = 8
 
 
+_Length = tuple[str, LengthUnit, list[int | float | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One of theirs. unit: of an instant or a length.  is_instant: a length that is written as the instant of its end.
@@ -218,23 +221,28 @@ def _span_ns(at: Moments) -> Sequence[int | None] | None:
     ]
 
 
-def _length(
-    sample: Sample, target: str, taken: set[str], known: Known
-) -> tuple[str, LengthUnit, list[float | None]] | None:
-    """The column of a length, its unit, and the lengths in ns; one that end − start confirms, before any other."""
+def _length(sample: Sample, target: str, taken: set[str], known: Known) -> _Length | None:
+    """The column of a length, its unit, and the lengths in ns: one that end − start confirms before any other, and of
+    several durations, without an end, the one that holds the others.
+    """
     refused = set(taken)
-    first = None
+    found: list[_Length] = []
     while (path := _likest(sample, target, refused, _are_lengths)) is not None:
+        refused.add(path)
         values = numbers(sample.cells[path]) or []
         unit = length_unit(path, values, known, is_part=target != "duration_s")
         if unit is not None:
             size = NS_PER_UNIT[unit.unit]
-            found = path, unit, [None if each is None else each * size for each in values]
-            if unit.is_agreed or known.span_ns is None:
-                return found
-            first = first or found
-        refused.add(path)
-    return first
+            found.append((path, unit, [None if each is None else each * size for each in values]))
+    agreed = [each for each in found if each[1].is_agreed]
+    whole = [each for each in found if all(_holds(each[2], other[2]) for other in found)]
+    is_whole = target == "duration_s" and known.span_ns is None
+    return next(iter((*agreed, *(whole if is_whole else ()), *found)), None)
+
+
+def _holds(whole: Sequence[float | None], part: Sequence[float | None]) -> bool:
+    """Whether one length is no shorter than another on any row that has both."""
+    return all(one is None or two is None or one >= two for one, two in zip(whole, part, strict=True))
 
 
 def _are_lengths(values: list[Any]) -> bool:

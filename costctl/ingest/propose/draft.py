@@ -126,7 +126,7 @@ def _kind(path: str, values: Sequence[Any]) -> str:
         return "true or false"
     found = [each for value in values if (each := number(value)) is not None]
     if len(found) == len(values):
-        is_spoken = last_words(path) & _SPOKEN and any(isinstance(value, str) for value in values)
+        is_spoken = last_words(path) <= _SPOKEN and any(isinstance(value, str) for value in values)
         return "numbers" if is_spoken else f"numbers from {min(found):.12g} to {max(found):.12g}"
     if all(
         isinstance(value, date) or (isinstance(value, str) and ns_from_instant(value) is not None)

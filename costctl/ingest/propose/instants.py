@@ -35,6 +35,13 @@ _FIRSTS: Final = ({"first", "token"}, {"first", "chunk"}, {"output", "start"}, {
 _NO_TIMES: Final = frozenset(
     {"id", "user", "account", "hash", "port", "seed", "key", "token", "size", "bytes", "cost"}
 )
+# A time that counts from a trace's own start has no other words in its name: api_time is a length.
+_OF_A_CLOCK: Final = frozenset(
+    (
+        "start", "request", "received", "requested", "arrival", "sent", "submitted", "issued", "created", "timestamp",
+        "time", "ts", "t", "at", "when", "relative", "offset", "event", "ms", "s", "us", "ns",
+    )
+)  # fmt: skip
 _LATER: Final = frozenset(
     {"updated", "modified", "ingested", "inserted", "expires", "exported", "deleted", "ttl"}
 )
@@ -134,7 +141,7 @@ def relative_start(sample: Sample) -> Instants | None:
     for path, values in sample.cells.items():
         rank = _rank(path, _STARTS)
         found = numbers(values) if rank is not None and is_name(path) else None
-        if rank is None or found is None or last_words(path) & (_NO_TIMES | {"first", "end", "duration"}):
+        if rank is None or found is None or not last_words(path) <= _OF_A_CLOCK:
             continue
         said = [each for each in found if each is not None]
         if min(said) < 0 or max(said) >= _EARLIEST_S * 10**3 or (best is not None and best[0] <= rank):

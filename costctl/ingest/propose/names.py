@@ -48,6 +48,9 @@ _JOINED: Final = {
     "pt": "input token", "ct": "output token", "fr": "finish reason", "e2elatency": "duration",
 }  # fmt: skip
 _COUNTED: Final = frozenset({"usage", "token", "details"})
+_SAYING_LITTLE: Final = frozenset(
+    {"name", "id", "model", "type", "code", "ms", "s", "ns", "us", "time", "at", "usd", "token"}
+)
 
 
 @lru_cache(maxsize=65_536)
@@ -114,26 +117,35 @@ def likeness(target: str, path: str) -> tuple[int, int, int] | None:
     """How like the name of our column a path is: the rule that it meets, how many words it has besides, how deep it
     lies; smaller is liker. None where it is not like it.
     """
-    last, every = _parts(path)
-    for number, rule in enumerate(_rules()[target]):
-        is_met = rule.words == last if rule.is_whole else rule.words <= last
-        if is_met and rule.anywhere <= every and not rule.never & last:
-            return number, len(last - rule.words - _COUNTED), path.count(".")
-    return None
+    found = []
+    for last in _last_parts(path):
+        for number, rule in enumerate(_rules()[target]):
+            is_met = rule.words == last if rule.is_whole else rule.words <= last
+            if is_met and rule.anywhere <= all_words(path) and not rule.never & last:
+                found.append((number, len(last - rule.words - _COUNTED), path.count(".")))
+    return min(found, default=None)
 
 
 @lru_cache(maxsize=65_536)
-def _parts(path: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Words of the last part, which a number of a list is not, and of all parts."""
-    parts = [part for part in path.split(".") if not part.isdecimal()] or [path]
-    return frozenset(words_of(parts[-1])), frozenset(words_of(".".join(parts)))
+def _last_parts(path: str) -> tuple[frozenset[str], ...]:
+    """Words of the last part, which a number of a list is not; and where that says little, of the last two."""
+    parts = _parts(path)
+    last = frozenset(words_of(parts[-1]))
+    if len(parts) < 2 or not last <= _SAYING_LITTLE:
+        return (last,)
+    return last, last | frozenset(words_of(parts[-2]))
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.split(".") if not part.isdecimal()] or [path]
 
 
 def last_words(path: str) -> frozenset[str]:
     """Words of the path's last part."""
-    return _parts(path)[0]
+    return _last_parts(path)[0]
 
 
+@lru_cache(maxsize=65_536)
 def all_words(path: str) -> frozenset[str]:
     """Words of the whole path."""
-    return _parts(path)[1]
+    return frozenset(words_of(".".join(_parts(path))))
