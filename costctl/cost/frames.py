@@ -65,7 +65,8 @@ class Frames:
             raise NotEnoughDataError(
                 "There is no request to analyse.",
                 why="No request started within the window.",
-                next_step="Widen --since and --until, or ingest traces of that time.",
+                next_step="Widen --since and --until, or ingest traces of that time. --last 7d takes the last seven "
+                "days of the store.",
             )
         window = window_ns(requests, calls)
         if window is None:

@@ -1,8 +1,8 @@
 """How is a file loaded that is still being written?
 
 In: a connection, and what the user named. Out: rows in the store, a transaction for what was added since the last
-look, until stopped; one ``SourceReport`` a file. Only whole lines and records are read: the last may not be finished. A file
-that was cut short or replaced, as rotation does, is read from its beginning.
+look, until stopped; one ``SourceReport`` a file. Only whole lines and records are read: the last may not be finished.
+A file that was cut short or replaced, as rotation does, is read from its beginning.
 
 Followed again, a file is read from its beginning: what the store holds already is a duplicate and is dropped.
 """

@@ -27,6 +27,7 @@ from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_ta
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
 from costctl.ingest.mapping import Mapping, mapping_for, require_columns
 from costctl.ingest.privacy import skeleton
+from costctl.ingest.unread_usage import looks_like_usage
 
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
 _HEAD_BYTES: Final = 2**20
@@ -119,9 +120,8 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    firsts = {path.split(".", 1)[0] for source in chosen.columns.values() for path in source.paths}
-    paths = {path for source in chosen.columns.values() for path in source.paths} | firsts
-    wanted = [name for name in names if name in paths or name in chosen.conditions]
+    paths = chosen.read_paths | {path.split(".", 1)[0] for path in chosen.read_paths}
+    wanted = [name for name in names if name in paths or looks_like_usage(name)]
     row_ids, first_row = RowIds(), 1
     for part in _parts(file, wanted, uri):
         table = pa.table(part)

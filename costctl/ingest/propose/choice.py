@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from costctl.ingest.mapping import is_target
-from costctl.ingest.propose.counts import Counting, counting, unnamed_total
+from costctl.ingest.propose.counts import CONVENTIONS, PARTS, Counting, counting, unnamed_total
 from costctl.ingest.propose.instants import NS_PER_UNIT, Instants, Moments, moments, number, numbers
 from costctl.ingest.propose.lengths import Known, LengthUnit, length_unit
 from costctl.ingest.propose.names import all_words, last_words, likeness, targets
@@ -33,13 +33,15 @@ _Length = tuple[str, LengthUnit, list[int | float | None]]
 @dataclass(frozen=True, slots=True)
 class Column:
     """One of theirs. unit: of an instant or a length.  is_instant: a length that is written as the instant of its end.
-    plus: paths whose counts are added.  why: how it is known, in words; empty where the name says it all.
+    plus: paths whose counts are added.  convention: excludes_cache or excludes_reasoning, where the name so counts.
+    why: how it is known, in words; empty where the name says it all.
     """
 
     path: str
     unit: str | None = None
     is_instant: bool = False
     plus: tuple[str, ...] = ()
+    convention: str | None = None
     why: str = ""
 
 
@@ -117,8 +119,12 @@ def _choose_counts(sample: Sample, choice: Choice, taken: set[str]) -> None:
     for name, path in paths.items():
         if is_target(name):
             plus, why = _apart(name, counted)
+            is_whole = bool(plus) and set(plus) == {each for each in PARTS.get(name, ()) if each in paths}
             choice.columns[name] = Column(
-                path, plus=tuple(paths[each] for each in plus), why=guesses.get(name, "") or why
+                path,
+                plus=() if is_whole else tuple(paths[each] for each in plus),
+                convention=CONVENTIONS[name] if is_whole else None,
+                why=guesses.get(name, "") or why,
             )
 
 
@@ -235,7 +241,9 @@ def _length(sample: Sample, target: str, taken: set[str], known: Known) -> _Leng
             size = NS_PER_UNIT[unit.unit]
             found.append((path, unit, [None if each is None else each * size for each in values]))
     agreed = [each for each in found if each[1].is_agreed]
-    whole = [each for each in found if all(_holds(each[2], other[2]) for other in found)]
+    found.sort(key=lambda each: each[1].is_doubtful)
+    sure = [each for each in found if not each[1].is_doubtful]
+    whole = [each for each in sure if all(_holds(each[2], other[2]) for other in sure)]
     is_whole = target == "duration_s" and known.span_ns is None
     return next(iter((*agreed, *(whole if is_whole else ()), *found)), None)
 

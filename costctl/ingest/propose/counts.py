@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Final
 
 from costctl.ingest.propose.names import last_words
 
@@ -29,6 +30,9 @@ class Counting:
 
 
 _CACHE = ("cached_input_tokens", "cache_write_tokens")
+# What may be counted outside of a count, and how a mapping says that all of it is.
+PARTS: Final[dict[str, tuple[str, ...]]] = {"input_tokens": _CACHE, "output_tokens": ("reasoning_tokens",)}
+CONVENTIONS: Final = {"input_tokens": "excludes_cache", "output_tokens": "excludes_reasoning"}
 # Which parts are counted outside of input and output, the most usual convention first.
 _CONVENTIONS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     ((), ()),

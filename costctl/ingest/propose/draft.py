@@ -69,7 +69,9 @@ def as_toml(path: str, sample: Sample, choice: Choice) -> str:
 def _source(column: Column) -> str:
     unit = "" if column.unit is None else f', {"instant" if column.is_instant else "unit"} = "{column.unit}"'
     plus = f", plus = [{', '.join(map(_quoted, column.plus))}]" if column.plus else ""
-    return f"{{ from = {_quoted(column.path)}{unit}{plus} }}"
+    path = _quoted(column.path)
+    name = path if column.convention is None else f"{{ path = {path}, {column.convention} = true }}"
+    return f"{{ from = {name}{unit}{plus} }}"
 
 
 def _conditions(choice: Choice) -> list[str]:

@@ -25,7 +25,7 @@ _USUAL_PER_S: Final = 50.0
 _USUAL_S: Final = 2.0
 _AGREES: Final = 0.02
 _SHARE: Final = 0.95
-_FAR: Final = 1.0  # powers of ten from what is plausible, beyond which a name is not believed
+_FAR: Final = 1.8  # powers of ten from what is plausible, beyond which a name is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class LengthUnit:
-    """unit: s, ms, us or ns.  why: how it is known.  is_agreed: end − start says the same."""
+    """unit: s, ms, us or ns.  why: how it is known.  is_agreed: end − start says the same.  is_doubtful: the name says
+    another.
+    """
 
     unit: str
     why: str
     is_agreed: bool = False
+    is_doubtful: bool = False
 
 
 def length_unit(path: str, values: Numbers, known: Known, *, is_part: bool = False) -> LengthUnit | None:
@@ -60,14 +63,13 @@ def length_unit(path: str, values: Numbers, known: Known, *, is_part: bool = Fal
     nearest = min(far.values())
     if math.isinf(nearest):
         return None
-    if named is not None and far[named] < max(_FAR, nearest + _FAR):
+    if named is not None and far[named] < nearest + _FAR:
         return LengthUnit(named, f"{named} by its name")
     likely = [unit for unit in far if far[unit] <= nearest + 0.1]
     unit = likely[0] if len(likely) == 1 else min(likely, key=lambda each: _unusual(values, known, each))
     if named is not None:
-        return LengthUnit(
-            unit, f"{unit}, though its name says {named}: in {named} it is not plausible; check it"
-        )
+        why = f"{unit}, though its name says {named}: in {named} it is not plausible; check it"
+        return LengthUnit(unit, why, is_doubtful=True)
     if known.duration_unit in likely:
         return LengthUnit(known.duration_unit, f"{known.duration_unit}, as the duration")
     if len(likely) == 1:
