@@ -119,7 +119,8 @@ def _ns(milliseconds: Any) -> int | None:
     if value is None or value <= 0:
         return None
     whole = int(milliseconds)  # apart from the rest, so that no nanosecond is lost
-    return whole * _NS_PER_MS + round((milliseconds - whole) * _NS_PER_MS)
+    rest: float = milliseconds - whole
+    return whole * _NS_PER_MS + round(rest * _NS_PER_MS)
 
 
 def _seconds(milliseconds: Any) -> float | None:
