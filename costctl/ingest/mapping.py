@@ -155,6 +155,11 @@ def _has(row: Iterable[str], mark: str) -> bool:
     return value_at(row, mark) is not None if isinstance(row, dict) else mark.split(".", 1)[0] in row
 
 
+def is_target(name: str) -> bool:
+    """Whether a mapping may say where this column comes from."""
+    return name in _TARGETS
+
+
 @cache
 def built_in_mappings() -> dict[str, Mapping]:
     """Every built-in mapping by its name."""
