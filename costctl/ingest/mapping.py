@@ -34,12 +34,14 @@ class NamedCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: as in ``from``.  excludes_cache, excludes_reasoning: the name leaves out what a cache served and what was
     written to it, or what was reasoned.  requires: a path that the row must have too, for the name to count so.
+    lacks: paths that it must not have.
     """
 
     path: str
     excludes_cache: bool = False
     excludes_reasoning: bool = False
     requires: str | None = None
+    lacks: tuple[str, ...] = ()
 
 
 class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -72,7 +74,8 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     @property
     def all_paths(self) -> tuple[str, ...]:
         """Every path that is looked at."""
-        return (*self.paths, *self.plus, *(name.requires for name in self.names if name.requires is not None))
+        asked = (path for name in self.names for path in (name.requires, *name.lacks) if path is not None)
+        return (*self.paths, *self.plus, *asked)
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
