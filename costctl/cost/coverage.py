@@ -15,6 +15,7 @@ from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.analysis import ClassReport, Coverage
 from costctl.segment.unreported import with_tokens
+from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
 _MOST_NOTES: Final = 20
 
@@ -22,7 +23,9 @@ _MOST_NOTES: Final = 20
 def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
     """Ratios of what is priced and observed, and a note for each gap."""
     charged = frames.charge.group_by("request_id").agg(pl.col("usd").is_not_null().all().alias("is_priced"))
-    priced = int(charged["is_priced"].sum())
+    unread = frames.calls.filter(pl.col("has_unread_usage")).select("request_id")
+    priced = charged.filter("is_priced").join(unread, on="request_id", how="anti").height
+    gaps = usage_gaps(*(getattr(frames, name) for name in RELATIONS))
     requests = frames.requests.height
     calls, told = frames.calls.height, with_tokens(frames.calls).height
     named = ~pl.col("stage").is_in(["other", "uninstrumented"])
@@ -31,14 +34,16 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         requests=requests,
         priced_requests=priced,
         priced_ratio=priced / requests,
-        priced_token_ratio=_priced_token_ratio(frames),
+        priced_token_ratio=_priced_token_ratio(frames, gaps.stray_tokens),
         priced_accelerator_ratio=_priced_accelerator_ratio(frames),
         token_ratio=told / calls if calls else None,
         stage_ratio=staged / requests,
         calls=calls,
         calls_without_tokens=calls - told,
         rejected_records=frames.rejected_records,
+        usage=gaps,
         notes=(
+            *usage_notes(gaps),
             *_unpriced(frames),
             *_without_charge(requests - charged.height),
             *bill.notes,
@@ -50,15 +55,17 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
     )
 
 
-def _priced_token_ratio(frames: Frames) -> float | None:
-    """Tokens of calls whose every charge has an amount, over the tokens of all calls."""
+def _priced_token_ratio(frames: Frames, stray_tokens: int) -> float | None:
+    """Tokens of calls whose every charge has an amount and whose usage was read, over the tokens of all records."""
     unpriced = frames.charge.filter(pl.col("usd").is_null()).select("call_id")
-    calls = frames.calls.select("call_id", "input_tokens", "output_tokens")
+    calls = frames.calls.select("call_id", "input_tokens", "output_tokens", "has_unread_usage")
     charged = frames.charge.select(pl.col("call_id").drop_nulls())
-    priced = calls.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
+    priced = calls.filter(~pl.col("has_unread_usage"))
+    priced = priced.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
     total, known = (
         int(each["input_tokens"].sum()) + int(each["output_tokens"].sum()) for each in (calls, priced)
     )
+    total += stray_tokens
     return known / total if total else None
 
 

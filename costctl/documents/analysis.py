@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.usage_gaps import UsageGaps
 
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
 
@@ -45,7 +46,8 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover.
 
     priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount; what the
-    ``calls_without_tokens`` of all ``calls`` read and wrote, in whole or in part, is in neither.
+    ``calls_without_tokens`` of all ``calls`` read and wrote, in whole or in part, is in neither. Tokens of records that
+    are no call count as not priced, and so do those of calls with usage that nothing reads.
     priced_accelerator_ratio: of the time that calls occupied replicas of configured pools, that which has a price.
     """
 
@@ -59,6 +61,7 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: int
     calls_without_tokens: int
     rejected_records: int
+    usage: UsageGaps
     notes: tuple[str, ...]
 
 

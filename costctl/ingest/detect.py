@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation, Vocabulary
+from costctl.ingest.formats.csv_records import csv_form
 from costctl.ingest.formats.json_documents import trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.formats.logs import PARQUET_ERRORS, read_csv, read_json_log, read_parquet
@@ -115,7 +116,7 @@ def detect(
     table = csv_format_of(head) if mapping is None else None
     if table is not None:
         return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
-    if _is_text(head) and b"," in head.split(b"\n", 1)[0]:
+    if _is_text(head) and csv_form(head) is not None:
         return Reading("csv", read_csv(whole, uri, mapping, row_ids))
     raise InputError(
         f"{uri} is in no format that costctl reads.",

@@ -25,6 +25,7 @@ import pyarrow.json as pa_json
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.dialect import Translation
+from costctl.ingest.formats.arrow_memory import arrow_reader
 from costctl.ingest.formats.found import Found
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import found_in_line
@@ -223,7 +224,7 @@ def _read_json(data: bytes, schema: pa.Schema) -> pa.Table:
     while True:
         try:
             read = pa_json.ReadOptions(use_threads=False, block_size=block_bytes)
-            return pa_json.read_json(pa.BufferReader(data), read_options=read, parse_options=parse)
+            return pa_json.read_json(arrow_reader(data), read_options=read, parse_options=parse)
         except pa.ArrowInvalid as error:
             if "straddling" not in str(error) or block_bytes > len(data):
                 raise

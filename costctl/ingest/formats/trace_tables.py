@@ -2,14 +2,11 @@
 
 Shape in: a stream of CSV with a header, or a Parquet file, of observations of Langfuse or of ClickHouse's OpenTelemetry
 tables.  Shape out: ``Batch`` after ``Batch``. Each row becomes the JSON object that the same backend writes as JSON,
-and goes the way of those. Cells hold texts of any length with line ends inside, so that the CSV is read as such and not
-by lines.
+and goes the way of those.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, Final
 
@@ -20,9 +17,12 @@ from costctl.errors import InputError
 from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.clickhouse import collect_clickhouse, is_clickhouse_table
+from costctl.ingest.formats.csv_cells import CsvForm
+from costctl.ingest.formats.csv_records import csv_blocks, csv_form
+from costctl.ingest.formats.csv_table import csv_table
 from costctl.ingest.formats.found import Found, Json
 from costctl.ingest.formats.langfuse import collect_langfuse, is_langfuse_table
-from costctl.ingest.formats.logs import LONGEST_LINE_BYTES, PARQUET_ERRORS, csv_header
+from costctl.ingest.formats.logs import PARQUET_ERRORS
 from costctl.ingest.formats.otlp_json import batch_of
 
 Collect = Callable[[Json, Found], bool]
@@ -32,10 +32,9 @@ _TABLES: Final[tuple[tuple[str, Callable[[Iterable[str]], bool], Collect], ...]]
     ("clickhouse", is_clickhouse_table, collect_clickhouse),
 )
 _ROWS: Final = 2_000
-_BLOCK_CHARACTERS: Final = 8 * 2**20
+_HEAD_BYTES: Final = 2**20
 _NOTHING: Final = frozenset({"", "\\N"})  # how CSV writes that there is no value
 _CONTENT: Final = ("input", "output")  # what was said, of which nothing is kept
-csv.field_size_limit(LONGEST_LINE_BYTES)
 
 
 def table_format_of(columns: Iterable[str]) -> str | None:
@@ -45,8 +44,9 @@ def table_format_of(columns: Iterable[str]) -> str | None:
 
 
 def csv_format_of(head: bytes) -> str | None:
-    """Whose table a CSV is of, by its first line."""
-    return table_format_of(csv_header(head.split(b"\n", 1)[0]))
+    """Whose table a CSV is of, by its header."""
+    form = csv_form(head)
+    return None if form is None else table_format_of(form.names)
 
 
 def _collector(kind: str) -> Collect:
@@ -56,42 +56,20 @@ def _collector(kind: str) -> Collect:
 def read_trace_csv(stream: BinaryIO, kind: str, *, translation: Translation) -> Iterator[Batch]:
     """Batches of canonical spans. kind: as ``csv_format_of`` says it."""
     collect = _collector(kind)
-    rows = csv.reader(_lines(stream))
-    names = next(rows, [])
-    names[:1] = [name.removeprefix("\ufeff") for name in names[:1]]
-    block: list[Found] = []
-    size = 0
-    while True:
-        found = Found(rows.line_num + 1)
-        try:
-            cells = next(rows)
-        except StopIteration:
-            break
-        except csv.Error:
-            found.reject(
-                "too_long", "A cell is longer than any that could be read, or its quotes do not close.", ""
-            )
-            cells = []
-        if len(cells) == len(names):
-            row = {name: None if cell in _NOTHING else cell for name, cell in zip(names, cells, strict=True)}
-            collect(row, found)
-        elif cells:
-            message = f"the row has {len(cells)} cells where the header has {len(names)}"
-            found.reject("bad_columns", message, "")
-        block.append(found)
-        size += sum(map(len, cells))
-        if len(block) >= _ROWS or size >= _BLOCK_CHARACTERS:
+    head = stream.read(_HEAD_BYTES)
+    form = csv_form(head) or CsvForm(())
+    for records in csv_blocks(stream, head, form):
+        block = [Found(reject.position, rejects=[reject]) for reject in records.rejects]
+        rows = csv_table(records, form).to_pylist()
+        for position, row in zip(records.positions, rows, strict=True):
+            found = Found(position)
+            collect({name: None if cell in _NOTHING else cell for name, cell in row.items()}, found)
+            block.append(found)
+            if len(block) >= _ROWS:
+                yield batch_of(block, translation=translation)
+                block = []
+        if block:
             yield batch_of(block, translation=translation)
-            block, size = [], 0
-    if block:
-        yield batch_of(block, translation=translation)
-
-
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    """Lines with their ends; one that is longer than any row could be comes in pieces."""
-    lines: io.BufferedReader[Any] = io.BufferedReader(stream, LONGEST_LINE_BYTES)
-    while line := lines.readline(LONGEST_LINE_BYTES):
-        yield line.decode("utf-8", "replace")
 
 
 def read_trace_parquet(
