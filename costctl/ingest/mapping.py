@@ -98,7 +98,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     constants: our column → the value of every row.  words: our column → a word as written → ours, or "" where it says
     nothing.  absent: texts that stand for nothing.  failures: rows that failed.  requests: the only rows that are
     requests.  any_of: our columns of which a row must have one, else it tells of no request.  untimed: a call without
-    a time is kept, its start unknown.  refused: why a log of this kind holds no calls, and what to give instead.
+    a time is kept, its start unknown.  ignores: what looks like usage and says nothing that other names do not.
+    refused: why a log of this kind holds no calls, and what to give instead.
     """
 
     columns: dict[str, ColumnSource] = {}
@@ -110,6 +111,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: Condition | None = None
     any_of: tuple[str, ...] = ()
     untimed: bool = False
+    ignores: tuple[str, ...] = ()
     refused: tuple[str, str] | None = None
     unknown: tuple[Unknown, ...] = ()
     name: str = CANONICAL
@@ -133,9 +135,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def read_paths(self) -> frozenset[str]:
-        """Every path that is looked at, for a column or by a condition."""
+        """Every path that is looked at, for a column or by a condition, or that need not be."""
         return frozenset(path for source in self.columns.values() for path in source.all_paths) | {
-            *self.conditions
+            *self.conditions,
+            *self.ignores,
         }
 
     @property
