@@ -1,4 +1,4 @@
-"""Recorded sessions of coding agents: a trace a session, agents above their calls, prefixes known within the session."""
+"""Recorded sessions of coding agents: a trace a session, agents above their calls, prefixes known within it."""
 
 from __future__ import annotations
 

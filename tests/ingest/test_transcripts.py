@@ -113,8 +113,8 @@ def test_searches_tier_and_place_are_read(tmp_path: Path) -> None:
 
 
 def test_subagents_and_copies_count_once(tmp_path: Path) -> None:
-    """A subagent's answers stand in a file of their own and, as progress, in its parent's; a resumed session begins with
-    a copy of the older one.
+    """A subagent's answers stand in a file of their own and, as progress, in its parent's; a resumed session begins
+    with a copy of the older one.
     """
     side = answer(3, "msg_side", usage(100, 0, 0, 10), isSidechain=True, agentId="a-1")
     inner = {name: side[name] for name in ("type", "message", "requestId", "uuid", "timestamp")}

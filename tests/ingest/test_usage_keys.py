@@ -309,17 +309,52 @@ def test_a_usage_costs_what_its_parts_cost(tmp_path: Path, said: dict[str, Any],
     assert read.usd == pytest.approx(usd, rel=1e-9)
 
 
-# https://github.com/langfuse/langfuse/blob/main/worker/src/constants/default-model-prices.json: the names that it prices
+# The names that it prices: https://github.com/langfuse/langfuse/blob/main/worker/src/constants/default-model-prices.json
 LANGFUSE = [
-    ("claude-sonnet-4-5", {"input": 10, "input_cache_read": 7_000, "input_cache_creation_5m": 500, "input_cache_creation_1h": 1_500, "output": 70, "total": 9_080},
-     10 * SONNET_IN + 7_000 * SONNET_READ + 500 * SONNET_5M + 1_500 * SONNET_1H + 70 * SONNET_OUT),
-    ("gpt-4o", {"prompt_tokens": 1_000, "completion_tokens": 300, "total_tokens": 1_300, "prompt_tokens_details": {"cached_tokens": 600}},
-     400 * GPT_4O_IN + 600 * GPT_4O_CACHED + 300 * GPT_4O_OUT),
-    ("gemini-2.5-pro", {"prompt_token_count": 5_000, "candidates_token_count": 100, "thoughts_token_count": 800, "cached_content_token_count": 4_000, "total_token_count": 5_900},
-     1_000 * PRO_IN + 4_000 * PRO_CACHED + 900 * PRO_OUT),
-    ("gemini-2.5-pro", {"promptTokenCount": 5_000, "candidatesTokenCount": 100, "thoughtsTokenCount": 800, "totalTokenCount": 5_900},
-     5_000 * PRO_IN + 900 * PRO_OUT),
-]  # fmt: skip
+    (
+        "claude-sonnet-4-5",
+        {
+            "input": 10,
+            "input_cache_read": 7_000,
+            "input_cache_creation_5m": 500,
+            "input_cache_creation_1h": 1_500,
+            "output": 70,
+            "total": 9_080,
+        },
+        10 * SONNET_IN + 7_000 * SONNET_READ + 500 * SONNET_5M + 1_500 * SONNET_1H + 70 * SONNET_OUT,
+    ),
+    (
+        "gpt-4o",
+        {
+            "prompt_tokens": 1_000,
+            "completion_tokens": 300,
+            "total_tokens": 1_300,
+            "prompt_tokens_details": {"cached_tokens": 600},
+        },
+        400 * GPT_4O_IN + 600 * GPT_4O_CACHED + 300 * GPT_4O_OUT,
+    ),
+    (
+        "gemini-2.5-pro",
+        {
+            "prompt_token_count": 5_000,
+            "candidates_token_count": 100,
+            "thoughts_token_count": 800,
+            "cached_content_token_count": 4_000,
+            "total_token_count": 5_900,
+        },
+        1_000 * PRO_IN + 4_000 * PRO_CACHED + 900 * PRO_OUT,
+    ),
+    (
+        "gemini-2.5-pro",
+        {
+            "promptTokenCount": 5_000,
+            "candidatesTokenCount": 100,
+            "thoughtsTokenCount": 800,
+            "totalTokenCount": 5_900,
+        },
+        5_000 * PRO_IN + 900 * PRO_OUT,
+    ),
+]
 
 
 @pytest.mark.parametrize(("model", "usage", "usd"), LANGFUSE)

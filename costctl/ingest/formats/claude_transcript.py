@@ -100,8 +100,8 @@ def _answer_in(line: Json) -> Json | None:
 
 
 def _later(known: Json, said: Json) -> Json:
-    """What is known of a message when one more line has told of it: the last usage, and the first time. What was said is
-    not kept.
+    """What is known of a message when one more line has told of it: the last usage, and the first time. What was said
+    is not kept.
     """
     before, message = named(known.get("message")), named(said.get("message"))
     kept = {name: message.get(name, before.get(name)) for name in ("model", "stop_reason")}
@@ -112,8 +112,8 @@ def _later(known: Json, said: Json) -> Json:
 
 
 def _calls(key: str, lines: list[int], said: Json) -> list[ToldCall]:
-    """The call, and one more for each time that the conversation was made shorter by the server on the way, whose tokens
-    the usage leaves out (https://platform.claude.com/docs/en/build-with-claude/compaction).
+    """The call, and one more for each time that the server made the conversation shorter on the way, whose tokens the
+    usage leaves out (https://platform.claude.com/docs/en/build-with-claude/compaction).
     """
     usage = named(named(said["message"]).get("usage"))
     iterations = [named(each) for each in listed(usage.get("iterations"))]

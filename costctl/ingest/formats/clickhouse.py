@@ -1,8 +1,8 @@
 """Which spans and calls does an export of ClickHouse's OpenTelemetry tables hold?
 
-Shape in: one JSON value: a row of ``otel_traces`` or ``otel_logs`` (``FORMAT JSONEachRow``, or a row of CSV or Parquet
-as an object), or a whole answer of ``FORMAT JSON`` or ``JSONCompact`` (``{"meta", "data"}``).  Shape out: ResourceSpans.
-The tables are those that the OpenTelemetry collector makes:
+Shape in: one JSON value: a row of ``otel_traces`` or ``otel_logs`` (``FORMAT JSONEachRow``, or a row of CSV or of
+Parquet as an object), or a whole answer of ``FORMAT JSON`` or ``JSONCompact`` (``{"meta", "data"}``).
+Shape out: ResourceSpans. The tables are those that the OpenTelemetry collector makes:
 https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/clickhouseexporter/internal/sqltemplates
 
 Attributes are texts, also those that were numbers. In CSV, maps and arrays are written as ClickHouse's literals:
@@ -16,7 +16,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from costctl.ingest.attribute_text import ns_from_instant, parsed_json
-from costctl.ingest.formats.found import Found, Json, end_text, listed, named
+from costctl.ingest.formats.found import (
+    SPAN_ID_DIGITS,
+    TRACE_ID_DIGITS,
+    Found,
+    Json,
+    end_text,
+    hex_id,
+    listed,
+    named,
+)
 from costctl.ingest.formats.otlp_logs import add_log_records
 from costctl.ingest.formats.otlp_normalise import attributes_of
 from costctl.ingest.formats.sdk_spans import flat_attributes
@@ -56,9 +65,9 @@ def collect_clickhouse(value: Json, found: Found) -> bool:
 def _add_span(row: Json, found: Found) -> None:
     start = clickhouse_ns(row.get("Timestamp"))
     canonical = {
-        "traceId": row.get("TraceId") or None,
-        "spanId": row.get("SpanId") or None,
-        "parentSpanId": row.get("ParentSpanId") or None,
+        "traceId": hex_id(row.get("TraceId"), TRACE_ID_DIGITS),
+        "spanId": hex_id(row.get("SpanId"), SPAN_ID_DIGITS),
+        "parentSpanId": hex_id(row.get("ParentSpanId"), SPAN_ID_DIGITS),
         "name": str(row.get("SpanName") or ""),
         "kind": _KINDS.get(str(row.get("SpanKind")).lower().removeprefix("span_kind_"), 0),
         "startTimeUnixNano": start,
@@ -78,8 +87,8 @@ def _add_span(row: Json, found: Found) -> None:
 def _add_log(row: Json, found: Found) -> None:
     record = {
         "timeUnixNano": clickhouse_ns(row.get("Timestamp")),
-        "traceId": row.get("TraceId") or None,
-        "spanId": row.get("SpanId") or None,
+        "traceId": hex_id(row.get("TraceId"), TRACE_ID_DIGITS),
+        "spanId": hex_id(row.get("SpanId"), SPAN_ID_DIGITS),
         "severityNumber": _whole(row.get("SeverityNumber")),
         "eventName": row.get("EventName") or None,
         "body": {"stringValue": row.get("Body")},

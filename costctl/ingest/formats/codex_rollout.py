@@ -1,9 +1,9 @@
 """Which model calls does a session file of Codex tell of?
 
-Shape in: the lines of ~/.codex/sessions/**/rollout-*.jsonl in order: ``{"timestamp", "type", "payload"}``.  Shape out: a
-span a call, with the number of the line that tells of it. After each call a ``token_count`` says what the call used
-(``last_token_usage``) and what the session has used (``total_token_usage``): sums are never added, and one that has not
-grown tells of no new call. Where only the sum is there, a call is what it has grown by.
+Shape in: the lines of ~/.codex/sessions/**/rollout-*.jsonl in order: ``{"timestamp", "type", "payload"}``.  Shape
+out: a span a call, with the number of the line that tells of it. After each call a ``token_count`` says what it used
+(``last_token_usage``) and what the session has used (``total_token_usage``): sums are never added, and one that has
+not grown tells of no new call. Where only the sum is there, a call is what it has grown by.
 https://github.com/openai/codex/blob/main/codex-rs/protocol/src/protocol.rs
 """
 
@@ -29,7 +29,8 @@ _TYPES: Final = frozenset({"session_meta", "turn_context", "event_msg", "respons
 
 def is_codex_line(line: Json) -> bool:
     """Whether the line is one of a session file of Codex."""
-    return line.get("type") in _TYPES and isinstance(line.get("payload"), dict)
+    kind = line.get("type")
+    return isinstance(kind, str) and kind in _TYPES and isinstance(line.get("payload"), dict)
 
 
 class CodexRollout:

@@ -2,8 +2,8 @@
 
 Shape in: a stream of JSON lines: a record of the schema ``dynamo.request.trace.v1``, or of its forerunner
 ``dynamo.agent.trace.v1``, bare or as the file sink wraps it (``{"timestamp", "event"}``).  Shape out: ``Batch`` after
-``Batch``: a call for each ``request_end``, a tool for each ``tool_end`` or ``tool_error``, below the call that asked for
-it where that was in the same source.
+``Batch``: a call for each ``request_end``, a tool for each ``tool_end`` or ``tool_error``, below the call that asked
+for it where that was in the same source.
 https://docs.nvidia.com/dynamo/dev/reference/observability/request-traces
 
 Input tokens include those that the cache served. The hashes of a prompt's blocks are those of a sequence, so that equal
@@ -118,9 +118,8 @@ def _ns(milliseconds: Any) -> int | None:
     value = number(milliseconds)
     if value is None or value <= 0:
         return None
-    whole = int(milliseconds)  # apart from the rest, so that no nanosecond is lost
-    rest: float = milliseconds - whole
-    return whole * _NS_PER_MS + round(rest * _NS_PER_MS)
+    whole = int(value)  # apart from the rest, so that no nanosecond is lost
+    return whole * _NS_PER_MS + round((value - whole) * _NS_PER_MS)
 
 
 def _seconds(milliseconds: Any) -> float | None:

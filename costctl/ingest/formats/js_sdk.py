@@ -1,8 +1,8 @@
 """Which spans and calls does a dump of the JavaScript OpenTelemetry SDK's own objects hold?
 
-Shape in: one JSON value: a span (``_spanContext`` and times as ``[seconds, nanoseconds]``) or a log record (``hrTime``),
-as JSON.stringify writes them and Gemini CLI keeps them in the file that its setting ``telemetry.outfile`` names, one
-pretty-printed object after another; or a session that Gemini CLI saved (``{sessionId, messages}``).  Shape out:
+Shape in: one JSON value: a span (``_spanContext``, times as ``[seconds, nanoseconds]``) or a log record (``hrTime``),
+as JSON.stringify writes them and Gemini CLI keeps them, pretty-printed, in the file that its setting
+``telemetry.outfile`` names; or a session that Gemini CLI saved (``{sessionId, messages}``).  Shape out:
 ResourceSpans.
 https://github.com/google-gemini/gemini-cli/blob/main/packages/core/src/telemetry/file-exporters.ts
 """
@@ -30,7 +30,7 @@ _NO_CALL: Final = "A message that no model wrote, or one without tokens."
 
 
 def collect_js_sdk(value: Json, found: Found) -> bool:
-    """Adds the spans or calls of a dump of the JavaScript SDK, or of a saved session of Gemini CLI; whether it is one."""
+    """Adds the spans or calls of a dump of the JavaScript SDK, or of a session of Gemini CLI; whether it is one."""
     if "hrTime" in value and isinstance(value.get("attributes"), dict):
         _add_log(value, found)
     elif ("_spanContext" in value or "spanContext" in value) and isinstance(value.get("startTime"), list):

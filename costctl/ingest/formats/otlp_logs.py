@@ -85,9 +85,9 @@ def _span(record: Json, scope: str | None, found: Found) -> Json | None:
     start_ns, end_ns = _times(record, said)
     identity = json_text([start_ns, end_ns, name, _get(record, "spanId"), sorted(said.items(), key=str)])
     digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
-    parent = _get(record, "spanId") or None
+    parent = _id(record, "spanId")
     canonical = {
-        "traceId": _get(record, "traceId") or digest[:TRACE_ID_DIGITS],
+        "traceId": _id(record, "traceId") or digest[:TRACE_ID_DIGITS],
         "spanId": digest[-SPAN_ID_DIGITS:],
         "parentSpanId": parent,
         "name": name,
@@ -97,6 +97,12 @@ def _span(record: Json, scope: str | None, found: Found) -> Json | None:
         "status": {"code": _ERROR if _has_failed(record, said) else 0},
     }
     return {key: each for key, each in canonical.items() if each is not None}
+
+
+def _id(record: Json, name: str) -> str | None:
+    """An id that the record names; what is no text is none."""
+    written = _get(record, name)
+    return written if isinstance(written, str) and written else None
 
 
 def _has_failed(record: Json, said: Json) -> bool:

@@ -1,8 +1,8 @@
 """Which model calls does the transcript of a coding agent's session hold?
 
 Shape in: a stream of JSON lines, as Claude Code keeps them below ~/.claude/projects and Codex below ~/.codex/sessions.
-Shape out: ``Batch`` after ``Batch``. What one line says rests on lines before it, so that a transcript is read in order,
-by one reader with a memory of bounded size. Lines that tell of no call are counted and left out.
+Shape out: ``Batch`` after ``Batch``. What one line says rests on lines before it, so that a transcript is read in
+order, by one reader with a memory of bounded size. Lines that tell of no call are counted and left out.
 """
 
 from __future__ import annotations
