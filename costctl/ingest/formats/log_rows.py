@@ -110,7 +110,7 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     for row, code, message in _impossible(spans):
         faults.setdefault(row, (code, message))
     rejects = tuple(
-        Reject(int(rows.positions[row]), code, message, _excerpt(table, mapping, row))
+        Reject(int(rows.positions[row]), code, message, _excerpt(rows.columns, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
     keep = np.ones(table.num_rows, dtype=np.bool_)
@@ -223,10 +223,13 @@ def _worded(cells: pa.Array, words: dict[str, str] | None) -> pa.Array:
     return by_distinct(pc.cast(cells, pa.string()), lambda written: words.get(written, written) or None)
 
 
-def _excerpt(table: pa.Table, mapping: Mapping, row: int) -> str:
-    """What a row says in the columns that are read, which hold no content."""
+def _excerpt(columns: LogColumns, mapping: Mapping, row: int) -> str:
+    """What a row says in the columns that are read, which hold no content; of counts the numbers alone."""
+    table = columns.table
     read = [(name, source.paths[0]) for name, source in mapping.columns.items() if name in table.column_names]
-    return " ".join(f"{shown}={table[name][row].as_py()}" for name, shown in read)
+    counts = [(each.name.path, str(each.cells[row])) for said in columns.counts.values() for each in said]
+    shown = [f"{path}={table[name][row].as_py()}" for name, path in read]
+    return " ".join([*shown, *(f"{path}={count}" for path, count in counts if count.isdecimal())])
 
 
 def _noun(target: str) -> str:
