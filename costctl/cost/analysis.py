@@ -23,6 +23,7 @@ from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
 from costctl.cost.service_model_report import service_model_report
+from costctl.cost.tenants import tenant_uses
 from costctl.cost.useful import pool_uses
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
@@ -110,7 +111,7 @@ def build_analysis(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
-        coverage=coverage_of(frames, fits, bill, classes),
+        coverage=coverage_of(frames, fits, bill, classes, settings.prices),
         totals=Totals(
             requests=frames.requests.height,
             successes=int(frames.requests["is_success"].sum()),
@@ -123,6 +124,7 @@ def build_analysis(
         ),
         bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
         classes=classes,
+        tenants=tenant_uses(frames),
         outcomes=outcome_reports(frames),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools

@@ -13,6 +13,8 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.tenants import TenantUse
+from costctl.documents.witness import Witness
 
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
 
@@ -46,6 +48,9 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount.
     priced_accelerator_ratio: of the time that calls occupied replicas of configured pools, that which has a price.
+    recorded_token_ratio, recorded_usd: of the tokens, and of the bill, what is charged as the calls' own records say,
+    for want of a price; null unless [prices] unpriced = "recorded".  witness: what the sources say that calls cost
+    beside what we say; null where none names an amount.
     """
 
     requests: int
@@ -57,6 +62,9 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stage_ratio: float | None
     rejected_records: int
     notes: tuple[str, ...]
+    recorded_token_ratio: float | None = None
+    recorded_usd: float | None = None
+    witness: Witness | None = None
 
 
 class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -321,5 +329,6 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     totals: Totals
     bill: ReconciledBill | None
     classes: tuple[ClassReport, ...]
+    tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from costctl.cli.render.failures import (
+    as_recorded,
     at_least,
     lost_attempts,
     outcomes,
@@ -25,6 +26,8 @@ from costctl.cli.render.numbers import (
     usd_interval,
 )
 from costctl.cli.render.tables import Notes, Section, Table
+from costctl.cli.render.tenants import tenant_table
+from costctl.cli.render.witness import witness_sections
 from costctl.cost.reconcile import reconciled_usd
 from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
@@ -37,6 +40,8 @@ def sections(document: Analysis) -> list[Section]:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
         )
+    if (tenants := tenant_table(document.tenants)) is not None:
+        parts.append(tenants)
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts += [_marginal(document), _bounds(document)]
@@ -54,6 +59,7 @@ def sections(document: Analysis) -> list[Section]:
         parts.append(_pools(document))
     if any(pool.use for pool in document.pools):
         parts.append(_use(document))
+    parts += witness_sections(document.coverage.witness)
     if document.coverage.notes:
         parts.append(Notes("What these figures do not cover", document.coverage.notes))
     return parts
@@ -70,6 +76,7 @@ def _overview(document: Analysis) -> Notes:
         f"Priced {priced_parts(coverage)}; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
+        *as_recorded(coverage),
     ]
     return Notes("Window", tuple(lines))
 
