@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import Final
 
 from genai_prices import data_snapshot
@@ -116,7 +117,7 @@ class Quotes:
             return {}
         edges = sorted({band.from_input_tokens for _, band in quoted})
         found: dict[tuple[int, int | None], PerToken] = {}
-        for start, end in zip(edges, [*edges[1:], None], strict=True):
+        for start, end in zip_longest(edges, edges[1:]):
             found[start, end] = {
                 kind: band.usd_per_token
                 for kind, band in quoted

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.provenance import Provenance
+from costctl.documents.witness import Witness
 
 SCHEMA_VERSION: Final = "costctl.diagnosis/v1"
 
@@ -73,7 +74,10 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head."""
+    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head.
+
+    witness: what the sources say that calls cost beside what we say; null where no record names an amount.
+    """
 
     schema_version: str
     provenance: Provenance
@@ -83,3 +87,4 @@ class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phases: tuple[Phase, ...]
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
+    witness: Witness | None = None

@@ -10,6 +10,7 @@ from costctl.progress import Progress
 from costctl.segment.telemetry.catalogue import catalogue
 from costctl.segment.telemetry.coverage import Evidence, coverage, settings_counts
 from costctl.segment.telemetry.diagnosis import checks_of, phases_of
+from costctl.workflow.witness import witness_of
 
 METHODS = {
     "checks": "a fact is expected on rows, and counted where it is there; docs/reference/telemetry.md",
@@ -43,6 +44,7 @@ def doctor(question: Question, progress: Progress) -> Diagnosis:
             calls=int(evidence.calls["calls"].sum()),
             phases=phases_of(checks),
             checks=checks,
+            witness=witness_of(engine, observation.config.settings.prices),
             notes=(*_nobodys(evidence), *_notes(observation.rejected_records)),
         )
 

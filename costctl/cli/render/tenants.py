@@ -19,7 +19,10 @@ def tenant_table(uses: tuple[TenantUse, ...]) -> Table | None:
     if not named:
         return None
     shown = named[:_MOST_ROWS]
-    total = sum(use.usd or 0.0 for use in uses)
+    is_whole = not any(use.unpriced_charges for use in uses)
+    total = (
+        sum(use.usd or 0.0 for use in uses) if is_whole else 0.0
+    )  # of a sum that is not known nothing is a part
     rows = [_row(use.tenant or "", use, total) for use in shown]
     hidden = len(named) - len(shown) + sum(use.tenants for use in uses if use.kind == "others")
     rows += [_row(NOBODY, use, total) for use in uses if use.kind == "nobody"]
