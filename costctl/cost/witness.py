@@ -28,19 +28,25 @@ _GROUP: Final = ("source", "provider", "model")
 _NOISE: Final = 1e-12  # relative: what two orders of the same additions differ by
 _EXACT_DIGITS: Final = 12  # amounts with more digits were not rounded, but are what a division left
 _LEAST_ROUNDED: Final = 8  # calls that must show it before a source is taken to round
+_LEAST_ALIKE: Final = 2  # calls, of what might be chance in one
+_LEAST_EXACT: Final = 3  # likewise, before one is taken not to
 _KNOWN: Final = ("input_tokens", "reasoning_tokens", "web_searches")
 _NO_CAUSE: Final = "no single cause found"
 
 
 class _Rounding(NamedTuple):
-    """digits: the most that a source writes after the point.  is_shown: its amounts are ours, rounded to them."""
+    """digits: the most that a source writes after the point.  is_shown: its amounts are ours, rounded to them.
+
+    is_exact: where its amounts agree with ours they do to the last digit, so that it does not round.
+    """
 
     digits: int
     is_shown: bool
+    is_exact: bool
 
     @property
     def half_unit_usd(self) -> float:
-        return 0.0 if self.digits > _EXACT_DIGITS else 0.5 * 10.0**-self.digits
+        return 0.0 if self.is_exact else 0.5 * 10.0**-self.digits
 
 
 class _Found(NamedTuple):
@@ -141,13 +147,15 @@ def _rounding(rows: pl.DataFrame) -> _Rounding:
     amounts = [amount for amount in rows["recorded_usd"].to_list() if amount]
     digits = max((_digits(amount) for amount in amounts), default=_EXACT_DIGITS + 1)
     if digits > _EXACT_DIGITS:
-        return _Rounding(digits, is_shown=False)
+        return _Rounding(digits, is_shown=False, is_exact=True)
     known = rows.drop_nulls("usd").filter(pl.col("recorded_usd") > 0)
     half = 0.5 * 10.0**-digits * (1 + 1e-9)
     rounded = known.filter(pl.col("difference_usd").abs() <= half)
     inexact = rounded.filter(pl.col("difference_usd").abs() > MICRO_USD * 1e-3)
     is_shown = 2 * rounded.height > known.height and inexact.height >= _LEAST_ROUNDED
-    return _Rounding(digits, is_shown)
+    agreed = known.filter(pl.col("difference_usd").abs() <= MICRO_USD)
+    exact = agreed.filter(pl.col("difference_usd").abs() <= pl.col("recorded_usd") * _NOISE)
+    return _Rounding(digits, is_shown, is_exact=exact.height == agreed.height >= _LEAST_EXACT)
 
 
 def _digits(amount: float) -> int:
@@ -243,22 +251,30 @@ def _explained(
         for (name,), part in judged.partition_by("source", as_dict=True).items()
         if (factor := constant_factor(part)) is not None
     }
-    of_group: dict[tuple[object, ...], float | None] = {}
-    found: dict[tuple[object, ...], list[_Found]] = {}
+    given: dict[tuple[object, ...], list[tuple[DifferingCall, list[Cause]]]] = {}
     for key, call in examined:
-        if key not in of_group:
-            of_group[key] = factors.get(key[0]) or constant_factor(judged.filter(_is_of(key)))
-        given = list(causes(call, quotes))
-        factor = of_group[key]
-        if factor is not None and not any(each.kind == "unit" for each in given):
-            given.append(
-                Cause(
-                    "constant_factor",
-                    f"a constant factor of {factor:.6g} on every call: a margin, a discount or another currency",
-                )
-            )
-        found.setdefault(key, []).append(_Found(call, _single(given)))
+        given.setdefault(key, []).append((call, list(causes(call, quotes))))
+    found: dict[tuple[object, ...], list[_Found]] = {}
+    for key, of_group in given.items():
+        factor = factors.get(str(key[0])) or constant_factor(judged.filter(_is_of(key)))
+        is_shown = _is_shown([each for _, each in of_group])
+        found[key] = [
+            _Found(call, _single(_with_factor(each, factor), is_shown=is_shown)) for call, each in of_group
+        ]
     return found
+
+
+def _is_shown(given: list[list[Cause]]) -> bool:
+    """Whether several calls show what might be chance in one: no fewer than those that nothing explains."""
+    alike = sum(1 for each in given if len(each) == 1 and each[0].may_be_chance)
+    return alike >= _LEAST_ALIKE and alike >= sum(1 for each in given if not each)
+
+
+def _with_factor(given: list[Cause], factor: float | None) -> list[Cause]:
+    if factor is None or any(each.kind == "unit" for each in given):
+        return given
+    said = f"a constant factor of {factor:.6g} on every call: a margin, a discount or another currency"
+    return [*given, Cause("constant_factor", said)]
 
 
 def _is_of(key: tuple[object, ...]) -> pl.Expr:
@@ -268,12 +284,15 @@ def _is_of(key: tuple[object, ...]) -> pl.Expr:
     )
 
 
-def _single(given: list[Cause]) -> Cause:
-    """The cause, where it is one; where several give the amount the data do not show which."""
-    if len(given) == 1:
+def _single(given: list[Cause], *, is_shown: bool) -> Cause:
+    """The cause, where it is one; where several give the amount the data do not show which.
+
+    is_shown: what might be chance in one call is not.
+    """
+    if len(given) == 1 and (is_shown or not given[0].may_be_chance):
         return given[0]
     told = ", or ".join(each.said.replace("{n}", "some") for each in given)
-    return Cause("none", f"{_NO_CAUSE}: {told}, would each give it" if given else _NO_CAUSE)
+    return Cause("none", f"{_NO_CAUSE}: {told}, would give it" if given else _NO_CAUSE)
 
 
 def _group(part: pl.DataFrame, found: list[_Found], traces: dict[int, str]) -> WitnessGroup:

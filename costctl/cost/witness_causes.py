@@ -6,6 +6,7 @@ last digit of the record. One that is alone is the likely one; of several the da
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, get_args
 
@@ -16,20 +17,25 @@ from costctl.documents.witness import CauseKind
 
 
 class Cause(NamedTuple):
-    """A cause, and in words; number: what stands for {n} in them, of one call."""
+    """A cause, and in words; number: what stands for {n} in them, of one call.
+
+    may_be_chance: one call alone does not show it, several do.
+    """
 
     kind: CauseKind
     said: str
     number: int = 0
+    may_be_chance: bool = False
 
 
 class _Priced(NamedTuple):
-    """What a call costs under a cause; None where there is no such price. number: what it was solved for."""
+    """What a call costs under a cause; None where there is no such price. The rest as of ``Cause``."""
 
     kind: CauseKind
     said: str
     usd: float | None
     number: int = 0
+    may_be_chance: bool = False
 
 
 Trial = Callable[[DifferingCall, Quotes], Iterator[_Priced]]
@@ -55,9 +61,11 @@ _UNITS: Final = {
     1e6: "micro-dollars",
     1e9: "billionths of a dollar",
 }
+# OpenAI caches the first 1,024 tokens of a prompt, then 128 more each: platform.openai.com/docs/guides/prompt-caching
 _BY_BLOCKS: Final = ("openai", "azure")
-_FIRST_BLOCK: Final = 1_024  # tokens
-_BLOCK: Final = 128  # tokens
+_FIRST_BLOCK: Final = 1_024
+_BLOCK: Final = 128
+_CHANCE: Final = 0.1  # that tokens of another kind come to a whole number of cached ones
 _SHARPNESS: Final = 0.005  # a number of tokens is solved for only where a whole one is not likely by chance
 _LEAST_DIGITS: Final = 3  # significant ones of an amount that may be ours rounded
 
@@ -65,21 +73,23 @@ _LEAST_DIGITS: Final = 3  # significant ones of an amount that may be ours round
 def causes(call: DifferingCall, quotes: Quotes) -> tuple[Cause, ...]:
     """The causes under which the call costs what was recorded, each kind once; empty where none does.
 
-    A number of tokens that is solved for fits more often by chance than what was counted: it is asked last.
+    A number of tokens that is solved for may fit by chance: it is asked last, and only where that is not likely.
     """
     if call.recorded_usd == 0.0:
         return (_zero(call),)
+    if (
+        call.is_failed and call.usd == 0.0
+    ):  # what it would cost otherwise is no price of a call that is not billed
+        return tuple(_together(kind, each) for kind, each in _given(call, list(_failed(call))).items())
     fixed = _given(call, [each for trial in _TRIALS for each in trial(call, quotes)])
-    solved = {} if fixed else _given(call, list(_solved(call, quotes)))
-    if "cache_key" in solved and (call.has_unread_cache or _is_of_blocks(call, solved["cache_key"])):
-        solved = {"cache_key": solved["cache_key"]}
-    return tuple(_together(kind, given) for kind, given in {**fixed, **solved}.items())
+    given = fixed or _given(call, list(_cache_keys(call, quotes)))
+    return tuple(_together(kind, each) for kind, each in given.items())
 
 
 def _together(kind: CauseKind, given: list[_Priced]) -> Cause:
     """One cause of what is of one kind; where several numbers give the amount, all of them."""
     if len(given) == 1:
-        return Cause(kind, given[0].said, given[0].number)
+        return Cause(kind, given[0].said, given[0].number, given[0].may_be_chance)
     return Cause(kind, " or ".join(each.said.replace("{n}", f"{each.number:,}") for each in given))
 
 
@@ -94,27 +104,15 @@ def _given(call: DifferingCall, tried: list[_Priced]) -> dict[CauseKind, list[_P
     return found
 
 
-def _is_of_blocks(call: DifferingCall, given: list[_Priced]) -> bool:
-    """Whether so many tokens are cached by the block (OpenAI: 1,024, and then 128 more each,
-    platform.openai.com/docs/guides/prompt-caching): that is no chance.
-    """
-    tokens = given[0].number
-    return call.provider in _BY_BLOCKS and tokens >= _FIRST_BLOCK and tokens % _BLOCK == 0
-
-
 def _zero(call: DifferingCall) -> Cause:
     said = "the source names 0 for calls that failed"
     free = "the source names 0: an answer out of a cache, a subscription, or a model whose price it does not know"
     return Cause("recorded_zero", said if call.is_failed else free)
 
 
-def _failed(call: DifferingCall, _quotes: Quotes) -> Iterator[_Priced]:
-    if call.is_failed and call.usd == 0.0:
-        yield _Priced(
-            "failed_call",
-            "the source counts failed calls, which are not billed here",
-            call.rest_usd + call.tokens_usd,
-        )
+def _failed(call: DifferingCall) -> Iterator[_Priced]:
+    said = "the source counts failed calls, which are not billed here"
+    yield _Priced("failed_call", said, call.rest_usd + call.tokens_usd)
 
 
 def _units(call: DifferingCall, _quotes: Quotes) -> Iterator[_Priced]:
@@ -276,29 +274,41 @@ def _rounded(call: DifferingCall, _quotes: Quotes) -> Iterator[_Priced]:
         yield _Priced("rounding", f"our amount, rounded to {places} digits", call.recorded_usd)
 
 
-def _solved(call: DifferingCall, quotes: Quotes) -> Iterator[_Priced]:
-    """So many tokens more or fewer out of a cache, or written: those that give the amount, where they are whole."""
+def _cache_keys(call: DifferingCall, quotes: Quotes) -> Iterator[_Priced]:
+    """So many tokens more out of a cache, or fewer, as give the amount, where that is a whole number and tells."""
     price: PerToken = {**(quotes.at(call) or {}), **call.usd_per_token}
+    if "input" not in price or "cached_input" not in price:
+        return
+    step, low_usd = price["input"] - price["cached_input"], call.usd - call.recorded_usd
+    more = _whole(low_usd, step, call)
+    if more is None:
+        return
+    is_shown = call.has_unread_cache or _is_of_blocks(call, more)
+    if not is_shown and not _is_telling(call, price):
+        return
+    if 0 < more <= call.tokens.get("input", 0.0):
+        said = (
+            "a cache that the source knows of and the record does not: as if {n} more tokens came out of one"
+        )
+        yield _Priced("cache_key", said, call.usd - more * step, more, not is_shown)
+    if 0 < -more < call.tokens.get("cached_input", 0.0):
+        said = "a part of the cache reads that the source does not see: {n} tokens priced as plain input"
+        yield _Priced("cache_key", said, call.usd - more * step, -more, not is_shown)
+
+
+def _is_of_blocks(call: DifferingCall, more: int) -> bool:
+    """Whether so many tokens are what a provider caches that does it by the block."""
+    return call.provider in _BY_BLOCKS and more >= _FIRST_BLOCK and more % _BLOCK == 0
+
+
+def _is_telling(call: DifferingCall, price: PerToken) -> bool:
+    """Whether other tokens would seldom come to a whole number of cached ones at these prices, and none here do."""
     low_usd = call.usd - call.recorded_usd
-    if "input" in price and "cached_input" in price:
-        step = price["input"] - price["cached_input"]
-        fewer = _whole(low_usd, step, call)
-        if fewer is not None and 0 < fewer <= call.tokens.get("input", 0.0):
-            said = "a cache that the source knows of and the record does not: as if {n} more tokens came out of one"
-            yield _Priced("cache_key", said, call.usd - fewer * step, fewer)
-        if fewer is not None and 0 < -fewer < call.tokens.get("cached_input", 0.0):
-            said = "a part of the cache reads that the source does not see: {n} tokens priced as plain input"
-            yield _Priced("cache_key", said, call.usd - fewer * step, -fewer)
-    if "output" in price:
-        fewer = _whole(low_usd, price["output"], call)
-        if (
-            fewer is not None
-            and fewer != 0
-            and fewer < call.tokens.get("output", 0.0)
-            and -fewer < sum(call.tokens.values())
-        ):
-            said = f"{{n}} output tokens {'fewer' if fewer > 0 else 'more'} than the record counts"
-            yield _Priced("token_count", said, call.usd - fewer * price["output"], abs(fewer))
+    if any(_whole(low_usd, price[kind], call) is not None for kind in ("input", "output") if kind in price):
+        return False
+    picos = [round(usd * 1e12) for usd in call.usd_per_token.values() if usd > 0]
+    step = round((price["input"] - price["cached_input"]) * 1e12)
+    return step > 0 and math.gcd(*picos, round(price["cached_input"] * 1e12)) <= _CHANCE * step
 
 
 def _whole(usd: float, step: float, call: DifferingCall) -> int | None:
@@ -310,7 +320,6 @@ def _whole(usd: float, step: float, call: DifferingCall) -> int | None:
 
 
 _TRIALS: Final[tuple[Trial, ...]] = (
-    _failed,
     _units,
     _tiers,
     _searches,

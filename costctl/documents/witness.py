@@ -23,7 +23,6 @@ CauseKind = Literal[
     "residency",
     "one_side",
     "modality",
-    "token_count",
     "failed_call",
     "recorded_zero",
     "unit",

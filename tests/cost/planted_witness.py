@@ -125,6 +125,16 @@ def _tokens(used: Usage, field: str) -> Fraction:
     return Fraction(getattr(STANDARD[used.provider, used.model], field)) / 1_000_000
 
 
+def _unseen(used: Usage, rng: np.random.Generator) -> int:
+    """Tokens out of a cache, of those that the record takes for plain input; OpenAI's come in blocks of 128."""
+    plain = used.input - used.cached - used.write
+    return (
+        int(rng.integers(100, plain))
+        if used.provider == "anthropic"
+        else 128 * int(rng.integers(8, plain // 128))
+    )
+
+
 PLANTS: Final = {
     "fast mode": Plant("service_tier", ("claude-opus-4-5",), lambda used, _: usd(used, OPUS_FAST)),
     "a batch": Plant("service_tier", EVERY, lambda used, _: standard(used) / 2),
@@ -132,7 +142,7 @@ PLANTS: Final = {
         "web_searches", EVERY, lambda used, rng: standard(used) + Fraction(int(rng.integers(1, 20)), 100)
     ),
     "the tier of short prompts": Plant("length_tier", ("long",), lambda used, _: usd(used, SONNET)),
-    "the price of before": Plant("price_changed", ("o3",), lambda used, _: usd(used, O3_OF_JUNE_9)),
+    "the price of before": Plant("price_changed", ("o3 plain",), lambda used, _: usd(used, O3_OF_JUNE_9)),
     "cache reads as input": Plant(
         "cache_reads", EVERY, lambda used, _: standard(replace(used, cached=0))
     ),
@@ -153,8 +163,7 @@ PLANTS: Final = {
     "a cache key": Plant(
         "cache_key", EVERY,
         lambda used, rng: standard(used)
-        - int(rng.integers(100, used.input - used.cached - used.write))
-        * (_tokens(used, "input") - _tokens(used, "cached")),
+        - _unseen(used, rng) * (_tokens(used, "input") - _tokens(used, "cached")),
     ),
     "reasoning beside the output": Plant(
         "reasoning", OPENAI, lambda used, _: standard(used) + used.reasoning * _tokens(used, "output")
@@ -169,6 +178,9 @@ PLANTS: Final = {
     "the input alone": Plant(
         "one_side", EVERY, lambda used, _: standard(used) - used.output * _tokens(used, "output")
     ),
+    "a dearer output": Plant(
+        "none", EVERY, lambda used, _: standard(used) + Fraction(7, 100) * used.output * _tokens(used, "output")
+    ),
     "noise": Plant(
         "none", EVERY,
         lambda used, rng: standard(used) * Fraction(int(rng.integers(10_007, 19_997_777)), 10_000_019),
@@ -176,13 +188,28 @@ PLANTS: Final = {
 }  # fmt: skip
 
 
+# Tokens that the source counts and the record does not say, or the other way round.
+UNRECORDED: Final = {
+    "output that is not in the record": Plant(
+        "none", EVERY, lambda used, rng: standard(used) + int(rng.integers(100, 3_000)) * _tokens(used, "output")
+    ),
+    "fewer tokens of output": Plant(
+        "none", ANTHROPIC,
+        lambda used, rng: standard(used) - int(rng.integers(100, used.output)) * _tokens(used, "output"),
+    ),
+}  # fmt: skip
+
+
 def drawn(rng: np.random.Generator, model: str) -> Usage:
     """A call with something of everything that the model has."""
-    name = "claude-sonnet-4-5" if model == "long" else model
+    name = {"long": "claude-sonnet-4-5", "o3 plain": "o3"}.get(model, model)
     provider = "anthropic" if name in ANTHROPIC else "openai"
     total = int(rng.integers(210_000, 900_000)) if model == "long" else int(rng.integers(5_000, 190_000))
     output = int(rng.integers(300, 9_000))
-    has_rest = model != "long"
+    has_rest = model not in (
+        "long",
+        "o3 plain",
+    )  # what the cache of a long prompt cost, and of o3 once, is disputed
     return Usage(
         provider,
         name,
