@@ -18,7 +18,8 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.errors import UsageError
-from costctl.store.spans import SPANS, STAGES
+from costctl.ingest.read_columns import READ_TYPES
+from costctl.store.spans import STAGES
 
 Parse = Literal["value", "instant", "json_length", "duration"]
 
@@ -55,7 +56,7 @@ class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Every condition given must hold. when: attribute and the lower-case values it may have, ``*`` for any.
     names, kinds, operations: values of the span's own columns; a name may end in ``*``.  unless: no such
-    attribute.  has_tokens: the span reports tokens.  has_model: the span names a model.
+    attribute.  has_tokens: the span reports tokens, be they contradictory.  has_model: the span names a model.
     """
 
     set: dict[str, str | int]
@@ -130,7 +131,7 @@ def dialect_from_toml(text: str) -> Dialect:
             raise ValueError(
                 f"dialect {dialect.name}: {rule.set['stage']!r} is no stage; use one of {STAGES}"
             )
-    unknown = sorted(named - set(SPANS.names))
+    unknown = sorted(named - set(READ_TYPES))
     if unknown:
         raise ValueError(f"dialect {dialect.name} names columns that spans have not: {', '.join(unknown)}")
     return dialect

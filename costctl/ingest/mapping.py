@@ -16,26 +16,43 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.errors import InputError, UsageError
+from costctl.ingest.read_columns import READ_TYPES
 from costctl.store.spans import SPANS
 
 Unit = Literal["iso", "s", "ms", "us", "ns"]
 
 CANONICAL: Final = "costctl"
-_NOT_MAPPED: Final = frozenset({"attributes", "resource_id"})
-_TARGETS: Final = frozenset({*SPANS.names, "duration_s"} - _NOT_MAPPED)
+_NOT_MAPPED: Final = frozenset(
+    {"attributes", "resource_id", "is_model_call", "usage_conflict", "unread_usage"}
+)
+_TARGETS: Final = frozenset({*READ_TYPES, "duration_s"} - _NOT_MAPPED)
+
+
+class NamedCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One name of a quantity, and how it counts.
+
+    path: as in ``from``.  excludes_cache, excludes_reasoning: the name leaves out what a cache served and what was
+    written to it, or what was reasoned.  requires: a path that the row must have too, for the name to count so.
+    """
+
+    path: str
+    excludes_cache: bool = False
+    excludes_reasoning: bool = False
+    requires: str | None = None
 
 
 class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Where a column comes from.
 
     from: their column, or several of which the first that says something is taken; a dotted name leads into an
-    object, or into a JSON text.  unit: of an instant (``start_ns``), where iso is text and the others numbers since
-    1970, or of a length (``duration_s``).  instant: the unit, where a length is written as the instant of its end,
-    counted from the start; one that equals the request's end says nothing.  plus: columns whose counts are added, where
-    the log counts apart what ours counts together.
+    object, or into a JSON text. Of counts of tokens all that say something are held against each other.  unit: of an
+    instant (``start_ns``), where iso is text and the others numbers since 1970, or of a length (``duration_s``).
+    instant: the unit, where a length is written as the instant of its end, counted from the start; one that equals the
+    request's end says nothing.  plus: columns whose counts are added, where the log counts apart what ours counts
+    together.
     """
 
-    from_: str | tuple[str, ...]
+    from_: str | NamedCount | tuple[str | NamedCount, ...]
     unit: Unit | None = None
     instant: Unit | None = None
     plus: tuple[str, ...] = ()
@@ -43,7 +60,18 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     @property
     def paths(self) -> tuple[str, ...]:
         """The names to look under, the first first."""
-        return (self.from_,) if isinstance(self.from_, str) else self.from_
+        return tuple(name.path for name in self.names)
+
+    @property
+    def names(self) -> tuple[NamedCount, ...]:
+        """The names, each with how it counts."""
+        written = self.from_ if isinstance(self.from_, tuple) else (self.from_,)
+        return tuple(NamedCount(each) if isinstance(each, str) else each for each in written)
+
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """Every path that is looked at."""
+        return (*self.paths, *self.plus, *(name.requires for name in self.names if name.requires is not None))
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

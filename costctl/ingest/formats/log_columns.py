@@ -1,12 +1,14 @@
 """Where in the rows of a log do the values of our columns stand?
 
 Shape in: rows as JSON objects, or as an Arrow table, and a mapping.  Shape out: a table with a column for each of
-ours that the log has, as text unless the log types it, and for each column of the log that a condition asks about.
+ours that the log has, as text unless the log types it, and for each column of the log that a condition asks about;
+of counts of tokens the cells of every name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -14,13 +16,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.attribute_text import parsed_json
-from costctl.ingest.mapping import Mapping
+from costctl.ingest.mapping import Mapping, NamedCount
+from costctl.ingest.token_algebra import CLAIMED
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
 _COUNT: Final = r"^\d{1,18}$"
 
 
-def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class CountCells:
+    """What the rows say of a count under one name, and how that name counts."""
+
+    name: NamedCount
+    cells: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class LogColumns:
+    """Rows by our names. table: a column for each of ours but counts of tokens, and those that conditions ask about.
+
+    counts: of each count of tokens the cells of every name that the log has.
+    """
+
+    table: pa.Table
+    counts: dict[str, list[CountCells]]
+
+
+def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> LogColumns:
     """Our columns out of JSON objects."""
 
     def values(path: str) -> list[Any]:
@@ -29,7 +51,7 @@ def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> pa.Ta
     return _table(mapping, lambda path, as_list: _array(values(path), as_list=as_list), len(objects))
 
 
-def columns_of_table(table: pa.Table, mapping: Mapping) -> pa.Table:
+def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
     """Our columns out of a table; a dotted name that is no column leads into a column of JSON texts."""
 
     def array(path: str, as_list: bool) -> pa.Array | None:
@@ -73,22 +95,45 @@ def _item(items: list[Any], wanted: str) -> Any:
     return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
 
 
-def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> pa.Table:
+def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> LogColumns:
     columns: dict[str, pa.Array] = {}
+    counts: dict[str, list[CountCells]] = {}
     for target, source in mapping.columns.items():
-        found = [array(path, target in _LIST_COLUMNS) for path in source.paths]
-        said = [_present(each, mapping.absent) for each in found if each is not None]
-        if said:
-            columns[target] = _first(said)
-        parts = [array(path, False) for path in source.plus]
-        added = [_present(each, mapping.absent) for each in parts if each is not None]
-        if added and target in columns:
-            columns[target] = _sum([columns[target], *added])
+        said = [
+            CountCells(name, found)
+            for name in source.names
+            if (found := _cells_of(name, target, mapping, array)) is not None
+        ]
+        added = [found for path in source.plus if (found := array(path, False)) is not None]
+        more = [_present(each, mapping.absent) for each in added]
+        if said and more:
+            said = [CountCells(each.name, _sum([each.cells, *more])) for each in said]
+        if said and target in CLAIMED:
+            counts[target] = said
+        elif said:
+            columns[target] = _first([each.cells for each in said])
     for name in mapping.conditions:
         cells = None if name in columns else array(name, False)
         if cells is not None:
             columns[name] = cells
-    return pa.table(columns) if columns else pa.table({"": pa.nulls(rows)})
+    return LogColumns(pa.table(columns) if columns else pa.table({"": pa.nulls(rows)}), counts)
+
+
+def _cells_of(
+    name: NamedCount, target: str, mapping: Mapping, array: Callable[[str, bool], pa.Array | None]
+) -> pa.Array | None:
+    """What the rows say under a name, where they have what it requires."""
+    found = array(name.path, target in _LIST_COLUMNS)
+    if found is None:
+        return None
+    cells = _present(found, mapping.absent)
+    if name.requires is None:
+        return cells
+    required = array(name.requires, False)
+    if required is None:
+        return None
+    is_there = pc.is_valid(_present(required, mapping.absent))
+    return pc.if_else(is_there, cells, pa.scalar(None, cells.type))
 
 
 def _first(arrays: list[pa.Array]) -> pa.Array:

@@ -25,11 +25,14 @@ from costctl.ingest.canonical_spans import canonical_provider
 from costctl.ingest.dialect import shipped_vocabulary
 from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
-from costctl.ingest.formats.nested_arrow import one_chunk
+from costctl.ingest.formats.log_columns import LogColumns
+from costctl.ingest.formats.nested_arrow import integers, is_present, one_chunk
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
+from costctl.ingest.read_columns import READ_TYPES
+from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
-from costctl.ingest.token_algebra import TOKEN_COLUMNS, contradictory_tokens
+from costctl.ingest.token_algebra import Claim, resolved_usage
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
@@ -51,7 +54,7 @@ class LogRows:
     record of each row.  ids: 32 hex digits for each row that names no trace.
     """
 
-    columns: pa.Table
+    columns: LogColumns
     positions: np.ndarray
     ids: list[str]
 
@@ -82,7 +85,7 @@ class RowIds:
 
 def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     """Canonical spans of the rows, and a reject for each row that cannot be one."""
-    table = rows.columns
+    table = rows.columns.table
     faults: dict[int, tuple[str, str]] = {}
     columns: dict[str, pa.Array] = {}
     by_start_first = sorted(mapping.columns.items(), key=lambda item: item[1].instant is not None)
@@ -91,10 +94,9 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
             continue
         cells = one_chunk(table[target])
         values, is_bad = _converted(cells, target, source.instant or source.unit, source.instant is not None)
-        for row in np.flatnonzero(is_bad).tolist():
-            shown = f"{source.paths[0]}: {str(cells[row].as_py())[:60]!r} is no {_noun(target)}"
-            faults.setdefault(row, ("bad_value", shown))
+        _note_bad(faults, is_bad, cells, source.paths[0], target)
         columns[target] = values
+    columns |= _counted(rows.columns, table.num_rows, faults)
     _start_and_end(columns, table.num_rows)
     for row in np.flatnonzero(pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)).tolist():
         faults.setdefault(row, ("no_start", f"{mapping.columns[mapping.when].paths[0]} is empty"))
@@ -112,6 +114,32 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[list(faults)] = False
     return Batch(spans.filter(pa.array(keep)), rejects)
+
+
+def _note_bad(
+    faults: dict[int, tuple[str, str]], is_bad: np.ndarray, cells: pa.Array, path: str, target: str
+) -> None:
+    """A fault for each row whose cell cannot be what the column holds."""
+    for row in np.flatnonzero(is_bad).tolist():
+        shown = f"{path}: {str(cells[row].as_py())[:60]!r} is no {_noun(target)}"
+        faults.setdefault(row, ("bad_value", shown))
+
+
+def _counted(columns: LogColumns, rows: int, faults: dict[int, tuple[str, str]]) -> dict[str, pa.Array]:
+    """The counts of tokens that the arithmetic of each row allows, and the names that contradict each other."""
+    claims: dict[str, list[Claim]] = {}
+    for target, said in columns.counts.items():
+        claims[target] = []
+        for each in said:
+            values, is_bad = _converted(each.cells, target, None, False)
+            _note_bad(faults, is_bad, each.cells, each.name.path, target)
+            flags = each.name.excludes_cache, each.name.excludes_reasoning
+            claims[target].append(Claim(each.name.path, integers(values), is_present(values), *flags))
+    usage = resolved_usage(claims, rows)
+    found = dict(usage.columns)
+    if usage.conflict is not None:
+        found["usage_conflict"] = usage.conflict
+    return found
 
 
 def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
@@ -200,7 +228,7 @@ def _converted(
 
     is_instant: a length that is written as the instant of its end, which is returned in ns.
     """
-    kind = pa.float64() if target == "duration_s" else SPANS.field(target).type
+    kind = pa.float64() if target == "duration_s" else READ_TYPES[target]
     is_time = is_instant or target.endswith("_ns")
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
@@ -302,7 +330,9 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
         full[name] = pc.coalesce(full[name], constant) if name in full else constant
     if "operation" not in full and "parent_span_id" not in full:
         full["operation"] = pa.repeat(pa.scalar(UNNAMED_OPERATION), size)
+    fold_speed(full)
     mark_model_calls(full, size)
+    keep_limits(full)
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
@@ -310,10 +340,7 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
 
 def _impossible(spans: pa.Table) -> Iterator[tuple[int, str, str]]:
     """Rows that say what cannot be, as the reader of spans finds them."""
-    columns = {name: one_chunk(spans[name]) for name in (*TOKEN_COLUMNS, "start_ns", "end_ns")}
-    for code, message, mask in contradictory_tokens(columns):
-        for row in np.flatnonzero(mask).tolist():
-            yield row, code, message
+    columns = {name: one_chunk(spans[name]) for name in ("start_ns", "end_ns")}
     is_reversed = pc.fill_null(pc.less(columns["end_ns"], columns["start_ns"]), False)
     for row in np.flatnonzero(is_reversed.to_numpy(zero_copy_only=False)).tolist():
         yield row, "ends_before_start", "The request ends before it starts."

@@ -199,8 +199,8 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    firsts = {path.split(".", 1)[0] for source in chosen.columns.values() for path in source.paths}
-    paths = {path for source in chosen.columns.values() for path in source.paths} | firsts
+    paths = {path for source in chosen.columns.values() for path in source.all_paths}
+    paths |= {path.split(".", 1)[0] for path in paths}
     wanted = [name for name in names if name in paths or name in chosen.conditions]
     row_ids, first_row = RowIds(), 1
     for part in _parts(file, wanted, uri):
