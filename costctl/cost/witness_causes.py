@@ -65,7 +65,9 @@ _UNITS: Final = {
 _BY_BLOCKS: Final = ("openai", "azure")
 _FIRST_BLOCK: Final = 1_024
 _BLOCK: Final = 128
-_CHANCE: Final = 0.15  # that tokens of another kind come to a whole number of cached ones; two calls make it 0.02
+_CHANCE: Final = (
+    0.15  # that tokens of another kind come to a whole number of cached ones; two calls make it 0.02
+)
 _SHARPNESS: Final = 0.005  # a number of tokens is solved for only where a whole one is not likely by chance
 _LEAST_DIGITS: Final = 3  # significant ones of an amount that may be ours rounded
 
