@@ -50,8 +50,8 @@ def _lines(witness: Witness) -> tuple[str, ...]:
     lines = [named]
     if witness.unknown_calls:
         lines.append(
-            f"{plural(witness.unknown_calls, 'call')} of them have a part without a price here, and are not compared; "
-            '[prices] unpriced = "recorded" charges what the source says.'
+            f"{plural(witness.unknown_calls, 'call')} of them have a part without a price here, and are not compared: "
+            'what [prices] unpriced = "recorded" charges for them is what the source says.'
         )
     told = [(group, cause) for group in witness.groups for cause in group.causes]
     told.sort(key=lambda pair: -abs(pair[1].difference_usd))
