@@ -205,7 +205,6 @@ def _differing_call(
             prices[kind] = _number(each["usd_per_unit"])
         elif each["unit"] != "tokens":
             other[str(each["resource"])] = _number(each["usd"])
-    unread = call.get("unread_usage")
     return DifferingCall(
         call_id=int(str(row["call_id"])),
         provider=_text(row["provider"]),
@@ -220,7 +219,7 @@ def _differing_call(
         other_usd=other,
         known={name: int(str(call[name])) for name in _KNOWN if call.get(name) is not None},
         is_failed=bool(call["is_failed"]),
-        has_unread_cache=isinstance(unread, list) and any("cache" in str(key).lower() for key in unread),
+        has_unread_cache=bool(row["has_unread_cache"]),
     )
 
 

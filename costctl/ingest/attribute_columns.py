@@ -56,6 +56,16 @@ class Grouped:
         """Attribute rows with the key."""
         return self.rows_by_key.get(key, _NO_ROWS)
 
+    def documents(self, key: str) -> tuple[pa.Array, list[Any]]:
+        """What the JSON texts of a key hold, each distinct text parsed once, and which of them each attribute has."""
+        if key not in self.parsed:
+            encoded = self.attributes.as_text(self.rows(key)).dictionary_encode()
+            self.parsed[key] = (
+                encoded.indices,
+                [parsed_json(text) for text in encoded.dictionary.to_pylist()],
+            )
+        return self.parsed[key]
+
 
 _NO_ROWS: Final = np.zeros(0, dtype=np.int64)
 
@@ -251,11 +261,7 @@ def _usable_texts(column: str, texts: pa.StringArray) -> pa.StringArray:
 
 def _field_values(grouped: Grouped, key: str, path: str, rows: Index, kind: pa.DataType) -> pa.Array:
     """The values at a path of the JSON texts of a key, each distinct text parsed once a block."""
-    if key not in grouped.parsed:
-        encoded = grouped.attributes.as_text(grouped.rows(key)).dictionary_encode()
-        documents = [parsed_json(text) for text in encoded.dictionary.to_pylist()]
-        grouped.parsed[key] = (encoded.indices, documents)
-    indices, documents = grouped.parsed[key]
+    indices, documents = grouped.documents(key)
     found = [json_field(document, path) for document in documents]
     chosen = (
         indices if len(rows) == len(indices) else _taken(indices, np.searchsorted(grouped.rows(key), rows))

@@ -36,6 +36,7 @@ from costctl.ingest.span_identity import (
     statuses,
 )
 from costctl.ingest.span_usage import count_tokens
+from costctl.ingest.unread_usage import unread_of_spans
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
@@ -77,6 +78,9 @@ def canonical_batch(
     fold_speed(columns)
     mark_model_calls(columns, len(raw))
     keep_limits(columns)
+    unread = unread_of_spans(grouped, vocabulary)
+    if unread is not None:
+        columns["unread_usage"] = unread
     columns["dialect"] = span_dialects(grouped, vocabulary)
     columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
     columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)

@@ -10,6 +10,7 @@ from costctl.progress import Progress
 from costctl.segment.telemetry.catalogue import catalogue
 from costctl.segment.telemetry.coverage import Evidence, coverage, settings_counts
 from costctl.segment.telemetry.diagnosis import checks_of, phases_of
+from costctl.segment.usage_gaps import RELATIONS, usage_gaps
 from costctl.workflow.witness import witness_of
 
 METHODS = {
@@ -45,6 +46,7 @@ def doctor(question: Question, progress: Progress) -> Diagnosis:
             phases=phases_of(checks),
             checks=checks,
             witness=witness_of(engine, observation.config.settings.prices),
+            usage=usage_gaps(*(engine.fetch(name) for name in RELATIONS)),
             notes=(*_nobodys(evidence), *_notes(observation.rejected_records)),
         )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.cli.render.failures import at_least
-from costctl.cli.render.numbers import count, plural, ratio, usd
+from costctl.cli.render.numbers import at_least, count, plural, ratio, usd
 from costctl.cli.render.tables import Table
 from costctl.documents.tenants import TenantUse
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.cli.render.failures import at_least
-from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, count, plural, ratio, usd
+from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, at_least, count, plural, ratio, usd
 from costctl.cli.render.tables import Notes, Section, Table
 from costctl.documents.witness import Witness, WitnessCause, WitnessGroup
 

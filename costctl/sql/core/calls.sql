@@ -31,7 +31,7 @@
 --   output_audio_tokens  BIGINT   tokens, of the output
 --   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
 --   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
---   unread_usage         VARCHAR[]  keys that look like usage and that nothing reads
+--   has_unread_usage     BOOLEAN  a record of it has numbers under keys that look like usage and that nothing reads
 --   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
 --   tenant               VARCHAR  whose it is, else whose its request is; NULL for nobody's
 --   outcome              VARCHAR  success, or what kind of failure
@@ -66,7 +66,7 @@ WITH others AS (
         MAX(spans.output_audio_tokens) AS output_audio_tokens,
         MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
         MAX(spans.usage_conflict) AS usage_conflict,
-        MAX(spans.unread_usage) AS unread_usage,
+        MAX(CAST(spans.has_unread_usage AS BIGINT)) AS has_unread_usage,
         MAX(spans.recorded_usd) AS recorded_usd,
         MAX(NULLIF(NULLIF(spans.outcome, 'failed'), 'success')) AS outcome,
         MAX(spans.max_tokens) AS max_tokens,
@@ -124,7 +124,7 @@ leaves AS (
         COALESCE(spans.output_audio_tokens, written.output_audio_tokens) AS output_audio_tokens,
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
         COALESCE(spans.usage_conflict, others.usage_conflict) AS usage_conflict,
-        COALESCE(spans.unread_usage, others.unread_usage) AS unread_usage,
+        spans.has_unread_usage OR COALESCE(others.has_unread_usage, 0) = 1 AS has_unread_usage,
         COALESCE(NULLIF(spans.recorded_usd, 0), others.recorded_usd, spans.recorded_usd) AS recorded_usd,
         CASE
             WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
@@ -196,7 +196,7 @@ SELECT
     leaves.output_audio_tokens,
     leaves.service_tier,
     leaves.usage_conflict,
-    leaves.unread_usage,
+    leaves.has_unread_usage,
     leaves.recorded_usd,
     COALESCE(call_tenant.tenant, request_tenant.tenant) AS tenant,
     leaves.outcome,

@@ -13,6 +13,7 @@
 --   known_usd        DOUBLE   USD by price, of the charges that have an amount; NULL where none has
 --   unknown_charges  BIGINT   charges without an amount by price
 --   difference_usd   DOUBLE   USD by price, less the recorded
+--   has_unread_cache BOOLEAN  the record that counts has a number under a key of a cache that nothing reads
 -- A call that several records tell of has one amount; what a span says that sums up several calls is none of theirs. An amount
 -- that is charged as it was recorded is no witness of itself: it counts as none by price.
 WITH wrapping AS (
@@ -48,7 +49,8 @@ compared AS (
         calls.recorded_usd,
         CASE WHEN charged.unknown_charges = 0 THEN charged.known_usd END AS usd,
         charged.known_usd,
-        charged.unknown_charges
+        charged.unknown_charges,
+        spans.has_unread_cache
     FROM calls
     INNER JOIN staged_spans AS spans ON calls.call_id = spans.span_key
     LEFT JOIN wrapping ON calls.call_id = wrapping.call_id
@@ -67,5 +69,6 @@ SELECT
     compared.usd,
     compared.known_usd,
     COALESCE(CAST(compared.unknown_charges AS BIGINT), 0) AS unknown_charges,
-    compared.usd - compared.recorded_usd AS difference_usd
+    compared.usd - compared.recorded_usd AS difference_usd,
+    compared.has_unread_cache
 FROM compared
