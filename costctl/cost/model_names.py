@@ -1,8 +1,9 @@
 """Which model of the price book does a call mean by this name?
 
-Shape in: the provider and the model as a trace writes them. Shape out: the book's entry, or why there is none. A name is
-resolved where it is certain: the wrappings that platforms write around a model's id are taken off, and what is left must
-be a name of the book at the provider that sold the call. Nothing is matched by likeness; that is a hint, in price_hints.
+Shape in: the provider and the model as a trace writes them. Shape out: the book's entry, or why there is none. A name
+is resolved where it is certain: the wrappings that platforms write around a model's id are taken off, and what is
+left must be a name of the book at the provider that sold the call. Nothing is matched by likeness; that is a hint, in
+price_hints.
 """
 
 from __future__ import annotations
@@ -19,14 +20,25 @@ from costctl.cost.provider_names import provider_id
 
 _SNAPSHOT: Final = re.compile(r"[-@]20\d\d(-?\d\d){0,2}$")  # gpt-4.1-2025-04-14, claude-opus-4@20250514
 _MOVING: Final = re.compile(r"@(latest|default)$")  # Vertex AI's names of the newest version
-_ARN: Final = re.compile(r"arn:aws[a-z-]*:(?:bedrock|sagemaker)[a-z-]*:[^:]*:[^:]*:(?P<kind>[^/]+)/(?P<id>.+)")
+_ARN: Final = re.compile(
+    r"arn:aws[a-z-]*:(?:bedrock|sagemaker)[a-z-]*:[^:]*:[^:]*:(?P<kind>[^/]+)/(?P<id>.+)"
+)
 _ARN_OF_MODEL: Final = ("foundation-model", "inference-profile")  # what of ARNs names the model itself
-_PUBLISHED: Final = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?publishers/(?P<maker>[^/]+)/models/(?P<id>[^/]+)")
+_PUBLISHED: Final = re.compile(
+    r"(?:projects/[^/]+/locations/[^/]+/)?publishers/(?P<maker>[^/]+)/models/(?P<id>[^/]+)"
+)
 _RESOURCE: Final = re.compile(r"models/(?P<id>[^/]+)")  # as the Gemini API names its models
-_REGION: Final = re.compile(r"(?:[a-z]{2}(?:-gov)?-[a-z]+-\d|converse|invoke|global)/(?P<id>.+)")  # LiteLLM's Bedrock routes
+_REGION: Final = re.compile(
+    r"(?:[a-z]{2}(?:-gov)?-[a-z]+-\d|converse|invoke|global)/(?P<id>.+)"
+)  # LiteLLM's Bedrock routes
 _AS_ITS_BASE: Final = (":thinking",)  # a switch of OpenRouter's that costs nothing by itself
 _GATEWAYS: Final = ("litellm", "litellm_proxy")  # sell nothing; the model's name says who does
-_ROUTED: Final = (":nitro", ":floor", ":exacto", ":online")  # the price is that of whoever is chosen, or of a plugin
+_ROUTED: Final = (
+    ":nitro",
+    ":floor",
+    ":exacto",
+    ":online",
+)  # the price is that of whoever is chosen, or of a plugin
 
 
 class Found(NamedTuple):
@@ -101,7 +113,9 @@ def _unwrapped(seller: str | None, model: str) -> Iterator[tuple[str | None, str
 
 def _exact(seller: str | None, name: str) -> tuple[Provider, ModelInfo] | None:
     try:
-        found: tuple[Provider, ModelInfo] = data_snapshot.get_snapshot().find_provider_model(name, None, seller, None)
+        found: tuple[Provider, ModelInfo] = data_snapshot.get_snapshot().find_provider_model(
+            name, None, seller, None
+        )
     except LookupError:
         return None
     return found

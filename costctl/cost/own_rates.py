@@ -150,7 +150,11 @@ def refuse_far_from_book(prices: PriceSettings, own: Bands, book: Bands, asked: 
         _refuse_implausible(judged, asked.model, asked.day)
     for kind, band in judged:
         for book_kind, quoted in book:
-            if book_kind == kind and _overlap(band, quoted) and is_far(band.usd_per_token, quoted.usd_per_token):
+            if (
+                book_kind == kind
+                and _overlap(band, quoted)
+                and is_far(band.usd_per_token, quoted.usd_per_token)
+            ):
                 own_usd, book_usd = (each.usd_per_token * TOKENS_PER_QUOTE for each in (band, quoted))
                 raise _far(kind, asked, own_usd, book_usd, "Rates are per million tokens", "million tokens")
 
@@ -158,7 +162,7 @@ def refuse_far_from_book(prices: PriceSettings, own: Bands, book: Bands, asked: 
 def refuse_units_far_from_book(
     prices: PriceSettings, own: dict[UnitKind, float], book: dict[UnitKind, float], asked: Asked
 ) -> None:
-    """Raises RateError where a price of a unit that is written, and not confirmed, is 100 times away from the book's."""
+    """Raises RateError where a price of a unit that is written, and not confirmed, is 100 times the book's, or less."""
     confirmed = {
         kind
         for rate in _holding(prices, asked)

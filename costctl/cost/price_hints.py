@@ -1,9 +1,9 @@
 """Which name of the price book may be meant by one that it does not have? A suggestion, never a price.
 
 Shape in: the provider and the model as a trace writes them. Shape out: "provider/model", or None. A hint that names
-another model costs more than none, so one is given only where the two names say the same: the same numbers (version and
-size, in order), and the same words, but for those that tell no models apart and for one that is misspelt. A word that the
-price book uses somewhere is never taken for a misspelling of another: mini is not nano, nor is large ocr.
+another model costs more than none, so one is given only where the two names say the same: the same numbers (version
+and size, in order), and the same words, but for those that tell no models apart and for one that is misspelt. A word
+that the price book uses somewhere is never taken for a misspelling of another: mini is not nano, nor is large ocr.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _Said(NamedTuple):
 
 @cache
 def nearest_model(provider: str | None, model: str) -> str | None:
-    """The one name of the book that says the same as this one, as "provider/model"; None where none does, or several do.
-    Of the snapshots of one model the one of the same date is meant, else the model itself.
+    """The one name of the book that says the same as this one, as "provider/model"; None where none does, or several
+    do. Of the snapshots of one model the one of the same date is meant, else the model itself.
 
     Of the call's own provider, else, where it names none, of a model's maker.
     """
@@ -87,8 +87,8 @@ def _said(name: str) -> _Said:
 
 
 def _misspelt(wanted: _Said, known: _Said) -> int | None:
-    """How many letters are wrong in the one word in which the names differ; 0 where they say the same; None where they
-    are names of different models.
+    """How many letters are wrong in the one word in which the names differ; 0 where they say the same; None where
+    they are names of different models.
     """
     if wanted.numbers != known.numbers:
         return None

@@ -1,9 +1,10 @@
 """Which price of the book is that of a kind of token, and of what else providers count?
 
-Shape in: a kind of ours, the prices of a model as the book quotes them. Shape out: the quote. The rule is the book's own
-calculator's: the most specific priced unit that holds the tokens. Three steps of it are not taken, since they would make
-a price up: from a modality to the price of all (but where a provider is known to bill so), from tokens that are kept for
-an hour to those of five minutes, and where two prices hold the same tokens and neither holds the other.
+Shape in: a kind of ours, the prices of a model as the book quotes them. Shape out: the quote. The rule is the book's
+own calculator's: the most specific priced unit that holds the tokens. Three steps of it are not taken, since they
+would make a price up: from a modality to the price of all (but where a provider is known to bill so), from tokens
+that are kept for an hour to those of five minutes, and where two prices hold the same tokens and neither holds the
+other.
 """
 
 from __future__ import annotations

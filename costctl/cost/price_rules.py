@@ -1,7 +1,7 @@
 """What is known of prices that the price book does not say, and where is it said?
 
-Shape in: price_rules.toml, beside this file, strictly decoded. Shape out: ``PriceRules``; each row has its source and the
-day on which it was read. A model that no row names has no rule.
+Shape in: price_rules.toml, beside this file, strictly decoded. Shape out: ``PriceRules``; each row has its source and
+the day on which it was read. A model that no row names has no rule.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ from costctl.cost.price_kinds import TokenKind, UnitKind
 
 GLOBAL: Final = "global"  # the inference_geo of a call that says none
 _Globs = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-_Factor = Annotated[Decimal, msgspec.Meta(gt=0)]
+_Factor = Annotated[float, msgspec.Meta(gt=0)]
 _Window = Annotated[int, msgspec.Meta(gt=0)]
 
 
@@ -74,17 +74,20 @@ class PriceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def price_rules() -> PriceRules:
     """The rules that ship with costctl."""
     text = (resources.files("costctl.cost") / "price_rules.toml").read_text(encoding="utf-8")
-    return msgspec.toml.decode(text, type=PriceRules, dec_hook=_decimal)
+    return msgspec.toml.decode(text, type=PriceRules)
 
 
-def geo_factor(provider: str, model: str, inference_geo: str) -> Factor | Literal[1] | None:
-    """The factor on the tokens of a call whose inference is kept there: 1 where it is kept nowhere in particular; None
-    where nobody says what that costs.
+def geo_factor(provider: str, model: str, inference_geo: str) -> Decimal | None:
+    """The factor on the tokens of a call whose inference is kept there: 1 where it is kept nowhere in particular;
+    None where nobody says what that costs.
     """
     if inference_geo == GLOBAL:
-        return 1
+        return Decimal(1)
     rows = price_rules().factors
-    return next((row for row in rows if inference_geo in row.inference_geo and row.holds(provider, model)), None)
+    row = next(
+        (row for row in rows if inference_geo in row.inference_geo and row.holds(provider, model)), None
+    )
+    return None if row is None else Decimal(str(row.factor))
 
 
 def is_billed_as_text(provider: str, model: str, kind: str) -> bool:
@@ -101,10 +104,3 @@ def known_window(provider: str, model: str) -> int | None:
     """The model's context window where it has been larger than the price book says."""
     rows = price_rules().windows
     return next((row.context_window for row in rows if row.holds(provider, model)), None)
-
-
-def _decimal(kind: type, value: object) -> Decimal:
-    """A number of the file as it is written there."""
-    if kind is Decimal and isinstance(value, int | float):
-        return Decimal(str(value))
-    raise NotImplementedError(kind)

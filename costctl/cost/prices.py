@@ -1,10 +1,10 @@
 """What does a call to this model cost on this day: its tokens by kind, and what else its provider counts?
 
-Shape in: a frame of (provider, model, day, service_tier, inference_geo). Shape out: rows of ``token_prices``, one per token
-kind and tier, in USD per token; of ``unit_prices``, in USD per search, request or second of sound; of ``price_gaps``, why
-there is none; of ``model_limits``, how much a model can read. Source: the user's own rates, else the price book that ships
-with genai-prices, as installed, and the rules beside it; nothing is fetched. A model that the book does not know has no
-row: unknown is not free.
+Shape in: a frame of (provider, model, day, service_tier, inference_geo). Shape out: rows of ``token_prices``, one per
+token kind and tier, in USD per token; of ``unit_prices``, in USD per search, request or second of sound; of
+``price_gaps``, why there is none; of ``model_limits``, how much a model can read. Source: the user's own rates, else
+the price book that ships with genai-prices, as installed, and the rules beside it; nothing is fetched. A model that
+the book does not know has no row: unknown is not free.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from costctl.cost.price_hints import nearest_model
 from costctl.cost.price_kinds import TOKEN_KINDS, UNIT_KINDS, UNITS, UnitKind, quoted_tokens, quoted_unit
 from costctl.cost.price_rules import (
     GLOBAL,
-    Factor,
     geo_factor,
     is_billed_as_text,
     is_billed_once,
@@ -122,11 +121,12 @@ def price_tables(
 ) -> PriceTables:
     """The tables for each distinct (provider, model, day, service_tier, inference_geo).
 
-    models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC), and service_tier and inference_geo where calls
-    say them. A NULL provider is looked up by the model's name alone, and the source says so. A provider that is named but
-    not in the book gets no price, whatever the model is called: a self-hosted copy does not cost what its maker's API
-    costs. Where prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its day, and carries
-    the price of this one: re-pricing changes nothing but prices.  own: rates and aliases that go before the book.
+    models: columns provider (may be NULL), model, day ("YYYY-MM-DD", UTC), and service_tier and inference_geo where
+    calls say them. A NULL provider is looked up by the model's name alone, and the source says so. A provider that is
+    named but not in the book gets no price, whatever the model is called: a self-hosted copy does not cost what its
+    maker's API costs. Where prices differ by the hour, the day is priced as at noon UTC.  as_of: every row keeps its
+    day, and carries the price of this one: re-pricing changes nothing but prices.  own: rates and aliases that go
+    before the book.
 
     Raises UsageError for own rates that contradict each other, lack an exchange rate, or are far from the book.
     """
@@ -200,7 +200,8 @@ def _meant(own: PriceSettings, asked: Asked) -> tuple[Asked, str | None]:
     if alias is None:
         return asked, None
     provider, slash, model = alias.partition("/")
-    return asked._replace(**({"provider": provider, "model": model} if slash else {"model": alias})), alias
+    meant = asked._replace(provider=provider, model=model) if slash else asked._replace(model=alias)
+    return meant, alias
 
 
 def _of_book(asked: Asked, suffix: str) -> Priced:
@@ -213,11 +214,11 @@ def _of_book(asked: Asked, suffix: str) -> Priced:
     factor = geo_factor(provider, model, asked.inference_geo)
     if prices is None or factor is None:
         return Priced("", [], [])
-    bands = [
+    bands: Bands = [
         (kind, band)
         for kind in TOKEN_KINDS
         for band in _bands(
-            quoted_tokens(prices, kind, lambda each: is_billed_as_text(provider, model, each)), _times(factor)
+            quoted_tokens(prices, kind, lambda each: is_billed_as_text(provider, model, each)), factor
         )
     ]
     source = _source(found, asked, factor) + suffix
@@ -229,24 +230,20 @@ def _of_book(asked: Asked, suffix: str) -> Priced:
     return Priced(source, bands, units)
 
 
-def _times(factor: Factor | int) -> Decimal:
-    return factor.factor if isinstance(factor, Factor) else Decimal(factor)
-
-
-def _source(found: Found, asked: Asked, factor: Factor | int) -> str:
+def _source(found: Found, asked: Asked, factor: Decimal) -> str:
     parts = [f"{PRICE_BOOK}: {found.provider.id}/{found.model.id}"]
     if asked.service_tier != STANDARD:
         parts.append(asked.service_tier)
-    if isinstance(factor, Factor):
-        parts.append(f"× {factor.factor} for inference in {asked.inference_geo}")
+    if asked.inference_geo != GLOBAL:
+        parts.append(f"× {factor} for inference in {asked.inference_geo}")
     if not found.is_named:
         parts.append("matched by the model's name alone")
     return ", ".join(parts)
 
 
 def _quoted(found: Found, asked: Asked) -> ModelPrice | None:
-    """The book's prices on the day for what the call was sold as; None where it has none of its own for that: it would
-    else give the standard ones. What a provider resells under its maker's prices has none.
+    """The book's prices on the day for what the call was sold as; None where it has none of its own for that: it
+    would else give the standard ones. What a provider resells under its maker's prices has none.
     """
     at_noon = datetime.combine(asked.day, time(12), UTC)
     if asked.service_tier == STANDARD:
@@ -261,8 +258,8 @@ def _quoted(found: Found, asked: Asked) -> ModelPrice | None:
 
 
 def _reason(own: PriceSettings, asked: Asked) -> str:
-    """Why there is no price, and which name of the call's own provider may be meant: a suggestion, never a price. What
-    one serves oneself is not what a provider sells.
+    """Why there is no price, and which name of the call's own provider may be meant: a suggestion, never a price.
+    What one serves oneself is not what a provider sells.
     """
     nothing = f"no price for {asked.model}"
     if asked.inference_geo != GLOBAL and priced(own, asked._replace(inference_geo=GLOBAL)).is_known:
