@@ -49,10 +49,12 @@ class AsText(_Row, frozen=True):
     kinds: Annotated[tuple[TokenKind, ...], msgspec.Meta(min_length=1)]
 
 
-class OnceACall(_Row, frozen=True):
-    """Uses of these units are one fee a call, however many they are."""
+class Bounds(_Row, frozen=True):
+    """Of this unit no fewer, or no more, are billed a call than these."""
 
-    units: Annotated[tuple[UnitKind, ...], msgspec.Meta(min_length=1)]
+    unit: UnitKind
+    fewest: float | None = None
+    most: float | None = None
 
 
 class Window(_Row, frozen=True):
@@ -66,7 +68,7 @@ class PriceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     factors: tuple[Factor, ...]
     as_text: tuple[AsText, ...]
-    once_a_call: tuple[OnceACall, ...]
+    bounds: tuple[Bounds, ...]
     windows: tuple[Window, ...]
 
 
@@ -95,9 +97,11 @@ def is_billed_as_text(provider: str, model: str, kind: str) -> bool:
     return any(kind in row.kinds and row.holds(provider, model) for row in price_rules().as_text)
 
 
-def is_billed_once(provider: str, model: str, unit: str) -> bool:
-    """Whether all uses of the unit in one call are one fee."""
-    return any(unit in row.units and row.holds(provider, model) for row in price_rules().once_a_call)
+def billed_bounds(provider: str, model: str, unit: str) -> tuple[float | None, float | None]:
+    """The fewest and the most of the unit that are billed of a call with any; None where there is no such bound."""
+    rows = price_rules().bounds
+    found = (row for row in rows if row.unit == unit and row.holds(provider, model))
+    return next(((row.fewest, row.most) for row in found), (None, None))
 
 
 def known_window(provider: str, model: str) -> int | None:

@@ -35,9 +35,9 @@ from costctl.cost.price_hints import nearest_model
 from costctl.cost.price_kinds import TOKEN_KINDS, UNIT_KINDS, UNITS, UnitKind, quoted_tokens, quoted_unit
 from costctl.cost.price_rules import (
     GLOBAL,
+    billed_bounds,
     geo_factor,
     is_billed_as_text,
-    is_billed_once,
     known_window,
 )
 from costctl.documents.price_settings import PriceSettings
@@ -68,7 +68,8 @@ UNIT_PRICES: Final = pl.Schema(
         **_CALL,
         "unit_kind": pl.String,
         "usd_per_unit": pl.Float64,
-        "is_once_a_call": pl.Boolean,
+        "fewest": pl.Float64,
+        "most": pl.Float64,
         "price_source": pl.String,
     }
 )
@@ -86,11 +87,12 @@ _OF_MANY_TURNS: Final = "deep-research"
 
 
 class UnitPrice(NamedTuple):
-    """USD for one use. is_once_a_call: all uses of a call are one fee."""
+    """USD for one use. fewest, most: of those of a call that are billed; None where all are."""
 
     kind: UnitKind
     usd_per_unit: float
-    is_once_a_call: bool
+    fewest: float | None
+    most: float | None
     source: str
 
 
@@ -190,7 +192,7 @@ def priced(own: PriceSettings, asked: Asked) -> Priced:
     refuse_far_from_book(own, bands, book.bands, meant)
     refuse_units_far_from_book(own, units, {unit.kind: unit.usd_per_unit for unit in book.units}, meant)
     source = f"{OWN_RATES}: {meant.model}{suffix}"
-    mine = [UnitPrice(kind, usd, False, source) for kind, usd in units.items()]
+    mine = [UnitPrice(kind, usd, None, None, source) for kind, usd in units.items()]
     return Priced(source, bands, mine + [unit for unit in book.units if unit.kind not in units])
 
 
@@ -223,7 +225,7 @@ def _of_book(asked: Asked, suffix: str) -> Priced:
     ]
     source = _source(found, asked, factor) + suffix
     units = [
-        UnitPrice(kind, float(quote / UNITS[kind].per), is_billed_once(provider, model, kind), source)
+        UnitPrice(kind, float(quote / UNITS[kind].per), *billed_bounds(provider, model, kind), source)
         for kind in UNIT_KINDS
         if (quote := quoted_unit(prices, kind)) is not None
     ]

@@ -17,7 +17,7 @@ WITH reported AS (
         calls.is_generation,
         COALESCE(calls.input_characters, calls.input_audio_s, calls.output_audio_s) IS NULL AS is_sold_by_token,
         calls.uncached_tokens AS uncached,
-        calls.cached_input_tokens AS cached,
+        COALESCE(calls.cached_input_tokens, 0) AS cached,
         calls.cache_write_tokens,
         calls.cache_write_1h_tokens,
         calls.output_tokens,

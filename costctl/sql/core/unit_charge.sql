@@ -11,7 +11,7 @@
 --   is_billed     BOOLEAN
 --   note          VARCHAR  why there is no amount; NULL where there is one
 -- Searches and runs of code are due wherever there were any; a fee for the request where the model has one; characters and
--- sound where the model is sold by them, or where the call counts nothing else. A fee that is due once a call is one.
+-- sound where the model is sold by them, or where the call counts nothing else. Some are billed up to so many a call, or from.
 WITH counted AS (
     SELECT calls.call_id, 'web_searches' AS unit_kind, 'searches' AS unit, CAST(calls.web_searches AS DOUBLE) AS quantity
     FROM calls
@@ -53,7 +53,8 @@ SELECT
         || '/' || counted.unit_kind AS resource,
     CASE
         WHEN NOT call_outcome.is_input_billed THEN 0.0
-        WHEN unit_prices.is_once_a_call THEN 1.0
+        WHEN counted.quantity < unit_prices.fewest THEN unit_prices.fewest
+        WHEN counted.quantity > unit_prices.most THEN unit_prices.most
         ELSE counted.quantity
     END AS quantity,
     counted.unit,
