@@ -1,4 +1,5 @@
-"""Speed, place of inference, modalities, searches, sound, letters and fees: each has its price, or is said to have none."""
+"""Speed, place of inference, modalities, searches, sound, letters and fees: each has its price, or is said to have
+none."""
 
 from __future__ import annotations
 
@@ -60,13 +61,18 @@ def test_what_has_no_price_is_named_and_the_call_is_not_priced(facts: dict[str, 
 
 # https://platform.claude.com/docs/en/about-claude/pricing#data-residency-pricing: × 1.1 on all kinds of tokens
 @pytest.mark.parametrize(
-    ("geo", "factor"), [("us", 1.1), ("US", 1.1), ("global", 1.0), (None, 1.0), ("not_available", 1.0), ("", 1.0)]
+    ("geo", "factor"),
+    [("us", 1.1), ("US", 1.1), ("global", 1.0), (None, 1.0), ("not_available", 1.0), ("", 1.0)],
 )
-def test_inference_that_is_kept_in_a_place_costs_more_for_every_kind_of_token(geo: str | None, factor: float) -> None:
+def test_inference_that_is_kept_in_a_place_costs_more_for_every_kind_of_token(
+    geo: str | None, factor: float
+) -> None:
     said = {"cached_input_tokens": 8_000, "cache_write_tokens": 6_000, "cache_write_1h_tokens": 1_000}
     rows = charged(**SONNET, inference_geo=geo, web_searches=4, **said)
     tokens = (6_000 * 3 + 8_000 * 0.3 + 5_000 * 3.75 + 1_000 * 6 + 2_000 * 15) / 1e6
-    assert usd(rows) == pytest.approx(tokens * factor + 4 * 0.01, rel=1e-12)  # a search costs the same everywhere
+    assert usd(rows) == pytest.approx(
+        tokens * factor + 4 * 0.01, rel=1e-12
+    )  # a search costs the same everywhere
 
 
 def test_places_of_openai_cost_more_for_models_since_march_2026_and_for_others_nothing() -> None:
@@ -98,7 +104,9 @@ def test_a_grounded_prompt_of_gemini_2_is_one_fee_and_each_query_of_gemini_3_is_
     # https://ai.google.dev/gemini-api/docs/pricing
     for model, times in (("gemini-2.5-pro", 1), ("gemini-3-flash-preview", 3)):
         one, three = (
-            charged(provider="google", model_served=model, web_searches=searches).filter(component="api_units")
+            charged(provider="google", model_served=model, web_searches=searches).filter(
+                component="api_units"
+            )
             for searches in (1, 3)
         )
         assert usd(three) == pytest.approx(times * usd(one))
@@ -156,7 +164,11 @@ def test_sound_that_a_model_does_not_bill_by_the_second_is_no_charge_beside_its_
     rows = charged(provider="openai", model_served="gpt-realtime", input_audio_tokens=900, input_audio_s=30.0)
     assert set(rows["component"]) == {"api_tokens"}
     alone = charged(
-        provider="openai", model_served="gpt-realtime", input_audio_s=30.0, input_tokens=None, output_tokens=None
+        provider="openai",
+        model_served="gpt-realtime",
+        input_audio_s=30.0,
+        input_tokens=None,
+        output_tokens=None,
     )
     assert notes(alone) == {"input_audio_s": "no price for input_audio_s of gpt-realtime"}
 
@@ -213,7 +225,15 @@ def test_a_window_that_was_wider_in_beta_is_the_wider_one() -> None:
 
 def test_rates_of_ones_own_name_units_modalities_and_places() -> None:
     rates = (
-        Rate(model="ours", input=1.0, output=2.0, input_image=5.0, web_searches=8.0, requests=1.0, currency="EUR"),
+        Rate(
+            model="ours",
+            input=1.0,
+            output=2.0,
+            input_image=5.0,
+            web_searches=8.0,
+            requests=1.0,
+            currency="EUR",
+        ),
         Rate(model="ours", input=4.0, output=2.0, inference_geo="eu", currency="EUR"),
     )
     settings = Settings(prices=PriceSettings(rates=rates, exchange_rates=(ExchangeRate("EUR", 2.0),)))
@@ -232,7 +252,11 @@ def test_a_unit_that_ones_own_rate_does_not_name_costs_what_the_book_says() -> N
 @pytest.mark.parametrize("is_confirmed", [False, True])
 def test_a_fee_a_hundred_times_from_the_book_is_refused_until_it_is_confirmed(is_confirmed: bool) -> None:
     rate = Rate(
-        model="claude-sonnet-4-6", provider="anthropic", input=3.0, web_searches=0.01, is_confirmed=is_confirmed
+        model="claude-sonnet-4-6",
+        provider="anthropic",
+        input=3.0,
+        web_searches=0.01,
+        is_confirmed=is_confirmed,
     )
     settings = Settings(prices=PriceSettings(rates=(rate,)))
     if is_confirmed:
@@ -240,4 +264,3 @@ def test_a_fee_a_hundred_times_from_the_book_is_refused_until_it_is_confirmed(is
         return
     with pytest.raises(UsageError, match="The web_searches rate for claude-sonnet-4-6 is far"):
         charged(settings, **SONNET, web_searches=9)
-

@@ -54,7 +54,9 @@ def usages(draw: st.DrawFn) -> dict[str, int | None]:
 @given(st.lists(usages(), min_size=40, max_size=40))
 def test_the_kinds_of_a_calls_tokens_are_its_tokens(drawn: list[dict[str, int | None]]) -> None:
     facts: list[dict[str, Any]] = [
-        chat(f"{number:x}/c", DAY_S + number, DAY_S + number + 1, provider="own", model_served="ours", **usage)
+        chat(
+            f"{number:x}/c", DAY_S + number, DAY_S + number + 1, provider="own", model_served="ours", **usage
+        )
         for number, usage in enumerate(drawn)
     ]
     engine = engine_of(facts, OWN)
@@ -68,7 +70,10 @@ def test_the_kinds_of_a_calls_tokens_are_its_tokens(drawn: list[dict[str, int | 
             pl.col("tokens").filter(~is_output).sum().alias("input"),
             pl.col("tokens").filter(is_output).sum().alias("output"),
             *(
-                pl.col("tokens").filter(pl.col("token_kind") == f"{place}_{modality}").sum().alias(f"{place}_{modality}")
+                pl.col("tokens")
+                .filter(pl.col("token_kind") == f"{place}_{modality}")
+                .sum()
+                .alias(f"{place}_{modality}")
                 for modality in MODALITIES
                 for place in ("input", "cached", "output")
             ),
@@ -98,7 +103,9 @@ def test_where_nothing_was_cached_or_written_a_modality_is_wholly_read_afresh() 
 def test_more_images_than_were_read_afresh_came_out_of_the_cache_and_else_went_into_it() -> None:
     said = {"input_tokens": 100, "output_tokens": 0, "input_image_tokens": 90}
     held = {"cached_input_tokens": 30, "cache_write_tokens": 40}
-    engine = engine_of([chat("a/c", DAY_S, DAY_S + 1, provider="own", model_served="ours", **said, **held)], OWN)
+    engine = engine_of(
+        [chat("a/c", DAY_S, DAY_S + 1, provider="own", model_served="ours", **said, **held)], OWN
+    )
     counts = dict(engine.fetch("token_counts").select("token_kind", "tokens").iter_rows())
     # 30 tokens were read afresh, so at least 60 images were not: the 30 that were cached, and 30 of the 40 written.
     assert counts == {
