@@ -14,6 +14,8 @@ from costctl.cost.exact_sums import exact_sum
 from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
 from costctl.documents.analysis import ClassReport, Coverage
+from costctl.segment.unreported import with_tokens
+from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
 _MOST_NOTES: Final = 20
 _BOUGHT: Final = ("api_tokens", "api_units")
@@ -22,27 +24,31 @@ _BOUGHT: Final = ("api_tokens", "api_units")
 def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
     """Ratios of what is priced and observed, and a note for each gap."""
     charged = frames.charge.group_by("request_id").agg(pl.col("usd").is_not_null().all().alias("is_priced"))
-    priced = int(charged["is_priced"].sum())
+    unread = frames.calls.filter(pl.col("has_unread_usage")).select("request_id")
+    priced = charged.filter("is_priced").join(unread, on="request_id", how="anti").height
+    gaps = usage_gaps(*(getattr(frames, name) for name in RELATIONS))
     requests = frames.requests.height
-    has_tokens = frames.calls.select(
-        pl.col("input_tokens").is_not_null()
-        & (pl.col("output_tokens").is_not_null() | ~pl.col("is_generation"))
-    ).to_series()
+    calls, told = frames.calls.height, with_tokens(frames.calls).height
     named = ~pl.col("stage").is_in(["other", "uninstrumented"])
     staged = frames.stage_time.filter(named)["request_id"].n_unique()
     return Coverage(
         requests=requests,
         priced_requests=priced,
         priced_ratio=priced / requests,
-        priced_token_ratio=_priced_token_ratio(frames),
+        priced_token_ratio=_priced_token_ratio(frames, gaps.stray_tokens),
         priced_accelerator_ratio=_priced_accelerator_ratio(frames),
-        token_ratio=float(has_tokens.sum()) / has_tokens.len() if has_tokens.len() else None,
+        token_ratio=told / calls if calls else None,
         stage_ratio=staged / requests,
+        calls=calls,
+        calls_without_tokens=calls - told,
         rejected_records=frames.rejected_records,
+        usage=gaps,
         notes=(
+            *usage_notes(gaps),
             *_unpriced(frames),
             *_without_charge(requests - charged.height),
             *bill.notes,
+            *_in_one(frames),
             *_without_model(fits),
             *_untrusted(fits),
             *_thin(classes),
@@ -50,15 +56,17 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
     )
 
 
-def _priced_token_ratio(frames: Frames) -> float | None:
-    """Tokens of calls whose every charge has an amount, over the tokens of all calls."""
+def _priced_token_ratio(frames: Frames, stray_tokens: int) -> float | None:
+    """Tokens of calls whose every charge has an amount and whose usage was read, over the tokens of all records."""
     unpriced = frames.charge.filter(pl.col("usd").is_null()).select("call_id")
-    calls = frames.calls.select("call_id", "input_tokens", "output_tokens")
+    calls = frames.calls.select("call_id", "input_tokens", "output_tokens", "has_unread_usage")
     charged = frames.charge.select(pl.col("call_id").drop_nulls())
-    priced = calls.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
+    priced = calls.filter(~pl.col("has_unread_usage"))
+    priced = priced.join(charged, on="call_id", how="semi").join(unpriced, on="call_id", how="anti")
     total, known = (
         int(each["input_tokens"].sum()) + int(each["output_tokens"].sum()) for each in (calls, priced)
     )
+    total += stray_tokens
     return known / total if total else None
 
 
@@ -116,6 +124,18 @@ def _requests(number: int) -> str:
     return f"{number:,} request" if number == 1 else f"{number:,} requests"
 
 
+def _in_one(frames: Frames) -> tuple[str, ...]:
+    """Generations whose prefill and decode are not told apart."""
+    generations = frames.calls.filter(pl.col("is_generation") & pl.col("end_ns").is_not_null())
+    in_one = generations.filter(pl.col("ttft_s").is_null() | (pl.col("ttft_s") < 0)).height
+    if not in_one:
+        return ()
+    return (
+        f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill and decode are "
+        "not told apart, and shown as “model call”.",
+    )
+
+
 def _without_model(fits: PoolFits) -> tuple[str, ...]:
     return tuple(
         f"{pool} has no service model: {reason}; its marginal cost is given as bounds."
@@ -138,4 +158,8 @@ def _thin(classes: tuple[ClassReport, ...]) -> tuple[str, ...]:
         for report in classes
         if report.cost.marginal_usd_per_request is None and report.cost.attributed_usd is not None
     ]
-    return (f"Too little traffic over time for a marginal cost: {', '.join(thin)}.",) if thin else ()
+    return (
+        (f"Too little traffic over time for a marginal cost of replica time: {', '.join(thin)}.",)
+        if thin
+        else ()
+    )

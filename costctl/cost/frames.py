@@ -37,6 +37,10 @@ class Frames:
     call_outcome: pl.DataFrame
     sessions: pl.DataFrame
     request_value: pl.DataFrame
+    unread_keys: pl.DataFrame
+    usage_conflicts: pl.DataFrame
+    odd_operations: pl.DataFrame
+    stray_tokens: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -55,6 +59,10 @@ class Frames:
         "call_outcome",
         "sessions",
         "request_value",
+        "unread_keys",
+        "usage_conflicts",
+        "odd_operations",
+        "stray_tokens",
     )
 
     @classmethod
@@ -65,7 +73,8 @@ class Frames:
             raise NotEnoughDataError(
                 "There is no request to analyse.",
                 why="No request started within the window.",
-                next_step="Widen --since and --until, or ingest traces of that time.",
+                next_step="Widen --since and --until, or ingest traces of that time. --last 7d takes the last seven "
+                "days of the store.",
             )
         window = window_ns(requests, calls)
         if window is None:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.provenance import Provenance
+from costctl.documents.usage_gaps import UsageGaps
 
 SCHEMA_VERSION: Final = "costctl.diagnosis/v1"
 
@@ -82,4 +83,5 @@ class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: int
     phases: tuple[Phase, ...]
     checks: tuple[Check, ...]
+    usage: UsageGaps
     notes: tuple[str, ...]

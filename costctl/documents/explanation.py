@@ -190,7 +190,8 @@ class ClassRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ClassExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A request that stands for many. example: typical (the median duration), slow (the 95th percentile) or
-    expensive (the 95th percentile of cost).
+    expensive (the 95th percentile of cost): the quantiles of the analysis, which are requests.  usd: a lower bound
+    where there are unpriced_charges.
     """
 
     example: str
@@ -198,15 +199,17 @@ class ClassExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_id: str
     duration_s: float | None
     usd: float | None
+    unpriced_charges: int
 
 
 class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. usd: sum of what is priced, null where nothing is."""
+    """One class. usd: sum of what is priced, null where nothing is; a lower bound where there are unpriced_charges."""
 
     request_class: str
     requests: int
     successes: int
     usd: float | None
+    unpriced_charges: int
     rules: tuple[ClassRule, ...]
     examples: tuple[ClassExample, ...]
 

@@ -50,8 +50,13 @@ def _of_class(
     """A figure of the line's class and its bounds, in USD: the same on all lines of the class, and part of no cost."""
     return (
         Column(name, "decimal", source, cells.of_class(figure, "mid")),
-        Column(f"{name}High", "decimal", "its upper bound, 95 %", cells.of_class(figure, "high")),
-        Column(f"{name}Low", "decimal", "its lower bound", cells.of_class(figure, "low")),
+        Column(
+            f"{name}High",
+            "decimal",
+            "its upper bound: of the 95 % interval, else the most that it can be",
+            cells.of_class(figure, "high"),
+        ),
+        Column(f"{name}Low", "decimal", "its lower bound, likewise", cells.of_class(figure, "low")),
     )
 
 
@@ -371,5 +376,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_SuccessfulRequests", "whole", "those of them that succeeded", lambda line, _c: line.successes),
     Column(
         "x_TenantId", "text", "the tenant, of all lines, hashed unless `--tenants plain`", cells.tenant, _NEW
+    ),
+    Column(
+        "x_UnpricedCharges",
+        "whole",
+        "charges of the line's class that have no amount and no line: where there are any, its costs are lower bounds",
+        cells.unpriced_charges,
     ),
 )

@@ -177,3 +177,9 @@ def of_class(
         return None if estimate is None else price(getattr(estimate, bound))
 
     return read
+
+
+def unpriced_charges(line: Line, common: Common) -> int | None:
+    """Charges of the line's class that have no amount; null for what nobody answers for."""
+    found = common.class_costs.get(line.whose.request_class or "")
+    return None if found is None else found.unit_costs.unpriced_charges

@@ -8,6 +8,7 @@ from costctl.progress import Progress
 from costctl.segment.telemetry.catalogue import catalogue
 from costctl.segment.telemetry.coverage import Evidence, coverage, settings_counts
 from costctl.segment.telemetry.diagnosis import checks_of, phases_of
+from costctl.segment.usage_gaps import RELATIONS, usage_gaps
 
 METHODS = {
     "checks": "a fact is expected on rows, and counted where it is there; docs/reference/telemetry.md",
@@ -41,6 +42,7 @@ def doctor(question: Question, progress: Progress) -> Diagnosis:
             calls=int(evidence.calls["calls"].sum()),
             phases=phases_of(checks),
             checks=checks,
+            usage=usage_gaps(*(engine.fetch(name) for name in RELATIONS)),
             notes=_notes(observation.rejected_records),
         )
 

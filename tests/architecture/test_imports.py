@@ -14,6 +14,7 @@ ALLOWED = {
     "units": set(),
     "compiled": set(),
     "errors": set(),
+    "quantiles": set(),
     "progress": set(),
     "simulate": set(),
     "cost": {"segment", "simulate"},
@@ -29,8 +30,21 @@ ALLOWED = {
     "ingest": {"store"},
     "config": set(),
     "synth": {"simulate"},
-    "observation": {"config", "ingest", "engine", "relations", "segment", "store", "cost"},
+    "observed_window": set(),
+    "observation_warnings": {"engine", "segment", "cost"},
+    "observation": {
+        "observation_warnings",
+        "observed_window",
+        "config",
+        "ingest",
+        "engine",
+        "relations",
+        "segment",
+        "store",
+        "cost",
+    },
     "workflow": {
+        "observed_window",
         "observation",
         "ingest",
         "engine",
@@ -45,7 +59,7 @@ ALLOWED = {
     },
     "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
-EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "__init__"}
+EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "quantiles", "__init__"}
 INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.cli.render import class_explanation
-from costctl.cli.render.numbers import NOT_OBSERVED, plural, ratio, seconds, significant, tokens, usd
+from costctl.cli.render.numbers import (
+    NOT_OBSERVED,
+    at_least,
+    plural,
+    ratio,
+    seconds,
+    significant,
+    stage_name,
+    tokens,
+    usd,
+)
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.explanation import (
     BoundCheck,
@@ -165,7 +175,7 @@ def _span(line: SpanLine) -> tuple[str, ...]:
     )  # fmt: skip
     return (
         f"{name} (failed)" if line.is_failed else name,
-        line.stage,
+        stage_name(line.stage),
         _offset(line.start_s),
         seconds(line.duration_s),
         used,
@@ -243,7 +253,9 @@ def _records(request: RequestExplanation) -> Section:
 def _stages(request: RequestExplanation) -> Section:
     if not request.stages:
         return Notes("Stages", ("The request was not timed.",))
-    rows = tuple((stage.stage, seconds(stage.self_s), ratio(stage.share_ratio)) for stage in request.stages)
+    rows = tuple(
+        (stage_name(stage.stage), seconds(stage.self_s), ratio(stage.share_ratio)) for stage in request.stages
+    )
     total = ("together", seconds(request.duration_s), ratio(1.0))
     return Table(
         "Stages: they add up to the duration",
@@ -262,9 +274,10 @@ def _charges(request: RequestExplanation) -> Section:
     if len(request.charges) > len(shown):
         rest = request.charges[_MOST_CHARGES:]
         amounts = [charge.usd for charge in rest if charge.usd is not None]
-        rows.append(("", f"{len(rest):,} more", "", "", "", usd(sum(amounts)) if amounts else usd(None)))
+        usd_of_rest = usd(sum(amounts) if amounts else None)
+        rows.append(("", f"{len(rest):,} more", "", "", "", at_least(usd_of_rest, len(rest) - len(amounts))))
     unpriced = f"{request.unpriced_charges:,} without an amount" if request.unpriced_charges else ""
-    rows.append(("", "together", unpriced, "", "", usd(request.usd)))
+    rows.append(("", "together", unpriced, "", "", at_least(usd(request.usd), request.unpriced_charges)))
     return Table("Charges", columns, tuple(rows), frozenset({"call", "component", "resource"}))
 
 

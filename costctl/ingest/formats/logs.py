@@ -7,130 +7,73 @@ the others are kept.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.formats.csv_cells import CsvForm
+from costctl.ingest.formats.csv_records import BLOCK_BYTES, csv_blocks, csv_form
+from costctl.ingest.formats.csv_table import csv_table
 from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import json_values
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
 from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_table
+from costctl.ingest.formats.log_envelopes import WRAPPED_TEXTS, unwrapped
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
-from costctl.ingest.mapping import Mapping, mapping_for, require_columns
-from costctl.ingest.privacy import cells_skeleton, skeleton
+from costctl.ingest.mapping import Mapping, best_fitting, mapping_for, require_columns
+from costctl.ingest.privacy import skeleton
+from costctl.ingest.unread_usage import looks_like_usage
 
-BLOCK_BYTES: Final = 16 * 2**20
-LONGEST_LINE_BYTES: Final = 16 * 2**20
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
+_HEAD_BYTES: Final = 2**20
 _PARQUET_ROWS: Final = 100_000
+_MOST_OTHERS: Final = 100  # rows of another kind that a log may begin with
 
 
 def read_csv(
     stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
 ) -> Iterator[Batch]:
-    """Batches of a CSV log with a header line. row_ids: where rows before these were read already.
+    """Batches of a CSV log with a header. row_ids: where rows before these were read already.
 
     Raises InputError where its columns fit no mapping.
     """
-    lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
-    names = csv_header(lines.readline(LONGEST_LINE_BYTES))
-    chosen = mapping_for(names, uri) if mapping is None else mapping
-    require_columns(chosen, names, uri)
+    head = stream.read(_HEAD_BYTES)
+    form = csv_form(head) or CsvForm(())
+    names = form.names
+    wraps_rows = mapping is None and best_fitting(names) is None and not {*WRAPPED_TEXTS}.isdisjoint(names)
+    chosen = mapping
+    if not wraps_rows:
+        chosen = mapping_for(names, uri) if mapping is None else mapping
+        require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
     row_ids.begin(",".join(names).encode())
-    for first_line, block in _blocks_of_lines(lines, 2):
-        rows, positions, rejects = _well_formed(block, first_line, len(names))
-        table = columns_of_table(csv_table(names, rows), chosen)
-        yield _with_rejects(log_batch(LogRows(table, positions, row_ids.of(rows)), chosen), rejects)
+    for records in csv_blocks(stream, head, form):
+        table = csv_table(records, form)
+        if chosen is None or wraps_rows:
+            table, chosen = _unwrapped_table(table, chosen, uri)
+        positions = np.array(records.positions, np.int64)
+        rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows))
+        yield _with_rejects(log_batch(rows, chosen), records.rejects)
 
 
-def csv_header(line: bytes) -> list[str]:
-    """The names in the first line of a CSV."""
-    return _cells(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"))
+def _unwrapped_table(table: pa.Table, mapping: Mapping | None, uri: str) -> tuple[pa.Table, Mapping]:
+    """The columns of rows that stand as JSON texts in one column, a row for each, and the mapping that fits."""
+    found = [(unwrapped(row, mapping) or [row])[0] for row in table.to_pylist()]
+    chosen = mapping_for(_telling(found), uri) if mapping is None else mapping
+    names = {name: None for row in found for name in row}
+    texts = {name: [_cell(row.get(name)) for row in found] for name in names}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in texts.items()}), chosen
 
 
-def _blocks_of_lines(
-    lines: io.BufferedReader[Any], first_line: int
-) -> Iterator[tuple[int, list[bytes | None]]]:
-    """Lines without their ends, some megabytes at once; None for one that is too long to be a row."""
-    block: list[bytes | None] = []
-    size = 0
-    while line := lines.readline(LONGEST_LINE_BYTES):
-        is_cut = len(line) == LONGEST_LINE_BYTES and not line.endswith(b"\n")
-        while is_cut and (rest := lines.readline(LONGEST_LINE_BYTES)) and not rest.endswith(b"\n"):
-            continue
-        block.append(None if is_cut else line.rstrip(b"\r\n"))
-        size += len(line)
-        if size >= BLOCK_BYTES:
-            yield first_line, block
-            first_line, block, size = first_line + len(block), [], 0
-    if block:
-        yield first_line, block
-
-
-def _well_formed(
-    block: list[bytes | None], first_line: int, columns: int
-) -> tuple[list[bytes], np.ndarray, list[Reject]]:
-    """The lines with as many cells as the header, their numbers, and a reject for each other line that is not
-    empty.
-    """
-    rows, positions, rejects = [], [], []
-    for number, line in enumerate(block, first_line):
-        if line is None:
-            why = f"the line is longer than {LONGEST_LINE_BYTES:,} bytes"
-            rejects.append(Reject(number, "too_long", why, ""))
-            continue
-        if not line.strip():
-            continue
-        cells = line.count(b",") + 1 if b'"' not in line else len(_cells(line))
-        if cells == columns:
-            rows.append(line)
-            positions.append(number)
-        else:
-            why = f"the line has {cells} cells where the header has {columns}"
-            rejects.append(
-                Reject(number, "bad_columns", why, cells_skeleton(line.decode("utf-8", "replace")))
-            )
-    return rows, np.array(positions, np.int64), rejects
-
-
-def _cells(line: bytes) -> list[str]:
-    try:
-        return next(csv.reader([line.decode("utf-8", "replace")]), [])
-    except csv.Error:
-        return []
-
-
-def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
-    """The cells of rows as text; bytes that are no UTF-8 are replaced."""
-    if not rows:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    data = b"\n".join(rows)
-    try:
-        return _csv_table(names, data)
-    except pa.ArrowInvalid:
-        cells = [_cells(row) for row in rows]  # quotes that open and do not close as arrow expects
-        padded = [[*row, *[None] * len(names)] for row in cells]
-        return pa.table(
-            {name: pa.array([row[at] for row in padded], pa.string()) for at, name in enumerate(names)}
-        )
-
-
-def _csv_table(names: list[str], data: bytes) -> pa.Table:
-    return pa_csv.read_csv(
-        pa.BufferReader(data.decode("utf-8", "replace").encode()),
-        read_options=pa_csv.ReadOptions(column_names=names),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
+def _cell(value: Any) -> str | None:
+    """A value as a table has it: a text as it is, all else as JSON."""
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def read_json_log(
@@ -145,20 +88,27 @@ def read_json_log(
     chosen, row_ids = mapping, row_ids or RowIds()
     is_checked = False
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
-        objects, positions, rejects = _json_objects(block)
+        objects, positions, rejects = json_objects(block, chosen)
         if chosen is None and objects:
-            chosen = mapping_for(objects[0], uri)
+            chosen = mapping_for(_telling(objects), uri)
         if chosen is None:
             raise _no_objects(uri)
         if objects and not is_checked:
-            require_columns(chosen, objects[0], uri)
+            require_columns(chosen, _telling(objects), uri)
             is_checked = True
         texts = [msgspec.json.encode(row, order="sorted") for row in objects]
         rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts))
         yield _with_rejects(log_batch(rows, chosen), rejects)
 
 
-def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
+def _telling(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first of the rows that is of a known kind, else the first: a log may begin with a line about itself."""
+    return next((row for row in objects[:_MOST_OTHERS] if best_fitting(row) is not None), objects[0])
+
+
+def json_objects(
+    block: JsonBlock, mapping: Mapping | None
+) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
@@ -166,7 +116,8 @@ def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, l
     for line, number in zip(block.lines(), block.positions.tolist(), strict=True):
         text = line.decode("utf-8", "replace")
         try:
-            found = [row for value in json_values(text) for row in rows_of_value(value)]
+            values = [row for value in json_values(text) for row in rows_of_value(value)]
+            found = [row for value in values for row in unwrapped(value, mapping)]
         except (ValueError, RecursionError) as error:
             why = "nested deeper than can be read" if isinstance(error, RecursionError) else f"{error}"
             rejects.append(Reject(number, "bad_json", why.split("\n")[0], skeleton(text)))
@@ -199,9 +150,8 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    firsts = {path.split(".", 1)[0] for source in chosen.columns.values() for path in source.paths}
-    paths = {path for source in chosen.columns.values() for path in source.paths} | firsts
-    wanted = [name for name in names if name in paths or name in chosen.conditions]
+    paths = chosen.read_paths | {path.split(".", 1)[0] for path in chosen.read_paths}
+    wanted = [name for name in names if name in paths or looks_like_usage(name)]
     row_ids, first_row = RowIds(), 1
     for part in _parts(file, wanted, uri):
         table = pa.table(part)

@@ -10,7 +10,7 @@
 --   has_model             BOOLEAN
 --   has_provider          BOOLEAN
 --   is_timed              BOOLEAN
---   has_input_tokens      BOOLEAN  none in and none out is how some gateways write that they do not know
+--   has_input_tokens      BOOLEAN
 --   has_output_tokens     BOOLEAN
 --   has_cached_tokens     BOOLEAN
 --   has_max_tokens        BOOLEAN
@@ -94,9 +94,8 @@ patterns AS (
         calls.model IS NOT NULL AS has_model,
         calls.provider IS NOT NULL AS has_provider,
         calls.start_ns IS NOT NULL AND calls.end_ns IS NOT NULL AS is_timed,
-        COALESCE(calls.input_tokens > 0 OR calls.input_tokens = 0 AND calls.output_tokens > 0, FALSE) AS has_input_tokens,
-        COALESCE(calls.output_tokens > 0 OR calls.output_tokens = 0 AND calls.input_tokens > 0, FALSE)
-            AS has_output_tokens,
+        calls.input_tokens IS NOT NULL AS has_input_tokens,
+        calls.output_tokens IS NOT NULL AS has_output_tokens,
         calls.cached_input_tokens IS NOT NULL AS has_cached_tokens,
         calls.max_tokens IS NOT NULL AS has_max_tokens,
         calls.is_stream IS NOT NULL AS has_stream_flag,

@@ -44,7 +44,7 @@
 --   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority, fast
 --   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
---   unread_usage         VARCHAR[]  keys that look like usage and that nothing reads
+--   has_unread_usage     BOOLEAN  a record of it has numbers under keys that look like usage and that nothing reads
 --   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
 --   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
@@ -91,7 +91,7 @@ WITH others AS (
         MAX(NULLIF(spans.inference_geo, 'global')) AS inference_geo,
         MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
         MAX(spans.usage_conflict) AS usage_conflict,
-        MAX(spans.unread_usage) AS unread_usage,
+        MAX(CAST(spans.has_unread_usage AS BIGINT)) AS has_unread_usage,
         MAX(spans.recorded_usd) AS recorded_usd,
         MAX(NULLIF(NULLIF(spans.outcome, 'failed'), 'success')) AS outcome,
         MAX(spans.max_tokens) AS max_tokens,
@@ -175,7 +175,7 @@ leaves AS (
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
         COALESCE(NULLIF(spans.inference_geo, 'global'), others.inference_geo, 'global') AS inference_geo,
         COALESCE(spans.usage_conflict, others.usage_conflict) AS usage_conflict,
-        COALESCE(spans.unread_usage, others.unread_usage) AS unread_usage,
+        spans.has_unread_usage OR COALESCE(others.has_unread_usage, 0) = 1 AS has_unread_usage,
         COALESCE(spans.recorded_usd, others.recorded_usd) AS recorded_usd,
         CASE
             WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
@@ -256,7 +256,7 @@ SELECT
     leaves.service_tier,
     leaves.inference_geo,
     leaves.usage_conflict,
-    leaves.unread_usage,
+    leaves.has_unread_usage,
     leaves.recorded_usd,
     leaves.outcome,
     leaves.max_tokens,
