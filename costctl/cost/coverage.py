@@ -20,6 +20,7 @@ from costctl.segment.unreported import with_tokens
 from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
 _MOST_NOTES: Final = 20
+_BOUGHT: Final = ("api_tokens", "api_units")
 
 
 def coverage_of(
@@ -108,12 +109,12 @@ def _priced_accelerator_ratio(frames: Frames) -> float | None:
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:
     """One note for each reason why a charge has no amount, and what would price tokens."""
-    is_token = pl.col("component") == "api_tokens"
+    is_bought = pl.col("component").is_in(_BOUGHT)
     resource = pl.col("resource").cast(pl.String)
     named = frames.charge.filter(pl.col("note").is_not_null()).with_columns(
-        # A resource of tokens is provider/model/kind of token.
-        pl.when(is_token).then(resource.str.replace("/[^/]*$", "")).otherwise(resource).alias("resource"),
-        pl.when(is_token).then(resource.str.extract("([^/]*)$")).alias("kind"),
+        # A resource that is bought of a provider is provider/model/what is counted.
+        pl.when(is_bought).then(resource.str.replace("/[^/]*$", "")).otherwise(resource).alias("resource"),
+        pl.when(is_bought).then(resource.str.extract("([^/]*)$")).alias("kind"),
     )
     rows = (
         named.group_by("component", "resource", "note")
@@ -122,16 +123,23 @@ def _unpriced(frames: Frames) -> tuple[str, ...]:
         .head(_MOST_NOTES)
     )
     notes = [
-        f"{', '.join(kinds) + ' tokens' if kinds else component.replace('_', ' ')} of {resource}: {note} "
-        f"({_requests(requests)})."
+        f"{_counted(component, kinds)} of {resource}: {note} ({_requests(requests)})."
         for component, resource, note, requests, kinds in rows.iter_rows()
     ]
-    if any(note.startswith("no price for") for note in rows["note"]):
+    of_tokens = rows.filter(pl.col("component") == "api_tokens")["note"]
+    if any(note.startswith("no price for") for note in of_tokens):
         notes.append(
             "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
             "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."
         )
     return tuple(notes)
+
+
+def _counted(component: str, kinds: list[str]) -> str:
+    """What a charge counts, in words."""
+    if not kinds:
+        return component.replace("_", " ")
+    return ", ".join(kinds) + (" tokens" if component == "api_tokens" else "")
 
 
 def _without_charge(requests: int) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from genai_prices import data_snapshot
 
-from costctl.cost.own_rates import RateError
+from costctl.cost.own_rates import Asked, RateError
 from costctl.cost.prices import priced
 from costctl.documents.price_settings import PriceSettings
 
@@ -112,7 +112,7 @@ class Quotes:
         self, provider: str | None, model: str, day: date, service_tier: str
     ) -> dict[tuple[int, int | None], PerToken]:
         try:
-            _, quoted = priced(self._own, provider, model, day, service_tier)
+            quoted = priced(self._own, Asked(provider, model, day, service_tier)).bands
         except RateError:  # a rate of one's own that does not hold on another day gives no price of that day
             return {}
         edges = sorted({band.from_input_tokens for _, band in quoted})

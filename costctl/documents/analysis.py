@@ -22,6 +22,7 @@ SCHEMA_VERSION: Final = "costctl.analysis/v1"
 ComponentName = Literal[
     "accelerator",
     "api_tokens",
+    "api_units",
     "cpu",
     "storage_reads",
     "storage_bytes",

@@ -15,7 +15,8 @@ CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v1"
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A price that holds while from ≤ tokens of the whole prompt < below; below is None for the last band.
 
-    usd_per_million: USD per million tokens.  source: own rates, or the price book and its entry.
+    token_kind: a kind of token, or another unit by which providers sell.  usd_per_million: USD per million of it.
+    source: own rates, or the price book and its entry.
     """
 
     provider: str | None

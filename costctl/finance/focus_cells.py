@@ -72,11 +72,12 @@ def sku(line: Line, _common: Common) -> str | None:
 
 
 def sku_price(line: Line, common: Common) -> str | None:
-    """The sku at its price, and for tokens the price book that has it."""
+    """The sku at its price, and for what is bought of a provider the price book that has it."""
     if line.unit_price is None:
         return None
     at = f"{line.item.sku}@{line.unit_price:f}"
-    is_of_book = line.item.sku.startswith("api_tokens/") and not line.is_recorded
+    is_bought = line.item.sku.startswith(("api_tokens/", "api_units/"))
+    is_of_book = is_bought and not line.is_recorded
     return f"{at}/{common.price_book}" if is_of_book and common.price_book else at
 
 

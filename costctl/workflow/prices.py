@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from costctl.documents.price_settings import ServiceTier
 from costctl.documents.prices import CHECK_SCHEMA_VERSION, SCHEMA_VERSION, Price, PriceCheck, Prices
 from costctl.observation import configured, day_of
 
+if TYPE_CHECKING:
+    from costctl.cost.own_rates import Band
+
+_MILLION: Final = 1_000_000
+
 
 def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Prices:
     """What tokens cost on the day (today where none is given). model: text that the model's name holds."""
-    from costctl.cost.own_rates import TOKENS_PER_QUOTE
+    from costctl.cost.own_rates import Asked, Band
     from costctl.cost.prices import PRICE_BOOK, book_models, priced
 
     loaded = configured(config)
@@ -22,31 +27,36 @@ def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Pr
     mine: list[tuple[str | None, str]] = [(rate.provider, rate.model) for rate in own.rates]
     names = dict.fromkeys([*mine, *((None, alias) for alias in own.aliases), *book_models()])
     wanted = (model or "").lower()
-    rows = []
+    rows: list[Price] = []
     for provider, name in names:
         if wanted not in name.lower():
             continue
-        quoted = [(tier, *priced(own, provider, name, day, tier)) for tier in get_args(ServiceTier)]
-        rows += [
-            Price(
-                provider=provider,
-                model=name,
-                service_tier=tier,
-                token_kind=kind,
-                from_input_tokens=band.from_input_tokens,
-                below_input_tokens=band.below_input_tokens,
-                usd_per_million=round(band.usd_per_token * TOKENS_PER_QUOTE, 9),
-                source=source,
-            )
-            for tier, source, bands in quoted
-            for kind, band in bands
-        ]
+        for tier in get_args(ServiceTier):
+            prices = priced(own, Asked(provider, name, day, tier))
+            rows += [_price(provider, name, tier, kind, band, prices.source) for kind, band in prices.bands]
+            rows += [
+                _price(provider, name, tier, unit.kind, Band(0, None, unit.usd_per_unit), unit.source)
+                for unit in prices.units
+            ]
     return Prices(
         schema_version=SCHEMA_VERSION,
         price_book=PRICE_BOOK,
         config_sha256=loaded.sha256,
         as_of=day.isoformat(),
         prices=tuple(rows),
+    )
+
+
+def _price(provider: str | None, model: str, service_tier: str, kind: str, band: Band, source: str) -> Price:
+    return Price(
+        provider=provider,
+        model=model,
+        service_tier=service_tier,
+        token_kind=kind,
+        from_input_tokens=band.from_input_tokens,
+        below_input_tokens=band.below_input_tokens,
+        usd_per_million=round(band.usd_per_token * _MILLION, 9),
+        source=source,
     )
 
 
@@ -71,8 +81,8 @@ def verify_prices(config: Path | None, store: Path | None, as_of: str | None) ->
             engine = DuckDBEngine(connection)
             load_settings(engine, loaded.settings, default_rules(), None, None)
             models = engine.query(
-                "SELECT provider, model, MAX(day) AS day, service_tier FROM calls WHERE pool IS NULL "
-                "GROUP BY provider, model, service_tier"
+                "SELECT provider, model, MAX(day) AS day, service_tier, inference_geo FROM calls WHERE pool IS NULL "
+                "GROUP BY provider, model, service_tier, inference_geo"
             )
             findings = price_findings(own, models, day)
             every_day = engine.query("SELECT DISTINCT provider, model, day, service_tier FROM calls")

@@ -1,6 +1,6 @@
 -- call_evidence: which facts model calls carry together, counted: what a diagnosis of the telemetry reads of them.
 -- One row per pattern of facts that some call shows.
--- reads: calls, call_records, staged_spans, span_facts, token_prices, pools
+-- reads: calls, call_records, staged_spans, span_facts, token_prices, unit_prices, pools
 --   dialect               VARCHAR  of the record that counts; 'unnamed' where no mark of a dialect was seen
 --   is_generation         BOOLEAN
 --   is_answered           BOOLEAN  it did not fail
@@ -54,16 +54,34 @@ tries AS (
     GROUP BY staged_spans.parent_key
 ),
 
-priced_models AS (
+priced AS (
     SELECT
         COALESCE(token_prices.provider, '') AS provider,
         token_prices.model,
         token_prices.day,
         token_prices.service_tier,
-        COUNT(token_prices.token_kind) AS prices
+        token_prices.inference_geo
     FROM token_prices
-    GROUP BY
-        COALESCE(token_prices.provider, ''), token_prices.model, token_prices.day, token_prices.service_tier
+    UNION ALL
+    SELECT
+        COALESCE(unit_prices.provider, '') AS provider,
+        unit_prices.model,
+        unit_prices.day,
+        unit_prices.service_tier,
+        unit_prices.inference_geo
+    FROM unit_prices
+),
+
+priced_models AS (
+    SELECT
+        priced.provider,
+        priced.model,
+        priced.day,
+        priced.service_tier,
+        priced.inference_geo,
+        COUNT(priced.model) AS prices
+    FROM priced
+    GROUP BY priced.provider, priced.model, priced.day, priced.service_tier, priced.inference_geo
 ),
 
 patterns AS (
@@ -104,6 +122,7 @@ patterns AS (
         ON calls.model = priced_models.model AND calls.day = priced_models.day
         AND COALESCE(calls.provider, '') = priced_models.provider
         AND calls.service_tier = priced_models.service_tier
+        AND calls.inference_geo = priced_models.inference_geo
 )
 
 SELECT

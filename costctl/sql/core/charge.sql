@@ -1,14 +1,14 @@
 -- charge: what each request used, of what, at which price.
 -- One row per (request, call or none, component, resource).
--- reads: calls, call_share, call_outcome, token_charge, storage_use, network_transfer, tool_use, requests, pools, storages, tools, settings, request_tenant
+-- reads: calls, call_share, call_outcome, token_charge, unit_charge, storage_use, network_transfer, tool_use, requests, pools, storages, tools, settings, request_tenant
 -- key: request_id, call_id, component, resource
 --   request_id         BIGINT
 --   call_id            BIGINT   NULL for what no call caused
 --   tenant             VARCHAR  whose the call is, else whose the request is; NULL for nobody's
---   component          VARCHAR  accelerator, api_tokens, storage_reads, storage_bytes, egress, retrieval, tool, cpu
---   resource           VARCHAR  pool, provider/model/kind of token or as recorded, storage, tool, internet, or the way between two places
+--   component          VARCHAR  accelerator, api_tokens, api_units, storage_reads, storage_bytes, egress, retrieval, tool, cpu
+--   resource           VARCHAR  pool, provider/model/kind of token, unit, or as recorded, storage, tool, internet, or the way between two places
 --   quantity           DOUBLE   in the unit, of what is billed; NULL when not observed
---   unit               VARCHAR  s, tokens, reads, bytes, calls, USD
+--   unit               VARCHAR  s, tokens, searches, runs, requests, characters, reads, bytes, calls, USD
 --   usd_per_unit       DOUBLE   USD; NULL when there is no price
 --   usd                DOUBLE   USD; 0 for what is not billed; NULL when quantity or price is unknown
 --   is_recorded        BOOLEAN  the amount is the one that the call's own record names, for want of a price
@@ -57,6 +57,18 @@ used AS (
         token_charge.is_billed,
         token_charge.note
     FROM token_charge
+    UNION ALL
+    SELECT
+        unit_charge.request_id,
+        unit_charge.call_id,
+        'api_units' AS component,
+        unit_charge.resource,
+        unit_charge.quantity,
+        unit_charge.unit,
+        unit_charge.usd_per_unit,
+        unit_charge.is_billed,
+        unit_charge.note
+    FROM unit_charge
     UNION ALL
     SELECT
         stored.request_id,
