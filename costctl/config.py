@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from costctl.documents.settings import Settings
 from costctl.errors import UsageError
 
 FILE_NAME: Final = "costctl.toml"
+_GLOB: Final = re.compile(r"[*?]")
+_MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +105,52 @@ def _settings(path: Path, table: dict[str, Any]) -> Settings:
             next_step=f"Did you mean {nearest[0]}?" if nearest else "Remove it, or move it where it belongs.",
         )
     try:
-        return msgspec.convert(table, Settings)
+        settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{path}: a value does not fit.",
             why=f"{error}.".replace("$.", ""),
-            next_step="Mend the value; docs/reference/configuration.md shows every key with its unit.",
+            next_step="Fix the value; docs/reference/configuration.md shows every key with its unit.",
         ) from error
+    _refuse_globs(path, settings)
+    _refuse_no_months(path, settings)
+    return settings
+
+
+def _refuse_globs(path: Path, settings: Settings) -> None:
+    """A glob is read in match only; elsewhere it would be the name of nothing."""
+    named = [
+        *((f"pools.{name}.models", each.models) for name, each in settings.pools.items()),
+        *((f"classes.{name}.allowed_models", each.allowed_models) for name, each in settings.classes.items()),
+        *(
+            (f"classes.{name}.boundary", (*each.boundary.jurisdictions, *each.boundary.regions))
+            for name, each in settings.classes.items()
+            if each.boundary is not None
+        ),
+        ("prices.rates", tuple(rate.model for rate in settings.prices.rates)),
+        ("prices.aliases", tuple(text for pair in settings.prices.aliases.items() for text in pair)),
+        ("bills", tuple(settings.bills)),
+        ("billing", tuple(name for name in settings.billing if name != "*")),
+    ]
+    for key, names in named:
+        for text in names:
+            if _GLOB.search(text):
+                raise UsageError(
+                    f"{path}: {key} takes names, and {text!r} is a pattern.",
+                    why="A pattern would match nothing here: * and ? are read in match only.",
+                    next_step='Write each name out, or, of a pool, match = { "gen_ai.request.model" = "llama-*" }.',
+                )
+
+
+def _refuse_no_months(path: Path, settings: Settings) -> None:
+    for name, months in settings.bills.items():
+        for month in months:
+            if not _MONTH.fullmatch(month):
+                raise UsageError(
+                    f"{path}: {month!r} in [bills] {name} is no month.",
+                    why="An invoice is of one calendar month, written as YYYY-MM.",
+                    next_step=f'Write [bills] "{name}" = {{ "2026-11" = 1200.0 }}, for instance.',
+                )
 
 
 def _unknown_keys(value: object, kind: msgspec.inspect.Type, at: str) -> Iterator[tuple[str, list[str]]]:

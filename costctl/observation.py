@@ -26,7 +26,8 @@ from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
-from costctl.instants import ns_from_iso
+from costctl.observation_warnings import refuse_useless, warnings_of
+from costctl.observed_window import bounds
 from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
 from costctl.store.database import open_store
@@ -39,8 +40,9 @@ class Question:
     """What a verb was asked.
 
     paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
-    bounds on the start of requests, the end exclusive.  prices_as_of: a day, "YYYY-MM-DD"; every call is priced as on
-    that day instead of its own.
+    bounds on the start of requests, the end exclusive, or durations before now ("7d").  last: a duration before the
+    last start that the store holds.  prices_as_of: a day, "YYYY-MM-DD"; every call is priced as on
+    that day instead of its own.  is_extrapolating: figures a week are given from less than a day of observation too.
     """
 
     paths: tuple[str, ...] = ()
@@ -50,8 +52,10 @@ class Question:
     mapping: str | None = None
     since: str | None = None
     until: str | None = None
+    last: str | None = None
     seed: int = 0
     prices_as_of: str | None = None
+    is_extrapolating: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Observation:
     rejected_records: int
     seed: int
     prices_as_of: str | None = None
+    is_extrapolating: bool = False
 
     def provenance(self, methods: dict[str, str]) -> Provenance:
         """The provenance of a document that is made by ``methods`` (step → method)."""
@@ -74,6 +79,7 @@ class Observation:
             price_book=self._price_book(),
             methods=methods,
             seed=self.seed,
+            warnings=warnings_of(self.engine, self.config.settings),
         )
 
     def _price_book(self) -> str:
@@ -92,17 +98,27 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
     """
     config = load_config(question.config, Path.cwd())
     rules = _rules(question.rules)
-    since_ns, until_ns = instant_ns(question.since, "--since"), instant_ns(question.until, "--until")
+    asked = bounds(question.since, question.until, question.last)
     as_of = day_of(question.prices_as_of, "--prices-as-of")
     with _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
-        load_settings(engine, config.settings, rules, since_ns, until_ns)
+        last_start_ns = None if question.last is None else _last_start_ns(connection)
+        load_settings(engine, config.settings, rules, *asked.window(last_start_ns))
+        refuse_useless(engine, config.settings, are_built_in=question.rules is None)
         progress("Looking up prices", None)
         load_prices(engine, config.settings, as_of)
         inputs, rejected = _sources(connection)
         if is_about_spans and rejected:
             _require_spans(connection)
-        yield Observation(engine, config, inputs, rejected, question.seed, question.prices_as_of)
+        yield Observation(
+            engine,
+            config,
+            inputs,
+            rejected,
+            question.seed,
+            question.prices_as_of,
+            question.is_extrapolating,
+        )
 
 
 @contextmanager
@@ -143,18 +159,10 @@ def _rules(path: Path | None) -> pl.DataFrame:
     return load_rules(text, str(path))
 
 
-def instant_ns(text: str | None, option: str) -> int | None:
-    """The instant in the text, ns UTC; None where none was given. Raises UsageError. option: for the message."""
-    if text is None:
-        return None
-    try:
-        return ns_from_iso(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{option} {text} is no instant.",
-            why=f"{error}.",
-            next_step="Write a date or an RFC 3339 instant, such as 2026-11-24 or 2026-11-24T09:30:00Z.",
-        ) from error
+def _last_start_ns(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The last start that the store holds, ns UTC."""
+    ((found,),) = connection.execute("SELECT MAX(start_ns) FROM spans").fetchall()
+    return None if found is None else int(found)
 
 
 def configured(path: Path | None) -> LoadedConfig:
@@ -170,7 +178,7 @@ def day_of(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"{option} {text} is no day.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
+            f"Invalid {option} {text!r}.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
         ) from error
 
 

@@ -30,6 +30,11 @@ _NS_PER_UNIT: Final = {
 _DURATION: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|min|m|h|d)\s*")
 
 
+def is_duration(text: str) -> bool:
+    """Whether the text is a number and a unit of time, such as "7d"."""
+    return _DURATION.fullmatch(text) is not None
+
+
 def duration_s(text: str) -> float:
     """Seconds in a duration such as "800ms", "6s", "1.5h".
 

@@ -37,6 +37,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     prices_as_of: Annotated[
         str | None,
         typer.Option(
@@ -66,6 +67,7 @@ def run(
                 mapping=mapping,
                 since=since,
                 until=until,
+                last=last,
                 seed=seed,
                 prices_as_of=prices_as_of,
             ),

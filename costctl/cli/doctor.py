@@ -17,6 +17,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
@@ -39,6 +40,7 @@ def run(
                 mapping=mapping,
                 since=since,
                 until=until,
+                last=last,
             ),
             progress,
         )

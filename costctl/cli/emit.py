@@ -27,6 +27,8 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
+    extrapolate: options.Extrapolate = False,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -37,11 +39,22 @@ def run(
     policy it says whether the consumer holds it exactly, rounded, approximated or not at all.
     """
     from costctl import workflow
+    from costctl.cli.render.document import say_warnings
     from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(store=store, config=config, rules=rules, since=since, until=until, seed=seed)
+        question = Question(
+            store=store,
+            config=config,
+            rules=rules,
+            since=since,
+            until=until,
+            last=last,
+            seed=seed,
+            is_extrapolating=extrapolate,
+        )
         emission = workflow.emit(target, question, policy_path=policy, backend=backend, progress=progress)
+    say_warnings(emission.warnings)
     write_text(emission.text, out)
     if out is not None and emission.manifest is not None:
         write_text(emission.manifest, out.with_name(out.name + ".coverage.json"))

@@ -27,6 +27,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
@@ -40,6 +41,6 @@ def run(
     from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(store=store, config=config, rules=rules, since=since, until=until)
+        question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
         document = workflow.explain(asked, question, progress)
     write_text(rendered(document, form, explanation.sections, explanation.csv_text), out)

@@ -70,6 +70,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -81,16 +82,25 @@ def run(
     """
     from costctl import workflow
     from costctl.cli.render import class_rows, exported
+    from costctl.cli.render.document import say_warnings
     from costctl.observation import Question
 
     question = Question(
-        paths=tuple(paths or ()), store=store, config=config, rules=rules, since=since, until=until, seed=seed
+        paths=tuple(paths or ()),
+        store=store,
+        config=config,
+        rules=rules,
+        since=since,
+        until=until,
+        last=last,
+        seed=seed,
     )
     is_parquet = form is ExportFormat.PARQUET or (out is not None and out.suffix == ".parquet")
     with progress_on_stderr(is_quiet=quiet) as progress:
         found = workflow.export(
             question, progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED
         )
+    say_warnings(found.analysis.provenance.warnings)
     if form is ExportFormat.FOCUS:
         for note in found.focus.notes:
             typer.echo(f"Note: {note}", err=True)

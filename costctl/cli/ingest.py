@@ -18,12 +18,20 @@ def run(
     mapping: options.Mapping = None,
     dialect: Annotated[
         list[Path] | None,
-        typer.Option("--dialect", help="A TOML file that says what attributes mean; may be given again."),
+        typer.Option("--dialect", help="A TOML file that says what attributes mean; repeatable."),
     ] = None,
     since: Annotated[
-        str | None, typer.Option(help="Only spans that start at or after this instant (RFC 3339, UTC).")
+        str | None,
+        typer.Option(
+            help="Only spans that start at or after this instant (RFC 3339, UTC), or so long before now, as 7d."
+        ),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only spans that start before this instant.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only spans that start before this instant, or so long before now.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option(help="Only spans of the last 7d, 12h, …, counted back from now.")
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is written to the files, until Ctrl-C.")
     ] = False,
@@ -56,6 +64,7 @@ def run(
         keep_content=keep_content,
         since=since,
         until=until,
+        last=last,
         wait_s=options.seconds(wait, "--wait"),
     )
     with progress_on_stderr(is_quiet=quiet) as progress:

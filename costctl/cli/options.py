@@ -44,9 +44,22 @@ Config = Annotated[
 Format = Annotated[TabularFormat, typer.Option("--format", help="How to print.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
 Since = Annotated[
-    str | None, typer.Option(help="Only requests that started at or after this instant (RFC 3339, UTC).")
+    str | None,
+    typer.Option(
+        help="Only requests that started at or after this instant (RFC 3339, UTC), or so long before now, as 7d."
+    ),
 ]
-Until = Annotated[str | None, typer.Option(help="Only requests that started before this instant.")]
+Until = Annotated[
+    str | None, typer.Option(help="Only requests that started before this instant, or so long before now.")
+]
+Last = Annotated[
+    str | None,
+    typer.Option(help="Only requests of the last 7d, 12h, …, counted back from the last start in the store."),
+]
+Extrapolate = Annotated[
+    bool,
+    typer.Option("--extrapolate", help="Give figures a week though less than a day was observed."),
+]
 PricesAsOf = Annotated[
     str | None,
     typer.Option("--prices-as-of", help="Price calls of any day as on this day (YYYY-MM-DD, UTC)."),

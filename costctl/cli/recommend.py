@@ -17,6 +17,8 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
+    extrapolate: options.Extrapolate = False,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -40,6 +42,8 @@ def run(
                 mapping=mapping,
                 since=since,
                 until=until,
+                last=last,
+                is_extrapolating=extrapolate,
                 seed=seed,
             ),
             progress,

@@ -48,6 +48,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -70,6 +71,7 @@ def run(
         mapping=mapping,
         since=since,
         until=until,
+        last=last,
         seed=seed,
     )
     with progress_on_stderr(is_quiet=quiet) as progress:

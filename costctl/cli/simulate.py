@@ -45,6 +45,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
@@ -69,6 +70,7 @@ def run(
                 mapping=mapping,
                 since=since,
                 until=until,
+                last=last,
                 seed=seed,
             ),
             workflow.ScenarioRequest(

@@ -22,6 +22,7 @@ def run(
     out: options.Out = None,
     since: options.Since = None,
     until: options.Until = None,
+    last: options.Last = None,
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
@@ -31,6 +32,6 @@ def run(
     from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(store=store, config=config, rules=rules, since=since, until=until)
+        question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
         answer = workflow.select(query, question, progress)
     write_text(rows.rendered(answer, form), out)

@@ -22,8 +22,10 @@ from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.service_model_report import service_model_report
-from costctl.cost.useful import pool_uses
+from costctl.cost.tenants import tenant_uses
+from costctl.cost.useful import pool_uses, useful_ratio
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -47,6 +49,7 @@ from costctl.segment.class_frames import ClassFrames, class_frames
 from costctl.segment.objectives import slo_results
 from costctl.segment.queue_depth import queue_depth
 from costctl.segment.stages import stage_uses
+from costctl.segment.unreported import without_input, without_output
 from costctl.segment.waste import stage_waste
 from costctl.units import iso_utc
 
@@ -110,7 +113,7 @@ def build_analysis(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
-        coverage=coverage_of(frames, fits, bill, classes),
+        coverage=coverage_of(frames, fits, bill, classes, settings.prices),
         totals=Totals(
             requests=frames.requests.height,
             successes=int(frames.requests["is_success"].sum()),
@@ -121,8 +124,12 @@ def build_analysis(
             retry_tax=retry_tax(charges),
             unit_costs=unit_costs(charges, frames.sessions),
         ),
-        bill=reconciled_bill(bill, tuple(each.request_class for each in classes), idle),
+        bill=reconciled_bill(
+            bill, {each.request_class: of_class[each.request_class].unpriced for each in classes}, idle
+        ),
+        invoices=provider_invoices(frames, settings),
         classes=classes,
+        tenants=tenant_uses(frames),
         outcomes=outcome_reports(frames),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
@@ -168,11 +175,7 @@ def _class_report(
         latency_s=percentiles(requests["duration_s"]),
         ttft_s=percentiles(requests["ttft_s"]),
         slo=slo_results(requests, declared.slo),
-        tokens=TokenTotals(
-            input=_count(row["input_tokens"]),
-            cached_input=_count(row["cached_input_tokens"]),
-            output=_count(row["output_tokens"]),
-        ),
+        tokens=_token_totals(row, subject.charges.calls),
         cost=ClassCost(
             attributed_usd=bill.attributed_usd[name],
             loaded_usd=loaded,
@@ -189,6 +192,18 @@ def _class_report(
         ),
         stages=stage_uses(subject.frames.stages),
         bottleneck=subject.bottleneck,
+    )
+
+
+def _token_totals(row: dict[str, object], calls: pl.DataFrame) -> TokenTotals:
+    """The sums of class_cost, and how many calls they leave out."""
+    return TokenTotals(
+        input=_count(row["input_tokens"]),
+        cached_input=_count(row["cached_input_tokens"]),
+        output=_count(row["output_tokens"]),
+        calls_without_input=without_input(calls).height,
+        calls_without_cached_input=calls["cached_input_tokens"].null_count(),
+        calls_without_output=without_output(calls).height,
     )
 
 
@@ -243,7 +258,7 @@ def _pool_report(
         busy_s=money.busy_s,
         capacity_s=money.capacity_s,
         utilisation_ratio=None if money.busy_s is None else money.busy_s / money.capacity_s,
-        useful_utilisation_ratio=next((each.ratio for each in use if each.kind == "useful"), None),
+        useful_utilisation_ratio=useful_ratio(use) if use else None,
         use=use,
         idle_usd=money.idle_usd,
         queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),

@@ -83,9 +83,6 @@ def bill_of(frames: Frames, settings: Settings) -> Bill:
         _pool_money(frames, settings, row, shares.get(row["pool"], {}), notes)
         for row in frames.pool_use.sort("pool").iter_rows(named=True)
     )
-    unused = sorted(set(settings.pools) - {pool.pool for pool in pools})
-    if unused:
-        notes.append(f"No call of the window was served by {', '.join(unused)}: not part of the bill.")
     attributed: dict[str, float | None] = dict(
         frames.class_cost.select("request_class", "attributed_usd").iter_rows()
     )

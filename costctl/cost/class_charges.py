@@ -27,11 +27,18 @@ class Charges:
         """Charges that have an amount."""
         return self.charge.filter(pl.col("usd").is_not_null())
 
+    @property
+    def unpriced(self) -> int:
+        """How many charges have no amount: where there are any, a sum of the others is a lower bound."""
+        return self.charge["usd"].null_count()
+
 
 def all_charges(frames: Frames) -> Charges:
     """Those of all requests."""
     wasted = frames.call_outcome.select("call_id", "is_wasted")
-    calls = frames.calls.select("call_id", "request_id", "input_tokens", "output_tokens", "is_generation")
+    calls = frames.calls.select(
+        "call_id", "request_id", "input_tokens", "cached_input_tokens", "output_tokens", "is_generation"
+    )
     return Charges(
         frames.requests,
         calls.join(wasted, on="call_id", how="left", maintain_order="left"),

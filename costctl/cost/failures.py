@@ -6,7 +6,7 @@ what failed is paid for by what succeeded. docs/explanation/failed-attempts.md h
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypedDict
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from costctl.cost.class_charges import Charges
 from costctl.cost.exact_sums import exact_sum, sums_by
 from costctl.cost.frames import Frames
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
+from costctl.segment.unreported import with_tokens
 
 _PER_MTOK: Final = 1_000_000
 
@@ -46,21 +47,28 @@ def unit_costs(charges: Charges, sessions: pl.DataFrame) -> UnitCosts:
         usd_per_completed_task=_over(total, int(requests["is_success"].sum())),
         usd_per_session=_over(session_usd, held.height),
         usd_per_completed_session=_over(session_usd, int(held["is_completed"].sum())),
-        usd_per_mtok=_usd_per_mtok(charges),
-        unpriced_charges=charge["usd"].null_count(),
+        **_mtok(charges),
+        unpriced_charges=charges.unpriced,
     )
 
 
-def _usd_per_mtok(charges: Charges) -> float | None:
-    """Over calls whose tokens are known and whose every charge has an amount."""
+class _PerMtok(TypedDict):
+    usd_per_mtok: float | None
+    mtok_calls: int
+    mtok_calls_left_out: int
+
+
+def _mtok(charges: Charges) -> _PerMtok:
+    """Over calls whose tokens are known and whose every charge has an amount; how many these are, and the others."""
     unpriced = charges.charge.filter(pl.col("usd").is_null()).select("call_id").unique()
-    known = charges.calls.filter(
-        pl.col("input_tokens").is_not_null()
-        & (pl.col("output_tokens").is_not_null() | ~pl.col("is_generation"))
-    ).join(unpriced, on="call_id", how="anti")
+    known = with_tokens(charges.calls).join(unpriced, on="call_id", how="anti")
     tokens = int(known["input_tokens"].sum()) + int(known["output_tokens"].sum())
     usd = exact_sum(charges.charge.join(known.select("call_id"), on="call_id", how="semi")["usd"])
-    return None if usd is None or not tokens else usd / tokens * _PER_MTOK
+    return _PerMtok(
+        usd_per_mtok=None if usd is None or not tokens else usd / tokens * _PER_MTOK,
+        mtok_calls=known.height,
+        mtok_calls_left_out=charges.calls.height - known.height,
+    )
 
 
 def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:

@@ -29,6 +29,7 @@ class Frames:
     request_class: pl.DataFrame
     call_share: pl.DataFrame
     charge: pl.DataFrame
+    cost_witness: pl.DataFrame
     class_cost: pl.DataFrame
     pool_use: pl.DataFrame
     stage_time: pl.DataFrame
@@ -37,6 +38,10 @@ class Frames:
     call_outcome: pl.DataFrame
     sessions: pl.DataFrame
     request_value: pl.DataFrame
+    unread_keys: pl.DataFrame
+    usage_conflicts: pl.DataFrame
+    odd_operations: pl.DataFrame
+    stray_tokens: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -47,6 +52,7 @@ class Frames:
         "request_class",
         "call_share",
         "charge",
+        "cost_witness",
         "class_cost",
         "pool_use",
         "stage_time",
@@ -55,6 +61,10 @@ class Frames:
         "call_outcome",
         "sessions",
         "request_value",
+        "unread_keys",
+        "usage_conflicts",
+        "odd_operations",
+        "stray_tokens",
     )
 
     @classmethod
@@ -65,7 +75,8 @@ class Frames:
             raise NotEnoughDataError(
                 "There is no request to analyse.",
                 why="No request started within the window.",
-                next_step="Widen --since and --until, or ingest traces of that time.",
+                next_step="Widen --since and --until, or ingest traces of that time. --last 7d takes the last seven "
+                "days of the store.",
             )
         window = window_ns(requests, calls)
         if window is None:

@@ -31,6 +31,7 @@ from costctl.units import NS_PER_S, usd_per_s
 
 _BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"
 _DIRECT: Final = "direct charges, block bootstrap"
+_OWN: Final = "own charges: what one request less would have saved, without any error"
 _MOST_ERROR_RATIO: Final = 1.0
 
 
@@ -99,6 +100,8 @@ def marginal_costs(
         requests = _requests(frames, members, priced, edges_s[name])
         removal = removed.get(name)
         estimate = _estimate(requests, removal, pools, rng)
+        if estimate is None and not used:
+            estimate = _own_charges(requests)
         if estimate is None:
             continue
         by = _unmodelled_usd(frames, members, settings, used - modelled)
@@ -161,6 +164,12 @@ def _estimate(
         return ratio_over_blocks(direct_usd, counts, _DIRECT, rng)
     usd = np.einsum("dspb,p->db", removal.saved_s, pools.usd_per_s)
     return ratio_over_deals(usd, direct_usd, counts, pools.error_ratio, METHOD, rng)
+
+
+def _own_charges(requests: _Requests) -> Estimate:
+    """Of requests that hold no replica: what each was charged is what it would have saved, however few there are."""
+    mean_usd = float(requests.direct_usd.mean())
+    return Estimate(low=mean_usd, mid=mean_usd, high=mean_usd, level=None, method=_OWN)
 
 
 def _report(
@@ -280,7 +289,7 @@ def _widened(estimate: Estimate, by: tuple[float, float, float] | None) -> Estim
         low=estimate.low + by[0],
         mid=estimate.mid + by[1],
         high=estimate.high + by[2],
-        level=estimate.level,
+        level=None,
         method=f"{estimate.method}; {_BOUNDED}",
     )
 

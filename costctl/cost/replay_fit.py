@@ -105,5 +105,4 @@ def _error_ratio(runs: Sequence[Run], pool: Pool, overhead_s: float) -> float:
 
 
 def _quantiles_s(seconds: Floats) -> Floats:
-    found: Floats = np.quantile(seconds, _LEVELS, method="inverted_cdf")
-    return found
+    return np.array([quantile_s(seconds, level) for level in _LEVELS])

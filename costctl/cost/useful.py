@@ -8,7 +8,8 @@ time of each call, by the occupancy clock, is of the first kind that fits:
     slo_not_observed  the class has an objective, and the time that it is about is not known
     over_tiered       a pool with a lower price of a replica hour serves a model that the class allows, inside its
                       boundary
-    useful            what remains
+    no_objective      the class has no objective, so that nothing says whether it came in time
+    useful            what remains: it met every objective of its class
     idle              the capacity in which no call was in progress
 """
 
@@ -25,6 +26,7 @@ from costctl.documents.analysis import PoolUse, UseKind
 from costctl.documents.settings import ClassSettings, DataBoundary, Pool, Settings
 
 KINDS: Final[tuple[UseKind, ...]] = get_args(UseKind)
+_JUDGED: Final = ("useful", "missed_slo", "slo_not_observed")  # of classes with an objective
 
 
 def pool_uses(frames: Frames, settings: Settings, bill: Bill) -> dict[str, tuple[PoolUse, ...]]:
@@ -40,6 +42,13 @@ def pool_uses(frames: Frames, settings: Settings, bill: Bill) -> dict[str, tuple
             PoolUse(kind=kind, seconds=held_s[kind], ratio=held_s[kind] / pool.capacity_s) for kind in KINDS
         )
     return found
+
+
+def useful_ratio(use: tuple[PoolUse, ...]) -> float | None:
+    """The part of the capacity that met its objectives; None where no busy time could have met any."""
+    ratio = {each.kind: each.ratio for each in use}
+    is_judged = any(ratio[kind] > 0 for kind in _JUDGED) or ratio["no_objective"] <= 0
+    return ratio["useful"] if is_judged else None
 
 
 def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], float]:
@@ -66,6 +75,8 @@ def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], flo
         .then(pl.lit("slo_not_observed"))
         .when(pl.col("is_over_tiered").fill_null(value=False))
         .then(pl.lit("over_tiered"))
+        .when(pl.all_horizontal(pl.col(target).is_null() for _, target in _OBJECTIVES))
+        .then(pl.lit("no_objective"))
         .otherwise(pl.lit("useful"))
         .alias("kind")
     )

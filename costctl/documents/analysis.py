@@ -13,12 +13,16 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.tenants import TenantUse
+from costctl.documents.usage_gaps import UsageGaps
+from costctl.documents.witness import Witness
 
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
 
 ComponentName = Literal[
     "accelerator",
     "api_tokens",
+    "api_units",
     "cpu",
     "storage_reads",
     "storage_bytes",
@@ -27,8 +31,8 @@ ComponentName = Literal[
     "tool",
     "fixed",
 ]
-BottleneckKind = Literal["compute", "queue", "storage", "network", "tool"]
-UseKind = Literal["useful", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
+BottleneckKind = Literal["compute", "queue", "storage", "network", "tool", "not_told"]
+UseKind = Literal["useful", "no_objective", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
 IdleTreatment = Literal["separate", "weighted", "none"]
 BillRowKind = Literal["class", "idle", "unattributed"]
 StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "unknown"]
@@ -44,8 +48,13 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover.
 
-    priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount.
+    priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount; what the
+    ``calls_without_tokens`` of all ``calls`` read and wrote, in whole or in part, is in neither. Tokens of records that
+    are no call count as not priced, and so do those of calls with usage that nothing reads.
     priced_accelerator_ratio: of the time that calls occupied replicas of configured pools, that which has a price.
+    recorded_token_ratio, recorded_usd: of the tokens, and of the bill, what is charged as the calls' own records say,
+    for want of a price; null unless [prices] unpriced = "recorded".  witness: what the sources say that calls cost
+    beside what we say; null where none names an amount.
     """
 
     requests: int
@@ -55,12 +64,21 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     priced_accelerator_ratio: float | None
     token_ratio: float | None
     stage_ratio: float | None
+    calls: int
+    calls_without_tokens: int
     rejected_records: int
+    usage: UsageGaps
     notes: tuple[str, ...]
+    recorded_token_ratio: float | None = None
+    recorded_usd: float | None = None
+    witness: Witness | None = None
 
 
 class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Counts and money of the whole window, USD; money is null where nothing is priced."""
+    """Counts and money of the whole window, USD; money is null where nothing is priced.
+
+    Where unit_costs.unpriced_charges is not 0, billed_usd and attributed_usd are lower bounds.
+    """
 
     requests: int
     successes: int
@@ -73,27 +91,53 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who pays, and how much, in whole units of the bill; null where nothing of it is priced."""
+    """Who pays, and how much, in whole units of the bill; null where nothing of it is priced.
+
+    unpriced_charges: those without an amount: where there are any, usd is a lower bound.
+    """
 
     kind: BillRowKind
     name: str
     usd: float | None
+    unpriced_charges: int
 
 
 class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
 
     idle: "separate", a row of its own; "weighted", loaded on the classes by their busy seconds; "none", left out.
+    unpriced_charges: of all rows: where there are any, total_usd is a lower bound.
     """
 
     idle: IdleTreatment
     unit_usd: float
     total_usd: float
+    unpriced_charges: int
     rows: tuple[BillRow, ...]
 
 
+class ProviderInvoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a provider invoiced for a month beside the charges of its calls in the window, USD. No part of the bill.
+
+    charged_usd: null where no call has an amount; a lower bound where there are unpriced_charges.
+    observed_month_ratio: part of the month that lies in the window: below 1 the difference is that of a part of a
+    month. difference_usd: invoiced less charged.
+    """
+
+    provider: str
+    month: str
+    invoiced_usd: float
+    charged_usd: float | None
+    unpriced_charges: int
+    calls: int
+    observed_month_ratio: float
+    difference_usd: float | None
+
+
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds at the 50th, 95th and 99th percentile."""
+    """Seconds at the 50th, 95th and 99th percentile, each a value that was observed: the smallest that so many do not
+    exceed (costctl/quantiles.py). Over all requests of the class of which the time is known, failed ones included.
+    """
 
     p50: float
     p95: float
@@ -110,11 +154,18 @@ class SloResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TokenTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sums over the class; null when no request of the class reported them."""
+    """Sums over the calls of the class; null when none reported them.
+
+    calls_without_…: calls that did not report it: where there are any, the sum is a lower bound. Calls that generate
+    nothing (embeddings, rerank) have no output to report.
+    """
 
     input: int | None
     cached_input: int | None
     output: int | None
+    calls_without_input: int
+    calls_without_cached_input: int
+    calls_without_output: int
 
 
 class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +205,8 @@ class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its
     part of idle.  congestion: what the delay that a request puts on others is declared to be worth; null where
     no class declares a price of delay.
+
+    Where unit_costs.unpriced_charges is not 0, all of it but congestion and unit_costs.usd_per_mtok is a lower bound.
     """
 
     attributed_usd: float | None
@@ -172,8 +225,8 @@ class ClassValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     source: "declared", or the attribute that says it.  usd_per_success: as declared, else the mean over the
     successes that have the attribute.  value_usd: of all of these.  margin_usd: value − loaded cost; null where
-    some success's value is not observed.  usd_per_accelerator_s: value per second of shared accelerator time.
-    rank: by it, from 1.
+    some success's value is not observed; an upper bound where the loaded cost is a lower one.  usd_per_accelerator_s:
+    value per second of shared accelerator time. rank: by it, from 1.
     """
 
     source: str
@@ -204,7 +257,8 @@ class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     basis: "waste" where three tenths of the class's time or more are wasted in the stage, and nowhere more; else
     "share": nothing stands out, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
-    waste_s_per_request: seconds wasted in the stage; null where it cannot be told.
+    waste_s_per_request: seconds wasted in the stage; null where it cannot be told, and a lower bound where it cannot
+    be of ``untold_requests``.
     """
 
     stage: str
@@ -212,6 +266,7 @@ class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: str
     basis: Literal["waste", "share"]
     waste_s_per_request: float | None
+    untold_requests: int
     evidence: tuple[str, ...]
 
 
@@ -256,7 +311,8 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pool of replicas that is paid for by time.
 
     busy_s: replica seconds with a call in progress, null where no call was timed.  capacity_s: replica seconds paid
-    for.  missing_for_model: why there is no service model, or null where there is one.
+    for.  useful_utilisation_ratio: null where no class that it served has an objective to judge by.
+    missing_for_model: why there is no service model, or null where there is one.
     """
 
     pool: str
@@ -320,6 +376,8 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage: Coverage
     totals: Totals
     bill: ReconciledBill | None
+    invoices: tuple[ProviderInvoice, ...]
     classes: tuple[ClassReport, ...]
+    tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

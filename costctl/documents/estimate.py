@@ -9,15 +9,20 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An interval around a best value.
 
     low, mid, high: same unit, low ≤ mid ≤ high.  level: probability that the interval is meant to cover
-    the truth, in (0, 1).  method: how it was found, in a few words, such as "counterfactual replay,
-    block bootstrap".
+    the truth, in (0, 1); null where low and high are bounds that the truth cannot leave, or one exact value.  method:
+    how it was found, in a few words, such as "counterfactual replay, block bootstrap".
     """
 
     low: float
     mid: float
     high: float
-    level: float
+    level: float | None
     method: str
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is one value, known as such."""
+        return self.level is None and self.low == self.high
 
     def scaled(self, factor: float) -> Estimate:
         """This estimate in another unit: each bound times a factor ≥ 0."""

@@ -42,8 +42,9 @@ class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     usd_per_response: over model calls that succeeded and were not repeated.  usd_per_completed_task: over requests that
     succeeded.  usd_per_session, usd_per_completed_session: what requests of sessions cost, over sessions, and over
-    those whose last request succeeded.  usd_per_mtok: what calls of known tokens cost, over a million of these tokens,
-    input and output together.
+    those whose last request succeeded.  usd_per_mtok: what calls of known tokens and price cost, over a million of
+    these tokens, input and output together: exact for the ``mtok_calls`` that it is over, of which
+    ``mtok_calls_left_out`` are none.
     """
 
     usd_per_response: float | None
@@ -51,4 +52,6 @@ class UnitCosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usd_per_session: float | None
     usd_per_completed_session: float | None
     usd_per_mtok: float | None
+    mtok_calls: int
+    mtok_calls_left_out: int
     unpriced_charges: int

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.provenance import Provenance
+from costctl.documents.usage_gaps import UsageGaps
 
 SCHEMA_VERSION: Final = "costctl.ingest/v1"
 
@@ -20,8 +21,9 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     (their end is left out), clock_skipped and clock_repeated (times of a mapping's zone).  duplicates: spans that the
     store held already.  outside: records before since or after until.
     model_spans: spans of model calls, wrappers included; failed_model_spans, tokenless_model_spans: those that failed,
-    and those that succeeded and report no tokens.  first, last: RFC 3339, or null when unseen.  state: complete,
-    already loaded or refused.  why: of a refusal.
+    and those that succeeded and report no tokens.  usage: what looks like usage and was not read, contradicts itself,
+    or belongs to an operation that costctl does not know.  first, last: RFC 3339, or null when unseen.  state:
+    complete, already loaded or refused.  why: of a refusal.
     """
 
     uri: str
@@ -38,6 +40,7 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     model_spans: int = 0
     failed_model_spans: int = 0
     tokenless_model_spans: int = 0
+    usage: UsageGaps = UsageGaps()
     first: str | None = None
     last: str | None = None
     state: str = "complete"

@@ -14,7 +14,11 @@ class InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """costctl's version, what was read, which settings, prices, methods and seed."""
+    """costctl's version, what was read, which settings, prices, methods and seed.
+
+    warnings: settings without any effect, and times that do not belong together: what whoever reads the document
+    should know before its figures.
+    """
 
     costctl_version: str
     inputs: tuple[InputRecord, ...]
@@ -22,3 +26,4 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     price_book: str | None
     methods: dict[str, str]
     seed: int
+    warnings: tuple[str, ...] = ()

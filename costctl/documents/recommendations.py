@@ -17,11 +17,20 @@ Scalar = str | int | float | bool | None
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Today, scaled to a week of the same traffic: USD, requests, and the hours that were observed."""
+    """Today: USD and requests of the ``observed_hours`` of the window, and scaled to a week of the same traffic.
 
-    usd_per_week: float | None
-    requests_per_week: float
+    usd, usd_per_week: null where nothing is priced; lower bounds where there are unpriced_charges.  is_weekly_given:
+    whether figures a week are given in this document: from a day of observation on, and below where it was asked for;
+    otherwise they are null, here and in all that follows, since no part of a day tells of a week.
+    """
+
+    usd: float | None
+    requests: int
     observed_hours: float
+    unpriced_charges: int
+    is_weekly_given: bool
+    usd_per_week: float | None
+    requests_per_week: float | None
 
 
 class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,17 +54,20 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """A measured quantity before and after the change, in the same replay."""
+    """A replayed quantity before and after the change. over: which part of the window was replayed."""
 
     metric: str
     unit: str
+    over: str
     from_: float
     to: float
 
 
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The same change on the part of the period that it was not fitted on."""
+    """The same change on the part of the period that it was not fitted on; saving_usd: at that rate, over the
+    window."""
 
+    saving_usd: Estimate | None
     saving_usd_per_week: Estimate | None
     is_slo_met: bool | None
 
@@ -71,8 +83,8 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One piece of advice, or one kind withheld with its reason. reversal: how to undo it, and when one
-    should.
+    """One piece of advice, or one kind withheld with its reason. saving_usd: over the observed window;
+    saving_usd_per_week: the same, scaled to a week.  reversal: how to undo it, and when one should.
     """
 
     id: str
@@ -82,6 +94,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Status
     reason: str
     change: Change | None
+    saving_usd: Estimate | None
     saving_usd_per_week: Estimate | None
     effects: tuple[Effect, ...]
     holdout: Holdout | None
@@ -94,12 +107,14 @@ class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one recommendation adds to the saving of those before it. id: of the recommendation."""
 
     id: str
+    saving_usd: Estimate | None
     saving_usd_per_week: Estimate | None
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All recommendations together, on one replay of the whole window: savings are not counted twice."""
 
+    saving_usd: Estimate | None
     saving_usd_per_week: Estimate | None
     order: tuple[Increment, ...]
 

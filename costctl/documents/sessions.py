@@ -20,7 +20,8 @@ class StepSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TaskCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What tasks cost in USD. usd: all attempts, failed tasks included.  usd_per_completed: usd over those that were
+    """What tasks cost in USD. usd: all attempts, failed tasks included; like what is
+    derived from it, a lower bound where there are unpriced_charges.  usd_per_completed: usd over those that were
     completed.  reason: why a figure is null, or what it leaves out.
     """
 
@@ -52,7 +53,8 @@ class ClassSteps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class SessionTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All sessions together. completed: those whose last request succeeded.  requests_without: requests that name no
-    session.  requests_p50, requests_p95, span_p50_s: over sessions; null where there are none.  reason: why.
+    session; usd_without is what they cost, a lower bound where there are unpriced_charges_without.  requests_p50,
+    requests_p95, span_p50_s: over sessions; null where there are none.  reason: why.
     """
 
     sessions: int
@@ -66,6 +68,7 @@ class SessionTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     looping_sessions: int
     cost: TaskCost
     usd_without: float | None
+    unpriced_charges_without: int
     reason: str | None
 
 

@@ -146,7 +146,7 @@ class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration. bills: pool → month ("2026-11") → USD invoiced.
+    """The whole configuration. bills: pool or provider → month ("2026-11") → USD invoiced.
 
     billing: provider, or "*" for any → outcome → what of it is billed.
     """

@@ -19,8 +19,10 @@ SCHEMA_VERSION: Final = "costctl.workload_map/v1"
 
 
 class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. rules: those that took its requests.  tokens: sums, null where none were reported.
-    token_ratio: of all tokens in and out.  attributed_usd: of what is priced, USD.  cost_ratio: of the attributed
+    """One class. rules: those that took its requests.  tokens: sums, null where none were reported; lower bounds where
+    calls_without_input or calls_without_output are not 0.  token_ratio: of all tokens in and out that were reported.
+    tokens_p50: over requests of which every call reported them.  attributed_usd: of what is priced, USD: a lower bound
+    where there are unpriced_charges.  cost_ratio: of the attributed
     cost of all classes; null for all where nothing or only a part is priced.  peak_hour_utc: the hour of the day in
     which most of its requests start, null where no start was recorded.
     """
@@ -31,10 +33,13 @@ class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_ratio: float
     input_tokens: int | None
     output_tokens: int | None
+    calls_without_input: int
+    calls_without_output: int
     token_ratio: float | None
     input_tokens_p50: float | None
     output_tokens_p50: float | None
     attributed_usd: float | None
+    unpriced_charges: int
     cost_ratio: float | None
     peak_hour_utc: int | None
 
@@ -144,11 +149,14 @@ class PoolQueue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class; a value for each hour of the map. tokens: in and out; null where none were reported."""
+    """One class; a value for each hour of the map. tokens: in and out; null where none were reported.
+    calls_without_tokens: that did not report both: where there are any, tokens is a lower bound.
+    """
 
     request_class: str
     requests: tuple[int, ...]
     tokens: tuple[int | None, ...]
+    calls_without_tokens: tuple[int, ...]
 
 
 class LoadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,11 +167,14 @@ class LoadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WasteRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class; seconds wasted in each stage of the map: null where it cannot be told or the stage was not seen."""
+    """One class; seconds wasted in each stage of the map: null where it cannot be told or the stage was not seen.
+    untold_requests: of which it cannot be told: where there are any, the seconds are a lower bound.
+    """
 
     request_class: str
     seconds: tuple[float | None, ...]
     share_ratio: tuple[float | None, ...]
+    untold_requests: tuple[int, ...]
 
 
 class WasteMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -50,8 +50,13 @@ def _of_class(
     """A figure of the line's class and its bounds, in USD: the same on all lines of the class, and part of no cost."""
     return (
         Column(name, "decimal", source, cells.of_class(figure, "mid")),
-        Column(f"{name}High", "decimal", "its upper bound, 95 %", cells.of_class(figure, "high")),
-        Column(f"{name}Low", "decimal", "its lower bound", cells.of_class(figure, "low")),
+        Column(
+            f"{name}High",
+            "decimal",
+            "its upper bound: of the 95 % interval, else the most that it can be",
+            cells.of_class(figure, "high"),
+        ),
+        Column(f"{name}Low", "decimal", "its lower bound, likewise", cells.of_class(figure, "low")),
     )
 
 
@@ -158,7 +163,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ConsumedUnit",
         "text",
-        "`Tokens`, `Requests`, `B`, `Seconds`, `GPU-Hours`",
+        "`Tokens`, `Searches`, `Requests`, `B`, `Seconds`, `GPU-Hours`, …",
         lambda line, _c: None if line.consumed_quantity is None else line.item.consumed_unit,
     ),
     Column(
@@ -217,7 +222,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "PricingUnit",
         "text",
-        "`1000000 Tokens`, `1000 Requests`, `GB`, `Hours`",
+        "`1000000 Tokens`, `1000 Searches`, `1000 Requests`, `GB`, `Hours`, …",
         lambda line, _c: None if line.pricing_quantity is None else line.item.pricing_unit,
     ),
     Column("ProviderName", "text", "as InvoiceIssuerName", cells.provider, _OLD),
@@ -318,6 +323,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "part of the origin charge; sums to 1 exactly over x_OriginChargeId",
         cells.allocated_ratio,
     ),
+    Column(
+        "x_AmountSource",
+        "text",
+        "`recorded` where the amount is what the calls' own records say, by `[prices] unpriced`; else `price`; "
+        "null for adjustments",
+        cells.amount_source,
+    ),
     *_of_class(
         "x_CongestionCost",
         "USD that the delay one request of the class puts on others is worth, by `delay_usd_per_s`; null without it",
@@ -371,5 +383,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("x_SuccessfulRequests", "whole", "those of them that succeeded", lambda line, _c: line.successes),
     Column(
         "x_TenantId", "text", "the tenant, of all lines, hashed unless `--tenants plain`", cells.tenant, _NEW
+    ),
+    Column(
+        "x_UnpricedCharges",
+        "whole",
+        "charges of the line's class that have no amount and no line: where there are any, its costs are lower bounds",
+        cells.unpriced_charges,
     ),
 )

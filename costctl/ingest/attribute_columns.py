@@ -7,12 +7,11 @@ each wanted key is then a slice, never a loop over spans.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,11 +27,13 @@ from costctl.ingest.attribute_text import (
     unwrapped_texts,
 )
 from costctl.ingest.dialect import KeyRule, Vocabulary
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.ingest.formats.nested_arrow import Index, Mask, integers, is_present
 from costctl.ingest.formats.otlp_values import Attributes
+from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.span_identity import by_distinct
+from costctl.ingest.token_algebra import CLAIMED, Claim
 from costctl.instants import iso_or_epoch_ns
-from costctl.store.spans import SPANS, STAGES
+from costctl.store.spans import STAGES
 from costctl.units import NS_PER_S
 
 _UINT16_KEYS: Final = 65_536
@@ -54,6 +55,16 @@ class Grouped:
     def rows(self, key: str) -> Index:
         """Attribute rows with the key."""
         return self.rows_by_key.get(key, _NO_ROWS)
+
+    def documents(self, key: str) -> tuple[pa.Array, list[Any]]:
+        """What the JSON texts of a key hold, each distinct text parsed once, and which of them each attribute has."""
+        if key not in self.parsed:
+            encoded = self.attributes.as_text(self.rows(key)).dictionary_encode()
+            self.parsed[key] = (
+                encoded.indices,
+                [parsed_json(text) for text in encoded.dictionary.to_pylist()],
+            )
+        return self.parsed[key]
 
 
 _NO_ROWS: Final = np.zeros(0, dtype=np.int64)
@@ -79,22 +90,21 @@ def group_by_key(attributes: Attributes, spans: int) -> Grouped:
 class TakenColumns:
     """Values that attributes gave. columns: name → Arrow array, one value a span, only columns met.
 
-    used: attributes that a column took whole.  rules: for each column the rules that gave values, and
-    for each span which of them did (-1 for none).
+    used: attributes that a column took whole.  claims: of each count every name's claim, for its arithmetic to choose.
+    offers: likewise, the attributes that the claims rest on.
     """
 
     columns: dict[str, pa.Array]
     used: Mask
-    rules: dict[str, tuple[list[KeyRule], npt.NDArray[np.int8]]]
+    claims: dict[str, list[Claim]] = field(default_factory=dict)
+    offers: dict[str, list[_Offer]] = field(default_factory=dict)
 
-    def flagged(self, column: str, flag: Callable[[KeyRule], bool]) -> Mask | None:
-        """Spans whose value of the column came by a rule that has the flag; None where no rule has it."""
-        rules, winner = self.rules.get(column, ([], _NO_WINNER))
-        flags = np.array([*map(flag, rules), False])
-        return flags[winner] if flags.any() else None
-
-
-_NO_WINNER: Final = np.zeros(0, dtype=np.int8)
+    def use_up(self, column: str, counts: pa.Array) -> None:
+        """Marks the attributes of a count, where the column now says what they said."""
+        is_said = is_present(counts)
+        for offer in self.offers.get(column, []):
+            if _is_used_up(offer.rule):
+                self.used[offer.rows[is_said[offer.spans]]] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +124,15 @@ def take_columns(
 
     start_ns: start of each span, from which an instant is counted.  kinds: the spans' kinds.
     """
-    taken = TakenColumns({}, np.zeros(len(grouped.attributes), dtype=np.bool_), {})
+    taken = TakenColumns({}, np.zeros(len(grouped.attributes), dtype=np.bool_))
     for column, rules in vocabulary.columns.items():
         met = [rule for rule in rules if len(grouped.rows(rule.key))]
         offers = [_offer(grouped, column, rule, start_ns, kinds) for rule in met]
         offers = [offer for offer in offers if len(offer.spans)]
-        if offers:
+        if offers and column in CLAIMED:
+            taken.claims[column] = [_claim(offer, grouped.spans) for offer in offers]
+            taken.offers[column] = offers
+        elif offers:
             _settle(column, offers, grouped.spans, taken)
     for count in vocabulary.counts:
         counted = _counted(grouped, count.prefix)
@@ -133,17 +146,24 @@ def _settle(column: str, offers: list[_Offer], spans: int, taken: TakenColumns) 
     """One value a span: of the first offer that has one for it."""
     place = np.full(spans, -1, dtype=np.int64)
     row = np.full(spans, -1, dtype=np.int64)
-    winner = np.full(spans, -1, dtype=np.int8)
     start = sum(len(offer.values) for offer in offers)
-    for number, offer in reversed(list(enumerate(offers))):
+    for offer in reversed(offers):
         start -= len(offer.values)
         place[offer.spans] = np.arange(len(offer.values)) + start
         row[offer.spans] = offer.rows if _is_used_up(offer.rule) else -1
-        winner[offer.spans] = number
     pool = pa.concat_arrays([offer.values for offer in offers])
     taken.columns[column] = pool.take(pa.array(place, mask=place < 0))
     taken.used[row[row >= 0]] = True
-    taken.rules[column] = ([offer.rule for offer in offers], winner)
+
+
+def _claim(offer: _Offer, spans: int) -> Claim:
+    """What a rule says of a count, one value a span."""
+    values, known = np.zeros(spans, dtype=np.int64), np.zeros(spans, dtype=np.bool_)
+    values[offer.spans] = integers(offer.values)
+    known[offer.spans] = True
+    rule = offer.rule
+    key = rule.key if rule.field is None else f"{rule.key}.{rule.field}"
+    return Claim(key, values, known, rule.excludes_cache, rule.excludes_reasoning)
 
 
 def _is_used_up(rule: KeyRule) -> bool:
@@ -175,7 +195,7 @@ def _rows_under_conditions(grouped: Grouped, rule: KeyRule, kinds: pa.StringArra
 
 def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns: Index) -> pa.Array:
     """The rule's value in each of the attribute rows, of the column's type, NULL where unusable."""
-    kind = SPANS.field(column).type
+    kind = READ_TYPES[column]
     attributes = grouped.attributes
     if rule.parse == "json_length":
         return by_distinct(attributes.as_text(rows), json_length, kind)
@@ -241,11 +261,7 @@ def _usable_texts(column: str, texts: pa.StringArray) -> pa.StringArray:
 
 def _field_values(grouped: Grouped, key: str, path: str, rows: Index, kind: pa.DataType) -> pa.Array:
     """The values at a path of the JSON texts of a key, each distinct text parsed once a block."""
-    if key not in grouped.parsed:
-        encoded = grouped.attributes.as_text(grouped.rows(key)).dictionary_encode()
-        documents = [parsed_json(text) for text in encoded.dictionary.to_pylist()]
-        grouped.parsed[key] = (encoded.indices, documents)
-    indices, documents = grouped.parsed[key]
+    indices, documents = grouped.documents(key)
     found = [json_field(document, path) for document in documents]
     chosen = (
         indices if len(rows) == len(indices) else _taken(indices, np.searchsorted(grouped.rows(key), rows))

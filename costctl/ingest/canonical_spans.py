@@ -23,6 +23,7 @@ from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
 from costctl.ingest.formats.nested_arrow import Index, Mask, child, integers, is_present
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
 from costctl.ingest.model_calls import mark_model_calls
+from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_dialect import span_dialects
 from costctl.ingest.span_ends import believed_ends
 from costctl.ingest.span_identity import (
@@ -35,7 +36,8 @@ from costctl.ingest.span_identity import (
     span_kinds,
     statuses,
 )
-from costctl.ingest.token_algebra import contradictory_tokens, total_tokens
+from costctl.ingest.span_usage import count_tokens
+from costctl.ingest.unread_usage import unread_of_spans
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
@@ -66,6 +68,7 @@ def canonical_batch(
     status = columns.pop("status")
     columns = taken.columns | columns
     canonical_words(columns, vocabulary)
+    count_tokens(columns, taken, len(raw))
     columns["status"] = _either(status, columns.get("status"))
     _from_emitters(columns, emitters, emitter, grouped)
     apply_rules(Described(grouped, columns), vocabulary)
@@ -73,8 +76,12 @@ def canonical_batch(
     _outcome(columns)
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
-    total_tokens(columns, taken)
+    fold_speed(columns)
     mark_model_calls(columns, len(raw))
+    keep_limits(columns)
+    unread = unread_of_spans(grouped, vocabulary)
+    if unread is not None:
+        columns["unread_usage"] = unread
     columns["dialect"] = span_dialects(grouped, vocabulary)
     columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
     columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
@@ -267,7 +274,6 @@ def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
         ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"]) & is_other),
         ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"]) & is_other),
         ("no_start", "The span has no usable start time.", ~is_present(columns["start_ns"]) & is_other),
-        *contradictory_tokens(columns),
     ]
 
 

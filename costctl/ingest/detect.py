@@ -23,6 +23,13 @@ from costctl.ingest.formats.logs import PARQUET_ERRORS, damaged_parquet, read_cs
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
+from costctl.ingest.formats.sessions import session_reading
+from costctl.ingest.formats.trace_tables import (
+    csv_format_of,
+    read_trace_csv,
+    read_trace_parquet,
+    table_format_of,
+)
 from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.source import Source
@@ -93,7 +100,7 @@ def detect(
             next_step="Check the export that should have written it.",
         )
     if head.startswith(_PARQUET_MAGIC):
-        return _parquet(source, mapping)
+        return _parquet(source, mapping, translation)
     if form is None and (head.startswith(b"\0") or looks_binary(head)):
         reading = _protobuf(head, stream, translation)
         if reading is not None:
@@ -123,7 +130,13 @@ def _text(
         return None
     whole = _from_the_beginning(head, stream)
     if kind == "csv":
+        table = csv_format_of(head) if mapping is None and form is None else None
+        if table is not None:
+            return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
         return Reading("csv", read_csv(whole, uri, mapping, row_ids))
+    session = session_reading(head, whole, translation) if mapping is None and form is None else None
+    if session is not None:
+        return Reading(*session)
     if form == "otlp_json" or (form is None and mapping is None and looks_like_otlp_json(head)):
         return Reading("otlp_json", read_otlp_json(whole, translation=translation))
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
@@ -205,7 +218,7 @@ def _unknown(uri: str, nuls: int, *, is_all: bool) -> UnknownFormatError:
     )
 
 
-def _parquet(source: Source, mapping: Mapping | None) -> Reading:
+def _parquet(source: Source, mapping: Mapping | None, translation: Translation) -> Reading:
     file = source.seekable()
     if file is None:
         raise InputError(
@@ -217,5 +230,9 @@ def _parquet(source: Source, mapping: Mapping | None) -> Reading:
         columns = pq.ParquetFile(file)
     except PARQUET_ERRORS as error:
         raise damaged_parquet(source.uri, error) from error
+    table = table_format_of(columns.schema_arrow.names) if mapping is None else None
+    if table is not None:
+        spans = read_trace_parquet(columns, source.uri, table, translation=translation)
+        return Reading(f"{table}_parquet", spans, digest_of(source), source.size)
     batches = read_parquet(columns, source.uri, mapping)
     return Reading("parquet", batches, digest_of(source), source.size)

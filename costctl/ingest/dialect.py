@@ -18,7 +18,8 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.errors import UsageError
-from costctl.store.spans import SPANS, STAGES
+from costctl.ingest.read_columns import READ_TYPES
+from costctl.store.spans import STAGES
 
 Parse = Literal["value", "instant", "json_length", "duration"]
 
@@ -55,7 +56,7 @@ class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Every condition given must hold. when: attribute and the lower-case values it may have, ``*`` for any.
     names, kinds, operations: values of the span's own columns; a name may end in ``*``.  unless: no such
-    attribute.  has_tokens: the span reports tokens.  has_model: the span names a model.
+    attribute.  has_tokens: the span reports tokens, be they contradictory.  has_model: the span names a model.
     """
 
     set: dict[str, str | int]
@@ -93,7 +94,11 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """All dialects together, in the order in which they are asked."""
+    """All dialects together, in the order in which they are asked.
+
+    required: of each key that is read, what each rule that reads it asks for beside it; None for nothing.  fields: of
+    each key that is read as JSON the paths that are read.
+    """
 
     columns: Mapping[str, tuple[KeyRule, ...]]
     resource: Mapping[str, tuple[str, ...]]
@@ -102,6 +107,8 @@ class Vocabulary:
     rules: tuple[FactRule, ...]
     marks: tuple[tuple[str, re.Pattern[str]], ...]
     first_token_events: frozenset[str]
+    required: Mapping[str, tuple[str | None, ...]]
+    fields: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ def dialect_from_toml(text: str) -> Dialect:
             raise ValueError(
                 f"dialect {dialect.name}: {rule.set['stage']!r} is no stage; use one of {STAGES}"
             )
-    unknown = sorted(named - set(SPANS.names))
+    unknown = sorted(named - set(READ_TYPES))
     if unknown:
         raise ValueError(f"dialect {dialect.name} names columns that spans have not: {', '.join(unknown)}")
     return dialect
@@ -149,7 +156,10 @@ def vocabulary_of(dialects: Iterable[Dialect]) -> Vocabulary:
             resource.setdefault(column, []).extend(names)
         for column, spelled in dialect.words.items():
             words.setdefault(column, {}).update(spelled)
+    every = [rule for rules in columns.values() for rule in rules]
     return Vocabulary(
+        required=_required(every, ordered),
+        fields=_fields(every),
         columns={column: tuple(rules) for column, rules in columns.items()},
         resource={column: tuple(names) for column, names in resource.items()},
         counts=tuple(rule for dialect in ordered for rule in dialect.counts),
@@ -162,6 +172,25 @@ def vocabulary_of(dialects: Iterable[Dialect]) -> Vocabulary:
         ),
         first_token_events=frozenset(name for dialect in ordered for name in dialect.first_token_events),
     )
+
+
+def _required(rules: Iterable[KeyRule], dialects: Iterable[Dialect]) -> dict[str, tuple[str | None, ...]]:
+    required: dict[str, list[str | None]] = {}
+    for rule in rules:
+        required.setdefault(rule.key, []).append(rule.requires)
+    for dialect in dialects:
+        for fact in dialect.rules:
+            for key in fact.when:
+                required.setdefault(key, []).append(None)
+    return {key: tuple(asked) for key, asked in required.items()}
+
+
+def _fields(rules: Iterable[KeyRule]) -> dict[str, frozenset[str]]:
+    fields: dict[str, set[str]] = {}
+    for rule in rules:
+        if rule.field is not None:
+            fields.setdefault(rule.key, set()).add(rule.field)
+    return {key: frozenset(paths) for key, paths in fields.items()}
 
 
 def _rules(keys: tuple[KeyRule | str, ...]) -> list[KeyRule]:

@@ -88,7 +88,7 @@ def _matched(described: Described, rule: FactRule) -> Mask | None:
         )
         matched &= np.asarray(is_named.fill_null(False))
     if rule.has_tokens:
-        matched &= described.present("input_tokens", "output_tokens")
+        matched &= described.present("input_tokens", "output_tokens", "usage_conflict")
     if rule.has_model:
         matched &= described.present("model_requested", "model_served")
     return matched

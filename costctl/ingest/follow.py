@@ -1,8 +1,8 @@
 """How is a file loaded that is still being written?
 
 In: a connection, and what the user named. Out: rows in the store, a transaction for what was added since the last
-look, until stopped; one ``SourceReport`` a file. Only whole lines are read: the last one may not be finished. A file
-that was cut short or replaced, as rotation does, is read from its beginning.
+look, until stopped; one ``SourceReport`` a file. Only whole lines and records are read: the last may not be finished.
+A file that was cut short or replaced, as rotation does, is read from its beginning.
 
 Followed again, a file is read from its beginning: what the store holds already is a duplicate and is dropped.
 """
@@ -26,6 +26,7 @@ from costctl.errors import InputError
 from costctl.ingest.batch import Batch
 from costctl.ingest.detect import HEAD_BYTES, Reading, UnknownFormatError, detect
 from costctl.ingest.discover import discover
+from costctl.ingest.formats.csv_records import header_of, unfinished_bytes
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.ledger import Landing, judged, next_source_id, now_utc, record
@@ -76,7 +77,8 @@ def follow_files(
         is_last = is_stopped()
         with sparing(connection):
             for source in discover(arguments):
-                _look(connection, followed.setdefault(source.uri, _Followed(_a_file(source))), reader)
+                one = followed.setdefault(source.uri, _Followed(_a_file(source)))
+                _look(connection, one, reader, is_last=is_last)
         spans = sum(each.report.spans for each in followed.values() if each.report is not None)
         progress(f"Following {len(followed)} files; Ctrl-C ends it", None, f"{spans:,} spans")
         if is_last:
@@ -102,8 +104,12 @@ def _a_file(source: Source) -> Source:
     return source
 
 
-def _look(connection: duckdb.DuckDBPyConnection, followed: _Followed, reader: Reader) -> None:
-    """Load the whole lines that were added, some hundred megabytes at once."""
+def _look(
+    connection: duckdb.DuckDBPyConnection, followed: _Followed, reader: Reader, *, is_last: bool
+) -> None:
+    """Load the whole lines that were added, some hundred megabytes at once. is_last: also a record whose quotes are
+    open.
+    """
     path = followed.source.path or Path()
     state = path.stat()
     if state.st_ino != followed.inode or state.st_size < followed.offset:
@@ -117,7 +123,9 @@ def _look(connection: duckdb.DuckDBPyConnection, followed: _Followed, reader: Re
             file.seek(followed.offset)
             data = file.read(_MOST_BYTES)
         end = data.rfind(b"\n") + 1
-        if end == 0:
+        if end and not is_last:
+            end -= unfinished_bytes(followed.header + data[:end])
+        if end <= 0:
             return
         if not data[:end].strip():
             followed.offset, followed.lines = (
@@ -178,7 +186,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     finally:
         roll_back_if_open(connection)
     if is_first and reading.format == "csv":
-        followed.header = data[: data.index(b"\n") + 1]
+        followed.header = header_of(data)
     if report.spans or report.duplicates or report.outside:
         followed.form = reading.format  # something of it was understood: what follows is read alike
     followed.lines += data.count(b"\n")
@@ -187,7 +195,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
 
 def _placed(reading: Reading, followed: _Followed) -> Iterator[Batch]:
     """The batches, with positions that count the lines of the file and not of what was added."""
-    before = followed.lines - (1 if followed.header else 0)
+    before = followed.lines - followed.header.count(b"\n")
     for batch in reading.batches:
         positions = pc.add(batch.spans["source_position"], pa.scalar(before, pa.int64()))
         spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", positions)

@@ -20,8 +20,10 @@ import pyarrow.compute as pc
 from costctl import __version__
 from costctl.documents.ingestion import SourceReport
 from costctl.documents.reject_codes import HARMLESS, rejects_in_words
+from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
 from costctl.ingest.batch import Batch
 from costctl.ingest.source import Source
+from costctl.store.spans import MODEL_OPERATIONS
 from costctl.units import iso_utc
 
 _READ_BYTES: Final = 2**20
@@ -56,6 +58,27 @@ ORDER BY dialect
 """
 
 
+# What of the usage was not read, or not believed, or belongs to an operation that nobody knows.
+_UNREAD: Final = """
+SELECT key, COALESCE(dialect, 'unnamed') AS dialect, COUNT(*) AS records, COUNT(*) FILTER (is_model_call) AS calls
+FROM (SELECT UNNEST(unread_usage) AS key, dialect, is_model_call FROM spans WHERE source_id = ?)
+GROUP BY ALL
+ORDER BY calls DESC, records DESC, key, dialect
+"""
+_CONFLICTS: Final = """
+SELECT usage_conflict, COALESCE(dialect, 'unnamed') AS dialect, COUNT(*) AS calls
+FROM spans
+WHERE source_id = ? AND usage_conflict IS NOT NULL AND is_model_call
+GROUP BY ALL
+ORDER BY calls DESC, usage_conflict, dialect
+"""
+_ODD: Final = f"""
+SELECT operation, COUNT(*) AS calls
+FROM spans
+WHERE source_id = ? AND is_model_call AND operation NOT IN {MODEL_OPERATIONS}
+GROUP BY operation
+ORDER BY calls DESC, operation
+"""
 # Why the records of a source were rejected: the count of each code, and what was said of one of them.
 _REASONS: Final = """
 SELECT code, COUNT(*), ARG_MIN(message, position)
@@ -234,6 +257,13 @@ def record(
         model_spans=sum(row[2] for row in facts),
         failed_model_spans=sum(row[3] for row in facts),
         tokenless_model_spans=sum(row[4] for row in facts),
+        usage=UsageGaps(
+            unread=tuple(UnreadKey(*row) for row in connection.execute(_UNREAD, [source_id]).fetchall()),
+            conflicts=tuple(
+                UsageConflict(*row) for row in connection.execute(_CONFLICTS, [source_id]).fetchall()
+            ),
+            operations=tuple(OddOperation(*row) for row in connection.execute(_ODD, [source_id]).fetchall()),
+        ),
         first=None if landing.first_ns is None else iso_utc(landing.first_ns),
         last=None if landing.last_ns is None else iso_utc(landing.last_ns),
     )

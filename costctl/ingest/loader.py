@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import duckdb
@@ -164,18 +165,19 @@ def _land(
     source_id = next_source_id(connection)
     begin = time.monotonic()
     calls = UnnamedCalls()
-    for batch in read_ahead(reading.batches):
-        wanted = reader.window.inside(calls.named(batch))
-        insert_batch(connection, source_id, wanted)
-        landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
-        if progress is not None:
-            seconds = max(time.monotonic() - begin, 1e-9)
-            done = stream.bytes_read / source.size if source.size else None
-            progress(
-                f"Reading {source.uri}",
-                done,
-                f"{landing.spans:,} spans, {stream.bytes_read / MB / seconds:,.0f} MB/s",
-            )
+    with closing(read_ahead(reading.batches)) as batches:
+        for batch in batches:
+            wanted = reader.window.inside(calls.named(batch))
+            insert_batch(connection, source_id, wanted)
+            landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
+            if progress is not None:
+                seconds = max(time.monotonic() - begin, 1e-9)
+                done = stream.bytes_read / source.size if source.size else None
+                progress(
+                    f"Reading {source.uri}",
+                    done,
+                    f"{landing.spans:,} spans, {stream.bytes_read / MB / seconds:,.0f} MB/s",
+                )
     if landing.records == 0:
         raise InputError(
             f"{source.uri} holds no spans.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -19,8 +19,12 @@ Block = TypeVar("Block")
 _BATCHES_AHEAD: Final = 1  # each batch more is a batch more in memory, and no faster
 
 
-def read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, parsed in another thread while the caller works on the one before."""
+def read_ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
+    """The same batches, parsed in another thread while the caller works on the one before.
+
+    To be closed where it is not read to its end: that ends the thread, which must not be parsing when the interpreter
+    is finalised (formats/arrow_memory.py says what would happen then).
+    """
     ready: queue.Queue[Batch | BaseException | None] = queue.Queue(_BATCHES_AHEAD)
     is_stopped = threading.Event()
 

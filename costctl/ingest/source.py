@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+import pyarrow as pa
+
 from costctl.errors import InputError
 
 STDIN: Final = "-"
@@ -43,7 +45,9 @@ class Source:
         try:
             if self.filesystem is not None:
                 return self.filesystem.open_input_file(self.key)
-            return None if self.path is None else self.path.open("rb")
+            return (
+                None if self.path is None else pa.OSFile(str(self.path))
+            )  # no thread of Arrow's asks Python
         except OSError as error:
             raise _cannot_read(self.uri, error) from error
 

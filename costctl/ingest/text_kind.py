@@ -9,6 +9,7 @@ import csv
 import re
 from typing import Final, Literal
 
+from costctl.ingest.formats.csv_records import csv_form
 from costctl.ingest.formats.json_blocks import first_lines, is_json_line
 from costctl.ingest.privacy import are_column_names
 
@@ -41,9 +42,7 @@ def text_kind(head: bytes, *, is_whole: bool) -> TextKind | None:
         return "csv"
     if text.startswith((b"{", b"[")) or _is_end_of_json(lines):
         return "json"
-    if _is_utf8(head) and b"," in text.split(b"\n", 1)[0]:
-        return "csv"
-    return None
+    return "csv" if _is_utf8(head) and csv_form(head) is not None else None
 
 
 def is_header(line: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from costctl.documents.estimate import Estimate
 from costctl.documents.policy import Expectation, PolicyEvidence
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.errors import InputError
@@ -140,7 +141,7 @@ def _ids(item: Recommendation) -> tuple[str, ...]:
 def _evidence(item: Recommendation) -> tuple[PolicyEvidence, ...]:
     """The advice itself, then what it rests on; ids carry the advice's own, so that they are unique."""
     whole = PolicyEvidence(
-        id=identifier(item.id), kind="simulated", statement=item.reason, value=item.saving_usd_per_week
+        id=identifier(item.id), kind="simulated", statement=item.reason, value=_saving(item)[1]
     )
     facts = {
         fact.id: PolicyEvidence(
@@ -168,14 +169,22 @@ def _expected(item: Recommendation) -> tuple[Expectation, ...]:
         )
         for effect in item.effects
     )
-    if item.saving_usd_per_week is None:
+    unit, estimate = _saving(item)
+    if estimate is None:
         return effects
     saving = Expectation(
         metric="saving",
-        unit="USD/week",
+        unit=unit,
         evidence=identifier(item.id),
         request_class=item.request_class,
         pool=item.pool,
-        estimate=item.saving_usd_per_week,
+        estimate=estimate,
     )
     return (saving, *effects)
+
+
+def _saving(item: Recommendation) -> tuple[str, Estimate | None]:
+    """The unit of the saving, and the saving: a week where that is given, else over the window of the evidence."""
+    if item.saving_usd_per_week is not None:
+        return "USD/week", item.saving_usd_per_week
+    return "USD/window", item.saving_usd

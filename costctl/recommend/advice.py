@@ -7,6 +7,7 @@ In: what a kind found. Out: ``Recommendation``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Kind, Recommendation
 from costctl.scenario.period import Period, Trial, p95_s, p95_upper_s
 
+_HOURS: Final = 168  # of a week
+OVER: Final = "the first 60 % of the window"  # what settings are chosen on; see document._FIRST_PART
 FREED_TIME = "Replica time that is freed is worth its price: fewer replicas, or other work on the same ones."
 
 
@@ -42,6 +45,7 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
         status="withheld",
         reason=reason,
         change=None,
+        saving_usd=None,
         saving_usd_per_week=None,
         effects=(),
         holdout=None,
@@ -74,7 +78,7 @@ def judged(
         return withheld(
             subject,
             f"{reason} On the held-out part the saving is not certain: "
-            f"{found.low:.3g} to {found.high:.3g} USD a week.",
+            f"{found.low / _HOURS:.3g} to {found.high / _HOURS:.3g} USD an hour.",
             evidence,
         )
     return Recommendation(
@@ -85,6 +89,7 @@ def judged(
         status="recommended",
         reason=reason,
         change=change,
+        saving_usd=None,
         saving_usd_per_week=saving,
         effects=effects,
         holdout=holdout,
@@ -130,6 +135,7 @@ def p95_effect(period: Period, base: Trial, changed: Trial, request_class: int, 
     return Effect(
         metric=f"{name} e2e_p95",
         unit="s",
+        over=OVER,
         from_=p95_s(base.e2e_s[members]),
         to=p95_s(changed.e2e_s[members]),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.recommend.advice import (
+    OVER,
     Subject,
     calibration_evidence,
     judged,
@@ -74,6 +75,7 @@ def _for_pool(
             _busy_effect(today, trial, number, first),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=meets_objectives(second, today_later, later, classes),
         ),
@@ -123,6 +125,7 @@ def _busy_effect(today: Trial, changed: Trial, number: int, period: Period) -> E
     return Effect(
         metric="busy replica seconds per hour",
         unit="s/h",
+        over=OVER,
         from_=float(today.outcome.busy_s[here].sum()) / hours,
         to=float(changed.outcome.busy_s[here].sum()) / hours,
     )

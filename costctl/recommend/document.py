@@ -30,6 +30,7 @@ from costctl.recommend.batch_window import batch_windows
 from costctl.recommend.joint import joint_saving
 from costctl.recommend.queue_limit import queue_limits
 from costctl.recommend.tier_placement import tier_placements
+from costctl.recommend.weekly import is_weekly_given, with_savings_of_window
 from costctl.scenario.period import period_of
 from costctl.scenario.today import why_nothing_fits
 from costctl.units import S_PER_HOUR, S_PER_WEEK
@@ -45,25 +46,37 @@ _FIRST_PART: Final = 0.6
 
 
 def build_recommendations(
-    frames: Frames, settings: Settings, fits: PoolFits, provenance: Provenance, seed: int
+    frames: Frames,
+    settings: Settings,
+    fits: PoolFits,
+    provenance: Provenance,
+    seed: int,
+    *,
+    is_weekly_asked: bool = False,
 ) -> Recommendations:
-    """The recommendations document of a window."""
+    """The recommendations document of a window. is_weekly_asked: figures a week are given however short it is."""
     billed = bill_of(frames, settings).billed_usd
     advice = tuple(_advice(frames, settings, fits, seed))
     whole = period_of(frames, fits, settings, 0.0, frames.window_s) if fits.fitted else None
     weeks = frames.window_s / S_PER_WEEK
-    return Recommendations(
+    is_weekly = is_weekly_given(frames.window_s, is_asked=is_weekly_asked)
+    document = Recommendations(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         baseline=Baseline(
-            usd_per_week=None if billed is None else billed / weeks,
-            requests_per_week=frames.requests.height / weeks,
+            usd=billed,
+            requests=frames.requests.height,
             observed_hours=frames.window_s / S_PER_HOUR,
+            unpriced_charges=frames.charge["usd"].null_count(),
+            is_weekly_given=is_weekly,
+            usd_per_week=None if billed is None or not is_weekly else billed / weeks,
+            requests_per_week=frames.requests.height / weeks if is_weekly else None,
         ),
         calibration=tuple(_calibration(fit) for fit in fits.fitted),
         recommendations=advice,
         joint=None if whole is None else joint_saving(fits, whole, advice, seed),
     )
+    return with_savings_of_window(document)
 
 
 def _advice(frames: Frames, settings: Settings, fits: PoolFits, seed: int) -> list[Recommendation]:

@@ -31,9 +31,11 @@ def joint_saving(fits: PoolFits, period: Period, advice: Sequence[Recommendation
     for item in made:
         setting = _applied(fits, period, setting, item)
         trial = period.trial(*setting)
-        order.append(Increment(id=item.id, saving_usd_per_week=period.saving(before, trial, seed)))
+        order.append(
+            Increment(id=item.id, saving_usd=None, saving_usd_per_week=period.saving(before, trial, seed))
+        )
         before = trial
-    return Joint(saving_usd_per_week=period.saving(today, before, seed), order=tuple(order))
+    return Joint(saving_usd=None, saving_usd_per_week=period.saving(today, before, seed), order=tuple(order))
 
 
 def _lower_bound(item: Recommendation) -> float:

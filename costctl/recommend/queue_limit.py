@@ -18,6 +18,7 @@ import numpy as np
 from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.recommend.advice import (
+    OVER,
     Subject,
     calibration_evidence,
     goodput_ratio,
@@ -90,11 +91,13 @@ def _for_class(
             Effect(
                 metric=f"{name} goodput",
                 unit="ratio",
+                over=OVER,
                 from_=goodput_ratio(first, today, request_class),
                 to=goodput_ratio(first, trial, request_class),
             ),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=bool(good_later >= good and everyone_later),
         ),

@@ -21,6 +21,7 @@ from costctl.documents.recommendations import Change, Effect, Evidence, Holdout,
 from costctl.documents.settings import ClassSettings, DataBoundary, Settings
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.recommend.advice import (
+    OVER,
     Subject,
     calibration_evidence,
     judged,
@@ -222,6 +223,7 @@ def _advice(
             _busy_effect(today, trial, first, pool, to_pool.name),
         ),
         Holdout(
+            saving_usd=None,
             saving_usd_per_week=second.saving(today_later, later, seed),
             is_slo_met=meets_objectives(second, today_later, later, classes),
         ),
@@ -248,6 +250,7 @@ def _busy_effect(today: Trial, changed: Trial, period: Period, number: int, name
     return Effect(
         metric=f"busy replicas of {name}",
         unit="replicas",
+        over=OVER,
         from_=float(today.outcome.busy_s[here].sum()) / seconds,
         to=float(changed.outcome.busy_s[here].sum()) / seconds,
     )

@@ -25,7 +25,7 @@ from costctl.documents.settings import ClassSettings, Settings
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.outcome_measures import latency_s, ttft_s
+from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
 from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool, Workload
 from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
 
@@ -172,8 +172,7 @@ def p95_upper_s(seconds: Floats) -> float:
 
 def p95_s(seconds: Floats) -> float:
     """The 95th percentile by nearest rank; NaN where nothing was timed."""
-    known = seconds[~np.isnan(seconds)]
-    return float(np.quantile(known, 0.95, method="inverted_cdf")) if known.size else float("nan")
+    return quantile_s(seconds, 0.95)
 
 
 def _bounds_s(targets_s: list[float | None]) -> Floats:

@@ -13,11 +13,12 @@ from typing import Final
 
 import polars as pl
 
-from costctl.documents.analysis import Bottleneck
+from costctl.documents.analysis import Bottleneck, BottleneckKind
 from costctl.segment.class_frames import ClassFrames
 from costctl.segment.evidence import evidence_for
 from costctl.segment.faults import prompt_cache_ratio
-from costctl.segment.stages import KIND_OF_STAGE
+from costctl.segment.quiet import is_own
+from costctl.segment.stages import KIND_OF_STAGE, MODEL_STAGES
 from costctl.segment.traffic import Traffic
 from costctl.units import NS_PER_S
 
@@ -28,13 +29,15 @@ _MOST: Final = 0.5  # of the waste in a stage, from which on it is the cause
 
 @dataclass(frozen=True, slots=True)
 class StageSum:
-    """One stage of one class, ns. waste_ns: None where it cannot be told."""
+    """One stage of one class, ns. waste_ns: None where it cannot be told; a lower bound where it cannot of some
+    requests."""
 
     stage: str
     self_ns: int
     waste_ns: int | None
     failed_ns: int
     missed_ns: int
+    untold_requests: int
 
 
 def bottlenecks(
@@ -54,6 +57,7 @@ def stage_sums(waste: pl.DataFrame) -> dict[str, tuple[StageSum, ...]]:
             pl.when(pl.col("waste_ns").is_not_null().any()).then(pl.col("waste_ns").sum()).alias("waste_ns"),
             pl.col("failed_ns").sum(),
             pl.col("missed_ns").sum(),
+            pl.col("is_untold").sum(),
         )
         .sort(["request_class", "self_ns", "stage"], descending=[False, True, False])
     )
@@ -77,45 +81,66 @@ def _bottleneck(stages: tuple[StageSum, ...], frames: ClassFrames, traffic: Traf
     cause = _cause(found, frames, stands_out=stands_out)
     return Bottleneck(
         stage=found.stage,
-        kind=KIND_OF_STAGE[found.stage],
+        kind=_kind(found.stage, frames),
         cause=cause,
         basis="waste" if stands_out else "share",
         waste_s_per_request=None if waste_s is None else waste_s / frames.stages["request_id"].n_unique(),
+        untold_requests=found.untold_requests,
         evidence=evidence_for(
-            found.stage, cause, frames, traffic, _measure(found, total_ns, stands_out=stands_out)
+            found.stage,
+            cause,
+            frames,
+            traffic,
+            _measure(found, cause, total_ns, frames, stands_out=stands_out),
         ),
     )
 
 
-def _measure(found: StageSum, total_ns: int, *, stands_out: bool) -> str:
+def _kind(stage: str, frames: ClassFrames) -> BottleneckKind:
+    """What the stage waits for. What a model call of somebody else's replicas waits for is not told."""
+    return KIND_OF_STAGE[stage] if stage not in MODEL_STAGES or _is_own(frames) else "not_told"
+
+
+def _is_own(frames: ClassFrames) -> bool:
+    """Whether every call of the class was served by replicas of one's own."""
+    return bool(frames.calls.select(is_own().all()).item())
+
+
+def _measure(found: StageSum, cause: str, total_ns: int, frames: ClassFrames, *, stands_out: bool) -> str:
     """Why this stage was chosen, in words."""
-    share = found.self_ns / total_ns
+    share, stage = found.self_ns / total_ns, found.stage.replace("_", " ")
     if stands_out:
+        lost = (found.waste_ns or 0) / total_ns
+        if cause == "failed_attempts" and not _is_own(frames):
+            return f"at least {lost:.0%} of the time of its requests went to attempts that failed, in {stage}"
         return (
-            f"{(found.waste_ns or 0) / total_ns:.0%} of the time of its requests is wasted in {found.stage}, which "
-            f"takes {share:.0%}: more than anywhere else"
+            f"{lost:.0%} of the time of its requests is wasted in {stage}, which takes {share:.0%}: more than anywhere "
+            "else"
         )
-    waste = (
-        "how much of that is wasted cannot be told"
-        if found.waste_ns is None
-        else f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
-    )
-    return f"nothing stands out: {found.stage} is the longest stage, {share:.0%} of the time; {waste}"
+    if found.stage in MODEL_STAGES and not _is_own(frames):
+        waste = "the replicas that serve it are not observed, so what it waits for there cannot be told"
+    elif found.waste_ns is None:
+        waste = "how much of that is wasted cannot be told"
+    else:
+        waste = f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
+    return f"nothing stands out: {stage} is the longest stage, {share:.0%} of the time; {waste}"
 
 
 def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
     if found.stage == "queue":
         return "saturated_pool"
-    if found.stage not in ("prefill", "decode", "embedding"):
+    if found.stage not in MODEL_STAGES:
         return f"slow_{found.stage}"
     waste_ns = found.waste_ns or 0
     if stands_out and found.failed_ns >= _MOST * waste_ns:
         return "failed_attempts"
     if stands_out:
-        return "cold_cache" if found.missed_ns >= _MOST * waste_ns else "crowded_replicas"
+        if found.missed_ns >= _MOST * waste_ns:
+            return "cold_cache"
+        return "crowded_replicas" if _is_own(frames) else "not_told"
     cached_ratio = prompt_cache_ratio(frames.calls)
     if found.stage == "prefill" and cached_ratio is not None and cached_ratio < COLD_CACHE:
         return "cold_cache"
-    if found.waste_ns is None:
+    if found.waste_ns is None or not _is_own(frames):
         return "not_told"
     return "long_prompts" if found.stage == "prefill" else "own_work"

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from costctl.quantiles import known_quantile, quantile_of
 from costctl.segment.class_frames import ClassFrames
 from costctl.segment.faults import prompt_cache_ratio, timeouts
 from costctl.segment.queue_depth import queue_depth
@@ -46,12 +47,9 @@ def evidence_for(
 def _of_stage(stage: str, frames: ClassFrames) -> Iterator[str]:
     entered = frames.stages.filter(pl.col("stage") == stage)
     p10, p50, p95 = (
-        (entered["self_ns"].quantile(level, "linear") or 0.0) / NS_PER_S for level in (0.1, 0.5, 0.95)
+        (known_quantile(entered["self_ns"], level) or 0.0) / NS_PER_S for level in (0.1, 0.5, 0.95)
     )
-    yield (
-        f"of the {entered.height:,} requests that enter it one in ten spends at most {_s(p10)} there, half at most "
-        f"{_s(p50)}, one in twenty more than {_s(p95)}"
-    )
+    yield f"time there: p10 {_s(p10)}, p50 {_s(p50)}, p95 {_s(p95)} over the {entered.height:,} requests that enter it"
 
 
 def _queue(frames: ClassFrames, traffic: Traffic) -> Iterator[str]:
@@ -84,7 +82,7 @@ def _prompt_cache(frames: ClassFrames) -> Iterator[str]:
 
 
 def _median(calls: pl.DataFrame) -> float:
-    return float(calls["prefill_s"].quantile(0.5, "linear") or 0.0)
+    return known_quantile(calls["prefill_s"], 0.5) or 0.0
 
 
 def _elsewhere(stage: str, frames: ClassFrames, traffic: Traffic) -> Iterator[str]:
@@ -92,7 +90,7 @@ def _elsewhere(stage: str, frames: ClassFrames, traffic: Traffic) -> Iterator[st
         traffic.placed(traffic.stage_time.filter(pl.col("stage") == stage))
         .filter(pl.col("request_class") != frames.name)
         .group_by("request_class")
-        .agg(pl.col("self_s").quantile(0.5, "linear").alias("p50_s"))
+        .agg(quantile_of("self_s", 0.5).alias("p50_s"))
         .sort("p50_s", "request_class")
     )
     if others.is_empty():

@@ -12,16 +12,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from costctl.documents.workload_map import ClassMix
+from costctl.quantiles import known_quantile
+from costctl.segment.unreported import without_input, without_output
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What is attributed to each class, USD, and why a share of it cannot be told; None where it can.
+    """What is attributed to each class, USD, how many of its charges have no amount, and why a share of it cannot be
+    told; None where it can.
 
     A share is of the attributed cost of all classes: an unpriced part anywhere makes every share unknown.
     """
 
     usd: dict[str, float | None]
+    unpriced: dict[str, int]
     why_no_share: str | None
 
     def share_ratio(self, name: str) -> float | None:
@@ -32,25 +36,39 @@ class Pricing:
         return (self.usd.get(name) or 0.0) / total
 
 
-def pricing(class_cost: pl.DataFrame, charge: pl.DataFrame) -> Pricing:
+def pricing(class_cost: pl.DataFrame, charge: pl.DataFrame, request_class: pl.DataFrame) -> Pricing:
     """What the classes are charged, and whether shares of it can be told."""
     usd = dict(class_cost.select("request_class", "attributed_usd").sort("request_class").iter_rows())
-    if charge["usd"].drop_nulls().is_empty():
-        return Pricing(usd, "Cost shares are not known: nothing is priced.")
     unpriced = charge.filter(pl.col("usd").is_null())
+    placed = unpriced.select("request_id").join(
+        request_class.select("request_id", "request_class"), on="request_id"
+    )
+    counts = dict(placed.group_by("request_class").len().iter_rows())
+    if charge["usd"].drop_nulls().is_empty():
+        return Pricing(usd, counts, "Cost shares are not known: nothing is priced.")
     if unpriced.is_empty():
-        return Pricing(usd, None)
+        return Pricing(usd, counts, None)
     of = sorted(set(unpriced["component"]))
     return Pricing(
         usd,
+        counts,
         f"Cost shares are not known: only a part is priced. {unpriced['request_id'].n_unique():,} requests have "
         f"{' and '.join(of)} without a price or an amount; `costctl analyze` says which.",
     )
 
 
-def class_mix(requests: pl.DataFrame, request_class: pl.DataFrame, priced: Pricing) -> tuple[ClassMix, ...]:
+def class_mix(
+    requests: pl.DataFrame, request_class: pl.DataFrame, calls: pl.DataFrame, priced: Pricing
+) -> tuple[ClassMix, ...]:
     """The mix of classes, ordered by number of requests, then name; empty where there are no requests."""
+    untold = [
+        calls_without.group_by("request_id").len(name)
+        for name, calls_without in (("no_input", without_input(calls)), ("no_output", without_output(calls)))
+    ]
     placed = requests.join(request_class, on="request_id", how="inner")
+    for each in untold:
+        placed = placed.join(each, on="request_id", how="left")
+    placed = placed.with_columns(pl.col("no_input", "no_output").fill_null(0))
     groups = placed.partition_by("request_class", as_dict=True, include_key=True)
     tokens = sum((_sum(placed[column]) or 0) for column in ("input_tokens", "output_tokens"))
     mixes = [_mix(str(key[0]), group, placed.height, tokens, priced) for key, group in groups.items()]
@@ -70,10 +88,13 @@ def _mix(name: str, group: pl.DataFrame, requests: int, tokens: int, priced: Pri
         request_ratio=group.height / requests,
         input_tokens=tokens_in,
         output_tokens=tokens_out,
+        calls_without_input=int(group["no_input"].sum()),
+        calls_without_output=int(group["no_output"].sum()),
         token_ratio=((tokens_in or 0) + (tokens_out or 0)) / tokens if is_told else None,
-        input_tokens_p50=_median(group["input_tokens"]),
-        output_tokens_p50=_median(group["output_tokens"]),
+        input_tokens_p50=known_quantile(group.filter(pl.col("no_input") == 0)["input_tokens"], 0.5),
+        output_tokens_p50=known_quantile(group.filter(pl.col("no_output") == 0)["output_tokens"], 0.5),
         attributed_usd=priced.usd.get(name),
+        unpriced_charges=priced.unpriced.get(name, 0),
         cost_ratio=priced.share_ratio(name),
         peak_hour_utc=None if hours.is_empty() else int(hours["hour_utc"][0]),
     )
@@ -82,8 +103,3 @@ def _mix(name: str, group: pl.DataFrame, requests: int, tokens: int, priced: Pri
 def _sum(values: pl.Series) -> int | None:
     seen = values.drop_nulls()
     return int(seen.sum()) if seen.len() else None
-
-
-def _median(values: pl.Series) -> float | None:
-    seen = values.drop_nulls()
-    return float(seen.quantile(0.5, "linear") or 0.0) if seen.len() else None

@@ -1,7 +1,8 @@
 """How long would a call take if nothing were in its way?
 
 In: the calls of all classes. Out: a frame with one row per (call, stage of the model): what was timed and what the
-same work takes in the quietest tenth of the calls that were of its kind and size.
+same work takes in the quietest tenth of the calls that were of its kind and size. Only of replicas of one's own: why a
+public API took longer for one call than for another cannot be seen from outside, so that no time there is told quiet.
 
     quiet_s = units × q10(seconds / units over the calls of the same pool, model, stage and power of two of units)
 
@@ -10,8 +11,8 @@ fewer, the quiet time cannot be told: over all sizes, what each call costs whate
 slow.
 
 Units are those that the stage works through: uncached prompt tokens in prefill, tokens after the first in decode,
-input tokens in embedding. The quantile is over every class, so that a class that is always crowded is compared with
-those that are not.
+output tokens in a model call that is not told apart, input tokens in embedding. The quantile is over every class, so
+that a class that is always crowded is compared with those that are not.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import polars as pl
 from costctl.units import NS_PER_S
 
 QUIET_LEVEL: Final = 0.1
+OWN_PROVIDER: Final = "self_hosted"  # what a call names where nobody sells it
 FEWEST_CALLS: Final = 20
 _SIZED: Final = (
     "stage",
@@ -34,10 +36,10 @@ _SIZED: Final = (
 
 
 def model_work(calls: pl.DataFrame) -> pl.DataFrame:
-    """One row per (call, stage): request_id, call_id, pool, model, stage, has_ttft, is_failed, input_tokens,
+    """One row per (call, stage): request_id, call_id, pool, model, stage, has_ttft, is_own, is_failed, input_tokens,
     cached_input_tokens, spent_ns (ns), units and quiet_ns (ns; null where it cannot be told).
 
-    The phases are cut where stage_time cuts them. A generation without a time to the first token is decode.
+    The phases are cut where stage_time cuts them. A generation without a time to the first token is one model_call.
     """
     sized = pl.concat([_prefill(calls), _decode(calls), _embedding(calls)]).with_columns(
         _size().alias("size")
@@ -45,7 +47,9 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
     return (
         sized.join(_quiet_rates(sized), on=_SIZED, how="left", nulls_equal=True)
         .with_columns(
-            pl.when(pl.col("units") == 0)
+            pl.when(~pl.col("is_own"))
+            .then(None)
+            .when(pl.col("units") == 0)
             .then(0)
             .otherwise((pl.col("rate") * pl.col("units")).round())
             .cast(pl.Int64)
@@ -53,6 +57,13 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("size", "rate")
     )
+
+
+def is_own() -> pl.Expr:
+    """Whether a call was served by one's own replicas: a pool takes it, it says so, or the engine told its phases."""
+    told = [pl.col(name).is_not_null() for name in ("queue_s", "prefill_s", "decode_s")]
+    says_so = (pl.col("provider").cast(pl.String) == OWN_PROVIDER).fill_null(value=False)
+    return pl.any_horizontal(pl.col("pool").is_not_null(), says_so, *told)
 
 
 def _quiet_rates(sized: pl.DataFrame) -> pl.DataFrame:
@@ -85,14 +96,15 @@ def _first_token_ns() -> pl.Expr:
     return pl.min_horizontal(pl.max_horizontal(told, "busy_from_ns"), "end_ns")
 
 
-def _phase(calls: pl.DataFrame, stage: str, spent_ns: pl.Expr, units: pl.Expr) -> pl.DataFrame:
+def _phase(calls: pl.DataFrame, stage: pl.Expr, spent_ns: pl.Expr, units: pl.Expr) -> pl.DataFrame:
     return calls.select(
         "request_id",
         "call_id",
         "pool",
         "model",
-        pl.lit(stage, pl.Categorical).alias("stage"),
+        stage.cast(pl.Categorical).alias("stage"),
         _has_ttft().alias("has_ttft"),
+        is_own().alias("is_own"),
         "is_failed",
         "input_tokens",
         "cached_input_tokens",
@@ -113,7 +125,7 @@ def _prefill(calls: pl.DataFrame) -> pl.DataFrame:
     timed = _generations(calls).filter(_has_ttft())
     return _phase(
         timed,
-        "prefill",
+        pl.lit("prefill"),
         _first_token_ns() - pl.col("busy_from_ns"),
         pl.col("uncached_tokens").clip(lower_bound=0),
     )
@@ -122,9 +134,12 @@ def _prefill(calls: pl.DataFrame) -> pl.DataFrame:
 def _decode(calls: pl.DataFrame) -> pl.DataFrame:
     begun_ns = pl.when(_has_ttft()).then(_first_token_ns()).otherwise("busy_from_ns")
     after_first = pl.col("output_tokens") - _has_ttft().cast(pl.Int64)
-    return _phase(_generations(calls), "decode", pl.col("end_ns") - begun_ns, after_first.clip(lower_bound=0))
+    stage = pl.when(_has_ttft()).then(pl.lit("decode")).otherwise(pl.lit("model_call"))
+    return _phase(_generations(calls), stage, pl.col("end_ns") - begun_ns, after_first.clip(lower_bound=0))
 
 
 def _embedding(calls: pl.DataFrame) -> pl.DataFrame:
     timed = calls.filter((pl.col("operation") == "embeddings") & pl.col("end_ns").is_not_null())
-    return _phase(timed, "embedding", pl.col("end_ns") - pl.col("busy_from_ns"), pl.col("input_tokens"))
+    return _phase(
+        timed, pl.lit("embedding"), pl.col("end_ns") - pl.col("busy_from_ns"), pl.col("input_tokens")
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from costctl.documents.sessions import ClassSteps, SessionsReport, SessionTotals, StepSpread, TaskCost
+from costctl.quantiles import known_quantile, quantile
 
 
 def sessions_of(
@@ -97,24 +98,20 @@ def _totals(tasks: pl.DataFrame, sessions: pl.DataFrame) -> SessionTotals:
         requests=requests,
         requests_without=without.height,
         requests_per_session=requests / count if count else None,
-        requests_p95=_quantile(sessions["requests"], 95) if count else None,
+        requests_p95=known_quantile(sessions["requests"], 0.95) if count else None,
         steps_per_session=int(sessions["steps"].sum()) / count if count else None,
-        span_p50_s=_quantile(spans, 50) if spans.len() else None,
+        span_p50_s=known_quantile(spans, 0.5),
         looping_sessions=sessions.filter(pl.col("looping") > 0).height,
         cost=task_cost(sessions["usd"], int(sessions["unpriced_charges"].sum()), count, completed, "session"),
         usd_without=_total(without["usd"]),
+        unpriced_charges_without=int(without["unpriced_charges"].sum()),
         reason=None if count else "no request names its session (session.id or gen_ai.conversation.id)",
     )
 
 
 def _spread(values: pl.Series) -> StepSpread:
-    return StepSpread(p50=_quantile(values, 50), p95=_quantile(values, 95), max=int(_quantile(values, 100)))
-
-
-def _quantile(values: pl.Series, percent: int) -> float:
-    """The smallest value that so many percent of the values do not exceed."""
-    ordered = values.sort()
-    return float(ordered[max(0, -(-percent * ordered.len() // 100) - 1)])
+    steps = values.to_numpy()
+    return StepSpread(p50=quantile(steps, 0.5), p95=quantile(steps, 0.95), max=int(steps.max()))
 
 
 def _total(usd: pl.Series) -> float | None:

@@ -11,12 +11,14 @@ from typing import Final
 import polars as pl
 
 from costctl.documents.analysis import BottleneckKind, StagePhase, StageUse
+from costctl.quantiles import quantile_of
 from costctl.units import NS_PER_S
 
 KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
     "queue": "queue",
     "prefill": "compute",
     "decode": "compute",
+    "model_call": "not_told",
     "embedding": "compute",
     "prompt": "compute",
     "moderation": "compute",
@@ -30,7 +32,8 @@ KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
     "downstream": "network",
     "tool": "tool",
 }
-MODEL_STAGES: Final = ("prefill", "decode", "embedding")
+GENERATION_STAGES: Final = ("prefill", "decode", "model_call")
+MODEL_STAGES: Final = (*GENERATION_STAGES, "embedding")
 UNNAMED_STAGES: Final = ("uninstrumented", "other")
 
 _PHASE_OF_STAGE: Final[dict[str, StagePhase]] = {
@@ -43,6 +46,7 @@ _PHASE_OF_STAGE: Final[dict[str, StagePhase]] = {
     "queue": "before",
     "prefill": "model",
     "decode": "model",
+    "model_call": "model",
     "tool": "between",
     "downstream": "between",
     "moderation": "after",
@@ -60,12 +64,12 @@ def stage_uses(stage_time: pl.DataFrame) -> tuple[StageUse, ...]:
         .agg(
             pl.col("self_ns").sum(),
             pl.len().alias("requests"),
-            (pl.col("self_ns").quantile(0.95, "linear") / NS_PER_S).alias("p95_s"),
+            (quantile_of("self_ns", 0.95) / NS_PER_S).alias("p95_s"),
         )
         .sort(["self_ns", "stage"], descending=[True, False])
     )
     total_ns = int(rows["self_ns"].sum())
-    has_generation = bool(rows["stage"].is_in(["prefill", "decode"]).any())
+    has_generation = bool(rows["stage"].is_in(GENERATION_STAGES).any())
     return tuple(
         StageUse(
             stage=stage,

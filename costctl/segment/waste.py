@@ -3,11 +3,13 @@
 In: the traffic. Out: a frame with one row per (request, stage): the time in it and the part that was wasted.
 
     queue                         all of it: waiting in line
-    prefill, decode, embedding    self time − Σ quiet time of the request's calls that succeeded, at least 0
+    prefill, decode, model_call,  self time − Σ quiet time of the request's calls that succeeded, at least 0; where that
+    embedding                     is not known, at least what calls spent that failed
     every other named stage       all of it: the model stands still for this request meanwhile
     uninstrumented, other         unknown
 
-Calls that failed have no quiet time, so that what they spent is wasted. In prefill, a class whose calls a prefix cache
+Calls that failed have no quiet time, so that what they spent is wasted, whoever served them. Of a public API that is
+all that can be told. In prefill, a class whose calls a prefix cache
 helps is compared with its own best-helped tenth: tokens beyond that were read again for want of the cache. It is the
 most that could be saved in a stage, and never more than the stage's time; not a promise that it can.
 """
@@ -26,19 +28,20 @@ HELPED_LEVEL: Final = 0.9
 
 
 def stage_waste(traffic: Traffic) -> pl.DataFrame:
-    """Per (request, stage): request_id, request_class, stage, self_ns, waste_ns, failed_ns, missed_ns.
+    """Per (request, stage): request_id, request_class, stage, self_ns, waste_ns, failed_ns, missed_ns, is_untold.
 
-    waste_ns: null where it cannot be told.  failed_ns, missed_ns: of it, at most, by calls of the stage that failed,
-    and by reading again what the prompt cache might have kept.
+    waste_ns: null where it cannot be told; a part of it where only failed calls can be told.  failed_ns, missed_ns: of
+    it, at most, by calls of the stage that failed, and by reading again what the prompt cache might have kept.
     """
     work = quiet_floor(traffic)
     stages = traffic.placed(traffic.stage_time).join(work, on=("request_id", "stage"), how="left")
+    lost_ns = pl.when(pl.col("failed_ns") > 0).then(pl.min_horizontal("failed_ns", "self_ns"))
     beyond_quiet = (pl.col("self_ns") - pl.col("quiet_ns")).clip(lower_bound=0)
     waste_ns = (
         pl.when(pl.col("stage").is_in(UNNAMED_STAGES))
         .then(None)
         .when(pl.col("stage").is_in(MODEL_STAGES))
-        .then(beyond_quiet)
+        .then(pl.coalesce(beyond_quiet, lost_ns))
         .otherwise("self_ns")
         .cast(pl.Int64)
     )
@@ -48,6 +51,9 @@ def stage_waste(traffic: Traffic) -> pl.DataFrame:
         "stage",
         "self_ns",
         waste_ns.alias("waste_ns"),
+        (waste_ns.is_null() | pl.col("stage").is_in(MODEL_STAGES) & beyond_quiet.is_null()).alias(
+            "is_untold"
+        ),
         pl.min_horizontal(pl.col("failed_ns").fill_null(0), waste_ns).alias("failed_ns"),
         pl.min_horizontal(pl.col("missed_ns").fill_null(0), waste_ns).alias("missed_ns"),
     )

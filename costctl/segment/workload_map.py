@@ -32,6 +32,7 @@ from costctl.segment.overlaps import overlaps
 from costctl.segment.pool_queues import pool_queues
 from costctl.segment.stages import stage_uses
 from costctl.segment.traffic import Traffic
+from costctl.segment.unreported import has_tokens
 from costctl.segment.waste import stage_waste
 from costctl.units import iso_utc
 
@@ -76,14 +77,14 @@ def build_workload_map(
     waste = stage_waste(traffic)
     frames = class_frames(traffic, waste)
     held_up = bottlenecks(traffic, waste, frames)
-    priced = pricing(charges.class_cost, charges.charge)
+    priced = pricing(charges.class_cost, charges.charge, traffic.request_class)
     window_ns = traffic.window_ns
     return WorkloadMap(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         window=None if window_ns is None else Window(from_=iso_utc(window_ns[0]), to=iso_utc(window_ns[1])),
         requests=traffic.requests.height,
-        classes=class_mix(traffic.requests, traffic.request_class, priced),
+        classes=class_mix(traffic.requests, traffic.request_class, traffic.calls, priced),
         overlaps=overlaps(ruled.shape, ruled.rules),
         times=tuple(_class_time(own, held_up[name]) for name, own in frames.items()),
         faults=tuple(
@@ -139,9 +140,19 @@ def _notes(traffic: Traffic, priced: Pricing) -> Iterator[str]:
             f"{untimed:,} of {requests.height:,} requests have no duration: they are in the mix, and not in where the "
             "time goes."
         )
+    untold = traffic.calls.filter(~has_tokens()).height
+    if untold:
+        yield (
+            f"{untold:,} of {traffic.calls.height:,} model calls do not report all of their tokens: what they read and "
+            "wrote is in no sum, so that sums are lower bounds (≥), and shares are of what was reported."
+        )
     timed = traffic.calls.filter(pl.col("end_ns").is_not_null())
     generations = timed.filter(pl.col("is_generation"))
-    if generations.height and generations["ttft_s"].is_null().all():
-        yield "No call reports its time to first token: reading the prompt is counted as decode."
+    in_one = generations.filter(pl.col("ttft_s").is_null() | (pl.col("ttft_s") < 0)).height
+    if in_one:
+        yield (
+            f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill and decode "
+            "are not told apart, and shown as “model call”."
+        )
     if timed.height and timed["queue_s"].is_null().all():
-        yield "No call reports its time in a queue: waiting in line is counted as prefill or decode."
+        yield "No call reports its time in a queue: waiting is counted as time of the model."

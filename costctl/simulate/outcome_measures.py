@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from costctl.quantiles import quantile
 from costctl.simulate.workload import Bools, CallStatus, Floats, Outcome, Workload
 
 
@@ -48,10 +49,7 @@ def ttft_s(outcome: Outcome) -> Floats:
 
 def quantile_s(seconds: Floats, level: float) -> float:
     """The quantile of those that are not NaN, an observed value (nearest rank); NaN where all are."""
-    known = seconds[~np.isnan(seconds)]
-    if known.size == 0:
-        return float("nan")
-    return float(np.quantile(known, level, method="inverted_cdf"))
+    return quantile(seconds[~np.isnan(seconds)], level)
 
 
 def status_counts(outcome: Outcome) -> dict[CallStatus, int]:

@@ -24,7 +24,8 @@ from costctl.store.spans import STAGES
 
 PHASES: Final = ("queue", "prefill", "decode")
 UNINSTRUMENTED: Final = "uninstrumented"
-ALL_STAGES: Final = (*PHASES, *(stage for stage in STAGES if stage not in PHASES), UNINSTRUMENTED)
+MODEL_CALL: Final = "model_call"  # a generation without a time to first token: prefill and decode in one
+ALL_STAGES: Final = (*PHASES, *(stage for stage in STAGES if stage not in PHASES), UNINSTRUMENTED, MODEL_CALL)
 _GAP: Final = ALL_STAGES.index(UNINSTRUMENTED)
 # Their spans say who did the work, not what was done: once children tell of a part of it, the rest is a gap.
 WRAPPING: Final = ("gateway", "other")

@@ -77,5 +77,10 @@ def recommendations_of(
 
     progress("Replaying candidate settings", None)
     return build_recommendations(
-        frames, observation.config.settings, fits, observation.provenance(METHODS), observation.seed
+        frames,
+        observation.config.settings,
+        fits,
+        observation.provenance(METHODS),
+        observation.seed,
+        is_weekly_asked=observation.is_extrapolating,
     )

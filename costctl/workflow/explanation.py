@@ -99,6 +99,11 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
         [name],
     )
     cost = engine.fetch_where("class_cost", "request_class", [name]).to_dicts()
+    unpriced = engine.query(
+        "SELECT SUM(request_usd.unpriced_charges) FROM request_usd INNER JOIN request_class "
+        "ON request_usd.request_id = request_class.request_id WHERE request_class.request_class = ?",
+        [name],
+    ).rows()
     examples = engine.fetch_where("class_example", "request_class", [name]).to_dicts()
     name_of = _entries(engine, [row["request_id"] for row in examples])
     return ClassExplanation(
@@ -106,6 +111,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
         requests=cost[0]["requests"] if cost else 0,
         successes=cost[0]["successes"] if cost else 0,
         usd=cost[0]["attributed_usd"] if cost else None,
+        unpriced_charges=int(unpriced[0][0] or 0),
         rules=class_rule_lines(name, rules, dict(by_rule.iter_rows())),
         examples=tuple(
             ClassExample(
@@ -114,6 +120,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
                 request_id=name_of[row["request_id"]],
                 duration_s=row["duration_s"],
                 usd=row["usd"],
+                unpriced_charges=int(row["unpriced_charges"] or 0),
             )
             for row in sorted(examples, key=lambda row: _EXAMPLES.index(row["example"]))
         ),

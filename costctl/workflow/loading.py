@@ -14,7 +14,7 @@ from costctl.documents.provenance import InputRecord, Provenance
 from costctl.errors import InputError
 from costctl.ingest import loader
 from costctl.ingest.ledger import Window
-from costctl.observation import instant_ns
+from costctl.observed_window import bounds, since_last_ns
 from costctl.progress import Progress
 from costctl.store.database import open_store
 from costctl.workflow.waiting import saying
@@ -25,7 +25,8 @@ class IngestRequest:
     """What is to be loaded, and how.
 
     mapping: of logs, a name or a TOML file; None to tell by their columns.  dialects: TOML files of attribute
-    dialects.  since, until: RFC 3339.  wait_s: how long to wait for a store that another process holds.
+    dialects.  since, until: RFC 3339, or durations before now; last: a duration before now.  wait_s: how long to wait
+    for a store that another process holds.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +36,7 @@ class IngestRequest:
     keep_content: bool = False
     since: str | None = None
     until: str | None = None
+    last: str | None = None
     wait_s: float = 0.0
 
 
@@ -57,7 +59,9 @@ def follow(request: IngestRequest, progress: Progress, *, is_stopped: Callable[[
 
 
 def _reader(request: IngestRequest) -> loader.Reader:
-    window = Window(instant_ns(request.since, "--since"), instant_ns(request.until, "--until"))
+    asked = bounds(request.since, request.until, request.last)
+    since_ns = asked.since_ns if request.last is None else since_last_ns(request.last)
+    window = Window(since_ns, asked.until_ns)
     return loader.reader_for(
         mapping=request.mapping,
         dialects=request.dialects,

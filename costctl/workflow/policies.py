@@ -18,14 +18,23 @@ from costctl.workflow.advice import analysis_of, fits_of, frames_of, recommendat
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A consumer's file, and the manifest of what it carries: None where the file is the policy itself."""
+    """A consumer's file, and the manifest of what it carries: None where the file is the policy itself.
+
+    warnings: of the traces and settings that a policy was made from; none where it was given.
+    """
 
     text: str
     manifest: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def policy_for(question: Question, progress: Progress) -> Policy:
     """The routing policy that the traces of a question lead to."""
+    return _made(question, progress)[0]
+
+
+def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
+    """The policy, and the warnings of what it was made from."""
     from costctl.policy.document import build_policy, generated_from
 
     with observed(question, progress) as observation:
@@ -36,7 +45,8 @@ def policy_for(question: Question, progress: Progress) -> Policy:
         told = _told_at_admission(observation, progress)
         made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
         generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
-        return build_policy(analysis, recommendations, observation.config.settings, generated, told)
+        policy = build_policy(analysis, recommendations, observation.config.settings, generated, told)
+        return policy, analysis.provenance.warnings
 
 
 def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
@@ -60,12 +70,12 @@ def emit(
     from costctl.policy.targets.catalogue import emission_of, require_target
 
     require_target(target)
-    policy = policy_for(question, progress) if policy_path is None else policy_at(policy_path)
+    policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
     require_sound(policy)
     if target == "policy":
-        return Emitted(_json(policy), None)
+        return Emitted(_json(policy), None, warnings)
     emission = emission_of(target, policy, backend)
-    return Emitted(emission.files[emission.main], _json(emission.manifest))
+    return Emitted(emission.files[emission.main], _json(emission.manifest), warnings)
 
 
 def check_policy(path: Path) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from costctl.observation import instant_ns
+from costctl.observed_window import instant_ns
 from costctl.progress import Progress
 from costctl.store.database import open_store
 from costctl.workflow.waiting import saying

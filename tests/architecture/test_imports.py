@@ -15,6 +15,7 @@ ALLOWED = {
     "instants": set(),
     "compiled": set(),
     "errors": set(),
+    "quantiles": set(),
     "progress": set(),
     "simulate": set(),
     "cost": {"segment", "simulate"},
@@ -30,8 +31,21 @@ ALLOWED = {
     "ingest": {"store"},
     "config": set(),
     "synth": {"simulate"},
-    "observation": {"config", "ingest", "engine", "relations", "segment", "store", "cost"},
+    "observed_window": set(),
+    "observation_warnings": {"engine", "segment", "cost"},
+    "observation": {
+        "observation_warnings",
+        "observed_window",
+        "config",
+        "ingest",
+        "engine",
+        "relations",
+        "segment",
+        "store",
+        "cost",
+    },
     "workflow": {
+        "observed_window",
         "observation",
         "ingest",
         "engine",
@@ -46,7 +60,7 @@ ALLOWED = {
     },
     "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
-EVERYWHERE = {"compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
+EVERYWHERE = {"compiled", "documents", "instants", "units", "errors", "progress", "quantiles", "__init__"}
 INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

@@ -34,18 +34,20 @@ def call(key: str, start_s: float, end_s: float, pool: str, **facts: Any) -> lis
 
 
 def analysed(spans: list[dict[str, Any]], pet: ClassSettings, idle: IdleTreatment = "separate") -> Analysis:
-    settings = Settings(pools={"premium": PREMIUM, "economy": ECONOMY}, classes={"pet": pet})
+    other = ClassSettings(slo=Slo(e2e_p95="60s"))
+    settings = Settings(pools={"premium": PREMIUM, "economy": ECONOMY}, classes={"pet": pet, "other": other})
     engine = engine_of(spans, settings)
     frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
     provenance = Provenance("0", (), None, None, METHODS, 0)
     return build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0, idle)
 
 
-FIVE_CALLS = [
+SIX_CALLS = [
     *call("good", 0, 10, "premium"),
     *call("late", 20, 50, "premium"),
     *call("failed", 50, 55, "premium", error_type="timeout"),
     *call("other", 60, 80, "premium", workload="other"),
+    *call("free", 80, 85, "premium", workload="unjudged"),
     *call("small", 0, 25, "economy"),
     *call("last", 99, 100, "economy", workload="other"),
 ]
@@ -53,29 +55,47 @@ STRICT = ClassSettings(slo=Slo(e2e_p95="26s"), allowed_models=("large", "small")
 
 
 def test_replica_time_goes_to_the_first_kind_that_fits() -> None:
-    premium = next(pool for pool in analysed(FIVE_CALLS, STRICT).pools if pool.pool == "premium")
+    premium = next(pool for pool in analysed(SIX_CALLS, STRICT).pools if pool.pool == "premium")
     seconds = {use.kind: use.seconds for use in premium.use}
     assert seconds == pytest.approx(
-        {"over_tiered": 10, "missed_slo": 30, "failed": 5, "useful": 20, "slo_not_observed": 0, "idle": 35},
+        {
+            "useful": 20,
+            "no_objective": 5,
+            "over_tiered": 10,
+            "missed_slo": 30,
+            "slo_not_observed": 0,
+            "failed": 5,
+            "idle": 30,
+        },
         abs=1e-6,
     )
     assert premium.useful_utilisation_ratio == pytest.approx(0.2)
 
 
+def test_without_any_objective_nothing_is_said_to_be_useful() -> None:
+    spans = [
+        *call("a", 0, 10, "premium", workload="unjudged"),
+        *call("b", 10, 20, "premium", workload="unjudged"),
+    ]
+    (premium,) = analysed(spans, ClassSettings()).pools
+    assert {use.kind: use.ratio for use in premium.use}["no_objective"] == pytest.approx(1.0)
+    assert premium.useful_utilisation_ratio is None
+
+
 def test_a_class_that_may_not_move_is_not_over_tiered() -> None:
     pet = ClassSettings(slo=STRICT.slo, allowed_models=("large",))
-    premium = next(pool for pool in analysed(FIVE_CALLS, pet).pools if pool.pool == "premium")
+    premium = next(pool for pool in analysed(SIX_CALLS, pet).pools if pool.pool == "premium")
     assert {use.kind: use.seconds for use in premium.use}["useful"] == pytest.approx(30)
 
 
 def test_the_ratios_of_a_pool_sum_to_one() -> None:
-    for pool in analysed(FIVE_CALLS, STRICT).pools:
+    for pool in analysed(SIX_CALLS, STRICT).pools:
         assert sum(use.ratio for use in pool.use) == pytest.approx(1.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("idle", ["separate", "weighted", "none"])
 def test_the_rows_of_the_bill_add_up_as_they_are_written(idle: IdleTreatment) -> None:
-    analysis = analysed(FIVE_CALLS, STRICT, idle)
+    analysis = analysed(SIX_CALLS, STRICT, idle)
     assert analysis.bill is not None
     written = sum(Decimal(repr(row.usd)) for row in analysis.bill.rows)
     assert written == Decimal(repr(analysis.bill.total_usd))
@@ -87,7 +107,7 @@ def test_the_rows_of_the_bill_add_up_as_they_are_written(idle: IdleTreatment) ->
 
 
 def test_margin_is_the_value_of_the_successes_less_the_loaded_cost() -> None:
-    report = next(each for each in analysed(FIVE_CALLS, ClassSettings(value=Value(usd_per_success=50.0))).classes
+    report = next(each for each in analysed(SIX_CALLS, ClassSettings(value=Value(usd_per_success=50.0))).classes
                   if each.request_class == "pet")  # fmt: skip
     assert report.value is not None
     assert report.value.value_usd == 150.0

@@ -13,7 +13,7 @@ import pytest
 
 from costctl.ingest import loader
 from costctl.ingest.canonical_spans import MOST_ATTRIBUTES
-from costctl.ingest.formats.logs import LONGEST_LINE_BYTES
+from costctl.ingest.formats.csv_records import LONGEST_LINE_BYTES
 from costctl.ingest.formats.protobuf_messages import varint_bytes
 from costctl.store.database import open_store
 from tests.ingest.one_trace import SPANS, TRACE_ID, as_otlp

@@ -24,17 +24,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from costctl.ingest.dialect import KeyRule, Vocabulary, shipped_vocabulary
 from costctl.ingest.privacy import is_content_key
+from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
+from tests.oracles.usage_slow import Names, conflict_slowly, keep_ttft_slowly, usage_slowly
 
 Row = dict[str, Any]
 Read = tuple[list[Row], list[str]]
-PARTS = (
-    ("cache_write_1h_tokens", "cache_write_tokens"),
-    ("cached_audio_tokens", "cached_input_tokens"),
-    ("cached_audio_tokens", "input_audio_tokens"),
-    ("input_audio_tokens", "input_tokens"),
-    ("output_audio_tokens", "output_tokens"),
-)
 MODEL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 WORDS = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 
@@ -212,7 +207,8 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
         return (at_ns - start_ns) / 10**9
     if rule.field is not None:
         value = _parsed(value)
-        for name in rule.field.split("."):
+        whole = isinstance(value, dict) and rule.field in value
+        for name in [rule.field] if whole else rule.field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
     if kind == pa.string():
         text = _unwrapped(value)
@@ -227,11 +223,9 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
     return round(number * rule.factor) if kind == pa.int64() else number * rule.factor
 
 
-def _settle(
-    row: Row, vocabulary: Vocabulary, attributes: dict[str, Any], used: set[str]
-) -> dict[str, KeyRule]:
-    """Fills the row's columns; which rule filled each."""
-    winners: dict[str, KeyRule] = {}
+def _settle(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any], used: set[str]) -> dict[str, Names]:
+    """Fills the row's columns, and returns what each name says of the counts of tokens."""
+    named: dict[str, Names] = {}
     for column, rules in vocabulary.columns.items():
         for rule in rules:
             if attributes.get(rule.key) is None or (rule.kinds and row["kind"] not in rule.kinds):
@@ -239,18 +233,34 @@ def _settle(
             if rule.requires is not None and rule.requires not in attributes:
                 continue
             value = _read_value(column, rule, attributes, row["start_ns"] or 0)
-            if value is not None:
-                winners[column] = rule
-                row[column] = value
-                if rule.field is None and rule.parse == "value":
-                    used.add(rule.key)
-                break
+            if value is None:
+                continue
+            key = rule.key if rule.field is None else f"{rule.key}.{rule.field}"
+            if column in CLAIMED:
+                is_apart = rule.excludes_cache or rule.excludes_reasoning
+                named.setdefault(column, []).append((key, value, is_apart))
+                continue
+            row[column] = value
+            if rule.field is None and rule.parse == "value":
+                used.add(rule.key)
+            break
     for count in vocabulary.counts:
         ordinals = [re.match(re.escape(count.prefix) + r"\.(\d+)(\.|$)", key) for key in attributes]
         highest = max((int(match[1]) + 1 for match in ordinals if match), default=None)
         if row[count.column] is None:
             row[count.column] = highest
-    return winners
+    return named
+
+
+def _count_tokens(row: Row, named: dict[str, Names], attributes: dict[str, Any], used: set[str]) -> None:
+    """The counts that the record's arithmetic allows; the names that say them are used up."""
+    counts, is_torn_in, is_torn_out = usage_slowly(named, row["operation"] in ("embeddings", "rerank"))
+    for column, count in counts.items():
+        if column in SPANS.names:
+            row[column] = count
+            if count is not None:
+                used |= {key for key, _, _ in named.get(column, []) if key in attributes}
+    row["usage_conflict"] = conflict_slowly(named, is_torn_in, is_torn_out)
 
 
 def _apply_rules(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any]) -> None:
@@ -263,10 +273,14 @@ def _apply_rules(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any]) -
         holds &= not rule.kinds or row["kind"] in rule.kinds
         holds &= not rule.operations or row["operation"] in rule.operations
         holds &= not rule.names or any(fnmatchcase(row["name"] or "", name) for name in rule.names)
-        holds &= not rule.has_tokens or row["input_tokens"] is not None or row["output_tokens"] is not None
+        holds &= not rule.has_tokens or _has_tokens(row)
         holds &= not rule.has_model or bool(row["model_requested"] or row["model_served"])
         for column, value in rule.set.items() if holds else ():
             row[column] = value if row[column] is None else row[column]
+
+
+def _has_tokens(row: Row) -> bool:
+    return any(row[name] is not None for name in ("input_tokens", "output_tokens", "usage_conflict"))
 
 
 def _from_events(row: Row, events: list[Any], vocabulary: Vocabulary) -> None:
@@ -301,10 +315,11 @@ def _read_span(
         "end_ns": _ns(_any(span, "endTimeUnixNano"), unit) if written > 0 else None,
     }
     attributes, used = _attributes(span), set[str]()
-    winners = _settle(row, vocabulary, attributes, used)
+    named = _settle(row, vocabulary, attributes, used)
     for column, words in vocabulary.words.items():
         if row[column] is not None:
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
+    _count_tokens(row, named, attributes, used)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
     row["status"] = status or row["status"]
     for column, keys in vocabulary.resource.items():
@@ -324,13 +339,14 @@ def _read_span(
             "",
             row["provider"].strip().lower(),
         )
-    _add_parts(row, winners)
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
     row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
-        bool(row["model_requested"] or row["model_served"])
-        and (row["input_tokens"] is not None or row["output_tokens"] is not None)
+        bool(row["model_requested"] or row["model_served"]) and _has_tokens(row)
     )
+    if row["is_model_call"] and row["operation"] is None:
+        row["operation"] = "chat"
+    keep_ttft_slowly(row)
     row["instrumentation"] = scope.get("name") or None
     row["dialect"] = next(
         (name for name, mark in reversed(vocabulary.marks) if any(mark.fullmatch(key) for key in attributes)),
@@ -354,13 +370,6 @@ def _name_outcome(row: Row) -> None:
         row["status"] = "error"
 
 
-def _add_parts(row: Row, winners: dict[str, KeyRule]) -> None:
-    if "input_tokens" in winners and winners["input_tokens"].excludes_cache:
-        row["input_tokens"] += (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)
-    if "output_tokens" in winners and winners["output_tokens"].excludes_reasoning:
-        row["output_tokens"] += row["reasoning_tokens"] or 0
-
-
 def _private(key: str, value: Any) -> str | None:
     text = _text(value)
     if text and is_content_key(key):
@@ -381,16 +390,6 @@ def _fault(row: Row) -> str | None:
             row[column] is None and not row["is_model_call"]
         ):  # the ids of calls that have none are the reader's to make
             return code
-    counts = [name for name in SPANS.names if name.endswith("_tokens") and name != "max_tokens"]
-    tokens = [row[name] for name in counts if row[name] is not None]
-    if any(count < 0 for count in tokens):
-        return "negative_tokens"
-    parts = (row["cached_input_tokens"] or 0) + (row["cache_write_tokens"] or 0)
-    if row["input_tokens"] is not None and parts > row["input_tokens"]:
-        return "negative_uncached_tokens"
-    for part, whole in PARTS:
-        if row[whole] is not None and (row[part] or 0) > row[whole]:
-            return f"too_many_{part}"
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
         if not row["is_model_call"] and row["start_ns"] - row["end_ns"] > 10**9:
             return "ends_before_start"

@@ -43,6 +43,7 @@ def answers(count: int, decode_s: float, first: int = 0, **facts: Any) -> Spans:
     told = {
         "stage": "decode",
         "model_served": "m",
+        "provider": "self_hosted",
         "ttft_s": 0.1,
         "input_tokens": 100,
         "output_tokens": 101,

@@ -154,7 +154,9 @@ def test_what_is_priced_in_part_only_is_said_with_what_lacks_a_price() -> None:
     charge = pl.DataFrame(
         {"request_id": ["a", "b"], "component": ["accelerator", "egress"], "usd": [1.0, None]}
     )
-    found = pricing(cost, charge)
+    placed = pl.DataFrame({"request_id": ["a", "b"], "request_class": ["chat", "chat"]})
+    found = pricing(cost, charge, placed)
+    assert found.unpriced == {"chat": 1}
     assert found.share_ratio("chat") is None
     assert "1 requests have egress without a price" in (found.why_no_share or "")
 
@@ -162,8 +164,8 @@ def test_what_is_priced_in_part_only_is_said_with_what_lacks_a_price() -> None:
 def test_requests_of_an_unknown_time_are_in_the_mix() -> None:
     engine = engine_of([chat("a/only", 1, None, input_tokens=5, output_tokens=5)])
     requests, placed = engine.fetch("requests"), engine.fetch("request_class")
-    charged = pricing(engine.fetch("class_cost"), engine.fetch("charge"))
-    (mix,) = class_mix(requests, placed, charged)
+    charged = pricing(engine.fetch("class_cost"), engine.fetch("charge"), placed)
+    (mix,) = class_mix(requests, placed, engine.fetch("calls"), charged)
     assert (mix.requests, mix.token_ratio, mix.cost_ratio) == (1, 1.0, None)
 
 

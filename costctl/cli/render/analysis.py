@@ -7,24 +7,31 @@ from decimal import Decimal
 from typing import Final
 
 from costctl.cli.render.failures import (
-    at_least,
+    as_recorded,
+    left_out_of_mtok,
     lost_attempts,
     outcomes,
     priced_parts,
     unit_costs,
 )
+from costctl.cli.render.invoices import invoices
 from costctl.cli.render.numbers import (
     NOT_OBSERVED,
     NOT_PRICED,
+    at_least,
+    at_most,
     count,
     ratio,
     seconds,
     significant,
+    stage_name,
     tokens,
     usd,
     usd_interval,
 )
 from costctl.cli.render.tables import Notes, Section, Table
+from costctl.cli.render.tenants import tenant_table
+from costctl.cli.render.witness import witness_sections
 from costctl.cost.reconcile import reconciled_usd
 from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
@@ -37,11 +44,17 @@ def sections(document: Analysis) -> list[Section]:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
         )
+    if (tenants := tenant_table(document.tenants)) is not None:
+        parts.append(tenants)
+    if document.invoices:
+        parts.append(invoices(document))
     parts.append(_cost(document))
     if any(report.cost.marginal is not None for report in document.classes):
         parts += [_marginal(document), _bounds(document)]
     if document.bill is not None:
         parts.append(unit_costs(document))
+        if (left_out := left_out_of_mtok(document)) is not None:
+            parts.append(left_out)
     if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
         parts.append(lost_attempts(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):
@@ -54,6 +67,7 @@ def sections(document: Analysis) -> list[Section]:
         parts.append(_pools(document))
     if any(pool.use for pool in document.pools):
         parts.append(_use(document))
+    parts += witness_sections(document.coverage.witness)
     if document.coverage.notes:
         parts.append(Notes("What these figures do not cover", document.coverage.notes))
     return parts
@@ -70,6 +84,7 @@ def _overview(document: Analysis) -> Notes:
         f"Priced {priced_parts(coverage)}; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
+        *as_recorded(coverage),
     ]
     return Notes("Window", tuple(lines))
 
@@ -85,7 +100,13 @@ def _billed(document: Analysis, bill: ReconciledBill) -> str:
     said = [
         f"{name} {_money(column, name, unit)}" for name in parts if name in column
     ]  # without pools nothing is idle
-    return f"Billed {_money(column, 'total', unit)} = {' + '.join(said)}."
+    missing = bill.unpriced_charges
+    if not missing:
+        return f"Billed {_money(column, 'total', unit)} = {' + '.join(said)}."
+    return (
+        f"Billed {at_least(_money(column, 'total', unit), missing)}: {' + '.join(said)} of what has an amount; "
+        f"{count(missing)} charges have none, and figures that leave them out are marked ≥."
+    )
 
 
 def _attributed(document: Analysis, bill: ReconciledBill, unit: Decimal) -> dict[str, float | None]:
@@ -125,14 +146,15 @@ def _traffic(document: Analysis) -> Table:
             seconds(report.latency_s.p50 if report.latency_s else None),
             seconds(report.latency_s.p95 if report.latency_s else None),
             seconds(report.ttft_s.p95 if report.ttft_s else None),
-            tokens(report.tokens.input),
-            tokens(report.tokens.cached_input),
-            tokens(report.tokens.output),
+            at_least(tokens(report.tokens.input), report.tokens.calls_without_input),
+            at_least(tokens(report.tokens.cached_input), report.tokens.calls_without_cached_input),
+            at_least(tokens(report.tokens.output), report.tokens.calls_without_output),
             _slo(report),
         )
         for report in document.classes
     )
-    return Table("Classes: traffic", columns, rows, frozenset({"class"}))
+    title = "Classes: traffic (p50, p95: of all requests with a known duration, failed ones included)"
+    return Table(title, columns, rows, frozenset({"class"}))
 
 
 def _slo(report: ClassReport) -> str:
@@ -149,6 +171,7 @@ def _bill(document: Analysis, bill: ReconciledBill) -> Table:
     ends = _ends(document)
     rows = (*names, *ends, "total")
     charged = {row.name: row.usd for row in bill.rows} | {"total": bill.total_usd}
+    missing = {row.name: row.unpriced_charges for row in bill.rows} | {"total": bill.unpriced_charges}
     attributed = _attributed(document, bill, unit)
     beside = [None if name == "idle" else usd for name, usd in ends.items()]
     loaded = _column(rows, [*(by_name[name].cost.loaded_usd for name in names), *beside], unit)
@@ -156,10 +179,15 @@ def _bill(document: Analysis, bill: ReconciledBill) -> Table:
     cells = tuple(
         (
             name,
-            _money(charged, name, unit),
-            _money(attributed, name, unit),
-            _money(loaded, name, unit),
-            marginal.get(name, ""),
+            *(
+                at_least(text, missing.get(name, 0))
+                for text in (
+                    _money(charged, name, unit),
+                    _money(attributed, name, unit),
+                    _money(loaded, name, unit),
+                    marginal.get(name, ""),
+                )
+            ),
         )
         for name in rows
     )
@@ -171,8 +199,8 @@ _IDLE: Final = {"separate": "idle apart", "weighted": "idle loaded", "none": "no
 _QUESTIONS: Final = (
     "charged: who pays what? Each row is rounded so that the rows add up to the total; --idle says whose idle time is.",
     "attributed: who used it? Busy time split by who was there, and what was bought; idle time apart.",
-    "loaded: what does a class cost with the idle time kept ready for it? To set against a price by the token.",
-    "marginal: what would one request less of each have saved, times its requests? To decide by; does not add up.",
+    "loaded: what does a class cost with the idle time kept ready for it? Compare it with API token prices.",
+    "marginal: what would one request less of each have saved, times its requests? For decisions; not additive.",
 )
 
 
@@ -204,12 +232,28 @@ def _cost(document: Analysis) -> Table:
     rows = tuple(
         (
             report.request_class,
-            _estimate(report, report.cost.marginal_usd_per_request),
-            at_least(_estimate(report, report.cost.usd_per_success), report.cost.unit_costs.unpriced_charges),
+            *(
+                at_least(text, report.cost.unit_costs.unpriced_charges)
+                for text in (_estimate(report, report.cost.marginal_usd_per_request), _per_success(report))
+            ),
         )
         for report in document.classes
     )
-    return Table("Classes: cost in USD, with 95 % intervals", columns, rows, frozenset({"class"}))
+    title = "Classes: cost in USD, with 95 % intervals where not said otherwise"
+    return Table(title, columns, rows, frozenset({"class"}))
+
+
+def _per_success(report: ClassReport) -> str:
+    """With few requests there is a cost and no interval of it."""
+    cost = report.cost
+    mean = cost.unit_costs.usd_per_completed_task
+    if cost.usd_per_success is None and mean is not None:
+        return f"{usd(mean)} (too few for an interval)"
+    return (
+        "no success"
+        if cost.attributed_usd is not None and not report.successes
+        else _estimate(report, cost.usd_per_success)
+    )
 
 
 def _marginal(document: Analysis) -> Table:
@@ -267,7 +311,7 @@ def _value(document: Analysis) -> Table:
             report.request_class,
             _known_usd(value.usd_per_success),
             _known_usd(value.value_usd),
-            _known_usd(value.margin_usd),
+            at_most(_known_usd(value.margin_usd), report.cost.unit_costs.unpriced_charges),
             _known_usd(value.usd_per_accelerator_s),
         )
         for report, value in valued
@@ -286,7 +330,7 @@ def _use(document: Analysis) -> Table:
     kinds = [use.kind for use in next(pool.use for pool in document.pools if pool.use)]
     rows = tuple((pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use)
     columns = ("pool", *(kind.replace("_", " ").replace("slo", "SLO") for kind in kinds))
-    return Table("Where the replica time that is paid for went", columns, rows, frozenset({"pool"}))
+    return Table("Paid accelerator time by outcome", columns, rows, frozenset({"pool"}))
 
 
 def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
@@ -301,7 +345,7 @@ def _stages(document: Analysis) -> Table:
     rows = tuple(
         (
             report.request_class,
-            ", ".join(f"{use.stage} {ratio(use.share_ratio)}" for use in report.stages[:4]),
+            ", ".join(f"{stage_name(use.stage)} {ratio(use.share_ratio)}" for use in report.stages[:4]),
             _bottleneck(report),
         )
         for report in document.classes
@@ -312,11 +356,15 @@ def _stages(document: Analysis) -> Table:
 
 def _bottleneck(report: ClassReport) -> str:
     found = report.bottleneck
-    return NOT_OBSERVED if found is None else f"{found.stage} ({found.kind}: {found.cause.replace('_', ' ')})"
+    if found is None:
+        return NOT_OBSERVED
+    kind, cause = ("" if text == "not_told" else text.replace("_", " ") for text in (found.kind, found.cause))
+    why = ": ".join(text for text in (kind, cause) if text) or "cause not known"
+    return f"{stage_name(found.stage)} ({why})"
 
 
 def _pools(document: Analysis) -> Table:
-    columns = ("pool", "tier", "replicas", "busy", "used", "idle cost", "p95 in line", "service model")
+    columns = ("pool", "tier", "replicas", "busy", "used", "idle cost", "p95 queue length", "service model")
     rows = tuple(
         (
             pool.pool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import count, plural, seconds, usd
+from costctl.cli.render.numbers import at_least, count, plural, seconds, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.explanation import ClassExplanation
 
@@ -13,22 +13,31 @@ def sections(explained: ClassExplanation) -> list[Section]:
     parts: list[Section] = [
         Notes(
             f"Class {explained.request_class}",
-            (f"{plural(explained.requests, 'request')}{succeeded}; attributed: {usd(explained.usd)}.",),
+            (
+                f"{plural(explained.requests, 'request')}{succeeded}; attributed: "
+                f"{at_least(usd(explained.usd), explained.unpriced_charges)}.",
+            ),
         )
     ]
     rules = tuple(
         (str(rule.rule_order), rule.rule, rule.definition, count(rule.requests)) for rule in explained.rules
     )
-    texts = ("#", "rule", "takes, of what no earlier rule took,")
+    texts = ("#", "rule", "condition, for what no earlier rule took")
     parts.append(Table("Rules that give the class", (*texts, "requests"), rows=rules, left=frozenset(texts)))
     examples = tuple(
-        (each.example, each.trace_id, seconds(each.duration_s), usd(each.usd)) for each in explained.examples
+        (
+            each.example,
+            each.trace_id,
+            seconds(each.duration_s),
+            at_least(usd(each.usd), each.unpriced_charges),
+        )
+        for each in explained.examples
     )
     if examples:
         columns = ("example", "trace", "duration", "USD")
         parts.append(
             Table(
-                "Requests that stand for it: typical is the median duration, slow its p95, expensive the p95 of cost",
+                "Example requests: typical is the median duration, slow the p95, expensive the p95 of cost",
                 columns,
                 examples,
                 frozenset({"example", "trace"}),
@@ -43,9 +52,17 @@ def sections(explained: ClassExplanation) -> list[Section]:
 def csv_text(explained: ClassExplanation) -> str:
     """A row for each request that stands for the class."""
     return as_csv(
-        ("request_class", "example", "trace_id", "request_id", "duration_s", "usd"),
+        ("request_class", "example", "trace_id", "request_id", "duration_s", "usd", "unpriced_charges"),
         [
-            [explained.request_class, each.example, each.trace_id, each.request_id, each.duration_s, each.usd]
+            [
+                explained.request_class,
+                each.example,
+                each.trace_id,
+                each.request_id,
+                each.duration_s,
+                each.usd,
+                each.unpriced_charges,
+            ]
             for each in explained.examples
         ],
     )

@@ -1,4 +1,8 @@
-"""The classes of an analysis as plain rows, for CSV and Parquet. An empty cell is "not observed" or "not priced"."""
+"""The classes of an analysis as plain rows, for CSV and Parquet. An empty cell is "not observed" or "not priced".
+
+Where unpriced_charges is not 0, every amount but usd_per_mtok is a lower bound (margin_usd an upper one); where
+calls_without_… is not 0, that sum of tokens is.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,9 @@ _COLUMNS: Final = (
     "input_tokens",
     "cached_input_tokens",
     "output_tokens",
+    "calls_without_input_tokens",
+    "calls_without_cached_input_tokens",
+    "calls_without_output_tokens",
     "latency_p50_s",
     "latency_p95_s",
     "latency_p99_s",
@@ -80,6 +87,9 @@ def _row(report: ClassReport) -> list[object]:
         report.tokens.input,
         report.tokens.cached_input,
         report.tokens.output,
+        report.tokens.calls_without_input,
+        report.tokens.calls_without_cached_input,
+        report.tokens.calls_without_output,
         *([None] * 3 if latency is None else [latency.p50, latency.p95, latency.p99]),
         *([None] * 3 if ttft is None else [ttft.p50, ttft.p95, ttft.p99]),
         cost.attributed_usd,

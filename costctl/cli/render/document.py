@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+import typer
 
 from costctl.cli.options import TabularFormat
-from costctl.cli.render.tables import Section, as_markdown, as_terminal_text
+from costctl.cli.render.tables import Notes, Section, as_markdown, as_terminal_text
+from costctl.documents.provenance import Provenance
 
 Document = TypeVar("Document", bound=msgspec.Struct)
 
@@ -20,17 +22,32 @@ def rendered(
     csv_text: Callable[[Document], str],
 ) -> str:
     """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for
-    reading.
+    reading. Warnings come first; CSV has no place for them, so that they go to stderr.
     """
+    warnings = warnings_of(document)
+    first = [Notes("Warnings", warnings)] if warnings else []
     match form:
         case TabularFormat.JSON:
             return as_json(document)
         case TabularFormat.CSV:
+            say_warnings(warnings)
             return csv_text(document)
         case TabularFormat.MARKDOWN:
-            return as_markdown(sections(document))
+            return as_markdown([*first, *sections(document)])
         case TabularFormat.TABLE:
-            return as_terminal_text(sections(document))
+            return as_terminal_text([*first, *sections(document)])
+
+
+def warnings_of(document: msgspec.Struct) -> tuple[str, ...]:
+    """The warnings of a document that says where it came from."""
+    provenance = getattr(document, "provenance", None)
+    return provenance.warnings if isinstance(provenance, Provenance) else ()
+
+
+def say_warnings(warnings: tuple[str, ...]) -> None:
+    """Each on a line of stderr."""
+    for warning in warnings:
+        typer.echo(f"Warning: {warning}", err=True)
 
 
 def as_json(document: object) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.cli.render import class_explanation
-from costctl.cli.render.numbers import NOT_OBSERVED, plural, ratio, seconds, significant, tokens, usd
+from costctl.cli.render.numbers import (
+    NOT_OBSERVED,
+    at_least,
+    plural,
+    ratio,
+    seconds,
+    significant,
+    stage_name,
+    tokens,
+    usd,
+)
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.explanation import (
     BoundCheck,
@@ -71,6 +81,7 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
         f"Started {_said(request.start)}; took {seconds(request.duration_s)}{first}; "
         f"{'succeeded' if request.is_success else 'failed'}; attempts: {request.attempts}.",
         f"Class {request.request_class}, by the rule “{request.rule}”.",
+        *_tenants_of_calls(request),
     ]
     if request.steps is not None and request.steps.steps:
         steps = request.steps
@@ -83,6 +94,17 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
             f"{plural(steps.tool_runs, 'tool run')} of {plural(steps.distinct_tools, 'tool')}; {looping}{by_name}."
         )
     return Notes(f"Request {request.trace_id}{of}", tuple(lines))
+
+
+def _tenants_of_calls(request: RequestExplanation) -> list[str]:
+    """Whose the calls are, where some are not the request's own tenant's."""
+    numbers: dict[str, list[str]] = {}
+    for number, call in enumerate(request.calls, 1):
+        numbers.setdefault(call.tenant or "nobody", []).append(str(number))
+    if set(numbers) <= {request.tenant or "nobody"}:
+        return []
+    said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(numbers.items()))
+    return [f"Whose the calls below are: {said}."]
 
 
 def _rules(rules: tuple[RuleOutcome, ...]) -> Table:
@@ -165,7 +187,7 @@ def _span(line: SpanLine) -> tuple[str, ...]:
     )  # fmt: skip
     return (
         f"{name} (failed)" if line.is_failed else name,
-        line.stage,
+        stage_name(line.stage),
         _offset(line.start_s),
         seconds(line.duration_s),
         used,
@@ -243,7 +265,9 @@ def _records(request: RequestExplanation) -> Section:
 def _stages(request: RequestExplanation) -> Section:
     if not request.stages:
         return Notes("Stages", ("The request was not timed.",))
-    rows = tuple((stage.stage, seconds(stage.self_s), ratio(stage.share_ratio)) for stage in request.stages)
+    rows = tuple(
+        (stage_name(stage.stage), seconds(stage.self_s), ratio(stage.share_ratio)) for stage in request.stages
+    )
     total = ("together", seconds(request.duration_s), ratio(1.0))
     return Table(
         "Stages: they add up to the duration",
@@ -262,9 +286,10 @@ def _charges(request: RequestExplanation) -> Section:
     if len(request.charges) > len(shown):
         rest = request.charges[_MOST_CHARGES:]
         amounts = [charge.usd for charge in rest if charge.usd is not None]
-        rows.append(("", f"{len(rest):,} more", "", "", "", usd(sum(amounts)) if amounts else usd(None)))
+        usd_of_rest = usd(sum(amounts) if amounts else None)
+        rows.append(("", f"{len(rest):,} more", "", "", "", at_least(usd_of_rest, len(rest) - len(amounts))))
     unpriced = f"{request.unpriced_charges:,} without an amount" if request.unpriced_charges else ""
-    rows.append(("", "together", unpriced, "", "", usd(request.usd)))
+    rows.append(("", "together", unpriced, "", "", at_least(usd(request.usd), request.unpriced_charges)))
     return Table("Charges", columns, tuple(rows), frozenset({"call", "component", "resource"}))
 
 
@@ -286,6 +311,8 @@ def _lost(charge: ChargeLine) -> str:
 
 
 def _price_of(charge: ChargeLine) -> str:
+    if charge.is_recorded:
+        return "as recorded"
     if charge.usd == 0 and charge.quantity == 0 and charge.billing_rule in _NOT_ALWAYS_BILLED:
         return f"not billed: {_words(charge.outcome)}"
     return "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit)
@@ -296,6 +323,8 @@ def _words(outcome: str | None) -> str:
 
 
 def _quantity(quantity: float, unit: str) -> str:
+    if unit == "USD":
+        return usd(quantity)
     return seconds(quantity) if unit == "s" else f"{quantity:,.0f} {unit}"
 
 
@@ -343,6 +372,7 @@ _CHARGE_COLUMNS: Final = (
     "unit",
     "usd_per_unit",
     "usd",
+    "is_recorded",
     "is_wasted",
     "outcome",
     "billing_rule",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, count, ratio, usd
-from costctl.cli.render.tables import Table
+from costctl.cli.render.numbers import NOT_OBSERVED, NOT_PRICED, at_least, count, plural, ratio, usd
+from costctl.cli.render.tables import Notes, Table
 from costctl.documents.analysis import Analysis, Coverage
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 
@@ -17,6 +17,8 @@ UNIT_COST_COLUMNS = (
     "usd_per_session",
     "usd_per_completed_session",
     "usd_per_mtok",
+    "mtok_calls",
+    "mtok_calls_left_out",
     "lost_attempts",
     "unpriced_attempts",
     "unpriced_charges",
@@ -35,7 +37,7 @@ def unit_cost_cells(tax: RetryTax | None, units: UnitCosts) -> list[object]:
     return [
         None if tax is None else tax.usd,
         None if tax is None else tax.share_ratio,
-        *(getattr(units, name) for name in UNIT_COST_COLUMNS[2:7]),
+        *(getattr(units, name) for name in UNIT_COST_COLUMNS[2:9]),
         None if tax is None else tax.attempts,
         None if tax is None else tax.unpriced_attempts,
         units.unpriced_charges,
@@ -46,15 +48,22 @@ def priced_parts(coverage: Coverage) -> str:
     """How much of requests, tokens and accelerator time is priced; what is not there is left out."""
     parts = [f"{ratio(coverage.priced_ratio)} of the requests"]
     if coverage.priced_token_ratio is not None:
-        parts.append(f"{ratio(coverage.priced_token_ratio)} of the tokens")
+        untold = coverage.calls_without_tokens
+        of = f"tokens that calls report (not those of {plural(untold, 'call')})" if untold else "tokens"
+        parts.append(f"{ratio(coverage.priced_token_ratio)} of the {of}")
     if coverage.priced_accelerator_ratio is not None:
         parts.append(f"{ratio(coverage.priced_accelerator_ratio)} of the accelerator time")
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def at_least(text: str, unpriced: int) -> str:
-    """The amount, marked as a lower bound where a part of it has none."""
-    return f"≥ {text}" if unpriced and text.startswith("$") else text
+def as_recorded(coverage: Coverage) -> list[str]:
+    """How much of what is priced is the sources' own amounts, where that is asked for."""
+    if not coverage.recorded_usd:
+        return []
+    return [
+        f"{ratio(coverage.recorded_token_ratio)} of the tokens are priced by the sources' own amounts, "
+        f'{usd(coverage.recorded_usd)} of the bill: no price is known for them, and [prices] unpriced = "recorded".'
+    ]
 
 
 def unit_costs(document: Analysis) -> Table:
@@ -70,7 +79,21 @@ def unit_costs(document: Analysis) -> Table:
         )
         for name, charged, _, units in _by_class(document)
     )
-    return Table("Classes: USD for one of each, all attempts included", columns, rows, frozenset({"class"}))
+    return Table("Classes: unit cost in USD, including retries", columns, rows, frozenset({"class"}))
+
+
+def left_out_of_mtok(document: Analysis) -> Notes | None:
+    """Which calls the cost of a million tokens is over, where it is not over all."""
+    left = document.totals.unit_costs
+    if not left.mtok_calls_left_out:
+        return None
+    return Notes(
+        "1M tokens",
+        (
+            f"Over the {plural(left.mtok_calls, 'call')} whose tokens and charges are all known; "
+            f"{count(left.mtok_calls_left_out)} are left out.",
+        ),
+    )
 
 
 def lost_attempts(document: Analysis) -> Table:
@@ -87,7 +110,7 @@ def lost_attempts(document: Analysis) -> Table:
         for name, _, tax, _ in _by_class(document)
         if tax is not None and tax.attempts
     )
-    title = "Classes: attempts that failed or were made again, and their cost in USD"
+    title = "Classes: attempts that failed or were retried, and their cost in USD"
     return Table(title, columns, rows, frozenset({"class"}))
 
 
@@ -121,7 +144,7 @@ def outcomes(document: Analysis) -> Table:
         )
         for outcome in document.outcomes
     )
-    return Table("What calls came to", columns, rows, frozenset({"outcome", "provider", "what is billed"}))
+    return Table("Calls by outcome", columns, rows, frozenset({"outcome", "provider", "what is billed"}))
 
 
 def _outcome_usd(outcome: OutcomeReport) -> str:

@@ -110,11 +110,50 @@ def _to_do(name: str, sources: list[SourceReport]) -> list[str]:
             f"{name}: {count(sums['tokenless_model_spans'])} of {count(sums['model_spans'])} model spans succeeded and "
             "report no tokens, which stay unknown. Streams report them if asked: stream_options.include_usage."
         )
+    notes += [f"{name}: {note}" for note in _usage_notes(sources)]
     if sums["spans"] and not sums["model_spans"]:
         notes.append(
             f"{name}: no span of it is a model call. If some are, name their attributes in a file for --dialect."
         )
     return notes
+
+
+def _usage_notes(sources: list[SourceReport]) -> list[str]:
+    """What of the usage of some sources was not read, not believed or not known; the keys, with how many calls."""
+    unread: dict[str, int] = {}
+    torn: dict[str, int] = {}
+    odd: dict[str, int] = {}
+    for source in sources:
+        for key in source.usage.unread:
+            unread[key.key] = unread.get(key.key, 0) + key.calls
+        for conflict in source.usage.conflicts:
+            torn[conflict.keys] = torn.get(conflict.keys, 0) + conflict.calls
+        for operation in source.usage.operations:
+            odd[operation.operation] = odd.get(operation.operation, 0) + operation.calls
+    said = (
+        (
+            unread,
+            "look like usage or cost, and nothing reads them",
+            "name them in a file for --dialect or --mapping",
+        ),
+        (torn, "contradict each other, and what they count is not observed", "`costctl doctor` counts them"),
+        (
+            odd,
+            "are operations that costctl does not know, and count as model calls",
+            "tell costctl's authors",
+        ),
+    )
+    return [f"{_most(keys)} {what}: {to_do}." for keys, what, to_do in said if keys]
+
+
+def _most(keys: dict[str, int]) -> str:
+    """The keys with how many calls they are on, the most first."""
+    ordered = sorted(keys.items(), key=lambda item: (-item[1], item[0]))
+    more = f" and {len(ordered) - _MOST_KEYS} more" if len(ordered) > _MOST_KEYS else ""
+    return ", ".join(f"{key} ({count(calls)} calls)" for key, calls in ordered[:_MOST_KEYS]) + more
+
+
+_MOST_KEYS = 5
 
 
 def _summed(sources: list[SourceReport], name: str) -> dict[str, int]:

@@ -12,6 +12,7 @@ NOT_PRICED: Final = "not priced"
 
 _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
+_NUMERIC: Final = frozenset("$-0123456789")  # how a figure begins, and words do not
 _MANY: Final = 1_000_000
 
 
@@ -37,10 +38,28 @@ def usd(value: float | None) -> str:
 
 
 def usd_interval(estimate: Estimate | None) -> str:
-    """Mid value with its bounds: $0.00123 (0.00110 to 0.00140)."""
+    """Mid value with its interval, $0.00123 ($0.00110 to $0.00140); what is no interval says so."""
     if estimate is None:
         return "not enough data"
-    return f"{usd(estimate.mid)} ({usd(estimate.low)} to {usd(estimate.high)})"
+    if estimate.is_exact:
+        return f"{usd(estimate.mid)} (exact)"
+    between = "" if estimate.level is not None else "bounds: "
+    return f"{usd(estimate.mid)} ({between}{usd(estimate.low)} to {usd(estimate.high)})"
+
+
+def at_least(text: str, missing: int) -> str:
+    """A sum, marked as a lower bound where so many of its parts are unknown; words stay as they are."""
+    return f"≥ {text}" if missing and text[:1] in _NUMERIC else text
+
+
+def at_most(text: str, missing: int) -> str:
+    """A difference from which at least so much was taken, marked as an upper bound."""
+    return f"≤ {text}" if missing and text[:1] in _NUMERIC else text
+
+
+def stage_name(stage: str) -> str:
+    """A stage in words, such as "model call"."""
+    return stage.replace("_", " ")
 
 
 def seconds(value: float | None) -> str:

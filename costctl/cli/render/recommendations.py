@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import count, ratio, significant, text, usd, usd_interval
+from costctl.cli.render.numbers import at_least, count, ratio, significant, text, usd, usd_interval
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
-from costctl.documents.recommendations import Change, Effect, Joint, Recommendation, Recommendations
+from costctl.documents.estimate import Estimate
+from costctl.documents.recommendations import (
+    Change,
+    Effect,
+    Holdout,
+    Increment,
+    Joint,
+    Recommendation,
+    Recommendations,
+)
 
 
 def sections(document: Recommendations) -> list[Section]:
@@ -17,7 +26,7 @@ def sections(document: Recommendations) -> list[Section]:
     parts.append(_summary(document))
     parts.extend(_detail(advice) for advice in document.recommendations if advice.status == "recommended")
     if document.joint is not None:
-        parts.append(_joint(document.joint))
+        parts.append(_joint(document.joint, _span(document)))
     withheld = [advice for advice in document.recommendations if advice.status == "withheld"]
     if withheld:
         lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
@@ -27,13 +36,33 @@ def sections(document: Recommendations) -> list[Section]:
 
 def _baseline(document: Recommendations) -> Notes:
     baseline = document.baseline
-    return Notes(
-        "Today",
-        (
-            f"{usd(baseline.usd_per_week)} and {count(baseline.requests_per_week)} requests a week, "
-            f"from {significant(baseline.observed_hours)} hours observed.",
-        ),
+    hours = significant(baseline.observed_hours)
+    total, weekly = (
+        at_least(usd(each), baseline.unpriced_charges) for each in (baseline.usd, baseline.usd_per_week)
     )
+    lines = [f"{total} and {count(baseline.requests)} requests in the {hours} hours observed."]
+    if baseline.is_weekly_given:
+        lines.append(
+            f"{weekly} and {count(baseline.requests_per_week)} requests a week, extrapolated from these {hours} hours: "
+            "as if every hour of the week were like them."
+        )
+    else:
+        lines.append(
+            "Less than a day was observed, which tells nothing of a week: savings are those of the hours observed. "
+            "--extrapolate scales them to a week all the same."
+        )
+    return Notes("Today", tuple(lines))
+
+
+def _span(document: Recommendations) -> str:
+    """Over which time savings are told."""
+    baseline = document.baseline
+    hours = significant(baseline.observed_hours)
+    return f"per week, from {hours} h" if baseline.is_weekly_given else f"in the {hours} h observed"
+
+
+def _saving(item: Recommendation | Holdout | Increment | Joint) -> Estimate | None:
+    return item.saving_usd if item.saving_usd_per_week is None else item.saving_usd_per_week
 
 
 def _calibration(document: Recommendations) -> Table:
@@ -55,12 +84,12 @@ def _calibration(document: Recommendations) -> Table:
 
 
 def _summary(document: Recommendations) -> Section:
-    columns = ("kind", "for", "saving per week, 95 %", "change")
+    columns = ("kind", "for", f"saving {_span(document)}, 95 %", "change")
     rows = tuple(
         (
             advice.kind,
             _subject(advice),
-            usd_interval(advice.saving_usd_per_week) if advice.saving_usd_per_week else "none claimed",
+            usd_interval(saving) if (saving := _saving(advice)) else "none claimed",
             _change(advice.change) if advice.change else "none",
         )
         for advice in document.recommendations
@@ -85,10 +114,11 @@ def _change(change: Change) -> str:
 def _detail(advice: Recommendation) -> Notes:
     lines = [advice.reason]
     if advice.effects:
-        lines.append("In the replay: " + "; ".join(_effect(effect) for effect in advice.effects) + ".")
+        over = ", ".join(dict.fromkeys(effect.over for effect in advice.effects))
+        lines.append(f"Replay of {over}: {'; '.join(_effect(effect) for effect in advice.effects)}.")
     if advice.holdout is not None:
         met = {True: "met", False: "missed", None: "not observed"}[advice.holdout.is_slo_met]
-        saving = advice.holdout.saving_usd_per_week
+        saving = _saving(advice.holdout)
         lines.append(
             f"On the part of the period that it was not fitted on: "
             f"saving {usd_interval(saving) if saving else 'not measured'}, SLO {met}."
@@ -100,12 +130,12 @@ def _detail(advice: Recommendation) -> Notes:
     return Notes(advice.id, tuple(lines))
 
 
-def _joint(joint: Joint) -> Notes:
-    steps = "; then ".join(f"{each.id} {usd_interval(each.saving_usd_per_week)}" for each in joint.order)
+def _joint(joint: Joint, span: str) -> Notes:
+    steps = "; then ".join(f"{each.id} {usd_interval(_saving(each))}" for each in joint.order)
     return Notes(
         "Together",
         (
-            f"Saving per week {usd_interval(joint.saving_usd_per_week)}, on one replay of the whole window.",
+            f"Saving {span}: {usd_interval(_saving(joint))}, on one replay of the whole window.",
             f"In order, each by what it adds: {steps}.",
         ),
     )
@@ -122,6 +152,9 @@ _CSV_COLUMNS = (
     "request_class",
     "pool",
     "status",
+    "saving_usd_low",
+    "saving_usd",
+    "saving_usd_high",
     "saving_usd_per_week_low",
     "saving_usd_per_week",
     "saving_usd_per_week_high",
@@ -136,14 +169,18 @@ def csv_text(document: Recommendations) -> str:
 
 
 def _csv_row(advice: Recommendation) -> list[object]:
-    saving = advice.saving_usd_per_week
+    savings = (advice.saving_usd, advice.saving_usd_per_week)
     return [
         advice.id,
         advice.kind,
         advice.request_class,
         advice.pool,
         advice.status,
-        *([None] * 3 if saving is None else [saving.low, saving.mid, saving.high]),
+        *(
+            bound
+            for saving in savings
+            for bound in ((None,) * 3 if saving is None else (saving.low, saving.mid, saving.high))
+        ),
         None if advice.change is None else _change(advice.change),
         advice.reason,
     ]

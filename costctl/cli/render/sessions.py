@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import NOT_PRICED, count, ratio, seconds, significant, usd
+from costctl.cli.render.numbers import NOT_PRICED, at_least, count, ratio, seconds, significant, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.sessions import ClassSteps, Sessions, SessionsReport, SessionTotals, StepSpread
 
@@ -31,9 +31,14 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
     costs = tuple(
         (
             each.request_class,
-            usd(each.cost.usd),
-            usd(each.cost.usd_per_task),
-            usd(each.cost.usd_per_completed) if each.completed else "none completed",
+            *(
+                at_least(text, each.cost.unpriced_charges)
+                for text in (
+                    usd(each.cost.usd),
+                    usd(each.cost.usd_per_task),
+                    usd(each.cost.usd_per_completed) if each.completed else "none completed",
+                )
+            ),
         )
         for each in report.classes
     )
@@ -61,12 +66,17 @@ def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
     if totals.requests_per_session is None or totals.steps_per_session is None:
         return (f"None: {totals.reason}.",)
     cost = totals.cost
+    total, each, done = (
+        at_least(usd(amount), cost.unpriced_charges)
+        for amount in (cost.usd, cost.usd_per_task, cost.usd_per_completed)
+    )
+    others = at_least(usd(totals.usd_without), totals.unpriced_charges_without)
     paid = (
         f"Cost: {NOT_PRICED}."
         if cost.usd is None
-        else f"Cost: {usd(cost.usd)}; per session {usd(cost.usd_per_task)}, per completed session "
-        f"{usd(cost.usd_per_completed) if totals.completed else 'none completed'}; "
-        f"requests without a session {usd(totals.usd_without) if totals.requests_without else 'none'}."
+        else f"Cost: {total}; per session {each}, per completed session "
+        f"{done if totals.completed else 'none completed'}; "
+        f"requests without a session {others if totals.requests_without else 'none'}."
     )
     return (
         f"{count(totals.sessions)} sessions, {count(totals.completed)} completed (the last request succeeded); "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import short
+from costctl.cli.render.numbers import at_least, short, stage_name
 from costctl.cli.render.tables import Cell, HeatMap, Section
 from costctl.documents.workload_map import LoadMap, WasteMap, WorkloadMap
 
@@ -26,8 +26,10 @@ def _waste(waste: WasteMap) -> HeatMap:
         (
             row.request_class,
             tuple(
-                _NOTHING if part is None else Cell(f"{part:.1%}", _level(part, _WASTE_LEVELS))
-                for part in row.share_ratio
+                _NOTHING
+                if part is None
+                else Cell(at_least(f"{part:.1%}", untold), _level(part, _WASTE_LEVELS))
+                for part, untold in zip(row.share_ratio, row.untold_requests, strict=True)
             ),
         )
         for row in waste.rows
@@ -35,7 +37,7 @@ def _waste(waste: WasteMap) -> HeatMap:
     return HeatMap(
         "Heat map of waste: class by stage",
         "class",
-        waste.stages,
+        tuple(stage_name(stage) for stage in waste.stages),
         rows,
         "Part of the class's time wasted in the stage: ░ from 1 %, ▒ 5 %, ▓ 15 %, █ 30 %; · not seen or not told.",
     )
@@ -43,13 +45,20 @@ def _waste(waste: WasteMap) -> HeatMap:
 
 def _load(load: LoadMap, what: str) -> HeatMap:
     values = {row.request_class: row.requests if what == "requests" else row.tokens for row in load.rows}
+    missing = {
+        row.request_class: row.calls_without_tokens if what == "tokens" else (0,) * len(row.requests)
+        for row in load.rows
+    }
     most = max((value or 0 for row in values.values() for value in row), default=0)
     hours = tuple("no start" if hour is None else f"{hour:02d}h" for hour in load.hours_utc)
     rows = tuple(
         (
             name,
             tuple(
-                Cell(short(value), _level(value / most, _LOAD_LEVELS)) if value else _NOTHING for value in row
+                Cell(at_least(short(value), untold), _level(value / most, _LOAD_LEVELS))
+                if value
+                else _NOTHING
+                for value, untold in zip(row, missing[name], strict=True)
             ),
         )
         for name, row in values.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.cli.render import workload_heat, workload_service, workload_time
-from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, tokens, usd
+from costctl.cli.render.numbers import NOT_OBSERVED, at_least, count, ratio, tokens, usd
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.overlap import Overlap
 from costctl.documents.workload_map import ClassMix, Leftover, LeftoverGroup, WorkloadMap
@@ -19,7 +19,7 @@ def sections(document: WorkloadMap) -> list[Section]:
     parts += workload_heat.sections(document)
     parts.append(_leftover(document.leftover))
     if document.notes:
-        parts.append(Notes("What this map does not tell", document.notes))
+        parts.append(Notes("Limitations", document.notes))
     return parts
 
 
@@ -43,9 +43,9 @@ def _mix(document: WorkloadMap) -> Table:
             mix.request_class,
             count(mix.requests),
             ratio(mix.request_ratio),
-            tokens(_tokens(mix)),
+            at_least(tokens(_tokens(mix)), mix.calls_without_input + mix.calls_without_output),
             ratio(mix.token_ratio),
-            usd(mix.attributed_usd),
+            at_least(usd(mix.attributed_usd), mix.unpriced_charges),
             "unknown" if mix.cost_ratio is None else ratio(mix.cost_ratio),
             NOT_OBSERVED if mix.peak_hour_utc is None else f"{mix.peak_hour_utc:02d}h",
         )
@@ -65,8 +65,8 @@ def _rules(document: WorkloadMap) -> Table:
     rows = tuple(
         (
             mix.request_class,
-            tokens(mix.input_tokens),
-            tokens(mix.output_tokens),
+            at_least(tokens(mix.input_tokens), mix.calls_without_input),
+            at_least(tokens(mix.output_tokens), mix.calls_without_output),
             tokens(mix.input_tokens_p50),
             tokens(mix.output_tokens_p50),
             ", ".join(mix.rules),
@@ -93,11 +93,11 @@ def _overlaps(overlaps: tuple[Overlap, ...]) -> Table:
         )
         for each in overlaps
     )
-    return Table("Rules that cut across one another", columns, rows, frozenset(columns) - {"requests"})
+    return Table("Overlapping rules", columns, rows, frozenset(columns) - {"requests"})
 
 
 def _leftover(rest: Leftover) -> Notes:
-    title = f"What fell into the last rule, “{rest.rule}”"
+    title = f"Unclassified: left to the last rule, “{rest.rule}”"
     if not rest.groups:
         return Notes(title, ("Nothing: every request was taken by a rule with bounds.",))
     lines = tuple(f"{count(group.requests)} of {_alike(group)}: {group.hint}." for group in rest.groups)
@@ -124,10 +124,13 @@ _CSV_COLUMNS = (
     "request_ratio",
     "input_tokens",
     "output_tokens",
+    "calls_without_input",
+    "calls_without_output",
     "token_ratio",
     "input_tokens_p50",
     "output_tokens_p50",
     "attributed_usd",
+    "unpriced_charges",
     "cost_ratio",
     "peak_hour_utc",
     "rules",
@@ -173,10 +176,13 @@ def _csv_row(document: WorkloadMap, number: int) -> list[object]:
         mix.request_ratio,
         mix.input_tokens,
         mix.output_tokens,
+        mix.calls_without_input,
+        mix.calls_without_output,
         mix.token_ratio,
         mix.input_tokens_p50,
         mix.output_tokens_p50,
         mix.attributed_usd,
+        mix.unpriced_charges,
         mix.cost_ratio,
         mix.peak_hour_utc,
         "; ".join(mix.rules),

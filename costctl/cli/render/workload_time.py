@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.cli.render.numbers import NOT_OBSERVED, count, ratio, seconds
+from costctl.cli.render.numbers import NOT_OBSERVED, at_least, count, ratio, seconds, stage_name
 from costctl.cli.render.tables import Notes, Section, Table
 from costctl.documents.analysis import Bottleneck, StageUse
 from costctl.documents.workload_map import ClassTime, WorkloadMap
@@ -55,7 +55,7 @@ def _stages(timed: list[ClassTime]) -> Table:
 
 def _stage_list(stages: tuple[StageUse, ...]) -> str:
     shown = [use for use in stages[:_MOST_STAGES] if use.share_ratio >= _LEAST_SHARE]
-    parts = [f"{use.stage} {ratio(use.share_ratio)} ({seconds(use.p95_s)})" for use in shown]
+    parts = [f"{stage_name(use.stage)} {ratio(use.share_ratio)} ({seconds(use.p95_s)})" for use in shown]
     rest = len(stages) - len(shown)
     return ", ".join([*parts, *([f"{rest} more"] if rest else [])])
 
@@ -70,11 +70,11 @@ def _bottleneck_cells(found: Bottleneck | None) -> tuple[str, ...]:
     if found is None:
         return (NOT_OBSERVED, "-", "the longest stage has no name", "-", NOT_OBSERVED)
     return (
-        found.stage,
-        found.kind,
-        found.cause.replace("_", " "),
+        stage_name(found.stage),
+        stage_name(found.kind),
+        stage_name(found.cause),
         "yes" if found.basis == "waste" else "no",
-        seconds(found.waste_s_per_request),
+        at_least(seconds(found.waste_s_per_request), found.untold_requests),
     )
 
 

@@ -1,12 +1,14 @@
 """Where in the rows of a log do the values of our columns stand?
 
 Shape in: rows as JSON objects, or as an Arrow table, and a mapping.  Shape out: a table with a column for each of
-ours that the log has, as text unless the log types it, and for each column of the log that a condition asks about.
+ours that the log has, as text unless the log types it, and for each column of the log that a condition asks about;
+of counts of tokens the cells of every name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -14,22 +16,50 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.attribute_text import parsed_json
-from costctl.ingest.mapping import Mapping
+from costctl.ingest.mapping import Mapping, NamedCount
+from costctl.ingest.token_algebra import CLAIMED
+from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
+from costctl.ingest.value_path import value_at
+from costctl.store.spans import SPANS
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
+_AMOUNTS: Final = tuple(field.name for field in SPANS if pa.types.is_floating(field.type))
 _COUNT: Final = r"^\d{1,18}$"
+_AMOUNT: Final = r"^[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d{1,2})?$"
 
 
-def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class CountCells:
+    """What the rows say of a count under one name, and how that name counts."""
+
+    name: NamedCount
+    cells: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class LogColumns:
+    """Rows by our names. table: a column for each of ours but counts of tokens, and those that conditions ask about.
+
+    counts: of each count of tokens the cells of every name that the log has.  unread: of each row the paths that look
+    like usage and that the mapping does not read.
+    """
+
+    table: pa.Table
+    counts: dict[str, list[CountCells]]
+    unread: list[list[str] | None]
+
+
+def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> LogColumns:
     """Our columns out of JSON objects."""
 
     def values(path: str) -> list[Any]:
         return [value_at(row, path) for row in objects]
 
-    return _table(mapping, lambda path, as_list: _array(values(path), as_list=as_list), len(objects))
+    unread = unread_of_rows(objects, mapping.read_paths)
+    return _table(mapping, lambda path, as_list: _array(values(path), as_list=as_list), unread)
 
 
-def columns_of_table(table: pa.Table, mapping: Mapping) -> pa.Table:
+def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
     """Our columns out of a table; a dotted name that is no column leads into a column of JSON texts."""
 
     def array(path: str, as_list: bool) -> pa.Array | None:
@@ -45,53 +75,81 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> pa.Table:
         documents = [parsed_json(cell) if isinstance(cell, str) else cell for cell in cells.to_pylist()]
         return _array([value_at(document, rest) for document in documents], as_list=as_list)
 
-    return _table(mapping, array, table.num_rows)
+    suspects = [name for name in table.column_names if _may_hold_usage(name, table[name])]
+    unread = unread_of_rows(
+        table.select(suspects).to_pylist() if suspects else [{}] * table.num_rows, mapping.read_paths
+    )
+    return _table(mapping, array, unread)
 
 
-def value_at(row: Any, path: str) -> Any:
-    """The value at a path: a key of that very name, else step by step along the dots, through JSON in texts.
-
-    A number leads into a list; name=value leads to the first object of a list whose name has that value.
-    """
-    if isinstance(row, list):
-        first, _, rest = path.partition(".")
-        inside = _item(row, first)
-        return value_at(inside, rest) if rest else inside
-    if not isinstance(row, dict):
-        return None
-    if path in row:
-        return row[path]
-    for at, character in enumerate(path):
-        if character == "." and path[:at] in row:
-            inner = row[path[:at]]
-            return value_at(parsed_json(inner) if isinstance(inner, str) else inner, path[at + 1 :])
-    return None
+def _may_hold_usage(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column looks like usage, or holds objects, some of whose names may."""
+    if looks_like_usage(name) or pa.types.is_nested(column.type):
+        return True
+    return pa.types.is_string(column.type) and bool(pc.any(pc.starts_with(column, "{")).as_py())
 
 
-def _item(items: list[Any], wanted: str) -> Any:
-    """The item of that number, or the first object with name=value; None where there is none."""
-    name, is_named, value = wanted.partition("=")
-    if is_named:
-        return next((item for item in items if isinstance(item, dict) and str(item.get(name)) == value), None)
-    return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
-
-
-def _table(mapping: Mapping, array: Callable[[str, bool], pa.Array | None], rows: int) -> pa.Table:
+def _table(
+    mapping: Mapping, array: Callable[[str, bool], pa.Array | None], unread: list[list[str] | None]
+) -> LogColumns:
     columns: dict[str, pa.Array] = {}
+    counts: dict[str, list[CountCells]] = {}
     for target, source in mapping.columns.items():
-        found = [array(path, target in _LIST_COLUMNS) for path in source.paths]
-        said = [_present(each, mapping.absent) for each in found if each is not None]
-        if said:
-            columns[target] = _first(said)
-        parts = [array(path, False) for path in source.plus]
-        added = [_present(each, mapping.absent) for each in parts if each is not None]
-        if added and target in columns:
-            columns[target] = _sum([columns[target], *added])
+        said = [
+            CountCells(name, found)
+            for name in source.names
+            if (found := _cells_of(name, target, mapping, array)) is not None
+        ]
+        added = [found for path in source.plus if (found := array(path, False)) is not None]
+        more = [_present(each, mapping.absent) for each in added]
+        if said and more:
+            said = _with_parts(said, more, is_amount=target in _AMOUNTS)
+        if said and target in CLAIMED:
+            counts[target] = said
+        elif said:
+            columns[target] = _first([each.cells for each in said])
     for name in mapping.conditions:
         cells = None if name in columns else array(name, False)
         if cells is not None:
             columns[name] = cells
-    return pa.table(columns) if columns else pa.table({"": pa.nulls(rows)})
+    table = pa.table(columns) if columns else pa.table({"": pa.nulls(len(unread))})
+    return LogColumns(table, counts, unread)
+
+
+def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:
+    """Each name with the parts that are counted apart; a name that a row does not have says nothing there, unless the
+    row has the parts alone.
+    """
+    has_name = [pc.is_valid(each.cells) for each in said]
+    has_none = pc.invert(has_name[0])
+    for each in has_name[1:]:
+        has_none = pc.and_(has_none, pc.invert(each))
+    whole = []
+    for each, is_there in zip(said, has_name, strict=True):
+        total = _sum([each.cells, *parts], is_amount=is_amount)
+        counts = pc.if_else(pc.or_(is_there, has_none), total, pa.scalar(None, total.type))
+        whole.append(CountCells(each.name, counts))
+    return whole
+
+
+def _cells_of(
+    name: NamedCount, target: str, mapping: Mapping, array: Callable[[str, bool], pa.Array | None]
+) -> pa.Array | None:
+    """What the rows say under a name, where they have what it requires and nothing that it must lack."""
+    found = array(name.path, target in _LIST_COLUMNS)
+    if found is None:
+        return None
+    cells = _present(found, mapping.absent)
+    asked = [(name.requires, True)] if name.requires is not None else []
+    for path, is_wanted in (*asked, *((path, False) for path in name.lacks)):
+        other = array(path, False)
+        if other is None and is_wanted:
+            return None
+        if other is not None:
+            is_there = pc.is_valid(_present(other, mapping.absent))
+            counts = is_there if is_wanted else pc.invert(is_there)
+            cells = pc.if_else(counts, cells, pa.scalar(None, cells.type))
+    return cells
 
 
 def _first(arrays: list[pa.Array]) -> pa.Array:
@@ -103,14 +161,15 @@ def _first(arrays: list[pa.Array]) -> pa.Array:
     return pc.coalesce(*same)
 
 
-def _sum(counts: list[pa.Array]) -> pa.Array:
-    """The counts added row by row, those that are not there left out; a row without any, or with a cell that is no
-    count, keeps what the first says.
+def _sum(counts: list[pa.Array], *, is_amount: bool) -> pa.Array:
+    """The counts, or amounts, added row by row, those that are not there left out; a row without any, or with a cell
+    that is no count, keeps what the first says.
     """
     texts = [array.cast(pa.string()) for array in counts]
-    whole = [pc.fill_null(pc.match_substring_regex(text, _COUNT), False) for text in texts]
+    pattern, kind = (_AMOUNT, pa.float64()) if is_amount else (_COUNT, pa.int64())
+    whole = [pc.fill_null(pc.match_substring_regex(text, pattern), False) for text in texts]
     numbers = [
-        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), pa.int64())
+        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), kind)
         for text, is_whole in zip(texts, whole, strict=True)
     ]
     total = numbers[0]
@@ -152,4 +211,8 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list) and all(type(item) in (int, float) for item in value):
+        value = sum(value) if value else None  # a request of several inputs counts each
+    if value is None:
+        return None
     return repr(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()

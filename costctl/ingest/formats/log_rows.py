@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,14 +25,17 @@ from costctl.ingest.canonical_spans import canonical_provider
 from costctl.ingest.dialect import shipped_vocabulary
 from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
-from costctl.ingest.formats.nested_arrow import one_chunk
+from costctl.ingest.formats.log_columns import LogColumns
+from costctl.ingest.formats.nested_arrow import integers, is_present, one_chunk
 from costctl.ingest.instant_columns import Instants, instants_of_texts, instants_of_timestamps
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
 from costctl.ingest.privacy import cell_shape
+from costctl.ingest.read_columns import READ_TYPES
+from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_ends import Ends, believed_ends
 from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
-from costctl.ingest.token_algebra import TOKEN_COLUMNS, contradictory_tokens
+from costctl.ingest.token_algebra import Claim, resolved_usage
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
@@ -41,6 +43,9 @@ _NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _WHOLE: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _TRUE: Final = ("true", "1", "yes", "t")
+_FALSE: Final = ("false", "0", "no", "f")
+# What a model is for, by its name, where the log does not say what the call was.
+_OPERATION_OF: Final = (("embed", "embeddings"), ("rerank", "rerank"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class LogRows:
     record of each row.  ids: 32 hex digits for each row that names no trace.
     """
 
-    columns: pa.Table
+    columns: LogColumns
     positions: np.ndarray
     ids: list[str]
 
@@ -86,7 +91,7 @@ class RowIds:
 
 def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     """Canonical spans of the rows, and a reject for each row that cannot be one."""
-    table = rows.columns
+    table = rows.columns.table
     faults: dict[int, tuple[str, str]] = {}
     columns: dict[str, pa.Array] = {}
     doubts: dict[str, np.ndarray] = {}
@@ -94,7 +99,7 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     for target, source in by_start_first:
         if target not in table.column_names:
             continue
-        cells = one_chunk(table[target])
+        cells = _worded(one_chunk(table[target]), mapping.words.get(target))
         unit, is_instant = source.instant or source.unit, source.instant is not None
         instants = _instants(cells, target, unit, mapping.clock, is_instant=is_instant)
         if instants is None:
@@ -103,12 +108,11 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
             values, is_bad = instants.ns, instants.is_bad
             for doubt, mask in instants.doubts.items():
                 doubts[doubt] = mask | doubts.get(doubt, False)
-        for row in np.flatnonzero(is_bad).tolist():
-            shown = f"{source.paths[0]} is no {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
-            faults.setdefault(row, ("bad_value", shown))
+        _note_bad(faults, is_bad, cells, source.paths[0], target)
         columns[target] = values
+    columns |= _counted(rows.columns, table.num_rows, faults)
     _start_and_end(columns, table.num_rows)
-    for row in np.flatnonzero(pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)).tolist():
+    for row in np.flatnonzero(_lacks_start(columns, mapping)).tolist():
         faults.setdefault(row, ("no_start", f"{mapping.columns[mapping.when].paths[0]} is empty"))
     for row in np.flatnonzero(~_are_requests(columns, table, mapping)).tolist():
         faults[row] = ("not_a_request", "the row tells of no request")
@@ -116,7 +120,7 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     _said_words(columns, table, mapping)
     spans = _spans(columns, rows, mapping)
     ends = believed_ends(*(one_chunk(spans[name]) for name in ("start_ns", "end_ns", "is_model_call")))
-    for row, code, message in _impossible(spans, ends):
+    for row, code, message in _impossible(ends):
         faults.setdefault(row, (code, message))
     rejects = tuple(
         Reject(int(rows.positions[row]), code, message, _excerpt(columns, mapping, row))
@@ -129,10 +133,46 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     return Batch(spans.filter(pa.array(keep)), rejects, doubts=counted_doubts(masks))
 
 
+def _lacks_start(columns: dict[str, pa.Array], mapping: Mapping) -> np.ndarray:
+    """Rows that lack the time that a row of this log has."""
+    lacking: np.ndarray = pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)
+    return lacking & (not mapping.untimed)
+
+
+def _note_bad(
+    faults: dict[int, tuple[str, str]], is_bad: np.ndarray, cells: pa.Array, path: str, target: str
+) -> None:
+    """A fault for each row whose cell cannot be what the column holds."""
+    for row in np.flatnonzero(is_bad).tolist():
+        shown = f"{path} is no {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
+        faults.setdefault(row, ("bad_value", shown))
+
+
+def _counted(columns: LogColumns, rows: int, faults: dict[int, tuple[str, str]]) -> dict[str, pa.Array]:
+    """The counts of tokens that the arithmetic of each row allows, and the names that contradict each other."""
+    claims: dict[str, list[Claim]] = {}
+    for target, said in columns.counts.items():
+        claims[target] = []
+        for each in said:
+            values, is_bad = _converted(each.cells, target, None, False)
+            _note_bad(faults, is_bad, each.cells, each.name.path, target)
+            flags = each.name.excludes_cache, each.name.excludes_reasoning
+            claims[target].append(Claim(each.name.path, integers(values), is_present(values), *flags))
+    usage = resolved_usage(claims, rows)
+    found = dict(usage.columns)
+    if usage.conflict is not None:
+        found["usage_conflict"] = usage.conflict
+    return found
+
+
 def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
-    if mapping.requests is None:
-        return np.ones(table.num_rows, dtype=np.bool_)
-    return _meets(columns, table, mapping.requests.column, mapping.requests.equals)
+    are_requests = np.ones(table.num_rows, dtype=np.bool_)
+    if mapping.requests is not None:
+        are_requests &= _meets(columns, table, mapping.requests.column, mapping.requests.equals)
+    if mapping.any_of:
+        said = [is_present(columns[name]) for name in mapping.any_of if name in columns]
+        are_requests &= np.any(said, axis=0) if said else np.zeros(table.num_rows, dtype=np.bool_)
+    return are_requests
 
 
 def _meets(
@@ -174,10 +214,7 @@ def _lengths(columns: dict[str, pa.Array], mapping: Mapping) -> None:
 
 
 def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> None:
-    """Words as the log writes them become ours; what says nothing becomes NULL; failures get their status."""
-    for target, words in mapping.words.items():
-        if target in columns:
-            columns[target] = by_distinct(columns[target], partial(_word, words))
+    """Words of tools become ours; what says nothing becomes NULL; failures get their status."""
     canonical_words(columns, shipped_vocabulary())
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
@@ -194,8 +231,11 @@ def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping)
                 columns[target] = pc.if_else(says_nothing, nothing, columns[target])
 
 
-def _word(words: dict[str, str], written: str) -> str:
-    return words.get(written, written)
+def _worded(cells: pa.Array, words: dict[str, str] | None) -> pa.Array:
+    """The cells with the log's own words as ours; a word for nothing becomes NULL."""
+    if words is None:
+        return cells
+    return by_distinct(pc.cast(cells, pa.string()), lambda written: words.get(written, written) or None)
 
 
 def _excerpt(columns: dict[str, pa.Array], mapping: Mapping, row: int) -> str:
@@ -226,7 +266,7 @@ def _instants(
         return None
     if pa.types.is_timestamp(cells.type):
         return instants_of_timestamps(cells, clock)
-    return instants_of_texts(_said_texts(cells), clock) if unit == "iso" else None
+    return instants_of_texts(_said_texts(cells), clock) if unit in ("iso", "any") else None
 
 
 def _converted(
@@ -236,7 +276,7 @@ def _converted(
 
     is_instant: a length that is written as the instant of its end, which is returned in ns.
     """
-    kind = pa.float64() if target == "duration_s" else SPANS.field(target).type
+    kind = pa.float64() if target == "duration_s" else READ_TYPES[target]
     is_time = is_instant or target.endswith("_ns")
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
@@ -245,7 +285,8 @@ def _converted(
         return text, np.zeros(len(cells), bool)
     if pa.types.is_boolean(kind):
         lower = pc.utf8_lower(text)
-        truths = pc.if_else(pc.is_valid(lower), pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
+        is_known = pc.is_in(lower, pa.array((*_TRUE, *_FALSE)))
+        truths = pc.if_else(is_known, pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
         return truths, np.zeros(len(cells), bool)
     pattern = _WHOLE if pa.types.is_integer(kind) and unit in (None, "ns") else _NUMBER
     is_bad = _false_where_null(pc.invert(pc.match_substring_regex(text, pattern)))
@@ -257,14 +298,14 @@ def _converted(
         return _scaled_ns(clean, _NS_PER_UNIT[unit or "ns"]), is_bad
     if pa.types.is_integer(kind):
         return pc.cast(pc.replace_substring_regex(clean, r"\.0*$", ""), pa.int64()), is_bad
-    return pc.multiply(pc.cast(clean, pa.float64()), _NS_PER_UNIT[unit or "s"] / NS_PER_S), is_bad
+    return pc.divide(pc.cast(clean, pa.float64()), NS_PER_S / _NS_PER_UNIT[unit or "s"]), is_bad
 
 
 def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
     """Cells that 64 bits cannot hold: instants and lengths in ns, counts as they are."""
     factor = _NS_PER_UNIT[unit or "ns"] if is_time else NS_PER_S if target == "duration_s" else 1
     sizes = pc.multiply(pc.abs(pc.cast(pc.utf8_trim_whitespace(numbers), pa.float64())), float(factor))
-    is_whole = is_time or target == "duration_s" or pa.types.is_integer(SPANS.field(target).type)
+    is_whole = is_time or target == "duration_s" or pa.types.is_integer(READ_TYPES[target])
     return _false_where_null(pc.greater_equal(sizes, 2.0**62 if is_whole else np.inf))
 
 
@@ -297,22 +338,35 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     full["dialect"] = pa.repeat(pa.scalar(mapping.name), size)
     if "parent_span_id" in full:
         full["parent_span_id"] = _hex_ids(full["parent_span_id"], SPAN_ID_DIGITS)
+    _operation_by_model(full)
     for name, value in mapping.constants.items():
         constant = pa.repeat(pa.scalar(value, SPANS.field(name).type), size)
         full[name] = pc.coalesce(full[name], constant) if name in full else constant
     if "operation" not in full and "parent_span_id" not in full:
         full["operation"] = pa.repeat(pa.scalar(UNNAMED_OPERATION), size)
+    if any(rows.columns.unread):
+        full["unread_usage"] = pa.array(rows.columns.unread, pa.list_(pa.string()))
+    fold_speed(full)
     mark_model_calls(full, size)
+    keep_limits(full)
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
 
 
-def _impossible(spans: pa.Table, ends: Ends) -> Iterator[tuple[int, str, str]]:
+def _operation_by_model(columns: dict[str, pa.Array]) -> None:
+    """Fills the operation where the log does not say it and the model's name does. Changes the columns in place."""
+    for name in ("model_served", "model_requested"):
+        if name not in columns:
+            continue
+        model = pc.utf8_lower(columns[name])
+        for part, operation in _OPERATION_OF:
+            word = pc.if_else(pc.match_substring(model, part), operation, pa.scalar(None, pa.string()))
+            said = columns.get("operation")
+            columns["operation"] = word if said is None else pc.coalesce(said, word)
+
+
+def _impossible(ends: Ends) -> Iterator[tuple[int, str, str]]:
     """Rows that say what cannot be, as the reader of spans finds them."""
-    columns = {name: one_chunk(spans[name]) for name in TOKEN_COLUMNS}
-    for code, message, mask in contradictory_tokens(columns):
-        for row in np.flatnonzero(mask).tolist():
-            yield row, code, message
     for row in np.flatnonzero(ends.is_impossible).tolist():
         yield row, "ends_before_start", "The request ends before it starts."

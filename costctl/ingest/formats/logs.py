@@ -7,7 +7,6 @@ the others are kept.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,21 +15,24 @@ from typing import Any, BinaryIO, Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA
-from costctl.ingest.formats.csv_records import BLOCK_BYTES, LONGEST_LINE_BYTES, csv_blocks, csv_cells
+from costctl.ingest.formats.csv_cells import CsvForm
+from costctl.ingest.formats.csv_records import BLOCK_BYTES, csv_blocks, csv_form
+from costctl.ingest.formats.csv_table import csv_table
 from costctl.ingest.formats.json_blocks import JsonBlock, is_json_line, json_blocks
 from costctl.ingest.formats.json_documents import TOO_DEEP, fault_reject, nuls_message
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
 from costctl.ingest.formats.json_resync import Fault, nuls_in, values_and_faults
 from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_table
+from costctl.ingest.formats.log_envelopes import WRAPPED_TEXTS, unwrapped
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
 from costctl.ingest.mapping import (
     Mapping,
+    best_fitting,
     fitting_mapping,
     has_time,
     mapping_for,
@@ -38,33 +40,40 @@ from costctl.ingest.mapping import (
     unknown_log,
 )
 from costctl.ingest.privacy import are_column_names, skeleton
+from costctl.ingest.unread_usage import looks_like_usage
 
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
+_HEAD_BYTES: Final = 2**20
 _PARQUET_ROWS: Final = 100_000
 
 
 def read_csv(
     stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
 ) -> Iterator[Batch]:
-    """Batches of a CSV log with a header line. row_ids: where rows before these were read already.
+    """Batches of a CSV log with a header. row_ids: where rows before these were read already.
 
     Raises InputError where its columns fit no mapping.
     """
-    lines: io.BufferedReader[Any] = io.BufferedReader(stream, BLOCK_BYTES)
-    names = csv_header(lines.readline(LONGEST_LINE_BYTES))
-    chosen = fitting_mapping(names) if mapping is None else mapping
-    if chosen is None or not has_time(chosen, names):
-        if not are_column_names(names):
+    head = stream.read(_HEAD_BYTES)
+    form = csv_form(head) or CsvForm(())
+    names = form.names
+    wraps_rows = mapping is None and best_fitting(names) is None and not {*WRAPPED_TEXTS}.isdisjoint(names)
+    chosen = mapping
+    if not wraps_rows:
+        known = fitting_mapping(names) if mapping is None else mapping
+        if (known is None or not has_time(known, names)) and not are_column_names(names):
             raise _no_header(uri, len(names))
-        if chosen is None:
-            raise unknown_log(names, uri)
+        chosen = mapping_for(names, uri) if mapping is None else mapping
         require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
     row_ids.begin(",".join(names).encode())
-    for block in csv_blocks(lines, len(names), 2):
-        table = columns_of_table(csv_table(names, block.records), chosen)
-        rows = LogRows(table, block.positions, row_ids.of(block.records))
-        yield with_rejects(log_batch(rows, chosen), block.rejects)
+    for records in csv_blocks(stream, head, form):
+        table = csv_table(records, form)
+        if chosen is None or wraps_rows:
+            table, chosen = _unwrapped_table(table, chosen, uri)
+        positions = np.array(records.positions, np.int64)
+        rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows))
+        yield with_rejects(log_batch(rows, chosen), records.rejects)
 
 
 def _no_header(uri: str, cells: int) -> InputError:
@@ -76,33 +85,18 @@ def _no_header(uri: str, cells: int) -> InputError:
     )
 
 
-def csv_header(line: bytes) -> list[str]:
-    """The names in the first line of a CSV."""
-    return csv_cells(line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n"))
+def _unwrapped_table(table: pa.Table, mapping: Mapping | None, uri: str) -> tuple[pa.Table, Mapping]:
+    """The columns of rows that stand as JSON texts in one column, a row for each, and the mapping that fits."""
+    found = [(unwrapped(row, mapping) or [row])[0] for row in table.to_pylist()]
+    chosen = _mapping_of_rows(found, uri, mapping)
+    names = {name: None for row in found for name in row}
+    texts = {name: [_cell(row.get(name)) for row in found] for name in names}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in texts.items()}), chosen
 
 
-def csv_table(names: list[str], rows: list[bytes]) -> pa.Table:
-    """The cells of rows as text; bytes that are no UTF-8 are replaced."""
-    if not rows:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    data = b"\n".join(rows)
-    try:
-        return _csv_table(names, data)
-    except pa.ArrowInvalid:
-        cells = [csv_cells(row) for row in rows]  # quotes that open and do not close as arrow expects
-        padded = [[*row, *[None] * len(names)] for row in cells]
-        return pa.table(
-            {name: pa.array([row[at] for row in padded], pa.string()) for at, name in enumerate(names)}
-        )
-
-
-def _csv_table(names: list[str], data: bytes) -> pa.Table:
-    return pa_csv.read_csv(
-        pa.BufferReader(data.decode("utf-8", "replace").encode()),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        read_options=pa_csv.ReadOptions(column_names=names),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
+def _cell(value: Any) -> str | None:
+    """A value as a table has it: a text as it is, all else as JSON."""
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def read_json_log(
@@ -119,7 +113,7 @@ def read_json_log(
     chosen = row_ids.mapping or mapping
     is_checked = row_ids.mapping is not None
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
-        objects, positions, rejects = _json_objects(block)
+        objects, positions, rejects = json_objects(block, chosen)
         if objects and not is_checked:
             chosen = _mapping_of_rows(objects, uri, chosen)
             row_ids.mapping, is_checked = chosen, True
@@ -132,20 +126,27 @@ def read_json_log(
 
 
 def _mapping_of_rows(objects: list[dict[str, Any]], uri: str, mapping: Mapping | None) -> Mapping:
-    """The mapping that the first rows fit, or that was given. Raises InputError where none of them fits one."""
+    """The mapping that the first rows fit, or that was given: a log may begin with a line about itself. Raises
+    InputError where none of them fits one.
+    """
     first = objects[:_ROWS_TO_JUDGE]
     keys = [key for row in first for key in row]
-    fitting = mapping or next((found for row in first if (found := fitting_mapping(row)) is not None), None)
-    if fitting is None:
-        raise unknown_log(keys, uri)
-    require_columns(fitting, keys, uri)
-    return fitting
+    if mapping is None:
+        telling = next((row for row in first if best_fitting(row) is not None), None)
+        telling = telling or next((row for row in first if fitting_mapping(row) is not None), None)
+        if telling is None:
+            raise unknown_log(keys, uri)
+        mapping = mapping_for(telling, uri)
+    require_columns(mapping, keys, uri)
+    return mapping
 
 
-_ROWS_TO_JUDGE: Final = 50
+_ROWS_TO_JUDGE: Final = 100  # rows of another kind that a log may begin with
 
 
-def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
+def json_objects(
+    block: JsonBlock, mapping: Mapping | None
+) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
@@ -155,6 +156,7 @@ def _json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, l
     for line, number in zip(lines, block.positions.tolist(), strict=True):
         is_unterminated = block.is_unterminated and line is lines[-1]
         rows, faults = _rows_of_line(line, number, opener, is_unterminated=is_unterminated)
+        rows = [row for value in rows for row in unwrapped(value, mapping)]
         kept = [row for row in rows if isinstance(row, dict)]
         objects.extend(kept)
         positions.extend([number] * len(kept))
@@ -217,9 +219,8 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
     require_columns(chosen, names, uri)
-    firsts = {path.split(".", 1)[0] for source in chosen.columns.values() for path in source.paths}
-    paths = {path for source in chosen.columns.values() for path in source.paths} | firsts
-    wanted = [name for name in names if name in paths or name in chosen.conditions]
+    paths = chosen.read_paths | {path.split(".", 1)[0] for path in chosen.read_paths}
+    wanted = [name for name in names if name in paths or looks_like_usage(name)]
     row_ids, first_row = RowIds(), 1
     for part in _parts(file, wanted, uri):
         table = pa.table(part)

@@ -7,6 +7,7 @@
 --   trace_id       VARCHAR
 --   duration_s     DOUBLE   s
 --   usd            DOUBLE   USD; NULL where nothing is priced
+--   unpriced_charges BIGINT  charges without an amount: where there are any, usd is a lower bound
 -- The p-quantile is the smallest value that p of the values do not exceed: rank CEIL(p n), in whole numbers.
 WITH timed AS (
     SELECT
@@ -65,7 +66,8 @@ SELECT
     examples.request_id,
     requests.trace_id,
     requests.duration_s,
-    request_usd.usd
+    request_usd.usd,
+    request_usd.unpriced_charges
 FROM examples
 INNER JOIN requests ON examples.request_id = requests.request_id
 LEFT JOIN request_usd ON examples.request_id = request_usd.request_id

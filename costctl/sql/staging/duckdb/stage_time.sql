@@ -3,7 +3,8 @@
 -- reads: spans, span_tree
 -- computed by: stage_time
 --   request_id  BIGINT
---   stage       VARCHAR  "uninstrumented" is time in which no span says what is done
+--   stage       VARCHAR  "uninstrumented" is time in which no span says what is done; "model_call" that of a generation
+--                        without a time to first token: prefill and decode, not told apart
 --   self_ns     BIGINT   ns
 --   self_s      DOUBLE   s; sums, over the stages, to the request's duration
 -- Back along the critical path: each instant of a span belongs to the child that was running then, of several to the
@@ -12,9 +13,13 @@
 SELECT
     spans.rowid AS span_row,
     CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
-    ENUM_CODE(CAST(COALESCE(spans.stage, 'other') AS ENUM (
+    ENUM_CODE(CAST(CASE
+        WHEN spans.stage = 'decode' AND spans.is_model_call AND COALESCE(spans.ttft_s < 0, TRUE) THEN 'model_call'
+        ELSE COALESCE(spans.stage, 'other')
+    END AS ENUM (
         'queue', 'prefill', 'decode', 'gateway', 'auth', 'prompt', 'embedding', 'cache',
-        'retrieval', 'tool', 'moderation', 'postprocess', 'persist', 'logging', 'downstream', 'other'
+        'retrieval', 'tool', 'moderation', 'postprocess', 'persist', 'logging', 'downstream', 'other',
+        'uninstrumented', 'model_call'
     ))) AS stage_code,
     CASE WHEN spans.queue_s >= 0 THEN CAST(spans.queue_s * 1e9 AS BIGINT) END AS queue_ns,
     CASE WHEN spans.ttft_s >= 0 AND spans.operation NOT IN ('embeddings', 'rerank')

@@ -23,7 +23,7 @@
 --   storage              VARCHAR  NULL where no configured storage takes the read
 --   region               VARCHAR
 --   zone                 VARCHAR
---   stage                VARCHAR  never NULL
+--   stage                VARCHAR  never NULL; model_call is a generation without a time to first token
 --   operation            VARCHAR
 --   is_model_call        BOOLEAN
 --   is_tool              BOOLEAN
@@ -43,9 +43,23 @@
 --   input_audio_tokens   BIGINT   tokens, of the input
 --   cached_audio_tokens  BIGINT   tokens, of the cached ones
 --   output_audio_tokens  BIGINT   tokens, of the output
+--   input_image_tokens   BIGINT   tokens, of the input
+--   cached_image_tokens  BIGINT   tokens, of the cached ones
+--   output_image_tokens  BIGINT   tokens, of the output
+--   input_video_tokens   BIGINT   tokens, of the input
+--   cached_video_tokens  BIGINT   tokens, of the cached ones
+--   output_video_tokens  BIGINT   tokens, of the output
+--   web_searches         BIGINT   that the provider ran for the call
+--   file_searches        BIGINT   that the provider ran for the call
+--   code_runs            BIGINT   that the provider made for the call
+--   input_characters     BIGINT   of calls that are sold by them
+--   input_audio_s        DOUBLE   s of sound, of calls that are sold by them
+--   output_audio_s       DOUBLE   s of sound, of calls that are sold by them
 --   service_tier         VARCHAR  what it was sold as: default where nothing else is said
+--   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other; NULL where none do
---   unread_usage         VARCHAR[]  keys that look like usage and that nothing reads
+--   has_unread_usage     BOOLEAN  it has numbers under keys that look like usage and that nothing reads
+--   has_unread_cache     BOOLEAN  one of those keys speaks of a cache
 --   recorded_usd         DOUBLE   USD that the source claims
 --   outcome              VARCHAR  of a model call: success, or what kind of failure; NULL for other spans
 --   max_tokens           BIGINT   tokens
@@ -67,6 +81,8 @@
 --   data_classification  VARCHAR
 --   dialect              VARCHAR  of the span's attributes
 --   instrumentation      VARCHAR  the scope that recorded it
+-- An answer that succeeded with no token in and none out is how some gateways write that they do not know: such counts
+-- are not observed.
 SELECT
     span_tree.span_key,
     span_tree.request_id,
@@ -92,7 +108,10 @@ SELECT
     span_storage.storage,
     spans.region,
     spans.zone,
-    COALESCE(spans.stage, 'other') AS stage,
+    CASE
+        WHEN spans.stage = 'decode' AND spans.is_model_call AND COALESCE(spans.ttft_s < 0, TRUE) THEN 'model_call'
+        ELSE COALESCE(spans.stage, 'other')
+    END AS stage,
     spans.operation,
     COALESCE(spans.is_model_call, FALSE) AS is_model_call,
     COALESCE(spans.operation = 'execute_tool', FALSE) AS is_tool,
@@ -108,21 +127,46 @@ SELECT
     spans.provider,
     COALESCE(spans.model_served, spans.model_requested) AS model,
     spans.model_requested,
-    spans.input_tokens,
+    CASE WHEN spans.input_tokens > 0 OR spans.output_tokens > 0 OR is_failed THEN spans.input_tokens END AS input_tokens,
     spans.cached_input_tokens,
     spans.cache_write_tokens,
-    spans.output_tokens,
+    CASE WHEN spans.input_tokens > 0 OR spans.output_tokens > 0 OR is_failed THEN spans.output_tokens END
+        AS output_tokens,
     spans.reasoning_tokens,
     spans.cache_write_1h_tokens,
     spans.input_audio_tokens,
     spans.cached_audio_tokens,
     spans.output_audio_tokens,
+    spans.input_image_tokens,
+    spans.cached_image_tokens,
+    spans.output_image_tokens,
+    spans.input_video_tokens,
+    spans.cached_video_tokens,
+    spans.output_video_tokens,
+    spans.web_searches,
+    spans.file_searches,
+    spans.code_runs,
+    spans.input_characters,
+    spans.input_audio_s,
+    spans.output_audio_s,
     CASE
         WHEN LOWER(spans.service_tier) IN ('standard', 'auto', 'on_demand', 'standard_only') THEN 'default'
         ELSE COALESCE(LOWER(spans.service_tier), 'default')
     END AS service_tier,
+    CASE
+        WHEN LOWER(spans.inference_geo) IN ('', 'not_available', 'none', 'default') THEN 'global'
+        ELSE COALESCE(LOWER(spans.inference_geo), 'global')
+    END AS inference_geo,
     spans.usage_conflict,
-    spans.unread_usage,
+    COALESCE(
+        LIST_BOOL_OR(LIST_TRANSFORM(
+            spans.unread_usage, lambda key: NOT REGEXP_MATCHES(LOWER(key), 'cost|price|usd')
+        )),
+        FALSE
+    ) AS has_unread_usage,
+    COALESCE(
+        LIST_BOOL_OR(LIST_TRANSFORM(spans.unread_usage, lambda key: REGEXP_MATCHES(LOWER(key), 'cache'))), FALSE
+    ) AS has_unread_cache,
     spans.recorded_usd,
     span_outcome.outcome,
     spans.max_tokens,

@@ -1,0 +1,44 @@
+"""What of usage was not read, not believed or not known, as tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from costctl.cli.render.numbers import count
+from costctl.cli.render.tables import Section, Table
+from costctl.documents.usage_gaps import UsageGaps
+
+_MOST_ROWS: Final = 12
+
+
+def usage_sections(gaps: UsageGaps) -> list[Section]:
+    """A table for each kind that there is."""
+    tables: tuple[tuple[str, tuple[str, ...], list[tuple[str, ...]]], ...] = (
+        (
+            "Looks like usage or cost, and nothing reads it",
+            ("key", "dialect", "records", "model calls"),
+            [(each.key, each.dialect, count(each.records), count(each.calls)) for each in gaps.unread],
+        ),
+        (
+            "Counts that contradict each other, taken as not observed",
+            ("keys", "dialect", "model calls"),
+            [(each.keys, each.dialect, count(each.calls)) for each in gaps.conflicts],
+        ),
+        (
+            "Unknown operations, counted as model calls by their tokens",
+            ("operation", "model calls"),
+            [(each.operation, count(each.calls)) for each in gaps.operations],
+        ),
+    )
+    return [
+        Table(_titled(title, len(rows)), columns, tuple(rows[:_MOST_ROWS]), _TEXTS & set(columns))
+        for title, columns, rows in tables
+        if rows
+    ]
+
+
+def _titled(title: str, rows: int) -> str:
+    return f"{title}, {_MOST_ROWS} of {rows}" if rows > _MOST_ROWS else title
+
+
+_TEXTS: Final = frozenset({"key", "keys", "dialect", "operation"})

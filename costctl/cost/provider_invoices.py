@@ -1,0 +1,65 @@
+"""Do the token charges of a provider tie out with what it invoiced?
+
+In: the frames and the bills of the settings. Out: a ``ProviderInvoice`` for each provider and month that has an invoice
+and lies in the window. What is charged by the token is not spread over time, so that an invoice is not prorated: where
+the window holds a part of the month only, that is said, and the difference is no finding.
+
+    difference = invoiced − Σ charges of the provider's calls that start in the month (UTC)
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, datetime
+
+import polars as pl
+
+from costctl.cost.exact_sums import exact_sum
+from costctl.cost.frames import Frames
+from costctl.documents.analysis import ProviderInvoice
+from costctl.documents.settings import Settings
+from costctl.units import NS_PER_S
+
+
+def provider_invoices(frames: Frames, settings: Settings) -> tuple[ProviderInvoice, ...]:
+    """The invoices of providers, by provider and month; those of months outside the window have nothing to compare."""
+    calls = frames.calls.select("call_id", pl.col("provider").cast(pl.String), "day", "pool").filter(
+        pl.col("pool").is_null()
+    )
+    charges = frames.charge.select("call_id", "usd").join(calls, on="call_id")
+    return tuple(
+        _invoice(frames, charges, calls, name, month, usd)
+        for name, months in sorted(settings.bills.items())
+        if name not in settings.pools
+        for month, usd in sorted(months.items())
+    )
+
+
+def _invoice(
+    frames: Frames, charges: pl.DataFrame, calls: pl.DataFrame, name: str, month: str, invoiced_usd: float
+) -> ProviderInvoice:
+    is_here = (pl.col("provider") == name) & pl.col("day").str.starts_with(month)
+    charged = charges.filter(is_here)
+    ratio = _observed_ratio(frames, month)
+    usd = exact_sum(charged["usd"])
+    return ProviderInvoice(
+        provider=name,
+        month=month,
+        invoiced_usd=invoiced_usd,
+        charged_usd=usd,
+        unpriced_charges=charged["usd"].null_count(),
+        calls=calls.filter(is_here).height,
+        observed_month_ratio=ratio,
+        difference_usd=None if usd is None else invoiced_usd - usd,
+    )
+
+
+def _observed_ratio(frames: Frames, month: str) -> float:
+    """The part of the month that lies in the window."""
+    begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    length_s = calendar.monthrange(begin.year, begin.month)[1] * 86_400.0
+    from_s = begin.timestamp()
+    inside_s = min(frames.window_to_ns / NS_PER_S, from_s + length_s) - max(
+        frames.window_from_ns / NS_PER_S, from_s
+    )
+    return min(max(inside_s, 0.0) / length_s, 1.0)

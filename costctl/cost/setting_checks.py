@@ -1,0 +1,121 @@
+"""Which settings can have no effect?
+
+In: the settings, and what is there: the classes of the rules, the providers and models that anything names, the pools,
+storages and tools that anything matched. Out: ``SettingFault`` values, which are errors, and sentences, which are
+warnings. A setting that names something that cannot exist is an error; one that nothing in these traces matches may be
+meant for others, and is a warning.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from costctl.cost.prices import book_models
+from costctl.documents.settings import Settings
+from costctl.errors import UsageError
+
+_MISSPELT: Final = (
+    0.85  # likeness of names (difflib) from which on one is the other, misspelt: chats of chat has 0.89
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the traces of the question name and match. classes: of the rules and labels.  models, providers: of calls.
+    pools, storages, tools: matched.
+    """
+
+    classes: Collection[str]
+    models: Collection[str]
+    providers: Collection[str]
+    pools: Collection[str]
+    storages: Collection[str]
+    tools: Collection[str]
+
+
+def refuse_unknown_classes(settings: Settings, known: Collection[str], *, are_built_in: bool) -> None:
+    """Raise UsageError for settings of a class that no rule gives. known: classes of the rules, and labels of requests
+    where a rule takes them.
+
+    Rules of one's own (are_built_in is False) may be tried with settings that were written for others: of these only a
+    name that is nearly that of a class is refused, and ``setting_warnings`` names the rest.
+    """
+    for name in settings.classes:
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_MISSPELT)
+        if name not in known and (are_built_in or near):
+            raise UsageError(
+                f"Unknown class {name} in [classes].",
+                why="No rule gives it, and no request is labelled so: its settings would have no effect. "
+                f"The classes are {', '.join(sorted(known))}.",
+                next_step=_nearest(
+                    name, sorted(known), "Rename it, or give rules that have it with --rules."
+                ),
+            )
+
+
+def refuse_unknown_bills(settings: Settings, providers: Collection[str]) -> None:
+    """Raise UsageError for a bill that is neither of a pool nor of a provider. providers: that calls name."""
+    own = {rate.provider for rate in settings.prices.rates if rate.provider is not None}
+    known_providers = {*providers, *own, *(provider for provider, _ in book_models())}
+    for name in settings.bills:
+        if name not in settings.pools and name not in known_providers:
+            pools = ", ".join(settings.pools) or "none"
+            raise UsageError(
+                f"[bills] {name} is neither a pool nor a provider.",
+                why=f"Nothing would be reconciled with it. The pools are: {pools}; providers are those that calls "
+                "name, and those of the price book.",
+                next_step=_nearest(
+                    name, sorted({*settings.pools, *known_providers}), "Rename it, or add the pool."
+                ),
+            )
+
+
+def setting_warnings(settings: Settings, seen: Seen) -> tuple[str, ...]:
+    """A sentence for each setting that nothing in the traces matches."""
+    return tuple(_warnings(settings, seen))
+
+
+def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
+    for kind, declared, matched, what in (
+        ("pools", settings.pools, seen.pools, "no model call"),
+        ("storage", settings.storage, seen.storages, "no read"),
+        ("tools", settings.tools, seen.tools, "no run of a tool or search"),
+    ):
+        for name in declared:
+            if name not in matched:
+                yield f"[{kind}.{name}] has no effect: {what} of these traces matches it."
+    for name in settings.classes:
+        if name not in seen.classes:
+            yield f"[classes.{name}] has no effect: no rule gives that class, and no request is labelled so."
+    yield from _unknown_models(settings, seen)
+    for name in settings.bills:
+        if name not in settings.pools and name not in seen.providers:
+            yield f"[bills] {name} has no effect: no model call of these traces names that provider."
+    for name in settings.billing:
+        if name != "*" and name not in seen.providers:
+            yield f"[billing.{name}] has no effect: no model call of these traces names that provider."
+
+
+def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:
+    """Models that a class allows and that no trace, pool, rate, alias or price book knows."""
+    own = {rate.model for rate in settings.prices.rates} | set(settings.prices.aliases)
+    served = {model for pool in settings.pools.values() for model in pool.models}
+    known = {*seen.models, *own, *served}
+    book = {model for _, model in book_models()}
+    for name, declared in settings.classes.items():
+        for model in declared.allowed_models:
+            if model not in known and model not in book and model.rpartition("/")[2] not in book:
+                near = difflib.get_close_matches(model, sorted(known), n=1)
+                hint = f" Did you mean {near[0]}?" if near else ""
+                yield (
+                    f"classes.{name}.allowed_models: nobody knows {model}, neither these traces nor a pool nor the "
+                    f"price book.{hint}"
+                )
+
+
+def _nearest(name: str, known: Collection[str], otherwise: str) -> str:
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {found[0]}?" if found else otherwise

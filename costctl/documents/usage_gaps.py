@@ -1,0 +1,42 @@
+"""What records say of usage that costctl did not read, did not believe, or did not know the name of."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class UnreadKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that looks like usage, tokens, cost or cache, holds numbers, and that nothing reads.
+
+    records: that have it.  calls: of these, those that tell of a model call.
+    """
+
+    key: str
+    dialect: str
+    records: int
+    calls: int
+
+
+class UsageConflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys that contradict each other within one record; what they count is not observed. calls: records of calls."""
+
+    keys: str
+    dialect: str
+    calls: int
+
+
+class OddOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An operation that costctl does not know; its records name a model and count tokens, and so are calls."""
+
+    operation: str
+    calls: int
+
+
+class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """stray_records, stray_tokens: tokens of records that are no model call, and that no call near them tells of."""
+
+    unread: tuple[UnreadKey, ...] = ()
+    conflicts: tuple[UsageConflict, ...] = ()
+    operations: tuple[OddOperation, ...] = ()
+    stray_records: int = 0
+    stray_tokens: int = 0

@@ -1,0 +1,36 @@
+"""How might a log be read whose columns no mapping knows?
+
+In: the path of a CSV, JSON or Parquet log. Out: a mapping as TOML, drafted from the names of its columns, from what
+its first rows hold, and from the arithmetic between them; what was not understood stands in it as a comment, for a
+person to settle. Nothing that a cell says is shown but numbers' ranges.
+"""
+
+from __future__ import annotations
+
+from costctl.errors import InputError
+from costctl.ingest.propose.choice import Choice, chosen_columns
+from costctl.ingest.propose.draft import as_toml
+from costctl.ingest.propose.sample import Sample, first_rows, shown_names
+
+
+def proposed_mapping(path: str) -> str:
+    """The draft. Raises InputError where the file holds no rows, needs no mapping, or has nothing that could be a
+    time.
+    """
+    sample = first_rows(path)
+    choice = chosen_columns(sample)
+    if choice.when is None:
+        raise _no_time(path, sample, choice)
+    return as_toml(path, sample, choice)
+
+
+def _no_time(path: str, sample: Sample, choice: Choice) -> InputError:
+    understood = [f"{ours} from {column.path}" for ours, column in choice.columns.items()]
+    names, hidden = shown_names(sample)
+    return InputError(
+        f"No mapping can be drafted for {path}.",
+        why=f"None of its columns holds a time of day: {', '.join(names[:20])}"
+        + (f", and {hidden} whose names are not shown" if hidden else "")
+        + (f". Understood were {', '.join(understood)}." if understood else "."),
+        next_step="A log needs the time at which each request started; add it, or load traces instead.",
+    )

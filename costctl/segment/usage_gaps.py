@@ -1,0 +1,73 @@
+"""What do records say of usage that nothing read, that contradicts itself, or whose operation nobody knows?
+
+In: the relations unread_keys, usage_conflicts, odd_operations and stray_tokens. Out: ``UsageGaps``, and what they mean
+for the figures, in words. Keys and counts only: a value never leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
+
+RELATIONS: Final = ("unread_keys", "usage_conflicts", "odd_operations", "stray_tokens")
+_MOST_NAMED: Final = 6
+
+
+def usage_gaps(
+    unread_keys: pl.DataFrame,
+    usage_conflicts: pl.DataFrame,
+    odd_operations: pl.DataFrame,
+    stray_tokens: pl.DataFrame,
+) -> UsageGaps:
+    """The gaps, those that most calls stand on first."""
+    return UsageGaps(
+        unread=tuple(
+            UnreadKey(*row) for row in unread_keys.select("key", "dialect", "records", "calls").iter_rows()
+        ),
+        conflicts=tuple(
+            UsageConflict(*row) for row in usage_conflicts.select("keys", "dialect", "calls").iter_rows()
+        ),
+        operations=tuple(
+            OddOperation(*row) for row in odd_operations.select("operation", "calls").iter_rows()
+        ),
+        stray_records=stray_tokens.height,
+        stray_tokens=int(stray_tokens["input_tokens"].sum()) + int(stray_tokens["output_tokens"].sum()),
+    )
+
+
+def usage_notes(gaps: UsageGaps) -> tuple[str, ...]:
+    """What the gaps do to the figures, one note a kind."""
+    notes = []
+    if gaps.unread:
+        calls = sum(each.calls for each in gaps.unread)
+        named = _named([f"{each.key} ({each.calls:,} calls)" for each in gaps.unread])
+        notes.append(
+            f"Read by nobody, though it looks like usage or cost: {named}. Its {calls:,} values on calls are in no "
+            "figure; name the keys in a file for --dialect, or in the --mapping of the log."
+        )
+    if gaps.conflicts:
+        calls = sum(each.calls for each in gaps.conflicts)
+        named = _named([f"{each.keys} ({each.calls:,} calls)" for each in gaps.conflicts])
+        notes.append(
+            f"Counts of {calls:,} calls contradict each other, and are taken as not observed: {named}."
+        )
+    if gaps.operations:
+        named = _named([f"{each.operation} ({each.calls:,})" for each in gaps.operations])
+        notes.append(
+            f"Operations that costctl does not know, whose records count as calls by their tokens: {named}."
+        )
+    if gaps.stray_records:
+        notes.append(
+            f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records that name no model are priced nowhere, "
+            "and count as not priced."
+        )
+    return tuple(notes)
+
+
+def _named(names: list[str]) -> str:
+    """The first of the names, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
