@@ -53,7 +53,7 @@ def test_a_model_without_a_price_is_found_with_the_name_that_may_be_meant() -> N
     (finding,) = price_findings(PriceSettings(), models, TODAY)
     assert finding.kind == "unpriced"
     assert "Did you mean openai/gpt-4o-mini?" in finding.next_step
-    (alias,) = price_findings(PriceSettings(aliases={"prod": "openai/gpt-4oo"}), None, TODAY)
+    (alias,) = price_findings(PriceSettings(aliases={"prod": "openai/gpt-4o-mnii"}), None, TODAY)
     assert alias.kind == "unknown_model"
     assert "Did you mean openai/gpt-4o-mini?" in alias.next_step
 

@@ -199,7 +199,9 @@ def test_every_real_trace_obeys_the_same_laws(real_traces: Path, tmp_path: Path)
     checked = 0
     folders = sorted(path for kind in ("instrumented", "spans") for path in (real_traces / kind).iterdir())
     for folder in folders:
-        paths = tuple(str(path) for path in sorted(folder.rglob("*")) if path.suffix in {".json", ".jsonl", ".pb"})
+        paths = tuple(
+            str(path) for path in sorted(folder.rglob("*")) if path.suffix in {".json", ".jsonl", ".pb"}
+        )
         store = tmp_path / f"{folder.name}.duckdb"
         workflow.ingest(workflow.IngestRequest(paths, store), unwatched)
         try:
