@@ -13,7 +13,9 @@ from costctl.cost.bill import Bill
 from costctl.cost.exact_sums import exact_sum
 from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.witness import witness
 from costctl.documents.analysis import ClassReport, Coverage
+from costctl.documents.price_settings import PriceSettings
 from costctl.segment.unreported import with_tokens
 from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
@@ -21,7 +23,9 @@ _MOST_NOTES: Final = 20
 _BOUGHT: Final = ("api_tokens", "api_units")
 
 
-def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
+def coverage_of(
+    frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...], prices: PriceSettings
+) -> Coverage:
     """Ratios of what is priced and observed, and a note for each gap."""
     charged = frames.charge.group_by("request_id").agg(pl.col("usd").is_not_null().all().alias("is_priced"))
     unread = frames.calls.filter(pl.col("has_unread_usage")).select("request_id")
@@ -42,6 +46,15 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         calls=calls,
         calls_without_tokens=calls - told,
         rejected_records=frames.rejected_records,
+        **_recorded(frames, prices),
+        witness=witness(
+            frames.cost_witness,
+            frames.calls,
+            frames.charge,
+            frames.requests,
+            prices,
+            frames.calls.filter(pl.col("pool").is_null()).height,
+        ),
         usage=gaps,
         notes=(
             *usage_notes(gaps),
@@ -68,6 +81,22 @@ def _priced_token_ratio(frames: Frames, stray_tokens: int) -> float | None:
     )
     total += stray_tokens
     return known / total if total else None
+
+
+def _recorded(frames: Frames, prices: PriceSettings) -> dict[str, float | None]:
+    """What is charged as it was recorded, where that is asked for: of the tokens, and USD."""
+    if prices.unpriced != "recorded":
+        return {}
+    charged = frames.charge.filter("is_recorded")
+    calls = frames.calls.select("call_id", "input_tokens", "output_tokens")
+    recorded = calls.join(charged.select("call_id"), on="call_id", how="semi")
+    total, taken = (
+        int(each["input_tokens"].sum()) + int(each["output_tokens"].sum()) for each in (calls, recorded)
+    )
+    return {
+        "recorded_token_ratio": taken / total if total else None,
+        "recorded_usd": exact_sum(charged["usd"]) or 0.0,
+    }
 
 
 def _priced_accelerator_ratio(frames: Frames) -> float | None:

@@ -28,6 +28,15 @@ def price_findings(own: PriceSettings, models: pl.DataFrame | None, as_of: date)
     return tuple({(each.kind, each.subject, each.what): each for each in reversed(found)}.values())[::-1]
 
 
+def has_refused_rate(own: PriceSettings, models: pl.DataFrame) -> bool:
+    """Whether some rate cannot be used on some day of these calls. models: provider, model, day, service_tier."""
+    keys = models.drop_nulls(["model", "day"]).select("provider", "model", "day", "service_tier").unique()
+    return any(
+        _tried(own, Asked(provider, model, date.fromisoformat(day), service_tier))[1] is not None
+        for provider, model, day, service_tier in keys.iter_rows()
+    )
+
+
 def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     dated = [(each.from_day, each.until_day) for each in own.rates]
     dated += [(each.from_day, each.until_day) for each in own.exchange_rates]

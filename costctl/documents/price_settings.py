@@ -72,8 +72,12 @@ class ExchangeRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """aliases: the name that calls carry → "provider/model" whose price they have."""
+    """aliases: the name that calls carry → "provider/model" whose price they have.
+
+    unpriced: what a call costs of which no price is known: "unknown", or "recorded", what its own record says.
+    """
 
     rates: tuple[Rate, ...] = ()
     exchange_rates: tuple[ExchangeRate, ...] = ()
     aliases: dict[str, str] = {}
+    unpriced: Literal["unknown", "recorded"] = "unknown"

@@ -166,6 +166,7 @@ def _settings(settings: Settings) -> pl.DataFrame:
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
+        {"name": "unpriced_is_recorded", "value": float(settings.prices.unpriced == "recorded")},
         *(
             {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}
             for name, usd in per_gb.items()

@@ -323,6 +323,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "part of the origin charge; sums to 1 exactly over x_OriginChargeId",
         cells.allocated_ratio,
     ),
+    Column(
+        "x_AmountSource",
+        "text",
+        "`recorded` where the amount is what the calls' own records say, by `[prices] unpriced`; else `price`; "
+        "null for adjustments",
+        cells.amount_source,
+    ),
     *_of_class(
         "x_CongestionCost",
         "USD that the delay one request of the class puts on others is worth, by `delay_usd_per_s`; null without it",

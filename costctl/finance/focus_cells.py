@@ -77,7 +77,15 @@ def sku_price(line: Line, common: Common) -> str | None:
         return None
     at = f"{line.item.sku}@{line.unit_price:f}"
     is_bought = line.item.sku.startswith(("api_tokens/", "api_units/"))
-    return f"{at}/{common.price_book}" if is_bought and common.price_book else at
+    is_of_book = is_bought and not line.is_recorded
+    return f"{at}/{common.price_book}" if is_of_book and common.price_book else at
+
+
+def amount_source(line: Line, _common: Common) -> str | None:
+    """Where the amount comes from; null for an adjustment."""
+    if line.unit_price is None:
+        return None
+    return "recorded" if line.is_recorded else "price"
 
 
 def request_class(line: Line, _common: Common) -> str | None:

@@ -40,6 +40,7 @@ UNITS: Final[dict[str, Unit]] = {
     "calls": Unit(1_000, "1000 Requests", "Requests", "Requests"),
     "s": Unit(3_600, "Hours", "Seconds", "Seconds"),
     "bytes": Unit(1_000_000_000, "GB", "B", "Bytes"),
+    "USD": Unit(1, "Units", "Units", "Amount as Recorded"),  # what a call's own record says that it cost
 }
 _OTHER: Final = Unit(1, "Units", "Units", "Units")
 # Component → category and subcategory. What kind of database searches vectors is not observed.
@@ -87,9 +88,19 @@ _METERS: Final = {
     "input_characters": "Input Characters",
     "input_audio_s": "Input Audio",
     "output_audio_s": "Output Audio",
+    "as recorded": "Amount as Recorded",
 }
 _BOUGHT: Final = ("api_tokens", "api_units")
-_KEYS: Final = ("day", "component", "resource", "unit", "usd_per_unit", "request_class", "tenant")
+_KEYS: Final = (
+    "day",
+    "component",
+    "resource",
+    "unit",
+    "usd_per_unit",
+    "is_recorded",
+    "request_class",
+    "tenant",
+)
 
 
 def usage_lines(
@@ -128,7 +139,7 @@ def unpriced_charges(frames: Frames) -> int:
 def _dated(frames: Frames) -> pl.DataFrame:
     """The charges with their UTC day, class, tenant and whether their request succeeded."""
     first_day = pl.lit(frames.window_from_ns).cast(pl.Datetime("ns")).dt.date()
-    requests = frames.requests.select("request_id", "tenant", "is_success", "start_ns")
+    requests = frames.requests.select("request_id", "is_success", "start_ns")
     return (
         frames.charge.join(requests, on="request_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
@@ -163,6 +174,7 @@ def _line(
         whose=Beneficiary(str(row["request_class"]), name_of(tenant)),
         usd=amount_usd(unit_price, quantity),
         description=f"{row['component']} of {row['resource']} for requests of class {row['request_class']}",
+        is_recorded=bool(row["is_recorded"]),
         unit_price=unit_price,
         pricing_quantity=quantity,
         consumed_quantity=consumed,

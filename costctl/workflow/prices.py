@@ -61,16 +61,21 @@ def _price(provider: str | None, model: str, service_tier: str, kind: str, band:
 
 
 def verify_prices(config: Path | None, store: Path | None, as_of: str | None) -> PriceCheck:
-    """What is wrong with the rates of the settings, and which models of the store have no price."""
-    from costctl.cost.price_checks import price_findings
+    """What is wrong with the rates of the settings, which models of the store have no price, and what its records say
+    that calls cost, each on its own day, beside what we say.
+    """
+    from costctl.cost.price_checks import has_refused_rate, price_findings
     from costctl.cost.prices import PRICE_BOOK
     from costctl.engine.duckdb import DuckDBEngine
-    from costctl.engine.small_tables import load_settings
+    from costctl.engine.small_tables import load_prices, load_settings
     from costctl.segment.rules import default_rules
     from costctl.store.database import open_store
+    from costctl.workflow.witness import witness_of
 
     loaded = configured(config)
-    models = None
+    own, day = loaded.settings.prices, _day(as_of)
+    models, witness = None, None
+    findings = price_findings(own, None, day)
     if store is not None:
         with open_store(store, read_only=True) as connection:
             engine = DuckDBEngine(connection)
@@ -79,13 +84,19 @@ def verify_prices(config: Path | None, store: Path | None, as_of: str | None) ->
                 "SELECT provider, model, MAX(day) AS day, service_tier, inference_geo FROM calls WHERE pool IS NULL "
                 "GROUP BY provider, model, service_tier, inference_geo"
             )
+            findings = price_findings(own, models, day)
+            every_day = engine.query("SELECT DISTINCT provider, model, day, service_tier FROM calls")
+            if not has_refused_rate(own, every_day):
+                load_prices(engine, loaded.settings)
+                witness = witness_of(engine, own)
     return PriceCheck(
         schema_version=CHECK_SCHEMA_VERSION,
         price_book=PRICE_BOOK,
         config_sha256=loaded.sha256,
         rates=len(loaded.settings.prices.rates),
         models=None if models is None else models.height,
-        findings=price_findings(loaded.settings.prices, models, _day(as_of)),
+        findings=findings,
+        witness=witness,
     )
 
 

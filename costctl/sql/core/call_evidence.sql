@@ -23,6 +23,7 @@
 --   has_region            BOOLEAN
 --   shows_attempts        BOOLEAN  a try that failed and was made again would be seen
 --   is_priced             BOOLEAN  its pool or its tokens have a price
+--   has_tenant            BOOLEAN
 --   calls                 BIGINT
 --   model_ns              BIGINT   ns that the calls took; of those that are timed
 --   input_tokens          BIGINT   tokens; sum of what is known
@@ -107,6 +108,7 @@ patterns AS (
         records.has_region = 1 AS has_region,
         records.is_from_server = 1 OR tries.tries IS NOT NULL OR spans.attempt IS NOT NULL AS shows_attempts,
         pools.usd_per_replica_s IS NOT NULL OR calls.pool IS NULL AND priced_models.prices IS NOT NULL AS is_priced,
+        calls.tenant IS NOT NULL AS has_tenant,
         calls.call_id,
         calls.end_ns - calls.start_ns AS duration_ns,
         calls.input_tokens,
@@ -146,6 +148,7 @@ SELECT
     patterns.has_region,
     patterns.shows_attempts,
     patterns.is_priced,
+    patterns.has_tenant,
     COUNT(patterns.call_id) AS calls,
     CAST(SUM(patterns.duration_ns) AS BIGINT) AS model_ns,
     CAST(SUM(patterns.input_tokens) AS BIGINT) AS input_tokens,
@@ -175,4 +178,5 @@ GROUP BY
     patterns.has_finish_reason,
     patterns.has_region,
     patterns.shows_attempts,
-    patterns.is_priced
+    patterns.is_priced,
+    patterns.has_tenant

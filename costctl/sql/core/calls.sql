@@ -1,6 +1,6 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, call_order
+-- reads: staged_spans, call_order, call_tenant, request_tenant
 -- key: call_id
 --   call_id              BIGINT   the span's key
 --   request_id           BIGINT
@@ -46,6 +46,7 @@
 --   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
 --   has_unread_usage     BOOLEAN  a record of it has numbers under keys that look like usage and that nothing reads
 --   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
+--   tenant               VARCHAR  whose it is, else whose its request is; NULL for nobody's
 --   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT
@@ -176,7 +177,7 @@ leaves AS (
         COALESCE(NULLIF(spans.inference_geo, 'global'), others.inference_geo, 'global') AS inference_geo,
         COALESCE(spans.usage_conflict, others.usage_conflict) AS usage_conflict,
         spans.has_unread_usage OR COALESCE(others.has_unread_usage, 0) = 1 AS has_unread_usage,
-        COALESCE(spans.recorded_usd, others.recorded_usd) AS recorded_usd,
+        COALESCE(NULLIF(spans.recorded_usd, 0), others.recorded_usd, spans.recorded_usd) AS recorded_usd,
         CASE
             WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
             ELSE COALESCE(spans.outcome, 'success')
@@ -258,6 +259,7 @@ SELECT
     leaves.usage_conflict,
     leaves.has_unread_usage,
     leaves.recorded_usd,
+    COALESCE(call_tenant.tenant, request_tenant.tenant) AS tenant,
     leaves.outcome,
     leaves.max_tokens,
     leaves.batch_size,
@@ -271,3 +273,5 @@ SELECT
     call_order.place
 FROM leaves
 INNER JOIN call_order ON leaves.call_id = call_order.call_id
+LEFT JOIN call_tenant ON leaves.call_id = call_tenant.call_id
+LEFT JOIN request_tenant ON leaves.request_id = request_tenant.request_id

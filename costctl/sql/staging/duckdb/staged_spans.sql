@@ -59,6 +59,7 @@
 --   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other; NULL where none do
 --   has_unread_usage     BOOLEAN  it has numbers under keys that look like usage and that nothing reads
+--   has_unread_cache     BOOLEAN  one of those keys speaks of a cache
 --   recorded_usd         DOUBLE   USD that the source claims
 --   outcome              VARCHAR  of a model call: success, or what kind of failure; NULL for other spans
 --   max_tokens           BIGINT   tokens
@@ -163,6 +164,9 @@ SELECT
         )),
         FALSE
     ) AS has_unread_usage,
+    COALESCE(
+        LIST_BOOL_OR(LIST_TRANSFORM(spans.unread_usage, lambda key: REGEXP_MATCHES(LOWER(key), 'cache'))), FALSE
+    ) AS has_unread_cache,
     spans.recorded_usd,
     span_outcome.outcome,
     spans.max_tokens,
