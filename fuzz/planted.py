@@ -45,7 +45,7 @@ _COUNTS: Final = {
     "cached_input_tokens": 20,
     "cache_write_tokens": 10,
 }
-_UNIT_S: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_UNIT_S: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "any": 10**3}
 
 
 @dataclass(frozen=True)
@@ -201,21 +201,26 @@ def _cell(target: str, unit: str | None, at_s: int) -> Any:
     return ["k1"] if kind.startswith("list") else "chat" if target == "operation" else f"t{at_s}"
 
 
+def _is_number_or_time(target: str) -> bool:
+    """Whether a column of ours holds a number or a time: any other text in its place is what someone said."""
+    return target not in COLUMNS.names or str(COLUMNS.field(target).type) in ("int32", "int64", "double")
+
+
 def _row(dice: random.Random, mapping: Mapping, mark: str, number: int) -> dict[str, Any]:
     """A row that the mapping reads, with what was said beside it and sometimes in place of a number."""
     row: dict[str, Any] = {}
     for target, source in mapping.columns.items():
         _put(row, source.paths[0], _cell(target, source.instant or source.unit, number))
-    for name in mapping.marks:
+    for name in mapping.mark_sets[0] if mapping.mark_sets else ():
         if name not in row:
             _put(row, name, "x")
     if mapping.requests is not None:
         _put(row, mapping.requests.column, mapping.requests.equals)
     for name in ("messages", "response", "prompt"):
         row.setdefault(name, _content(dice, mark))
-    if dice.random() < 0.25:
-        target = dice.choice(sorted(mapping.columns))
-        _put(row, mapping.columns[target].paths[0], mark)
+    due = [target for target in sorted(mapping.columns) if _is_number_or_time(target)]
+    if due and dice.random() < 0.25:
+        _put(row, mapping.columns[dice.choice(due)].paths[0], mark)
     return row
 
 

@@ -267,8 +267,10 @@ _COMMON_WORDS: Final = (
 
 
 def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
-    """Whether the log has the column that its mapping reads the time from."""
+    """Whether the log has the column that its mapping reads the time from, or needs none."""
     present = set(columns)
+    if mapping.when not in mapping.columns:
+        return True  # no call has a time in such a log, or no call is in it
     return any(
         name in present or name.split(".", 1)[0] in present for name in mapping.columns[mapping.when].paths
     )

@@ -1,8 +1,8 @@
 """The usage of one record by trying every reading: the slow twin of costctl.ingest.token_algebra.
 
 In: quantity → [(key, number, leaves its parts out)], as a record names them. Out: the counts, and which sides (input,
-input), and the output. It shares no code with the vectorised one but the list of what looks like usage: readings are enumerated,
-filtered.
+output) contradict themselves. It shares no code with the vectorised one but the list of what looks like usage: readings
+are enumerated, and filtered.
 """
 
 from __future__ import annotations

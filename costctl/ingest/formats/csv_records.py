@@ -20,6 +20,8 @@ from costctl.ingest.formats.csv_cells import (
     requoted,
     unquoted,
 )
+from costctl.ingest.formats.json_documents import nuls_message
+from costctl.ingest.formats.json_resync import nuls_in
 from costctl.ingest.privacy import cells_skeleton
 
 BLOCK_BYTES: Final = 16 * 2**20
@@ -156,6 +158,10 @@ def split_records(
     records, at = CsvRecords(), 0
     while at < len(lines):
         line, number = lines[at], first_line + at
+        if line is not None and b"\0" in line:
+            _read_around_nuls(line, number, form, records)
+            at += 1
+            continue
         if line is not None and b'"' not in line:
             row, end = line if line.count(delimiter) == wanted else None, at + 1
         else:
@@ -173,6 +179,20 @@ def split_records(
             records.rejects.append(_refused(number, line, form))
         at = end
     return records, at
+
+
+def _read_around_nuls(line: bytes, number: int, form: CsvForm, records: CsvRecords) -> None:
+    """Reads what NULs part: a line that was cut off, and the one that was written after it."""
+    before = len(records.rejects)
+    for part in line.split(b"\0"):
+        cells = cells_of(part, form)
+        if cells is not None and len(cells) == len(form.names):
+            records.rows.append(part)
+            records.positions.append(number)
+        elif part.strip():
+            records.rejects.append(_refused(number, part, form))
+    if len(records.rejects) == before:
+        records.rejects.append(Reject(number, "nul_bytes", nuls_message(nuls_in(line)), ""))
 
 
 def _quoted_row(lines: Sequence[bytes | None], at: int, form: CsvForm) -> tuple[bytes | None, int]:
