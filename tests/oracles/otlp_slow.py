@@ -24,6 +24,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from costctl.ingest.dialect import KeyRule, Vocabulary, shipped_vocabulary
 from costctl.ingest.privacy import is_content_key
+from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
 from tests.oracles.usage_slow import Names, conflict_slowly, keep_ttft_slowly, usage_slowly
@@ -192,7 +193,7 @@ def _unwrapped(value: Any) -> str | None:
 def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns: int) -> Any:
     """The value that one rule finds, None where it is unusable."""
     value = attributes[rule.key]
-    kind = SPANS.field(column).type
+    kind = READ_TYPES[column]
     if rule.parse == "duration":
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", _text(value) or "")
         units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -318,6 +319,8 @@ def _read_span(
     for column, words in vocabulary.words.items():
         if row[column] is not None:
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
+    if str(row.pop("speed", "")).lower() == "fast" and row["service_tier"] in (None, "standard", "default"):
+        row["service_tier"] = "fast"
     _count_tokens(row, named, attributes, used)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
     row["status"] = status or row["status"]
