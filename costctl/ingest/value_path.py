@@ -13,8 +13,11 @@ from costctl.ingest.attribute_text import parsed_json
 def value_at(row: Any, path: str) -> Any:
     """The value at a path: a key of that very name, else step by step along the dots, through JSON in texts.
 
-    A number leads into a list; name=value leads to the first object of a list whose name has that value.
+    A number leads into a list; name=value leads to the first object of a list whose name has that value. A last step #
+    counts: the items of a list, or behind conditions (name=value, name!=value, several with &) those that meet them.
     """
+    if isinstance(row, list) and (path == "#" or path.endswith(".#")):
+        return _count(row, path.removesuffix("#").removesuffix("."))
     if isinstance(row, list):
         first, _, rest = path.partition(".")
         inside = _item(row, first)
@@ -36,3 +39,16 @@ def _item(items: list[Any], wanted: str) -> Any:
     if is_named:
         return next((item for item in items if isinstance(item, dict) and str(item.get(name)) == value), None)
     return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
+
+
+def _count(items: list[Any], conditions: str) -> int:
+    """How many of the items meet every condition; a name that an item does not have is no value."""
+    wanted = [condition.rpartition("=") for condition in conditions.split("&")] if conditions else []
+
+    def meets(item: Any) -> bool:
+        return all(
+            (str(value_at(item, name.removesuffix("!"))) == value) is not name.endswith("!")
+            for name, _, value in wanted
+        )
+
+    return sum(1 for item in items if meets(item))

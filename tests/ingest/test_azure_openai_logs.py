@@ -79,7 +79,7 @@ def test_three_records_of_one_call_are_one_call_in_whatever_order(tmp_path: Path
         folder = tmp_path / str(number)
         folder.mkdir()
         found = priced(folder, lines(ordered))
-        assert len(found.calls) == 1
+        assert (len(found.calls), found.unread) == (1, set())
         assert found.usd == pytest.approx(OF_USAGE)
         assert found.calls[0]["cached_input_tokens"] == 1_500
         assert found.reports[0].rejected_by_code == {"not_a_request": 2}

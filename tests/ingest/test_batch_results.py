@@ -57,6 +57,7 @@ def test_completions_cost_half_whatever_tier_their_body_names(tmp_path: Path) ->
         folder.mkdir()
         found = priced(folder, text)
         assert found.usd == pytest.approx(usd / 1e6)
+        assert found.unread == set()
         assert [span["start_ns"] for span in found.spans] == [CREATED * 10**9, (CREATED + 1) * 10**9]
         assert {call["service_tier"] for call in found.calls} == {"batch"}
         assert [span["response_id"] for span in found.spans] == ["chatcmpl-0", "chatcmpl-1"]
@@ -125,7 +126,7 @@ MESSAGES = [
 @pytest.mark.parametrize("written", [lines, json.dumps, as_csv])
 def test_results_of_messages_are_calls_without_a_time(tmp_path: Path, written: Any) -> None:
     found = priced(tmp_path, written(MESSAGES))
-    assert found.dialects == {"anthropic_batch"}
+    assert (found.dialects, found.unread) == ({"anthropic_batch"}, set())
     by_place = sorted(
         found.spans, key=lambda span: span["source_position"] * 10 + int((span["response_id"] or "_9")[-1])
     )

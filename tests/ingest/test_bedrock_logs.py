@@ -70,6 +70,7 @@ def test_converse_counts_neither_what_the_cache_served_nor_what_it_took_up(tmp_p
         0, f"arn:aws:bedrock:eu-west-1:123456789012:inference-profile/{SONNET}", "Converse", counts, body
     )
     found = priced(tmp_path, lines([entry]))
+    assert found.unread == set()
     assert found.usd == pytest.approx((120 * 3.3 + 20_000 * 0.33 + 2_000 * 4.125 + 700 * 16.5) / 1e6)
     (span,) = found.spans
     assert (span["input_tokens"], span["cached_input_tokens"], span["cache_write_tokens"]) == (
@@ -108,6 +109,7 @@ def test_a_streamed_invocation_tells_of_its_first_byte_and_of_what_is_kept_for_a
     counts = {"input": 3, "read": 0, "written": 5_000, "output": 13}
     found = priced(tmp_path, lines([invocation(0, SONNET, "InvokeModelWithResponseStream", counts, body)]))
     assert found.usd == pytest.approx((3 * 3.3 + 1_000 * 4.125 + 4_000 * 6.6 + 13 * 16.5) / 1e6)
+    assert found.unread == set()
     (span,) = found.spans
     assert (span["ttft_s"], span["is_stream"], span["response_id"]) == (2.635, True, "msg_bdrk_1")
     assert span["end_ns"] - span["start_ns"] == 3_037_000_000
@@ -125,6 +127,25 @@ def test_several_objects_a_packed_file_and_a_throttled_call(tmp_path: Path) -> N
     assert [call["outcome"] for call in found.calls] == ["success", "success", "rate_limited"]
     assert [span["region"] for span in found.spans] == ["eu-west-1", "eu-north-1", "eu-west-1"]
     assert [span["is_stream"] for span in found.spans] == [True, False, False]
+
+
+def test_each_maker_repeats_the_counts_in_its_own_words(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html; Nova Lite's price stands for all."""
+    counts = {"input": 300, "output": 20}
+    bodies = [
+        {
+            "generation": "swordfish",
+            "prompt_token_count": 300,
+            "generation_token_count": 20,
+            "stop_reason": "stop",
+        },
+        {"inputTextTokenCount": 300, "results": [{"tokenCount": 20, "outputText": "swordfish"}]},
+        {"usage": {"prompt_tokens": 300, "completion_tokens": 20, "total_tokens": 320}},
+    ]
+    entries = [invocation(number, NOVA, "InvokeModel", counts, body) for number, body in enumerate(bodies)]
+    found = priced(tmp_path, lines(entries))
+    assert found.unread == set()
+    assert found.usd == pytest.approx(3 * (300 * 0.06 + 20 * 0.24) / 1e6)
 
 
 def test_an_embedding_is_none_of_a_chat_and_has_no_answer_to_pay_for(tmp_path: Path) -> None:

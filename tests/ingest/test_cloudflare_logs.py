@@ -76,6 +76,7 @@ def test_a_page_of_logs_is_read_with_its_costs(tmp_path: Path) -> None:
         folder.mkdir()
         found = priced(folder, text)
         assert found.usd == pytest.approx(sum(usd) / 1e6)
+        assert found.unread == set()
         assert [span["recorded_usd"] for span in found.spans] == [0.0035, 0.004, 0.002]
         assert {span["tenant"] for span in found.spans} == {"search"}
         assert {span["end_ns"] - span["start_ns"] for span in found.spans} == {2_100_000_000}

@@ -163,7 +163,13 @@ def span_kind(rule: KeyRule) -> int:
 MAPPINGS = [
     each for each in built_in_mappings().values() if {"input_tokens", "output_tokens"} <= each.columns.keys()
 ]
-INSTANTS = {"iso": "2026-11-20T10:00:00Z", "s": 1795168800, "ms": 1795168800000, "us": 1795168800000000}
+INSTANTS = {
+    "iso": "2026-11-20T10:00:00Z",
+    "any": "2026-11-20T10:00:00Z",
+    "s": 1795168800,
+    "ms": 1795168800000,
+    "us": 1795168800000000,
+}
 
 
 def first_name(mapping: Mapping, column: str) -> NamedCount | None:
@@ -192,9 +198,13 @@ def test_a_mappings_names_are_read_by_the_convention_that_the_row_follows(
         for name in names.values()
         if name.requires is not None and name.requires not in row
     }
-    when = mapping.columns[mapping.when]
-    row[when.paths[0]] = INSTANTS[when.unit or "iso"]
-    row |= {"duration": 1} if mapping.when == "start_ns" else {mapping.columns["duration_s"].paths[0]: 1}
+    when = mapping.columns.get(mapping.when)
+    row |= {} if when is None else {when.paths[0]: INSTANTS[when.unit or "iso"]}
+    row |= (
+        {"duration": 1}
+        if mapping.when != "end_ns" or when is None
+        else {mapping.columns["duration_s"].paths[0]: 1}
+    )
     if mapping.requests is not None:
         row[mapping.requests.column] = mapping.requests.equals
     batch = log_batch(LogRows(columns_of_objects([row], mapping), np.array([1]), ["0" * 32]), mapping)

@@ -71,6 +71,7 @@ USD = (2_000 * 2.5 + 8_000 * 1.25 + 100 * 10 + 3_000 * 0.3 + 1_000 * 0.03 + 700 
 def test_pages_lines_and_tables_of_requests_cost_the_same(tmp_path: Path, written: Any) -> None:
     found = priced(tmp_path, written(ROWS))
     assert found.usd == pytest.approx(USD)
+    assert found.unread == set()
     first, second = found.spans
     assert (first["recorded_usd"], first["tenant"], first["session_id"]) == (0.016, "acme", "session-9")
     assert (first["ttft_s"], first["end_ns"] - first["start_ns"], first["response_id"]) == (

@@ -91,10 +91,18 @@ def test_a_type_that_only_asks_for_something_stored_is_no_call(tmp_path: Path) -
 
 def test_what_a_cache_served_is_told_by_either_name(tmp_path: Path) -> None:
     """https://docs.litellm.ai/docs/completion/prompt_caching"""
-    usage = {"cache_read_input_tokens": 9_000, "server_tool_use": {"web_search_requests": 3}}
-    row = spend(
-        0, "acompletion", "anthropic", "claude-haiku-4-5", (10_000, 100), metadata={"usage_object": usage}
-    )
+    usage = {
+        "prompt_tokens": 10_000,
+        "completion_tokens": 100,
+        "total_tokens": 10_100,
+        "prompt_tokens_details": {"cached_tokens": 0, "text_tokens": 10_000, "audio_tokens": None},
+        "cache_read_input_tokens": 9_000,
+        "cache_creation_input_tokens": 0,
+        "server_tool_use": {"web_search_requests": 0},
+    }
+    metadata = {"usage_object": usage, "additional_usage_values": {"cache_read_input_tokens": 9_000}}
+    row = spend(0, "acompletion", "anthropic", "claude-haiku-4-5", (10_000, 100), metadata=metadata)
     found = priced(tmp_path, lines([row]))
-    assert found.usd >= (1_000 * 1 + 9_000 * 0.1 + 100 * 5) / 1e6 - 1e-9
-    assert (found.spans[0]["cached_input_tokens"], found.spans[0]["web_searches"]) == (9_000, 3)
+    assert found.usd == pytest.approx((1_000 * 1 + 9_000 * 0.1 + 100 * 5) / 1e6)
+    assert (found.spans[0]["cached_input_tokens"], found.spans[0]["web_searches"]) == (9_000, 0)
+    assert found.unread == set()

@@ -89,6 +89,7 @@ def test_the_cached_part_is_within_the_prompt_and_costs_less(tmp_path: Path) -> 
     found = priced(tmp_path, as_csv([row]))
     assert found.usd == pytest.approx((4_000 * 3 + 16_000 * 0.3 + 900 * 15) / 1e6)
     assert found.spans[0]["recorded_usd"] == pytest.approx(found.usd)
+    assert found.unread == set()
     (span,) = found.spans
     assert (span["end_ns"] - span["start_ns"], span["ttft_s"], span["is_stream"]) == (
         5_200_000_000,
@@ -137,7 +138,7 @@ def test_the_interface_tells_of_tokens_as_the_model_counts_them(tmp_path: Path) 
         found = priced(folder, text)
         assert found.usd == pytest.approx(sum(each) / 1e6)
         assert [span["recorded_usd"] for span in found.spans] == [0.0123, None], "a fee alone is not the cost"
-        assert found.spans[0]["ttft_s"] == 1.25
+        assert (found.spans[0]["ttft_s"], found.unread) == (1.25, set())
         assert found.spans[1]["tenant"] == "user-123"
 
 

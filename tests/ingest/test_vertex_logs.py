@@ -98,7 +98,7 @@ def parquet(rows: list[dict[str, Any]]) -> bytes:
 @pytest.mark.parametrize("written", [lines, as_csv, parquet, json.dumps])
 def test_the_same_table_costs_the_same_in_every_file(tmp_path: Path, written: Any) -> None:
     found = priced(tmp_path, written(ROWS))
-    assert found.dialects == {"vertex"}
+    assert (found.dialects, found.unread) == ({"vertex"}, set())
     assert [call["provider"] for call in found.calls] == ["google"] * 4
     assert found.usd == pytest.approx(OF_CACHED + OF_LONG + OF_SOUND + OF_CLAUDE)
 

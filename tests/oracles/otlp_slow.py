@@ -208,7 +208,8 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
         return (at_ns - start_ns) / 10**9
     if rule.field is not None:
         value = _parsed(value)
-        for name in rule.field.split("."):
+        whole = isinstance(value, dict) and rule.field in value
+        for name in [rule.field] if whole else rule.field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
     if kind == pa.string():
         text = _unwrapped(value)
@@ -393,5 +394,7 @@ def _fault(row: Row) -> str | None:
         ):  # the ids of calls that have none are the reader's to make
             return code
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
-        return "ends_before_start"
+        if not row["is_model_call"] and row["start_ns"] - row["end_ns"] > 10**9:
+            return "ends_before_start"
+        row["end_ns"] = None
     return None

@@ -64,7 +64,10 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
 
     def array(path: str, as_list: bool) -> pa.Array | None:
         if path in table.column_names:
-            return table[path].combine_chunks()
+            cells = table[path].combine_chunks()
+            if as_list and not pa.types.is_list(cells.type):
+                return _array([_listed(cell) for cell in cells.to_pylist()], as_list=True)
+            return cells
         first, _, rest = path.partition(".")
         if not rest or first not in table.column_names:
             return None
@@ -132,18 +135,21 @@ def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: boo
 def _cells_of(
     name: NamedCount, target: str, mapping: Mapping, array: Callable[[str, bool], pa.Array | None]
 ) -> pa.Array | None:
-    """What the rows say under a name, where they have what it requires."""
+    """What the rows say under a name, where they have what it requires and nothing that it must lack."""
     found = array(name.path, target in _LIST_COLUMNS)
     if found is None:
         return None
     cells = _present(found, mapping.absent)
-    if name.requires is None:
-        return cells
-    required = array(name.requires, False)
-    if required is None:
-        return None
-    is_there = pc.is_valid(_present(required, mapping.absent))
-    return pc.if_else(is_there, cells, pa.scalar(None, cells.type))
+    asked = [(name.requires, True)] if name.requires is not None else []
+    for path, is_wanted in (*asked, *((path, False) for path in name.lacks)):
+        other = array(path, False)
+        if other is None and is_wanted:
+            return None
+        if other is not None:
+            is_there = pc.is_valid(_present(other, mapping.absent))
+            counts = is_there if is_wanted else pc.invert(is_there)
+            cells = pc.if_else(counts, cells, pa.scalar(None, cells.type))
+    return cells
 
 
 def _first(arrays: list[pa.Array]) -> pa.Array:
@@ -185,6 +191,12 @@ def _array(values: list[Any], *, as_list: bool) -> pa.Array:
     if as_list:
         return pa.array([_texts(value) for value in values], pa.list_(pa.string()))
     return pa.array([_text(value) for value in values], pa.string())
+
+
+def _listed(cell: Any) -> Any:
+    """The list that a cell holds as JSON text; any other cell as it is."""
+    document = parsed_json(cell) if isinstance(cell, str) else cell
+    return document if isinstance(document, list) else cell or None
 
 
 def _texts(value: Any) -> list[str] | None:
