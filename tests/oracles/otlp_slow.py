@@ -320,6 +320,8 @@ def _read_span(
     for column, words in vocabulary.words.items():
         if row[column] is not None:
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
+    if str(row.pop("speed", "")).lower() == "fast" and row["service_tier"] in (None, "standard", "default"):
+        row["service_tier"] = "fast"
     _count_tokens(row, named, attributes, used)
     row["unread_usage"] = unread_slowly(attributes, vocabulary)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
