@@ -104,7 +104,7 @@ def length(nanoseconds: int, unit: str) -> int | float:
 def test_what_was_written_is_what_the_draft_reads(calls: list[tuple[Any, ...]], data: st.DataObject) -> None:
     draw = data.draw
     names = {name: draw(st.sampled_from(known), label=name) for name, known in NAMES.items()}
-    time_unit = draw(st.sampled_from(("T", "TZ", "T+02:00", " ", "", "Z", "s", "ms", "us", "ns")))
+    time_unit = draw(st.sampled_from(("T", "TZ", "T+02:00", "", "Z", "+02:00", "s", "ms", "us", "ns")))
     unit = draw(st.sampled_from(tuple(NS)))
     suffix = draw(st.sampled_from(("", *SUFFIXES[unit])))
     has = {
@@ -186,7 +186,8 @@ def test_nanoseconds_are_told_by_how_long_calls_last(tmp_path: Path, name: str) 
 
 def test_times_without_a_telling_name_are_told_by_their_order(tmp_path: Path) -> None:
     rows = [
-        {"b": 1_795_478_409_000 + 60_000 * n, "model": "m", "a": 1_795_478_400_000 + 60_000 * n, "input": 5, "output": 7}
+        {"b": 1_795_478_409_000 + 60_000 * n, "model": "m", "a": 1_795_478_400_000 + 60_000 * n,
+         "input": 5, "output": 7}
         for n in range(3)
     ]  # fmt: skip
     draft, spans = drafted(json_lines(tmp_path, rows))
@@ -195,8 +196,8 @@ def test_times_without_a_telling_name_are_told_by_their_order(tmp_path: Path) ->
 
 
 def test_start_and_end_whose_names_are_swapped_are_told_by_their_values(tmp_path: Path) -> None:
-    rows = [{"start": f"2026-11-20T10:0{n}:05Z", "end": f"2026-11-20T10:0{n}:00Z", "input": 5, "output": 7, "model": "m"}
-            for n in range(3)]  # fmt: skip
+    rows = [{"start": f"2026-11-20T10:0{n}:05Z", "end": f"2026-11-20T10:0{n}:00Z", "input": 5, "output": 7,
+             "model": "m"} for n in range(3)]  # fmt: skip
     draft, spans = drafted(json_lines(tmp_path, rows))
     assert "told by their values" in draft
     assert [span["end_ns"] - span["start_ns"] for span in spans] == [5_000_000_000] * 3
@@ -240,10 +241,6 @@ def test_a_draft_shows_nothing_that_a_cell_says(tmp_path: Path) -> None:
          "answer": str(55501990 + n), "type": SECRET, **({SECRET: 1} if n == 7 else {})}
         for n in range(30)
     ]  # fmt: skip
-    for row in rows:
-        row["ts"] = (
-            row["ts"].replace("10:010", "10:10").replace("10:01", "10:1").replace("10:02", "10:2")[:20]
-        )
     rows = [row | {"ts": f"2026-11-20T10:{n:02d}:00Z"} for n, row in enumerate(rows)]
     draft, spans = drafted(json_lines(tmp_path, rows))
     assert len(spans) == 30

@@ -61,7 +61,8 @@ def helicone(n: int) -> Row:
     """https://docs.helicone.ai/rest/request/post-v1requestquery-clickhouse"""
     return {"requested": at(n), "answered": at(n).replace("00.250", "05.250"), "delay_ms": 5000, "user_id": "u",
             "time_to_first_token": 800, "total_tokens": 10_100 + n, "prompt_tokens": 10_000 + n,
-            "completion_tokens": 100, "prompt_cache_read_tokens": 8000, "request_model": "gpt-4o", "cost": 0.016}  # fmt: skip
+            "completion_tokens": 100, "prompt_cache_read_tokens": 8000, "request_model": "gpt-4o",
+            "cost": 0.016}  # fmt: skip
 
 
 def cloudflare(n: int) -> Row:
@@ -74,8 +75,8 @@ def cloudflare(n: int) -> Row:
 def langfuse(n: int) -> Row:
     """https://langfuse.com/docs/api-and-data-platform/features/export-to-blob-storage"""
     usage = {"input": 86 + n, "input_cached_tokens": 17_817, "output": 10, "total": 17_913 + n}
-    return {"obs": f"o{n}", "started": at(n).replace("T", " ")[:-1], "ended": at(n).replace("T", " ")[:-5] + "9.250",
-            "first_token_at": at(n).replace("T", " ")[:-5] + "1.250", "provided_model": "gpt-4o",
+    return {"obs": f"o{n}", "started": at(n).replace("T", " ")[:-1], "ended": at(n).replace("T", " ")[:-6] + "9.250",
+            "first_token_at": at(n).replace("T", " ")[:-6] + "1.250", "provided_model": "gpt-4o",
             "usage_details": json.dumps(usage), "cost_details": json.dumps({"input": 0.0002, "total": 0.02}),
             "total_cost": 0.02, "session_id": "s", "user_id": "u"}  # fmt: skip
 
