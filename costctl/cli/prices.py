@@ -59,7 +59,10 @@ def verify(
     out: options.Out = None,
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
-    """Gaps, overlaps, currencies and magnitudes of your rates, and models without a price. Exits with 1 if any."""
+    """Gaps, overlaps, currencies and magnitudes of your rates, and models without a price. Exits with 1 if any.
+
+    With --store, also what its records say that calls cost, beside what costctl says, and why they differ.
+    """
     from costctl import workflow
     from costctl.cli.render import prices
     from costctl.cli.render.document import rendered

@@ -24,6 +24,7 @@ from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.pool_fit import PoolFits
 from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.service_model_report import service_model_report
+from costctl.cost.tenants import tenant_uses
 from costctl.cost.useful import pool_uses, useful_ratio
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
@@ -112,7 +113,7 @@ def build_analysis(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
-        coverage=coverage_of(frames, fits, bill, classes),
+        coverage=coverage_of(frames, fits, bill, classes, settings.prices),
         totals=Totals(
             requests=frames.requests.height,
             successes=int(frames.requests["is_success"].sum()),
@@ -128,6 +129,7 @@ def build_analysis(
         ),
         invoices=provider_invoices(frames, settings),
         classes=classes,
+        tenants=tenant_uses(frames),
         outcomes=outcome_reports(frames),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools

@@ -29,6 +29,7 @@ from typing import Final
 
 import polars as pl
 
+from costctl.cost.provider_names import provider_id, spellings
 from costctl.documents.billing_settings import BillingRule, Outcome
 
 ANY_PROVIDER: Final = "*"
@@ -49,11 +50,6 @@ DEFAULTS: Final[dict[str, dict[Outcome, BillingRule]]] = {
     "azure": {"content_filter_input": "billed", "invalid_request": "billed_if_reported"},
     "google": {"server_error": "not_billed"},
 }
-# What traces call these two, by OpenTelemetry's names of providers.
-_ALSO: Final = {
-    "azure": ("azure", "azure.ai.openai", "azure.ai.inference", "azure_ai", "az.ai.openai"),
-    "google": ("google", "gcp.gemini", "gcp.gen_ai", "gemini"),
-}
 _SCHEMA: Final = {
     "provider": pl.String,
     "outcome": pl.String,
@@ -66,12 +62,23 @@ def billing_rule_rows(own: Mapping[str, Mapping[Outcome, BillingRule]]) -> pl.Da
     """The rules as rows; the user's take the place of the defaults, one for any provider also of those for one."""
     rules: dict[tuple[str, str], tuple[str, str]] = {}
     for provider, by_outcome in DEFAULTS.items():
-        for name in _ALSO.get(provider, (provider,)):
+        for name in spellings(provider):
             rules |= {(name, outcome): (rule, "default") for outcome, rule in by_outcome.items()}
     for outcome, rule in own.get(ANY_PROVIDER, {}).items():
         rules = {key: value for key, value in rules.items() if key[1] != outcome}
         rules[ANY_PROVIDER, outcome] = (rule, "costctl.toml")
-    for provider, own_rules in own.items():
-        rules |= {(provider, outcome): (rule, "costctl.toml") for outcome, rule in own_rules.items()}
+    for also in (
+        True,
+        False,
+    ):  # what is written of a spelling itself goes before what is written of its provider
+        for provider, own_rules in own.items():
+            for name in _also(provider) if also else (provider,):
+                rules |= {(name, outcome): (rule, "costctl.toml") for outcome, rule in own_rules.items()}
     rows = [(*key, *value) for key, value in sorted(rules.items())]
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _also(provider: str) -> tuple[str, ...]:
+    """Every spelling of the provider that a rule of the user's names by one of them."""
+    known = provider_id(provider)
+    return (provider,) if known is None else spellings(known)

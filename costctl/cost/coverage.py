@@ -13,14 +13,19 @@ from costctl.cost.bill import Bill
 from costctl.cost.exact_sums import exact_sum
 from costctl.cost.frames import Frames
 from costctl.cost.pool_fit import PoolFits
+from costctl.cost.witness import witness
 from costctl.documents.analysis import ClassReport, Coverage
+from costctl.documents.price_settings import PriceSettings
 from costctl.segment.unreported import with_tokens
 from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
 _MOST_NOTES: Final = 20
+_BOUGHT: Final = ("api_tokens", "api_units")
 
 
-def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...]) -> Coverage:
+def coverage_of(
+    frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...], prices: PriceSettings
+) -> Coverage:
     """Ratios of what is priced and observed, and a note for each gap."""
     charged = frames.charge.group_by("request_id").agg(pl.col("usd").is_not_null().all().alias("is_priced"))
     unread = frames.calls.filter(pl.col("has_unread_usage")).select("request_id")
@@ -41,6 +46,15 @@ def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[Class
         calls=calls,
         calls_without_tokens=calls - told,
         rejected_records=frames.rejected_records,
+        **_recorded(frames, prices),
+        witness=witness(
+            frames.cost_witness,
+            frames.calls,
+            frames.charge,
+            frames.requests,
+            prices,
+            frames.calls.filter(pl.col("pool").is_null()).height,
+        ),
         usage=gaps,
         notes=(
             *usage_notes(gaps),
@@ -69,6 +83,22 @@ def _priced_token_ratio(frames: Frames, stray_tokens: int) -> float | None:
     return known / total if total else None
 
 
+def _recorded(frames: Frames, prices: PriceSettings) -> dict[str, float | None]:
+    """What is charged as it was recorded, where that is asked for: of the tokens, and USD."""
+    if prices.unpriced != "recorded":
+        return {}
+    charged = frames.charge.filter("is_recorded")
+    calls = frames.calls.select("call_id", "input_tokens", "output_tokens")
+    recorded = calls.join(charged.select("call_id"), on="call_id", how="semi")
+    total, taken = (
+        int(each["input_tokens"].sum()) + int(each["output_tokens"].sum()) for each in (calls, recorded)
+    )
+    return {
+        "recorded_token_ratio": taken / total if total else None,
+        "recorded_usd": exact_sum(charged["usd"]) or 0.0,
+    }
+
+
 def _priced_accelerator_ratio(frames: Frames) -> float | None:
     """Seconds of replicas of configured pools that have a price, over all that were observed."""
     seconds = frames.charge.filter(pl.col("component") == "accelerator")
@@ -79,12 +109,12 @@ def _priced_accelerator_ratio(frames: Frames) -> float | None:
 
 def _unpriced(frames: Frames) -> tuple[str, ...]:
     """One note for each reason why a charge has no amount, and what would price tokens."""
-    is_token = pl.col("component") == "api_tokens"
+    is_bought = pl.col("component").is_in(_BOUGHT)
     resource = pl.col("resource").cast(pl.String)
     named = frames.charge.filter(pl.col("note").is_not_null()).with_columns(
-        # A resource of tokens is provider/model/kind of token.
-        pl.when(is_token).then(resource.str.replace("/[^/]*$", "")).otherwise(resource).alias("resource"),
-        pl.when(is_token).then(resource.str.extract("([^/]*)$")).alias("kind"),
+        # A resource that is bought of a provider is provider/model/what is counted.
+        pl.when(is_bought).then(resource.str.replace("/[^/]*$", "")).otherwise(resource).alias("resource"),
+        pl.when(is_bought).then(resource.str.extract("([^/]*)$")).alias("kind"),
     )
     rows = (
         named.group_by("component", "resource", "note")
@@ -93,16 +123,23 @@ def _unpriced(frames: Frames) -> tuple[str, ...]:
         .head(_MOST_NOTES)
     )
     notes = [
-        f"{', '.join(kinds) + ' tokens' if kinds else component.replace('_', ' ')} of {resource}: {note} "
-        f"({_requests(requests)})."
+        f"{_counted(component, kinds)} of {resource}: {note} ({_requests(requests)})."
         for component, resource, note, requests, kinds in rows.iter_rows()
     ]
-    if any(note.startswith("no price for") for note in rows["note"]):
+    of_tokens = rows.filter(pl.col("component") == "api_tokens")["note"]
+    if any(note.startswith("no price for") for note in of_tokens):
         notes.append(
             "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
             "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."
         )
     return tuple(notes)
+
+
+def _counted(component: str, kinds: list[str]) -> str:
+    """What a charge counts, in words."""
+    if not kinds:
+        return component.replace("_", " ")
+    return ", ".join(kinds) + (" tokens" if component == "api_tokens" else "")
 
 
 def _without_charge(requests: int) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class Frames:
     request_class: pl.DataFrame
     call_share: pl.DataFrame
     charge: pl.DataFrame
+    cost_witness: pl.DataFrame
     class_cost: pl.DataFrame
     pool_use: pl.DataFrame
     stage_time: pl.DataFrame
@@ -51,6 +52,7 @@ class Frames:
         "request_class",
         "call_share",
         "charge",
+        "cost_witness",
         "class_cost",
         "pool_use",
         "stage_time",

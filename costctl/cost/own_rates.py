@@ -11,6 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol, TypeVar
 
+from costctl.cost.price_kinds import TOKEN_KINDS, UNIT_KINDS, UNITS, UnitKind
+from costctl.cost.price_rules import GLOBAL
+from costctl.cost.provider_names import same_provider
 from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.errors import UsageError
 
@@ -22,16 +25,6 @@ SUSPICIOUS_RATIO: Final = (
 LOWEST_USD_PER_MILLION: Final = 0.0005
 HIGHEST_USD_PER_MILLION: Final = 2_000.0
 STANDARD: Final = "default"  # the service tier of a call that says none
-TOKEN_KINDS: Final = (
-    "input",
-    "input_audio",
-    "cached_input",
-    "cached_audio",
-    "cache_write",
-    "cache_write_1h",
-    "output",
-    "output_audio",
-)
 _AS_INPUT: Final = ("cached_input", "cache_write")  # cost what input costs where a rate does not tell apart
 
 
@@ -64,14 +57,24 @@ class _Dated(Protocol):
 AnyDated = TypeVar("AnyDated", bound=_Dated)
 
 
-def own_bands(
-    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
-) -> Bands | None:
+class Asked(NamedTuple):
+    """Whose price is asked for. provider: None where the call names none.  service_tier: what it was sold as.
+    inference_geo: where inference is kept, GLOBAL where nobody said.
+    """
+
+    provider: str | None
+    model: str
+    day: date
+    service_tier: str = STANDARD
+    inference_geo: str = GLOBAL
+
+
+def own_bands(prices: PriceSettings, asked: Asked) -> Bands | None:
     """The bands of each kind by the user's rates for the day; rates that name the provider come first.
 
     Raises RateError where two rates hold at once, or a currency has no exchange rate for the day.
     """
-    rates = _holding(prices, provider, model, day, service_tier)
+    rates = _holding(prices, asked)
     if not rates:
         return None
     tiers = sorted(rates, key=lambda rate: rate.above_input_tokens)
@@ -79,20 +82,35 @@ def own_bands(
     if len(set(starts)) < len(starts):
         raise RateError(
             "two rates",
-            f"Two rates for {model} hold on {day}.",
-            why="[[prices.rates]] has more than one entry with the same model, provider, service_tier and "
-            "above_input_tokens.",
+            f"Two rates for {asked.model} hold on {asked.day}.",
+            why="[[prices.rates]] has more than one entry with the same model, provider, service_tier, inference_geo "
+            "and above_input_tokens.",
             next_step="Give one an `until` that is the `from` of the next, or remove one.",
         )
     bands: Bands = []
     for rate, start, below in zip(tiers, starts, [*starts[1:], None], strict=True):
-        usd = usd_per_unit(prices, rate.currency, day)
+        usd = usd_per_unit(prices, rate.currency, asked.day)
         for kind in TOKEN_KINDS:
             quoted = per_million(rate, kind)
             if quoted is not None:
                 per_token = float(Decimal(str(quoted)) * usd / TOKENS_PER_QUOTE)
                 bands.append((kind, Band(start, below, per_token)))
     return bands
+
+
+def own_units(prices: PriceSettings, asked: Asked) -> dict[UnitKind, float]:
+    """USD for one use of each unit that the user's rates name for the day; those for any length of the prompt count.
+
+    Raises RateError where a currency has no exchange rate for the day.
+    """
+    found: dict[UnitKind, float] = {}
+    for rate in _holding(prices, asked):
+        for kind in UNIT_KINDS:
+            quoted = getattr(rate, kind)
+            if quoted is not None and rate.above_input_tokens == 0:
+                usd = usd_per_unit(prices, rate.currency, asked.day)
+                found[kind] = float(Decimal(str(quoted)) * usd / UNITS[kind].per)
+    return found
 
 
 def per_million(rate: Rate, kind: str) -> float | None:
@@ -117,40 +135,54 @@ def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
     return Decimal(str(found[0].usd))
 
 
-def refuse_far_from_book(
-    prices: PriceSettings,
-    own: Bands,
-    book: Bands,
-    provider: str | None,
-    model: str,
-    day: date,
-    service_tier: str = STANDARD,
-) -> None:
+def refuse_far_from_book(prices: PriceSettings, own: Bands, book: Bands, asked: Asked) -> None:
     """Raises RateError where a price that is written, and not confirmed, is 100 times or more away from the book's, or
     from any where the book does not have the model. What a rate leaves to its input is judged as input alone.
     """
     unconfirmed = {
         (kind, _start(rate))
-        for rate in _holding(prices, provider, model, day, service_tier)
+        for rate in _holding(prices, asked)
         for kind in TOKEN_KINDS
         if not rate.is_confirmed and getattr(rate, kind) is not None
     }
     judged = [(kind, band) for kind, band in own if (kind, band.from_input_tokens) in unconfirmed]
     if not book:
-        _refuse_implausible(judged, model, day)
+        _refuse_implausible(judged, asked.model, asked.day)
     for kind, band in judged:
         for book_kind, quoted in book:
-            if book_kind != kind or not _overlap(band, quoted):
-                continue
-            if is_far(band.usd_per_token, quoted.usd_per_token):
-                raise RateError(
-                    f"magnitude of {kind}",
-                    f"The {kind} rate for {model} is far from what it costs elsewhere.",
-                    why=f"It comes to {band.usd_per_token * TOKENS_PER_QUOTE:g} USD per million tokens on {day}; "
-                    f"the price book says {quoted.usd_per_token * TOKENS_PER_QUOTE:g}.",
-                    next_step="Rates are per million tokens, in the rate's currency; if it is meant, "
-                    "write is_confirmed = true beside it.",
-                )
+            if (
+                book_kind == kind
+                and _overlap(band, quoted)
+                and is_far(band.usd_per_token, quoted.usd_per_token)
+            ):
+                own_usd, book_usd = (each.usd_per_token * TOKENS_PER_QUOTE for each in (band, quoted))
+                raise _far(kind, asked, own_usd, book_usd, "Rates are per million tokens", "million tokens")
+
+
+def refuse_units_far_from_book(
+    prices: PriceSettings, own: dict[UnitKind, float], book: dict[UnitKind, float], asked: Asked
+) -> None:
+    """Raises RateError where a price of a unit that is written, and not confirmed, is 100 times the book's, or less."""
+    confirmed = {
+        kind
+        for rate in _holding(prices, asked)
+        for kind in UNIT_KINDS
+        if rate.is_confirmed and getattr(rate, kind) is not None
+    }
+    for kind in own.keys() & book.keys() - confirmed:
+        if is_far(own[kind], book[kind]):
+            per = f"{UNITS[kind].per:,} {UNITS[kind].unit}"
+            own_usd, book_usd = own[kind] * UNITS[kind].per, book[kind] * UNITS[kind].per
+            raise _far(kind, asked, own_usd, book_usd, f"Rates of {kind} are per {per}", per)
+
+
+def _far(kind: str, asked: Asked, own_usd: float, book_usd: float, rule: str, per: str) -> RateError:
+    return RateError(
+        f"magnitude of {kind}",
+        f"The {kind} rate for {asked.model} is far from what it costs elsewhere.",
+        why=f"It comes to {own_usd:g} USD per {per} on {asked.day}; the price book says {book_usd:g}.",
+        next_step=f"{rule}, in the rate's currency; if it is meant, write is_confirmed = true beside it.",
+    )
 
 
 def _refuse_implausible(rates: Bands, model: str, day: date) -> None:
@@ -175,15 +207,26 @@ def is_far(usd: float, other_usd: float) -> bool:
     return usd >= SUSPICIOUS_RATIO * other_usd or usd * SUSPICIOUS_RATIO <= other_usd
 
 
-def _holding(
-    prices: PriceSettings, provider: str | None, model: str, day: date, service_tier: str
-) -> list[Rate]:
-    """The rates of the model on the day: those that name the provider, else those that name none."""
+def _holding(prices: PriceSettings, asked: Asked) -> list[Rate]:
+    """The rates of the model on the day: those that name the provider, else those that name none; of these those that
+    name where inference is kept, else those that hold wherever it is.
+    """
     named = [
-        rate for rate in _on(prices.rates, day) if (rate.model, rate.service_tier) == (model, service_tier)
+        rate
+        for rate in _on(prices.rates, asked.day)
+        if (rate.model, rate.service_tier) == (asked.model, asked.service_tier)
+        and rate.inference_geo in (None, asked.inference_geo)
     ]
-    exact = [rate for rate in named if provider is not None and rate.provider == provider]
-    return exact or [rate for rate in named if rate.provider is None]
+    exact = [
+        rate
+        for rate in named
+        if asked.provider is not None
+        and rate.provider is not None
+        and same_provider(rate.provider, asked.provider)
+    ]
+    of_provider = exact or [rate for rate in named if rate.provider is None]
+    kept = [rate for rate in of_provider if rate.inference_geo is not None]
+    return kept or of_provider
 
 
 def _start(rate: Rate) -> int:

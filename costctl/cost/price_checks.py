@@ -10,8 +10,11 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from costctl.cost.own_rates import STANDARD, RateError
-from costctl.cost.prices import nearest_model, priced
+from costctl.cost.model_names import NotFound, find_model
+from costctl.cost.own_rates import STANDARD, Asked, RateError
+from costctl.cost.price_hints import nearest_model
+from costctl.cost.price_rules import GLOBAL
+from costctl.cost.prices import priced
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.prices import PriceFinding
 
@@ -25,20 +28,30 @@ def price_findings(own: PriceSettings, models: pl.DataFrame | None, as_of: date)
     return tuple({(each.kind, each.subject, each.what): each for each in reversed(found)}.values())[::-1]
 
 
+def has_refused_rate(own: PriceSettings, models: pl.DataFrame) -> bool:
+    """Whether some rate cannot be used on some day of these calls. models: provider, model, day, service_tier."""
+    keys = models.drop_nulls(["model", "day"]).select("provider", "model", "day", "service_tier").unique()
+    return any(
+        _tried(own, Asked(provider, model, date.fromisoformat(day), service_tier))[1] is not None
+        for provider, model, day, service_tier in keys.iter_rows()
+    )
+
+
 def _rates(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     dated = [(each.from_day, each.until_day) for each in own.rates]
     dated += [(each.from_day, each.until_day) for each in own.exchange_rates]
     ends = {day for pair in dated for day in pair if day is not None}
     days = sorted(ends | {as_of} | ({min(ends) - timedelta(days=1)} if ends else set()))
     findings: list[PriceFinding] = []
-    for key in dict.fromkeys((rate.provider, rate.model, rate.service_tier) for rate in own.rates):
-        provider, model, service_tier = key
-        of_model = [rate for rate in own.rates if (rate.provider, rate.model, rate.service_tier) == key]
+    keys = [(rate.provider, rate.model, rate.service_tier, rate.inference_geo) for rate in own.rates]
+    for key in dict.fromkeys(keys):
+        provider, model, service_tier, inference_geo = key
+        of_model = [rate for rate, of in zip(own.rates, keys, strict=True) if of == key]
         refused: dict[str, PriceFinding] = {}
         for day in days:
             if not any(_holds(rate.from_day, rate.until_day, day) for rate in of_model):
                 continue
-            _, error = _tried(own, provider, model, day, service_tier)
+            _, error = _tried(own, Asked(provider, model, day, service_tier, inference_geo or GLOBAL))
             if error is not None:
                 refused.setdefault(
                     error.mistake, _refused(model, error)
@@ -71,56 +84,60 @@ def _gaps(model: str, spans: list[tuple[date | None, date | None]]) -> list[Pric
 def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     findings = []
     for alias, target in own.aliases.items():
-        is_priced, error = _tried(own, None, alias, as_of)
+        is_priced, error = _tried(own, Asked(None, alias, as_of))
         if error is None and not is_priced:
-            findings.append(
-                _unknown(
-                    "unknown_model",
-                    alias,
-                    f"The alias {alias} stands for {target}",
-                    target,
-                    target.partition("/")[0],
-                )
-            )
+            provider, _, model = target.rpartition("/")
+            said = f"The alias {alias} stands for {target}"
+            findings.append(_unknown("unknown_model", alias, said, provider.partition("/")[0] or None, model))
     return findings
 
 
 def _unpriced(own: PriceSettings, models: pl.DataFrame, as_of: date) -> list[PriceFinding]:
     findings = []
-    tiered = (
-        models if "service_tier" in models.columns else models.with_columns(service_tier=pl.lit(STANDARD))
+    said = models.columns
+    whole = models.with_columns(
+        pl.lit(usual).alias(name)
+        for name, usual in (("service_tier", STANDARD), ("inference_geo", GLOBAL))
+        if name not in said
     )
-    keys = tiered.drop_nulls(["model"]).select("provider", "model", "day", "service_tier")
-    for provider, model, day, service_tier in keys.sort(pl.all()).iter_rows():
+    keys = whole.drop_nulls(["model"]).select("provider", "model", "day", "service_tier", "inference_geo")
+    for provider, model, day, service_tier, inference_geo in keys.sort(pl.all()).iter_rows():
         on = date.fromisoformat(day) if day else as_of
-        is_priced, error = _tried(own, provider, model, on, service_tier)
+        asked = Asked(provider, model, on, service_tier, inference_geo)
+        is_priced, error = _tried(own, asked)
         if error is not None:
             findings.append(_refused(model, error))
         elif not is_priced:
             name = f"{provider}/{model}" if provider else model
-            if service_tier != STANDARD and _tried(own, provider, model, on)[0]:
-                findings.append(_unpriced_tier(name, service_tier, on))
-                continue
-            findings.append(_unknown("unpriced", name, f"The traces have calls of {name}", model, provider))
+            findings.append(
+                _unpriced_condition(own, name, asked)
+                or _unknown("unpriced", name, f"The traces have calls of {name}", provider, model)
+            )
     return findings
 
 
-def _unpriced_tier(name: str, service_tier: str, day: date) -> PriceFinding:
-    return PriceFinding(
-        kind="unpriced",
-        subject=name,
-        what=f"The traces have calls of {name} sold as {service_tier}, which have no price on {day}.",
-        why="Neither own rates nor the price book have one for that, and the standard price is not it.",
-        next_step=f'Write a rate in [[prices.rates]] with service_tier = "{service_tier}".',
+def _unpriced_condition(own: PriceSettings, name: str, asked: Asked) -> PriceFinding | None:
+    """What the model was sold as, or where, has no price, though the model has one; None where that is not why."""
+    conditions = (
+        (asked._replace(inference_geo=GLOBAL), f"with inference in {asked.inference_geo}", "inference_geo"),
+        (asked._replace(service_tier=STANDARD), f"sold as {asked.service_tier}", "service_tier"),
     )
+    for without, how, key in conditions:
+        if without != asked and _tried(own, without)[0]:
+            return PriceFinding(
+                kind="unpriced",
+                subject=name,
+                what=f"The traces have calls of {name} {how}, which have no price on {asked.day}.",
+                why="Neither own rates nor the price book have one for that, and the standard price is not it.",
+                next_step=f'Write a rate in [[prices.rates]] with {key} = "{getattr(asked, key)}".',
+            )
+    return None
 
 
-def _tried(
-    own: PriceSettings, provider: str | None, model: str, day: date, service_tier: str = STANDARD
-) -> tuple[bool, RateError | None]:
+def _tried(own: PriceSettings, asked: Asked) -> tuple[bool, RateError | None]:
     """Whether the model has a price on the day, and why it is refused, where it is: to report all, none is raised."""
     try:
-        return bool(priced(own, provider, model, day, service_tier)[1]), None
+        return priced(own, asked).is_known, None
     except RateError as error:
         return False, error
 
@@ -131,14 +148,16 @@ def _refused(model: str, error: RateError) -> PriceFinding:
     )
 
 
-def _unknown(kind: str, subject: str, said: str, model: str, provider: str | None) -> PriceFinding:
-    nearest = nearest_model(model.rpartition("/")[2], provider)
+def _unknown(kind: str, subject: str, said: str, provider: str | None, model: str) -> PriceFinding:
+    found = find_model(provider, model)
+    why = found.why if isinstance(found, NotFound) else ""
+    nearest = None if why else nearest_model(provider, model)
     meant = f"Did you mean {nearest}? " if nearest else ""
     return PriceFinding(
         kind="unpriced" if kind == "unpriced" else "unknown_model",
         subject=subject,
         what=f"{said}, which has no price.",
-        why="Neither own rates nor the price book know it.",
+        why="Neither own rates nor the price book know it" + (f": {why}." if why else "."),
         next_step=f"{meant}Write [prices.aliases], or a rate in [[prices.rates]].",
     )
 

@@ -13,13 +13,16 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.tenants import TenantUse
 from costctl.documents.usage_gaps import UsageGaps
+from costctl.documents.witness import Witness
 
 SCHEMA_VERSION: Final = "costctl.analysis/v1"
 
 ComponentName = Literal[
     "accelerator",
     "api_tokens",
+    "api_units",
     "cpu",
     "storage_reads",
     "storage_bytes",
@@ -49,6 +52,9 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``calls_without_tokens`` of all ``calls`` read and wrote, in whole or in part, is in neither. Tokens of records that
     are no call count as not priced, and so do those of calls with usage that nothing reads.
     priced_accelerator_ratio: of the time that calls occupied replicas of configured pools, that which has a price.
+    recorded_token_ratio, recorded_usd: of the tokens, and of the bill, what is charged as the calls' own records say,
+    for want of a price; null unless [prices] unpriced = "recorded".  witness: what the sources say that calls cost
+    beside what we say; null where none names an amount.
     """
 
     requests: int
@@ -63,6 +69,9 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rejected_records: int
     usage: UsageGaps
     notes: tuple[str, ...]
+    recorded_token_ratio: float | None = None
+    recorded_usd: float | None = None
+    witness: Witness | None = None
 
 
 class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -369,5 +378,6 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bill: ReconciledBill | None
     invoices: tuple[ProviderInvoice, ...]
     classes: tuple[ClassReport, ...]
+    tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]

@@ -8,6 +8,7 @@ import msgspec
 
 from costctl.documents.provenance import Provenance
 from costctl.documents.usage_gaps import UsageGaps
+from costctl.documents.witness import Witness
 
 SCHEMA_VERSION: Final = "costctl.diagnosis/v1"
 
@@ -74,7 +75,10 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head."""
+    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head.
+
+    witness: what the sources say that calls cost beside what we say; null where no record names an amount.
+    """
 
     schema_version: str
     provenance: Provenance
@@ -85,3 +89,4 @@ class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checks: tuple[Check, ...]
     usage: UsageGaps
     notes: tuple[str, ...]
+    witness: Witness | None = None

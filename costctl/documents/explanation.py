@@ -62,10 +62,12 @@ class SpanLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class CallLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One execution of a model. start_s: seconds from the request's start.  queue_s, ttft_s: seconds.  share_s: its
-    part of its replica's busy time; alone_s: seconds in which no other call was in progress there.
+    part of its replica's busy time; alone_s: seconds in which no other call was in progress there.  tenant: whose it
+    is; null for nobody's.
     """
 
     call_id: str
+    tenant: str | None
     operation: str | None
     provider: str | None
     model: str | None
@@ -107,7 +109,8 @@ class StageLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that was used. usd: null where quantity or price is unknown; ``note`` says which.  outcome,
-    billing_rule: of the call, and by which rule it was billed; null for what no call caused.
+    billing_rule: of the call, and by which rule it was billed; null for what no call caused.  is_recorded: the amount
+    is what the call's own record says, for want of a price; the quantity is that amount.
     """
 
     call_id: str | None
@@ -117,6 +120,7 @@ class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     usd_per_unit: float | None
     usd: float | None
+    is_recorded: bool
     is_wasted: bool
     outcome: str | None
     billing_rule: str | None

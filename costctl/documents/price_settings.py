@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 
 PerMillion = Annotated[float, msgspec.Meta(ge=0)]
+PerThousand = Annotated[float, msgspec.Meta(ge=0)]
+PerHour = Annotated[float, msgspec.Meta(ge=0)]
 ServiceTier = Literal["default", "batch", "flex", "priority", "fast"]
 Tokens = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -19,9 +21,12 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a model costs per million tokens, from one day until another, the end exclusive.
 
     provider: None holds for every provider.  above_input_tokens: a tier; it holds, for all tokens of a call, where the
-    whole prompt is longer than this.  cached_input and cache_write cost what input costs where they are not given; what
-    is audio, or written to be kept for an hour, has no price where none is given.  service_tier: what it is sold as.
-    is_confirmed: the rate is meant, however far it is from what the price book says.
+    whole prompt is longer than this.  cached_input and cache_write cost what input costs where they are not given, and
+    reasoning what output costs; what is audio, image or video, or written to be kept for an hour, has no price where
+    none is given.  web_searches, file_searches, code_runs and requests are per thousand, input_characters per million,
+    input_audio_s and output_audio_s per hour of sound; those that are not given are the price book's.  service_tier:
+    what it is sold as.  inference_geo: where inference is kept; None holds wherever that is.  is_confirmed: the rate is
+    meant, however far it is from what the price book says.
     """
 
     model: str
@@ -34,7 +39,22 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input_audio: PerMillion | None = None
     cached_audio: PerMillion | None = None
     output_audio: PerMillion | None = None
+    input_image: PerMillion | None = None
+    cached_image: PerMillion | None = None
+    output_image: PerMillion | None = None
+    input_video: PerMillion | None = None
+    cached_video: PerMillion | None = None
+    output_video: PerMillion | None = None
+    reasoning: PerMillion | None = None
+    web_searches: PerThousand | None = None
+    file_searches: PerThousand | None = None
+    code_runs: PerThousand | None = None
+    requests: PerThousand | None = None
+    input_characters: PerMillion | None = None
+    input_audio_s: PerHour | None = None
+    output_audio_s: PerHour | None = None
     service_tier: ServiceTier = "default"
+    inference_geo: str | None = None
     above_input_tokens: Tokens = 0
     currency: str = "USD"
     from_day: date | None = msgspec.field(default=None, name="from")
@@ -52,8 +72,12 @@ class ExchangeRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PriceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """aliases: the name that calls carry → "provider/model" whose price they have."""
+    """aliases: the name that calls carry → "provider/model" whose price they have.
+
+    unpriced: what a call costs of which no price is known: "unknown", or "recorded", what its own record says.
+    """
 
     rates: tuple[Rate, ...] = ()
     exchange_rates: tuple[ExchangeRate, ...] = ()
     aliases: dict[str, str] = {}
+    unpriced: Literal["unknown", "recorded"] = "unknown"

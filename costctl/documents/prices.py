@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from costctl.documents.witness import Witness
+
 SCHEMA_VERSION: Final = "costctl.prices/v1"
 CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v1"
 
@@ -13,7 +15,8 @@ CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v1"
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A price that holds while from ≤ tokens of the whole prompt < below; below is None for the last band.
 
-    usd_per_million: USD per million tokens.  source: own rates, or the price book and its entry.
+    token_kind: a kind of token, or another unit by which providers sell.  usd_per_million: USD per million of it.
+    source: own rates, or the price book and its entry.
     """
 
     provider: str | None
@@ -49,7 +52,8 @@ class PriceFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class PriceCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The document that ``costctl prices verify --format json`` prints. rates: own rates looked at.
 
-    models: that the store's calls to providers name; None where no store was looked at.
+    models: that the store's calls to providers name; None where no store was looked at.  witness: what the store's
+    sources say that calls cost beside what we say; None where none names an amount, or rates are refused.
     """
 
     schema_version: str
@@ -58,3 +62,4 @@ class PriceCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     rates: int
     models: int | None
     findings: tuple[PriceFinding, ...]
+    witness: Witness | None = None

@@ -137,6 +137,23 @@ def call_order_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]
     )
 
 
+def call_tenant_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
+    """The relation call_tenant."""
+    from costctl.span_trees.nearest import nearest_above
+    from costctl.span_trees.tree_loop import NONE
+
+    known: KeptTree = kept["span_tree"]
+    given = rows["span_row"].to_numpy()
+    place = np.full(1 + int(max(given.max(initial=0), known.span_row.max(initial=0))), NONE)
+    place[given] = np.arange(given.size)
+    of_span = place[known.span_row]
+    call_id = np.flatnonzero(known.tree.is_leaf_model_call)
+    named_by = nearest_above(known.tree.parent, of_span != NONE)[call_id]
+    call_id, named_by = call_id[named_by != NONE], named_by[named_by != NONE]
+    tenant = rows["tenant"].gather(of_span[named_by])
+    return Computed(pa.table({"call_id": call_id, "tenant": tenant.to_arrow()}))
+
+
 def request_counts_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]) -> Computed:
     """The relation request_counts."""
     from costctl.span_trees.gather import gathered
@@ -214,6 +231,7 @@ def call_share_rows(rows: pl.DataFrame, _window: Window, kept: Mapping[str, Any]
 COMPUTATIONS: Final[dict[str, Computation]] = {
     "call_order": call_order_rows,
     "call_share": call_share_rows,
+    "call_tenant": call_tenant_rows,
     "occupancy_clock": occupancy_clock_rows,
     "request_counts": request_counts_rows,
     "span_tree": span_tree_rows,

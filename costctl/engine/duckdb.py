@@ -20,7 +20,7 @@ from costctl.relations import Relation, build_order, load_relations
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _DIALECT: Final = "duckdb"
 _SUMS_OF_FRACTIONS: Final = frozenset(
-    {"class_cost", "class_window", "class_example", "pool_use", "request_usd", "sessions"}
+    {"class_cost", "class_window", "class_example", "cost_witness", "pool_use", "request_usd", "sessions"}
 )
 
 

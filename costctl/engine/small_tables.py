@@ -2,7 +2,7 @@
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
 pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
-class_rules, observation_window, and of the calls' models token_prices and price_gaps loaded.
+class_rules, observation_window, and of the calls' models token_prices, unit_prices, price_gaps and model_limits loaded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from costctl.cost.billing_rules import billing_rule_rows
-from costctl.cost.prices import price_gap_rows, token_price_rows
+from costctl.cost.prices import price_tables
 from costctl.documents.settings import Settings
 from costctl.engine.base import Engine
 from costctl.units import BYTES_PER_GB, usd_per_s
@@ -49,13 +49,14 @@ def load_settings(
 
 
 def load_prices(engine: Engine, settings: Settings, as_of: date | None = None) -> None:
-    """Load token_prices and price_gaps for the models of the calls. as_of: the day whose prices hold for all.
+    """Load token_prices, unit_prices, price_gaps and model_limits for the models of the calls. as_of: the day whose
+    prices hold for all.
 
     Raises UsageError for own rates that cannot be used.
     """
-    models = engine.query("SELECT DISTINCT provider, model, day, service_tier FROM calls")
-    engine.load("token_prices", token_price_rows(models, as_of, settings.prices))
-    engine.load("price_gaps", price_gap_rows(models, as_of, settings.prices))
+    models = engine.query("SELECT DISTINCT provider, model, day, service_tier, inference_geo FROM calls")
+    for name, rows in price_tables(models, as_of, settings.prices)._asdict().items():
+        engine.load(name, rows)
 
 
 def _pools(settings: Settings) -> pl.DataFrame:
@@ -165,6 +166,7 @@ def _settings(settings: Settings) -> pl.DataFrame:
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
+        {"name": "unpriced_is_recorded", "value": float(settings.prices.unpriced == "recorded")},
         *(
             {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}
             for name, usd in per_gb.items()

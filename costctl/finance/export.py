@@ -65,6 +65,32 @@ def hashed(tenant: str, salt: str) -> str:
 
 
 def _notes(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
+    return (*_nobodys(analysis), *_recorded(analysis), *_unpriced(frames, analysis))
+
+
+def _nobodys(analysis: Analysis) -> tuple[str, ...]:
+    """Of a file that names tenants: what is of none."""
+    nobody = next((use for use in analysis.tenants if use.kind == "nobody"), None)
+    if nobody is None or nobody.usd is None or len(analysis.tenants) == 1:
+        return ()
+    return (
+        f"{nobody.usd:.6f} USD of {nobody.calls:,} calls and the rest of their requests are of no tenant: neither a "
+        "call, nor what encloses it, nor the request's entry names one.",
+    )
+
+
+def _recorded(analysis: Analysis) -> tuple[str, ...]:
+    """Of a bill that holds amounts that sources name."""
+    recorded = analysis.coverage.recorded_usd
+    if not recorded:
+        return ()
+    return (
+        f"{recorded:.6f} USD are amounts that the sources name, for want of a price: the lines whose x_AmountSource is "
+        "recorded.",
+    )
+
+
+def _unpriced(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
     unpriced = unpriced_charges(frames)
     if not unpriced:
         return ()

@@ -163,7 +163,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ConsumedUnit",
         "text",
-        "`Tokens`, `Requests`, `B`, `Seconds`, `GPU-Hours`",
+        "`Tokens`, `Searches`, `Requests`, `B`, `Seconds`, `GPU-Hours`, …",
         lambda line, _c: None if line.consumed_quantity is None else line.item.consumed_unit,
     ),
     Column(
@@ -222,7 +222,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "PricingUnit",
         "text",
-        "`1000000 Tokens`, `1000 Requests`, `GB`, `Hours`",
+        "`1000000 Tokens`, `1000 Searches`, `1000 Requests`, `GB`, `Hours`, …",
         lambda line, _c: None if line.pricing_quantity is None else line.item.pricing_unit,
     ),
     Column("ProviderName", "text", "as InvoiceIssuerName", cells.provider, _OLD),
@@ -322,6 +322,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "decimal",
         "part of the origin charge; sums to 1 exactly over x_OriginChargeId",
         cells.allocated_ratio,
+    ),
+    Column(
+        "x_AmountSource",
+        "text",
+        "`recorded` where the amount is what the calls' own records say, by `[prices] unpriced`; else `price`; "
+        "null for adjustments",
+        cells.amount_source,
     ),
     *_of_class(
         "x_CongestionCost",

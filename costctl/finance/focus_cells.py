@@ -72,13 +72,20 @@ def sku(line: Line, _common: Common) -> str | None:
 
 
 def sku_price(line: Line, common: Common) -> str | None:
-    """The sku at its price, and for tokens the price book that has it."""
+    """The sku at its price, and for what is bought of a provider the price book that has it."""
     if line.unit_price is None:
         return None
     at = f"{line.item.sku}@{line.unit_price:f}"
-    return (
-        f"{at}/{common.price_book}" if line.item.sku.startswith("api_tokens/") and common.price_book else at
-    )
+    is_bought = line.item.sku.startswith(("api_tokens/", "api_units/"))
+    is_of_book = is_bought and not line.is_recorded
+    return f"{at}/{common.price_book}" if is_of_book and common.price_book else at
+
+
+def amount_source(line: Line, _common: Common) -> str | None:
+    """Where the amount comes from; null for an adjustment."""
+    if line.unit_price is None:
+        return None
+    return "recorded" if line.is_recorded else "price"
 
 
 def request_class(line: Line, _common: Common) -> str | None:

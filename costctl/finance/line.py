@@ -71,6 +71,7 @@ class Line:
 
     requests, successes: behind the line; a request is behind several lines, so that these do not add up over lines.
     retry_tax_usd: the part of usd that attempts took that failed or were repeated; None where that is not asked.
+    is_recorded: usd is what the calls' own records say, for want of a price; the quantity is that amount.
     """
 
     day: date
@@ -86,6 +87,7 @@ class Line:
     successes: int | None = None
     retry_tax_usd: Decimal | None = None
     allocation: Allocation | None = None
+    is_recorded: bool = False
 
 
 def price(usd_per_unit: float, times: int = 1) -> Decimal:

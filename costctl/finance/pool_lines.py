@@ -97,11 +97,11 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
     keys = ("pool", "day", "request_class", "tenant")
     rows = (
         frames.calls.filter(pl.col("pool").is_not_null() & pl.col("start_ns").is_not_null())
-        .select("call_id", "request_id", "pool", "start_ns")
+        .select("call_id", "request_id", "pool", "tenant", "start_ns")
         .join(frames.call_outcome.select("call_id", "is_wasted"), on="call_id")
         .join(frames.call_share.select("call_id", "share_s"), on="call_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-        .join(frames.requests.select("request_id", "tenant", "is_success"), on="request_id")
+        .join(frames.requests.select("request_id", "is_success"), on="request_id")
         .with_columns(pl.col("start_ns").cast(pl.Datetime("ns")).dt.date().alias("day"))
         .sort("call_id")
         .group_by(keys, maintain_order=True)

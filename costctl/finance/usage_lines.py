@@ -32,15 +32,21 @@ class Unit(NamedTuple):
 
 UNITS: Final[dict[str, Unit]] = {
     "tokens": Unit(1_000_000, "1000000 Tokens", "Tokens", "Tokens"),
+    "searches": Unit(1_000, "1000 Searches", "Searches", "Searches"),
+    "runs": Unit(1_000, "1000 Runs", "Runs", "Runs"),
+    "requests": Unit(1_000, "1000 Requests", "Requests", "Requests"),
+    "characters": Unit(1_000_000, "1000000 Characters", "Characters", "Characters"),
     "reads": Unit(1_000, "1000 Requests", "Requests", "Requests"),
     "calls": Unit(1_000, "1000 Requests", "Requests", "Requests"),
     "s": Unit(3_600, "Hours", "Seconds", "Seconds"),
     "bytes": Unit(1_000_000_000, "GB", "B", "Bytes"),
+    "USD": Unit(1, "Units", "Units", "Amount as Recorded"),  # what a call's own record says that it cost
 }
 _OTHER: Final = Unit(1, "Units", "Units", "Units")
 # Component → category and subcategory. What kind of database searches vectors is not observed.
 CATEGORIES: Final[dict[str, tuple[str, str]]] = {
     "api_tokens": ("AI and Machine Learning", "Generative AI"),
+    "api_units": ("AI and Machine Learning", "Generative AI"),
     "retrieval": ("Databases", "Other (Databases)"),
     "tool": ("Compute", "Other (Compute)"),
     "cpu": ("Compute", "Other (Compute)"),
@@ -68,8 +74,33 @@ _METERS: Final = {
     "cache_write_1h": "Cache Write 1h Tokens",
     "output": "Output Tokens",
     "output_audio": "Output Audio Tokens",
+    "input_image": "Input Image Tokens",
+    "cached_image": "Cache Read Image Tokens",
+    "output_image": "Output Image Tokens",
+    "input_video": "Input Video Tokens",
+    "cached_video": "Cache Read Video Tokens",
+    "output_video": "Output Video Tokens",
+    "reasoning": "Reasoning Tokens",
+    "web_searches": "Web Searches",
+    "file_searches": "File Searches",
+    "code_runs": "Code Runs",
+    "requests": "Requests",
+    "input_characters": "Input Characters",
+    "input_audio_s": "Input Audio",
+    "output_audio_s": "Output Audio",
+    "as recorded": "Amount as Recorded",
 }
-_KEYS: Final = ("day", "component", "resource", "unit", "usd_per_unit", "request_class", "tenant")
+_BOUGHT: Final = ("api_tokens", "api_units")
+_KEYS: Final = (
+    "day",
+    "component",
+    "resource",
+    "unit",
+    "usd_per_unit",
+    "is_recorded",
+    "request_class",
+    "tenant",
+)
 
 
 def usage_lines(
@@ -108,7 +139,7 @@ def unpriced_charges(frames: Frames) -> int:
 def _dated(frames: Frames) -> pl.DataFrame:
     """The charges with their UTC day, class, tenant and whether their request succeeded."""
     first_day = pl.lit(frames.window_from_ns).cast(pl.Datetime("ns")).dt.date()
-    requests = frames.requests.select("request_id", "tenant", "is_success", "start_ns")
+    requests = frames.requests.select("request_id", "is_success", "start_ns")
     return (
         frames.charge.join(requests, on="request_id")
         .join(frames.request_class.select("request_id", "request_class"), on="request_id")
@@ -143,6 +174,7 @@ def _line(
         whose=Beneficiary(str(row["request_class"]), name_of(tenant)),
         usd=amount_usd(unit_price, quantity),
         description=f"{row['component']} of {row['resource']} for requests of class {row['request_class']}",
+        is_recorded=bool(row["is_recorded"]),
         unit_price=unit_price,
         pricing_quantity=quantity,
         consumed_quantity=consumed,
@@ -167,9 +199,9 @@ def _exact(quantity: object) -> Decimal:
 def _item(component: str, resource: str, unit: Unit, storages: dict[str, Storage], own: str) -> Item:
     provider, _, rest = resource.partition("/")
     model, _, kind = rest.rpartition("/")
-    is_token = component == "api_tokens"
+    is_bought = component in _BOUGHT
     category, subcategory = CATEGORIES.get(component, _NO_CATEGORY)
-    name = model if is_token else component.replace("_", " ")
+    name = model if is_bought else component.replace("_", " ")
     if category == "Storage":
         declared = storages[resource].kind if resource in storages else None
         subcategory = KINDS_OF_STORAGE.get((declared or "").lower(), subcategory)
@@ -177,15 +209,15 @@ def _item(component: str, resource: str, unit: Unit, storages: dict[str, Storage
         name = category if subcategory.startswith("Other") else subcategory
     return Item(
         service=Service(
-            provider=provider if is_token else own,
+            provider=provider if is_bought else own,
             category=category,
             subcategory=subcategory,
             name=name,
         ),
         sku=f"{component}/{resource}",
-        meter=_METERS.get(kind, kind) if is_token else unit.meter,
+        meter=_METERS.get(kind, kind) if is_bought else unit.meter,
         pricing_unit=unit.pricing_unit,
         consumed_unit=unit.consumed_unit,
-        resource=None if is_token else resource,
-        resource_type=None if is_token else component.replace("_", " "),
+        resource=None if is_bought else resource,
+        resource_type=None if is_bought else component.replace("_", " "),
     )

@@ -70,7 +70,9 @@ def parsed_json(text: str) -> Any:
 
 
 def json_field(document: Any, path: str) -> Any:
-    """The value at a dotted path of a JSON object, None where there is none."""
+    """The value at a dotted path of a JSON object, also under a name with dots in it; None where there is none."""
+    if isinstance(document, dict) and path in document:
+        return document[path]
     for name in path.split("."):
         if not isinstance(document, dict):
             return None

@@ -23,6 +23,13 @@ from costctl.ingest.formats.logs import PARQUET_ERRORS, read_csv, read_json_log,
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
+from costctl.ingest.formats.sessions import session_reading
+from costctl.ingest.formats.trace_tables import (
+    csv_format_of,
+    read_trace_csv,
+    read_trace_parquet,
+    table_format_of,
+)
 from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.source import Source
@@ -87,7 +94,10 @@ def detect(
         )
     whole = io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
     if head.startswith(_PARQUET_MAGIC):
-        return _parquet(source, mapping)
+        return _parquet(source, mapping, translation)
+    session = None if mapping is not None else session_reading(head, whole, translation)
+    if session is not None:
+        return Reading(*session)
     if mapping is None and looks_like_otlp_json(head):
         return Reading("otlp_json", read_otlp_json(whole, translation=translation))
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -103,6 +113,9 @@ def detect(
     if framing is not None:
         batches = read_otlp_protobuf(whole, framing=framing, translation=translation)
         return Reading("otlp_protobuf", batches)
+    table = csv_format_of(head) if mapping is None else None
+    if table is not None:
+        return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
     if _is_text(head) and csv_form(head) is not None:
         return Reading("csv", read_csv(whole, uri, mapping, row_ids))
     raise InputError(
@@ -133,7 +146,7 @@ def _is_text(head: bytes) -> bool:
     return True
 
 
-def _parquet(source: Source, mapping: Mapping | None) -> Reading:
+def _parquet(source: Source, mapping: Mapping | None, translation: Translation) -> Reading:
     file = source.seekable()
     if file is None:
         raise InputError(
@@ -149,5 +162,9 @@ def _parquet(source: Source, mapping: Mapping | None) -> Reading:
             why=f"Its Parquet data are damaged: {error}.",
             next_step="Export it again.",
         ) from error
+    table = table_format_of(columns.schema_arrow.names) if mapping is None else None
+    if table is not None:
+        spans = read_trace_parquet(columns, source.uri, table, translation=translation)
+        return Reading(f"{table}_parquet", spans, digest_of(source), source.size)
     batches = read_parquet(columns, source.uri, mapping)
     return Reading("parquet", batches, digest_of(source), source.size)

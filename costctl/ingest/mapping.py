@@ -17,9 +17,10 @@ import msgspec
 
 from costctl.errors import InputError, UsageError
 from costctl.ingest.read_columns import READ_TYPES
+from costctl.ingest.value_path import value_at
 from costctl.store.spans import SPANS
 
-Unit = Literal["iso", "s", "ms", "us", "ns"]
+Unit = Literal["iso", "s", "ms", "us", "ns", "any"]
 
 CANONICAL: Final = "costctl"
 _NOT_MAPPED: Final = frozenset(
@@ -33,12 +34,14 @@ class NamedCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: as in ``from``.  excludes_cache, excludes_reasoning: the name leaves out what a cache served and what was
     written to it, or what was reasoned.  requires: a path that the row must have too, for the name to count so.
+    lacks: paths that it must not have.
     """
 
     path: str
     excludes_cache: bool = False
     excludes_reasoning: bool = False
     requires: str | None = None
+    lacks: tuple[str, ...] = ()
 
 
 class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -46,10 +49,10 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
 
     from: their column, or several of which the first that says something is taken; a dotted name leads into an
     object, or into a JSON text. Of counts of tokens all that say something are held against each other.  unit: of an
-    instant (``start_ns``), where iso is text and the others numbers since 1970, or of a length (``duration_s``).
-    instant: the unit, where a length is written as the instant of its end, counted from the start; one that equals the
-    request's end says nothing.  plus: columns whose counts are added, where the log counts apart what ours counts
-    together.
+    instant (``start_ns``), where iso is text, the others numbers since 1970, and any is either, of a number the unit
+    told by its size; or of a length (``duration_s``).  instant: the unit, where a length is written as the instant of
+    its end, counted from the start; one that equals the request's end says nothing.  plus: columns whose counts are
+    added, where the log counts apart what ours counts together.
     """
 
     from_: str | NamedCount | tuple[str | NamedCount, ...]
@@ -71,7 +74,8 @@ class ColumnSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     @property
     def all_paths(self) -> tuple[str, ...]:
         """Every path that is looked at."""
-        return (*self.paths, *self.plus, *(name.requires for name in self.names if name.requires is not None))
+        asked = (path for name in self.names for path in (name.requires, *name.lacks) if path is not None)
+        return (*self.paths, *self.plus, *asked)
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,21 +96,40 @@ class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to read one kind of log.
 
-    marks: columns by which such a log is recognised.  columns: our column → theirs; duration_s gives end_ns,
-    or start_ns where the log has only the end.
-    constants: our column → the value of every row.  words: our column → a word as written → ours.  absent: texts
-    that stand for nothing.  failures: rows that failed.  requests: the only rows that are requests.
+    marks: columns by which such a log is recognised, or several lists of which one is enough; a dotted one leads into
+    an object.  columns: our column → theirs; duration_s gives end_ns, or start_ns where the log has only the end.
+    constants: our column → the value of every row.  words: our column → a word as written → ours, or "" where it says
+    nothing.  absent: texts that stand for nothing.  failures: rows that failed.  requests: the only rows that are
+    requests.  any_of: our columns of which a row must have one, else it tells of no request.  untimed: a call without
+    a time is kept, its start unknown.  ignores: what looks like usage and says nothing that other names do not.
+    refused: why a log of this kind holds no calls, and what to give instead.
     """
 
-    columns: dict[str, ColumnSource]
-    marks: tuple[str, ...] = ()
+    columns: dict[str, ColumnSource] = {}
+    marks: tuple[str | tuple[str, ...], ...] = ()
     constants: dict[str, str | int | float | bool] = {}
     words: dict[str, dict[str, str]] = {}
     absent: tuple[str, ...] = ()
     failures: Condition | None = None
     requests: Condition | None = None
+    any_of: tuple[str, ...] = ()
+    untimed: bool = False
+    ignores: tuple[str, ...] = ()
+    refused: tuple[str, str] | None = None
     unknown: tuple[Unknown, ...] = ()
     name: str = CANONICAL
+
+    @property
+    def mark_sets(self) -> tuple[tuple[str, ...], ...]:
+        """The lists of marks, each of which is enough."""
+        alone = tuple(mark for mark in self.marks if isinstance(mark, str))
+        return ((alone,) if alone else ()) + tuple(marks for marks in self.marks if isinstance(marks, tuple))
+
+    def marks_in(self, row: Iterable[str]) -> int:
+        """How many marks a row of this kind has; 0 for one of another kind. row: an object, or names of columns."""
+        return max(
+            (len(marks) for marks in self.mark_sets if all(_has(row, mark) for mark in marks)), default=0
+        )
 
     @property
     def when(self) -> str:
@@ -115,9 +138,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def read_paths(self) -> frozenset[str]:
-        """Every path that is looked at, for a column or by a condition."""
+        """Every path that is looked at, for a column or by a condition, or that need not be."""
         return frozenset(path for source in self.columns.values() for path in source.all_paths) | {
-            *self.conditions
+            *self.conditions,
+            *self.ignores,
         }
 
     @property
@@ -125,6 +149,13 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Columns that conditions look at."""
         asked = (self.failures, self.requests, *self.unknown)
         return tuple(condition.column for condition in asked if condition is not None)
+
+
+def _has(row: Iterable[str], mark: str) -> bool:
+    """Whether the row has the mark, or, of names alone, the column that it leads into."""
+    if mark in row or "." not in mark:
+        return mark in row
+    return value_at(row, mark) is not None if isinstance(row, dict) else mark.split(".", 1)[0] in row
 
 
 def is_target(name: str) -> bool:
@@ -170,10 +201,13 @@ def named_mapping(name: str) -> Mapping:
 
 def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
     """The mapping whose marks the columns hold, the most specific first. Raises InputError where none fits."""
-    present = set(columns)
-    fitting = [mapping for mapping in built_in_mappings().values() if present.issuperset(mapping.marks)]
-    if fitting:
-        return max(fitting, key=lambda mapping: len(mapping.marks))
+    present = columns if isinstance(columns, dict) else set(columns)
+    fitting = best_fitting(present)
+    if fitting is not None and fitting.refused is not None:
+        why, next_step = fitting.refused
+        raise InputError(f"{uri} holds no calls.", why=why, next_step=next_step)
+    if fitting is not None:
+        return fitting
     if "start_ns" in present:
         return _canonical_mapping(present)
     raise InputError(
@@ -182,6 +216,12 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
         f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
+
+
+def best_fitting(row: Iterable[str]) -> Mapping | None:
+    """The built-in mapping of which the row has the most marks; None where it is of no known kind."""
+    found = max(built_in_mappings().values(), key=lambda mapping: mapping.marks_in(row))
+    return found if found.marks_in(row) else None
 
 
 def _some(names: Iterable[str]) -> str:
@@ -197,6 +237,8 @@ _MOST_NAMES: Final = 8
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     """Raise InputError where the log lacks the column that the start time is read from."""
     present = set(columns)
+    if mapping.untimed:
+        return
     needed = mapping.columns[mapping.when].paths
     if not any(name in present or name.split(".", 1)[0] in present for name in needed):
         raise InputError(
@@ -227,6 +269,8 @@ def _decoded(text: str, name: str) -> Mapping:
             raise _bad_mapping(
                 name, f"There is no column {target}." + (f" Did you mean {nearest[0]}?" if nearest else "")
             )
+    if mapping.refused is not None or (mapping.untimed and "start_ns" not in mapping.columns):
+        return msgspec.structs.replace(mapping, name=Path(name).name.removesuffix(".toml"))
     is_timed = mapping.when in mapping.columns and mapping.columns[mapping.when].unit is not None
     if not is_timed or (mapping.when == "end_ns" and "duration_s" not in mapping.columns):
         raise _bad_mapping(

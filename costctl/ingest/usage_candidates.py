@@ -140,26 +140,18 @@ def _is_total(sums: Index, totals: Sequence[tuple[Index, Mask]]) -> Mask:
 def _pair(
     into: Candidates, out: Candidates, totals: Sequence[tuple[Index, Mask]]
 ) -> tuple[Index, Index, Mask]:
-    """The pair of readings that sums to a total: the declared one, else the only one; and where there is one."""
+    """The only pair of readings that sums to a total, and where there is one: of two such nothing tells which it is."""
+    values_in, values_out, chosen = [], [], []
+    for reading_in, is_in in zip(into.values, into.allowed, strict=True):
+        for reading_out, is_out in zip(out.values, out.allowed, strict=True):
+            fits = is_in & is_out
+            if fits.any():
+                values_in.append(reading_in)
+                values_out.append(reading_out)
+                chosen.append(fits & _is_total(reading_in + reading_out, totals))
     rows = len(into.raw)
-    best: list[tuple[Decision, Decision]] = []
-    for masks_in, masks_out in ((into.declared, out.declared), (into.allowed, out.allowed)):
-        values_in, values_out, chosen = [], [], []
-        for reading_in, is_in in zip(into.values, masks_in, strict=True):
-            for reading_out, is_out in zip(out.values, masks_out, strict=True):
-                fits = is_in & is_out
-                if fits.any():
-                    values_in.append(reading_in)
-                    values_out.append(reading_out)
-                    chosen.append(fits & _is_total(reading_in + reading_out, totals))
-        best.append((_only(values_in, chosen, rows), _only(values_out, chosen, rows)))
-    (first_in, first_out), (other_in, other_out) = best
-    is_first = first_in.found & first_out.found
-    return (
-        np.where(is_first, first_in.values, other_in.values),
-        np.where(is_first, first_out.values, other_out.values),
-        is_first | (other_in.found & other_out.found),
-    )
+    first, second = _only(values_in, chosen, rows), _only(values_out, chosen, rows)
+    return first.values, second.values, first.found & second.found
 
 
 def _rest(

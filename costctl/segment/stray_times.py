@@ -27,7 +27,7 @@ class Period:
     @property
     def is_relative(self) -> bool:
         """Whether these are times counted from zero rather than instants."""
-        return self.last_day <= _RELATIVE_DAYS
+        return self.first_day >= 0 and self.last_day <= _RELATIVE_DAYS
 
 
 def periods(requests_by_day: Mapping[int, int]) -> tuple[Period, ...]:

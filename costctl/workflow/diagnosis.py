@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from costctl.documents.diagnosis import SCHEMA_VERSION, Diagnosis
 from costctl.observation import Question, observed
 from costctl.progress import Progress
@@ -9,6 +11,7 @@ from costctl.segment.telemetry.catalogue import catalogue
 from costctl.segment.telemetry.coverage import Evidence, coverage, settings_counts
 from costctl.segment.telemetry.diagnosis import checks_of, phases_of
 from costctl.segment.usage_gaps import RELATIONS, usage_gaps
+from costctl.workflow.witness import witness_of
 
 METHODS = {
     "checks": "a fact is expected on rows, and counted where it is there; docs/reference/telemetry.md",
@@ -42,9 +45,26 @@ def doctor(question: Question, progress: Progress) -> Diagnosis:
             calls=int(evidence.calls["calls"].sum()),
             phases=phases_of(checks),
             checks=checks,
+            witness=witness_of(engine, observation.config.settings.prices),
             usage=usage_gaps(*(engine.fetch(name) for name in RELATIONS)),
-            notes=_notes(observation.rejected_records),
+            notes=(*_nobodys(evidence), *_notes(observation.rejected_records)),
         )
+
+
+def _nobodys(evidence: Evidence) -> tuple[str, ...]:
+    """How many calls, and requests apart from their calls, are nobody's."""
+    calls, of_calls = _without_tenant(evidence.calls, "calls")
+    requests, of_requests = _without_tenant(evidence.requests, "requests")
+    if not calls and not requests:
+        return ()
+    return (
+        f"Nobody's: {calls:,} of {of_calls:,} calls name no tenant, on their span or above it, and {requests:,} of "
+        f"{of_requests:,} requests neither on their entry nor on each of their calls.",
+    )
+
+
+def _without_tenant(patterns: pl.DataFrame, of: str) -> tuple[int, int]:
+    return int(patterns.filter(~pl.col("has_tenant"))[of].sum()), int(patterns[of].sum())
 
 
 def _notes(rejected_records: int) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,46 @@ def test_csv_has_a_row_for_each_check(diagnosis: Diagnosis) -> None:
             check.expected,
             check.observed,
         )
+
+
+def test_what_is_nobodys_is_counted_in_calls_and_in_requests(tmp_path: Path) -> None:
+    """One request of two tenants whose entry names none, and one that is a tenant's own."""
+    spans = [
+        otlp_span("a1", None, {}),
+        otlp_span("a2", "a1", {**ASKED, "tenant": "acme"}),
+        otlp_span("a3", "a1", ASKED),
+        otlp_span("b1", None, {**ASKED, "tenant": "acme"}),
+    ]
+    path = tmp_path / "spans.json"
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
+    found = workflow.doctor(Question(paths=(str(path),)), unwatched)
+    assert found.notes[0] == (
+        "Nobody's: 1 of 3 calls name no tenant, on their span or above it, and 1 of 2 requests neither on their entry "
+        "nor on each of their calls."
+    )
+    (check,) = (each for each in found.checks if each.id == "tenant")
+    assert (check.expected, check.observed) == (2, 1)
+    assert found.witness is None
+
+
+ASKED = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+    "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 1,
+}  # fmt: skip
+
+
+def otlp_span(name: str, parent: str | None, said: dict[str, object]) -> dict[str, object]:
+    """A span of a second, of the trace that its name begins with."""
+    attributes = [
+        {"key": key, "value": {"intValue": value} if isinstance(value, int) else {"stringValue": value}}
+        for key, value in said.items()
+    ]
+    return {
+        "traceId": name[0] * 32,
+        "spanId": name.rjust(16, "0"),
+        **({} if parent is None else {"parentSpanId": parent.rjust(16, "0")}),
+        "name": name,
+        "startTimeUnixNano": "1795168800000000000",
+        "endTimeUnixNano": "1795168801000000000",
+        "attributes": attributes,
+    }

@@ -49,13 +49,13 @@ def test_a_rate_that_cannot_be_right_is_found(rates: tuple[Rate, ...], what: str
 
 
 def test_a_model_without_a_price_is_found_with_the_name_that_may_be_meant() -> None:
-    models = pl.DataFrame({"provider": ["openai"], "model": ["gpt-4oo"], "day": ["2026-11-20"]})
+    models = pl.DataFrame({"provider": ["openai"], "model": ["gpt-4o-mnii"], "day": ["2026-11-20"]})
     (finding,) = price_findings(PriceSettings(), models, TODAY)
     assert finding.kind == "unpriced"
-    assert "Did you mean openai/gpt-4o?" in finding.next_step
+    assert "Did you mean openai/gpt-4o-mini?" in finding.next_step
     (alias,) = price_findings(PriceSettings(aliases={"prod": "openai/gpt-4oo"}), None, TODAY)
     assert alias.kind == "unknown_model"
-    assert "Did you mean openai/gpt-4o?" in alias.next_step
+    assert "Did you mean openai/gpt-4o-mini?" in alias.next_step
 
 
 def test_a_rate_that_is_refused_is_told_once_however_many_days_have_calls() -> None:

@@ -163,5 +163,5 @@ def test_a_model_may_be_free() -> None:
 
 def test_a_copy_that_is_served_by_oneself_is_not_told_to_be_priced_as_what_others_sell() -> None:
     assert price_gap_rows(models("llama-3.1-8b", provider="self_hosted"))["reason"].to_list() == [
-        "no price for llama-3.1-8b"
+        "no price for llama-3.1-8b: the provider self_hosted is not in the price book"
     ]

@@ -14,6 +14,7 @@ from costctl.finance.export import FocusExport, hashed
 from costctl.observation import Question
 from costctl.workflow.finance import Exported
 from tests.finance.two_days import exported_of, over_midnight, read
+from tests.relations.span_rows import chat, span
 
 EXACT = Context(prec=80)
 CENT = 0.005
@@ -100,3 +101,27 @@ def test_a_tenant_is_hashed_with_the_salt_of_the_settings(every_line: Exported) 
     tenants = {line.whose.tenant for line in every_line.focus.lines} - {None}
     assert hashed("acme", "pepper") in tenants
     assert hashed("acme", "") not in tenants
+
+
+def test_each_tenant_pays_for_its_own_calls_and_nobody_for_the_rest() -> None:
+    """One request of two tenants: tokens bought, and time of a pool that both shared."""
+    start_s = 1_795_168_800  # 2026-11-20T10:00:00Z
+    bought = {"provider": "openai", "model_served": "gpt-4o", "output_tokens": 100}
+    rows = [
+        span("a/root", start_s, start_s + 60, egress_bytes=1_000_000_000),
+        chat("a/1/root", start_s + 1, start_s + 3, tenant="acme", input_tokens=1_000, **bought),
+        chat("a/2/root", start_s + 1, start_s + 3, tenant="globex", input_tokens=10_000, **bought),
+        chat("a/3/root", start_s + 1, start_s + 3, input_tokens=3_000, **bought),
+        chat("a/4/root", start_s + 4, start_s + 40, service="llm", replica_id="r1", tenant="acme"),
+        chat("a/5/root", start_s + 4, start_s + 40, service="llm", replica_id="r1", tenant="globex"),
+    ]
+    export = exported_of(rows)
+    paid: dict[str, float] = defaultdict(float)
+    for row in read(export):
+        if row["x_CostKind"] in ("direct", "busy"):
+            paid[row["x_TenantId"]] += float(row["BilledCost"])
+    shared = 18 * 12.29 / 3600
+    assert paid == pytest.approx({"acme": 0.0035 + shared, "globex": 0.026 + shared, "NULL": 0.0085 + 0.09})
+    assert export.notes[0].startswith(
+        "0.098500 USD of 1 calls and the rest of their requests are of no tenant"
+    )

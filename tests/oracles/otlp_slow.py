@@ -207,7 +207,8 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
         return (at_ns - start_ns) / 10**9
     if rule.field is not None:
         value = _parsed(value)
-        for name in rule.field.split("."):
+        whole = isinstance(value, dict) and rule.field in value
+        for name in [rule.field] if whole else rule.field.split("."):
             value = value.get(name) if isinstance(value, dict) else None
     if kind == pa.string():
         text = _unwrapped(value)

@@ -148,10 +148,9 @@ def _chosen(
     if not totals:
         return lone_in, lone_out
     if inputs.is_known and outputs.is_known:
-        for pool in ((inputs.declared, outputs.declared), (inputs.possible, outputs.possible)):
-            pairs = [pair for pair in product(*pool) if sum(pair) in totals]
-            if len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs}) == 1:
-                return (pairs[0][0], False), (pairs[0][1], False)
+        pairs = [pair for pair in product(inputs.possible, outputs.possible) if sum(pair) in totals]
+        if len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs}) == 1:
+            return (pairs[0][0], False), (pairs[0][1], False)
         is_sum = inputs.raw + outputs.raw in totals
         if is_sum and lone_in[0] is not None and lone_out[0] is not None and lone_in[0] > inputs.raw:
             return lone_in, lone_out

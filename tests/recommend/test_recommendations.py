@@ -56,9 +56,9 @@ def test_what_is_recommended_saves_for_certain_on_the_part_it_was_not_fitted_on(
         assert item.evidence
         assert item.reversal
         assert item.holdout is not None
-        assert item.holdout.saving_usd_per_week is not None
+        assert item.holdout.saving_usd is not None
         if item.kind != "queue_limit":
-            assert item.holdout.saving_usd_per_week.low > 0
+            assert item.holdout.saving_usd.low > 0
         assert item.holdout.is_slo_met in {True, None}
 
 
@@ -66,6 +66,7 @@ def test_what_is_withheld_says_why_and_claims_nothing(recommendations: Recommend
     for item in recommendations.recommendations:
         if item.status == "withheld":
             assert item.reason
+            assert item.saving_usd is None
             assert item.saving_usd_per_week is None
 
 
@@ -101,22 +102,43 @@ def test_the_saving_of_the_move_is_the_one_that_the_world_itself_would_make(
                 * [pool.usd_per_replica_hour / 3600 for pool in each.pools for _ in range(pool.replicas)]
             )
         )
-    weeks = world.hours / 168.0
-    true_usd_per_week = (usd[0] - usd[1]) / weeks
+    true_usd = usd[0] - usd[1]
     (move,) = [item for item in advice(recommendations, "tier_placement") if item.status == "recommended"]
-    assert move.saving_usd_per_week is not None
-    assert move.saving_usd_per_week.mid == pytest.approx(true_usd_per_week, rel=0.25)
+    assert move.saving_usd is not None
+    assert move.saving_usd.mid == pytest.approx(true_usd, rel=0.25)
+
+
+def test_a_week_is_told_of_less_than_a_day_only_where_it_is_asked_for(
+    recommendations: Recommendations, sample_question: Question
+) -> None:
+    baseline = recommendations.baseline
+    assert baseline.observed_hours < 24
+    assert (baseline.is_weekly_given, baseline.usd_per_week, baseline.requests_per_week) == (
+        False,
+        None,
+        None,
+    )
+    assert all(item.saving_usd_per_week is None for item in recommendations.recommendations)
+    asked = workflow.recommend(replace(sample_question, is_extrapolating=True), quiet)
+    weeks = asked.baseline.observed_hours / 168
+    assert asked.baseline.usd_per_week == pytest.approx((baseline.usd or 0.0) / weeks)
+    made = [item for item in asked.recommendations if item.saving_usd is not None]
+    assert made
+    for item in made:
+        assert item.saving_usd_per_week is not None
+        assert item.saving_usd is not None
+        assert item.saving_usd_per_week.mid * weeks == pytest.approx(item.saving_usd.mid)
 
 
 def test_savings_together_are_the_sum_of_what_each_adds(recommendations: Recommendations) -> None:
     joint = recommendations.joint
     assert joint is not None
-    assert joint.saving_usd_per_week is not None
+    assert joint.saving_usd is not None
     made = [item for item in recommendations.recommendations if item.status == "recommended"]
     assert {each.id for each in joint.order} == {item.id for item in made}
-    added = [each.saving_usd_per_week.mid for each in joint.order if each.saving_usd_per_week is not None]
-    assert sum(added) == pytest.approx(joint.saving_usd_per_week.mid, rel=1e-9)
-    lows = {item.id: item.saving_usd_per_week.low for item in made if item.saving_usd_per_week is not None}
+    added = [each.saving_usd.mid for each in joint.order if each.saving_usd is not None]
+    assert sum(added) == pytest.approx(joint.saving_usd.mid, rel=1e-9)
+    lows = {item.id: item.saving_usd.low for item in made if item.saving_usd is not None}
     assert [lows[each.id] for each in joint.order] == sorted(lows.values(), reverse=True)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from costctl.cli.render.failures import (
+    as_recorded,
     left_out_of_mtok,
     lost_attempts,
     outcomes,
@@ -29,6 +30,8 @@ from costctl.cli.render.numbers import (
     usd_interval,
 )
 from costctl.cli.render.tables import Notes, Section, Table
+from costctl.cli.render.tenants import tenant_table
+from costctl.cli.render.witness import witness_sections
 from costctl.cost.reconcile import reconciled_usd
 from costctl.documents.analysis import Analysis, ClassReport, ReconciledBill
 from costctl.documents.estimate import Estimate
@@ -41,6 +44,8 @@ def sections(document: Analysis) -> list[Section]:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
         )
+    if (tenants := tenant_table(document.tenants)) is not None:
+        parts.append(tenants)
     if document.invoices:
         parts.append(invoices(document))
     parts.append(_cost(document))
@@ -62,6 +67,7 @@ def sections(document: Analysis) -> list[Section]:
         parts.append(_pools(document))
     if any(pool.use for pool in document.pools):
         parts.append(_use(document))
+    parts += witness_sections(document.coverage.witness)
     if document.coverage.notes:
         parts.append(Notes("What these figures do not cover", document.coverage.notes))
     return parts
@@ -78,6 +84,7 @@ def _overview(document: Analysis) -> Notes:
         f"Priced {priced_parts(coverage)}; tokens of {ratio(coverage.token_ratio)} of the "
         f"calls and stages of {ratio(coverage.stage_ratio)} of the requests were observed; "
         f"{count(coverage.rejected_records)} records were rejected.",
+        *as_recorded(coverage),
     ]
     return Notes("Window", tuple(lines))
 

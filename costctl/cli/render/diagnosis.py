@@ -5,6 +5,7 @@ from __future__ import annotations
 from costctl.cli.render.numbers import count, ratio
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.cli.render.usage_gaps import usage_sections
+from costctl.cli.render.witness import witness_sections
 from costctl.documents.diagnosis import Check, Diagnosis, Phase, Shortfall
 
 _NOTHING_APPLIES = "n/a"
@@ -40,6 +41,7 @@ def sections(document: Diagnosis) -> list[Section]:
         scores,
         *usage_sections(document.usage),
         *(_gap(number, check) for number, check in enumerate(gaps, 1)),
+        *witness_sections(document.witness),
         *_others(document),
     ]
 

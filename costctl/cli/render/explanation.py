@@ -81,6 +81,7 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
         f"Started {_said(request.start)}; took {seconds(request.duration_s)}{first}; "
         f"{'succeeded' if request.is_success else 'failed'}; attempts: {request.attempts}.",
         f"Class {request.request_class}, by the rule “{request.rule}”.",
+        *_tenants_of_calls(request),
     ]
     if request.steps is not None and request.steps.steps:
         steps = request.steps
@@ -93,6 +94,17 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
             f"{plural(steps.tool_runs, 'tool run')} of {plural(steps.distinct_tools, 'tool')}; {looping}{by_name}."
         )
     return Notes(f"Request {request.trace_id}{of}", tuple(lines))
+
+
+def _tenants_of_calls(request: RequestExplanation) -> list[str]:
+    """Whose the calls are, where some are not the request's own tenant's."""
+    numbers: dict[str, list[str]] = {}
+    for number, call in enumerate(request.calls, 1):
+        numbers.setdefault(call.tenant or "nobody", []).append(str(number))
+    if set(numbers) <= {request.tenant or "nobody"}:
+        return []
+    said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(numbers.items()))
+    return [f"Whose the calls below are: {said}."]
 
 
 def _rules(rules: tuple[RuleOutcome, ...]) -> Table:
@@ -299,6 +311,8 @@ def _lost(charge: ChargeLine) -> str:
 
 
 def _price_of(charge: ChargeLine) -> str:
+    if charge.is_recorded:
+        return "as recorded"
     if charge.usd == 0 and charge.quantity == 0 and charge.billing_rule in _NOT_ALWAYS_BILLED:
         return f"not billed: {_words(charge.outcome)}"
     return "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit)
@@ -309,6 +323,8 @@ def _words(outcome: str | None) -> str:
 
 
 def _quantity(quantity: float, unit: str) -> str:
+    if unit == "USD":
+        return usd(quantity)
     return seconds(quantity) if unit == "s" else f"{quantity:,.0f} {unit}"
 
 
@@ -356,6 +372,7 @@ _CHARGE_COLUMNS: Final = (
     "unit",
     "usd_per_unit",
     "usd",
+    "is_recorded",
     "is_wasted",
     "outcome",
     "billing_rule",

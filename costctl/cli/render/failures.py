@@ -56,6 +56,16 @@ def priced_parts(coverage: Coverage) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def as_recorded(coverage: Coverage) -> list[str]:
+    """How much of what is priced is the sources' own amounts, where that is asked for."""
+    if not coverage.recorded_usd:
+        return []
+    return [
+        f"{ratio(coverage.recorded_token_ratio)} of the tokens are priced by the sources' own amounts, "
+        f'{usd(coverage.recorded_usd)} of the bill: no price is known for them, and [prices] unpriced = "recorded".'
+    ]
+
+
 def unit_costs(document: Analysis) -> Table:
     """One row per class, and one for all."""
     columns = ("class", "response", "completed task", "session", "1M tokens")

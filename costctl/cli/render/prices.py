@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costctl.cli.render.numbers import count, plural
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
+from costctl.cli.render.witness import witness_sections
 from costctl.documents.prices import Price, PriceCheck, Prices
 
 _COLUMNS = ("provider", "model", "kind of token", "prompt tokens", "USD per 1M", "source")
@@ -54,13 +55,13 @@ def csv_text(document: Prices) -> str:
 
 
 def check_sections(document: PriceCheck) -> list[Section]:
-    """What was looked at, and a note for each finding."""
+    """What was looked at, a note for each finding, and what the sources say that calls cost."""
     looked = plural(document.rates, "own rate")
     if document.models is not None:
         looked += f" and {plural(document.models, 'model')} of the store"
     found = plural(len(document.findings), "finding") if document.findings else "nothing to mend"
     lines = tuple(f"{each.what} {each.why} {each.next_step}" for each in document.findings)
-    return [Notes(f"Looked at {looked}: {found}", lines)]
+    return [Notes(f"Looked at {looked}: {found}", lines), *witness_sections(document.witness)]
 
 
 def check_csv_text(document: PriceCheck) -> str:

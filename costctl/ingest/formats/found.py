@@ -25,6 +25,16 @@ SPAN_ID_DIGITS: Final = 16
 _HEX: Final = re.compile(r"[0-9a-f]+")
 
 
+@dataclass(frozen=True, slots=True)
+class ToldCall:
+    """A call as one or more lines of a transcript tell of it. lines: of the source, the first first.  span: in the
+    canonical spelling.
+    """
+
+    lines: tuple[int, ...]
+    span: Json
+
+
 @dataclass(slots=True)
 class Found:
     """What one line held. resource_spans: in the canonical spelling.  rejects: what could not be read."""

@@ -14,8 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
+from costctl.ingest.formats.clickhouse import collect_clickhouse
 from costctl.ingest.formats.found import Found, Json
 from costctl.ingest.formats.jaeger import collect_jaeger
+from costctl.ingest.formats.js_sdk import collect_js_sdk
 from costctl.ingest.formats.langfuse import collect_langfuse
 from costctl.ingest.formats.otlp_logs import collect_otlp_logs
 from costctl.ingest.formats.otlp_normalise import collect_otlp
@@ -27,12 +29,14 @@ from costctl.ingest.formats.zipkin import collect_zipkin
 _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
     collect_otlp_logs,
     collect_jaeger,
+    collect_clickhouse,
     collect_langfuse,
+    collect_js_sdk,
     collect_sdk_spans,
     collect_otlp,
     collect_zipkin,
 )
-_METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics")
+_METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics", "scopeMetrics")
 
 # How each format is known by its first bytes: all patterns of a row must be met. Quotes inside texts are escaped, so
 # nothing that anyone said can look like a key.
@@ -41,7 +45,15 @@ _MARKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("otlp_metrics_json", (r'"(?:resourceMetrics|resource_metrics)"\s*:\s*\[',)),
     ("jaeger_json", (r'"operationName"\s*:', r'"trace(?:ID|Id)"\s*:')),
     ("langfuse_json", (r'"observations"\s*:\s*\[', r'"trace(?:Id)?"\s*:')),
-    ("langfuse_json", (r'"parentObservationId"\s*:', r'"traceId"\s*:')),
+    ("langfuse_json", (r'"(?:parentObservationId|usageDetails)"\s*:', r'"traceId"\s*:')),
+    (
+        "langfuse_json",
+        (r'"(?:parent_observation_id|usage_details)"\s*:', r'"trace_id"\s*:', r'"start_time"\s*:'),
+    ),
+    ("clickhouse_json", (r'"TraceId"', r'"(?:SpanAttributes|LogAttributes)"', r'"Timestamp"')),
+    ("js_sdk_json", (r'"hrTime"\s*:\s*\[', r'"attributes"\s*:\s*\{')),
+    ("js_sdk_json", (r'"_?spanContext"\s*:\s*\{', r'"startTime"\s*:\s*\[')),
+    ("gemini_cli_session", (r'"sessionId"\s*:', r'"projectHash"\s*:', r'"messages"\s*:\s*\[')),
     (
         "sdk_spans_json",
         (r'"context(?:\.trace_id)?"\s*:', r'"(?:context\.)?trace_id"\s*:', r'"start_time"\s*:'),

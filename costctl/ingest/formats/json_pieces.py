@@ -50,10 +50,10 @@ OTLP_LAYOUT: Final = Layout(
 # Of the other formats only lists of whole traces or of self-contained records are cut.
 DOCUMENT_LAYOUT: Final = Layout(
     _keys("data", "observations", "resourceLogs", "scopeLogs", "logRecords"),
-    _keys("trace", "resource", "scope"),
+    _keys("trace", "resource", "scope", "meta"),
 )
-# Of a request log only lists of rows are cut.
-LOG_LAYOUT: Final = Layout(_keys(), _keys())
+# Of a request log only lists of rows are cut: its own, and those that an export or a page wraps around them.
+LOG_LAYOUT: Final = Layout(_keys("records", "data", "result", "events"), _keys())
 _BETWEEN_DOCUMENTS: Final = b" \t\r\n,"
 
 

@@ -19,9 +19,13 @@ from costctl.ingest.attribute_text import parsed_json
 from costctl.ingest.mapping import Mapping, NamedCount
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
+from costctl.ingest.value_path import value_at
+from costctl.store.spans import SPANS
 
 _LIST_COLUMNS: Final = ("prefix_keys",)
+_AMOUNTS: Final = tuple(field.name for field in SPANS if pa.types.is_floating(field.type))
 _COUNT: Final = r"^\d{1,18}$"
+_AMOUNT: Final = r"^[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d{1,2})?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,34 +86,6 @@ def _may_hold_usage(name: str, column: pa.ChunkedArray) -> bool:
     return pa.types.is_string(column.type) and bool(pc.any(pc.starts_with(column, "{")).as_py())
 
 
-def value_at(row: Any, path: str) -> Any:
-    """The value at a path: a key of that very name, else step by step along the dots, through JSON in texts.
-
-    A number leads into a list; name=value leads to the first object of a list whose name has that value.
-    """
-    if isinstance(row, list):
-        first, _, rest = path.partition(".")
-        inside = _item(row, first)
-        return value_at(inside, rest) if rest else inside
-    if not isinstance(row, dict):
-        return None
-    if path in row:
-        return row[path]
-    for at, character in enumerate(path):
-        if character == "." and path[:at] in row:
-            inner = row[path[:at]]
-            return value_at(parsed_json(inner) if isinstance(inner, str) else inner, path[at + 1 :])
-    return None
-
-
-def _item(items: list[Any], wanted: str) -> Any:
-    """The item of that number, or the first object with name=value; None where there is none."""
-    name, is_named, value = wanted.partition("=")
-    if is_named:
-        return next((item for item in items if isinstance(item, dict) and str(item.get(name)) == value), None)
-    return items[int(wanted)] if wanted.isdecimal() and int(wanted) < len(items) else None
-
-
 def _table(
     mapping: Mapping, array: Callable[[str, bool], pa.Array | None], unread: list[list[str] | None]
 ) -> LogColumns:
@@ -124,7 +100,7 @@ def _table(
         added = [found for path in source.plus if (found := array(path, False)) is not None]
         more = [_present(each, mapping.absent) for each in added]
         if said and more:
-            said = [CountCells(each.name, _sum([each.cells, *more])) for each in said]
+            said = _with_parts(said, more, is_amount=target in _AMOUNTS)
         if said and target in CLAIMED:
             counts[target] = said
         elif said:
@@ -137,21 +113,40 @@ def _table(
     return LogColumns(table, counts, unread)
 
 
+def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:
+    """Each name with the parts that are counted apart; a name that a row does not have says nothing there, unless the
+    row has the parts alone.
+    """
+    has_name = [pc.is_valid(each.cells) for each in said]
+    has_none = pc.invert(has_name[0])
+    for each in has_name[1:]:
+        has_none = pc.and_(has_none, pc.invert(each))
+    whole = []
+    for each, is_there in zip(said, has_name, strict=True):
+        total = _sum([each.cells, *parts], is_amount=is_amount)
+        counts = pc.if_else(pc.or_(is_there, has_none), total, pa.scalar(None, total.type))
+        whole.append(CountCells(each.name, counts))
+    return whole
+
+
 def _cells_of(
     name: NamedCount, target: str, mapping: Mapping, array: Callable[[str, bool], pa.Array | None]
 ) -> pa.Array | None:
-    """What the rows say under a name, where they have what it requires."""
+    """What the rows say under a name, where they have what it requires and nothing that it must lack."""
     found = array(name.path, target in _LIST_COLUMNS)
     if found is None:
         return None
     cells = _present(found, mapping.absent)
-    if name.requires is None:
-        return cells
-    required = array(name.requires, False)
-    if required is None:
-        return None
-    is_there = pc.is_valid(_present(required, mapping.absent))
-    return pc.if_else(is_there, cells, pa.scalar(None, cells.type))
+    asked = [(name.requires, True)] if name.requires is not None else []
+    for path, is_wanted in (*asked, *((path, False) for path in name.lacks)):
+        other = array(path, False)
+        if other is None and is_wanted:
+            return None
+        if other is not None:
+            is_there = pc.is_valid(_present(other, mapping.absent))
+            counts = is_there if is_wanted else pc.invert(is_there)
+            cells = pc.if_else(counts, cells, pa.scalar(None, cells.type))
+    return cells
 
 
 def _first(arrays: list[pa.Array]) -> pa.Array:
@@ -163,14 +158,15 @@ def _first(arrays: list[pa.Array]) -> pa.Array:
     return pc.coalesce(*same)
 
 
-def _sum(counts: list[pa.Array]) -> pa.Array:
-    """The counts added row by row, those that are not there left out; a row without any, or with a cell that is no
-    count, keeps what the first says.
+def _sum(counts: list[pa.Array], *, is_amount: bool) -> pa.Array:
+    """The counts, or amounts, added row by row, those that are not there left out; a row without any, or with a cell
+    that is no count, keeps what the first says.
     """
     texts = [array.cast(pa.string()) for array in counts]
-    whole = [pc.fill_null(pc.match_substring_regex(text, _COUNT), False) for text in texts]
+    pattern, kind = (_AMOUNT, pa.float64()) if is_amount else (_COUNT, pa.int64())
+    whole = [pc.fill_null(pc.match_substring_regex(text, pattern), False) for text in texts]
     numbers = [
-        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), pa.int64())
+        pc.cast(pc.if_else(is_whole, text, pa.scalar(None, pa.string())), kind)
         for text, is_whole in zip(texts, whole, strict=True)
     ]
     total = numbers[0]
@@ -206,4 +202,8 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list) and all(type(item) in (int, float) for item in value):
+        value = sum(value) if value else None  # a request of several inputs counts each
+    if value is None:
+        return None
     return repr(value) if isinstance(value, int | float) else msgspec.json.encode(value).decode()

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from typing import Final
 
@@ -31,7 +30,7 @@ from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.record_limits import fold_speed, keep_limits
-from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
+from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, ns_per_unit, statuses
 from costctl.ingest.token_algebra import Claim, resolved_usage
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
@@ -44,6 +43,9 @@ _ISO: Final = (
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _WHOLE: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _TRUE: Final = ("true", "1", "yes", "t")
+_FALSE: Final = ("false", "0", "no", "f")
+# What a model is for, by its name, where the log does not say what the call was.
+_OPERATION_OF: Final = (("embed", "embeddings"), ("rerank", "rerank"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,13 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     for target, source in by_start_first:
         if target not in table.column_names:
             continue
-        cells = one_chunk(table[target])
+        cells = _worded(one_chunk(table[target]), mapping.words.get(target))
         values, is_bad = _converted(cells, target, source.instant or source.unit, source.instant is not None)
         _note_bad(faults, is_bad, cells, source.paths[0], target)
         columns[target] = values
     columns |= _counted(rows.columns, table.num_rows, faults)
     _start_and_end(columns, table.num_rows)
-    for row in np.flatnonzero(pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)).tolist():
+    for row in np.flatnonzero(_lacks_start(columns, mapping)).tolist():
         faults.setdefault(row, ("no_start", f"{mapping.columns[mapping.when].paths[0]} is empty"))
     for row in np.flatnonzero(~_are_requests(columns, table, mapping)).tolist():
         faults[row] = ("not_a_request", "the row tells of no request")
@@ -108,12 +110,18 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     for row, code, message in _impossible(spans):
         faults.setdefault(row, (code, message))
     rejects = tuple(
-        Reject(int(rows.positions[row]), code, message, _excerpt(table, mapping, row))
+        Reject(int(rows.positions[row]), code, message, _excerpt(rows.columns, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[list(faults)] = False
     return Batch(spans.filter(pa.array(keep)), rejects)
+
+
+def _lacks_start(columns: dict[str, pa.Array], mapping: Mapping) -> np.ndarray:
+    """Rows that lack the time that a row of this log has."""
+    lacking: np.ndarray = pc.is_null(columns["start_ns"]).to_numpy(zero_copy_only=False)
+    return lacking & (not mapping.untimed)
 
 
 def _note_bad(
@@ -143,9 +151,13 @@ def _counted(columns: LogColumns, rows: int, faults: dict[int, tuple[str, str]])
 
 
 def _are_requests(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> np.ndarray:
-    if mapping.requests is None:
-        return np.ones(table.num_rows, dtype=np.bool_)
-    return _meets(columns, table, mapping.requests.column, mapping.requests.equals)
+    are_requests = np.ones(table.num_rows, dtype=np.bool_)
+    if mapping.requests is not None:
+        are_requests &= _meets(columns, table, mapping.requests.column, mapping.requests.equals)
+    if mapping.any_of:
+        said = [is_present(columns[name]) for name in mapping.any_of if name in columns]
+        are_requests &= np.any(said, axis=0) if said else np.zeros(table.num_rows, dtype=np.bool_)
+    return are_requests
 
 
 def _meets(
@@ -187,10 +199,7 @@ def _lengths(columns: dict[str, pa.Array], mapping: Mapping) -> None:
 
 
 def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping) -> None:
-    """Words as the log writes them become ours; what says nothing becomes NULL; failures get their status."""
-    for target, words in mapping.words.items():
-        if target in columns:
-            columns[target] = by_distinct(columns[target], partial(_word, words))
+    """Words of tools become ours; what says nothing becomes NULL; failures get their status."""
     canonical_words(columns, shipped_vocabulary())
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
@@ -207,14 +216,20 @@ def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping)
                 columns[target] = pc.if_else(says_nothing, nothing, columns[target])
 
 
-def _word(words: dict[str, str], written: str) -> str:
-    return words.get(written, written)
+def _worded(cells: pa.Array, words: dict[str, str] | None) -> pa.Array:
+    """The cells with the log's own words as ours; a word for nothing becomes NULL."""
+    if words is None:
+        return cells
+    return by_distinct(pc.cast(cells, pa.string()), lambda written: words.get(written, written) or None)
 
 
-def _excerpt(table: pa.Table, mapping: Mapping, row: int) -> str:
-    """What a row says in the columns that are read, which hold no content."""
+def _excerpt(columns: LogColumns, mapping: Mapping, row: int) -> str:
+    """What a row says in the columns that are read, which hold no content; of counts the numbers alone."""
+    table = columns.table
     read = [(name, source.paths[0]) for name, source in mapping.columns.items() if name in table.column_names]
-    return " ".join(f"{shown}={table[name][row].as_py()}" for name, shown in read)
+    counts = [(each.name.path, str(each.cells[row])) for said in columns.counts.values() for each in said]
+    shown = [f"{path}={table[name][row].as_py()}" for name, path in read]
+    return " ".join([*shown, *(f"{path}={count}" for path, count in counts if count.isdecimal())])
 
 
 def _noun(target: str) -> str:
@@ -238,13 +253,14 @@ def _converted(
         )
     text = pc.cast(cells, pa.string())
     text = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
-    if is_time and unit == "iso":
-        return _iso_ns(text)
+    if is_time and unit in ("iso", "any"):
+        return _iso_ns(text) if unit == "iso" else _any_ns(text)
     if pa.types.is_string(kind):
         return text, np.zeros(len(cells), bool)
     if pa.types.is_boolean(kind):
         lower = pc.utf8_lower(text)
-        truths = pc.if_else(pc.is_valid(lower), pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
+        is_known = pc.is_in(lower, pa.array((*_TRUE, *_FALSE)))
+        truths = pc.if_else(is_known, pc.is_in(lower, pa.array(_TRUE)), pa.scalar(None, pa.bool_()))
         return truths, np.zeros(len(cells), bool)
     pattern = _WHOLE if pa.types.is_integer(kind) and unit in (None, "ns") else _NUMBER
     is_bad = _false_where_null(pc.invert(pc.match_substring_regex(text, pattern)))
@@ -256,7 +272,7 @@ def _converted(
         return _scaled_ns(clean, _NS_PER_UNIT[unit or "ns"]), is_bad
     if pa.types.is_integer(kind):
         return pc.cast(pc.replace_substring_regex(clean, r"\.0*$", ""), pa.int64()), is_bad
-    return pc.multiply(pc.cast(clean, pa.float64()), _NS_PER_UNIT[unit or "s"] / NS_PER_S), is_bad
+    return pc.divide(pc.cast(clean, pa.float64()), NS_PER_S / _NS_PER_UNIT[unit or "s"]), is_bad
 
 
 def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
@@ -275,6 +291,23 @@ def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:
     rest = pc.subtract(pc.cast(text, pa.float64()), pc.cast(whole, pa.float64()))
     rest_ns = pc.cast(pc.round(pc.multiply(rest, float(ns_per_unit))), pa.int64())
     return pc.add(pc.multiply(whole, ns_per_unit), rest_ns)
+
+
+def _any_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Instants as text, or as numbers since 1970, whose size tells whether they count s, ms, us or ns."""
+    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER), False)
+    written = pc.if_else(is_number, text, pa.scalar(None, pa.string()))
+    sizes = pc.fill_null(pc.cast(pc.utf8_trim_whitespace(written), pa.float64()), 0)
+    factors = ns_per_unit(sizes.to_numpy(zero_copy_only=False).clip(0, 2.0**62).astype(np.int64))
+    from_text, is_bad = _iso_ns(pc.if_else(is_number, pa.scalar(None, pa.string()), text))
+    at_ns = from_text
+    for unit, factor in _NS_PER_UNIT.items():
+        is_counted = pc.and_(is_number, pa.array(factors == factor))
+        numbers, is_off = _converted(
+            pc.if_else(is_counted, written, pa.scalar(None, pa.string())), "start_ns", unit, is_instant=True
+        )
+        at_ns, is_bad = pc.coalesce(at_ns, numbers), is_bad | is_off
+    return at_ns, is_bad
 
 
 def _iso_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -325,6 +358,7 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     full["dialect"] = pa.repeat(pa.scalar(mapping.name), size)
     if "parent_span_id" in full:
         full["parent_span_id"] = _hex_ids(full["parent_span_id"], SPAN_ID_DIGITS)
+    _operation_by_model(full)
     for name, value in mapping.constants.items():
         constant = pa.repeat(pa.scalar(value, SPANS.field(name).type), size)
         full[name] = pc.coalesce(full[name], constant) if name in full else constant
@@ -338,6 +372,18 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
+
+
+def _operation_by_model(columns: dict[str, pa.Array]) -> None:
+    """Fills the operation where the log does not say it and the model's name does. Changes the columns in place."""
+    for name in ("model_served", "model_requested"):
+        if name not in columns:
+            continue
+        model = pc.utf8_lower(columns[name])
+        for part, operation in _OPERATION_OF:
+            word = pc.if_else(pc.match_substring(model, part), operation, pa.scalar(None, pa.string()))
+            said = columns.get("operation")
+            columns["operation"] = word if said is None else pc.coalesce(said, word)
 
 
 def _impossible(spans: pa.Table) -> Iterator[tuple[int, str, str]]:

@@ -24,14 +24,16 @@ from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import json_values
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
 from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_table
+from costctl.ingest.formats.log_envelopes import WRAPPED_TEXTS, unwrapped
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
-from costctl.ingest.mapping import Mapping, mapping_for, require_columns
+from costctl.ingest.mapping import Mapping, best_fitting, mapping_for, require_columns
 from costctl.ingest.privacy import skeleton
 from costctl.ingest.unread_usage import looks_like_usage
 
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
 _HEAD_BYTES: Final = 2**20
 _PARQUET_ROWS: Final = 100_000
+_MOST_OTHERS: Final = 100  # rows of another kind that a log may begin with
 
 
 def read_csv(
@@ -43,15 +45,35 @@ def read_csv(
     """
     head = stream.read(_HEAD_BYTES)
     form = csv_form(head) or CsvForm(())
-    chosen = mapping_for(form.names, uri) if mapping is None else mapping
-    require_columns(chosen, form.names, uri)
+    names = form.names
+    wraps_rows = mapping is None and best_fitting(names) is None and not {*WRAPPED_TEXTS}.isdisjoint(names)
+    chosen = mapping
+    if not wraps_rows:
+        chosen = mapping_for(names, uri) if mapping is None else mapping
+        require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
-    row_ids.begin(",".join(form.names).encode())
+    row_ids.begin(",".join(names).encode())
     for records in csv_blocks(stream, head, form):
-        table = columns_of_table(csv_table(records, form), chosen)
+        table = csv_table(records, form)
+        if chosen is None or wraps_rows:
+            table, chosen = _unwrapped_table(table, chosen, uri)
         positions = np.array(records.positions, np.int64)
-        rows = LogRows(table, positions, row_ids.of(records.rows))
+        rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows))
         yield _with_rejects(log_batch(rows, chosen), records.rejects)
+
+
+def _unwrapped_table(table: pa.Table, mapping: Mapping | None, uri: str) -> tuple[pa.Table, Mapping]:
+    """The columns of rows that stand as JSON texts in one column, a row for each, and the mapping that fits."""
+    found = [(unwrapped(row, mapping) or [row])[0] for row in table.to_pylist()]
+    chosen = mapping_for(_telling(found), uri) if mapping is None else mapping
+    names = {name: None for row in found for name in row}
+    texts = {name: [_cell(row.get(name)) for row in found] for name in names}
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in texts.items()}), chosen
+
+
+def _cell(value: Any) -> str | None:
+    """A value as a table has it: a text as it is, all else as JSON."""
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def read_json_log(
@@ -66,20 +88,27 @@ def read_json_log(
     chosen, row_ids = mapping, row_ids or RowIds()
     is_checked = False
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
-        objects, positions, rejects = json_objects(block)
+        objects, positions, rejects = json_objects(block, chosen)
         if chosen is None and objects:
-            chosen = mapping_for(objects[0], uri)
+            chosen = mapping_for(_telling(objects), uri)
         if chosen is None:
             raise _no_objects(uri)
         if objects and not is_checked:
-            require_columns(chosen, objects[0], uri)
+            require_columns(chosen, _telling(objects), uri)
             is_checked = True
         texts = [msgspec.json.encode(row, order="sorted") for row in objects]
         rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts))
         yield _with_rejects(log_batch(rows, chosen), rejects)
 
 
-def json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
+def _telling(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first of the rows that is of a known kind, else the first: a log may begin with a line about itself."""
+    return next((row for row in objects[:_MOST_OTHERS] if best_fitting(row) is not None), objects[0])
+
+
+def json_objects(
+    block: JsonBlock, mapping: Mapping | None
+) -> tuple[list[dict[str, Any]], np.ndarray, list[Reject]]:
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
@@ -87,7 +116,8 @@ def json_objects(block: JsonBlock) -> tuple[list[dict[str, Any]], np.ndarray, li
     for line, number in zip(block.lines(), block.positions.tolist(), strict=True):
         text = line.decode("utf-8", "replace")
         try:
-            found = [row for value in json_values(text) for row in rows_of_value(value)]
+            values = [row for value in json_values(text) for row in rows_of_value(value)]
+            found = [row for value in values for row in unwrapped(value, mapping)]
         except (ValueError, RecursionError) as error:
             why = "nested deeper than can be read" if isinstance(error, RecursionError) else f"{error}"
             rejects.append(Reject(number, "bad_json", why.split("\n")[0], skeleton(text)))

@@ -12,7 +12,7 @@ by one by the slow reader, which makes of each what the fast one can parse, or a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import BinaryIO, Final
@@ -26,6 +26,7 @@ from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.arrow_memory import arrow_reader
+from costctl.ingest.formats.found import Found
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import found_in_line
 from costctl.ingest.formats.json_pieces import DOCUMENT_LAYOUT
@@ -156,16 +157,27 @@ def _is_mixed(block: JsonBlock) -> bool:
 def read_slowly(block: JsonBlock, *, translation: Translation) -> Batch:
     """The block read line by line, in whichever trace format each line is."""
     lines = block.lines()
+    found = [
+        found_in_line(
+            line,
+            int(block.positions[number]),
+            is_unterminated=block.is_unterminated and number == len(lines) - 1,
+        )
+        for number, line in enumerate(lines)
+    ]
+    return batch_of(found, translation=translation)
+
+
+def batch_of(found: Iterable[Found], *, translation: Translation) -> Batch:
+    """The batch of what some lines, or rows, held."""
     documents: list[bytes] = []
     positions: list[int] = []
     rejects: list[Reject] = []
-    for number, line in enumerate(lines):
-        is_unterminated = block.is_unterminated and number == len(lines) - 1
-        found = found_in_line(line, int(block.positions[number]), is_unterminated=is_unterminated)
-        rejects.extend(found.rejects)
-        if found.resource_spans:
-            documents.append(msgspec.json.encode({"resourceSpans": found.resource_spans}))
-            positions.append(found.position)
+    for each in found:
+        rejects.extend(each.rejects)
+        if each.resource_spans:
+            documents.append(msgspec.json.encode({"resourceSpans": each.resource_spans}))
+            positions.append(each.position)
     raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
     batch = canonical_batch(raw, np.array(positions, np.int64), translation=translation)
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from typing import Any, Final
 
 from costctl.ingest.dialect import shipped_vocabulary
+from costctl.ingest.formats.agent_events import AGENT_PREFIXES, agent_attributes, agent_event
 from costctl.ingest.formats.found import (
     SPAN_ID_DIGITS,
     TRACE_ID_DIGITS,
@@ -36,7 +38,8 @@ _START_KEYS: Final = ("start_time", "startTime")
 _EVENT_NAME: Final = re.compile(r"[A-Za-z][\w.-]{0,99}")
 _FIRST_ERROR_SEVERITY: Final = 17
 _ERROR: Final = 2
-_AGENT_EVENTS: Final = "claude_code."
+_OF_LOGS: Final = " (log)"  # what a scope writes to logs is another record than its spans
+_NO_CALL: Final = "A log record that tells of no model call: it names neither a model nor tokens."
 
 
 def collect_otlp_logs(value: Json, found: Found) -> bool:
@@ -50,11 +53,15 @@ def collect_otlp_logs(value: Json, found: Found) -> bool:
             scope = named(_get(named(scoped), "scope")).get("name")
             written = listed(_get(named(scoped), "logRecords"))
             records = found.objects(written, "not_otlp", "A log record that is no object.")
-            spans = [span for record in records if (span := _span(record, found)) is not None]
-            found.add(
-                attributes_of(_get(resource, "attributes")), scope if isinstance(scope, str) else None, spans
-            )
+            name = scope if isinstance(scope, str) else None
+            add_log_records(_get(resource, "attributes"), name, records, found)
     return True
+
+
+def add_log_records(resource: Any, scope: str | None, records: list[Json], found: Found) -> None:
+    """Adds the calls that records of one emitter and scope tell of. resource: its attributes, in any spelling."""
+    spans = [span for record in records if (span := _span(record, scope, found)) is not None]
+    found.add(attributes_of(resource), None if scope is None else scope + _OF_LOGS, spans)
 
 
 def _get(value: Json, name: str) -> Any:
@@ -62,67 +69,73 @@ def _get(value: Json, name: str) -> Any:
     return value.get(snake_case(name)) if found is None else found
 
 
-def _span(record: Json, found: Found) -> Json | None:
+def _span(record: Json, scope: str | None, found: Found) -> Json | None:
     """The call that a record tells of; None, and a reject, where it tells of none."""
     written = {
         str(pair.get("key")): plain_json(pair.get("value"))
         for pair in listed(_get(record, "attributes"))
         if isinstance(pair, dict)
     }
-    name = _name(record, written)
-    said = _with_body(record, written, name)
-    if not any(key in said for key in _call_keys()):
-        message = "A log record that tells of no model call: it names neither a model nor tokens."
-        found.reject("not_a_request", message, json_text(sorted(said)))
+    names = _names(record, written)
+    said = agent_attributes(agent_event(names, scope), _with_body(record, written))
+    if said is None or not _tells_of_a_call(said):
+        found.reject("not_a_request", _NO_CALL, json_text(sorted(written)))
         return None
+    name = next(iter(names), "")
     start_ns, end_ns = _times(record, said)
     identity = json_text([start_ns, end_ns, name, _get(record, "spanId"), sorted(said.items(), key=str)])
     digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()
-    parent = _get(record, "spanId") or None
+    parent = _id(record, "spanId")
     canonical = {
-        "traceId": _get(record, "traceId") or digest[:TRACE_ID_DIGITS],
+        "traceId": _id(record, "traceId") or digest[:TRACE_ID_DIGITS],
         "spanId": digest[-SPAN_ID_DIGITS:],
         "parentSpanId": parent,
         "name": name,
         "startTimeUnixNano": start_ns,
         "endTimeUnixNano": end_ns,
         "attributes": attributes_of(said),
-        "status": {"code": _ERROR if _is_error(_get(record, "severityNumber")) else 0},
+        "status": {"code": _ERROR if _has_failed(record, said) else 0},
     }
     return {key: each for key, each in canonical.items() if each is not None}
 
 
-def _is_error(severity: Any) -> bool:
-    """Whether the severity, a number or a name, is error or worse."""
+def _id(record: Json, name: str) -> str | None:
+    """An id that the record names; what is no text is none."""
+    written = _get(record, name)
+    return written if isinstance(written, str) and written else None
+
+
+def _has_failed(record: Json, said: Json) -> bool:
+    """Whether the severity, a number or a name, is error or worse, or the record names an error."""
+    severity = _get(record, "severityNumber")
+    if said.get("error.message"):
+        return True
     if isinstance(severity, str):
         return severity.removeprefix("SEVERITY_NUMBER_").startswith(("ERROR", "FATAL"))
     return isinstance(severity, int) and severity >= _FIRST_ERROR_SEVERITY
 
 
-def _name(record: Json, written: Json) -> str:
-    """The event's name; of a body only a word may serve as one."""
-    for named_by in (_get(record, "eventName"), written.get("event.name"), plain_json(record.get("body"))):
-        if isinstance(named_by, str) and _EVENT_NAME.fullmatch(named_by):
-            return named_by
-    return ""
+def _names(record: Json, written: Json) -> list[str]:
+    """What the event calls itself; of a body only a word may serve as its name."""
+    named_by = (_get(record, "eventName"), written.get("event.name"), plain_json(record.get("body")))
+    return [name for name in named_by if isinstance(name, str) and _EVENT_NAME.fullmatch(name)]
 
 
-def _with_body(record: Json, written: Json, name: str) -> Json:
-    """The attributes, with those of a body that is a list of keys and values.
-
-    A coding agent's plain names (``model``, ``input_tokens``) get its name in front, so that they mean nothing
-    on the spans of others.
-    """
+def _with_body(record: Json, written: Json) -> Json:
+    """The attributes, with those of a body that is a list of keys and values."""
     body = plain_json(record.get("body"))
-    said = {**(body if isinstance(body, dict) else {}), **written}
-    if str(record.get("body")).find(_AGENT_EVENTS) >= 0 or name.startswith(_AGENT_EVENTS):
-        return {key if "." in key else _AGENT_EVENTS + key: each for key, each in said.items()}
-    return said
+    return {**(body if isinstance(body, dict) else {}), **written}
 
 
-def _call_keys() -> frozenset[str]:
+@cache
+def _call_rules() -> tuple[tuple[str, str | None], ...]:
+    """Each key of which one makes a record a call, with the key that must stand beside it."""
     columns = shipped_vocabulary().columns
-    return frozenset(rule.key for column in _CALL_COLUMNS for rule in columns.get(column, ()))
+    return tuple((rule.key, rule.requires) for column in _CALL_COLUMNS for rule in columns.get(column, ()))
+
+
+def _tells_of_a_call(said: Json) -> bool:
+    return any(key in said and (beside is None or beside in said) for key, beside in _call_rules())
 
 
 def _times(record: Json, said: Json) -> tuple[str | None, str | None]:
@@ -140,7 +153,7 @@ def _times(record: Json, said: Json) -> tuple[str | None, str | None]:
 
 def _length_ns(said: Json) -> int | None:
     for key, ns_per_unit in _NS_PER_UNIT:
-        for spelled in (key, _AGENT_EVENTS + key):
+        for spelled in (key, *(prefix + key for prefix in AGENT_PREFIXES)):
             try:
                 return round(float(said[spelled]) * ns_per_unit)
             except (KeyError, TypeError, ValueError, OverflowError):

@@ -147,7 +147,7 @@ def _is_number(text: str) -> bool:
 def _json_rows(head: bytes) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for block in json_blocks(io.BytesIO(head), HEAD_BYTES, LOG_LAYOUT):
-        rows += json_objects(block)[0]
+        rows += json_objects(block, None)[0]
         if len(rows) >= MOST_ROWS:
             break
     return rows

@@ -1,6 +1,6 @@
 -- call_evidence: which facts model calls carry together, counted: what a diagnosis of the telemetry reads of them.
 -- One row per pattern of facts that some call shows.
--- reads: calls, call_records, staged_spans, span_facts, token_prices, pools
+-- reads: calls, call_records, staged_spans, span_facts, token_prices, unit_prices, pools
 --   dialect               VARCHAR  of the record that counts; 'unnamed' where no mark of a dialect was seen
 --   is_generation         BOOLEAN
 --   is_answered           BOOLEAN  it did not fail
@@ -23,6 +23,7 @@
 --   has_region            BOOLEAN
 --   shows_attempts        BOOLEAN  a try that failed and was made again would be seen
 --   is_priced             BOOLEAN  its pool or its tokens have a price
+--   has_tenant            BOOLEAN
 --   calls                 BIGINT
 --   model_ns              BIGINT   ns that the calls took; of those that are timed
 --   input_tokens          BIGINT   tokens; sum of what is known
@@ -53,16 +54,34 @@ tries AS (
     GROUP BY staged_spans.parent_key
 ),
 
-priced_models AS (
+priced AS (
     SELECT
         COALESCE(token_prices.provider, '') AS provider,
         token_prices.model,
         token_prices.day,
         token_prices.service_tier,
-        COUNT(token_prices.token_kind) AS prices
+        token_prices.inference_geo
     FROM token_prices
-    GROUP BY
-        COALESCE(token_prices.provider, ''), token_prices.model, token_prices.day, token_prices.service_tier
+    UNION ALL
+    SELECT
+        COALESCE(unit_prices.provider, '') AS provider,
+        unit_prices.model,
+        unit_prices.day,
+        unit_prices.service_tier,
+        unit_prices.inference_geo
+    FROM unit_prices
+),
+
+priced_models AS (
+    SELECT
+        priced.provider,
+        priced.model,
+        priced.day,
+        priced.service_tier,
+        priced.inference_geo,
+        COUNT(priced.model) AS prices
+    FROM priced
+    GROUP BY priced.provider, priced.model, priced.day, priced.service_tier, priced.inference_geo
 ),
 
 patterns AS (
@@ -89,6 +108,7 @@ patterns AS (
         records.has_region = 1 AS has_region,
         records.is_from_server = 1 OR tries.tries IS NOT NULL OR spans.attempt IS NOT NULL AS shows_attempts,
         pools.usd_per_replica_s IS NOT NULL OR calls.pool IS NULL AND priced_models.prices IS NOT NULL AS is_priced,
+        calls.tenant IS NOT NULL AS has_tenant,
         calls.call_id,
         calls.end_ns - calls.start_ns AS duration_ns,
         calls.input_tokens,
@@ -102,6 +122,7 @@ patterns AS (
         ON calls.model = priced_models.model AND calls.day = priced_models.day
         AND COALESCE(calls.provider, '') = priced_models.provider
         AND calls.service_tier = priced_models.service_tier
+        AND calls.inference_geo = priced_models.inference_geo
 )
 
 SELECT
@@ -127,6 +148,7 @@ SELECT
     patterns.has_region,
     patterns.shows_attempts,
     patterns.is_priced,
+    patterns.has_tenant,
     COUNT(patterns.call_id) AS calls,
     CAST(SUM(patterns.duration_ns) AS BIGINT) AS model_ns,
     CAST(SUM(patterns.input_tokens) AS BIGINT) AS input_tokens,
@@ -156,4 +178,5 @@ GROUP BY
     patterns.has_finish_reason,
     patterns.has_region,
     patterns.shows_attempts,
-    patterns.is_priced
+    patterns.is_priced,
+    patterns.has_tenant

@@ -1,6 +1,6 @@
 -- calls: each execution of a model, failed attempts included: what occupies an accelerator or bills tokens.
 -- One row per execution.
--- reads: staged_spans, call_order
+-- reads: staged_spans, call_order, call_tenant, request_tenant
 -- key: call_id
 --   call_id              BIGINT   the span's key
 --   request_id           BIGINT
@@ -27,12 +27,26 @@
 --   reasoning_tokens     BIGINT   tokens
 --   cache_write_1h_tokens BIGINT   tokens, of those written
 --   input_audio_tokens   BIGINT   tokens, of the input, cached ones included
---   cached_audio_tokens  BIGINT   tokens, of the cached ones; where it is not said how many, the fewest that there can be
+--   cached_audio_tokens  BIGINT   tokens, of the cached ones
 --   output_audio_tokens  BIGINT   tokens, of the output
---   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority
+--   input_image_tokens   BIGINT   tokens, of the input, cached ones included
+--   cached_image_tokens  BIGINT   tokens, of the cached ones
+--   output_image_tokens  BIGINT   tokens, of the output
+--   input_video_tokens   BIGINT   tokens, of the input, cached ones included
+--   cached_video_tokens  BIGINT   tokens, of the cached ones
+--   output_video_tokens  BIGINT   tokens, of the output
+--   web_searches         BIGINT   searches of the web that the provider ran for it
+--   file_searches        BIGINT   searches of stored files that the provider ran for it
+--   code_runs            BIGINT   runs of code that the provider made for it
+--   input_characters     BIGINT   characters, where it is sold by them
+--   input_audio_s        DOUBLE   s of sound that went in, where it is sold by them
+--   output_audio_s       DOUBLE   s of sound that came out, where it is sold by them
+--   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority, fast
+--   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
 --   has_unread_usage     BOOLEAN  a record of it has numbers under keys that look like usage and that nothing reads
 --   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
+--   tenant               VARCHAR  whose it is, else whose its request is; NULL for nobody's
 --   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT
@@ -63,6 +77,19 @@ WITH others AS (
         MAX(spans.input_audio_tokens) AS input_audio_tokens,
         MAX(spans.cached_audio_tokens) AS cached_audio_tokens,
         MAX(spans.output_audio_tokens) AS output_audio_tokens,
+        MAX(spans.input_image_tokens) AS input_image_tokens,
+        MAX(spans.cached_image_tokens) AS cached_image_tokens,
+        MAX(spans.output_image_tokens) AS output_image_tokens,
+        MAX(spans.input_video_tokens) AS input_video_tokens,
+        MAX(spans.cached_video_tokens) AS cached_video_tokens,
+        MAX(spans.output_video_tokens) AS output_video_tokens,
+        MAX(spans.web_searches) AS web_searches,
+        MAX(spans.file_searches) AS file_searches,
+        MAX(spans.code_runs) AS code_runs,
+        MAX(spans.input_characters) AS input_characters,
+        MAX(spans.input_audio_s) AS input_audio_s,
+        MAX(spans.output_audio_s) AS output_audio_s,
+        MAX(NULLIF(spans.inference_geo, 'global')) AS inference_geo,
         MAX(NULLIF(spans.service_tier, 'default')) AS service_tier,
         MAX(spans.usage_conflict) AS usage_conflict,
         MAX(CAST(spans.has_unread_usage AS BIGINT)) AS has_unread_usage,
@@ -108,23 +135,49 @@ leaves AS (
         spans.decode_s,
         COALESCE(spans.input_tokens, others.input_tokens) AS input_tokens,
         COALESCE(
-            spans.cached_input_tokens, cache.cached_input_tokens, spans.cached_audio_tokens, audio.cached_audio_tokens
+            spans.cached_input_tokens,
+            cache.cached_input_tokens,
+            CASE
+                WHEN
+                    COALESCE(spans.cached_audio_tokens, parts.cached_audio_tokens, spans.cached_image_tokens) IS NOT NULL
+                    OR COALESCE(parts.cached_image_tokens, spans.cached_video_tokens, parts.cached_video_tokens) IS NOT NULL
+                    THEN COALESCE(spans.cached_audio_tokens, parts.cached_audio_tokens, 0)
+                    + COALESCE(spans.cached_image_tokens, parts.cached_image_tokens, 0)
+                    + COALESCE(spans.cached_video_tokens, parts.cached_video_tokens, 0)
+            END
         ) AS cached_input_tokens,
         COALESCE(
             spans.cache_write_tokens, cache.cache_write_tokens, spans.cache_write_1h_tokens, cache.cache_write_1h_tokens
         ) AS cache_write_tokens,
         COALESCE(spans.cache_write_1h_tokens, cache.cache_write_1h_tokens) AS cache_write_1h_tokens,
         COALESCE(
-            spans.input_audio_tokens, audio.input_audio_tokens, spans.cached_audio_tokens, audio.cached_audio_tokens
+            spans.input_audio_tokens, parts.input_audio_tokens, spans.cached_audio_tokens, parts.cached_audio_tokens
         ) AS input_audio_tokens,
-        COALESCE(spans.cached_audio_tokens, audio.cached_audio_tokens) AS cached_audio_tokens,
+        COALESCE(spans.cached_audio_tokens, parts.cached_audio_tokens) AS cached_audio_tokens,
+        COALESCE(
+            spans.input_image_tokens, parts.input_image_tokens, spans.cached_image_tokens, parts.cached_image_tokens
+        ) AS input_image_tokens,
+        COALESCE(spans.cached_image_tokens, parts.cached_image_tokens) AS cached_image_tokens,
+        COALESCE(
+            spans.input_video_tokens, parts.input_video_tokens, spans.cached_video_tokens, parts.cached_video_tokens
+        ) AS input_video_tokens,
+        COALESCE(spans.cached_video_tokens, parts.cached_video_tokens) AS cached_video_tokens,
         COALESCE(spans.output_tokens, others.output_tokens) AS output_tokens,
         COALESCE(spans.reasoning_tokens, written.reasoning_tokens) AS reasoning_tokens,
         COALESCE(spans.output_audio_tokens, written.output_audio_tokens) AS output_audio_tokens,
+        COALESCE(spans.output_image_tokens, written.output_image_tokens) AS output_image_tokens,
+        COALESCE(spans.output_video_tokens, written.output_video_tokens) AS output_video_tokens,
+        COALESCE(spans.web_searches, others.web_searches) AS web_searches,
+        COALESCE(spans.file_searches, others.file_searches) AS file_searches,
+        COALESCE(spans.code_runs, others.code_runs) AS code_runs,
+        COALESCE(spans.input_characters, others.input_characters) AS input_characters,
+        COALESCE(spans.input_audio_s, others.input_audio_s) AS input_audio_s,
+        COALESCE(spans.output_audio_s, others.output_audio_s) AS output_audio_s,
         COALESCE(NULLIF(spans.service_tier, 'default'), others.service_tier, 'default') AS service_tier,
+        COALESCE(NULLIF(spans.inference_geo, 'global'), others.inference_geo, 'global') AS inference_geo,
         COALESCE(spans.usage_conflict, others.usage_conflict) AS usage_conflict,
         spans.has_unread_usage OR COALESCE(others.has_unread_usage, 0) = 1 AS has_unread_usage,
-        COALESCE(spans.recorded_usd, others.recorded_usd) AS recorded_usd,
+        COALESCE(NULLIF(spans.recorded_usd, 0), others.recorded_usd, spans.recorded_usd) AS recorded_usd,
         CASE
             WHEN spans.is_failed THEN COALESCE(NULLIF(spans.outcome, 'failed'), others.outcome, 'failed')
             ELSE COALESCE(spans.outcome, 'success')
@@ -147,10 +200,12 @@ leaves AS (
         AND COALESCE(spans.input_tokens, cache.input_tokens) = cache.input_tokens
         AND COALESCE(spans.cached_input_tokens, cache.cached_input_tokens, 0) = COALESCE(cache.cached_input_tokens, 0)
         AND COALESCE(spans.cache_write_tokens, cache.cache_write_tokens, 0) = COALESCE(cache.cache_write_tokens, 0)
-    LEFT JOIN others AS audio
-        ON spans.span_key = audio.call_id
-        AND COALESCE(spans.input_tokens, audio.input_tokens) = audio.input_tokens
-        AND COALESCE(spans.input_audio_tokens, audio.input_audio_tokens, 0) = COALESCE(audio.input_audio_tokens, 0)
+    LEFT JOIN others AS parts
+        ON spans.span_key = parts.call_id
+        AND COALESCE(spans.input_tokens, parts.input_tokens) = parts.input_tokens
+        AND COALESCE(spans.input_audio_tokens, parts.input_audio_tokens, 0) = COALESCE(parts.input_audio_tokens, 0)
+        AND COALESCE(spans.input_image_tokens, parts.input_image_tokens, 0) = COALESCE(parts.input_image_tokens, 0)
+        AND COALESCE(spans.input_video_tokens, parts.input_video_tokens, 0) = COALESCE(parts.input_video_tokens, 0)
     LEFT JOIN others AS written
         ON spans.span_key = written.call_id
         AND COALESCE(spans.output_tokens, written.output_tokens) = written.output_tokens
@@ -185,18 +240,26 @@ SELECT
     leaves.reasoning_tokens,
     leaves.cache_write_1h_tokens,
     leaves.input_audio_tokens,
-    CASE
-        WHEN leaves.input_audio_tokens - COALESCE(leaves.cached_audio_tokens, 0)
-            > leaves.input_tokens - COALESCE(leaves.cached_input_tokens, 0) - COALESCE(leaves.cache_write_tokens, 0)
-            THEN leaves.input_audio_tokens + COALESCE(leaves.cached_input_tokens, 0)
-            + COALESCE(leaves.cache_write_tokens, 0) - leaves.input_tokens
-        ELSE leaves.cached_audio_tokens
-    END AS cached_audio_tokens,
+    leaves.cached_audio_tokens,
     leaves.output_audio_tokens,
+    leaves.input_image_tokens,
+    leaves.cached_image_tokens,
+    leaves.output_image_tokens,
+    leaves.input_video_tokens,
+    leaves.cached_video_tokens,
+    leaves.output_video_tokens,
+    leaves.web_searches,
+    leaves.file_searches,
+    leaves.code_runs,
+    leaves.input_characters,
+    leaves.input_audio_s,
+    leaves.output_audio_s,
     leaves.service_tier,
+    leaves.inference_geo,
     leaves.usage_conflict,
     leaves.has_unread_usage,
     leaves.recorded_usd,
+    COALESCE(call_tenant.tenant, request_tenant.tenant) AS tenant,
     leaves.outcome,
     leaves.max_tokens,
     leaves.batch_size,
@@ -210,3 +273,5 @@ SELECT
     call_order.place
 FROM leaves
 INNER JOIN call_order ON leaves.call_id = call_order.call_id
+LEFT JOIN call_tenant ON leaves.call_id = call_tenant.call_id
+LEFT JOIN request_tenant ON leaves.request_id = request_tenant.request_id

@@ -1,19 +1,23 @@
 -- charge: what each request used, of what, at which price.
 -- One row per (request, call or none, component, resource).
--- reads: calls, call_share, call_outcome, token_charge, storage_use, network_transfer, tool_use, requests, pools, storages, tools, settings
+-- reads: calls, call_share, call_outcome, token_charge, unit_charge, storage_use, network_transfer, tool_use, requests, pools, storages, tools, settings, request_tenant
 -- key: request_id, call_id, component, resource
 --   request_id         BIGINT
 --   call_id            BIGINT   NULL for what no call caused
---   component          VARCHAR  accelerator, api_tokens, storage_reads, storage_bytes, egress, retrieval, tool, cpu
---   resource           VARCHAR  pool, provider/model/kind of token, storage, tool, internet, or the way between two places
+--   tenant             VARCHAR  whose the call is, else whose the request is; NULL for nobody's
+--   component          VARCHAR  accelerator, api_tokens, api_units, storage_reads, storage_bytes, egress, retrieval, tool, cpu
+--   resource           VARCHAR  pool, provider/model/kind of token, unit, or as recorded, storage, tool, internet, or the way between two places
 --   quantity           DOUBLE   in the unit, of what is billed; NULL when not observed
---   unit               VARCHAR  s, tokens, reads, bytes, calls
+--   unit               VARCHAR  s, tokens, searches, runs, requests, characters, reads, bytes, calls, USD
 --   usd_per_unit       DOUBLE   USD; NULL when there is no price
 --   usd                DOUBLE   USD; 0 for what is not billed; NULL when quantity or price is unknown
+--   is_recorded        BOOLEAN  the amount is the one that the call's own record names, for want of a price
 --   is_wasted          BOOLEAN  of an attempt that failed or was repeated
 --   outcome            VARCHAR  of the call; NULL for what no call caused
 --   billing_rule       VARCHAR  by which the call was billed; NULL for what no call caused
 --   note               VARCHAR  why there is no amount; NULL where there is one
+-- Where the settings ask for it, a call to a provider of which some part has no amount is charged what its record says that
+-- it cost, and nothing else. A record that says 0 says nothing: sources write it where they know no price.
 WITH stored AS (
     SELECT
         storage_use.request_id,
@@ -53,6 +57,18 @@ used AS (
         token_charge.is_billed,
         token_charge.note
     FROM token_charge
+    UNION ALL
+    SELECT
+        unit_charge.request_id,
+        unit_charge.call_id,
+        'api_units' AS component,
+        unit_charge.resource,
+        unit_charge.quantity,
+        unit_charge.unit,
+        unit_charge.usd_per_unit,
+        unit_charge.is_billed,
+        unit_charge.note
+    FROM unit_charge
     UNION ALL
     SELECT
         stored.request_id,
@@ -147,23 +163,77 @@ used AS (
     FROM requests
     LEFT JOIN settings ON settings.name = 'internet_usd_per_byte_egress'
     WHERE requests.egress_bytes IS NOT NULL
+),
+
+without_amount AS (
+    SELECT used.call_id
+    FROM used
+    INNER JOIN settings ON settings.name = 'unpriced_is_recorded' AND settings.value = 1
+    WHERE used.call_id IS NOT NULL AND used.is_billed AND used.note IS NOT NULL
+    GROUP BY used.call_id
+),
+
+as_recorded AS (
+    SELECT
+        calls.request_id,
+        calls.call_id,
+        COALESCE(calls.provider, 'provider not observed') || '/' || COALESCE(calls.model, 'model not observed')
+            || '/as recorded' AS resource,
+        calls.recorded_usd
+    FROM without_amount
+    INNER JOIN calls ON without_amount.call_id = calls.call_id
+    WHERE calls.pool IS NULL AND calls.recorded_usd > 0 AND calls.recorded_usd < 1e12
+),
+
+amounts AS (
+    SELECT
+        used.request_id,
+        used.call_id,
+        used.component,
+        used.resource,
+        used.quantity,
+        used.unit,
+        used.usd_per_unit,
+        used.is_billed,
+        FALSE AS is_recorded,
+        used.note
+    FROM used
+    LEFT JOIN as_recorded ON used.call_id = as_recorded.call_id
+    WHERE as_recorded.call_id IS NULL
+    UNION ALL
+    SELECT
+        as_recorded.request_id,
+        as_recorded.call_id,
+        'api_tokens' AS component,
+        as_recorded.resource,
+        as_recorded.recorded_usd AS quantity,
+        'USD' AS unit,
+        1.0 AS usd_per_unit,
+        TRUE AS is_billed,
+        TRUE AS is_recorded,
+        CAST(NULL AS VARCHAR) AS note
+    FROM as_recorded
 )
 
 SELECT
-    used.request_id,
-    used.call_id,
-    used.component,
-    used.resource,
-    used.quantity,
-    used.unit,
-    used.usd_per_unit,
+    amounts.request_id,
+    amounts.call_id,
+    COALESCE(calls.tenant, request_tenant.tenant) AS tenant,
+    amounts.component,
+    amounts.resource,
+    amounts.quantity,
+    amounts.unit,
+    amounts.usd_per_unit,
     CASE
-        WHEN NOT used.is_billed THEN 0.0
-        WHEN used.note IS NULL THEN used.quantity * used.usd_per_unit
+        WHEN NOT amounts.is_billed THEN 0.0
+        WHEN amounts.note IS NULL THEN amounts.quantity * amounts.usd_per_unit
     END AS usd,
+    amounts.is_recorded,
     COALESCE(call_outcome.is_wasted, FALSE) AS is_wasted,
     call_outcome.outcome,
     call_outcome.billing_rule,
-    used.note
-FROM used
-LEFT JOIN call_outcome ON used.call_id = call_outcome.call_id
+    amounts.note
+FROM amounts
+LEFT JOIN call_outcome ON amounts.call_id = call_outcome.call_id
+LEFT JOIN calls ON amounts.call_id = calls.call_id
+LEFT JOIN request_tenant ON amounts.request_id = request_tenant.request_id

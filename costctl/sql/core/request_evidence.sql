@@ -17,7 +17,7 @@
 --   has_cache_outcome      BOOLEAN  it says whether the cache had the answer
 --   reads_content          BOOLEAN  it generates, or reads documents
 --   has_content_key        BOOLEAN
---   has_tenant             BOOLEAN
+--   has_tenant             BOOLEAN  it has one, or each of its calls has
 --   has_session            BOOLEAN
 --   has_label              BOOLEAN
 --   has_classification     BOOLEAN
@@ -98,7 +98,8 @@ patterns AS (
         own_spans.has_cache_outcome = 1 AS has_cache_outcome,
         requests.generation_calls > 0 OR requests.storage_reads IS NOT NULL AS reads_content,
         own_spans.has_content_key = 1 AS has_content_key,
-        requests.tenant IS NOT NULL AS has_tenant,
+        requests.tenant IS NOT NULL OR (requests.calls > 0 AND requests.calls_with_tenant = requests.calls)
+            AS has_tenant,
         requests.session_id IS NOT NULL AS has_session,
         requests.workload IS NOT NULL AS has_label,
         requests.data_classification IS NOT NULL AS has_classification,

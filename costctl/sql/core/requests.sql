@@ -1,6 +1,6 @@
 -- requests: each logical request: what a caller asked for, waited for and got.
 -- One row per request that started within the observation window.
--- reads: staged_spans, calls, request_counts
+-- reads: staged_spans, calls, request_counts, request_tenant
 -- key: request_id
 --   request_id           BIGINT   numbered in the order of start
 --   trace_id             VARCHAR
@@ -30,7 +30,8 @@
 --   model_requested      VARCHAR  of the entry, else of the first call
 --   max_tokens           BIGINT   largest of its spans
 --   is_stream            BOOLEAN
---   tenant               VARCHAR
+--   tenant               VARCHAR  its entry's: whose all of it is that is no call of another's; NULL for nobody's
+--   calls_with_tenant    BIGINT
 --   session_id           VARCHAR
 --   workload             VARCHAR  explicit class label
 --   data_classification  VARCHAR
@@ -58,12 +59,11 @@ WITH request_amounts AS (
 request_labels AS (
     SELECT
         spans.request_id,
-        MIN(spans.tenant) AS tenant,
         MIN(spans.session_id) AS session_id,
         MIN(spans.workload) AS workload,
         MIN(spans.data_classification) AS data_classification
     FROM staged_spans AS spans
-    WHERE COALESCE(spans.tenant, spans.session_id, spans.workload, spans.data_classification) IS NOT NULL
+    WHERE COALESCE(spans.session_id, spans.workload, spans.data_classification) IS NOT NULL
     GROUP BY spans.request_id
 ),
 
@@ -71,6 +71,7 @@ request_calls AS (
     SELECT
         calls.request_id,
         COUNT(calls.call_id) AS calls,
+        COUNT(calls.tenant) AS calls_with_tenant,
         SUM(CAST(calls.is_failed AS BIGINT)) AS failed_calls,
         SUM(CAST(calls.is_retried AS BIGINT)) AS retried_calls,
         SUM(CASE WHEN calls.is_generation AND NOT calls.is_retried THEN 1 ELSE 0 END) AS generation_calls,
@@ -118,7 +119,8 @@ SELECT
     COALESCE(entry.model_requested, request_calls.first_model) AS model_requested,
     request_amounts.max_tokens,
     CAST(request_amounts.is_stream AS BOOLEAN) AS is_stream,
-    request_labels.tenant,
+    request_tenant.tenant,
+    COALESCE(CAST(request_calls.calls_with_tenant AS BIGINT), 0) AS calls_with_tenant,
     request_labels.session_id,
     request_labels.workload,
     request_labels.data_classification,
@@ -129,5 +131,6 @@ FROM request_counts
 INNER JOIN staged_spans AS entry ON request_counts.request_id = entry.request_id AND entry.is_first
 LEFT JOIN request_amounts ON request_counts.request_id = request_amounts.request_id
 LEFT JOIN request_labels ON request_counts.request_id = request_labels.request_id
+LEFT JOIN request_tenant ON request_counts.request_id = request_tenant.request_id
 LEFT JOIN request_calls ON request_counts.request_id = request_calls.request_id
 LEFT JOIN calls AS answer ON request_calls.answer_id = answer.call_id

@@ -43,9 +43,23 @@
 --   input_audio_tokens   BIGINT   tokens, of the input
 --   cached_audio_tokens  BIGINT   tokens, of the cached ones
 --   output_audio_tokens  BIGINT   tokens, of the output
+--   input_image_tokens   BIGINT   tokens, of the input
+--   cached_image_tokens  BIGINT   tokens, of the cached ones
+--   output_image_tokens  BIGINT   tokens, of the output
+--   input_video_tokens   BIGINT   tokens, of the input
+--   cached_video_tokens  BIGINT   tokens, of the cached ones
+--   output_video_tokens  BIGINT   tokens, of the output
+--   web_searches         BIGINT   that the provider ran for the call
+--   file_searches        BIGINT   that the provider ran for the call
+--   code_runs            BIGINT   that the provider made for the call
+--   input_characters     BIGINT   of calls that are sold by them
+--   input_audio_s        DOUBLE   s of sound, of calls that are sold by them
+--   output_audio_s       DOUBLE   s of sound, of calls that are sold by them
 --   service_tier         VARCHAR  what it was sold as: default where nothing else is said
+--   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other; NULL where none do
 --   has_unread_usage     BOOLEAN  it has numbers under keys that look like usage and that nothing reads
+--   has_unread_cache     BOOLEAN  one of those keys speaks of a cache
 --   recorded_usd         DOUBLE   USD that the source claims
 --   outcome              VARCHAR  of a model call: success, or what kind of failure; NULL for other spans
 --   max_tokens           BIGINT   tokens
@@ -123,10 +137,26 @@ SELECT
     spans.input_audio_tokens,
     spans.cached_audio_tokens,
     spans.output_audio_tokens,
+    spans.input_image_tokens,
+    spans.cached_image_tokens,
+    spans.output_image_tokens,
+    spans.input_video_tokens,
+    spans.cached_video_tokens,
+    spans.output_video_tokens,
+    spans.web_searches,
+    spans.file_searches,
+    spans.code_runs,
+    spans.input_characters,
+    spans.input_audio_s,
+    spans.output_audio_s,
     CASE
         WHEN LOWER(spans.service_tier) IN ('standard', 'auto', 'on_demand', 'standard_only') THEN 'default'
         ELSE COALESCE(LOWER(spans.service_tier), 'default')
     END AS service_tier,
+    CASE
+        WHEN LOWER(spans.inference_geo) IN ('', 'not_available', 'none', 'default') THEN 'global'
+        ELSE COALESCE(LOWER(spans.inference_geo), 'global')
+    END AS inference_geo,
     spans.usage_conflict,
     COALESCE(
         LIST_BOOL_OR(LIST_TRANSFORM(
@@ -134,6 +164,9 @@ SELECT
         )),
         FALSE
     ) AS has_unread_usage,
+    COALESCE(
+        LIST_BOOL_OR(LIST_TRANSFORM(spans.unread_usage, lambda key: REGEXP_MATCHES(LOWER(key), 'cache'))), FALSE
+    ) AS has_unread_cache,
     spans.recorded_usd,
     span_outcome.outcome,
     spans.max_tokens,

@@ -1,0 +1,24 @@
+"""Who used what: part of costctl.analysis/v1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class TenantUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one tenant used, or nobody who is known, or all those together that have no row of their own.
+
+    tenants: how many the row is of; 0 for nobody.  requests: that are theirs or in which they used anything; one may be
+    behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd; null where
+    none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
+    """
+
+    kind: Literal["tenant", "others", "nobody"]
+    tenant: str | None
+    tenants: int
+    requests: int
+    calls: int
+    usd: float | None
+    unpriced_charges: int

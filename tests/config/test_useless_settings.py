@@ -1,0 +1,103 @@
+"""A setting that can have no effect is an error, or a warning that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from costctl import workflow
+from costctl.config import load_config
+from costctl.errors import UsageError
+from costctl.observation import Question
+from tests.conftest import unwatched
+
+
+def question_of(sample_question: Question, folder: Path, text: str, rules: str | None = None) -> Question:
+    config = folder / "costctl.toml"
+    config.write_text(text, encoding="utf-8")
+    own = folder / "rules.toml"
+    own.write_text(rules or "", encoding="utf-8")
+    return Question(store=sample_question.store, config=config, rules=own if rules else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('[pools.a]\nmodels = ["llama-*"]\n', "pools.a.models"),
+        ('[classes.chat]\nallowed_models = ["gpt-4?"]\n', "classes.chat.allowed_models"),
+        ('[classes.chat.boundary]\nregions = ["eu-*"]\n', "classes.chat.boundary"),
+        ('[[prices.rates]]\nmodel = "llama-*"\ninput = 1.0\n', "prices.rates"),
+        ('[prices.aliases]\n"mine-*" = "openai/gpt-4.1"\n', "prices.aliases"),
+        ('[bills]\n"gpu-*" = { "2026-11" = 1.0 }\n', "bills"),
+    ],
+)
+def test_a_pattern_where_none_is_read_is_an_error(tmp_path: Path, text: str, names: str) -> None:
+    path = tmp_path / "costctl.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=names):
+        load_config(path, tmp_path)
+
+
+def test_a_month_that_is_none_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "costctl.toml"
+    path.write_text('[bills]\nopenai = { "2026-13" = 1.0 }\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="2026-13"):
+        load_config(path, tmp_path)
+
+
+def test_an_unknown_class_is_an_error_with_the_nearest_name(
+    sample_question: Question, tmp_path: Path
+) -> None:
+    question = question_of(sample_question, tmp_path, '[classes.chats]\nslo = { e2e_p95 = "5s" }\n')
+    with pytest.raises(UsageError, match="chats") as caught:
+        workflow.segment(question, unwatched)
+    assert caught.value.next_step == "Did you mean chat?"
+
+
+def test_settings_for_other_rules_are_named_where_rules_are_tried(
+    sample_question: Question, tmp_path: Path
+) -> None:
+    rules = '[[rules]]\nname = "all"\nclass = "everything"\n'
+    text = '[classes.chat]\nslo = { e2e_p95 = "5s" }\n'
+    found = workflow.segment(question_of(sample_question, tmp_path, text, rules), unwatched)
+    assert any("[classes.chat] has no effect" in warning for warning in found.provenance.warnings)
+
+
+def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
+    sample_question: Question, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="gpuu is neither a pool nor a provider"):
+        workflow.segment(
+            question_of(sample_question, tmp_path, "[bills]\ngpuu = { '2026-11' = 1.0 }\n"), unwatched
+        )
+    text = "[bills]\nopenai = { '2026-11' = 1.0 }\nself_hosted = { '2026-11' = 100.0 }\n"
+    analysis = workflow.analyze(question_of(sample_question, tmp_path, text), unwatched)
+    assert {each.provider: each.calls > 0 for each in analysis.invoices} == {
+        "openai": False,
+        "self_hosted": True,
+    }
+    assert all(each.observed_month_ratio < 0.01 for each in analysis.invoices)
+    assert analysis.invoices[1].charged_usd is None  # nothing is priced, which is not zero
+    assert any("[bills] openai has no effect" in warning for warning in analysis.provenance.warnings)
+
+
+def test_what_nothing_matches_is_named_in_every_document(sample_question: Question, tmp_path: Path) -> None:
+    text = (
+        '[pools.empty]\nmodels = ["no-such-model"]\n[storage.cellar]\nmatch = { "a" = "b" }\n'
+        '[tools.saw]\nmatch = { "gen_ai.tool.name" = "saw" }\n[billing.opnai]\ntimeout = "billed"\n'
+        '[classes.chat]\nallowed_models = ["llama-3.3-70", "gpt-4.1"]\n'
+    )
+    question = question_of(sample_question, tmp_path, text)
+    warnings = workflow.segment(question, unwatched).provenance.warnings
+    for name in ("[pools.empty]", "[storage.cellar]", "[tools.saw]", "[billing.opnai]", "llama-3.3-70."[:-1]):
+        assert sum(name in warning for warning in warnings) == 1
+    assert "Did you mean llama-3.3-70b?" in " ".join(warnings)
+    assert "gpt-4.1" not in " ".join(warnings)
+    assert workflow.doctor(question, unwatched).provenance.warnings == warnings
+    assert workflow.sessions(question, unwatched).provenance.warnings == warnings
+    assert workflow.explain("chat", question, unwatched).provenance.warnings == warnings
+
+
+def test_the_settings_of_the_sample_have_effect(sample_question: Question) -> None:
+    assert workflow.segment(sample_question, unwatched).provenance.warnings == ()
