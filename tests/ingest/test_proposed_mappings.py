@@ -11,12 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from costctl import workflow
+from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.ingest.propose.names import likeness, words_of
 from costctl.store.database import open_store
 
 EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "60"))
