@@ -303,7 +303,7 @@ def _converted(
 
 def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
     """Cells that 64 bits cannot hold: instants and lengths in ns, counts as they are."""
-    factor = _NS_PER_UNIT[unit or "ns"] if is_time else NS_PER_S if target == "duration_s" else 1
+    factor = _NS_PER_UNIT[unit or ("ns" if is_time else "s")] if is_time or target == "duration_s" else 1
     sizes = pc.multiply(pc.abs(pc.cast(pc.utf8_trim_whitespace(numbers), pa.float64())), float(factor))
     is_whole = is_time or target == "duration_s" or pa.types.is_integer(READ_TYPES[target])
     return _false_where_null(pc.greater_equal(sizes, 2.0**62 if is_whole else np.inf))
