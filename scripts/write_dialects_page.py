@@ -47,7 +47,8 @@ def rendered() -> str:
     ]
     for name, mapping in built_in_mappings().items():
         pairs = ", ".join(f"{ours} ← `{source.paths[0]}`" for ours, source in mapping.columns.items())
-        parts.append(f"| {name} | {_codes(mapping.marks)} | {pairs} |")
+        known_by = " or ".join(_codes(marks) for marks in mapping.mark_sets)
+        parts.append(f"| {name} | {known_by} | {pairs} |")
     return "\n".join(parts) + "\n"
 
 

@@ -42,6 +42,7 @@ class Frames:
     usage_conflicts: pl.DataFrame
     odd_operations: pl.DataFrame
     stray_tokens: pl.DataFrame
+    window_excess: pl.DataFrame
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
@@ -65,6 +66,7 @@ class Frames:
         "usage_conflicts",
         "odd_operations",
         "stray_tokens",
+        "window_excess",
     )
 
     @classmethod

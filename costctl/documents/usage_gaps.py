@@ -32,11 +32,25 @@ class OddOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: int
 
 
+class WindowExcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls that report more input than their model can read at once; they are priced as they report.
+
+    context_window, largest_input_tokens: tokens.  calls: how many report more.
+    """
+
+    provider: str | None
+    model: str
+    context_window: int
+    calls: int
+    largest_input_tokens: int
+
+
 class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """stray_records, stray_tokens: tokens of records that are no model call, and that no call near them tells of."""
 
     unread: tuple[UnreadKey, ...] = ()
     conflicts: tuple[UsageConflict, ...] = ()
     operations: tuple[OddOperation, ...] = ()
+    windows: tuple[WindowExcess, ...] = ()
     stray_records: int = 0
     stray_tokens: int = 0

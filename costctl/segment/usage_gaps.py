@@ -1,6 +1,6 @@
 """What do records say of usage that nothing read, that contradicts itself, or whose operation nobody knows?
 
-In: the relations unread_keys, usage_conflicts, odd_operations and stray_tokens. Out: ``UsageGaps``, and what they mean
+In: the relations unread_keys, usage_conflicts, odd_operations, stray_tokens and window_excess. Out: ``UsageGaps``, and what they mean
 for the figures, in words. Keys and counts only: a value never leaves.
 """
 
@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
+from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps, WindowExcess
 
-RELATIONS: Final = ("unread_keys", "usage_conflicts", "odd_operations", "stray_tokens")
+RELATIONS: Final = ("unread_keys", "usage_conflicts", "odd_operations", "stray_tokens", "window_excess")
 _MOST_NAMED: Final = 6
 
 
@@ -21,6 +21,7 @@ def usage_gaps(
     usage_conflicts: pl.DataFrame,
     odd_operations: pl.DataFrame,
     stray_tokens: pl.DataFrame,
+    window_excess: pl.DataFrame,
 ) -> UsageGaps:
     """The gaps, those that most calls stand on first."""
     return UsageGaps(
@@ -32,6 +33,12 @@ def usage_gaps(
         ),
         operations=tuple(
             OddOperation(*row) for row in odd_operations.select("operation", "calls").iter_rows()
+        ),
+        windows=tuple(
+            WindowExcess(*row)
+            for row in window_excess.select(
+                "provider", "model", "context_window", "calls", "largest_input_tokens"
+            ).iter_rows()
         ),
         stray_records=stray_tokens.height,
         stray_tokens=int(stray_tokens["input_tokens"].sum()) + int(stray_tokens["output_tokens"].sum()),
@@ -64,6 +71,12 @@ def usage_notes(gaps: UsageGaps) -> tuple[str, ...]:
             f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records that name no model are priced nowhere, "
             "and count as not priced."
         )
+    notes += [
+        f"{each.calls:,} calls of {each.model} report up to {each.largest_input_tokens:,} input tokens, more than its "
+        f"context window of {each.context_window:,}: the count is wrong, or sums several calls. They are priced as "
+        "they report."
+        for each in gaps.windows
+    ]
     return tuple(notes)
 
 

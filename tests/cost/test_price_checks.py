@@ -85,5 +85,5 @@ def test_the_provenance_says_as_of_which_day_calls_were_priced(sample_question: 
 
 
 def test_a_day_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="Invalid --as-of .yesterday"):
+    with pytest.raises(UsageError, match=r"Invalid --as-of .yesterday"):
         workflow.list_prices(None, "yesterday", None)

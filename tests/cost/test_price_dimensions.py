@@ -188,11 +188,18 @@ def test_two_records_of_one_call_give_each_dimension_once() -> None:
 # -- more than a model can read
 
 
-def test_more_input_than_the_window_is_not_believed_and_the_call_is_not_priced() -> None:
-    rows = charged(provider="openai", model_served="gpt-4o", input_tokens=128_001)
-    assert rows["usd"].to_list() == [None, None]
-    assert set(rows["note"]) == {"more input tokens than the model's context window of 128000"}
-    assert usd(charged(provider="openai", model_served="gpt-4o", input_tokens=128_000)) > 0
+def over_window(**facts: Any) -> list[tuple[Any, ...]]:
+    """Calls that report more than their model can read, as the relation counts them."""
+    return (
+        engine_of([chat("a/x", DAY_S, DAY_S + 2, output_tokens=100, **facts)]).fetch("window_excess").rows()
+    )
+
+
+def test_more_input_than_the_window_is_priced_as_reported_and_named() -> None:
+    said = {"provider": "openai", "model_served": "gpt-4o"}
+    assert usd(charged(**said, input_tokens=128_001)) > 0
+    assert over_window(**said, input_tokens=128_001) == [("openai", "gpt-4o", 128_000, 1, 128_001)]
+    assert over_window(**said, input_tokens=128_000) == []
 
 
 @pytest.mark.parametrize(
@@ -206,8 +213,8 @@ def test_more_input_than_the_window_is_not_believed_and_the_call_is_not_priced()
 )
 def test_what_is_read_in_many_turns_may_be_more_than_a_window(facts: dict[str, Any]) -> None:
     said = {"provider": "openai", "model_served": "gpt-4o", "operation": "chat", "output_tokens": 10, **facts}
-    rows = engine_of([span("a/call", DAY_S, DAY_S + 1, input_tokens=300_000, **said)]).fetch("charge")
-    assert usd(rows) > 0
+    engine = engine_of([span("a/call", DAY_S, DAY_S + 1, input_tokens=300_000, **said)])
+    assert engine.fetch("window_excess").is_empty()
 
 
 def test_a_window_that_was_wider_in_beta_is_the_wider_one() -> None:
@@ -216,8 +223,10 @@ def test_a_window_that_was_wider_in_beta_is_the_wider_one() -> None:
         ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
         ("gcp.vertex_ai", "claude-sonnet-4@20250514"),
     ):
-        rows = charged(provider=provider, model_served=model, input_tokens=500_000)
-        assert rows["usd"].null_count() == 0, (provider, model)
+        assert over_window(provider=provider, model_served=model, input_tokens=500_000) == [], (
+            provider,
+            model,
+        )
 
 
 # -- rates of one's own

@@ -29,6 +29,14 @@ def usage_sections(gaps: UsageGaps) -> list[Section]:
             ("operation", "model calls"),
             [(each.operation, count(each.calls)) for each in gaps.operations],
         ),
+        (
+            "More input than the model can read at once, priced as reported",
+            ("model", "context window", "largest input", "model calls"),
+            [
+                (each.model, count(each.context_window), count(each.largest_input_tokens), count(each.calls))
+                for each in gaps.windows
+            ],
+        ),
     )
     return [
         Table(_titled(title, len(rows)), columns, tuple(rows[:_MOST_ROWS]), _TEXTS & set(columns))
@@ -41,4 +49,4 @@ def _titled(title: str, rows: int) -> str:
     return f"{title}, {_MOST_ROWS} of {rows}" if rows > _MOST_ROWS else title
 
 
-_TEXTS: Final = frozenset({"key", "keys", "dialect", "operation"})
+_TEXTS: Final = frozenset({"key", "keys", "dialect", "operation", "model"})

@@ -1,6 +1,6 @@
 -- token_charge: what the tokens of each call cost at the provider's price.
 -- One row per (call, kind of token), for calls that no pool of your own takes.
--- reads: calls, token_counts, token_prices, price_gaps, model_limits
+-- reads: calls, token_counts, token_prices, price_gaps
 -- kept as: view
 --   call_id        BIGINT
 --   request_id     BIGINT
@@ -9,9 +9,7 @@
 --   usd_per_token  DOUBLE   USD; NULL when there is no price
 --   is_billed      BOOLEAN
 --   note           VARCHAR  why there is no amount; NULL where there is one
--- A price that is the same for every length of the prompt holds also where the length was not observed. A count of more
--- input than the model can read in one call is not believed; what an agent, or a call during which its provider searched
--- or ran code, adds up is of several.
+-- A price that is the same for every length of the prompt holds also where the length was not observed.
 SELECT
     calls.call_id,
     calls.request_id,
@@ -25,9 +23,6 @@ SELECT
         WHEN token_counts.tokens IS NULL THEN 'tokens were not observed'
         WHEN calls.model IS NULL THEN 'the model was not observed'
         WHEN calls.day IS NULL THEN 'the day of the call was not observed'
-        WHEN model_limits.context_window IS NOT NULL
-            THEN 'more input tokens than the model''s context window of '
-            || CAST(model_limits.context_window AS VARCHAR)
         WHEN token_prices.usd_per_token IS NOT NULL THEN NULL
         WHEN price_gaps.reason IS NOT NULL THEN price_gaps.reason
         WHEN calls.input_tokens IS NULL THEN 'the length of the prompt, which decides the price, was not observed'
@@ -50,10 +45,3 @@ LEFT JOIN price_gaps
     AND calls.day = price_gaps.day
     AND calls.service_tier = price_gaps.service_tier
     AND calls.inference_geo = price_gaps.inference_geo
-LEFT JOIN model_limits
-    ON calls.model = model_limits.model
-    AND COALESCE(calls.provider, '') = COALESCE(model_limits.provider, '')
-    AND calls.operation IN ('chat', 'text_completion', 'generate_content')
-    AND COALESCE(calls.batch_size, 1) <= 1
-    AND COALESCE(calls.web_searches, calls.file_searches, calls.code_runs, 0) = 0
-    AND calls.input_tokens > model_limits.context_window
