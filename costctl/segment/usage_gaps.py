@@ -1,7 +1,7 @@
 """What do records say of usage that nothing read, that contradicts itself, or whose operation nobody knows?
 
-In: the relations unread_keys, usage_conflicts, odd_operations, stray_tokens and window_excess. Out: ``UsageGaps``, and what they mean
-for the figures, in words. Keys and counts only: a value never leaves.
+In: the relations unread_keys, usage_conflicts, odd_operations, stray_tokens and window_excess. Out: ``UsageGaps``, and
+what they mean for the figures, in words. Keys and counts only: a value never leaves.
 """
 
 from __future__ import annotations
