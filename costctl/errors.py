@@ -71,3 +71,20 @@ class StoreError(CostctlError):
     """The store or the engine failed."""
 
     exit_code = ExitCode.STORE_FAILED
+
+
+# Errors that the engine words by the statement or by the machine. Of any other it may quote the data that it worked on.
+_NAMES_NO_DATA = (
+    "BinderException", "CatalogException", "ParserException", "SyntaxException", "IOException", "HTTPException",
+    "OutOfMemoryException", "PermissionException", "TransactionException", "DependencyException", "ConnectionException",
+)  # fmt: skip
+
+
+def said_by_engine(error: Exception) -> str:
+    """What the engine said went wrong, without anything that could be content: a value that does not fit a type is
+    not shown.
+    """
+    name = type(error).__name__
+    if name in _NAMES_NO_DATA:
+        return str(error).strip().rstrip(".")
+    return f"{name.removesuffix('Exception')} error; its text is left out, because it may quote what the traces hold"

@@ -21,6 +21,7 @@ from costctl import __version__
 from costctl.config import LoadedConfig, load_config
 from costctl.cost.prices import OWN_RATES, PRICE_BOOK
 from costctl.documents.provenance import InputRecord, Provenance
+from costctl.documents.reject_codes import rejects_in_words
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
@@ -88,8 +89,10 @@ class Observation:
 
 
 @contextmanager
-def observed(question: Question, progress: Progress) -> Iterator[Observation]:
+def observed(question: Question, progress: Progress, *, is_about_spans: bool = True) -> Iterator[Observation]:
     """The observation that a question is about; paths are ingested first. The store is closed at the end.
+
+    is_about_spans: a store of which every record was rejected says nothing to it.
 
     Raises UsageError for settings that cannot be used, InputError for paths that cannot, StoreError for the store.
     """
@@ -105,6 +108,8 @@ def observed(question: Question, progress: Progress) -> Iterator[Observation]:
         progress("Looking up prices", None)
         load_prices(engine, config.settings, as_of)
         inputs, rejected = _sources(connection)
+        if is_about_spans and rejected:
+            _require_spans(connection)
         yield Observation(
             engine,
             config,
@@ -175,6 +180,20 @@ def day_of(text: str | None, option: str) -> date | None:
         raise UsageError(
             f"Invalid {option} {text!r}.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
         ) from error
+
+
+def _require_spans(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise InputError where every record of every source was rejected."""
+    if connection.execute(
+        "SELECT 1 FROM spans UNION ALL SELECT 1 FROM sources WHERE outside > 0 LIMIT 1"
+    ).fetchall():
+        return
+    codes = dict(connection.execute("SELECT code, COUNT(*) FROM quarantine GROUP BY code").fetchall())
+    raise InputError(
+        "The store holds no span.",
+        why=f"All records of its sources were rejected: {rejects_in_words(codes)}.",
+        next_step="`costctl sql 'SELECT * FROM quarantine'` shows each with its reason; load traces or logs.",
+    )
 
 
 def _sources(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[InputRecord, ...], int]:

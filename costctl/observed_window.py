@@ -11,7 +11,8 @@ import time
 from dataclasses import dataclass
 
 from costctl.errors import UsageError
-from costctl.units import NS_PER_S, duration_s, is_duration, ns_from_iso
+from costctl.instants import ns_from_iso
+from costctl.units import NS_PER_S, duration_s, is_duration
 
 
 @dataclass(frozen=True, slots=True)

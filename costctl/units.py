@@ -58,19 +58,6 @@ def iso_utc(at_ns: int) -> str:
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06d}Z"
 
 
-def ns_from_iso(text: str) -> int:
-    """Nanoseconds since 1970 UTC of an RFC 3339 instant or a date; without a zone, UTC.
-
-    Raises ValueError where the text is neither.
-    """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    whole_s = since_epoch.days * 86_400 + since_epoch.seconds
-    return whole_s * NS_PER_S + since_epoch.microseconds * 1000
-
-
 def usd_per_s(usd_per_hour: float) -> float:
     """Price of a second, from the price of an hour."""
     return usd_per_hour / S_PER_HOUR

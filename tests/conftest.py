@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from costctl import workflow
@@ -14,6 +15,9 @@ from costctl.observation import Question
 NO_REAL_TRACES = (
     "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
 )
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("costctl", deadline=None)
+hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,7 +79,7 @@ def main() -> None:
         app()
     except CostctlError as error:
         if _is_debugging():
-            raise
+            _trace(error)
         _explain(error)
         raise SystemExit(int(error.exit_code)) from None
     except BrokenPipeError:
@@ -86,9 +88,9 @@ def main() -> None:
         raise SystemExit(int(ExitCode.OK)) from None
     except Exception as error:
         if _is_debugging():
-            raise
+            _trace(error)
         typer.echo(
-            f"Error: costctl has a bug: {type(error).__name__}: {error}\n"
+            f"Error: costctl has a bug: {type(error).__name__} at {_place(error)}\n"
             "  Why:  this was not foreseen; your store is unharmed, since every write is one transaction.\n"
             "  Next: run the same command with --debug and report what it prints.",
             err=True,
@@ -98,6 +100,29 @@ def main() -> None:
 
 def _is_debugging() -> bool:
     return "--debug" in sys.argv or bool(os.environ.get("COSTCTL_DEBUG"))
+
+
+def _trace(error: BaseException) -> None:
+    """Print where an error arose, and where those that it came of did. Words are shown of our own errors only: a
+    library's may quote what the traces hold.
+    """
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        _trace(cause)
+        typer.echo("\nand so:\n", err=True)
+    lines = traceback.format_list(traceback.extract_tb(error.__traceback__))
+    said = (
+        f": {error}"
+        if isinstance(error, CostctlError)
+        else " (its words are left out: they may quote the input)"
+    )
+    typer.echo(f"Traceback, the latest call last:\n{''.join(lines)}{type(error).__name__}{said}", err=True)
+
+
+def _place(error: BaseException) -> str:
+    """File and line at which an error arose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _explain(error: CostctlError) -> None:

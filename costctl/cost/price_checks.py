@@ -86,9 +86,10 @@ def _aliases(own: PriceSettings, as_of: date) -> list[PriceFinding]:
     for alias, target in own.aliases.items():
         is_priced, error = _tried(own, Asked(None, alias, as_of))
         if error is None and not is_priced:
-            provider, _, model = target.rpartition("/")
+            provider, slash, model = target.partition("/")
             said = f"The alias {alias} stands for {target}"
-            findings.append(_unknown("unknown_model", alias, said, provider.partition("/")[0] or None, model))
+            meant = (provider, model) if slash else (None, target)
+            findings.append(_unknown("unknown_model", alias, said, *meant))
     return findings
 
 

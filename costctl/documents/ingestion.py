@@ -17,7 +17,9 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     records = spans + rejected + duplicates + outside.  format: null where none was recognised.  dialects: spans by
     dialect; those of none are left out.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
-    were rejected.  duplicates: spans that the store held already.  outside: records before since or after until.
+    were rejected.  doubts: spans that were kept although something about them is in doubt, by code: ends_before_start
+    (their end is left out), clock_skipped and clock_repeated (times of a mapping's zone).  duplicates: spans that the
+    store held already.  outside: records before since or after until.
     model_spans: spans of model calls, wrappers included; failed_model_spans, tokenless_model_spans: those that failed,
     and those that succeeded and report no tokens.  usage: what looks like usage and was not read, contradicts itself,
     or belongs to an operation that costctl does not know.  first, last: RFC 3339, or null when unseen.  state:
@@ -32,6 +34,7 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     records: int = 0
     rejected: int = 0
     rejected_by_code: dict[str, int] = {}
+    doubts: dict[str, int] = {}
     duplicates: int = 0
     outside: int = 0
     model_spans: int = 0

@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 
 from costctl.engine.computed import COMPUTATIONS
-from costctl.errors import StoreError, UsageError
+from costctl.errors import StoreError, UsageError, said_by_engine
 from costctl.relations import Relation, build_order, load_relations
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
@@ -96,7 +96,7 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise UsageError(
                 "The query cannot be answered.",
-                why=f"{str(error).strip()}.",
+                why=f"{said_by_engine(error)}.",
                 next_step="The tables are spans, resources, sources and quarantine; docs/reference/relations.md lists "
                 "the relations and their columns.",
             ) from error
@@ -152,6 +152,6 @@ class DuckDBEngine:
 def _not_built(relation: str, error: duckdb.Error) -> StoreError:
     return StoreError(
         f"The relation {relation} could not be built.",
-        why=f"DuckDB says: {str(error).strip()}.",
+        why=f"DuckDB says: {said_by_engine(error)}.",
         next_step="If memory or disk ran out, narrow the time with --since and --until; else report this.",
     )

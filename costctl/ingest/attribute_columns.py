@@ -18,7 +18,6 @@ import pyarrow.compute as pc
 from costctl.ingest.attribute_text import (
     json_field,
     json_length,
-    ns_from_instant,
     number_from_json,
     number_from_text,
     parsed_json,
@@ -33,6 +32,7 @@ from costctl.ingest.formats.otlp_values import Attributes
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.span_identity import by_distinct
 from costctl.ingest.token_algebra import CLAIMED, Claim
+from costctl.instants import iso_or_epoch_ns
 from costctl.store.spans import STAGES
 from costctl.units import NS_PER_S
 
@@ -202,7 +202,7 @@ def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns:
     if rule.parse == "duration":
         return by_distinct(attributes.as_text(rows), seconds_from_text, kind)
     if rule.parse == "instant":
-        at_ns = by_distinct(attributes.as_text(rows), ns_from_instant, pa.int64())
+        at_ns = by_distinct(attributes.as_text(rows), iso_or_epoch_ns, pa.int64())
         since_ns = pc.subtract(at_ns, pa.array(start_ns[attributes.owner[rows]]))
         return pc.divide(since_ns.cast(pa.float64(), safe=False), float(NS_PER_S))
     if rule.field is not None:

@@ -13,7 +13,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.units import duration_s, ns_from_iso
+from costctl.instants import LATEST_NS, ns_from_iso
+from costctl.units import duration_s
 
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
@@ -43,15 +44,14 @@ def seconds_from_text(text: str) -> float | None:
 
 
 def ns_from_instant(text: str) -> int | None:
-    """Nanoseconds since 1970 of an ISO 8601 instant, which may stand in JSON quotes; None beyond 64 bits."""
+    """Nanoseconds since 1970 of a written instant, which may stand in JSON quotes; None for a number, and beyond 64
+    bits.
+    """
     try:
         at_ns = ns_from_iso(text.strip().strip('"'))
     except (ValueError, OverflowError):
         return None
-    return at_ns if abs(at_ns) < _LATEST_NS else None
-
-
-_LATEST_NS = 2**62  # the year 2116
+    return at_ns if abs(at_ns) < LATEST_NS else None
 
 
 def parsed_json(text: str) -> Any:

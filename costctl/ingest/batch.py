@@ -6,9 +6,12 @@ nor asks which.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from costctl.store.spans import RESOURCES
@@ -41,14 +44,22 @@ class Batch:
 
     spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).
     resources: ``RESOURCES``, possibly repeated between batches.  rejects: what was refused in this part.
-    records: spans + rejects, as the source counts them.
+    doubts: spans that were kept although something about them is in doubt, by code, such as
+    ``ends_before_start``.  records: spans + rejects, as the source counts them.
     """
 
     spans: pa.Table
     rejects: tuple[Reject, ...] = ()
     resources: pa.Table = field(default_factory=RESOURCES.empty_table)
+    doubts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
         """Records that the source held in this part: those read and those refused."""
         return int(self.spans.num_rows) + sum(reject.records for reject in self.rejects)
+
+
+def counted_doubts(masks: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:
+    """How many spans each doubt is about; those about none are left out."""
+    counts = {code: int(mask.sum()) for code, mask in masks.items()}
+    return {code: count for code, count in counts.items() if count}

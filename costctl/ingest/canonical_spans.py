@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from costctl.ingest.attribute_columns import Grouped, TakenColumns, group_by_key, take_columns
 from costctl.ingest.attribute_map import dropped_entries, rest_map, scope_entries
-from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.batch import Batch, Reject, counted_doubts
 from costctl.ingest.dialect import Translation, Vocabulary
 from costctl.ingest.emitters import Emitters, distinct_emitters
 from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
@@ -25,6 +25,7 @@ from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
 from costctl.ingest.model_calls import mark_model_calls
 from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_dialect import span_dialects
+from costctl.ingest.span_ends import believed_ends
 from costctl.ingest.span_identity import (
     SPAN_ID_DIGITS,
     TRACE_ID_DIGITS,
@@ -247,32 +248,32 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flood
     table = pa.Table.from_arrays(arrays, schema=BATCH_SCHEMA)
     refused: dict[int, tuple[str, str]] = {}
     flooded = ("too_many_attributes", f"The span has more than {MOST_ATTRIBUTES:,} attributes.", is_flooded)
-    for code, message, mask in (flooded, *_refusals(columns)):
+    ends = believed_ends(columns["start_ns"], columns["end_ns"], columns["is_model_call"])
+    impossible = ("ends_before_start", "The span ends before it starts.", ends.is_impossible)
+    for code, message, mask in (flooded, *_refusals(columns), impossible):
         for row in np.flatnonzero(mask).tolist():
             refused.setdefault(row, (code, message))
-    if not refused:
-        return Batch(table, (), resources)
     keep = np.ones(rows, dtype=np.bool_)
     keep[list(refused)] = False
+    doubts = counted_doubts({"ends_before_start": ends.is_dropped & keep})
+    spans = (
+        table.set_column(table.schema.get_field_index("end_ns"), "end_ns", ends.end_ns) if doubts else table
+    )
+    if not refused:
+        return Batch(spans, (), resources, doubts)
     rejects = tuple(_reject(table, row, *refused[row]) for row in sorted(refused))
-    return Batch(table.filter(pa.array(keep)), rejects, resources)
+    return Batch(spans.filter(pa.array(keep)), rejects, resources, doubts)
 
 
 def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
     """What makes a span unusable. A model call counts even where its ids or its time were lost: its tokens are known,
     and ``unnamed_calls`` gives it ids. Of any other span nothing could be told.
     """
-    start, end = integers(columns["start_ns"]), integers(columns["end_ns"])
     is_other = ~columns["is_model_call"].to_numpy(zero_copy_only=False)
     return [
         ("no_trace_id", "The span has no usable trace id.", ~is_present(columns["trace_id"]) & is_other),
         ("no_span_id", "The span has no usable span id.", ~is_present(columns["span_id"]) & is_other),
         ("no_start", "The span has no usable start time.", ~is_present(columns["start_ns"]) & is_other),
-        (
-            "ends_before_start",
-            "The span ends before it starts.",
-            is_present(columns["end_ns"]) & (end < start),
-        ),
     ]
 
 

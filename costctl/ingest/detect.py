@@ -1,4 +1,4 @@
-"""What kind of source is it? Told by its first bytes, never by its name.
+"""What kind of source is it? Told by what its first lines or bytes hold, never by its name.
 
 In: a decompressed stream, or a path for formats that need one. Out: a ``Reading``: the format's name and an
 iterator of batches.
@@ -14,12 +14,12 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from costctl.errors import InputError
-from costctl.ingest.batch import Batch
+from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.dialect import Translation, Vocabulary
-from costctl.ingest.formats.csv_records import csv_form
-from costctl.ingest.formats.json_documents import trace_format_of
+from costctl.ingest.formats.json_documents import nuls_message, trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
-from costctl.ingest.formats.logs import PARQUET_ERRORS, read_csv, read_json_log, read_parquet
+from costctl.ingest.formats.logs import PARQUET_ERRORS, damaged_parquet, read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
@@ -34,9 +34,15 @@ from costctl.ingest.ledger import digest_of
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
+from costctl.ingest.text_kind import BYTE_ORDER_MARK, TextKind, looks_binary, text_kind
 
 HEAD_BYTES: Final = 2**20
+_LONGEST_HEAD_BYTES: Final = 32 * 2**20
 _PARQUET_MAGIC: Final = b"PAR1"
+
+
+class UnknownFormatError(InputError):
+    """Nothing in the source tells a format: more of it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,72 +84,138 @@ def detect(
     *,
     keep_content: bool,
     row_ids: RowIds | None = None,
+    form: str | None = None,
 ) -> Reading:
-    """How to read the source. row_ids: of a log of which earlier rows were read already.
+    """How to read the source. row_ids: of a log of which earlier rows were read already.  form: the format that it is
+    known to be in, one of ``otlp_json``, ``json_log`` and ``csv``.
 
     Raises InputError where it is none of the formats that costctl reads.
     """
-    uri = source.uri
     translation = Translation(vocabulary, keep_content)
-    head = _head(stream)
+    head = _filled(b"", stream, HEAD_BYTES)
     if not head.strip():
         raise InputError(
-            f"{uri} is empty.",
+            f"{source.uri} is empty.",
             why="Nothing, or only white space, is in it.",
             next_step="Check the export that should have written it.",
         )
-    whole = io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
     if head.startswith(_PARQUET_MAGIC):
         return _parquet(source, mapping, translation)
-    session = None if mapping is not None else session_reading(head, whole, translation)
+    if form is None and (head.startswith(b"\0") or looks_binary(head)):
+        reading = _protobuf(head, stream, translation)
+        if reading is not None:
+            return reading
+    head, nuls = _without_first_nuls(head, stream)
+    head = _with_a_second_line(head, stream)
+    reading = _text(head, stream, source.uri, translation, mapping, row_ids, form) if head else None
+    if reading is None and not nuls:
+        reading = _protobuf(head, stream, translation)
+    if reading is None:
+        raise _unknown(source.uri, nuls, is_all=not head)
+    return Reading(reading.format, _after_nuls(nuls, reading.batches)) if nuls else reading
+
+
+def _text(
+    head: bytes,
+    stream: SourceStream,
+    uri: str,
+    translation: Translation,
+    mapping: Mapping | None,
+    row_ids: RowIds | None,
+    form: str | None,
+) -> Reading | None:
+    known: TextKind | None = None if form is None else "csv" if form == "csv" else "json"
+    kind = known or text_kind(head, is_whole=len(head) < HEAD_BYTES)
+    if kind is None:
+        return None
+    whole = _from_the_beginning(head, stream)
+    if kind == "csv":
+        table = csv_format_of(head) if mapping is None and form is None else None
+        if table is not None:
+            return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
+        return Reading("csv", read_csv(whole, uri, mapping, row_ids))
+    session = session_reading(head, whole, translation) if mapping is None and form is None else None
     if session is not None:
         return Reading(*session)
-    if mapping is None and looks_like_otlp_json(head):
+    if form == "otlp_json" or (form is None and mapping is None and looks_like_otlp_json(head)):
         return Reading("otlp_json", read_otlp_json(whole, translation=translation))
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith((b"{", b"[")):
-        trace_format = trace_format_of(text) if mapping is None else None
-        if trace_format is not None:
-            return Reading(trace_format, read_trace_documents(whole, translation=translation))
-        return Reading("json_log", read_json_log(whole, uri, mapping, row_ids))
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
+    trace_format = trace_format_of(text) if mapping is None and form is None else None
+    if trace_format is not None:
+        return Reading(trace_format, read_trace_documents(whole, translation=translation))
+    return Reading("json_log", read_json_log(whole, uri, mapping, row_ids))
+
+
+def _protobuf(head: bytes, stream: SourceStream, translation: Translation) -> Reading | None:
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
-    if framing is not None and holds_logs(head, framing):
+    if framing is None:
+        return None
+    whole = _from_the_beginning(head, stream)
+    if holds_logs(head, framing):
         batches = read_otlp_logs_protobuf(whole, framing=framing, translation=translation)
         return Reading("otlp_logs_protobuf", batches)
-    if framing is not None:
-        batches = read_otlp_protobuf(whole, framing=framing, translation=translation)
-        return Reading("otlp_protobuf", batches)
-    table = csv_format_of(head) if mapping is None else None
-    if table is not None:
-        return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
-    if _is_text(head) and csv_form(head) is not None:
-        return Reading("csv", read_csv(whole, uri, mapping, row_ids))
-    raise InputError(
-        f"{uri} is in no format that costctl reads.",
-        why="Its first bytes are neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or Parquet.",
-        next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
-    )
+    return Reading("otlp_protobuf", read_otlp_protobuf(whole, framing=framing, translation=translation))
 
 
-def _head(stream: SourceStream) -> bytes:
-    parts = bytearray()
-    while len(parts) < HEAD_BYTES:
-        piece = stream.read(HEAD_BYTES - len(parts))
+def _from_the_beginning(head: bytes, stream: SourceStream) -> io.BufferedReader:
+    return io.BufferedReader(_Replayed(head, stream), HEAD_BYTES)
+
+
+def _filled(head: bytes, stream: SourceStream, size: int) -> bytes:
+    """The head with as much more of the stream as it lacks of the size."""
+    parts = bytearray(head)
+    while len(parts) < size:
+        piece = stream.read(size - len(parts))
         if not piece:
             break
         parts += piece
     return bytes(parts)
 
 
-def _is_text(head: bytes) -> bool:
-    """Whether the bytes are UTF-8 text; a character cut at the end of the head does not count against it."""
-    if b"\0" in head:
-        return False
-    try:
-        head[:-4].decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start >= len(head) - 8
-    return True
+def _without_first_nuls(head: bytes, stream: SourceStream) -> tuple[bytes, int]:
+    """The head from the first byte on that is no NUL, and how many there were: a file that was cut short under its
+    writer begins with as many as it was long.
+    """
+    nuls = 0
+    while head.startswith(b"\0"):
+        rest = head.lstrip(b"\0")
+        nuls += len(head) - len(rest)
+        head = _filled(rest, stream, HEAD_BYTES)
+    return head, nuls
+
+
+def _with_a_second_line(head: bytes, stream: SourceStream) -> bytes:
+    """The head, as long as it takes to see what follows the end of a record that fills it: records are megabytes."""
+    if head.lstrip().startswith((b"{", b"[")) or looks_binary(head):
+        return head
+    while b"\n" not in head and HEAD_BYTES <= len(head) < _LONGEST_HEAD_BYTES:
+        longer = _filled(head, stream, len(head) + HEAD_BYTES)
+        if len(longer) == len(head):
+            return head
+        head = _filled(longer, stream, len(longer) + HEAD_BYTES) if b"\n" in longer else longer
+    return head
+
+
+def _after_nuls(nuls: int, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, after a reject for the NULs."""
+    yield Batch(BATCH_SCHEMA.empty_table(), (Reject(1, "nul_bytes", nuls_message(nuls), ""),))
+    yield from batches
+
+
+def _unknown(uri: str, nuls: int, *, is_all: bool) -> UnknownFormatError:
+    if is_all:
+        return UnknownFormatError(
+            f"{uri} holds nothing.",
+            why=f"All of its {nuls:,} bytes are NUL: what was written was lost, or has not reached the disk.",
+            next_step="Fetch or export it again.",
+        )
+    after = f" after {nuls:,} NUL bytes" if nuls else ""
+    return UnknownFormatError(
+        f"{uri} is in no format that costctl reads.",
+        why=f"What it begins with{after} is neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or "
+        "Parquet.",
+        next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
+    )
 
 
 def _parquet(source: Source, mapping: Mapping | None, translation: Translation) -> Reading:
@@ -157,11 +229,7 @@ def _parquet(source: Source, mapping: Mapping | None, translation: Translation) 
     try:
         columns = pq.ParquetFile(file)
     except PARQUET_ERRORS as error:
-        raise InputError(
-            f"Cannot read {source.uri}.",
-            why=f"Its Parquet data are damaged: {error}.",
-            next_step="Export it again.",
-        ) from error
+        raise damaged_parquet(source.uri, error) from error
     table = table_format_of(columns.schema_arrow.names) if mapping is None else None
     if table is not None:
         spans = read_trace_parquet(columns, source.uri, table, translation=translation)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,14 +23,14 @@ import pyarrow.compute as pc
 
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError
-from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.detect import Reading, detect
+from costctl.ingest.batch import Batch
+from costctl.ingest.detect import HEAD_BYTES, Reading, UnknownFormatError, detect
 from costctl.ingest.discover import discover
 from costctl.ingest.formats.csv_records import header_of, unfinished_bytes
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.landing import drop_duplicates, insert_batch
-from costctl.ingest.ledger import Landing, next_source_id, now_utc, record
-from costctl.ingest.loader import Reader, roll_back_if_open
+from costctl.ingest.ledger import Landing, judged, next_source_id, now_utc, record
+from costctl.ingest.loader import Reader, refusal, roll_back_if_open
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
 from costctl.ingest.unnamed_calls import UnnamedCalls
@@ -44,13 +44,17 @@ _LINE_FORMATS: Final = ("otlp_json", "json_log", "csv")
 
 @dataclass(slots=True)
 class _Followed:
-    """How far a file has been read. header: of a CSV.  report: the sums so far."""
+    """How far a file has been read. form: of what was read, once that was told.  header: of a CSV.  report: the sums so
+    far.  unknown: what is said of lines of which no format can be told yet.
+    """
 
     source: Source
     inode: int = 0
     offset: int = 0
     lines: int = 0
+    form: str | None = None
     header: bytes = b""
+    unknown: UnknownFormatError | None = None
     row_ids: RowIds = field(default_factory=RowIds)
     calls: UnnamedCalls = field(default_factory=UnnamedCalls)
     report: SourceReport | None = None
@@ -80,7 +84,14 @@ def follow_files(
         if is_last:
             break
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-    return tuple(each.report or SourceReport(uri=uri) for uri, each in followed.items())
+    return tuple(each.report or _nothing_read(each) for each in followed.values())
+
+
+def _nothing_read(followed: _Followed) -> SourceReport:
+    """The report of a file that is empty still, or whose lines are in no format."""
+    if followed.unknown is None:
+        return SourceReport(uri=followed.source.uri)
+    return refusal(followed.source, followed.unknown)
 
 
 def _a_file(source: Source) -> Source:
@@ -104,6 +115,7 @@ def _look(
     if state.st_ino != followed.inode or state.st_size < followed.offset:
         report = followed.report
         followed.inode, followed.offset, followed.lines = state.st_ino, 0, 0
+        followed.form, followed.unknown = None, None
         followed.header, followed.row_ids, followed.report = b"", RowIds(), report
         followed.calls = UnnamedCalls()
     while followed.offset < state.st_size:
@@ -115,7 +127,19 @@ def _look(
             end -= unfinished_bytes(followed.header + data[:end])
         if end <= 0:
             return
-        _land(connection, followed, data[:end], reader)
+        if not data[:end].strip():
+            followed.offset, followed.lines = (
+                followed.offset + end,
+                followed.lines + data.count(b"\n", 0, end),
+            )
+            continue
+        try:
+            _land(connection, followed, data[:end], reader)
+        except UnknownFormatError as error:
+            if followed.form is not None or end > HEAD_BYTES:
+                raise
+            followed.unknown = error  # the end of a record that another file begins: the next lines will tell
+            return
         followed.offset += end
 
 
@@ -131,6 +155,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
         reader.mapping,
         keep_content=reader.keep_content,
         row_ids=followed.row_ids,
+        form=followed.form,
     )
     if reading.format not in _LINE_FORMATS or stream.compression is not None:
         raise InputError(
@@ -162,6 +187,8 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
         roll_back_if_open(connection)
     if is_first and reading.format == "csv":
         followed.header = header_of(data)
+    if report.spans or report.duplicates or report.outside:
+        followed.form = reading.format  # something of it was understood: what follows is read alike
     followed.lines += data.count(b"\n")
     followed.report = report if followed.report is None else _sum(followed.report, report)
 
@@ -172,10 +199,8 @@ def _placed(reading: Reading, followed: _Followed) -> Iterator[Batch]:
     for batch in reading.batches:
         positions = pc.add(batch.spans["source_position"], pa.scalar(before, pa.int64()))
         spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", positions)
-        rejects = tuple(
-            Reject(each.position + before, each.code, each.message, each.excerpt) for each in batch.rejects
-        )
-        yield Batch(spans, rejects, batch.resources)
+        rejects = tuple(replace(each, position=each.position + before) for each in batch.rejects)
+        yield replace(batch, spans=spans, rejects=rejects)
 
 
 def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
@@ -187,10 +212,17 @@ def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
             key: getattr(before, name).get(key, 0) + getattr(added, name).get(key, 0)
             for key in sorted({*getattr(before, name), *getattr(added, name)})
         }
-        for name in ("dialects", "rejected_by_code")
+        for name in ("dialects", "rejected_by_code", "doubts")
     }
     seen = [each for each in (before.first, added.first) if each is not None]
     ended = [each for each in (before.last, added.last) if each is not None]
-    return msgspec.structs.replace(
-        before, **sums, **tallies, first=min(seen, default=None), last=max(ended, default=None)
+    both = msgspec.structs.replace(
+        before,
+        **sums,
+        **tallies,
+        first=min(seen, default=None),
+        last=max(ended, default=None),
+        state="complete",
+        why=None,
     )
+    return judged(both, {})

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import duckdb
+import msgspec
 import pyarrow.compute as pc
 
 from costctl import __version__
 from costctl.documents.ingestion import SourceReport
+from costctl.documents.reject_codes import HARMLESS, rejects_in_words
 from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
 from costctl.ingest.batch import Batch
 from costctl.ingest.source import Source
@@ -76,6 +79,14 @@ WHERE source_id = ? AND is_model_call AND operation NOT IN {MODEL_OPERATIONS}
 GROUP BY operation
 ORDER BY calls DESC, operation
 """
+# Why the records of a source were rejected: the count of each code, and what was said of one of them.
+_REASONS: Final = """
+SELECT code, COUNT(*), ARG_MIN(message, position)
+FROM quarantine
+WHERE source_id = ?
+GROUP BY code
+ORDER BY code
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +103,14 @@ class Window:
             spans = spans.filter(pc.greater_equal(spans["start_ns"], self.since_ns))
         if self.until_ns is not None:
             spans = spans.filter(pc.less(spans["start_ns"], self.until_ns))
-        return Batch(spans, batch.rejects, batch.resources)
+        return replace(batch, spans=spans)
 
 
 @dataclass(slots=True)
 class Landing:
-    """What one source has given so far. spans: in the window, with those that the store already holds."""
+    """What one source has given so far. spans: in the window, with those that the store already holds.  reasons: by
+    code, what was said of the first record that was rejected for it.
+    """
 
     started_at: datetime
     spans: int = 0
@@ -105,6 +118,8 @@ class Landing:
     first_ns: int | None = None
     last_ns: int | None = None
     codes: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, str] = field(default_factory=dict)
+    doubts: Counter[str] = field(default_factory=Counter)
 
     @property
     def rejected(self) -> int:
@@ -122,6 +137,8 @@ class Landing:
         self.outside += outside
         for reject in batch.rejects:
             self.codes[reject.code] += reject.records
+            self.reasons.setdefault(reject.code, reject.message)
+        self.doubts.update(batch.doubts)
         if batch.spans.num_rows:
             first = pc.min(batch.spans["start_ns"]).as_py()
             last = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
@@ -144,17 +161,52 @@ def already_loaded(
     if source.size is None:
         return None
     same_size = connection.execute(
-        "SELECT sha256, format FROM sources WHERE bytes = ? AND sha256 IS NOT NULL "
+        "SELECT sha256, format, source_id, spans + duplicates + outside AS kept, records, rejected "
+        "FROM sources WHERE bytes = ? AND sha256 IS NOT NULL "
         "AND (since_ns IS NULL OR since_ns <= ?) AND (until_ns IS NULL OR until_ns >= ?)",
         [source.size, window.since_ns, window.until_ns],
     ).fetchall()
     if not same_size:
         return None
     digest = digest_of(source)
-    for sha256, form in same_size:
+    for sha256, form, source_id, kept, records, rejected in same_size:
         if sha256 == digest:
-            return SourceReport(uri=source.uri, format=form, bytes=source.size, state="already loaded")
+            report = SourceReport(uri=source.uri, format=form, bytes=source.size, state="already loaded")
+            return report if kept else _without_spans(connection, source_id, report, records, rejected)
     return None
+
+
+def _without_spans(
+    connection: duckdb.DuckDBPyConnection, source_id: int, report: SourceReport, records: int, rejected: int
+) -> SourceReport:
+    """The report of a source that was read before and of which nothing could be used: it says so again."""
+    found = connection.execute(_REASONS, [source_id]).fetchall()
+    again = msgspec.structs.replace(
+        report, records=records, rejected=rejected, rejected_by_code={code: count for code, count, _ in found}
+    )
+    return judged(again, {code: message for code, _, message in found})
+
+
+def judged(report: SourceReport, reasons: Mapping[str, str]) -> SourceReport:
+    """The report, as that of a refused source where every record was rejected for what is wrong with the source.
+
+    reasons: by code, what was said of a record.
+    """
+    if report.spans or report.duplicates or report.outside or HARMLESS.issuperset(report.rejected_by_code):
+        return report
+    return msgspec.structs.replace(report, state="refused", why=unusable(report, reasons))
+
+
+def unusable(report: SourceReport, reasons: Mapping[str, str]) -> str:
+    """Why nothing of a source could be used, and in a second line what to do."""
+    commonest = max(report.rejected_by_code.items(), key=lambda item: item[1], default=("", 0))[0]
+    example = f" ({reasons[commonest].rstrip('.')})" if reasons.get(commonest) else ""
+    return (
+        f"None of the records of {report.uri} could be used: "
+        f"{rejects_in_words(report.rejected_by_code)}{example}.\n"
+        "Mend or export it again; after `costctl ingest`, `costctl sql 'SELECT * FROM quarantine'` shows each record "
+        "with its reason."
+    )
 
 
 def digest_of(source: Source) -> str:
@@ -190,7 +242,7 @@ def record(
             landing.last_ns, landing.started_at, now_utc(), __version__,
         ],
     )  # fmt: skip
-    return SourceReport(
+    report = SourceReport(
         uri=source.uri,
         format=form,
         dialects=dialects,
@@ -199,6 +251,7 @@ def record(
         records=landing.records,
         rejected=landing.rejected,
         rejected_by_code=dict(sorted(landing.codes.items())),
+        doubts=dict(sorted(landing.doubts.items())),
         duplicates=duplicates,
         outside=landing.outside,
         model_spans=sum(row[2] for row in facts),
@@ -214,6 +267,7 @@ def record(
         first=None if landing.first_ns is None else iso_utc(landing.first_ns),
         last=None if landing.last_ns is None else iso_utc(landing.last_ns),
     )
+    return judged(report, landing.reasons)
 
 
 def now_utc() -> datetime:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 import duckdb
 
 from costctl.documents.ingestion import SourceReport
-from costctl.errors import InputError, StoreError
+from costctl.errors import InputError, StoreError, said_by_engine
 from costctl.ingest.detect import Reading, detect
 from costctl.ingest.dialect import Vocabulary, vocabulary_with
 from costctl.ingest.discover import discover
 from costctl.ingest.landing import drop_duplicates, insert_batch
-from costctl.ingest.ledger import Landing, Window, already_loaded, next_source_id, now_utc, record
+from costctl.ingest.ledger import Landing, Window, already_loaded, next_source_id, now_utc, record, unusable
 from costctl.ingest.mapping import Mapping, named_mapping
 from costctl.ingest.read_ahead import read_ahead
 from costctl.ingest.source import Source
@@ -70,7 +70,7 @@ def ingest(
 
 
 def require_usable(reports: Sequence[SourceReport]) -> None:
-    """Raise InputError where a source was refused: the others have landed."""
+    """Raise InputError where a source was refused, or where nothing at all could be loaded: the others have landed."""
     refused = [report for report in reports if report.state == "refused"]
     if len(refused) == 1:
         why, _, next_step = (refused[0].why or "").partition("\n")
@@ -81,22 +81,39 @@ def require_usable(reports: Sequence[SourceReport]) -> None:
             why=f"{(refused[0].why or '').splitlines()[0]} The report gives the reason of each other one.",
             next_step="The other sources are loaded. Mend or leave out these, and run the same command again.",
         )
+    rejected = [report for report in reports if report.rejected]
+    if rejected and not any(_holds_something(report) for report in reports):
+        why, _, next_step = unusable(rejected[0], {}).partition("\n")
+        more = f" {len(rejected) - 1} more sources gave nothing either." if len(rejected) > 1 else ""
+        raise InputError("Nothing could be loaded.", why=why + more, next_step=next_step)
+
+
+def _holds_something(report: SourceReport) -> bool:
+    is_known = report.state == "already loaded" and not report.records
+    return bool(report.spans or report.duplicates or report.outside or is_known)
 
 
 def ingest_source(
     connection: duckdb.DuckDBPyConnection, source: Source, reader: Reader, progress: Progress | None
 ) -> SourceReport:
-    """Load one source in one transaction; a source that cannot be used leaves nothing behind but its report."""
+    """Load one source in one transaction. A source that cannot be read leaves nothing behind but its report; one of
+    which every record was rejected leaves these in quarantine.
+    """
     try:
         known = already_loaded(connection, source, reader.window)
         return known if known is not None else _loaded(connection, source, reader, progress)
     except InputError as error:
-        return SourceReport(
-            uri=source.uri,
-            bytes=source.size or 0,
-            state="refused",
-            why=f"{error.what} {error.why}\n{error.next_step}",
-        )
+        return refusal(source, error)
+
+
+def refusal(source: Source, error: InputError) -> SourceReport:
+    """The report of a source that cannot be read."""
+    return SourceReport(
+        uri=source.uri,
+        bytes=source.size or 0,
+        state="refused",
+        why=f"{error.what} {error.why}\n{error.next_step}",
+    )
 
 
 def _loaded(
@@ -183,6 +200,6 @@ def _land(
 def _write_failed(uri: str, error: duckdb.Error) -> StoreError:
     return StoreError(
         f"The store could not take {uri}.",
-        why=f"DuckDB says: {str(error).strip().splitlines()[0]}.",
+        why=f"DuckDB says: {said_by_engine(error)}.",
         next_step="Check the free space of the store's disk; nothing of this source was kept.",
     )

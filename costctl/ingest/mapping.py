@@ -12,10 +12,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from costctl.errors import InputError, UsageError
+from costctl.ingest.privacy import shown_columns, words_of
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.value_path import value_at
 from costctl.store.spans import SPANS
@@ -102,7 +104,9 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nothing.  absent: texts that stand for nothing.  failures: rows that failed.  requests: the only rows that are
     requests.  any_of: our columns of which a row must have one, else it tells of no request.  untimed: a call without
     a time is kept, its start unknown.  ignores: what looks like usage and says nothing that other names do not.
-    refused: why a log of this kind holds no calls, and what to give instead.
+    refused: why a log of this kind holds no calls, and what to give instead.  zone: of times
+    that name none, as "Europe/London"; else they are UTC. A time that its clock skipped when it was put forward is
+    moved forward by as much; of one that it showed twice, the first is meant. Both are counted in the report.
     """
 
     columns: dict[str, ColumnSource] = {}
@@ -117,6 +121,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignores: tuple[str, ...] = ()
     refused: tuple[str, str] | None = None
     unknown: tuple[Unknown, ...] = ()
+    zone: str | None = None
     name: str = CANONICAL
 
     @property
@@ -143,6 +148,11 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             *self.conditions,
             *self.ignores,
         }
+
+    @property
+    def clock(self) -> ZoneInfo | None:
+        """The zone, as zoneinfo knows it."""
+        return None if self.zone is None else ZoneInfo(self.zone)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -199,20 +209,31 @@ def named_mapping(name: str) -> Mapping:
     return _decoded(path.read_text(encoding="utf-8"), name)
 
 
+def fitting_mapping(row: Iterable[str]) -> Mapping | None:
+    """The built-in mapping of which the row has the most marks, else our own columns where it has these; None where
+    none fits. row: an object, or names of columns.
+    """
+    found = best_fitting(row)
+    return _canonical_mapping(row) if found is None and "start_ns" in row else found
+
+
 def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
-    """The mapping whose marks the columns hold, the most specific first. Raises InputError where none fits."""
+    """The same. Raises InputError where none fits, or one of logs that hold no calls."""
     present = columns if isinstance(columns, dict) else set(columns)
-    fitting = best_fitting(present)
-    if fitting is not None and fitting.refused is not None:
-        why, next_step = fitting.refused
+    found = fitting_mapping(present)
+    if found is None:
+        raise unknown_log(present, uri)
+    if found.refused is not None:
+        why, next_step = found.refused
         raise InputError(f"{uri} holds no calls.", why=why, next_step=next_step)
-    if fitting is not None:
-        return fitting
-    if "start_ns" in present:
-        return _canonical_mapping(present)
-    raise InputError(
+    return found
+
+
+def unknown_log(columns: Iterable[str], uri: str) -> InputError:
+    """What is said of a log that no mapping fits."""
+    return InputError(
         f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {_some(present)}, which no built-in mapping "
+        why=f"Its columns are {shown_columns(columns, known_words())}, which no built-in mapping "
         f"({', '.join(built_in_mappings())}) recognises.",
         next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
     )
@@ -224,14 +245,35 @@ def best_fitting(row: Iterable[str]) -> Mapping | None:
     return found if found.marks_in(row) else None
 
 
-def _some(names: Iterable[str]) -> str:
-    """The first of the names, and how many more there are."""
-    ordered = sorted(names)
-    more = f" and {len(ordered) - _MOST_NAMES} more" if len(ordered) > _MOST_NAMES else ""
-    return (", ".join(ordered[:_MOST_NAMES]) or "none") + more
+@cache
+def known_words() -> frozenset[str]:
+    """Every word of the columns that a built-in mapping reads, of ours, and of what such logs commonly have."""
+    mappings = built_in_mappings().values()
+    paths = {path for mapping in mappings for source in mapping.columns.values() for path in source.paths}
+    marks = {mark for mapping in mappings for marks in mapping.mark_sets for mark in marks}
+    return frozenset(word for name in (*paths, *marks, *_TARGETS, _COMMON_WORDS) for word in words_of(name))
 
 
-_MOST_NAMES: Final = 8
+_COMMON_WORDS: Final = (
+    "account agent amount answer app application attributes batch body cache cached call chat client code "
+    "completed completion content cost count created currency customer date day deployment duration elapsed "
+    "end engine environment error fee first function header headers hit host id index input ip job key label "
+    "labels last latency level message messages metadata method metric model name number organization output "
+    "path price project prompt provider quantity question questions reason received region request response "
+    "row seconds sent server service session severity span start status step stream tag tags task team text "
+    "thread time timestamp tokens tool total trace ttft type unit updated url usage usd user value vendor "
+    "version when who words zone"
+)
+
+
+def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
+    """Whether the log has the column that its mapping reads the time from, or needs none."""
+    present = set(columns)
+    if mapping.when not in mapping.columns:
+        return True  # no call has a time in such a log, or no call is in it
+    return any(
+        name in present or name.split(".", 1)[0] in present for name in mapping.columns[mapping.when].paths
+    )
 
 
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
@@ -239,11 +281,11 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
     present = set(columns)
     if mapping.untimed:
         return
-    needed = mapping.columns[mapping.when].paths
-    if not any(name in present or name.split(".", 1)[0] in present for name in needed):
+    if not has_time(mapping, present):
         raise InputError(
-            f"{uri} lacks the column {needed[0]}.",
-            why=f"The mapping {mapping.name} reads the time from it; the columns are {_some(present)}.",
+            f"{uri} lacks the column {mapping.columns[mapping.when].paths[0]}.",
+            why=f"The mapping {mapping.name} reads the time from it; the columns are "
+            f"{shown_columns(present, known_words())}.",
             next_step="Give another --mapping, or mend the column's name in the mapping.",
         )
 
@@ -278,6 +320,10 @@ def _decoded(text: str, name: str) -> Mapping:
             "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns); or else end_ns, "
             "with its unit, and duration_s.",
         )
+    if mapping.zone is not None and mapping.zone not in available_timezones():
+        nearest = difflib.get_close_matches(mapping.zone, available_timezones(), n=1)
+        meant = f"; did you mean {nearest[0]}?" if nearest else ", such as Europe/London."
+        raise _bad_mapping(name, f"zone must be a name of the IANA time zone database{meant}")
     return msgspec.structs.replace(mapping, name=Path(name).name.removesuffix(".toml"))
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.instants import UNIT_FLOORS
 
 TRACE_ID_DIGITS: Final = 32
 SPAN_ID_DIGITS: Final = 16
@@ -57,7 +58,7 @@ def hex_ids(ids: pa.Array, digits: int) -> pa.StringArray:
 def _regular_ids(ids: pa.Array, digits: int, *, is_raw: bool) -> tuple[pa.StringArray, Mask]:
     """Ids of the right length as lower-case hex; False where a character is no hex digit."""
     width = digits // 2 if is_raw else digits
-    raw = _fixed_width(ids, width)
+    raw = fixed_width(ids, width)
     text = _HEX_OF_BYTE[raw].reshape(len(raw), digits) if is_raw else _LOWERED[raw]
     is_hex: Mask = np.asarray(text.all(axis=1))
     offsets = np.arange(len(raw) + 1, dtype=np.int32) * digits
@@ -66,7 +67,7 @@ def _regular_ids(ids: pa.Array, digits: int, *, is_raw: bool) -> tuple[pa.String
     return pa.Array.from_buffers(pa.string(), len(raw), buffers), is_hex
 
 
-def _fixed_width(values: pa.Array, width: int) -> npt.NDArray[np.uint8]:
+def fixed_width(values: pa.Array, width: int) -> npt.NDArray[np.uint8]:
     """Bytes of values that are all of one width, one row each."""
     if len(values) == 0:
         return np.zeros((0, width), dtype=np.uint8)
@@ -87,14 +88,10 @@ def _repaired_id(text: str, digits: int) -> str | None:
     return raw.hex() if len(raw) == digits // 2 else None
 
 
-# The year 2001 in s is 1e9, in ms 1e12, in us 1e15, in ns 1e18: a time tells its unit by its size.
-_UNIT_FLOORS: Final = ((10**17, 1), (10**14, 10**3), (10**11, 10**6), (10**8, 10**9))
-
-
 def ns_per_unit(times: Index) -> Index:
     """Nanoseconds in the unit that each time since 1970 is written in; 1 for times too small to tell."""
     factor = np.ones(len(times), dtype=np.int64)
-    for floor, ns in reversed(_UNIT_FLOORS):
+    for floor, ns in reversed(UNIT_FLOORS):
         factor[times >= floor] = ns
     return factor
 

@@ -95,7 +95,7 @@ class SourceStream(io.RawIOBase):
         except UNPACK_ERRORS as error:
             raise InputError(
                 f"Cannot unpack {self._uri}.",
-                why=f"Its {self.compression} data are damaged near byte {self.bytes_read:,}: {error}.",
+                why=f"Its {self.compression} data are damaged near byte {self.bytes_read:,} ({type(error).__name__}).",
                 next_step="Fetch or export it again; nothing of it was loaded.",
             ) from error
 

@@ -8,6 +8,7 @@ gives the same ids, and two equal calls of one source stay two.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Final
 
@@ -41,7 +42,7 @@ class UnnamedCalls:
             made[rows] = [digest[:digits] for digest in digests]
             ids = pc.coalesce(spans[name], pa.array(made, pa.string()))
             spans = spans.set_column(spans.schema.get_field_index(name), name, ids)
-        return Batch(spans, batch.rejects, batch.resources)
+        return replace(batch, spans=spans)
 
     def _digest(self, said: str) -> str:
         self._seen[said] += 1

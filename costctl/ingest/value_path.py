@@ -16,10 +16,10 @@ def value_at(row: Any, path: str) -> Any:
     A number leads into a list; name=value leads to the first object of a list whose name has that value. A last step #
     counts: the items of a list, or behind conditions (name=value, name!=value, several with &) those that meet them.
     """
-    if isinstance(row, list) and (path == "#" or path.endswith(".#")):
-        return _count(row, path.removesuffix("#").removesuffix("."))
     if isinstance(row, list):
         first, _, rest = path.partition(".")
+        if not first.isdecimal() and (path == "#" or path.endswith(".#")):
+            return _count(row, path.removesuffix("#").removesuffix("."))
         inside = _item(row, first)
         return value_at(inside, rest) if rest else inside
     if not isinstance(row, dict):

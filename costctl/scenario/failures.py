@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from costctl.errors import UsageError
+from costctl.instants import ns_from_iso
 from costctl.scenario.rules import Failure
-from costctl.units import NS_PER_S, iso_utc, ns_from_iso, seconds_between
+from costctl.units import NS_PER_S, iso_utc, seconds_between
 
 _TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 # A dash behind a time begins the end, so that an offset behind UTC cannot be written.

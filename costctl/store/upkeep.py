@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 
 from costctl.documents.store_info import SCHEMA_VERSION, StoredSource, StoreInfo
-from costctl.errors import StoreError
+from costctl.errors import StoreError, said_by_engine
 from costctl.store.database import STORE_VERSION, literal
 from costctl.units import iso_utc
 
@@ -146,7 +146,7 @@ def compacted(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         fresh.unlink(missing_ok=True)
         raise StoreError(
             f"The store {path} could not be compacted.",
-            why=f"DuckDB says: {str(error).strip().splitlines()[0]}.",
+            why=f"DuckDB says: {said_by_engine(error)}.",
             next_step="It is as it was. Check the free space: a second copy of it stands beside it for a moment.",
         ) from error
     connection.close()

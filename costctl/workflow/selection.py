@@ -10,6 +10,6 @@ from costctl.progress import Progress
 
 def select(query: str, question: Question, progress: Progress) -> pl.DataFrame:
     """The rows of a SELECT over the store and the relations."""
-    with observed(question, progress) as observation:
+    with observed(question, progress, is_about_spans=False) as observation:
         progress("Running the query", None)
         return observation.engine.query(query)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-# Each package and those of the project that it may import, besides itself, documents, units and errors.
+# Each package and those of the project that it may import, besides itself, documents, instants, units and errors.
 ALLOWED = {
     "documents": set(),
     "units": set(),
+    "instants": set(),
     "compiled": set(),
     "errors": set(),
     "quantiles": set(),
@@ -59,7 +60,7 @@ ALLOWED = {
     },
     "cli": {"workflow", "observation", "cost", "store", "synth", "policy", "finance", "engine", "relations"},
 }
-EVERYWHERE = {"compiled", "documents", "units", "errors", "progress", "quantiles", "__init__"}
+EVERYWHERE = {"compiled", "documents", "instants", "units", "errors", "progress", "quantiles", "__init__"}
 INNER_RING = ("span_trees", "segment", "cost", "simulate", "scenario", "recommend", "policy", "finance")
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

@@ -30,16 +30,20 @@ PROVIDERS = {each.id for each in data_snapshot.get_snapshot().providers}
     [
         # gen_ai.provider.name, https://opentelemetry.io/docs/specs/semconv/gen-ai
         ("x_ai", "x-ai"), ("gcp.gen_ai", "google"), ("gcp.vertex_ai", "google"), ("gcp.gemini", "google"),
-        ("aws.bedrock", "aws"), ("azure.ai.openai", "azure"), ("azure.ai.inference", "azure"), ("mistral_ai", "mistral"),
+        ("aws.bedrock", "aws"), ("azure.ai.openai", "azure"),
+        ("azure.ai.inference", "azure"), ("mistral_ai", "mistral"),
         ("az.ai.openai", "azure"), ("az.ai.inference", "azure"), ("xai", "x-ai"), ("vertex_ai", "google"),
         # llm.provider and llm.system, https://github.com/Arize-ai/openinference
         ("mistralai", "mistral"), ("vertexai", "google"), ("aws", "aws"),
         # custom_llm_provider, https://docs.litellm.ai/docs/providers
         ("bedrock", "aws"), ("bedrock_converse", "aws"), ("azure_ai", "azure"), ("together_ai", "together"),
-        ("fireworks_ai", "fireworks"), ("text-completion-openai", "openai"), ("gemini", "google"), ("cohere_chat", "cohere"),
+        ("fireworks_ai", "fireworks"), ("text-completion-openai", "openai"),
+        ("gemini", "google"), ("cohere_chat", "cohere"),
         # ai.model.provider, https://ai-sdk.dev/providers
-        ("openai.responses", "openai"), ("google.generative-ai", "google"), ("google.vertex.anthropic.messages", "google"),
-        ("amazon-bedrock", "aws"), ("azure-openai.chat", "azure"), ("togetherai.chat", "together"), ("xai.chat", "x-ai"),
+        ("openai.responses", "openai"),
+        ("google.generative-ai", "google"), ("google.vertex.anthropic.messages", "google"),
+        ("amazon-bedrock", "aws"), ("azure-openai.chat", "azure"),
+        ("togetherai.chat", "together"), ("xai.chat", "x-ai"),
         # gen_ai.system of Pydantic AI
         ("google-gla", "google"), ("google-vertex", "google"), ("MoonshotAI", "moonshotai"),
     ],
@@ -105,13 +109,13 @@ BEDROCK = "arn:aws:bedrock:eu-west-1:123456789012"
         ("gcp.gen_ai", "models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
         ("google.vertex.chat", "gemini-2.5-flash@latest", ("google", "gemini-2.5-flash")),
         ("vertex_ai", "publishers/anthropic/models/claude-sonnet-4-5@20250929", ("google", "claude-sonnet-4-5")),
-        ("google", "projects/p/locations/us-east5/publishers/google/models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
+        ("google", "projects/p/locations/eu/publishers/google/models/gemini-2.5-pro", ("google", "gemini-2.5-pro")),
         ("aws.bedrock", "anthropic.claude-3-5-sonnet-20241022-v2:0", ("aws", CLAUDE)),
         ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("aws", REGIONAL)),
         ("bedrock", "bedrock/converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("aws", REGIONAL)),
         ("bedrock", "bedrock/us-east-1/anthropic.claude-3-5-sonnet-20241022-v2:0", ("aws", CLAUDE)),
         ("aws", f"{BEDROCK}:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("aws", REGIONAL)),
-        (None, "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-5-sonnet-20241022-v2:0", ("aws", CLAUDE)),
+        (None, f"{BEDROCK}:foundation-model/anthropic.claude-3-5-sonnet-20241022-v2:0", ("aws", CLAUDE)),
         ("azure", "azure/gpt-4o", ("azure", "gpt-4o")),
         ("openrouter", "openrouter/openai/gpt-4o", ("openrouter", "openai/gpt-4o")),
         ("openrouter", "deepseek/deepseek-r1:free", ("openrouter", "deepseek/deepseek-r1:free")),

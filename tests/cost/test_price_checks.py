@@ -53,7 +53,7 @@ def test_a_model_without_a_price_is_found_with_the_name_that_may_be_meant() -> N
     (finding,) = price_findings(PriceSettings(), models, TODAY)
     assert finding.kind == "unpriced"
     assert "Did you mean openai/gpt-4o-mini?" in finding.next_step
-    (alias,) = price_findings(PriceSettings(aliases={"prod": "openai/gpt-4oo"}), None, TODAY)
+    (alias,) = price_findings(PriceSettings(aliases={"prod": "openai/gpt-4o-mnii"}), None, TODAY)
     assert alias.kind == "unknown_model"
     assert "Did you mean openai/gpt-4o-mini?" in alias.next_step
 
@@ -85,5 +85,5 @@ def test_the_provenance_says_as_of_which_day_calls_were_priced(sample_question: 
 
 
 def test_a_day_that_is_none_is_refused() -> None:
-    with pytest.raises(UsageError, match="--as-of yesterday is no day"):
+    with pytest.raises(UsageError, match="Invalid --as-of .yesterday"):
         workflow.list_prices(None, "yesterday", None)

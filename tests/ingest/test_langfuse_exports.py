@@ -214,7 +214,7 @@ def test_a_row_that_is_cut_off_or_has_other_cells_is_set_apart(tmp_path: Path) -
     lines = as_csv(ROWS[:3])
     broken = lines + b"obs-9,trace-9,p\n" + as_csv([FAILED]).split(b"\n", 1)[1] + b'obs-8,trace-8,"open'
     read = read_sources(tmp_path, rows_csv=broken)
-    assert (read.report.spans, read.report.rejected_by_code) == (4, {"bad_columns": 2})
+    assert (read.report.spans, read.report.rejected_by_code) == (4, {"bad_columns": 1, "bad_quotes": 1})
 
 
 def test_reading_again_adds_nothing(tmp_path: Path) -> None:

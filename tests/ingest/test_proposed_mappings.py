@@ -11,12 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from costctl import workflow
+from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.ingest.propose.names import likeness, words_of
 from costctl.store.database import open_store
 
 EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "60"))
@@ -90,12 +94,17 @@ def length(nanoseconds: int, unit: str) -> int | float:
     return nanoseconds // NS[unit] if unit in ("us", "ns") else nanoseconds / NS[unit]
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink a failure takes minutes
+)
 @given(calls=calls, data=st.data())
 def test_what_was_written_is_what_the_draft_reads(calls: list[tuple[Any, ...]], data: st.DataObject) -> None:
     draw = data.draw
     names = {name: draw(st.sampled_from(known), label=name) for name, known in NAMES.items()}
-    time_unit = draw(st.sampled_from(("T", "TZ", "T+02:00", " ", "", "Z", "s", "ms", "us", "ns")))
+    time_unit = draw(st.sampled_from(("T", "TZ", "T+02:00", "", "Z", "+02:00", "s", "ms", "us", "ns")))
     unit = draw(st.sampled_from(tuple(NS)))
     suffix = draw(st.sampled_from(("", *SUFFIXES[unit])))
     has = {
@@ -157,3 +166,151 @@ def test_what_was_written_is_what_the_draft_reads(calls: list[tuple[Any, ...]], 
         assert rest == written, draft
     for span, (_, _, ttft_ns, *_) in zip(spans, truth, strict=True):
         assert span["ttft_s"] == (None if ttft_ns is None else pytest.approx(ttft_ns / 10**9)), draft
+
+
+# Units, times and counts that no name tells.
+
+
+@pytest.mark.parametrize("name", ["duration", "Duration", "took", "latency_ms"])
+def test_nanoseconds_are_told_by_how_long_calls_last(tmp_path: Path, name: str) -> None:
+    rows = [
+        {"ts": f"2026-11-20T10:0{number}:00Z", "model": "gpt-4o", "prompt_tokens": 9, "completion_tokens": 100,
+         name: 2_345_678_901 + number}
+        for number in range(3)
+    ]  # fmt: skip
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert 'unit = "ns"' in draft
+    assert ("though its name says ms" in draft) is (name == "latency_ms")
+    assert [span["end_ns"] - span["start_ns"] for span in spans] == [2_345_678_901 + n for n in range(3)]
+
+
+def test_times_without_a_telling_name_are_told_by_their_order(tmp_path: Path) -> None:
+    rows = [
+        {"b": 1_795_478_409_000 + 60_000 * n, "model": "m", "a": 1_795_478_400_000 + 60_000 * n,
+         "input": 5, "output": 7}
+        for n in range(3)
+    ]  # fmt: skip
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert 'start_ns = { from = "a", unit = "ms" }' in draft
+    assert [span["end_ns"] - span["start_ns"] for span in spans] == [9_000_000_000] * 3
+
+
+def test_start_and_end_whose_names_are_swapped_are_told_by_their_values(tmp_path: Path) -> None:
+    rows = [{"start": f"2026-11-20T10:0{n}:05Z", "end": f"2026-11-20T10:0{n}:00Z", "input": 5, "output": 7,
+             "model": "m"} for n in range(3)]  # fmt: skip
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert "told by their values" in draft
+    assert [span["end_ns"] - span["start_ns"] for span in spans] == [5_000_000_000] * 3
+
+
+def test_times_from_the_start_of_a_trace_are_said_to_be_set_at_1970(tmp_path: Path) -> None:
+    rows = [{"t": 300 * number, "in_len": 9 + number, "out_len": 100, "model": "m"} for number in range(5)]
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert "set at 1970" in draft
+    assert "ms is a guess" in draft
+    assert [span["start_ns"] for span in spans] == [300_000_000 * number for number in range(5)]
+
+
+def test_counts_without_names_are_told_by_their_sum(tmp_path: Path) -> None:
+    rows = [{"ts": f"2026-11-20T10:0{n}:00Z", "model": "m", "x": 10 + n * n, "y": 1010 + n * n + n, "z": 1000 + n}
+            for n in range(5)]  # fmt: skip
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert "a guess" in draft
+    assert [(span["input_tokens"], span["output_tokens"]) for span in spans] == [
+        (1000 + n, 10 + n * n) for n in range(5)
+    ]
+
+
+def test_times_of_parquet_are_times(tmp_path: Path) -> None:
+    at = pa.array([1_795_478_400_000_000 + 10**6 * n for n in range(3)], pa.timestamp("us", "UTC"))
+    table = pa.table({"when": at, "model": ["m"] * 3, "tokens_in": [1, 2, 3], "tokens_out": [4, 5, 6]})
+    pq.write_table(table, tmp_path / "log.parquet")
+    _, spans = drafted(tmp_path / "log.parquet")
+    assert [(span["start_ns"], span["input_tokens"], span["output_tokens"]) for span in spans] == [
+        ((1_795_478_400 + n) * 10**9, 1 + n, 4 + n) for n in range(3)
+    ]
+
+
+# What a draft shows.
+
+
+def test_a_draft_shows_nothing_that_a_cell_says(tmp_path: Path) -> None:
+    rows = [
+        {"ts": f"2026-11-20T10:0{n}:00Z", "model": f"{SECRET}-model", "prompt_tokens": 5, "completion_tokens": 6,
+         "prompt": SECRET, "meta": json.dumps({"said": SECRET, f"my {SECRET} is a long key of words": 1}),
+         "answer": str(55501990 + n), "type": SECRET, **({SECRET: 1} if n == 7 else {})}
+        for n in range(30)
+    ]  # fmt: skip
+    rows = [row | {"ts": f"2026-11-20T10:{n:02d}:00Z"} for n, row in enumerate(rows)]
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert len(spans) == 30
+    assert SECRET not in draft
+    assert "55501990" not in draft
+    assert "not shown" in draft
+
+
+def test_a_csv_without_a_header_is_refused_without_its_values(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"2026-11-20T10:00:00Z,{SECRET},1000,100\n2026-11-20T10:01:00Z,x,1,2\n")
+    with pytest.raises(InputError, match="has no header") as raised:
+        workflow.propose_mapping(str(tmp_path / "log.csv"))
+    assert SECRET not in f"{raised.value.what} {raised.value.why} {raised.value.next_step}"
+
+
+def test_a_log_that_is_read_without_a_mapping_is_said_to_be(tmp_path: Path) -> None:
+    rows = [
+        {"timestamp": 100 * n, "input_length": 5, "output_length": 6, "hash_ids": [1, 2]} for n in range(3)
+    ]
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert "read without a mapping, as mooncake" in draft
+    assert len(spans) == 3
+
+
+def test_an_export_of_traces_needs_no_mapping(tmp_path: Path) -> None:
+    span = {
+        "traceId": "a" * 32,
+        "spanId": "b" * 16,
+        "name": "chat",
+        "startTimeUnixNano": "1",
+        "endTimeUnixNano": "2",
+    }
+    path = json_lines(tmp_path, [{"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}])
+    with pytest.raises(InputError, match="needs no mapping") as raised:
+        workflow.propose_mapping(str(path))
+    assert "otlp_json" in (raised.value.why or "")
+
+
+def test_a_log_without_a_time_says_what_was_understood(tmp_path: Path) -> None:
+    usage = {
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "cache_read_input_tokens": 0,
+        "cache_creation_input_tokens": 0,
+    }
+    path = json_lines(
+        tmp_path, [{"row": f"row-{n}", "answer": {"model": "m", "usage": usage}} for n in range(3)]
+    )
+    with pytest.raises(InputError, match="No mapping can be drafted") as raised:
+        workflow.propose_mapping(str(path))
+    assert "input_tokens from answer.usage.input_tokens" in (raised.value.why or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("promptTokenCount", ("input", "token", "count")),
+        ("cacheReadInputTokens", ("cache", "read", "input", "token")),
+        ("TTFT (ms)", ("ttft", "ms")),
+        ("gen_ai.usage.output_tokens", ("gen", "ai", "usage", "output", "token")),
+        ("costUSD", ("cost", "usd")),
+    ],
+)
+def test_a_name_is_taken_apart_into_words(name: str, words: tuple[str, ...]) -> None:
+    assert words_of(name) == words
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["prompt_tokens_cost", "tokens_per_s", "max_input_tokens", "cached_input_tokens", "input_audio_tokens"],
+)
+def test_what_is_no_count_of_input_is_not_like_one(path: str) -> None:
+    assert likeness("input_tokens", path) is None

@@ -108,6 +108,7 @@ def test_searches_tier_and_place_are_read(tmp_path: Path) -> None:
     read = read_sources(tmp_path, s_jsonl=lines_of([PROMPT, answer(2, "m", usage(5, 0, 0, 9, **more))]))
     (span,) = read.spans
     assert (span["web_searches"], span["inference_geo"], span["service_tier"]) == (3, "us", "standard")
+    assert span["unread_usage"] is None
     nowhere = answer(2, "m", usage(5, 0, 0, 9, inference_geo="not_available"))
     assert read_sources(tmp_path / "b", s_jsonl=lines_of([nowhere])).spans[0]["inference_geo"] is None
 

@@ -24,9 +24,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from costctl.ingest.dialect import KeyRule, Vocabulary, shipped_vocabulary
 from costctl.ingest.privacy import is_content_key
+from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
-from tests.oracles.usage_slow import Names, conflict_slowly, keep_ttft_slowly, usage_slowly
+from tests.oracles.usage_slow import Names, conflict_slowly, keep_ttft_slowly, unread_slowly, usage_slowly
 
 Row = dict[str, Any]
 Read = tuple[list[Row], list[str]]
@@ -192,7 +193,7 @@ def _unwrapped(value: Any) -> str | None:
 def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns: int) -> Any:
     """The value that one rule finds, None where it is unusable."""
     value = attributes[rule.key]
-    kind = SPANS.field(column).type
+    kind = READ_TYPES[column]
     if rule.parse == "duration":
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", _text(value) or "")
         units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -302,7 +303,7 @@ def _read_span(
     resource: dict[str, Any], scope: dict[str, Any], span: dict[str, Any], rows: list[Row], codes: list[str]
 ) -> None:
     vocabulary = shipped_vocabulary()
-    row: Row = dict.fromkeys(SPANS.names)
+    row: Row = dict.fromkeys([*SPANS.names, "speed"])
     written = int(_any(span, "startTimeUnixNano") or 0)
     unit = _unit(written)
     row |= {
@@ -319,7 +320,10 @@ def _read_span(
     for column, words in vocabulary.words.items():
         if row[column] is not None:
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
+    if str(row.pop("speed", "")).lower() == "fast" and row["service_tier"] in (None, "standard", "default"):
+        row["service_tier"] = "fast"
     _count_tokens(row, named, attributes, used)
+    row["unread_usage"] = unread_slowly(attributes, vocabulary)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
     row["status"] = status or row["status"]
     for column, keys in vocabulary.resource.items():
@@ -341,6 +345,9 @@ def _read_span(
         )
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
+    speed = row.pop("speed") or ""
+    if speed.lower() == "fast" and (row["service_tier"] or "").lower() in ("", "default", "standard", "auto"):
+        row["service_tier"] = "fast"
     row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
         bool(row["model_requested"] or row["model_served"]) and _has_tokens(row)
     )
@@ -386,10 +393,10 @@ def _rest(attributes: dict[str, Any], scope: dict[str, Any], used: set[str], dro
 
 def _fault(row: Row) -> str | None:
     for column, code in (("trace_id", "no_trace_id"), ("span_id", "no_span_id"), ("start_ns", "no_start")):
-        if (
-            row[column] is None and not row["is_model_call"]
-        ):  # the ids of calls that have none are the reader's to make
+        if row[column] is None and not row["is_model_call"]:  # a call's ids are the reader's to make
             return code
     if row["end_ns"] is not None and row["end_ns"] < row["start_ns"]:
-        return "ends_before_start"
+        if not row["is_model_call"] and row["start_ns"] - row["end_ns"] > 10**9:
+            return "ends_before_start"
+        row["end_ns"] = None
     return None

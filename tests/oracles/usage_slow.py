@@ -1,13 +1,21 @@
 """The usage of one record by trying every reading: the slow twin of costctl.ingest.token_algebra.
 
 In: quantity → [(key, number, leaves its parts out)], as a record names them. Out: the counts, and which sides (input,
-output) contradict themselves. It shares no code with the vectorised one: readings are enumerated, and filtered.
+output) contradict themselves. It shares no code with the vectorised one but the list of what looks like usage: readings
+are enumerated, and filtered.
 """
 
 from __future__ import annotations
 
+import ast
+import json
+import math
 from itertools import product
 from typing import Any
+
+from costctl.ingest.dialect import Vocabulary
+from costctl.ingest.privacy import is_content_key
+from costctl.ingest.unread_usage import looks_like_usage
 
 MODALITIES = ("audio", "image", "video")
 Names = list[tuple[str, int, bool]]
@@ -175,3 +183,47 @@ def keep_ttft_slowly(row: dict[str, Any]) -> None:
     if row["ttft_s"] > (row["end_ns"] - row["start_ns"]) / 1e9 * 1.01 + 0.001:
         row["ttft_s"] = None
         row["usage_conflict"] = " ".join(filter(None, (row["usage_conflict"], "ttft_s")))
+
+
+def unread_slowly(attributes: dict[str, Any], vocabulary: Vocabulary) -> list[str] | None:
+    """Keys that look like usage, hold numbers, and that no rule reads; of keys with JSON texts the fields inside."""
+    found = set()
+    for key, value in attributes.items():
+        if key in vocabulary.fields:
+            inner = _document(value)
+            found |= {f"{key}.{path}" for path in _numbers(inner) if path not in vocabulary.fields[key]}
+            continue
+        asked = vocabulary.required.get(key, ("",))
+        is_read = any(beside is None or beside in attributes for beside in asked)
+        if not is_read and not is_content_key(key) and (_is_number(value) or _numbers(_document(value))):
+            found.add(key)
+    return sorted(filter(looks_like_usage, found)) or None
+
+
+def _document(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(value)
+        except (ValueError, SyntaxError):
+            continue
+        return found if isinstance(found, dict | list) else None
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or value is None:
+        return False
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
+def _numbers(value: Any, path: str = "") -> set[str]:
+    """Paths of the numbers below a JSON value, names with dots between."""
+    if isinstance(value, dict):
+        steps = [(f"{path}.{name}" if path else name, inner) for name, inner in value.items()]
+        return {found for step, inner in steps for found in _numbers(inner, step)}
+    return {path} if path and _is_number(value) else set()

@@ -154,3 +154,9 @@ def test_pairs_of_recorders_can_be_counted() -> None:
         "SELECT instrumentation, reason, COUNT(*) AS records FROM call_records GROUP BY ALL ORDER BY ALL"
     )
     assert counted.select("instrumentation", "records").rows() == [(EVENTS, 2), (SPANS, 2)]
+
+
+def test_a_call_is_timed_by_the_record_that_saw_its_end() -> None:
+    """A transcript says when an answer was written, and not for how long the call took."""
+    calls, _ = told([ROOT, traced("trace/a", 1, 4, ttft_s=0.5), logged("b", 3.5, None, FILE)])
+    assert calls.select("start_ns", "duration_s", "ttft_s").rows() == [(round((DAY_S + 1) * 1e9), 3.0, 0.5)]

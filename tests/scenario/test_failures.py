@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.errors import UsageError
+from costctl.instants import ns_from_iso
 from costctl.scenario.failures import failure_of
 from costctl.scenario.rules import Failure
-from costctl.units import NS_PER_S, iso_utc, ns_from_iso
+from costctl.units import NS_PER_S, iso_utc
 
 WINDOW = (ns_from_iso("2026-11-24T13:00:00Z"), ns_from_iso("2026-11-25T13:00:00Z"))
 REPLICAS = {"gpu-premium": 4, "a:b": 1}

@@ -337,6 +337,8 @@ def _estimate(report: ClassReport, estimate: Estimate | None) -> str:
     """An absent estimate is for want of a price, or of data."""
     if estimate is None and report.cost.attributed_usd is None:
         return NOT_PRICED
+    if estimate is not None and estimate.is_exact and report.cost.unit_costs.unpriced_charges:
+        return usd(estimate.mid)  # exact of what has an amount, and so a lower bound
     return usd_interval(estimate)
 
 

@@ -5,23 +5,7 @@ from __future__ import annotations
 from costctl.cli.render.numbers import count, text
 from costctl.cli.render.tables import Notes, Section, Table, as_csv
 from costctl.documents.ingestion import IngestReport, SourceReport
-
-_CODES = {
-    "no_start": "no usable start time",
-    "no_trace_id": "no usable trace id",
-    "no_span_id": "no usable span id",
-    "ends_before_start": "end before they start",
-    "bad_json": "broken JSON",
-    "truncated": "cut off while being written",
-    "bad_protobuf": "broken protobuf",
-    "bad_value": "a cell that is no number or time",
-    "bad_columns": "another number of cells than the header",
-    "not_a_request": "tell of no model call",
-    "not_a_trace": "JSON that is no trace",
-    "too_deep": "nested too deep",
-    "too_many_attributes": "more attributes than any span should have",
-    "too_long": "lines that are too long",
-}
+from costctl.documents.reject_codes import doubts_in_words, rejects_in_words
 
 
 def sections(document: IngestReport) -> list[Section]:
@@ -113,18 +97,14 @@ def _to_do(name: str, sources: list[SourceReport]) -> list[str]:
         column: sum(getattr(source, column) for source in sources)
         for column in ("rejected", "records", "tokenless_model_spans", "model_spans", "spans")
     }
-    codes: dict[str, int] = {}
-    for source in sources:
-        for code, number in source.rejected_by_code.items():
-            codes[code] = codes.get(code, 0) + number
+    codes = _summed(sources, "rejected_by_code")
     notes = []
     if codes:
-        said = ", ".join(
-            f"{count(number)} {_CODES.get(code, code)}" for code, number in sorted(codes.items())
-        )
+        said = rejects_in_words(codes)
         notes.append(
             f"{name}: {count(sums['rejected'])} of {count(sums['records'])} records rejected: {said}."
         )
+    notes += [f"{name}: {each}" for each in doubts_in_words(_summed(sources, "doubts"))]
     if sums["tokenless_model_spans"]:
         notes.append(
             f"{name}: {count(sums['tokenless_model_spans'])} of {count(sums['model_spans'])} model spans succeeded and "
@@ -174,6 +154,15 @@ def _most(keys: dict[str, int]) -> str:
 
 
 _MOST_KEYS = 5
+
+
+def _summed(sources: list[SourceReport], name: str) -> dict[str, int]:
+    """Counts by code, over sources."""
+    sums: dict[str, int] = {}
+    for source in sources:
+        for code, number in getattr(source, name).items():
+            sums[code] = sums.get(code, 0) + number
+    return sums
 
 
 def _common_folder(uris: list[str]) -> str:

@@ -20,6 +20,8 @@ from costctl.ingest.formats.csv_cells import (
     requoted,
     unquoted,
 )
+from costctl.ingest.formats.json_documents import nuls_message
+from costctl.ingest.formats.json_resync import nuls_in
 from costctl.ingest.privacy import cells_skeleton
 
 BLOCK_BYTES: Final = 16 * 2**20
@@ -105,11 +107,13 @@ def csv_blocks(stream: BinaryIO, head: bytes, form: CsvForm) -> Iterator[CsvReco
     first_line = 1
     waiting: list[bytes | None] = []
     skipped = form.header_lines
-    for lines, is_last in _line_blocks(stream, head.removeprefix(BOM)):
+    for lines, is_plain, is_last in _line_blocks(stream, head.removeprefix(BOM)):
+        is_plain &= not waiting
         waiting += lines
         if skipped:
             waiting, first_line, skipped = waiting[skipped:], first_line + skipped, 0
-        records, taken = split_records(waiting, first_line, form, is_last=is_last)
+        plain = _plain_records(waiting, first_line, form) if is_plain else None
+        records, taken = plain or split_records(waiting, first_line, form, is_last=is_last)
         left_open = sum(len(line or b"") + 1 for line in waiting[taken:])
         if left_open > LONGEST_LINE_BYTES:  # no record is so long: its quote was never meant to close later
             records, taken = split_records(waiting, first_line, form, is_last=True)
@@ -118,8 +122,21 @@ def csv_blocks(stream: BinaryIO, head: bytes, form: CsvForm) -> Iterator[CsvReco
             yield records
 
 
-def _line_blocks(stream: BinaryIO, head: bytes) -> Iterator[tuple[Sequence[bytes | None], bool]]:
-    """Lines without their ends, and whether they are the last; None for one that is too long to be held."""
+def _plain_records(
+    lines: Sequence[bytes | None], first_line: int, form: CsvForm
+) -> tuple[CsvRecords, int] | None:
+    """As ``split_records``, of lines without quotes, at once; None where one has not as many cells as the header."""
+    rows = [line for line in lines if line is not None]
+    delimiter, wanted = form.delimiter, len(form.names) - 1
+    if len(rows) < len(lines) or {row.count(delimiter) for row in rows} - {wanted}:
+        return None
+    return CsvRecords(rows, list(range(first_line, first_line + len(rows)))), len(lines)
+
+
+def _line_blocks(stream: BinaryIO, head: bytes) -> Iterator[tuple[Sequence[bytes | None], bool, bool]]:
+    """Lines without their ends, whether no quote is in them, and whether they are the last; None for one that is too
+    long to be held.
+    """
     rest, is_skipping = head, False
     while True:
         chunk = stream.read(BLOCK_BYTES)
@@ -133,7 +150,7 @@ def _line_blocks(stream: BinaryIO, head: bytes) -> Iterator[tuple[Sequence[bytes
             is_skipping = False
         if is_skipping or len(rest) >= LONGEST_LINE_BYTES:
             rest, is_skipping = b"", True
-        yield lines, not chunk
+        yield lines, b'"' not in data, not chunk
         if not chunk:
             return
 
@@ -156,6 +173,10 @@ def split_records(
     records, at = CsvRecords(), 0
     while at < len(lines):
         line, number = lines[at], first_line + at
+        if line is not None and b"\0" in line:
+            _read_around_nuls(line, number, form, records)
+            at += 1
+            continue
         if line is not None and b'"' not in line:
             row, end = line if line.count(delimiter) == wanted else None, at + 1
         else:
@@ -173,6 +194,20 @@ def split_records(
             records.rejects.append(_refused(number, line, form))
         at = end
     return records, at
+
+
+def _read_around_nuls(line: bytes, number: int, form: CsvForm, records: CsvRecords) -> None:
+    """Reads what NULs part: a line that was cut off, and the one that was written after it."""
+    before = len(records.rejects)
+    for part in line.split(b"\0"):
+        cells = cells_of(part, form)
+        if cells is not None and len(cells) == len(form.names):
+            records.rows.append(part)
+            records.positions.append(number)
+        elif part.strip():
+            records.rejects.append(_refused(number, part, form))
+    if len(records.rejects) == before:
+        records.rejects.append(Reject(number, "nul_bytes", nuls_message(nuls_in(line)), ""))
 
 
 def _quoted_row(lines: Sequence[bytes | None], at: int, form: CsvForm) -> tuple[bytes | None, int]:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from costctl.ingest.attribute_text import ns_from_instant
 from costctl.ingest.batch import Reject
 from costctl.ingest.privacy import skeleton
+from costctl.instants import LATEST_NS
 
 Json: TypeAlias = dict[str, Any]
 
@@ -113,14 +114,11 @@ def ns_text(value: Any, ns_per_unit: int) -> str | None:
         value = round(value * ns_per_unit) if math.isfinite(value * ns_per_unit) else None
     else:
         value = value * ns_per_unit if isinstance(value, int) else None
-    return None if value is None or abs(value) >= _LATEST_NS else str(value)
+    return None if value is None or abs(value) >= LATEST_NS else str(value)
 
 
 def end_text(start: str | None, length_ns: str | int | None) -> str | None:
     """The end of what starts then and lasts so long, both in ns; None where either is unknown."""
-    if start is None or length_ns is None or abs(int(length_ns)) >= _LATEST_NS:
+    if start is None or length_ns is None or abs(int(length_ns)) >= LATEST_NS:
         return None
     return str(int(start) + int(length_ns))
-
-
-_LATEST_NS: Final = 2**62  # the year 2116

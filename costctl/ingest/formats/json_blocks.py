@@ -20,7 +20,7 @@ from costctl.ingest.formats.json_pieces import (
     PIECE_BYTES,
     Layout,
     Piece,
-    document_pieces,
+    resynchronised_pieces,
 )
 from costctl.ingest.formats.nested_arrow import Index
 
@@ -54,10 +54,20 @@ def json_blocks(
 ) -> Iterator[JsonBlock]:
     """The stream as blocks of lines. layout: where documents that are too long for memory are cut."""
     first = _read(stream, _first_bytes(block_bytes)).removeprefix(b"\xef\xbb\xbf")
-    if is_one_document_a_line(first[:_HEAD_BYTES], is_whole=len(first) < min(block_bytes, _HEAD_BYTES)):
+    is_whole = len(first) < min(block_bytes, _HEAD_BYTES)
+    longest = _BLOCKS_PER_LINE * block_bytes
+    while not is_whole and b"\n" not in first and _is_end_of_record(first) and len(first) < longest:
+        more = _read(stream, _first_bytes(block_bytes))
+        first, is_whole = first + more, not more
+    if is_one_document_a_line(first, is_whole=is_whole):
         yield from _line_blocks(stream, first, block_bytes, layout)
     else:
         yield from _blocks_of_pieces(_pieces(stream, first, 1, block_bytes, layout), block_bytes)
+
+
+def _is_end_of_record(first: bytes) -> bool:
+    """Whether the stream begins inside a document: what follows the line end tells the layout."""
+    return not first.lstrip(b"\0 \t\r\n").startswith((b"{", b"["))
 
 
 def _first_bytes(block_bytes: int) -> int:
@@ -67,31 +77,47 @@ def _first_bytes(block_bytes: int) -> int:
 def is_one_document_a_line(head: bytes, *, is_whole: bool) -> bool:
     """Whether the first lines are JSON documents of their own. is_whole: head is all there is.
 
-    A broken first line is forgiven where the second is an object; a first line that only opens a
-    pretty-printed document is followed by no such line.
+    Most of them must be: broken ones are forgiven, wherever they stand. Of a document that is printed over several
+    lines few lines are documents, and its first one only opens it.
     """
-    lines = [line for line in head.split(b"\n")[:20] if line.strip()]
+    lines = first_lines(head, is_whole=is_whole)
     if not lines:
+        return not head.strip()
+    whole = sum(map(is_json_line, lines))
+    if len(lines) == 1:
+        return not lines[0].strip().startswith(b"[") and (
+            is_json_line(lines[0]) or _is_end_of_record(lines[0])
+        )
+    if is_json_line(lines[0]) or 2 * whole > len(lines):
         return True
-    ended = lines if is_whole or len(head.split(b"\n")) > 20 else lines[:-1]
-    if not ended:
+    return 2 * whole == len(lines) and not lines[0].rstrip().endswith(_OPENERS)
+
+
+_OPENERS: Final = (b"[", b"{", b",", b":")
+_MOST_LINES: Final = 20
+_LONGEST_PROBE: Final = 2**20
+
+
+def first_lines(head: bytes, *, is_whole: bool) -> list[bytes]:
+    """The first lines that are not blank; the last of head, which may be cut off, only where it is the only one."""
+    parts = head.split(b"\n", _MOST_LINES + 1)
+    lines = [line for line in parts[:_MOST_LINES] if line.strip()]
+    is_cut = len(parts) <= _MOST_LINES and bool(parts[-1].strip())
+    if is_cut and (len(lines) > 1 or not is_whole):
+        return lines[:-1]
+    return lines
+
+
+def is_json_line(line: bytes) -> bool:
+    """Whether the line is an object, or a list that begins with one; NULs around it do not count."""
+    text = line.strip(b"\0 \t\r\n")
+    if not text.startswith((b"{", b"[")) or len(text) > _LONGEST_PROBE:
         return False
-    if _is_object(ended[0]):
-        return True
-    return len(ended) > 1 and _is_object(ended[1]) and _is_wrapper(ended[1])
-
-
-def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(msgspec.json.decode(line), dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        value = msgspec.json.decode(text.decode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
         return False
-
-
-def _is_wrapper(line: bytes) -> bool:
-    return any(
-        name in line[:40] for name in (b'"resourceSpans"', b'"resource_spans"', b'"batches"', b'"trace"')
-    )
+    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
 
 
 def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layout) -> Iterator[JsonBlock]:
@@ -142,7 +168,7 @@ def _numbers(data: bytes, starts: Index, first: int) -> Index:
 
 def _pieces(stream: BinaryIO, first: bytes, line: int, block_bytes: int, layout: Layout) -> Iterator[Piece]:
     sizes = min(PIECE_BYTES, block_bytes), min(CHUNK_BYTES, block_bytes)
-    return document_pieces(stream, first, line, layout, piece_bytes=sizes[0], chunk_bytes=sizes[1])
+    return resynchronised_pieces(stream, first, line, layout, piece_bytes=sizes[0], chunk_bytes=sizes[1])
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from costctl.ingest.formats.nested_arrow import Index, Mask
 
 _QUOTE: Final = ord('"')
+_NEWLINE: Final = ord("\n")
 _BACKSLASH: Final = ord("\\")
 _STEP: Final = np.zeros(256, dtype=np.int8)
 _STEP[[ord("{"), ord("[")]] = 1
@@ -39,20 +40,34 @@ class Brackets:
 def brackets_of(text: bytes, depth: int, *, is_in_string: bool) -> Brackets:
     """The brackets of a text that begins at this depth and does not end in a backslash.
 
-    A bracket that closes what was never opened is left out.
+    A bracket that closes what was never opened is left out. No string goes on over a line end: where one seems to, a
+    quote was lost, and what follows is read as if it had not been.
     """
     data = np.frombuffer(text, dtype=np.uint8)
     quotes = _unescaped(data, np.flatnonzero(data == _QUOTE))
+    line_ends = np.flatnonzero(data == _NEWLINE)
     steps = _STEP[data]
     places = np.flatnonzero(steps)
-    inside = (np.searchsorted(quotes, places) + is_in_string) & 1
+    inside = _quotes_before(places, quotes, line_ends, is_in_string=is_in_string) & 1
     places = places[inside == 0]
     depths = depth + np.cumsum(steps[places], dtype=np.int64)
     while len(depths) and depths.min() < 0:
         stray = int(np.flatnonzero(depths < 0)[0])
         places = np.delete(places, stray)
         depths = depth + np.cumsum(steps[places], dtype=np.int64)
-    return Brackets(places, depths, bool((len(quotes) + is_in_string) & 1))
+    at_end = _quotes_before(np.array([len(data)]), quotes, line_ends, is_in_string=is_in_string)
+    return Brackets(places, depths, bool(at_end[0] & 1))
+
+
+def _quotes_before(places: Index, quotes: Index, line_ends: Index, *, is_in_string: bool) -> Index:
+    """How many quotes stand before each place on its own line."""
+    before: Index = np.searchsorted(quotes, places)
+    if len(line_ends) == 0:
+        return before + is_in_string
+    line = np.searchsorted(line_ends, places)
+    of_earlier_lines = np.concatenate([[-int(is_in_string)], np.searchsorted(quotes, line_ends)])
+    on_line: Index = before - of_earlier_lines[line]
+    return on_line
 
 
 def _unescaped(data: npt.NDArray[np.uint8], quotes: Index) -> Index:

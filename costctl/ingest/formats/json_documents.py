@@ -7,17 +7,15 @@ asked about on its own.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
-
-import msgspec
 
 from costctl.ingest.formats.clickhouse import collect_clickhouse
 from costctl.ingest.formats.found import Found, Json
 from costctl.ingest.formats.jaeger import collect_jaeger
 from costctl.ingest.formats.js_sdk import collect_js_sdk
+from costctl.ingest.formats.json_resync import Fault, nuls_in, values_and_faults
 from costctl.ingest.formats.langfuse import collect_langfuse
 from costctl.ingest.formats.otlp_logs import collect_otlp_logs
 from costctl.ingest.formats.otlp_normalise import collect_otlp
@@ -37,6 +35,7 @@ _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
     collect_zipkin,
 )
 _METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics", "scopeMetrics")
+METRICS: Final = "OTLP metrics, which count no single call: export traces or logs instead."
 
 # How each format is known by its first bytes: all patterns of a row must be met. Quotes inside texts are escaped, so
 # nothing that anyone said can look like a key.
@@ -85,47 +84,53 @@ def found_in_line(line: bytes, position: int, *, is_unterminated: bool = False) 
 
     is_unterminated: the source ended without ending the line, so broken JSON is a truncated write.
     """
-    text = line.decode("utf-8", "replace")
     found = Found(position)
     try:
-        for value in list(json_values(text)):
-            _collect(value, found)
+        for each in values_and_faults(line, _OPENER):
+            if isinstance(each, Fault):
+                found.reject(*fault_reject(each, position, is_unterminated=is_unterminated), each.text)
+            else:
+                _collect(each.value, found)
     except RecursionError:
         found = Found(position)  # what was read of it before would be half of it
-        found.reject("too_deep", "The JSON is nested deeper than can be read.", text)
-    except ValueError as error:
-        code = "truncated" if is_unterminated else "bad_json"
-        found.reject(code, f"Not readable as JSON: {_without_content(error)}", text)
+        found.reject("too_deep", TOO_DEEP, line[:_SHOWN_BYTES].decode("utf-8", "replace"))
+    nuls = nuls_in(line)
+    if nuls and not found.rejects:
+        found.reject("nul_bytes", nuls_message(nuls), "")
     return found
 
 
 def json_values(text: str) -> Iterator[Any]:
     """The values of a text that holds one or, one after another, several. Raises ValueError, RecursionError."""
-    try:
-        yield msgspec.json.decode(text)
-        return
-    except msgspec.DecodeError:
-        pass
-    decoder = json.JSONDecoder()  # accepts NaN, lone surrogates and further values after the first
-    at = 0
-    while at < len(text):
-        bracket = _BRACKET.search(text, at)
-        if text[at : bracket.start() if bracket else None].strip(" \t\r\n,"):
-            raise ValueError(f"neither an object nor a list: char {at}")
-        if bracket is None:
-            return
-        value, at = decoder.raw_decode(text, bracket.start())
-        yield msgspec.json.decode(
-            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "replace")
+    for each in values_and_faults(text.encode("utf-8", "replace")):
+        if isinstance(each, Fault):
+            raise ValueError(each.message)
+        yield each.value
+
+
+def fault_reject(fault: Fault, position: int, *, is_unterminated: bool) -> tuple[str, str]:
+    """Code and message of a part of a line that is no JSON."""
+    if fault.is_last and is_unterminated and not fault.is_fragment:
+        return "truncated", f"Cut off while being written: {fault.message}."
+    if fault.is_fragment and position == 1:
+        return (
+            "begins_cut",
+            "The source begins in the middle of a record, as after a rotation that cuts a line in two.",
         )
+    return "bad_json", f"Not readable as JSON: {fault.message}."
 
 
-_BRACKET: Final = re.compile(r"[{\[]")
+def nuls_message(nuls: int) -> str:
+    """What NULs in a text mean."""
+    return f"{nuls:,} NUL bytes stand where text is due: a write that was lost, or a file cut short under its writer."
 
 
-def _without_content(error: ValueError) -> str:
-    """Where the JSON broke; the decoders' messages hold the place and the kind of fault, never the text."""
-    return str(error).split("\n")[0]
+# How a record begins that was written right after one that was cut off.
+_OPENER: Final = re.compile(
+    r'\{\s*"(?:resourceSpans|resource_spans|resourceLogs|resource_logs|resourceMetrics|batches)"\s*:\s*\['
+)
+TOO_DEEP: Final = "The JSON is nested deeper than can be read."
+_SHOWN_BYTES: Final = 4_000
 
 
 def _collect(value: Any, found: Found) -> None:
@@ -138,7 +143,7 @@ def _collect(value: Any, found: Found) -> None:
     elif not isinstance(value, dict):
         found.reject("not_a_trace", "A JSON value that is no object.", json_text(value))
     elif any(key in value for key in _METRICS_KEYS):
-        found.reject("not_traces", "OTLP metrics, not traces.", json_text(value))
+        found.reject("not_traces", METRICS, json_text(value))
     elif value and not any(collect(value, found) for collect in _COLLECTORS):
         message = "A JSON object that is no trace export of a known format and no span."
         found.reject("not_a_trace", message, json_text(value))

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import BinaryIO, Final
+
+import msgspec
 
 from costctl.ingest.formats.json_brackets import Brackets, brackets_of
 from costctl.ingest.formats.otlp_normalise import RESOURCE_SPANS_KEYS, SCOPE_KEYS, SCOPE_SPANS_KEYS
@@ -59,11 +62,14 @@ _BETWEEN_DOCUMENTS: Final = b" \t\r\n,"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A JSON document. line: of the source, on which it begins.  is_truncated: the source ended inside it."""
+    """A JSON document. line: of the source, on which it begins.  is_truncated: the source ended inside it.  indent: the
+    spaces before it on that line.
+    """
 
     data: bytes
     line: int
     is_truncated: bool = False
+    indent: bytes = b""
 
 
 @dataclass(slots=True)
@@ -124,7 +130,44 @@ def document_pieces(
             yield from _shorten(cutter)
         waiting = stream.read(chunk_bytes)
     is_open = bool(cutter.opened) and not _is_in_root_list(cutter)
+    if is_open and cutter.cut is not None and cutter.cut[1] in cutter.opened:
+        yield from _cut_off(cutter, *cutter.cut)  # what was whole of it is read; the rest is cut
     yield from _before_document(cutter, len(cutter.buffer), is_truncated=is_open or cutter.is_in_string)
+
+
+def resynchronised_pieces(
+    stream: BinaryIO, first: bytes, line: int, layout: Layout, *, piece_bytes: int, chunk_bytes: int
+) -> Iterator[Piece]:
+    """The same; inside a document that is broken the next one is looked for, on a line that begins as it does."""
+
+    def pieces(stream: BinaryIO, first: bytes, line: int) -> Iterator[Piece]:
+        return document_pieces(stream, first, line, layout, piece_bytes=piece_bytes, chunk_bytes=chunk_bytes)
+
+    def parted(piece: Piece, cuts: int) -> Iterator[Piece]:
+        begin = piece.data.find(b"\n" + piece.indent + b"{") if cuts < _MOST_CUTS else -1
+        if begin < 0 or (not piece.is_truncated and _is_json(piece.data)):
+            yield piece
+            return
+        yield replace(piece, data=piece.data[:begin])
+        line = piece.line + piece.data.count(b"\n", 0, begin) + 1
+        for each in pieces(BytesIO(b""), piece.data[begin + 1 :], line):
+            if each.data.strip(_ENDS):
+                yield from parted(each, cuts + 1)
+
+    for piece in pieces(stream, first, line):
+        yield from parted(piece, 0)
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+_MOST_CUTS: Final = 100
+_ENDS: Final = b" \t\r\n,]}"  # of what a document that was cut stood in
 
 
 def _advance(cutter: _Cutter) -> Iterator[Piece]:
@@ -228,7 +271,8 @@ def _before_document(cutter: _Cutter, end: int, *, is_truncated: bool = False) -
     lead = len(text) - len(text.lstrip(_BETWEEN_DOCUMENTS))
     line = cutter.line + text.count(b"\n", 0, lead)
     if text[lead:].strip(_BETWEEN_DOCUMENTS):
-        yield Piece(text[lead:], line, is_truncated)
+        indent = text[:lead].rpartition(b"\n")[2].rpartition(b",")[2]
+        yield Piece(text[lead:], line, is_truncated, indent)
     cutter.line += text.count(b"\n")
     cutter.begin = end
 

@@ -64,7 +64,10 @@ def columns_of_table(table: pa.Table, mapping: Mapping) -> LogColumns:
 
     def array(path: str, as_list: bool) -> pa.Array | None:
         if path in table.column_names:
-            return table[path].combine_chunks()
+            cells = table[path].combine_chunks()
+            if as_list and not pa.types.is_list(cells.type):
+                return _array([_listed(cell) for cell in cells.to_pylist()], as_list=True)
+            return cells
         first, _, rest = path.partition(".")
         if not rest or first not in table.column_names:
             return None
@@ -188,6 +191,12 @@ def _array(values: list[Any], *, as_list: bool) -> pa.Array:
     if as_list:
         return pa.array([_texts(value) for value in values], pa.list_(pa.string()))
     return pa.array([_text(value) for value in values], pa.string())
+
+
+def _listed(cell: Any) -> Any:
+    """The list that a cell holds as JSON text; any other cell as it is."""
+    document = parsed_json(cell) if isinstance(cell, str) else cell
+    return document if isinstance(document, list) else cell or None
 
 
 def _texts(value: Any) -> list[str] | None:

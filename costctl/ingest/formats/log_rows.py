@@ -14,32 +14,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.batch import Batch, Reject, counted_doubts
 from costctl.ingest.canonical_spans import canonical_provider
 from costctl.ingest.dialect import shipped_vocabulary
 from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
 from costctl.ingest.formats.log_columns import LogColumns
 from costctl.ingest.formats.nested_arrow import integers, is_present, one_chunk
+from costctl.ingest.instant_columns import Instants, instants_of_texts, instants_of_timestamps
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
+from costctl.ingest.privacy import cell_shape
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.record_limits import fold_speed, keep_limits
-from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, ns_per_unit, statuses
+from costctl.ingest.span_ends import Ends, believed_ends
+from costctl.ingest.span_identity import SPAN_ID_DIGITS, TRACE_ID_DIGITS, by_distinct, statuses
 from costctl.ingest.token_algebra import Claim, resolved_usage
 from costctl.store.spans import SPANS
 from costctl.units import NS_PER_S
 
 _NS_PER_UNIT: Final = {"s": NS_PER_S, "ms": 1_000_000, "us": 1_000, "ns": 1}
-_ISO: Final = (
-    r"^(?P<whole>\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?$"
-)
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _WHOLE: Final = r"^\s*[+-]?\d+(\.0*)?\s*$"
 _TRUE: Final = ("true", "1", "yes", "t")
@@ -62,11 +62,15 @@ class LogRows:
 
 
 class RowIds:
-    """Ids for the rows of one source: of what each says, of its place, and of the first row of the source."""
+    """Ids for the rows of one source: of what each says, of its place, and of the first row of the source.
+
+    mapping: by which its first rows were read, so that the later ones are read alike.
+    """
 
     def __init__(self) -> None:
         self._key: bytes | None = None
         self._rows = 0
+        self.mapping: Mapping | None = None
 
     def begin(self, first: bytes) -> None:
         """The first row of the source, where it is a header; later ones change nothing."""
@@ -90,12 +94,20 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     table = rows.columns.table
     faults: dict[int, tuple[str, str]] = {}
     columns: dict[str, pa.Array] = {}
+    doubts: dict[str, np.ndarray] = {}
     by_start_first = sorted(mapping.columns.items(), key=lambda item: item[1].instant is not None)
     for target, source in by_start_first:
         if target not in table.column_names:
             continue
         cells = _worded(one_chunk(table[target]), mapping.words.get(target))
-        values, is_bad = _converted(cells, target, source.instant or source.unit, source.instant is not None)
+        unit, is_instant = source.instant or source.unit, source.instant is not None
+        instants = _instants(cells, target, unit, mapping.clock, is_instant=is_instant)
+        if instants is None:
+            values, is_bad = _converted(cells, target, unit, is_instant)
+        else:
+            values, is_bad = instants.ns, instants.is_bad
+            for doubt, mask in instants.doubts.items():
+                doubts[doubt] = mask | doubts.get(doubt, False)
         _note_bad(faults, is_bad, cells, source.paths[0], target)
         columns[target] = values
     columns |= _counted(rows.columns, table.num_rows, faults)
@@ -107,15 +119,18 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     _lengths(columns, mapping)
     _said_words(columns, table, mapping)
     spans = _spans(columns, rows, mapping)
-    for row, code, message in _impossible(spans):
+    ends = believed_ends(*(one_chunk(spans[name]) for name in ("start_ns", "end_ns", "is_model_call")))
+    for row, code, message in _impossible(ends):
         faults.setdefault(row, (code, message))
     rejects = tuple(
-        Reject(int(rows.positions[row]), code, message, _excerpt(rows.columns, mapping, row))
+        Reject(int(rows.positions[row]), code, message, _excerpt(columns, mapping, row))
         for row, (code, message) in sorted(faults.items())
     )
     keep = np.ones(table.num_rows, dtype=np.bool_)
     keep[list(faults)] = False
-    return Batch(spans.filter(pa.array(keep)), rejects)
+    spans = spans.set_column(spans.schema.get_field_index("end_ns"), "end_ns", ends.end_ns)
+    masks = {code: mask & keep for code, mask in (*doubts.items(), ("ends_before_start", ends.is_dropped))}
+    return Batch(spans.filter(pa.array(keep)), rejects, doubts=counted_doubts(masks))
 
 
 def _lacks_start(columns: dict[str, pa.Array], mapping: Mapping) -> np.ndarray:
@@ -129,7 +144,7 @@ def _note_bad(
 ) -> None:
     """A fault for each row whose cell cannot be what the column holds."""
     for row in np.flatnonzero(is_bad).tolist():
-        shown = f"{path}: {str(cells[row].as_py())[:60]!r} is no {_noun(target)}"
+        shown = f"{path} is no {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
         faults.setdefault(row, ("bad_value", shown))
 
 
@@ -223,17 +238,35 @@ def _worded(cells: pa.Array, words: dict[str, str] | None) -> pa.Array:
     return by_distinct(pc.cast(cells, pa.string()), lambda written: words.get(written, written) or None)
 
 
-def _excerpt(columns: LogColumns, mapping: Mapping, row: int) -> str:
-    """What a row says in the columns that are read, which hold no content; of counts the numbers alone."""
-    table = columns.table
-    read = [(name, source.paths[0]) for name, source in mapping.columns.items() if name in table.column_names]
-    counts = [(each.name.path, str(each.cells[row])) for said in columns.counts.values() for each in said]
-    shown = [f"{path}={table[name][row].as_py()}" for name, path in read]
-    return " ".join([*shown, *(f"{path}={count}" for path, count in counts if count.isdecimal())])
+def _excerpt(columns: dict[str, pa.Array], mapping: Mapping, row: int) -> str:
+    """The numbers and times of a row, as they were understood, under the log's own names; never a text."""
+    read = [
+        (source.paths[0], columns[name][row].as_py())
+        for name, source in mapping.columns.items()
+        if name in columns and pa.types.is_primitive(columns[name].type)
+    ]
+    return " ".join(f"{shown}={value}" for shown, value in read if value is not None)
 
 
 def _noun(target: str) -> str:
     return "time" if target.endswith("_ns") else "number"
+
+
+def _said_texts(cells: pa.Array) -> pa.StringArray:
+    """The cells as text; blank ones say nothing."""
+    text = pc.cast(cells, pa.string())
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
+
+
+def _instants(
+    cells: pa.Array, target: str, unit: str | None, clock: ZoneInfo | None, *, is_instant: bool
+) -> Instants | None:
+    """The cells as instants, where they are typed or written as such and the column is a time."""
+    if not (is_instant or target.endswith("_ns")):
+        return None
+    if pa.types.is_timestamp(cells.type):
+        return instants_of_timestamps(cells, clock)
+    return instants_of_texts(_said_texts(cells), clock) if unit in ("iso", "any") else None
 
 
 def _converted(
@@ -247,14 +280,7 @@ def _converted(
     is_time = is_instant or target.endswith("_ns")
     if pa.types.is_list(kind):
         return pc.cast(cells, kind), np.zeros(len(cells), bool)
-    if pa.types.is_timestamp(cells.type):
-        return pc.cast(pc.cast(cells, pa.timestamp("ns", cells.type.tz)), pa.int64()), np.zeros(
-            len(cells), bool
-        )
-    text = pc.cast(cells, pa.string())
-    text = pc.if_else(pc.equal(pc.utf8_trim_whitespace(text), ""), pa.scalar(None, pa.string()), text)
-    if is_time and unit in ("iso", "any"):
-        return _iso_ns(text) if unit == "iso" else _any_ns(text)
+    text = _said_texts(cells)
     if pa.types.is_string(kind):
         return text, np.zeros(len(cells), bool)
     if pa.types.is_boolean(kind):
@@ -277,7 +303,7 @@ def _converted(
 
 def _too_large(numbers: pa.Array, target: str, unit: str | None, is_time: bool) -> np.ndarray:
     """Cells that 64 bits cannot hold: instants and lengths in ns, counts as they are."""
-    factor = _NS_PER_UNIT[unit or "ns"] if is_time else NS_PER_S if target == "duration_s" else 1
+    factor = _NS_PER_UNIT[unit or ("ns" if is_time else "s")] if is_time or target == "duration_s" else 1
     sizes = pc.multiply(pc.abs(pc.cast(pc.utf8_trim_whitespace(numbers), pa.float64())), float(factor))
     is_whole = is_time or target == "duration_s" or pa.types.is_integer(READ_TYPES[target])
     return _false_where_null(pc.greater_equal(sizes, 2.0**62 if is_whole else np.inf))
@@ -291,52 +317,6 @@ def _scaled_ns(text: pa.Array, ns_per_unit: int) -> pa.Array:
     rest = pc.subtract(pc.cast(text, pa.float64()), pc.cast(whole, pa.float64()))
     rest_ns = pc.cast(pc.round(pc.multiply(rest, float(ns_per_unit))), pa.int64())
     return pc.add(pc.multiply(whole, ns_per_unit), rest_ns)
-
-
-def _any_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Instants as text, or as numbers since 1970, whose size tells whether they count s, ms, us or ns."""
-    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER), False)
-    written = pc.if_else(is_number, text, pa.scalar(None, pa.string()))
-    sizes = pc.fill_null(pc.cast(pc.utf8_trim_whitespace(written), pa.float64()), 0)
-    factors = ns_per_unit(sizes.to_numpy(zero_copy_only=False).clip(0, 2.0**62).astype(np.int64))
-    from_text, is_bad = _iso_ns(pc.if_else(is_number, pa.scalar(None, pa.string()), text))
-    at_ns = from_text
-    for unit, factor in _NS_PER_UNIT.items():
-        is_counted = pc.and_(is_number, pa.array(factors == factor))
-        numbers, is_off = _converted(
-            pc.if_else(is_counted, written, pa.scalar(None, pa.string())), "start_ns", unit, is_instant=True
-        )
-        at_ns, is_bad = pc.coalesce(at_ns, numbers), is_bad | is_off
-    return at_ns, is_bad
-
-
-def _iso_ns(text: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    parts = pc.extract_regex(text, _ISO)
-    whole, fraction, zone = (pc.struct_field(parts, name) for name in ("whole", "fraction", "zone"))
-    is_bad = pc.is_null(parts).to_numpy(zero_copy_only=False) & ~pc.is_null(text).to_numpy(
-        zero_copy_only=False
-    )
-    seconds = pc.strptime(
-        pc.replace_substring(whole, "T", " "), format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True
-    )
-    whole_ns = pc.multiply(pc.cast(seconds, pa.int64()), NS_PER_S)
-    is_bad |= _false_where_null(pc.and_(pc.is_null(whole_ns), pc.is_valid(parts)))
-    fraction_ns = pc.cast(pc.utf8_rpad(pc.if_else(pc.equal(fraction, ""), "0", fraction), 9, "0"), pa.int64())
-    return pc.subtract(pc.add(whole_ns, pc.fill_null(fraction_ns, 0)), _offset_ns(zone)), is_bad
-
-
-def _offset_ns(zone: pa.Array) -> pa.Array:
-    """What a zone such as +02:00 is ahead of UTC; none and Z are UTC."""
-    distinct = pc.unique(zone)
-    offsets = {None: 0, "": 0, "Z": 0}
-    for value in distinct.to_pylist():
-        if value not in offsets:
-            digits = value[1:].replace(":", "")
-            minutes = int(digits[:2]) * 60 + int(digits[2:])
-            offsets[value] = (-1 if value[0] == "-" else 1) * minutes * 60 * NS_PER_S
-    where = pc.index_in(zone, distinct)
-    table = pa.array([offsets[value] for value in distinct.to_pylist()], pa.int64())
-    return table.take(where)
 
 
 def _false_where_null(mask: pa.Array) -> np.ndarray:
@@ -386,9 +366,7 @@ def _operation_by_model(columns: dict[str, pa.Array]) -> None:
             columns["operation"] = word if said is None else pc.coalesce(said, word)
 
 
-def _impossible(spans: pa.Table) -> Iterator[tuple[int, str, str]]:
+def _impossible(ends: Ends) -> Iterator[tuple[int, str, str]]:
     """Rows that say what cannot be, as the reader of spans finds them."""
-    columns = {name: one_chunk(spans[name]) for name in ("start_ns", "end_ns")}
-    is_reversed = pc.fill_null(pc.less(columns["end_ns"], columns["start_ns"]), False)
-    for row in np.flatnonzero(is_reversed.to_numpy(zero_copy_only=False)).tolist():
+    for row in np.flatnonzero(ends.is_impossible).tolist():
         yield row, "ends_before_start", "The request ends before it starts."

@@ -7,7 +7,9 @@ the others are kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -17,23 +19,32 @@ import pyarrow.parquet as pq
 
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
+from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.formats.csv_cells import CsvForm
 from costctl.ingest.formats.csv_records import BLOCK_BYTES, csv_blocks, csv_form
 from costctl.ingest.formats.csv_table import csv_table
-from costctl.ingest.formats.json_blocks import JsonBlock, json_blocks
-from costctl.ingest.formats.json_documents import json_values
+from costctl.ingest.formats.json_blocks import JsonBlock, is_json_line, json_blocks
+from costctl.ingest.formats.json_documents import TOO_DEEP, fault_reject, nuls_message
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
+from costctl.ingest.formats.json_resync import Fault, nuls_in, values_and_faults
 from costctl.ingest.formats.log_columns import columns_of_objects, columns_of_table
 from costctl.ingest.formats.log_envelopes import WRAPPED_TEXTS, unwrapped
 from costctl.ingest.formats.log_rows import LogRows, RowIds, log_batch
-from costctl.ingest.mapping import Mapping, best_fitting, mapping_for, require_columns
-from costctl.ingest.privacy import skeleton
+from costctl.ingest.mapping import (
+    Mapping,
+    best_fitting,
+    fitting_mapping,
+    has_time,
+    mapping_for,
+    require_columns,
+    unknown_log,
+)
+from costctl.ingest.privacy import are_column_names, skeleton
 from costctl.ingest.unread_usage import looks_like_usage
 
 PARQUET_ERRORS: Final = (pa.ArrowException, OSError, ValueError)  # damaged names are no UTF-8
 _HEAD_BYTES: Final = 2**20
 _PARQUET_ROWS: Final = 100_000
-_MOST_OTHERS: Final = 100  # rows of another kind that a log may begin with
 
 
 def read_csv(
@@ -49,6 +60,9 @@ def read_csv(
     wraps_rows = mapping is None and best_fitting(names) is None and not {*WRAPPED_TEXTS}.isdisjoint(names)
     chosen = mapping
     if not wraps_rows:
+        known = fitting_mapping(names) if mapping is None else mapping
+        if (known is None or not has_time(known, names)) and not are_column_names(names):
+            raise _no_header(uri, len(names))
         chosen = mapping_for(names, uri) if mapping is None else mapping
         require_columns(chosen, names, uri)
     row_ids = row_ids or RowIds()
@@ -59,13 +73,22 @@ def read_csv(
             table, chosen = _unwrapped_table(table, chosen, uri)
         positions = np.array(records.positions, np.int64)
         rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows))
-        yield _with_rejects(log_batch(rows, chosen), records.rejects)
+        yield with_rejects(log_batch(rows, chosen), records.rejects)
+
+
+def _no_header(uri: str, cells: int) -> InputError:
+    return InputError(
+        f"{uri} has no header.",
+        why=f"The first line of a CSV names its columns; {'this one is a row' if cells > 1 else 'this one does not'}, "
+        "as where a longer file was cut or rotated.",
+        next_step="Put the header of the file that it was cut from before it.",
+    )
 
 
 def _unwrapped_table(table: pa.Table, mapping: Mapping | None, uri: str) -> tuple[pa.Table, Mapping]:
     """The columns of rows that stand as JSON texts in one column, a row for each, and the mapping that fits."""
     found = [(unwrapped(row, mapping) or [row])[0] for row in table.to_pylist()]
-    chosen = mapping_for(_telling(found), uri) if mapping is None else mapping
+    chosen = _mapping_of_rows(found, uri, mapping)
     names = {name: None for row in found for name in row}
     texts = {name: [_cell(row.get(name)) for row in found] for name in names}
     return pa.table({name: pa.array(cells, pa.string()) for name, cells in texts.items()}), chosen
@@ -83,27 +106,42 @@ def read_json_log(
 
     row_ids: where rows before these were read already.
 
-    Raises InputError where their keys fit no mapping.
+    Raises InputError where the keys of its rows fit no mapping. What stands before the first row that fits is told of
+    by rejects, as what stands after it.
     """
-    chosen, row_ids = mapping, row_ids or RowIds()
-    is_checked = False
+    row_ids = row_ids or RowIds()
+    chosen = row_ids.mapping or mapping
+    is_checked = row_ids.mapping is not None
     for block in json_blocks(stream, BLOCK_BYTES, LOG_LAYOUT):
         objects, positions, rejects = json_objects(block, chosen)
-        if chosen is None and objects:
-            chosen = mapping_for(_telling(objects), uri)
-        if chosen is None:
-            raise _no_objects(uri)
         if objects and not is_checked:
-            require_columns(chosen, _telling(objects), uri)
-            is_checked = True
+            chosen = _mapping_of_rows(objects, uri, chosen)
+            row_ids.mapping, is_checked = chosen, True
+        if chosen is None or not objects:
+            yield Batch(BATCH_SCHEMA.empty_table(), tuple(rejects))
+            continue
         texts = [msgspec.json.encode(row, order="sorted") for row in objects]
         rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts))
-        yield _with_rejects(log_batch(rows, chosen), rejects)
+        yield with_rejects(log_batch(rows, chosen), rejects)
 
 
-def _telling(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """The first of the rows that is of a known kind, else the first: a log may begin with a line about itself."""
-    return next((row for row in objects[:_MOST_OTHERS] if best_fitting(row) is not None), objects[0])
+def _mapping_of_rows(objects: list[dict[str, Any]], uri: str, mapping: Mapping | None) -> Mapping:
+    """The mapping that the first rows fit, or that was given: a log may begin with a line about itself. Raises
+    InputError where none of them fits one.
+    """
+    first = objects[:_ROWS_TO_JUDGE]
+    keys = [key for row in first for key in row]
+    if mapping is None:
+        telling = next((row for row in first if best_fitting(row) is not None), None)
+        telling = telling or next((row for row in first if fitting_mapping(row) is not None), None)
+        if telling is None:
+            raise unknown_log(keys, uri)
+        mapping = mapping_for(telling, uri)
+    require_columns(mapping, keys, uri)
+    return mapping
+
+
+_ROWS_TO_JUDGE: Final = 100  # rows of another kind that a log may begin with
 
 
 def json_objects(
@@ -112,24 +150,55 @@ def json_objects(
     """The rows of a block, the line of each, and rejects."""
     objects: list[dict[str, Any]] = []
     positions: list[int] = []
-    rejects = []
-    for line, number in zip(block.lines(), block.positions.tolist(), strict=True):
-        text = line.decode("utf-8", "replace")
-        try:
-            values = [row for value in json_values(text) for row in rows_of_value(value)]
-            found = [row for value in values for row in unwrapped(value, mapping)]
-        except (ValueError, RecursionError) as error:
-            why = "nested deeper than can be read" if isinstance(error, RecursionError) else f"{error}"
-            rejects.append(Reject(number, "bad_json", why.split("\n")[0], skeleton(text)))
-            continue
-        objects.extend(row for row in found if isinstance(row, dict))
-        positions.extend(number for row in found if isinstance(row, dict))
-        rejects.extend(
-            Reject(number, "bad_json", "A row that is no object.", "")
-            for row in found
-            if not isinstance(row, dict)
-        )
+    rejects: list[Reject] = []
+    lines = block.lines()
+    opener = _opener_of(lines[:_LINES_TO_JUDGE])
+    for line, number in zip(lines, block.positions.tolist(), strict=True):
+        is_unterminated = block.is_unterminated and line is lines[-1]
+        rows, faults = _rows_of_line(line, number, opener, is_unterminated=is_unterminated)
+        rows = [row for value in rows for row in unwrapped(value, mapping)]
+        kept = [row for row in rows if isinstance(row, dict)]
+        objects.extend(kept)
+        positions.extend([number] * len(kept))
+        rejects.extend(faults)
+        rejects.extend([Reject(number, "bad_json", "A row that is no object.", "")] * (len(rows) - len(kept)))
     return objects, np.array(positions, np.int64), rejects
+
+
+def _rows_of_line(
+    line: bytes, number: int, opener: re.Pattern[str] | None, *, is_unterminated: bool
+) -> tuple[list[Any], list[Reject]]:
+    """The rows of one line, and a reject for each part of it that is none."""
+    rows: list[Any] = []
+    rejects: list[Reject] = []
+    try:
+        for each in values_and_faults(line, opener):
+            if isinstance(each, Fault):
+                code, message = fault_reject(each, number, is_unterminated=is_unterminated)
+                rejects.append(Reject(number, code, message, skeleton(each.text)))
+            else:
+                rows.extend(rows_of_value(each.value))
+    except RecursionError:
+        return [], [
+            Reject(number, "too_deep", TOO_DEEP, skeleton(line[:_SHOWN_BYTES].decode("utf-8", "replace")))
+        ]
+    if (nuls := nuls_in(line)) and not rejects:
+        rejects.append(Reject(number, "nul_bytes", nuls_message(nuls), ""))
+    return rows, rejects
+
+
+def _opener_of(lines: list[bytes]) -> re.Pattern[str] | None:
+    """How a row of this log begins: with the first key of the first that stands alone on its line."""
+    for line in lines:
+        begin = _FIRST_KEY.match(line)
+        if begin is not None and is_json_line(line):
+            return re.compile(r"\{\s*" + re.escape(begin[1].decode("utf-8", "replace")) + r"\s*:")
+    return None
+
+
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*("[^"\\]{1,80}")\s*:')
+_LINES_TO_JUDGE: Final = 20
+_SHOWN_BYTES: Final = 4_000
 
 
 def rows_of_value(value: Any) -> list[Any]:
@@ -168,21 +237,19 @@ def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.Re
     try:
         yield from file.iter_batches(_PARQUET_ROWS, columns=columns)
     except PARQUET_ERRORS as error:
-        raise InputError(
-            f"Cannot read {uri}.",
-            why=f"Its Parquet data are damaged: {error}.",
-            next_step="Export it again; nothing of it was loaded.",
-        ) from error
+        raise damaged_parquet(uri, error) from error
 
 
-def _with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
-    every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(spans=batch.spans, rejects=every)
-
-
-def _no_objects(uri: str) -> InputError:
+def damaged_parquet(uri: str, error: Exception) -> InputError:
+    """What is said of Parquet that cannot be read; not what Arrow says, which may quote the data."""
     return InputError(
-        f"{uri} holds no JSON object that could be read.",
-        why="Neither an export of traces nor a log of JSON objects was found in it.",
-        next_step="Check that it is the export that you mean; docs/reference/formats.md lists what can be read.",
+        f"Cannot read {uri}.",
+        why=f"Its Parquet data are damaged or cut off ({type(error).__name__}).",
+        next_step="Export it again; nothing of it was loaded.",
     )
+
+
+def with_rejects(batch: Batch, rejects: list[Reject]) -> Batch:
+    """The batch with further rejects, in the order of the source."""
+    every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
+    return replace(batch, rejects=every)

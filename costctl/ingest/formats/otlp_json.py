@@ -82,10 +82,8 @@ def read_trace_documents(
 
 
 def looks_like_otlp_json(head: bytes) -> bool:
-    """Whether the first (at most 1 MiB of) bytes are of an OTLP/JSON trace export, or of its spans."""
+    """Whether the first (at most 1 MiB of) bytes of a JSON text are of an OTLP/JSON trace export, or of its spans."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not text.startswith((b"{", b"[")):
-        return False
     if _MARKS.search(text) or _BARE_MARKS.search(text):
         return True
     return _ATTRIBUTE_MARK.search(text) is not None and b'"resourceLogs"' not in text
@@ -181,7 +179,7 @@ def batch_of(found: Iterable[Found], *, translation: Translation) -> Batch:
     raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
     batch = canonical_batch(raw, np.array(positions, np.int64), translation=translation)
     every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return Batch(batch.spans, every, batch.resources)
+    return replace(batch, rejects=every)
 
 
 def _schema_for(data: bytes) -> pa.Schema:

@@ -20,7 +20,7 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.json_blocks import JsonBlock
 from costctl.ingest.formats.otlp_json import read_slowly
-from costctl.ingest.formats.otlp_protobuf import log_records_in, rejected
+from costctl.ingest.formats.otlp_protobuf import NO_MESSAGE, log_records_in, rejected
 from costctl.ingest.formats.protobuf_messages import PIECE_BYTES, Framing, messages
 
 _GLANCE_BYTES: Final = 2**16
@@ -36,8 +36,8 @@ def read_otlp_logs_protobuf(
             continue
         try:
             document = MessageToJson(ExportLogsServiceRequest.FromString(message.data), indent=None)
-        except DecodeError as error:
-            yield rejected(message, str(error))
+        except DecodeError:
+            yield rejected(message, NO_MESSAGE)
             continue
         block = JsonBlock(document.encode(), np.array([number], np.int64))
         yield read_slowly(block, translation=translation)

@@ -8,6 +8,7 @@ export gives. Messages become Arrow columns in ptars; no Python object is made f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO, Final
@@ -36,6 +37,8 @@ from costctl.ingest.formats.protobuf_messages import (
 _RESOURCE_SPANS_TAG: Final = 0x0A
 _RESOURCE_SPANS_FIELDS: Final = (0x0A, 0x12, 0x1A)  # tags of resource, scope_spans and schema_url
 _LONGEST_LENGTH_BYTES: Final = 5
+# Not what a decoder says: some quote the bytes that they stopped at.
+NO_MESSAGE: Final = "its bytes are no message of that kind"
 
 
 def read_otlp_protobuf(
@@ -77,9 +80,9 @@ def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> I
         return
     try:
         columns = _handler().list_to_record_batch([message.data for _, message in numbered])
-    except ValueError as error:
+    except ValueError:
         if len(numbered) == 1:
-            yield rejected(numbered[0][1], str(error))
+            yield rejected(numbered[0][1], NO_MESSAGE)
             return
         middle = len(numbered) // 2
         yield from _read(numbered[:middle], translation=translation)
@@ -99,8 +102,8 @@ def _at_record(batch: Batch, number: int, offset: int) -> Batch:
     """A batch read from one message of many: its lines mean nothing, the message's number does."""
     numbers = pa.array(np.full(batch.spans.num_rows, number, np.int64))
     spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", numbers)
-    rejects = tuple(Reject(offset, each.code, each.message, each.excerpt) for each in batch.rejects)
-    return Batch(spans, rejects, batch.resources)
+    rejects = tuple(replace(each, position=offset) for each in batch.rejects)
+    return replace(batch, spans=spans, rejects=rejects)
 
 
 def detect_framing(head: bytes, size: int | None) -> Framing | None:

@@ -37,6 +37,10 @@ class Message:
     problem: str | None = None
 
 
+class _FramingError(ValueError):
+    """Lengths or tags do not lead through the stream; its words are ours."""
+
+
 class Readable(Protocol):
     """Whatever bytes can be read from."""
 
@@ -77,7 +81,7 @@ class Reader:
             if not byte or byte[0] < 0x80:
                 break
         if not raw or raw[-1] >= 0x80:
-            raise ValueError("a length ends before its last byte")
+            raise _FramingError("a length ends before its last byte")
         return varint_value(raw), raw
 
 
@@ -107,8 +111,10 @@ def messages(stream: BinaryIO, framing: Framing, *, piece_bytes: int = PIECE_BYT
             yield from _pieces(reader, None, 0)
         else:
             yield from _framed(reader, framing)
-    except (ValueError, zstandard.ZstdError) as error:
+    except _FramingError as error:
         yield Message(b"", reader.offset, str(error))
+    except (ValueError, zstandard.ZstdError):
+        yield Message(b"", reader.offset, "its packed data are damaged")
 
 
 def _framed(reader: Reader, framing: Framing) -> Iterator[Message]:
@@ -163,14 +169,14 @@ def _length(reader: Reader, framing: Framing) -> int | None:
     if not raw:
         return None
     if len(raw) < 4:
-        raise ValueError("the stream ends inside a length")
+        raise _FramingError("the stream ends inside a length")
     return int.from_bytes(raw, "big")
 
 
 def _exactly(reader: Reader, size: int) -> bytes:
     data = reader.read(size)
     if len(data) < size:
-        raise ValueError(f"the stream ends {size - len(data)} bytes before the message does")
+        raise _FramingError(f"the stream ends {size - len(data)} bytes before the message does")
     return data
 
 
@@ -251,10 +257,10 @@ def _next_field(reader: Reader, end: int | None) -> tuple[int, bytes, int] | Non
     if wire == _LENGTH_DELIMITED:
         length = reader.varint()
         if length is None:
-            raise ValueError("the stream ends inside a field")
+            raise _FramingError("the stream ends inside a field")
         return number, tag[1] + length[1], length[0]
     if wire not in _FIXED_BYTES:
-        raise ValueError(f"a field of wire type {wire}, which no OTLP message has at this place")
+        raise _FramingError(f"a field of wire type {wire}, which no OTLP message has at this place")
     return number, tag[1], _FIXED_BYTES[wire]
 
 

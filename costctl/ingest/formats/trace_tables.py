@@ -45,7 +45,7 @@ def table_format_of(columns: Iterable[str]) -> str | None:
 
 def csv_format_of(head: bytes) -> str | None:
     """Whose table a CSV is of, by its header."""
-    form = csv_form(head)
+    form = csv_form(head) if head.strip() else None
     return None if form is None else table_format_of(form.names)
 
 

@@ -60,7 +60,7 @@
 --   place                BIGINT   among the calls of its request, from 1, in the order of start
 -- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others:
 -- parts of the tokens only where the records do not contradict each other, so that no token is of two kinds. A part that
--- is known without its whole is all that is known of the whole.
+-- is known without its whole is all that is known of the whole. A record without an end takes its time from one that has.
 WITH others AS (
     SELECT
         spans.leaf_call_id AS call_id,
@@ -94,12 +94,26 @@ WITH others AS (
         MAX(spans.usage_conflict) AS usage_conflict,
         MAX(CAST(spans.has_unread_usage AS BIGINT)) AS has_unread_usage,
         MAX(spans.recorded_usd) AS recorded_usd,
+        MIN(CASE WHEN spans.end_ns IS NOT NULL THEN spans.start_ns END) AS start_ns,
+        MAX(spans.end_ns) AS end_ns,
+        MAX(CASE WHEN spans.end_ns IS NOT NULL THEN spans.ttft_s END) AS ttft_s,
         MAX(NULLIF(NULLIF(spans.outcome, 'failed'), 'success')) AS outcome,
         MAX(spans.max_tokens) AS max_tokens,
         MAX(CAST(spans.is_stream AS BIGINT)) AS is_stream
     FROM staged_spans AS spans
     WHERE spans.leaf_calls = 1
     GROUP BY spans.leaf_call_id
+),
+
+timed AS (
+    SELECT
+        spans.span_key AS call_id,
+        COALESCE(others.start_ns, spans.start_ns) AS start_ns,
+        others.end_ns,
+        COALESCE(others.ttft_s, spans.ttft_s) AS ttft_s
+    FROM staged_spans AS spans
+    INNER JOIN others ON spans.span_key = others.call_id
+    WHERE spans.is_leaf_model_call AND spans.end_ns IS NULL AND others.end_ns IS NOT NULL
 ),
 
 numbered AS (
@@ -127,10 +141,10 @@ leaves AS (
         END AS replica,
         spans.is_replica_observed OR others.replica IS NOT NULL AS is_replica_observed,
         spans.day,
-        spans.start_ns,
-        spans.end_ns,
+        COALESCE(timed.start_ns, spans.start_ns) AS start_ns,
+        COALESCE(timed.end_ns, spans.end_ns) AS end_ns,
         spans.queue_s,
-        spans.ttft_s,
+        COALESCE(timed.ttft_s, spans.ttft_s) AS ttft_s,
         spans.prefill_s,
         spans.decode_s,
         COALESCE(spans.input_tokens, others.input_tokens) AS input_tokens,
@@ -188,6 +202,7 @@ leaves AS (
         COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
         spans.is_failed,
         CASE
+            WHEN timed.end_ns IS NOT NULL THEN timed.start_ns
             WHEN spans.end_ns IS NULL THEN CAST(NULL AS BIGINT)
             WHEN spans.queue_s IS NULL OR spans.queue_s < 0 THEN spans.start_ns
             WHEN spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT) > spans.end_ns THEN spans.end_ns
@@ -195,6 +210,7 @@ leaves AS (
         END AS busy_from_ns
     FROM staged_spans AS spans
     LEFT JOIN others ON spans.span_key = others.call_id
+    LEFT JOIN timed ON spans.span_key = timed.call_id
     LEFT JOIN others AS cache
         ON spans.span_key = cache.call_id
         AND COALESCE(spans.input_tokens, cache.input_tokens) = cache.input_tokens

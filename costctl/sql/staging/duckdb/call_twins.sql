@@ -344,6 +344,7 @@ lined_up AS (
             counted.is_entry,
             counted.is_log,
             counted.output_tokens,
+            counted.end_ns > counted.start_ns,
             counted.end_ns - counted.start_ns DESC,
             counted.start_ns,
             counted.span_row
