@@ -204,7 +204,7 @@ def drawn(rng: np.random.Generator, model: str) -> Usage:
     """A call with something of everything that the model has."""
     name = {"long": "claude-sonnet-4-5", "o3 plain": "o3"}.get(model, model)
     provider = "anthropic" if name in ANTHROPIC else "openai"
-    total = int(rng.integers(210_000, 900_000)) if model == "long" else int(rng.integers(5_000, 190_000))
+    total = int(rng.integers(210_000, 900_000)) if model == "long" else int(rng.integers(5_000, 120_000))
     output = int(rng.integers(300, 9_000))
     has_rest = model not in (
         "long",

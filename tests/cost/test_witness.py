@@ -215,3 +215,20 @@ def test_amounts_that_are_no_amounts_are_left_out_and_counted() -> None:
 
 def test_every_agreeing_amount_of_a_call_with_a_cache_agrees() -> None:
     assert compared([CLAUDE.span(1, float(standard(CLAUDE)))]).agreeing_calls == 1
+
+
+OPUS = {"provider": "anthropic", "model_served": "claude-opus-4-6"}  # 5 and 25 USD per million tokens
+
+
+def test_a_source_that_leaves_out_what_we_charge_for_a_region_or_for_searches_is_told_so() -> None:
+    plain_usd = (10_000 * 5 + 1_000 * 25) / 1e6
+    region = only_cause(compared([call("a/c", plain_usd, inference_geo="us", **OPUS)]))
+    assert (region.kind, region.said) == ("residency", "the price without the factor for its region")
+    searches = only_cause(compared([call("a/c", plain_usd, web_searches=9, **OPUS)]))
+    assert (searches.kind, searches.said) == (
+        "web_searches",
+        "the source leaves out the fee for web searches",
+    )
+    assert searches.difference_usd == pytest.approx(0.09)
+    both = compared([call("a/c", plain_usd * 1.1 + 0.09, web_searches=9, inference_geo="us", **OPUS)])
+    assert both.agreeing_calls == 1
