@@ -8,9 +8,11 @@ person to settle. Nothing that a cell says is shown but numbers' ranges.
 from __future__ import annotations
 
 from costctl.errors import InputError
+from costctl.ingest.mapping import known_words
+from costctl.ingest.privacy import shown_columns
 from costctl.ingest.propose.choice import Choice, chosen_columns
 from costctl.ingest.propose.draft import as_toml
-from costctl.ingest.propose.sample import Sample, first_rows, shown_names
+from costctl.ingest.propose.sample import Sample, first_rows
 
 
 def proposed_mapping(path: str) -> str:
@@ -26,11 +28,10 @@ def proposed_mapping(path: str) -> str:
 
 def _no_time(path: str, sample: Sample, choice: Choice) -> InputError:
     understood = [f"{ours} from {column.path}" for ours, column in choice.columns.items()]
-    names, hidden = shown_names(sample)
+    shown = shown_columns((path.rpartition(".")[2] for path in sample.cells), known_words())
     return InputError(
         f"No mapping can be drafted for {path}.",
-        why=f"None of its columns holds a time of day: {', '.join(names[:20])}"
-        + (f", and {hidden} whose names are not shown" if hidden else "")
+        why=f"None of its columns holds a time of day: {shown}"
         + (f". Understood were {', '.join(understood)}." if understood else "."),
         next_step="A log needs the time at which each request started; add it, or load traces instead.",
     )
