@@ -23,13 +23,13 @@ from zoneinfo import ZoneInfo
 from costctl.units import NS_PER_S
 
 _ZONE: Final = (
-    r" ?(?P<zone>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)"
+    r" ?(?P<zone>[Zz]|UTC|utc|GMT|gmt|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?)"
     r"(?: [A-Z]{2,5}| ?\[[A-Za-z0-9/_+-]{1,40}\])?(?: m=[+-][0-9.]+)?"
 )
 # The spelling that columns of texts are read by at once; it means the same to Python's re and to Arrow's RE2.
 COMMON_SPELLING: Final = (
-    r"(?i)^\s*(?P<date>[0-9]{4}[-/][0-9]{2}[-/][0-9]{2})"
-    r"(?:[T ](?P<clock>[0-9]{2}(?::[0-9]{2}(?::[0-9]{2})?)?)(?:[.,](?P<fraction>[0-9]{1,18}))?"
+    r"^\s*(?P<date>[0-9]{4}[-/][0-9]{2}[-/][0-9]{2})"
+    r"(?:[Tt ](?P<clock>[0-9]{2}(?::[0-9]{2}(?::[0-9]{2})?)?)(?:[.,](?P<fraction>[0-9]{1,18}))?"
     rf"(?:{_ZONE})?)?\s*$"
 )
 _COMMON: Final = re.compile(COMMON_SPELLING, re.ASCII)

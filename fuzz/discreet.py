@@ -136,7 +136,9 @@ def main() -> int:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         intake = Intake(Path(folder))
-        for seed in range(asked.seed, asked.seed + asked.inputs):
+        for number, seed in enumerate(range(asked.seed, asked.seed + asked.inputs)):
+            if number and number % 1000 == 0:
+                print(f"{number:,} inputs, {wrong} broke what must hold", flush=True)
             try:
                 codes[intake.hold(planted(seed))] += 1
             except Exception as error:

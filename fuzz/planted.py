@@ -119,12 +119,16 @@ def _spans(dice: random.Random, mark: str) -> tuple[Span, ...]:
 
 
 def _with_unknown_fields(dice: random.Random, value: Any, mark: str) -> Any:
-    """The document, in which some objects have a field more that no format knows."""
+    """The document, in which some objects have a field more that no format knows; those of usage have names of counts
+    only, which are told of.
+    """
     if isinstance(value, list):
         return [_with_unknown_fields(dice, each, mark) for each in value]
     if not isinstance(value, dict):
         return value
-    fields = {key: _with_unknown_fields(dice, each, mark) for key, each in value.items()}
+    fields = {
+        key: each if "usage" in key else _with_unknown_fields(dice, each, mark) for key, each in value.items()
+    }
     if dice.random() < 0.15:
         fields["debugNote"] = _content(dice, mark)
     return fields

@@ -110,21 +110,37 @@ def _digits(texts: pa.StringArray, width: int) -> Index:
 
 
 def _local_s(date: pa.StringArray, clock: pa.StringArray) -> tuple[Index, Mask]:
-    """Seconds since 1970 by the clock that wrote the texts, and which of them stand in a calendar."""
+    """Seconds since 1970 by the clock that wrote the texts, and which of them stand in a calendar. Each day, and each
+    time of day, is worked out once.
+    """
+    days, times = date.dictionary_encode(), clock.dictionary_encode()
+    day_s, is_day = _seconds_of_days(days.dictionary)
+    time_s, is_time = _seconds_of_times(_to_the_second(times.dictionary))
+    at_day, at_time = (each.indices.to_numpy(zero_copy_only=False) for each in (days, times))
+    return day_s[at_day] + time_s[at_time], is_day[at_day] & is_time[at_time]
+
+
+def _seconds_of_days(date: pa.StringArray) -> tuple[Index, Mask]:
+    """Seconds from 1970 to each day, and which of them are days."""
     day = _digits(date, 10)
     year = day[:, 0] * 1000 + day[:, 1] * 100 + day[:, 2] * 10 + day[:, 3]
     month, number = day[:, 5] * 10 + day[:, 6], day[:, 8] * 10 + day[:, 9]
-    time = _digits(_to_the_second(clock), 8)
-    hours, minutes, seconds = (time[:, at] * 10 + time[:, at + 1] for at in (0, 3, 6))
     is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     at_month = np.clip(month, 1, 12)
     length = np.diff(_DAYS_BEFORE_MONTH)[at_month - 1] + (is_leap & (at_month == 2))
     is_real = (year >= 1) & (month == at_month) & (number >= 1) & (number <= length)
-    is_real &= (hours <= 23) & (minutes <= 59) & (seconds <= 59)
     before = year - 1
     days = before * 365 + before // 4 - before // 100 + before // 400 - _DAYS_TO_1970
     days += _DAYS_BEFORE_MONTH[at_month - 1] + (is_leap & (at_month > 2)) + number - 1
-    return days * 86_400 + hours * 3600 + minutes * 60 + seconds, is_real
+    return days * 86_400, is_real
+
+
+def _seconds_of_times(clock: pa.StringArray) -> tuple[Index, Mask]:
+    """Seconds from midnight to each time of day, and which of them are times."""
+    time = _digits(clock, len(_MIDNIGHT))
+    hours, minutes, seconds = (time[:, at] * 10 + time[:, at + 1] for at in (0, 3, 6))
+    is_real = (hours <= 23) & (minutes <= 59) & (seconds <= 59)
+    return hours * 3600 + minutes * 60 + seconds, is_real
 
 
 def _to_the_second(clock: pa.StringArray) -> pa.StringArray:

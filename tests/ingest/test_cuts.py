@@ -175,6 +175,13 @@ def test_a_list_of_rows_with_one_that_is_cut_keeps_the_others(tmp_path: Path) ->
     assert (report.spans, report.rejected) == (4, 1)
 
 
+@pytest.mark.parametrize("space", ["\f", "\v", "\f\n", "\f \n"])
+def test_white_space_of_any_kind_between_documents_is_nothing(tmp_path: Path, space: str) -> None:
+    text = space.join(json.dumps(json.loads(log_record(number)), indent=1) + "\n" for number in range(3))
+    (report,) = loaded(tmp_path, text)
+    assert (report.spans, report.rejected) == (3, 0)
+
+
 def test_cells_with_line_ends_are_one_record_and_a_lost_quote_costs_one(tmp_path: Path) -> None:
     text = csv_text([log_row(number) for number in range(6)])
     (report,) = loaded(tmp_path, text, name="a.csv")

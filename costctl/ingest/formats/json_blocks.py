@@ -186,6 +186,8 @@ def _blocks_of_pieces(pieces: Iterator[Piece], block_bytes: int) -> Iterator[Jso
     positions: list[int] = []
     size, is_unterminated = 0, False
     for piece in pieces:
+        if not piece.data.strip():
+            continue  # a form feed alone, for instance
         lines.append(piece.data.replace(b"\n", b" ").replace(b"\r", b" "))
         positions.append(piece.line)
         size += len(piece.data)
