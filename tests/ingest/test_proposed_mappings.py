@@ -104,7 +104,9 @@ def length(nanoseconds: int, unit: str) -> int | float:
 def test_what_was_written_is_what_the_draft_reads(calls: list[tuple[Any, ...]], data: st.DataObject) -> None:
     draw = data.draw
     names = {name: draw(st.sampled_from(known), label=name) for name, known in NAMES.items()}
-    time_unit = draw(st.sampled_from(("T", "TZ", "T+02:00", "", "Z", "+02:00", "+00", " UTC", "s", "ms", "us", "ns")))
+    time_unit = draw(
+        st.sampled_from(("T", "TZ", "T+02:00", "", "Z", "+02:00", "+00", " UTC", "s", "ms", "us", "ns"))
+    )
     unit = draw(st.sampled_from(tuple(NS)))
     suffix = draw(st.sampled_from(("", *SUFFIXES[unit])))
     has = {

@@ -27,7 +27,14 @@ from costctl.ingest.privacy import is_content_key
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
-from tests.oracles.usage_slow import Names, conflict_slowly, keep_ttft_slowly, unread_slowly, usage_slowly
+from tests.oracles.usage_slow import (
+    Names,
+    conflict_slowly,
+    fold_speed_slowly,
+    keep_ttft_slowly,
+    unread_slowly,
+    usage_slowly,
+)
 
 Row = dict[str, Any]
 Read = tuple[list[Row], list[str]]
@@ -345,9 +352,7 @@ def _read_span(
         )
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
-    speed = row.pop("speed") or ""
-    if speed.lower() == "fast" and (row["service_tier"] or "").lower() in ("", "default", "standard", "auto"):
-        row["service_tier"] = "fast"
+    fold_speed_slowly(row)
     row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
         bool(row["model_requested"] or row["model_served"]) and _has_tokens(row)
     )

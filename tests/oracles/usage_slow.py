@@ -176,6 +176,13 @@ def _chosen(
     return lone_in, lone_out
 
 
+def fold_speed_slowly(row: dict[str, Any]) -> None:
+    """A call that was sold as fast is so by its service tier, where that says nothing else."""
+    speed = row.pop("speed") or ""
+    if speed.lower() == "fast" and (row["service_tier"] or "").lower() in ("", "default", "standard", "auto"):
+        row["service_tier"] = "fast"
+
+
 def keep_ttft_slowly(row: dict[str, Any]) -> None:
     """A first token a hundredth of the duration and a millisecond after the end is not known."""
     if row["ttft_s"] is None or row["end_ns"] is None or row["end_ns"] < row["start_ns"]:
