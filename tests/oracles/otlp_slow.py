@@ -27,14 +27,8 @@ from costctl.ingest.privacy import is_content_key
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
-from tests.oracles.usage_slow import (
-    Names,
-    conflict_slowly,
-    fold_speed_slowly,
-    keep_ttft_slowly,
-    unread_slowly,
-    usage_slowly,
-)
+from tests.oracles import usage_slow
+from tests.oracles.usage_slow import Names
 
 Row = dict[str, Any]
 Read = tuple[list[Row], list[str]]
@@ -262,13 +256,15 @@ def _settle(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any], used: 
 
 def _count_tokens(row: Row, named: dict[str, Names], attributes: dict[str, Any], used: set[str]) -> None:
     """The counts that the record's arithmetic allows; the names that say them are used up."""
-    counts, is_torn_in, is_torn_out = usage_slowly(named, row["operation"] in ("embeddings", "rerank"))
+    counts, is_torn_in, is_torn_out = usage_slow.usage_slowly(
+        named, row["operation"] in ("embeddings", "rerank")
+    )
     for column, count in counts.items():
         if column in SPANS.names:
             row[column] = count
             if count is not None:
                 used |= {key for key, _, _ in named.get(column, []) if key in attributes}
-    row["usage_conflict"] = conflict_slowly(named, is_torn_in, is_torn_out)
+    row["usage_conflict"] = usage_slow.conflict_slowly(named, is_torn_in, is_torn_out)
 
 
 def _apply_rules(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any]) -> None:
@@ -330,7 +326,7 @@ def _read_span(
     if str(row.pop("speed", "")).lower() == "fast" and row["service_tier"] in (None, "standard", "default"):
         row["service_tier"] = "fast"
     _count_tokens(row, named, attributes, used)
-    row["unread_usage"] = unread_slowly(attributes, vocabulary)
+    row["unread_usage"] = usage_slow.unread_slowly(attributes, vocabulary)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
     row["status"] = status or row["status"]
     for column, keys in vocabulary.resource.items():
@@ -352,13 +348,13 @@ def _read_span(
         )
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
-    fold_speed_slowly(row)
+    usage_slow.fold_speed_slowly(row)
     row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
         bool(row["model_requested"] or row["model_served"]) and _has_tokens(row)
     )
     if row["is_model_call"] and row["operation"] is None:
         row["operation"] = "chat"
-    keep_ttft_slowly(row)
+    usage_slow.keep_ttft_slowly(row)
     row["instrumentation"] = scope.get("name") or None
     row["dialect"] = next(
         (name for name, mark in reversed(vocabulary.marks) if any(mark.fullmatch(key) for key in attributes)),
