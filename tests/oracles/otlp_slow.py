@@ -323,8 +323,6 @@ def _read_span(
     for column, words in vocabulary.words.items():
         if row[column] is not None:
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
-    if str(row.pop("speed", "")).lower() == "fast" and row["service_tier"] in (None, "standard", "default"):
-        row["service_tier"] = "fast"
     _count_tokens(row, named, attributes, used)
     row["unread_usage"] = usage_slow.unread_slowly(attributes, vocabulary)
     status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
@@ -334,9 +332,7 @@ def _read_span(
         row[column] = row[column] if row[column] is not None else named
     if row["replica_id"] is None and attributes.get("server.address") is not None:
         port = attributes.get("server.port")
-        row["replica_id"] = _text(attributes["server.address"]) + (
-            f":{_text(port)}" if port is not None else ""
-        )
+        row["replica_id"] = _text(attributes["server.address"]) + ("" if port is None else f":{_text(port)}")
     _apply_rules(row, vocabulary, attributes)
     _from_events(row, _any(span, "events") or [], vocabulary)
     _name_outcome(row)
