@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.formats.nested_arrow import Index, Mask
-from costctl.instants import UNIT_FLOORS
+from costctl.instants import LATEST_NS, UNIT_FLOORS
 
 TRACE_ID_DIGITS: Final = 32
 SPAN_ID_DIGITS: Final = 16
@@ -89,10 +89,11 @@ def _repaired_id(text: str, digits: int) -> str | None:
 
 
 def ns_per_unit(times: Index) -> Index:
-    """Nanoseconds in the unit that each time since 1970 is written in; 1 for times too small to tell."""
+    """Nanoseconds in the unit that each time since 1970 is written in; 1 for times that tell none."""
     factor = np.ones(len(times), dtype=np.int64)
     for floor, ns in reversed(UNIT_FLOORS):
         factor[times >= floor] = ns
+    factor[times > LATEST_NS // factor] = 1
     return factor
 
 

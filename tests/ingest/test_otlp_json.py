@@ -249,6 +249,12 @@ def test_an_error_in_the_attributes_alone_fails_the_span() -> None:
     assert (row["status"], row["error_type"]) == ("error", "BadRequestError")
 
 
+def test_a_time_that_no_unit_brings_into_this_century_is_nanoseconds() -> None:
+    day_ns = 86_400 * 10**9
+    row = only_row({}, startTimeUnixNano=str(day_ns + 2), endTimeUnixNano=str(day_ns + 5))
+    assert (row["start_ns"], row["end_ns"]) == (day_ns + 2, day_ns + 5)
+
+
 def test_the_first_token_event_tells_the_time_to_first_token() -> None:
     events = [
         {"name": "gen_ai.content.completion.chunk", "timeUnixNano": str(1795478400000000000 + ms * 10**6)}

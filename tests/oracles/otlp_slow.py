@@ -153,7 +153,8 @@ def _ns(written: Any, unit: int) -> int | None:
 
 
 def _unit(start: int) -> int:
-    return 1 if start >= 10**17 else 10**3 if start >= 10**14 else 10**6 if start >= 10**11 else 10**9
+    unit = 1 if start >= 10**17 else 10**3 if start >= 10**14 else 10**6 if start >= 10**11 else 10**9
+    return unit if start * unit <= 2**62 else 1
 
 
 def _word(written: Any, prefix: str, words: tuple[str, ...]) -> str | None:
