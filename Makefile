@@ -72,6 +72,7 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_relations_page.py
 	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
+	@$(BIN)/python scripts/write_formats_page.py
 	@$(BIN)/python scripts/write_telemetry_page.py
 	@$(BIN)/python scripts/write_focus_page.py
 

@@ -1,7 +1,7 @@
-"""Write sample_traces/gateway_spend.jsonl: what a LiteLLM gateway might have logged of one morning, with planted faults.
+"""Write sample_traces/gateway_spend.jsonl: what a LiteLLM gateway might have logged, with planted faults.
 
-Amounts are reckoned here from published prices in USD per million tokens (platform.claude.com/docs/en/about-claude/pricing,
-platform.openai.com/docs/pricing, as on 2026-11-20), not by costctl. The same bytes come out each time.
+Amounts are reckoned here from published prices in USD per million tokens, as on 2026-11-20, and not by costctl:
+platform.claude.com/docs/en/about-claude/pricing, platform.openai.com/docs/pricing. The same bytes come out each time.
 """
 
 from __future__ import annotations
