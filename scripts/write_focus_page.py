@@ -30,6 +30,7 @@ costctl/finance/focus.py.
 - **Idle.** Lines of their own; with `--idle weighted`, lines of the classes by their busy time in the window.
 - **Tenants** are hashed (SHA-256 of `[finance] tenant_salt` and the name, 16 hex digits); `--tenants plain` writes
   them as they are.
+- **Whose.** A call is its own tenant's; the rest of a request is its entry's; what neither names is nobody's, and null.
 - **Text.** Null is `NULL` in CSV, and null in Parquet; no text is blank. In CSV a text that a spreadsheet would take
   for a formula has a quote in front. In 1.2 letters beyond ASCII are escaped, as its validator wants it; in 1.4 they
   stand as they are.
