@@ -46,7 +46,8 @@ class WindowExcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """stray_records, stray_tokens: tokens of records that are no model call, and that no call near them tells of."""
+    """stray_records, stray_tokens: tokens of records that are no model call and that no call near them tells of, and
+    what records that sum up calls count more than these."""
 
     unread: tuple[UnreadKey, ...] = ()
     conflicts: tuple[UsageConflict, ...] = ()

@@ -23,7 +23,7 @@ from costctl.documents.reject_codes import HARMLESS, rejects_in_words
 from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
 from costctl.ingest.batch import Batch
 from costctl.ingest.source import Source
-from costctl.store.spans import MODEL_OPERATIONS
+from costctl.store.spans import MODEL_OPERATIONS, OTHER_OPERATIONS
 from costctl.units import iso_utc
 
 _READ_BYTES: Final = 2**20
@@ -75,7 +75,7 @@ ORDER BY calls DESC, usage_conflict, dialect
 _ODD: Final = f"""
 SELECT operation, COUNT(*) AS calls
 FROM spans
-WHERE source_id = ? AND is_model_call AND operation NOT IN {MODEL_OPERATIONS}
+WHERE source_id = ? AND is_model_call AND operation NOT IN {(*MODEL_OPERATIONS, *OTHER_OPERATIONS)}
 GROUP BY operation
 ORDER BY calls DESC, operation
 """

@@ -21,13 +21,16 @@ Said = tuple[Index, Mask, int]  # values, where they are known, and the step by 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Readings of one quantity. values, allowed, declared: one of each a reading.  known: some name says something.
+    """Readings of one quantity. values, allowed, whole, declared: one of each a reading.  known: some name says it.
+
+    whole: readings by which every name holds all of the parts or none of them.
 
     raw: the number that is written, of the first name that has one.
     """
 
     values: list[Index]
     allowed: list[Mask]
+    whole: list[Mask]
     declared: list[Mask]
     known: Mask
     raw: Index
@@ -54,20 +57,24 @@ def candidates(said: Sequence[Said], steps: Sequence[Index], least: Index) -> Ca
     raw = biggest
     spread = steps[-1]
     readings = [(at, number) for at in range(len(names)) for number in range(len(steps))]
-    values, allowed, declared = [], [], []
+    values, allowed, whole, declared = [], [], [], []
+    ends = (steps[0], steps[-1])
     for at, number in readings:
         written, is_known, step = names[at]
         if number and not spread.any():
             continue  # without parts all readings of a name are one
         reading = written + steps[number]
         is_allowed = is_known & (reading >= least) & (written >= 0)
+        is_whole = is_allowed & _is_reading(reading, written, ends)
         for other, (theirs, is_theirs, _) in enumerate(names):
             if other != at:
                 is_allowed &= ~is_theirs | _is_reading(reading, theirs, steps)
+                is_whole &= ~is_theirs | _is_reading(reading, theirs, ends)
         values.append(reading)
         allowed.append(is_allowed)
-        declared.append(is_allowed & (reading == written + steps[step]))
-    return Candidates(values, allowed, declared, known, raw, spread == 0)
+        whole.append(is_whole)
+        declared.append(is_whole & (reading == written + steps[step]))
+    return Candidates(values, allowed, whole, declared, known, raw, spread == 0)
 
 
 def _largest(said: Sequence[Said], rows: int) -> Index:
@@ -89,10 +96,12 @@ def _is_reading(value: Index, written: Index, steps: Sequence[Index]) -> Mask:
 
 
 def alone(of: Candidates) -> Decision:
-    """The reading where no total tells: the one that is declared, else the only one that is possible."""
+    """The reading where no total tells: the one that is declared, else the only one by which names hold all or nothing
+    of their parts: that one holds what was read from a cache and not what was written, only a total can show.
+    """
     rows = len(of.raw)
     first = _only(of.values, of.declared, rows)
-    other = _only(of.values, of.allowed, rows)
+    other = _only(of.values, of.whole, rows)
     is_declared = first.found | first.torn
     found = np.where(is_declared, first.found, other.found)
     values = np.where(is_declared, first.values, other.values)

@@ -68,8 +68,8 @@ def usage_notes(gaps: UsageGaps) -> tuple[str, ...]:
         )
     if gaps.stray_records:
         notes.append(
-            f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records that name no model are priced nowhere, "
-            "and count as not priced."
+            f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records are priced nowhere, and count as not "
+            "priced: the records name no model, or sum up more than the calls beneath them."
         )
     notes += [
         f"{each.calls:,} calls of {each.model} report up to {each.largest_input_tokens:,} input tokens, more than its "

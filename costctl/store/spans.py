@@ -122,6 +122,10 @@ SPAN_MEANINGS: Final = {name: meaning for name, _, meaning in _SPAN_COLUMNS}
 
 RESOURCES: Final = pa.schema([pa.field("resource_id", pa.string()), pa.field("attributes", ATTRIBUTES)])
 
+# Of the conventions; none executes a model by its name alone, and a record of one that counts tokens is a call too.
+OTHER_OPERATIONS: Final = (
+    "invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "retrieval", "plan", "evaluate", "guardrail",
+)  # fmt: skip
 MODEL_OPERATIONS: Final = ("chat", "text_completion", "generate_content", "embeddings", "rerank")
 
 STAGES: Final = (

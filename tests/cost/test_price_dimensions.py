@@ -133,7 +133,8 @@ def test_images_of_openais_text_models_cost_what_text_does_and_of_its_image_mode
     assert usd(text) == pytest.approx((20_000 * 2.5 + 2_000 * 10) / 1e6)
     images = charged(provider="openai", model_served="gpt-image-1", output_image_tokens=2_000, **said)
     assert usd(images) == pytest.approx((8_000 * 5 + 12_000 * 10 + 2_000 * 40) / 1e6)
-    realtime = charged(provider="openai", model_served="gpt-realtime", **said)
+    silent = {"input_audio_tokens": 0, "output_audio_tokens": 0}
+    realtime = charged(provider="openai", model_served="gpt-realtime", **said, **silent)
     assert usd(realtime) == pytest.approx((8_000 * 4 + 12_000 * 5 + 2_000 * 16) / 1e6)
 
 
@@ -183,6 +184,17 @@ def test_two_records_of_one_call_give_each_dimension_once() -> None:
     rows = engine_of([outer, inner]).fetch("charge")
     assert usd(rows) == pytest.approx(1.1 * 0.09 + 0.09)
     assert "input_image" in notes(rows)
+
+
+# -- sound that nobody counted
+
+
+def test_tokens_of_a_model_for_sound_have_no_price_where_nobody_says_which_were_sound() -> None:
+    said = {"provider": "openai", "model_served": "gpt-realtime", "input_tokens": 2_000, "output_tokens": 500}
+    unknown = "how many of the tokens were sound, which has its own price, was not observed"
+    assert notes(charged(**said)) == {"input": unknown, "output": unknown}
+    spoken = charged(**said, input_audio_tokens=0, output_audio_tokens=500)
+    assert usd(spoken) == pytest.approx(2_000 * 4 / 1e6 + 500 * 64 / 1e6)
 
 
 # -- more than a model can read

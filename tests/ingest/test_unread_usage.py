@@ -157,3 +157,60 @@ def test_a_key_renamed_in_a_real_file_shows_up(real_traces: Path, tmp_path: Path
     assert (coverage.priced_token_ratio or 0.0) < 1.0
     assert coverage.priced_ratio is not None
     assert coverage.priced_ratio < 1.0
+
+
+def test_a_sum_that_counts_more_than_the_calls_beneath_it_leaves_the_rest_unpriced(tmp_path: Path) -> None:
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "claude-sonnet-4-5"}
+    sums = agent | {"gen_ai.usage.input_tokens": 84_000, "gen_ai.usage.output_tokens": 600}
+    spans = [
+        one_span(
+            attributes=[pair(name, value) for name, value in sums.items()], spanId="0" * 15 + "1", kind=1
+        ),
+        one_span(
+            attributes=[pair(name, value) for name, value in CALL.items()],
+            spanId="0" * 15 + "2",
+            parentSpanId="0" * 15 + "1",
+        ),
+    ]
+    coverage = analysed(tmp_path, as_lines(spans)).coverage
+    assert (coverage.usage.stray_records, coverage.usage.stray_tokens) == (1, 42_300)
+    assert coverage.priced_token_ratio == 0.5
+
+
+def test_a_log_row_that_names_a_cost_and_no_token_is_a_call_whose_sum_is_a_bound(tmp_path: Path) -> None:
+    row = {
+        "request_id": "a",
+        "call_type": "aimage_generation",
+        "spend": 0.04,
+        "total_tokens": 0,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "startTime": "2026-11-20 10:00:00",
+        "endTime": "2026-11-20 10:00:09",
+        "model": "dall-e-3",
+        "custom_llm_provider": "openai",
+        "status": "success",
+    }
+    analysis = analysed(tmp_path, json.dumps(row).encode() + b"\n")
+    assert (analysis.coverage.calls, analysis.coverage.calls_without_tokens) == (1, 1)
+    assert analysis.totals.unit_costs.unpriced_charges > 0
+    assert analysis.coverage.witness is not None
+    assert analysis.coverage.witness.recorded_usd == pytest.approx(0.04)
+
+
+def test_a_row_that_is_exported_twice_is_one_call(tmp_path: Path) -> None:
+    row = {
+        "request_id": "a",
+        "call_type": "acompletion",
+        "spend": 0.0125,
+        "prompt_tokens": 3000,
+        "completion_tokens": 500,
+    }
+    row |= {"total_tokens": 3500, "startTime": "2026-11-20 10:00:00", "endTime": "2026-11-20 10:00:09"}
+    line = (
+        json.dumps(row | {"model": "gpt-4o", "custom_llm_provider": "openai", "status": "success"}).encode()
+        + b"\n"
+    )
+    assert analysed(tmp_path, line + line).totals.billed_usd == pytest.approx(
+        3000 * 2.5 / 1e6 + 500 * 10 / 1e6
+    )

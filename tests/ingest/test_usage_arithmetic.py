@@ -101,6 +101,8 @@ def said(**numbers: Any) -> dict[str, Names]:
         # more was cached than went in: the input cannot hold it, with a total of what is written or without
         (said(input=10, cached_input=50, output=4), 60, 4),
         (said(input=10, cached_input=50, output=4, total=14), 60, 4),
+        # what was read from a cache and what was written to it lie outside together, where no total says otherwise
+        ({**said(input=10, cached_input=80, output=1), "cache_write_tokens": [("w", 10, False)]}, 100, 1),
         # reasoning outside the output, by the total
         (said(input=10, output=4, reasoning=3, total=17), 10, 7),
         (said(input=10, apart_output=4, reasoning=3, total=14), 10, 4),

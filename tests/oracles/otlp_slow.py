@@ -346,9 +346,9 @@ def _read_span(
     if row["max_tokens"] is not None and row["max_tokens"] < 0:
         row["max_tokens"] = None
     usage_slow.fold_speed_slowly(row)
-    row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (
-        bool(row["model_requested"] or row["model_served"]) and _has_tokens(row)
-    )
+    is_counted = _has_tokens(row) or (row["recorded_usd"] or 0) > 0
+    is_named = bool(row["model_requested"] or row["model_served"])
+    row["is_model_call"] = row["operation"] in MODEL_OPERATIONS or (is_named and is_counted)
     if row["is_model_call"] and row["operation"] is None:
         row["operation"] = "chat"
     usage_slow.keep_ttft_slowly(row)

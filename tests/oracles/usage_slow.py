@@ -123,7 +123,9 @@ def _with_modalities(
 
 
 class _Readings:
-    """possible: every reading that all numbers allow.  declared: those by a number's own convention."""
+    """possible: every reading that all numbers allow.  whole: those by which each holds all of its parts or none.
+    declared: those by a number's own convention.
+    """
 
     def __init__(self, numbers: list[tuple[int, bool]], steps: list[int], floor: int) -> None:
         said = [each for each in numbers if each[0] != 0]
@@ -134,8 +136,11 @@ class _Readings:
         sets = [{number + step for step in steps} for number, _ in kept if number >= 0]
         agreed = set.intersection(*sets) if sets and len(sets) == len(kept) else set()
         self.possible = {reading for reading in agreed if reading >= floor}
+        ends = [{number, number + steps[-1]} for number, _ in kept if number >= 0]
+        whole = set.intersection(*ends) if ends and len(ends) == len(kept) else set()
+        self.whole = self.possible & whole
         by_rule = {number + (steps[-1] if is_apart else 0) for number, is_apart in kept}
-        self.declared = self.possible & by_rule
+        self.declared = self.whole & by_rule
 
 
 def _readings(numbers: list[tuple[int, bool]], steps: list[int], floor: int) -> _Readings:
@@ -143,7 +148,7 @@ def _readings(numbers: list[tuple[int, bool]], steps: list[int], floor: int) -> 
 
 
 def _alone(side: _Readings) -> tuple[int | None, bool]:
-    pool = side.declared or side.possible
+    pool = side.declared or side.whole
     if len(pool) == 1:
         return next(iter(pool)), False
     return None, side.is_known

@@ -332,6 +332,8 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     size = len(rows.ids)
     made = pa.array(rows.ids, pa.string())
     full = dict(columns)
+    if "span_id" in full and "trace_id" not in full:
+        full["trace_id"] = full["span_id"]  # the log's own key: a row that is exported twice is one call
     for name, digits in (("trace_id", TRACE_ID_DIGITS), ("span_id", SPAN_ID_DIGITS)):
         short = pc.utf8_slice_codeunits(made, 0, digits)
         full[name] = pc.coalesce(_hex_ids(full[name], digits), short) if name in full else short

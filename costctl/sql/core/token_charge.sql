@@ -9,7 +9,25 @@
 --   usd_per_token  DOUBLE   USD; NULL when there is no price
 --   is_billed      BOOLEAN
 --   note           VARCHAR  why there is no amount; NULL where there is one
--- A price that is the same for every length of the prompt holds also where the length was not observed.
+-- A price that is the same for every length of the prompt holds also where the length was not observed. Of a model for sound
+-- that sells sound apart from text, tokens have no price where nobody says which of them were sound.
+WITH sound AS (
+    SELECT
+        COALESCE(token_prices.provider, '') AS provider,
+        token_prices.model,
+        token_prices.token_kind,
+        COUNT(token_prices.usd_per_token) AS prices
+    FROM token_prices
+    WHERE
+        token_prices.token_kind IN ('input_audio', 'output_audio')
+        AND (
+            token_prices.model LIKE '%audio%'
+            OR token_prices.model LIKE '%realtime%'
+            OR token_prices.model LIKE '%transcribe%'
+        )
+    GROUP BY COALESCE(token_prices.provider, ''), token_prices.model, token_prices.token_kind
+)
+
 SELECT
     calls.call_id,
     calls.request_id,
@@ -23,6 +41,7 @@ SELECT
         WHEN token_counts.tokens IS NULL THEN 'tokens were not observed'
         WHEN calls.model IS NULL THEN 'the model was not observed'
         WHEN calls.day IS NULL THEN 'the day of the call was not observed'
+        WHEN sound.prices > 0 THEN 'how many of the tokens were sound, which has its own price, was not observed'
         WHEN token_prices.usd_per_token IS NOT NULL THEN NULL
         WHEN price_gaps.reason IS NOT NULL THEN price_gaps.reason
         WHEN calls.input_tokens IS NULL THEN 'the length of the prompt, which decides the price, was not observed'
@@ -45,3 +64,11 @@ LEFT JOIN price_gaps
     AND calls.day = price_gaps.day
     AND calls.service_tier = price_gaps.service_tier
     AND calls.inference_geo = price_gaps.inference_geo
+LEFT JOIN sound
+    ON calls.model = sound.model
+    AND COALESCE(calls.provider, '') = sound.provider
+    AND token_counts.token_kind || '_audio' = sound.token_kind
+    AND (
+        sound.token_kind = 'input_audio' AND calls.input_audio_tokens IS NULL
+        OR sound.token_kind = 'output_audio' AND calls.output_audio_tokens IS NULL
+    )

@@ -9,6 +9,9 @@ SELECT
 FROM staged_spans AS spans
 WHERE
     spans.is_leaf_model_call
-    AND spans.operation NOT IN ('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank')
+    AND spans.operation NOT IN (
+        'chat', 'text_completion', 'generate_content', 'embeddings', 'rerank', 'invoke_agent', 'create_agent',
+        'invoke_workflow', 'execute_tool', 'retrieval', 'plan', 'evaluate', 'guardrail'
+    )
 GROUP BY spans.operation
 ORDER BY calls DESC, spans.operation
