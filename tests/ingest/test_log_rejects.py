@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from costctl.ingest import loader
 from costctl.store.database import open_store
 
@@ -45,3 +48,17 @@ def test_a_json_line_that_does_not_parse_is_shown_by_its_shape(tmp_path: Path) -
     ((code, excerpt),) = rejects_of(path, tmp_path / "s.duckdb")
     assert code == "bad_json"
     assert "swordfish" not in excerpt
+
+
+def test_texts_of_parquet_that_are_no_utf8_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table(
+        {"start_ns": [START, START], "input_tokens": [3, 4], "model_requested": ["gpt-4o", "gpt-4o-mini"]}
+    )
+    pq.write_table(table, path, compression="none", use_dictionary=False)
+    path.write_bytes(path.read_bytes().replace(b"gpt-4o-mini", b"gpt-4o-m\xff\xfei"))
+    with open_store(tmp_path / "s.duckdb") as connection:
+        (report,) = loader.ingest(connection, [str(path)])
+        found = connection.execute("SELECT model_requested FROM spans ORDER BY input_tokens").fetchall()
+    assert (report.spans, report.rejected) == (2, 0)
+    assert found == [("gpt-4o",), ("gpt-4o-m\ufffd\ufffdi",)]

@@ -235,9 +235,36 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
 
 def _parts(file: pq.ParquetFile, columns: list[str], uri: str) -> Iterator[pa.RecordBatch]:
     try:
-        yield from file.iter_batches(_PARQUET_ROWS, columns=columns)
+        for part in file.iter_batches(_PARQUET_ROWS, columns=columns):
+            yield _with_sound_texts(part)
     except PARQUET_ERRORS as error:
         raise damaged_parquet(uri, error) from error
+
+
+def _with_sound_texts(part: pa.RecordBatch) -> pa.RecordBatch:
+    """The part with what is no UTF-8 in its texts replaced, which Arrow does not look for. Raises pa.ArrowInvalid where
+    a column is damaged in another way.
+    """
+    columns = []
+    for column in part.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column.validate()
+            columns.append(_sound_texts(column))
+        else:
+            column.validate(full=True)
+            columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=part.schema.names)
+
+
+def _sound_texts(texts: pa.Array) -> pa.Array:
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = texts.cast(pa.binary()).to_pylist()
+        return pa.array(
+            [None if each is None else each.decode("utf-8", "replace") for each in raw], pa.string()
+        )
+    return texts
 
 
 def damaged_parquet(uri: str, error: Exception) -> InputError:
