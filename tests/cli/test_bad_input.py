@@ -63,7 +63,7 @@ def test_a_binary_file(tmp_path: Path) -> None:
 
 def test_a_csv_without_the_columns(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("colour,size\nred,3\n")
-    assert_explained(costctl(tmp_path, "analyze", "other.csv"), 3, "colour")
+    assert_explained(costctl(tmp_path, "analyze", "other.csv"), 3, "Its columns are size and 1 more")
 
 
 def test_a_misspelt_key_names_the_nearest(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_every_span_of_every_otlp_file_is_loaded_or_accounted_for(real_traces: P
         slow_rows, slow_codes = read(data)
         with open_store(tmp_path / f"{number}.duckdb") as connection:
             (report,) = loader.ingest(connection, [str(path)], progress=quiet)
-        assert report.state == "complete", path
+        assert report.state == ("complete" if slow_rows else "refused"), path  # where nothing could be loaded
         assert report.rejected == len(slow_codes), path
         assert report.spans + report.duplicates == len(slow_rows), path
 

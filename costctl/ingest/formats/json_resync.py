@@ -8,6 +8,7 @@ another one written right after it ends where that one begins, if its beginning 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -83,7 +84,8 @@ def _in_order(text: str, opener: re.Pattern[str] | None, *, is_last: bool) -> It
         return
     except msgspec.DecodeError:
         pass
-    decoder = json.JSONDecoder()  # accepts NaN, lone surrogates and further values after the first
+    # Accepts lone surrogates, further values after the first, and numbers that are none, which say nothing.
+    decoder = json.JSONDecoder(parse_constant=_nothing, parse_float=_finite)
     at, faults = 0, 0
     while at < len(text):
         bracket = _BRACKET.search(text, at)
@@ -106,6 +108,16 @@ def _in_order(text: str, opener: re.Pattern[str] | None, *, is_last: bool) -> It
         end = after.start() if after else len(text)
         yield Fault(text[at:end], message, is_fragment, is_last and after is None)
         at = end
+
+
+def _nothing(_written: str) -> None:
+    """What NaN and Infinity say."""
+    return
+
+
+def _finite(written: str) -> float | None:
+    number = float(written)
+    return number if math.isfinite(number) else None
 
 
 def _plain(value: Any) -> Any:
