@@ -66,6 +66,7 @@ calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth
 
 fuzz: .venv/fuzz ## 200,000 mutated inputs through every reader, and generated ones through hypothesis
 	@$(BIN)/python -m fuzz.guided --inputs 200000
+	@$(BIN)/python -m fuzz.discreet --inputs 10000
 	@COSTCTL_EXAMPLES=5000 $(BIN)/python -m pytest tests/ingest/test_fuzz.py
 
 schemas: .venv/demo ## write schemas/ and the pages that are made from the code
