@@ -88,11 +88,15 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rows whose values say nothing: where the column, ours or theirs, has this value, the cleared ones are NULL."""
+    """Rows whose values say nothing: where the column, ours or theirs, has this value, the cleared ones are NULL.
+
+    clears_zeros: are NULL where they are 0.
+    """
 
     column: str
     equals: int | str | bool
     clears: tuple[str, ...]
+    clears_zeros: tuple[str, ...] = ()
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -304,7 +308,7 @@ def _decoded(text: str, name: str) -> Mapping:
         mapping = msgspec.toml.decode(text, type=Mapping)
     except (msgspec.DecodeError, ValueError) as error:
         raise _bad_mapping(name, f"{error}.") from error
-    cleared = (name for unknown in mapping.unknown for name in unknown.clears)
+    cleared = (name for unknown in mapping.unknown for name in (*unknown.clears, *unknown.clears_zeros))
     for target in (*mapping.columns, *mapping.constants, *mapping.words, *cleared):
         if target not in _TARGETS:
             nearest = difflib.get_close_matches(target, _TARGETS, n=1)

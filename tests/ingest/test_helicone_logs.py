@@ -98,7 +98,7 @@ def test_the_total_tells_whether_the_prompt_holds_what_the_cache_served(tmp_path
     apart = request(0, "ANTHROPIC", "claude-sonnet-4-5", (50, 9_000, 300), prompt_cache_write_tokens=1_000)
     rows = [
         {**apart, "total_tokens": 50 + 9_000 + 1_000 + 300},
-        {**apart, "prompt_tokens": 10_050, "total_tokens": 10_350},
+        {**apart, "request_id": "req-9", "prompt_tokens": 10_050, "total_tokens": 10_350},
     ]
     found = priced(tmp_path, lines(rows))
     each = (50 * 3 + 9_000 * 0.3 + 1_000 * 3.75 + 300 * 15) / 1e6

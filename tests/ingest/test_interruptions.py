@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("COSTCTL_KILLS", "12"))  # continuous integration asks for fifty
 ATTEMPTS = 4 * KILLS
 FILES = 6
-SMALL_DISK_BYTES = 6 * 2**20
+SMALL_DISK_BYTES = 8 * 2**20
 
 
 @pytest.fixture(scope="module")

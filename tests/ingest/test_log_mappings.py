@@ -79,10 +79,21 @@ def test_a_first_token_at_the_very_end_says_nothing(tmp_path: Path) -> None:
 
 def test_two_equal_rows_are_two_requests_in_whatever_layout(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
-    path.write_text(json.dumps([SPEND, SPEND]))
+    row = {"start_ns": 1_795_478_400_000_000_000, "input_tokens": 4, "operation": "chat"}
+    path.write_text(json.dumps([row, row]))
     with open_store(tmp_path / "s.duckdb") as connection:
         (report,) = loader.ingest(connection, [str(path)])
     assert (report.spans, report.duplicates) == (2, 0)
+
+
+def test_a_row_that_a_log_keeps_under_a_key_of_its_own_is_one_call_however_often_it_is_exported(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps([SPEND, SPEND]))
+    with open_store(tmp_path / "s.duckdb") as connection:
+        (report,) = loader.ingest(connection, [str(path)])
+    assert (report.spans, report.duplicates) == (1, 1)
 
 
 def test_rows_under_numbered_keys_and_times_that_are_ends(tmp_path: Path) -> None:

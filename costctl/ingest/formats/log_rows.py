@@ -225,10 +225,13 @@ def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping)
         columns["status"] = pc.if_else(pa.array(has_failed), "error", "ok")
     for unknown in mapping.unknown:
         says_nothing = pa.array(_meets(columns, table, unknown.column, unknown.equals))
-        for target in unknown.clears:
+        for target in (*unknown.clears, *unknown.clears_zeros):
             if target in columns:
                 nothing = pa.scalar(None, columns[target].type)
-                columns[target] = pc.if_else(says_nothing, nothing, columns[target])
+                is_meant = says_nothing
+                if target in unknown.clears_zeros:
+                    is_meant = pc.and_(says_nothing, pc.fill_null(pc.equal(columns[target], 0), False))
+                columns[target] = pc.if_else(is_meant, nothing, columns[target])
 
 
 def _worded(cells: pa.Array, words: dict[str, str] | None) -> pa.Array:
@@ -333,7 +336,9 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     made = pa.array(rows.ids, pa.string())
     full = dict(columns)
     if "span_id" in full and "trace_id" not in full:
-        full["trace_id"] = full["span_id"]  # the log's own key: a row that is exported twice is one call
+        # The log's own key: a row that is exported twice is one call, and a row of another log is another record.
+        keys = pc.binary_join_element_wise(pa.scalar(mapping.name), full["span_id"], " ")
+        full["trace_id"] = keys
     for name, digits in (("trace_id", TRACE_ID_DIGITS), ("span_id", SPAN_ID_DIGITS)):
         short = pc.utf8_slice_codeunits(made, 0, digits)
         full[name] = pc.coalesce(_hex_ids(full[name], digits), short) if name in full else short

@@ -93,8 +93,10 @@ beyond AS (
         sums.span_key,
         sums.request_id,
         sums.operation,
-        GREATEST(sums.input_tokens - COALESCE(leaf.input_tokens, leaf_sums.input_tokens), 0) AS input_tokens,
-        GREATEST(sums.output_tokens - COALESCE(leaf.output_tokens, leaf_sums.output_tokens), 0) AS output_tokens,
+        CAST(GREATEST(sums.input_tokens - COALESCE(leaf.input_tokens, leaf_sums.input_tokens), 0) AS BIGINT)
+            AS input_tokens,
+        CAST(GREATEST(sums.output_tokens - COALESCE(leaf.output_tokens, leaf_sums.output_tokens), 0) AS BIGINT)
+            AS output_tokens,
         ROW_NUMBER() OVER (
             PARTITION BY sums.request_id ORDER BY sums.input_tokens DESC NULLS LAST, sums.span_key
         ) AS place
