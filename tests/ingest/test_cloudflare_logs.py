@@ -17,8 +17,10 @@ import pytest
 from tests.ingest.priced_logs import lines, priced
 
 
-def entry(number: int, provider: str, model: str, tokens: tuple[int, int], **more: Any) -> dict[str, Any]:
-    """One entry of a page. tokens: in, out."""
+def entry(
+    number: int, provider: str, model: str, tokens: tuple[int | None, int | None], **more: Any
+) -> dict[str, Any]:
+    """One entry of a page. tokens: in, out; None where it says none."""
     return {
         "id": f"01JCLOG{number}",
         "cached": False,
@@ -92,7 +94,7 @@ def test_what_the_gateway_answered_itself_is_not_billed(tmp_path: Path) -> None:
 
 def test_failures_and_entries_without_tokens(tmp_path: Path) -> None:
     failed = entry(0, "openai", "gpt-4o", (0, 0), success=False, status_code=429, cost=0)
-    silent = entry(1, "azure-openai", "gpt-4o", (None, None), cost=None)  # type: ignore[arg-type]
+    silent = entry(1, "azure-openai", "gpt-4o", (None, None), cost=None)
     found = priced(tmp_path, page([failed, silent]))
     assert [call["outcome"] for call in found.calls] == ["rate_limited", "success"]
     assert [call["provider"] for call in found.calls] == ["openai", "azure"]

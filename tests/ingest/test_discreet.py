@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from costctl.ingest.mapping import built_in_mappings
 from fuzz.discreet import Intake, leak_in, said_by_command
-from fuzz.planted import DAMAGES, WRITERS, Planted, planted
+from fuzz.planted import DAMAGES, WRITERS, Damage, Planted, planted
 
 EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "300"))
 MARK = "qzxjvkwqzxjv"
@@ -46,10 +46,10 @@ def test_every_format_is_planted_and_read(intake: Intake, name: str) -> None:
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_every_damage_of_every_format_once(intake: Intake, damage: object) -> None:
+def test_every_damage_of_every_format_once(intake: Intake, damage: Damage) -> None:
     for name, (ending, write) in WRITERS.items():
         dice = random.Random(name)
-        data = damage(dice, write(dice, MARK), MARK)  # type: ignore[operator]
+        data = damage(dice, write(dice, MARK), MARK)
         intake.hold(Planted(name, ending, data, MARK))
 
 

@@ -142,10 +142,11 @@ def _line_blocks(stream: BinaryIO, head: bytes) -> Iterator[tuple[Sequence[bytes
         chunk = stream.read(BLOCK_BYTES)
         data = rest + chunk if chunk else rest + (b"\n" if rest or is_skipping else b"")
         end = data.rfind(b"\n") + 1
-        lines: list[bytes | None] = [*_lines_of(data[:end])]
+        ended = _lines_of(data[:end])
         rest = data[end:]
-        if lines and (is_skipping or max(map(len, lines)) >= LONGEST_LINE_BYTES):  # type: ignore[arg-type]
-            lines = [None if line is None or len(line) >= LONGEST_LINE_BYTES else line for line in lines]
+        lines: list[bytes | None] = [*ended]
+        if ended and (is_skipping or max(map(len, ended)) >= LONGEST_LINE_BYTES):
+            lines = [None if len(line) >= LONGEST_LINE_BYTES else line for line in ended]
             lines[0] = None if is_skipping else lines[0]
             is_skipping = False
         if is_skipping or len(rest) >= LONGEST_LINE_BYTES:

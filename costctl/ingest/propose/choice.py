@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from costctl.ingest.mapping import is_target
@@ -81,7 +82,7 @@ def chosen_columns(sample: Sample) -> Choice:
     _choose_times(sample, choice, taken, at)
     for target in targets():
         if target not in (*_COUNTS, *_LENGTHS):
-            path = _likest(sample, target, taken, lambda values, ours=target: _fits(ours, values))  # type: ignore[misc]
+            path = _likest(sample, target, taken, partial(_fits, target))
             if path is not None and not _is_only_the_region(sample, choice, target, path):
                 choice.columns[target] = Column(path)
                 taken.add(path)
