@@ -49,7 +49,7 @@ def _lines(witness: Witness) -> tuple[str, ...]:
     lines = [named]
     if witness.unknown_calls:
         lines.append(
-            f"{plural(witness.unknown_calls, 'call')} of them have a part without a price here, and are not compared: "
+            f"Not compared: {plural(witness.unknown_calls, 'call')} of them, for a part without a price here; "
             'what [prices] unpriced = "recorded" charges for them is what the source says.'
         )
     told = [(group, cause) for group in witness.groups for cause in group.causes]
