@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from bench.calibration_page import Cell, Law, page
-from costctl import workflow
+from costctl import verbs
 from costctl.observation import Question
 from costctl.synth.calibration_worlds import DAYS, blurred, calibration_world
 from costctl.synth.demand import demand_of
@@ -41,7 +41,7 @@ def measured(seed: int) -> tuple[list[Cell], list[Law]]:
         traces.write_bytes(b"".join(otlp_lines(world, demand, record)))
         settings.write_text(settings_text(world), encoding="utf-8")
         question = Question(store=None, config=settings, paths=(str(traces),))
-        analysis = workflow.analyze(question, lambda _what, _ratio, _detail="": None)
+        analysis = verbs.analyze(question, lambda _what, _ratio, _detail="": None)
     truth = truth_of(world, demand, served, DAYS)
     found = {report.request_class: report.cost.marginal_usd_per_request for report in analysis.classes}
     load = max(pool.utilisation_ratio for pool in analysis.pools)

@@ -43,9 +43,9 @@ IMPORTS = (
     "costctl.engine.duckdb",
     "costctl.span_trees.stages",
     "costctl.span_trees.request_counts",
-    "costctl.workflow",
+    "costctl.verbs",
     "costctl.cost.analysis",
-    "costctl.cost.pool_fit",
+    "costctl.service_model.pool_fit",
     "scipy.optimize",
     "polars",
 )
@@ -66,10 +66,10 @@ def run_segment(store: Path) -> None:
 
 
 def run_analyze(store: Path) -> None:
-    from costctl import workflow
+    from costctl import verbs
     from costctl.observation import Question
 
-    workflow.analyze(Question(store=store, config=SETTINGS), lambda _what, _ratio, _detail="": None)
+    verbs.analyze(Question(store=store, config=SETTINGS), lambda _what, _ratio, _detail="": None)
 
 
 def run_group_by(by: str, store: Path) -> None:

@@ -19,7 +19,6 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
-from costctl.cost.prices import OWN_RATES, PRICE_BOOK
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.documents.reject_codes import rejects_in_words
 from costctl.engine.duckdb import DuckDBEngine
@@ -28,6 +27,7 @@ from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
 from costctl.observation_warnings import refuse_useless, warnings_of
 from costctl.observed_window import bounds
+from costctl.pricing.prices import OWN_RATES, PRICE_BOOK
 from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
 from costctl.store.database import open_store

@@ -16,7 +16,7 @@ from costctl.cost.setting_checks import (
 )
 from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
-from costctl.segment.stray_times import LONGEST_GAP_DAYS, Period, periods
+from costctl.telemetry.stray_times import LONGEST_GAP_DAYS, Period, periods
 from costctl.units import NS_PER_S
 
 _DAY_NS: Final = 86_400 * NS_PER_S

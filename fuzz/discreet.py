@@ -21,12 +21,12 @@ import duckdb
 
 from costctl import __version__
 from costctl.cli.options import TabularFormat
-from costctl.cli.render import ingestion
-from costctl.cli.render.document import rendered
 from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport, IngestTotals, SourceReport
 from costctl.documents.provenance import Provenance
 from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.render import ingestion
+from costctl.render.document import rendered
 from costctl.store.database import create_tables
 from fuzz.planted import Planted, planted
 

@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from costctl.cost.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
-from costctl.cost.replay_fit import ReplayFit, Run, fit_by_replay, replay_run
+from costctl.arrays import Floats, Ints
+from costctl.service_model.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
+from costctl.service_model.replay_fit import ReplayFit, Run, fit_by_replay, replay_run
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.outcome_measures import quantile_s
-from costctl.simulate.workload import Floats, Ints, Outcome, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "replay-accuracy.md"
 MARKS = ("<!-- written by scripts/calibrate_vllm.py -->", "<!-- end of what it writes -->")

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import get_args
 
 from costctl.documents.diagnosis import PhaseName
-from costctl.segment.telemetry.catalogue import ANY, MOOT_BY_DEFAULT, UNITS, Fact, catalogue
+from costctl.telemetry.catalogue import ANY, MOOT_BY_DEFAULT, UNITS, Fact, catalogue
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "telemetry.md"
 _HEAD = """# Telemetry: what costctl looks for
 
 `costctl doctor` counts, for each fact below, on how many rows it is expected and on how many it is there. A fact that
 is expected nowhere does not apply; it is no gap. Written by scripts/write_telemetry_page.py from
-`costctl/segment/telemetry/gaps.toml`. How the scores are made: [maturity](../explanation/maturity.md). Which attribute
+`costctl/telemetry/gaps.toml`. How the scores are made: [maturity](../explanation/maturity.md). Which attribute
 of which dialect fills a column: [dialects](dialects.md).
 
 Expected and observed name columns of the relations [span_evidence, call_evidence and request_evidence](relations.md);

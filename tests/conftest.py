@@ -8,7 +8,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.analysis import Analysis
 from costctl.observation import Question
 
@@ -59,7 +59,7 @@ def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the sample traces; tests read it and never write."""
     path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
     traces = str(ROOT / "sample_traces" / "requests.jsonl.gz")
-    workflow.ingest(workflow.IngestRequest((traces,), path), unwatched)
+    verbs.ingest(verbs.IngestRequest((traces,), path), unwatched)
     return path
 
 
@@ -72,7 +72,7 @@ def sample_question(sample_store: Path) -> Question:
 @pytest.fixture(scope="session")
 def sample_analysis(sample_question: Question) -> Analysis:
     """The analysis of the sample traces."""
-    return workflow.analyze(sample_question, unwatched)
+    return verbs.analyze(sample_question, unwatched)
 
 
 def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:

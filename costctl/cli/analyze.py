@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -52,13 +52,12 @@ def run(
 
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
-    from costctl import workflow
-    from costctl.cli.render import analysis, class_rows
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import analysis, class_rows
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        document = workflow.analyze(
+        document = verbs.analyze(
             Question(
                 paths=tuple(paths or ()),
                 store=store,
@@ -74,4 +73,4 @@ def run(
             progress,
             idle.value,
         )
-    write_text(rendered(document, form, analysis.sections, class_rows.csv_text), out)
+    write_document(document, form, analysis.sections, class_rows.csv_text, out)

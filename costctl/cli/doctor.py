@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -25,13 +25,12 @@ def run(
 
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
-    from costctl import workflow
-    from costctl.cli.render import diagnosis
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import diagnosis
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        document = workflow.doctor(
+        document = verbs.doctor(
             Question(
                 paths=tuple(paths or ()),
                 store=store,
@@ -44,4 +43,4 @@ def run(
             ),
             progress,
         )
-    write_text(rendered(document, form, diagnosis.sections, diagnosis.csv_text), out)
+    write_document(document, form, diagnosis.sections, diagnosis.csv_text, out)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import say_warnings, write_text
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -38,8 +38,7 @@ def run(
     With --out the coverage manifest is written beside the file, as NAME.coverage.json: for each value of the
     policy it says whether the consumer holds it exactly, rounded, approximated or not at all.
     """
-    from costctl import workflow
-    from costctl.cli.render.document import say_warnings
+    from costctl import verbs
     from costctl.observation import Question
 
     with progress_on_stderr(is_quiet=quiet) as progress:
@@ -53,7 +52,7 @@ def run(
             seed=seed,
             is_extrapolating=extrapolate,
         )
-        emission = workflow.emit(target, question, policy_path=policy, backend=backend, progress=progress)
+        emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)
     say_warnings(emission.warnings)
     write_text(emission.text, out)
     if out is not None and emission.manifest is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -35,12 +35,11 @@ def run(
 
     Every rule is tried in order, and where it does not hold, the bound and the value that was found are named.
     """
-    from costctl import workflow
-    from costctl.cli.render import explanation
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import explanation
 
     with progress_on_stderr(is_quiet=quiet) as progress:
         question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
-        document = workflow.explain(asked, question, progress)
-    write_text(rendered(document, form, explanation.sections, explanation.csv_text), out)
+        document = verbs.explain(asked, question, progress)
+    write_document(document, form, explanation.sections, explanation.csv_text, out)

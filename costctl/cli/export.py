@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_bytes, write_text
+from costctl.cli.output import say_warnings, write_bytes, write_text
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -80,10 +80,9 @@ def run(
     A name that ends in .parquet makes Parquet of a FOCUS file too. What has no price is not in the file; how much that
     is, is said on stderr.
     """
-    from costctl import workflow
-    from costctl.cli.render import class_rows, exported
-    from costctl.cli.render.document import say_warnings
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import class_rows, exported
 
     question = Question(
         paths=tuple(paths or ()),
@@ -97,7 +96,7 @@ def run(
     )
     is_parquet = form is ExportFormat.PARQUET or (out is not None and out.suffix == ".parquet")
     with progress_on_stderr(is_quiet=quiet) as progress:
-        found = workflow.export(
+        found = verbs.export(
             question, progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED
         )
     say_warnings(found.analysis.provenance.warnings)

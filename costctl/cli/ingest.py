@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -48,15 +48,14 @@ def run(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Load traces and logs into the store. Loading the same data twice adds nothing."""
-    from costctl import workflow
-    from costctl.cli.render import ingestion
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.cli.until_interrupted import interrupted
+    from costctl.render import ingestion
 
     if propose_mapping is not None:
-        write_text(workflow.propose_mapping(str(propose_mapping)), out)
+        write_text(verbs.propose_mapping(str(propose_mapping)), out)
         return
-    request = workflow.IngestRequest(
+    request = verbs.IngestRequest(
         paths=tuple(paths or ()),
         store=store or options.DEFAULT_STORE,
         mapping=mapping,
@@ -70,11 +69,11 @@ def run(
     with progress_on_stderr(is_quiet=quiet) as progress:
         if follow:
             with interrupted() as is_stopped:
-                report = workflow.follow(request, progress, is_stopped=is_stopped)
+                report = verbs.follow(request, progress, is_stopped=is_stopped)
         else:
-            report = workflow.ingest(request, progress)
+            report = verbs.ingest(request, progress)
     if report.totals.refused_sources < len(report.sources):
-        write_text(rendered(report, form, ingestion.sections, ingestion.csv_text), out)
-    workflow.refuse_unusable(report)
+        write_document(report, form, ingestion.sections, ingestion.csv_text, out)
+    verbs.refuse_unusable(report)
     if strict:
-        workflow.refuse_rejected(report)
+        verbs.refuse_rejected(report)

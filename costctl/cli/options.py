@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from costctl.errors import UsageError
+from costctl.render.forms import TabularFormat as TabularFormat
 from costctl.units import duration_s
 
 DEFAULT_STORE = Path("costctl.duckdb")
-
-
-class TabularFormat(StrEnum):
-    """How a document is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    MARKDOWN = "markdown"
 
 
 Paths = Annotated[

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
 
 from costctl.errors import UsageError
+from costctl.render.forms import TabularFormat
+
+if TYPE_CHECKING:
+    from costctl.render.document import Document
+    from costctl.render.tables import Section
 
 
 def write_text(text: str, out: Path | None) -> None:
@@ -19,6 +28,27 @@ def write_text(text: str, out: Path | None) -> None:
         sys.stdout.flush()
         return
     _replace(whole.encode(), out)
+
+
+def write_document(
+    document: Document,
+    form: TabularFormat,
+    sections: Callable[[Document], list[Section]],
+    csv_text: Callable[[Document], str],
+    out: Path | None,
+) -> None:
+    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr."""
+    from costctl.render.document import rendered, warnings_of
+
+    if form is TabularFormat.CSV:
+        say_warnings(warnings_of(document))
+    write_text(rendered(document, form, sections, csv_text), out)
+
+
+def say_warnings(warnings: tuple[str, ...]) -> None:
+    """Each on a line of stderr."""
+    for warning in warnings:
+        typer.echo(f"Warning: {warning}", err=True)
 
 
 def write_bytes(content: bytes, out: Path | None) -> None:

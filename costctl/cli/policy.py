@@ -25,9 +25,9 @@ def check(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Exit 0 if the policy is sound, 1 with one line for each finding if it is not."""
-    from costctl import workflow
+    from costctl import verbs
 
-    findings = workflow.check_policy(path)
+    findings = verbs.check_policy(path)
     if findings:
         write_text("\n".join(findings), None)
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.errors import ExitCode
 
 app = typer.Typer(
@@ -37,12 +37,11 @@ def list_(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """What tokens of each model cost on a day: own rates first, then the price book."""
-    from costctl import workflow
-    from costctl.cli.render import prices
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
+    from costctl.render import prices
 
-    document = workflow.list_prices(config, as_of, model)
-    write_text(rendered(document, form, prices.sections, prices.csv_text), out)
+    document = verbs.list_prices(config, as_of, model)
+    write_document(document, form, prices.sections, prices.csv_text, out)
 
 
 @app.command("verify")
@@ -63,11 +62,10 @@ def verify(
 
     With --store, also what its records say that calls cost, beside what costctl says, and why they differ.
     """
-    from costctl import workflow
-    from costctl.cli.render import prices
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
+    from costctl.render import prices
 
-    document = workflow.verify_prices(config, store, as_of)
-    write_text(rendered(document, form, prices.check_sections, prices.check_csv_text), out)
+    document = verbs.verify_prices(config, store, as_of)
+    write_document(document, form, prices.check_sections, prices.check_csv_text, out)
     if document.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -27,13 +27,12 @@ def run(
 
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
-    from costctl import workflow
-    from costctl.cli.render import recommendations
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import recommendations
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        document = workflow.recommend(
+        document = verbs.recommend(
             Question(
                 paths=tuple(paths or ()),
                 store=store,
@@ -48,4 +47,4 @@ def run(
             ),
             progress,
         )
-    write_text(rendered(document, form, recommendations.sections, recommendations.csv_text), out)
+    write_document(document, form, recommendations.sections, recommendations.csv_text, out)

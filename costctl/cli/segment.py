@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 from costctl.errors import UsageError
 
@@ -57,7 +57,6 @@ def run(
 
     With PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
-    from costctl.cli.render.document import rendered
     from costctl.observation import Question
 
     asked = [name for name, is_asked in _flags(learn, admission, sessions).items() if is_asked]
@@ -78,7 +77,7 @@ def run(
         document = made(question, progress)
     if rules_out is not None:
         write_text(document.rules_toml, rules_out)
-    write_text(rendered(document, form, renderer.sections, renderer.csv_text), out)
+    write_document(document, form, renderer.sections, renderer.csv_text, out)
 
 
 def _flags(learn: bool, admission: bool, sessions: bool) -> dict[str, bool]:
@@ -87,14 +86,14 @@ def _flags(learn: bool, admission: bool, sessions: bool) -> dict[str, bool]:
 
 def _view(flag: str | None) -> tuple[Callable[..., Any], ModuleType]:
     """What makes the document, and what renders it."""
-    from costctl import workflow
-    from costctl.cli.render import matchability, sessions, taxonomy, workload_map
+    from costctl import verbs
+    from costctl.render import admission_accuracy, sessions, taxonomy, workload_map
 
     views: dict[str | None, tuple[Callable[..., Any], ModuleType]] = {
-        None: (workflow.segment, workload_map),
-        "--learn": (workflow.learn, taxonomy),
-        "--admission": (workflow.segment_admission, matchability),
-        "--sessions": (workflow.sessions, sessions),
+        None: (verbs.segment, workload_map),
+        "--learn": (verbs.learn, taxonomy),
+        "--admission": (verbs.segment_admission, admission_accuracy),
+        "--sessions": (verbs.sessions, sessions),
     }
     return views[flag]
 

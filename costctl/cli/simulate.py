@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 
 
@@ -55,13 +55,12 @@ def run(
     Without --policy, --set, --load and --fail it shows how well a replay of today reproduces what was observed. With
     PATHs they are ingested first: into --store, or, without one, into a temporary store.
     """
-    from costctl import workflow
-    from costctl.cli.render import simulation
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import simulation
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        document = workflow.simulate(
+        document = verbs.simulate(
             Question(
                 paths=tuple(paths or ()),
                 store=store,
@@ -73,7 +72,7 @@ def run(
                 last=last,
                 seed=seed,
             ),
-            workflow.ScenarioRequest(
+            verbs.ScenarioRequest(
                 policy=policy,
                 assignments=tuple(assignments or ()),
                 load=load,
@@ -81,4 +80,4 @@ def run(
             ),
             progress,
         )
-    write_text(rendered(document, form, simulation.sections, simulation.csv_text), out)
+    write_document(document, form, simulation.sections, simulation.csv_text, out)

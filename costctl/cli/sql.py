@@ -27,11 +27,11 @@ def run(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Select from the store and from any relation that the figures are made of; nothing is changed."""
-    from costctl import workflow
-    from costctl.cli.render import rows
+    from costctl import verbs
     from costctl.observation import Question
+    from costctl.render import rows
 
     with progress_on_stderr(is_quiet=quiet) as progress:
         question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
-        answer = workflow.select(query, question, progress)
+        answer = verbs.select(query, question, progress)
     write_text(rows.rendered(answer, form), out)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 
 app = typer.Typer(help="Look into the store, and keep it small.", no_args_is_help=True, rich_markup_mode=None)
@@ -28,13 +28,12 @@ def info(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Say what the store holds, source by source."""
-    from costctl import workflow
-    from costctl.cli.render import store_info
-    from costctl.cli.render.document import rendered
+    from costctl import verbs
+    from costctl.render import store_info
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        found = workflow.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
-    write_text(rendered(found, form, store_info.sections, store_info.csv_text), out)
+        found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
+    write_document(found, form, store_info.sections, store_info.csv_text, out)
 
 
 @app.command("prune")
@@ -48,10 +47,10 @@ def prune(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Drop old traces, each as a whole. Their sources stay in the ledger and are not loaded again."""
-    from costctl import workflow
+    from costctl import verbs
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        pruned = workflow.prune_store(
+        pruned = verbs.prune_store(
             store or options.DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress
         )
     write_text(
@@ -69,10 +68,8 @@ def compact(
     debug: options.Debug = False,  # read by cli.app
 ) -> None:
     """Write the store anew, so that its file is no larger than what it holds."""
-    from costctl import workflow
+    from costctl import verbs
 
     with progress_on_stderr(is_quiet=quiet) as progress:
-        saved = workflow.compact_store(
-            store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress
-        )
+        saved = verbs.compact_store(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
     write_text(f"The store is {abs(saved):,} bytes {'smaller' if saved >= 0 else 'larger'}.", None)

@@ -11,19 +11,21 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from costctl.behaviour.bottleneck import bottlenecks
+from costctl.behaviour.class_frames import ClassFrames, class_frames
+from costctl.behaviour.latencies import percentiles
+from costctl.behaviour.objectives import slo_results
+from costctl.behaviour.queue_depth import queue_depth
+from costctl.behaviour.stages import stage_uses
+from costctl.behaviour.waste import stage_waste
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.bill_rows import reconciled_bill
-from costctl.cost.blocks import ratio_over_requests
 from costctl.cost.class_charges import Charges, all_charges, charges_by_class
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
-from costctl.cost.exact_sums import sums_by
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
-from costctl.cost.frames import Frames
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
-from costctl.cost.pool_fit import PoolFits
 from costctl.cost.provider_invoices import provider_invoices
-from costctl.cost.service_model_report import service_model_report
 from costctl.cost.tenants import tenant_uses
 from costctl.cost.useful import pool_uses, useful_ratio
 from costctl.documents.analysis import (
@@ -43,14 +45,12 @@ from costctl.documents.analysis import (
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
-from costctl.segment.behaviour import percentiles
-from costctl.segment.bottleneck import bottlenecks
-from costctl.segment.class_frames import ClassFrames, class_frames
-from costctl.segment.objectives import slo_results
-from costctl.segment.queue_depth import queue_depth
-from costctl.segment.stages import stage_uses
+from costctl.frames.cost import Frames
 from costctl.segment.unreported import without_input, without_output
-from costctl.segment.waste import stage_waste
+from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.report import service_model_report
+from costctl.stats.blocks import ratio_over_requests
+from costctl.stats.exact_sums import sums_by
 from costctl.units import iso_utc
 
 METHODS: Final = {

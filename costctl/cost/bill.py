@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from costctl.cost.exact_sums import sums_by
-from costctl.cost.frames import Frames
 from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
+from costctl.stats.exact_sums import sums_by
 from costctl.units import NS_PER_S, usd_per_s
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from costctl.cost.bill import Bill
-from costctl.cost.reconcile import reconciled_usd, unit_of
 from costctl.documents.analysis import BillRow, BillRowKind, IdleTreatment, ReconciledBill
+from costctl.stats.reconcile import reconciled_usd, unit_of
 
 
 def reconciled_bill(bill: Bill, unpriced: Mapping[str, int], idle: IdleTreatment) -> ReconciledBill | None:

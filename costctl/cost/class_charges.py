@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from costctl.cost.frames import Frames
+from costctl.frames.cost import Frames
 
 
 @dataclass(frozen=True, slots=True)

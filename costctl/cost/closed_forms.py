@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFits
-from costctl.simulate.workload import Floats
+from costctl.arrays import Floats
+from costctl.service_model.pool_fit import PoolFits
 
 
 def bounds_s(fits: PoolFits) -> tuple[Floats, Floats]:

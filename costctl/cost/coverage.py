@@ -10,14 +10,14 @@ from typing import Final
 import polars as pl
 
 from costctl.cost.bill import Bill
-from costctl.cost.exact_sums import exact_sum
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import PoolFits
-from costctl.cost.witness import witness
 from costctl.documents.analysis import ClassReport, Coverage
 from costctl.documents.price_settings import PriceSettings
+from costctl.frames.cost import Frames
+from costctl.pricing.witness import witness
 from costctl.segment.unreported import with_tokens
-from costctl.segment.usage_gaps import RELATIONS, usage_gaps, usage_notes
+from costctl.service_model.pool_fit import PoolFits
+from costctl.stats.exact_sums import exact_sum
+from costctl.telemetry.usage_gaps import RELATIONS, usage_gaps, usage_notes
 
 _MOST_NOTES: Final = 20
 _BOUGHT: Final = ("api_tokens", "api_units")

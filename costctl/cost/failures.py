@@ -11,10 +11,10 @@ from typing import Final, TypedDict
 import polars as pl
 
 from costctl.cost.class_charges import Charges
-from costctl.cost.exact_sums import exact_sum, sums_by
-from costctl.cost.frames import Frames
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
+from costctl.frames.cost import Frames
 from costctl.segment.unreported import with_tokens
+from costctl.stats.exact_sums import exact_sum, sums_by
 
 _PER_MTOK: Final = 1_000_000
 

@@ -19,12 +19,13 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.busy_blocks import busy_s_by_pool_and_block
-from costctl.cost.pool_fit import PoolFits
-from costctl.cost.step_intervals import found_idle
+from costctl.arrays import Bools, Floats, Ints
+from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.step_intervals import found_idle
+from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool
+from costctl.simulate.workload import Outcome, Pool
 
 METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
 

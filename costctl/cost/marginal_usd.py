@@ -15,18 +15,18 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
+from costctl.arrays import Floats
 from costctl.cost.bill import Bill
-from costctl.cost.blocks import ratio_over_blocks, ratio_over_deals
-from costctl.cost.busy_blocks import block_edges_s, counts_by_block
 from costctl.cost.class_charges import Charges
 from costctl.cost.closed_forms import bounds_s
-from costctl.cost.frames import Frames
 from costctl.cost.marginal import BUSY, IDLE, METHOD, Removal, removals
-from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.analysis import MarginalReport
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import Settings
-from costctl.simulate.workload import Floats
+from costctl.frames.cost import Frames
+from costctl.service_model.pool_fit import PoolFit, PoolFits
+from costctl.simulate.busy_blocks import block_edges_s, counts_by_block
+from costctl.stats.blocks import ratio_over_blocks, ratio_over_deals
 from costctl.units import NS_PER_S, usd_per_s
 
 _BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"

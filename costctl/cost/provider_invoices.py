@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from costctl.cost.exact_sums import exact_sum
-from costctl.cost.frames import Frames
 from costctl.documents.analysis import ProviderInvoice
 from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
+from costctl.stats.exact_sums import exact_sum
 from costctl.units import NS_PER_S
 
 

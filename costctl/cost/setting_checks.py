@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from costctl.cost.prices import book_models
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
+from costctl.pricing.prices import book_models
 
 _MISSPELT: Final = (
     0.85  # likeness of names (difflib) from which on one is the other, misspelt: chats of chat has 0.89

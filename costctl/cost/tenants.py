@@ -10,9 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from costctl.cost.exact_sums import sums_by
-from costctl.cost.frames import Frames
 from costctl.documents.tenants import TenantUse
+from costctl.frames.cost import Frames
+from costctl.stats.exact_sums import sums_by
 
 MOST_TENANTS: Final = 100  # with a row of their own
 

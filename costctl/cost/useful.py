@@ -20,10 +20,10 @@ from typing import Final, get_args
 import polars as pl
 
 from costctl.cost.bill import Bill
-from costctl.cost.exact_sums import sums_by
-from costctl.cost.frames import Frames
 from costctl.documents.analysis import PoolUse, UseKind
 from costctl.documents.settings import ClassSettings, DataBoundary, Pool, Settings
+from costctl.frames.cost import Frames
+from costctl.stats.exact_sums import sums_by
 
 KINDS: Final[tuple[UseKind, ...]] = get_args(UseKind)
 _JUDGED: Final = ("useful", "missed_slo", "slo_not_observed")  # of classes with an objective

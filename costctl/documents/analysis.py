@@ -135,8 +135,9 @@ class ProviderInvoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds at the 50th, 95th and 99th percentile, each a value that was observed: the smallest that so many do not
-    exceed (costctl/quantiles.py). Over all requests of the class of which the time is known, failed ones included.
+    """Seconds at the 50th, 95th and 99th percentile, each a value that was observed: the smallest that so many do
+    not exceed (costctl/stats/quantiles.py). Over all requests of the class of which the time is known, failed ones
+    included.
     """
 
     p50: float

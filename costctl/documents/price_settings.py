@@ -1,6 +1,6 @@
 """``[prices]`` of costctl.toml as values: one's own rates, exchange rates and other names of models.
 
-Everything is as its owner wrote it; ``costctl/cost/own_rates.py`` turns it into USD per token.
+Everything is as its owner wrote it; ``costctl/pricing/own_rates.py`` turns it into USD per token.
 """
 
 from __future__ import annotations

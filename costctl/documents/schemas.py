@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from costctl.documents import (
+    admission_accuracy,
     analysis,
     coverage,
     diagnosis,
     explanation,
     ingestion,
-    matchability,
     policy,
     prices,
     recommendations,
@@ -32,7 +32,7 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
     "diagnosis": (diagnosis.Diagnosis, diagnosis.SCHEMA_VERSION),
     "workload_map": (workload_map.WorkloadMap, workload_map.SCHEMA_VERSION),
-    "matchability": (matchability.Matchability, matchability.SCHEMA_VERSION),
+    "admission_accuracy": (admission_accuracy.AdmissionAccuracy, admission_accuracy.SCHEMA_VERSION),
     "taxonomy": (taxonomy.Taxonomy, taxonomy.SCHEMA_VERSION),
     "analysis": (analysis.Analysis, analysis.SCHEMA_VERSION),
     "recommendations": (recommendations.Recommendations, recommendations.SCHEMA_VERSION),

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from costctl.cost.bill import bill_of
-from costctl.cost.frames import Frames
 from costctl.documents.analysis import Analysis
 from costctl.documents.settings import Settings
 from costctl.finance.focus_column import Common
 from costctl.finance.line import Line
 from costctl.finance.pool_lines import pool_lines
 from costctl.finance.usage_lines import unpriced_charges, usage_lines
+from costctl.frames.cost import Frames
 
 Tenants = Literal["hashed", "plain"]
 _HASH_DIGITS = 16

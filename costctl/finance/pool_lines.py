@@ -18,8 +18,6 @@ from decimal import Decimal
 import polars as pl
 
 from costctl.cost.bill import Bill, PoolMoney
-from costctl.cost.frames import Frames
-from costctl.cost.reconcile import whole_units
 from costctl.documents.settings import Settings
 from costctl.finance.line import (
     NOBODY,
@@ -34,6 +32,8 @@ from costctl.finance.line import (
     amount_usd,
     price,
 )
+from costctl.frames.cost import Frames
+from costctl.stats.reconcile import whole_units
 from costctl.units import NS_PER_S, S_PER_HOUR
 
 _DAY_S = 86_400.0

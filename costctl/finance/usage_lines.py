@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from costctl.cost.frames import Frames
 from costctl.documents.settings import Storage
 from costctl.finance.line import EXACT, STEP, Beneficiary, Item, Line, Service, amount_usd, price
+from costctl.frames.cost import Frames
 
 
 class Unit(NamedTuple):

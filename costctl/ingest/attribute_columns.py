@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costctl.arrays import Bools, Ints
 from costctl.ingest.attribute_text import (
     json_field,
     json_length,
@@ -27,7 +28,7 @@ from costctl.ingest.attribute_text import (
     unwrapped_texts,
 )
 from costctl.ingest.dialect import KeyRule, Vocabulary
-from costctl.ingest.formats.nested_arrow import Index, Mask, integers, is_present
+from costctl.ingest.formats.nested_arrow import integers, is_present
 from costctl.ingest.formats.otlp_values import Attributes
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.span_identity import by_distinct
@@ -48,11 +49,11 @@ class Grouped:
 
     attributes: Attributes
     spans: int
-    rows_by_key: dict[str, Index]
-    superseded: Mask
+    rows_by_key: dict[str, Ints]
+    superseded: Bools
     parsed: dict[str, tuple[pa.Array, list[Any]]] = field(default_factory=dict)
 
-    def rows(self, key: str) -> Index:
+    def rows(self, key: str) -> Ints:
         """Attribute rows with the key."""
         return self.rows_by_key.get(key, _NO_ROWS)
 
@@ -95,7 +96,7 @@ class TakenColumns:
     """
 
     columns: dict[str, pa.Array]
-    used: Mask
+    used: Bools
     claims: dict[str, list[Claim]] = field(default_factory=dict)
     offers: dict[str, list[_Offer]] = field(default_factory=dict)
 
@@ -112,13 +113,13 @@ class _Offer:
     """What one rule offers: spans that it has a usable value for, the values, the attribute rows."""
 
     rule: KeyRule
-    spans: Index
+    spans: Ints
     values: pa.Array
-    rows: Index
+    rows: Ints
 
 
 def take_columns(
-    grouped: Grouped, vocabulary: Vocabulary, start_ns: Index, kinds: pa.StringArray
+    grouped: Grouped, vocabulary: Vocabulary, start_ns: Ints, kinds: pa.StringArray
 ) -> TakenColumns:
     """The columns that attributes carry.
 
@@ -171,7 +172,7 @@ def _is_used_up(rule: KeyRule) -> bool:
     return rule.field is None and rule.parse == "value"
 
 
-def _offer(grouped: Grouped, column: str, rule: KeyRule, start_ns: Index, kinds: pa.StringArray) -> _Offer:
+def _offer(grouped: Grouped, column: str, rule: KeyRule, start_ns: Ints, kinds: pa.StringArray) -> _Offer:
     rows = _rows_under_conditions(grouped, rule, kinds)
     values = _values(grouped, column, rule, rows, start_ns)
     usable = np.asarray(values.is_valid())
@@ -180,7 +181,7 @@ def _offer(grouped: Grouped, column: str, rule: KeyRule, start_ns: Index, kinds:
     return _Offer(rule, grouped.attributes.owner[rows], values, rows)
 
 
-def _rows_under_conditions(grouped: Grouped, rule: KeyRule, kinds: pa.StringArray) -> Index:
+def _rows_under_conditions(grouped: Grouped, rule: KeyRule, kinds: pa.StringArray) -> Ints:
     rows = grouped.rows(rule.key)
     owner = grouped.attributes.owner
     if rule.kinds:
@@ -193,7 +194,7 @@ def _rows_under_conditions(grouped: Grouped, rule: KeyRule, kinds: pa.StringArra
     return rows
 
 
-def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns: Index) -> pa.Array:
+def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Ints, start_ns: Ints) -> pa.Array:
     """The rule's value in each of the attribute rows, of the column's type, NULL where unusable."""
     kind = READ_TYPES[column]
     attributes = grouped.attributes
@@ -217,11 +218,11 @@ def _values(grouped: Grouped, column: str, rule: KeyRule, rows: Index, start_ns:
     return _as_number(_numbers(attributes, rows, rule.factor), kind)
 
 
-def _taken(array: pa.Array, rows: Index) -> pa.Array:
+def _taken(array: pa.Array, rows: Ints) -> pa.Array:
     return array.take(pa.array(rows))
 
 
-def _numbers(attributes: Attributes, rows: Index, factor: float) -> pa.Array:
+def _numbers(attributes: Attributes, rows: Ints, factor: float) -> pa.Array:
     """Numbers, however they were written, times the factor."""
     integers = _taken(attributes.integer, rows)
     if integers.null_count == 0 and factor == 1.0:
@@ -259,7 +260,7 @@ def _usable_texts(column: str, texts: pa.StringArray) -> pa.StringArray:
     return texts if pc.all(usable).as_py() and texts.null_count == 0 else pc.if_else(usable, texts, None)
 
 
-def _field_values(grouped: Grouped, key: str, path: str, rows: Index, kind: pa.DataType) -> pa.Array:
+def _field_values(grouped: Grouped, key: str, path: str, rows: Ints, kind: pa.DataType) -> pa.Array:
     """The values at a path of the JSON texts of a key, each distinct text parsed once a block."""
     indices, documents = grouped.documents(key)
     found = [json_field(document, path) for document in documents]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 from costctl.ingest.formats.otlp_values import Attributes
 from costctl.ingest.privacy import content_hashes, is_content_key
 from costctl.store.spans import ATTRIBUTES
@@ -21,7 +21,7 @@ SCOPE_PREFIX: Final = "scope."
 DROPPED_KEY: Final = "otel.dropped_attributes_count"
 
 
-def private_texts(attributes: Attributes, rows: Index, *, keep_content: bool) -> pa.StringArray:
+def private_texts(attributes: Attributes, rows: Ints, *, keep_content: bool) -> pa.StringArray:
     """The values in the rows as text, content as its hash."""
     if keep_content:
         return attributes.as_text(rows)
@@ -39,8 +39,8 @@ def private_texts(attributes: Attributes, rows: Index, *, keep_content: bool) ->
 
 def rest_map(
     attributes: Attributes,
-    omitted: Mask,
-    extras: list[tuple[Index, pa.StringArray, pa.StringArray]],
+    omitted: Bools,
+    extras: list[tuple[Ints, pa.StringArray, pa.StringArray]],
     spans: int,
     *,
     keep_content: bool,
@@ -62,12 +62,12 @@ def rest_map(
 
 
 def _merged(
-    owner: Index,
+    owner: Ints,
     keys: pa.StringArray,
     values: pa.StringArray,
-    extras: list[tuple[Index, pa.StringArray, pa.StringArray]],
+    extras: list[tuple[Ints, pa.StringArray, pa.StringArray]],
     taken_keys: list[str],
-) -> tuple[Index, pa.StringArray, pa.StringArray]:
+) -> tuple[Ints, pa.StringArray, pa.StringArray]:
     owners, key_parts, value_parts = [owner], [keys], [values]
     taken = pa.array(taken_keys, pa.string())
     for extra_owner, extra_keys, extra_values in extras:
@@ -86,8 +86,8 @@ def _merged(
 
 
 def scope_entries(
-    attributes: Attributes, scope_of_span: Index, *, keep_content: bool
-) -> tuple[Index, pa.StringArray, pa.StringArray] | None:
+    attributes: Attributes, scope_of_span: Ints, *, keep_content: bool
+) -> tuple[Ints, pa.StringArray, pa.StringArray] | None:
     """Attributes of scopes as entries of their spans, ``scope.`` before the key; None if there are none."""
     if len(attributes) == 0:
         return None
@@ -103,7 +103,7 @@ def scope_entries(
     return spans, keys, private_texts(attributes, rows, keep_content=keep_content)
 
 
-def _last_of_each_key(attributes: Attributes) -> Index:
+def _last_of_each_key(attributes: Attributes) -> Ints:
     """Rows without those that a later row of the same owner and key replaces."""
     last = {
         pair: row
@@ -112,7 +112,7 @@ def _last_of_each_key(attributes: Attributes) -> Index:
     return np.array(sorted(last.values()), dtype=np.int64)
 
 
-def dropped_entries(dropped: pa.Array) -> tuple[Index, pa.StringArray, pa.StringArray] | None:
+def dropped_entries(dropped: pa.Array) -> tuple[Ints, pa.StringArray, pa.StringArray] | None:
     """How many attributes spans lost to the limit of their SDK: the only trace that these leave."""
     rows = np.flatnonzero(np.asarray(dropped.fill_null(0)) > 0)
     if len(rows) == 0:

@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costctl.arrays import Bools, Ints
 from costctl.ingest.attribute_columns import Grouped, TakenColumns, group_by_key, take_columns
 from costctl.ingest.attribute_map import dropped_entries, rest_map, scope_entries
 from costctl.ingest.batch import Batch, Reject, counted_doubts
 from costctl.ingest.dialect import Translation, Vocabulary
 from costctl.ingest.emitters import Emitters, distinct_emitters
 from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
-from costctl.ingest.formats.nested_arrow import Index, Mask, child, integers, is_present
+from costctl.ingest.formats.nested_arrow import child, integers, is_present
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
 from costctl.ingest.model_calls import mark_model_calls
 from costctl.ingest.record_limits import fold_speed, keep_limits
@@ -48,7 +49,7 @@ BATCH_SCHEMA: Final = SPANS.append(pa.field(POSITION, pa.int64()))
 
 def canonical_batch(
     raw: RawSpans,
-    position: Index,
+    position: Ints,
     *,
     translation: Translation,
 ) -> Batch:
@@ -108,9 +109,7 @@ def _identity(raw: RawSpans) -> dict[str, pa.Array]:
     }
 
 
-def _from_emitters(
-    columns: dict[str, pa.Array], emitters: Emitters, emitter: Index, grouped: Grouped
-) -> None:
+def _from_emitters(columns: dict[str, pa.Array], emitters: Emitters, emitter: Ints, grouped: Grouped) -> None:
     """What spans inherit; a span's own word goes before its emitter's."""
     rows = pa.array(emitter)
     for column, values in emitters.columns.items():
@@ -147,7 +146,7 @@ def _either(first: pa.Array | None, second: pa.Array | None) -> pa.Array:
 
 
 def _from_events(
-    columns: dict[str, pa.Array], events: RawEvents, start_ns: Index, vocabulary: Vocabulary
+    columns: dict[str, pa.Array], events: RawEvents, start_ns: Ints, vocabulary: Vocabulary
 ) -> None:
     """The exception that ended a failed span, and the arrival of its first token."""
     if len(events.span) == 0:
@@ -169,7 +168,7 @@ def _from_events(
     columns["error_type"] = _either(columns.get("error_type"), pc.if_else(has_failed, thrown, None))
 
 
-def _first_after(events: RawEvents, chosen: Mask, start_ns: Index) -> pa.DoubleArray:
+def _first_after(events: RawEvents, chosen: Bools, start_ns: Ints) -> pa.DoubleArray:
     """Seconds from each span's start to its first chosen event; NULL where none, or before the start."""
     at = instants(events.at_ns)[chosen]
     spans = events.span[chosen]
@@ -238,7 +237,7 @@ def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content:
     )
 
 
-def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flooded: Mask) -> Batch:
+def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flooded: Bools) -> Batch:
     """The batch, with the spans that cannot be used set apart."""
     rows = len(columns[POSITION])
     arrays = [
@@ -265,7 +264,7 @@ def _without_rejects(columns: dict[str, pa.Array], resources: pa.Table, is_flood
     return Batch(spans.filter(pa.array(keep)), rejects, resources, doubts)
 
 
-def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Mask]]:
+def _refusals(columns: dict[str, pa.Array]) -> list[tuple[str, str, Bools]]:
     """What makes a span unusable. A model call counts even where its ids or its time were lost: its tokens are known,
     and ``unnamed_calls`` gives it ids. Of any other span nothing could be told.
     """

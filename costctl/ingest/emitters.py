@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costctl.arrays import Ints
 from costctl.ingest.attribute_map import private_texts
-from costctl.ingest.formats.nested_arrow import Index
 from costctl.ingest.formats.otlp_values import Attributes, json_text
 from costctl.store.spans import RESOURCES
 
@@ -34,7 +34,7 @@ class Emitters:
     """
 
     table: pa.Table
-    of_resource: Index
+    of_resource: Ints
     columns: dict[str, pa.StringArray]
 
     @property

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costctl.arrays import Bools
 from costctl.ingest.attribute_columns import Grouped
 from costctl.ingest.dialect import FactRule, Vocabulary, key_pattern
-from costctl.ingest.formats.nested_arrow import Mask, is_present
+from costctl.ingest.formats.nested_arrow import is_present
 from costctl.ingest.span_identity import by_distinct
 from costctl.store.spans import SPANS
 
@@ -28,7 +29,7 @@ class Described:
     grouped: Grouped
     columns: dict[str, pa.Array]
 
-    def present(self, *names: str) -> Mask:
+    def present(self, *names: str) -> Bools:
         """Spans that have a value in any of the columns."""
         found = np.zeros(self.grouped.spans, dtype=np.bool_)
         for name in names:
@@ -57,7 +58,7 @@ def apply_rules(described: Described, vocabulary: Vocabulary) -> None:
             _fill(described, rule, matched)
 
 
-def _fill(described: Described, rule: FactRule, matched: Mask) -> None:
+def _fill(described: Described, rule: FactRule, matched: Bools) -> None:
     for column, value in rule.set.items():
         kind = SPANS.field(column).type
         constant = pa.scalar(value, kind)
@@ -66,7 +67,7 @@ def _fill(described: Described, rule: FactRule, matched: Mask) -> None:
         described.columns[column] = given if known is None else pc.coalesce(known, given)
 
 
-def _matched(described: Described, rule: FactRule) -> Mask | None:
+def _matched(described: Described, rule: FactRule) -> Bools | None:
     """Spans of which every condition of the rule is true; None where there can be none."""
     grouped = described.grouped
     if any(not len(grouped.rows(key)) for key in rule.when):
@@ -94,7 +95,7 @@ def _matched(described: Described, rule: FactRule) -> Mask | None:
     return matched
 
 
-def _has_value(grouped: Grouped, key: str, values: tuple[str, ...]) -> Mask:
+def _has_value(grouped: Grouped, key: str, values: tuple[str, ...]) -> Bools:
     rows = grouped.rows(key)
     if "*" not in values:
         words = pc.utf8_lower(grouped.attributes.as_text(rows))
@@ -104,7 +105,7 @@ def _has_value(grouped: Grouped, key: str, values: tuple[str, ...]) -> Mask:
     return found
 
 
-def _is_one_of(described: Described, column: str, words: tuple[str, ...]) -> Mask:
+def _is_one_of(described: Described, column: str, words: tuple[str, ...]) -> Bools:
     known = described.columns.get(column)
     if known is None:
         return np.zeros(described.grouped.spans, dtype=np.bool_)

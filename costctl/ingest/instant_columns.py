@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 from costctl.ingest.span_identity import fixed_width
 from costctl.instants import (
     COMMON_SPELLING,
@@ -45,8 +45,8 @@ class Instants:
     """
 
     ns: pa.Int64Array
-    is_bad: Mask
-    doubts: dict[Doubt, Mask]
+    is_bad: Bools
+    doubts: dict[Doubt, Bools]
 
 
 def instants_of_texts(texts: pa.StringArray, zone: ZoneInfo | None = None) -> Instants:
@@ -89,27 +89,27 @@ def instants_of_timestamps(cells: pa.TimestampArray, zone: ZoneInfo | None = Non
     return Instants(ns, np.zeros(len(cells), np.bool_), doubts)
 
 
-def _no_doubts(rows: int) -> dict[Doubt, Mask]:
+def _no_doubts(rows: int) -> dict[Doubt, Bools]:
     return {"clock_skipped": np.zeros(rows, np.bool_), "clock_repeated": np.zeros(rows, np.bool_)}
 
 
-def _flags(mask: pa.Array) -> Mask:
-    flags: Mask = mask.to_numpy(zero_copy_only=False)
+def _flags(mask: pa.Array) -> Bools:
+    flags: Bools = mask.to_numpy(zero_copy_only=False)
     return flags
 
 
-def _placed(mask: Mask, rows: Index, size: int) -> Mask:
+def _placed(mask: Bools, rows: Ints, size: int) -> Bools:
     placed = np.zeros(size, np.bool_)
     placed[rows] = mask
     return placed
 
 
-def _digits(texts: pa.StringArray, width: int) -> Index:
+def _digits(texts: pa.StringArray, width: int) -> Ints:
     """Characters of texts of one width, a row each, as the digits that they are."""
     return fixed_width(texts, width).astype(np.int64) - ord("0")
 
 
-def _local_s(date: pa.StringArray, clock: pa.StringArray) -> tuple[Index, Mask]:
+def _local_s(date: pa.StringArray, clock: pa.StringArray) -> tuple[Ints, Bools]:
     """Seconds since 1970 by the clock that wrote the texts, and which of them stand in a calendar. Each day, and each
     time of day, is worked out once.
     """
@@ -120,7 +120,7 @@ def _local_s(date: pa.StringArray, clock: pa.StringArray) -> tuple[Index, Mask]:
     return day_s[at_day] + time_s[at_time], is_day[at_day] & is_time[at_time]
 
 
-def _seconds_of_days(date: pa.StringArray) -> tuple[Index, Mask]:
+def _seconds_of_days(date: pa.StringArray) -> tuple[Ints, Bools]:
     """Seconds from 1970 to each day, and which of them are days."""
     day = _digits(date, 10)
     year = day[:, 0] * 1000 + day[:, 1] * 100 + day[:, 2] * 10 + day[:, 3]
@@ -135,7 +135,7 @@ def _seconds_of_days(date: pa.StringArray) -> tuple[Index, Mask]:
     return days * 86_400, is_real
 
 
-def _seconds_of_times(clock: pa.StringArray) -> tuple[Index, Mask]:
+def _seconds_of_times(clock: pa.StringArray) -> tuple[Ints, Bools]:
     """Seconds from midnight to each time of day, and which of them are times."""
     time = _digits(clock, len(_MIDNIGHT))
     hours, minutes, seconds = (time[:, at] * 10 + time[:, at + 1] for at in (0, 3, 6))
@@ -150,14 +150,14 @@ def _to_the_second(clock: pa.StringArray) -> pa.StringArray:
     return pa.array([text + _MIDNIGHT[len(text) :] for text in clock.to_pylist()], pa.string())
 
 
-def _fraction_ns(fraction: pa.StringArray) -> Index:
+def _fraction_ns(fraction: pa.StringArray) -> Ints:
     """Nanoseconds of the digits after the point, of which nine count; none are 0."""
     nine = pc.utf8_slice_codeunits(pc.utf8_rpad(fraction, 9, "0"), 0, 9)
-    ns: Index = pc.cast(nine, pa.int64()).to_numpy(zero_copy_only=False)
+    ns: Ints = pc.cast(nine, pa.int64()).to_numpy(zero_copy_only=False)
     return ns
 
 
-def _written_offsets(zones: pa.StringArray) -> tuple[Index, Mask, Mask]:
+def _written_offsets(zones: pa.StringArray) -> tuple[Ints, Bools, Bools]:
     """Seconds ahead of UTC of each written zone, 0 where none is; which are written, and which are none at all."""
     encoded = zones.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
@@ -174,7 +174,7 @@ def _written_offsets(zones: pa.StringArray) -> tuple[Index, Mask, Mask]:
     return seconds[at], is_written[at], is_sound[at]
 
 
-def _zone_offsets(local_s: Index, zone: ZoneInfo, rows: Index, doubts: dict[Doubt, Mask]) -> Index:
+def _zone_offsets(local_s: Ints, zone: ZoneInfo, rows: Ints, doubts: dict[Doubt, Bools]) -> Ints:
     """Seconds ahead of UTC of the zone's clock at each time that it shows; the doubtful rows are marked.
 
     A quarter of an hour that begins and ends alike is looked up once.
@@ -207,11 +207,11 @@ def _offset(local_s: int, zone: ZoneInfo) -> tuple[int, Doubt | None]:
 
 def _read_the_rest(
     texts: pa.StringArray,
-    is_common: Mask,
+    is_common: Bools,
     zone: ZoneInfo | None,
-    ns: Index,
-    is_known: Mask,
-    doubts: dict[Doubt, Mask],
+    ns: Ints,
+    is_known: Bools,
+    doubts: dict[Doubt, Bools],
 ) -> None:
     """Fills in the cells that are written in a rarer way."""
     rest = np.flatnonzero(~is_common & _flags(pc.is_valid(texts)))

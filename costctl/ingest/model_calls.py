@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.formats.nested_arrow import Mask, is_present
+from costctl.arrays import Bools
+from costctl.ingest.formats.nested_arrow import is_present
 from costctl.store.spans import MODEL_OPERATIONS
 
 UNNAMED_OPERATION = "chat"  # of a call whose record says nothing of what it does
@@ -20,10 +21,10 @@ _MODELS = ("model_requested", "model_served")
 _COUNTS = ("input_tokens", "output_tokens", "usage_conflict")
 
 
-def are_model_calls(columns: dict[str, pa.Array], rows: int) -> Mask:
+def are_model_calls(columns: dict[str, pa.Array], rows: int) -> Bools:
     """The records that are calls. rows: how many records there are."""
     said = _any_present(columns, _COUNTS, rows) | _have_cost(columns, rows)
-    called: Mask = _any_present(columns, _MODELS, rows) & said
+    called: Bools = _any_present(columns, _MODELS, rows) & said
     if "operation" in columns:
         named = pc.is_in(columns["operation"], pa.array(MODEL_OPERATIONS))
         called |= named.to_numpy(zero_copy_only=False)
@@ -40,15 +41,15 @@ def mark_model_calls(columns: dict[str, pa.Array], rows: int) -> None:
         columns["operation"] = pc.coalesce(operation, unnamed)
 
 
-def _have_cost(columns: dict[str, pa.Array], rows: int) -> Mask:
+def _have_cost(columns: dict[str, pa.Array], rows: int) -> Bools:
     """Records that name an amount: images and sound are sold by other counts than tokens."""
     if "recorded_usd" not in columns:
         return np.zeros(rows, dtype=np.bool_)
     return np.asarray(pc.fill_null(pc.greater(columns["recorded_usd"], 0.0), False))
 
 
-def _any_present(columns: dict[str, pa.Array], names: tuple[str, ...], rows: int) -> Mask:
-    found: Mask = np.zeros(rows, dtype=np.bool_)
+def _any_present(columns: dict[str, pa.Array], names: tuple[str, ...], rows: int) -> Bools:
+    found: Bools = np.zeros(rows, dtype=np.bool_)
     for name in names:
         if name in columns:
             found |= is_present(columns[name])

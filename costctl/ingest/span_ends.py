@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from costctl.ingest.formats.nested_arrow import Mask, integers, is_present
+from costctl.arrays import Bools
+from costctl.ingest.formats.nested_arrow import integers, is_present
 from costctl.units import NS_PER_S
 
 CLOCK_NOISE_NS: Final = NS_PER_S  # clocks that are synchronised over a network keep within milliseconds
@@ -28,8 +29,8 @@ class Ends:
     """end_ns: int64, NULL where unknown.  is_dropped: an end before the start.  is_impossible: no such span can be."""
 
     end_ns: pa.Int64Array
-    is_dropped: Mask
-    is_impossible: Mask
+    is_dropped: Bools
+    is_impossible: Bools
 
 
 def believed_ends(start_ns: pa.Array, end_ns: pa.Array, is_model_call: pa.Array) -> Ends:

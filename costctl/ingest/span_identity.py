@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 from costctl.instants import LATEST_NS, UNIT_FLOORS
 
 TRACE_ID_DIGITS: Final = 32
@@ -55,12 +55,12 @@ def hex_ids(ids: pa.Array, digits: int) -> pa.StringArray:
     return texts.take(pa.array(place, mask=place < 0))
 
 
-def _regular_ids(ids: pa.Array, digits: int, *, is_raw: bool) -> tuple[pa.StringArray, Mask]:
+def _regular_ids(ids: pa.Array, digits: int, *, is_raw: bool) -> tuple[pa.StringArray, Bools]:
     """Ids of the right length as lower-case hex; False where a character is no hex digit."""
     width = digits // 2 if is_raw else digits
     raw = fixed_width(ids, width)
     text = _HEX_OF_BYTE[raw].reshape(len(raw), digits) if is_raw else _LOWERED[raw]
-    is_hex: Mask = np.asarray(text.all(axis=1))
+    is_hex: Bools = np.asarray(text.all(axis=1))
     offsets = np.arange(len(raw) + 1, dtype=np.int32) * digits
     safe = text if is_hex.all() else np.where(is_hex[:, None], text, np.uint8(ord("0")))
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(safe))]
@@ -88,7 +88,7 @@ def _repaired_id(text: str, digits: int) -> str | None:
     return raw.hex() if len(raw) == digits // 2 else None
 
 
-def ns_per_unit(times: Index) -> Index:
+def ns_per_unit(times: Ints) -> Ints:
     """Nanoseconds in the unit that each time since 1970 is written in; 1 for times that tell none."""
     factor = np.ones(len(times), dtype=np.int64)
     for floor, ns in reversed(UNIT_FLOORS):
@@ -97,10 +97,10 @@ def ns_per_unit(times: Index) -> Index:
     return factor
 
 
-def instants(column: pa.Array) -> Index:
+def instants(column: pa.Array) -> Ints:
     """Times as int64, 0 where NULL.  Raises pa.ArrowInvalid where text is no integer of 64 bits."""
     is_unsigned = pa.types.is_uint64(column.type)
-    times: Index = column.cast(pa.int64(), safe=not is_unsigned).fill_null(0).to_numpy(zero_copy_only=False)
+    times: Ints = column.cast(pa.int64(), safe=not is_unsigned).fill_null(0).to_numpy(zero_copy_only=False)
     return times
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costctl.arrays import Bools
 from costctl.ingest.attribute_columns import TakenColumns
-from costctl.ingest.formats.nested_arrow import Mask
 from costctl.ingest.record_limits import add_conflict
 from costctl.ingest.token_algebra import resolved_usage
 
@@ -31,7 +31,7 @@ def count_tokens(columns: dict[str, pa.Array], taken: TakenColumns, rows: int) -
         add_conflict(columns, usage.conflict)
 
 
-def without_output(columns: dict[str, pa.Array], rows: int) -> Mask:
+def without_output(columns: dict[str, pa.Array], rows: int) -> Bools:
     """Records of calls that give no tokens out."""
     operation = columns.get("operation")
     if operation is None:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 from costctl.ingest.usage_candidates import Candidates, alone, candidates, together
 
 MODALITIES: Final = ("audio", "image", "video")
@@ -46,8 +46,8 @@ class Claim:
     """
 
     key: str
-    values: Index
-    known: Mask
+    values: Ints
+    known: Bools
     excludes_cache: bool = False
     excludes_reasoning: bool = False
 
@@ -67,12 +67,12 @@ class Usage:
 class _Count:
     """One quantity. torn: the names that it stands under contradict each other, or it is below zero."""
 
-    values: Index
-    known: Mask
-    torn: Mask
+    values: Ints
+    known: Bools
+    torn: Bools
 
 
-def resolved_usage(claims: Claims, rows: int, has_no_output: Mask | None = None) -> Usage:
+def resolved_usage(claims: Claims, rows: int, has_no_output: Bools | None = None) -> Usage:
     """The usage of each record. has_no_output: records of calls that give no tokens out, such as embeddings."""
     if not any(claims.get(name) for name in CLAIMED):
         return Usage({}, None)
@@ -131,14 +131,14 @@ def _settle_writes(counts: dict[str, _Count]) -> None:
     written.known |= is_from_parts
 
 
-def _torn(counts: dict[str, _Count], names: Sequence[str]) -> Mask:
+def _torn(counts: dict[str, _Count], names: Sequence[str]) -> Bools:
     torn = counts[names[0]].torn.copy()
     for name in names[1:]:
         torn |= counts[name].torn
     return torn
 
 
-def _overfull_parts(counts: dict[str, _Count]) -> Mask:
+def _overfull_parts(counts: dict[str, _Count]) -> Bools:
     """Parts of parts that are larger than what they are part of."""
     pairs = [("cache_write_1h_tokens", "cache_write_tokens")]
     pairs += [(f"cached_{kind}_tokens", "cached_input_tokens") for kind in MODALITIES]
@@ -173,14 +173,14 @@ def _output_candidates(claims: Claims, counts: dict[str, _Count], rows: int) -> 
     return candidates(said, steps, np.maximum(reasoned, _modal_sum(counts, "output")))
 
 
-def _modal_sum(counts: dict[str, _Count], way: str) -> Index:
+def _modal_sum(counts: dict[str, _Count], way: str) -> Ints:
     first, *others = (counts[f"{way}_{kind}_tokens"].values for kind in MODALITIES)
     return sum(others, first)
 
 
 def _by_modality(
     claims: Claims, counts: dict[str, _Count], way: str, rows: int
-) -> list[tuple[Index, Mask, int]]:
+) -> list[tuple[Ints, Bools, int]]:
     """What text and the other modalities sum to, which is one more name of the whole."""
     text = claims.get(f"{way}_text_tokens", ())
     if not text:
@@ -189,7 +189,9 @@ def _by_modality(
     return [(said.values + _modal_sum(counts, way), said.known & ~said.torn, 0)]
 
 
-def _columns(counts: dict[str, _Count], claims: Claims, torn_in: Mask, torn_out: Mask) -> dict[str, pa.Array]:
+def _columns(
+    counts: dict[str, _Count], claims: Claims, torn_in: Bools, torn_out: Bools
+) -> dict[str, pa.Array]:
     """The counts as columns; of a side that contradicts itself none is known."""
     columns = {}
     for name in TOKEN_COLUMNS:
@@ -201,7 +203,7 @@ def _columns(counts: dict[str, _Count], claims: Claims, torn_in: Mask, torn_out:
     return columns
 
 
-def _conflicts(claims: Claims, torn_in: Mask, torn_out: Mask) -> pa.StringArray | None:
+def _conflicts(claims: Claims, torn_in: Bools, torn_out: Bools) -> pa.StringArray | None:
     """For each record whose counts contradict each other the keys of those that it has."""
     torn = np.flatnonzero(torn_in | torn_out)
     if len(torn) == 0:

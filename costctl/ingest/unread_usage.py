@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from costctl.arrays import Bools, Ints
 from costctl.ingest.attribute_columns import Grouped
 from costctl.ingest.attribute_text import number_from_json, number_from_text, parsed_json
 from costctl.ingest.dialect import Vocabulary, key_pattern
-from costctl.ingest.formats.nested_arrow import Index, Mask
 from costctl.ingest.privacy import is_content_key
 
 _LOOKS_SO: Final = re.compile(r"usage|token|cost|cache", re.IGNORECASE)
@@ -76,7 +76,7 @@ def looks_like_usage(key: str) -> bool:
 
 def unread_of_spans(grouped: Grouped, vocabulary: Vocabulary) -> pa.ListArray | None:
     """For each span the keys that look like usage and that no dialect reads; None where no span has one."""
-    found: list[tuple[Index, str]] = []
+    found: list[tuple[Ints, str]] = []
     for key in grouped.rows_by_key:
         rows = grouped.rows(key)
         if len(rows) == 0:
@@ -95,7 +95,7 @@ def unread_of_rows(rows: Iterable[Any], read: frozenset[str]) -> list[list[str] 
     return [sorted(set(found)) or None for found in (list(unread_paths(row, read)) for row in rows)]
 
 
-def _are_read(grouped: Grouped, rows: Index, required: tuple[str | None, ...] | None) -> Mask:
+def _are_read(grouped: Grouped, rows: Ints, required: tuple[str | None, ...] | None) -> Bools:
     """The attributes of a key that some rule reads. required: of each rule the key that it asks for beside it."""
     if required is None:
         return np.zeros(len(rows), dtype=np.bool_)
@@ -104,15 +104,15 @@ def _are_read(grouped: Grouped, rows: Index, required: tuple[str | None, ...] | 
     has_key = np.zeros(grouped.spans, dtype=np.bool_)
     for key in required:
         has_key[grouped.attributes.owner[grouped.rows(key or "")]] = True
-    are_read: Mask = has_key[grouped.attributes.owner[rows]]
+    are_read: Bools = has_key[grouped.attributes.owner[rows]]
     return are_read
 
 
-def _hold_numbers(grouped: Grouped, rows: Index) -> Mask:
+def _hold_numbers(grouped: Grouped, rows: Ints) -> Bools:
     """The attributes whose value is a number, a text of one, or JSON with numbers in it."""
     taken = pa.array(rows)
     attributes = grouped.attributes
-    numbers: Mask = np.asarray(attributes.integer.take(taken).is_valid()) | np.asarray(
+    numbers: Bools = np.asarray(attributes.integer.take(taken).is_valid()) | np.asarray(
         attributes.number.take(taken).is_valid()
     )
     for place in np.flatnonzero(~numbers).tolist():
@@ -129,7 +129,7 @@ def _holds_number(text: str) -> bool:
     return number_from_text(text) is not None
 
 
-def _unread_fields(grouped: Grouped, key: str, fields: frozenset[str]) -> list[tuple[Index, str]]:
+def _unread_fields(grouped: Grouped, key: str, fields: frozenset[str]) -> list[tuple[Ints, str]]:
     """Fields of a key's JSON texts that look like usage and that no rule reads."""
     indices, documents = grouped.documents(key)
     if not any(isinstance(document, dict) for document in documents):
@@ -176,7 +176,7 @@ def _selected(item: dict[str, Any]) -> str:
     )
 
 
-def _lists(found: Iterable[tuple[Index, str]], rows: int) -> pa.ListArray | None:
+def _lists(found: Iterable[tuple[Ints, str]], rows: int) -> pa.ListArray | None:
     """For each record its keys in order; NULL for a record without any."""
     keys: dict[int, list[str]] = {}
     for owners, key in found:

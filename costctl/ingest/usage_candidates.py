@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 
-Said = tuple[Index, Mask, int]  # values, where they are known, and the step by which the name counts
+Said = tuple[Ints, Bools, int]  # values, where they are known, and the step by which the name counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +28,25 @@ class Candidates:
     raw: the number that is written, of the first name that has one.
     """
 
-    values: list[Index]
-    allowed: list[Mask]
-    whole: list[Mask]
-    declared: list[Mask]
-    known: Mask
-    raw: Index
-    is_plain: Mask
+    values: list[Ints]
+    allowed: list[Bools]
+    whole: list[Bools]
+    declared: list[Bools]
+    known: Bools
+    raw: Ints
+    is_plain: Bools
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """values: where found.  torn: names say something, and it contradicts itself."""
 
-    values: Index
-    found: Mask
-    torn: Mask
+    values: Ints
+    found: Bools
+    torn: Bools
 
 
-def candidates(said: Sequence[Said], steps: Sequence[Index], least: Index) -> Candidates:
+def candidates(said: Sequence[Said], steps: Sequence[Ints], least: Ints) -> Candidates:
     """The readings. steps: what may have to be added to a number, the first nothing.  least: the parts, which are no
     more than the whole.
     """
@@ -77,21 +77,21 @@ def candidates(said: Sequence[Said], steps: Sequence[Index], least: Index) -> Ca
     return Candidates(values, allowed, whole, declared, known, raw, spread == 0)
 
 
-def _largest(said: Sequence[Said], rows: int) -> Index:
+def _largest(said: Sequence[Said], rows: int) -> Ints:
     most = np.zeros(rows, dtype=np.int64)
     for values, known, _ in said:
         most = np.where(known & (np.abs(values) > np.abs(most)), values, most)
     return most
 
 
-def _any_of(masks: Sequence[Mask], rows: int) -> Mask:
+def _any_of(masks: Sequence[Bools], rows: int) -> Bools:
     found = np.zeros(rows, dtype=np.bool_)
     for mask in masks:
         found |= mask
     return found
 
 
-def _is_reading(value: Index, written: Index, steps: Sequence[Index]) -> Mask:
+def _is_reading(value: Ints, written: Ints, steps: Sequence[Ints]) -> Bools:
     return _any_of([value == written + step for step in steps], len(value))
 
 
@@ -108,7 +108,7 @@ def alone(of: Candidates) -> Decision:
     return Decision(values, found, of.known & ~found)
 
 
-def _only(values: Sequence[Index], chosen: Sequence[Mask], rows: int) -> Decision:
+def _only(values: Sequence[Ints], chosen: Sequence[Bools], rows: int) -> Decision:
     """The value that all chosen readings have; torn where they differ."""
     value, found = np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=np.bool_)
     torn = np.zeros(rows, dtype=np.bool_)
@@ -120,7 +120,7 @@ def _only(values: Sequence[Index], chosen: Sequence[Mask], rows: int) -> Decisio
 
 
 def together(
-    into: Candidates, out: Candidates, totals: Sequence[tuple[Index, Mask]], has_no_output: Mask
+    into: Candidates, out: Candidates, totals: Sequence[tuple[Ints, Bools]], has_no_output: Bools
 ) -> tuple[Decision, Decision]:
     """Input and output that sum to a total, where one is stated; else each alone."""
     has_total = _any_of([known for _, known in totals], len(into.raw))
@@ -142,13 +142,13 @@ def together(
     )
 
 
-def _is_total(sums: Index, totals: Sequence[tuple[Index, Mask]]) -> Mask:
+def _is_total(sums: Ints, totals: Sequence[tuple[Ints, Bools]]) -> Bools:
     return _any_of([known & (total == sums) for total, known in totals], len(sums))
 
 
 def _pair(
-    into: Candidates, out: Candidates, totals: Sequence[tuple[Index, Mask]]
-) -> tuple[Index, Index, Mask]:
+    into: Candidates, out: Candidates, totals: Sequence[tuple[Ints, Bools]]
+) -> tuple[Ints, Ints, Bools]:
     """The only pair of readings that sums to a total, and where there is one: of two such nothing tells which it is."""
     values_in, values_out, chosen = [], [], []
     for reading_in, is_in in zip(into.values, into.allowed, strict=True):
@@ -168,9 +168,9 @@ def _rest(
     out: Candidates,
     lone_in: Decision,
     lone_out: Decision,
-    totals: Sequence[tuple[Index, Mask]],
-    has_no_output: Mask,
-) -> tuple[tuple[Index, Mask], tuple[Index, Mask]]:
+    totals: Sequence[tuple[Ints, Bools]],
+    has_no_output: Bools,
+) -> tuple[tuple[Ints, Bools], tuple[Ints, Bools]]:
     """What a total leaves for a side of which no name says anything, where the other has one reading only."""
     total, is_torn = np.zeros(len(into.raw), dtype=np.int64), np.zeros(len(into.raw), dtype=np.bool_)
     for values, known in totals:
@@ -189,12 +189,12 @@ def _rest(
 def _decided(
     of: Candidates,
     lone: Decision,
-    matched: Index,
-    missing: tuple[Index, Mask],
-    both: Mask,
-    is_sure: Mask,
-    is_lone: Mask,
-    is_whole_only: Mask,
+    matched: Ints,
+    missing: tuple[Ints, Bools],
+    both: Bools,
+    is_sure: Bools,
+    is_lone: Bools,
+    is_whole_only: Bools,
 ) -> Decision:
     rest, is_rest = missing
     values = np.where(both & is_sure, matched, np.where(is_rest, rest, lone.values))

@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
+from costctl.documents.admission_accuracy import Matching
 from costctl.documents.analysis import Analysis, ClassReport
-from costctl.documents.matchability import Matching
 from costctl.documents.policy import (
     SCHEMA_VERSION,
     AtMost,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from costctl.documents.admission_accuracy import ClassMatch, Matching
 from costctl.documents.estimate import Estimate
-from costctl.documents.matchability import ClassMatch, Matching
 from costctl.documents.policy import PolicyClass, PolicyEvidence
 from costctl.policy.names import identifier
 

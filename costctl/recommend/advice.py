@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFit
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Kind, Recommendation
 from costctl.scenario.period import Period, Trial, p95_s, p95_upper_s
+from costctl.service_model.pool_fit import PoolFit
 
 _HOURS: Final = 168  # of a week
 OVER: Final = "the first 60 % of the window"  # what settings are chosen on; see document._FIRST_PART

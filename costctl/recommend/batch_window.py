@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.recommend.advice import (
     OVER,
@@ -24,6 +23,7 @@ from costctl.recommend.advice import (
 )
 from costctl.scenario.period import Period, Trial
 from costctl.scenario.setting import with_pool, with_window
+from costctl.service_model.pool_fit import PoolFit, PoolFits
 from costctl.simulate.workload import Pool
 
 _WINDOWS_S: Final = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)

@@ -13,8 +13,6 @@ from typing import Final
 import numpy as np
 
 from costctl.cost.bill import bill_of
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import (
     SCHEMA_VERSION,
@@ -25,6 +23,7 @@ from costctl.documents.recommendations import (
     Recommendations,
 )
 from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
 from costctl.recommend.advice import Subject, withheld
 from costctl.recommend.batch_window import batch_windows
 from costctl.recommend.joint import joint_saving
@@ -33,6 +32,7 @@ from costctl.recommend.tier_placement import tier_placements
 from costctl.recommend.weekly import is_weekly_given, with_savings_of_window
 from costctl.scenario.period import period_of
 from costctl.scenario.today import why_nothing_fits
+from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 METHODS: Final = {

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFits
+from costctl.arrays import Ints
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.scenario.period import Period
 from costctl.scenario.setting import moved, with_pool, with_queue_limit, with_window
-from costctl.simulate.workload import Ints, Pool
+from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.workload import Pool
 
 Setting = tuple[tuple[Pool, ...], Ints]  # the pools, and by which each call is served
 

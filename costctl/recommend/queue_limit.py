@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFit, PoolFits
+from costctl.arrays import Bools
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.recommend.advice import (
     OVER,
@@ -28,7 +28,8 @@ from costctl.recommend.advice import (
 )
 from costctl.scenario.period import Period, Trial, p95_s
 from costctl.scenario.setting import with_pool, with_queue_limit
-from costctl.simulate.workload import Bools, Pool
+from costctl.service_model.pool_fit import PoolFit, PoolFits
+from costctl.simulate.workload import Pool
 
 _FACTORS: Final = (0.25, 0.5, 1.0, 2.0)
 

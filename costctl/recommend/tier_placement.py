@@ -14,9 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from costctl.cost.blocks import BLOCKS
-from costctl.cost.busy_blocks import busy_s_by_pool_and_block
-from costctl.cost.pool_fit import PoolFits
+from costctl.arrays import Floats
 from costctl.documents.recommendations import Change, Effect, Evidence, Holdout, Recommendation
 from costctl.documents.settings import ClassSettings, DataBoundary, Settings
 from costctl.documents.settings import Pool as PoolSettings
@@ -31,9 +29,12 @@ from costctl.recommend.advice import (
 )
 from costctl.scenario.period import Period, Trial
 from costctl.scenario.setting import moved
+from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Floats, Outcome
+from costctl.simulate.workload import Outcome
+from costctl.stats.blocks import BLOCKS
 
 _MOST_UTILISATION: Final = 0.85  # beyond it waits grow faster than load does
 _DRAWS: Final = 20

@@ -10,11 +10,12 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
+from costctl.arrays import Bools, Floats
 from costctl.documents.simulation import Calibration, Fit, QuantileError
+from costctl.frames.cost import Frames
+from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
-from costctl.simulate.workload import Bools, Floats, Outcome
+from costctl.simulate.workload import Outcome
 
 FEWEST_CALLS: Final = 28  # with fewer a 95th percentile is the slowest call
 _MOST_NAMED: Final = 10

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.simulate.workload import Floats, Ints
+from costctl.arrays import Floats, Ints
 
 SEEN: Final = 0.999  # of busy time: one freak moment does not make a batch size known
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from costctl.simulate.workload import Floats, Ints
+from costctl.arrays import Floats, Ints
 
 
 def accumulated_s(longer_s: Floats, before: Ints) -> Floats:

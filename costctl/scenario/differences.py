@@ -10,8 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from costctl.cost.blocks import BLOCKS
-from costctl.cost.busy_blocks import block_edges_s, counts_by_block
+from costctl.arrays import Bools, Floats
 from costctl.documents.simulation import Difference, Result
 from costctl.scenario.measures import Replayed
 from costctl.scenario.paired import (
@@ -21,8 +20,9 @@ from costctl.scenario.paired import (
     ratio_difference,
     sum_difference,
 )
+from costctl.simulate.busy_blocks import block_edges_s, counts_by_block
 from costctl.simulate.outcome_measures import quantile_s
-from costctl.simulate.workload import Bools, Floats
+from costctl.stats.blocks import BLOCKS
 from costctl.units import usd_per_s
 
 QuantileMetric = Literal["e2e_p50", "e2e_p95", "e2e_p99", "ttft_p50", "ttft_p95"]

@@ -15,8 +15,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import PoolFits
 from costctl.documents.policy import Policy
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Settings
@@ -33,6 +31,7 @@ from costctl.documents.simulation import (
     Window,
 )
 from costctl.errors import NotEnoughDataError
+from costctl.frames.cost import Frames
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.changes import changed, differences
@@ -47,6 +46,7 @@ from costctl.scenario.rules import Platform
 from costctl.scenario.settings_table import Assignment, Names, Value, assignment_of
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
+from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.network import replay_network
 from costctl.units import NS_PER_S, iso_utc
 

@@ -13,10 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFits
+from costctl.arrays import Floats
 from costctl.documents.simulation import Extrapolation, PoolReach
 from costctl.scenario.concurrency import beyond_ratio, most_in_progress, seconds_by_level
-from costctl.simulate.workload import Floats, Outcome, Pool
+from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.workload import Outcome, Pool
 
 BEYOND: Final = 0.01  # of a pool's busy time
 _UPWARDS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)

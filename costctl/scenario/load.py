@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.blocks import BLOCKS
+from costctl.arrays import Bools, Floats, Ints
 from costctl.errors import UsageError
 from costctl.scenario.period import Period
 from costctl.simulate.counterfactual import added, without
-from costctl.simulate.workload import Bools, Floats, Ints
+from costctl.stats.blocks import BLOCKS
 
 MOST_LOAD: Final = 100.0
 _SHIFT_S: Final = 30.0

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costctl.cost.blocks import BLOCKS
-from costctl.cost.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
+from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.simulation import (
     CallFates,
     ClassResult,
@@ -20,8 +19,10 @@ from costctl.documents.simulation import (
     Result,
 )
 from costctl.scenario.period import Period, Trial
+from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.outcome_measures import is_served, quantile_s, wait_s
-from costctl.simulate.workload import Bools, CallStatus, Floats, Ints, Pool
+from costctl.simulate.workload import CallStatus, Pool
+from costctl.stats.blocks import BLOCKS
 from costctl.units import usd_per_s
 
 

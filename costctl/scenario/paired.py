@@ -2,7 +2,7 @@
 
 In: what each replay gave, by block of time or by request with its block. Out: an ``Estimate`` of the difference.
 Blocks are drawn again, the same ones for both replays: what a busy hour does to both does not blur what the change
-does (block bootstrap, as in ``costctl/cost/blocks.py``).
+does (block bootstrap, as in ``costctl/stats/blocks.py``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from costctl.cost.blocks import FEWEST_BLOCKS, LEVEL, block_weights
+from costctl.arrays import Floats, Ints
 from costctl.documents.estimate import Estimate
-from costctl.simulate.workload import Floats, Ints
+from costctl.stats.blocks import FEWEST_BLOCKS, LEVEL, block_weights
 
 METHOD: Final = "paired replay, block bootstrap"
 _DRAWS: Final = 400

@@ -16,17 +16,18 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from costctl.cost.blocks import BLOCKS, ratio_over_blocks
-from costctl.cost.busy_blocks import busy_usd_by_block
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import PoolFits
+from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
+from costctl.frames.cost import Frames
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
+from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.busy_blocks import busy_usd_by_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
-from costctl.simulate.workload import Bools, Floats, Ints, Outcome, Pool, Workload
+from costctl.simulate.workload import Outcome, Pool, Workload
+from costctl.stats.blocks import BLOCKS, ratio_over_blocks
 from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
 
 SAVING_METHOD = "paired replay, block bootstrap"

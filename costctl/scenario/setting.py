@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from costctl.arrays import Ints
 from costctl.scenario.period import Period
-from costctl.simulate.workload import Ints, Pool
+from costctl.simulate.workload import Pool
 
 
 def with_pool(pools: tuple[Pool, ...], number: int, pool: Pool) -> tuple[Pool, ...]:

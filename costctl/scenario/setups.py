@@ -12,11 +12,12 @@ from typing import Final
 
 import numpy as np
 
+from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
 from costctl.scenario.changes import differences
 from costctl.scenario.rules import ClassRules, Platform, PoolRules
 from costctl.simulate.lanes import Lanes, TurnedAway
-from costctl.simulate.workload import Bools, Dispatch, Ints, Outage, Pool, PoolSetup, Scaling
+from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling
 
 # A trace says which prompts begin alike by keys of its own; they are not among the calls of a replay.
 _WITHOUT_PREFIXES: Final = ("prefix_cache_tokens", "prefix_affinity")

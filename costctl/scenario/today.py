@@ -11,11 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from costctl.cost.pool_fit import PoolFit, PoolFits
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
 from costctl.scenario.rules import ClassRules, Platform, PoolRules
 from costctl.scenario.settings_table import SETTINGS, Owner, Value
+from costctl.service_model.pool_fit import PoolFit, PoolFits
 
 Source = Literal["given", "inferred", "default"]
 

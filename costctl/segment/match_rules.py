@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from costctl.documents.matchability import MatchCondition, MatchRule
+from costctl.arrays import Ints
+from costctl.documents.admission_accuracy import MatchCondition, MatchRule
 from costctl.segment.admission_features import Column
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from costctl.arrays import Bools, Floats
 from costctl.segment.rules import FEATURES
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 def apply_rules(request_shape: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:

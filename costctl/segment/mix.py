@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from costctl.documents.workload_map import ClassMix
-from costctl.quantiles import known_quantile
 from costctl.segment.unreported import without_input, without_output
+from costctl.stats.quantiles import known_quantile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from costctl.arrays import Bools
 from costctl.documents.overlap import Overlap
-from costctl.segment.matching import Bools, feature_columns, wanted
+from costctl.segment.matching import feature_columns, wanted
 
 
 def overlaps(shape: pl.DataFrame, rules: pl.DataFrame) -> tuple[Overlap, ...]:

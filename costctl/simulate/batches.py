@@ -6,7 +6,7 @@ import numpy as np
 
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import schedule
-from costctl.simulate.lines import leave_line
+from costctl.simulate.queues import leave_line
 from costctl.simulate.replay_state import BATCH, BEGUN, IDLE, Calls, Floor
 from costctl.simulate.service import begin_call, end_call
 from costctl.simulate.turns import next_to_serve

@@ -7,8 +7,8 @@ import numpy as np
 from costctl.compiled import part
 from costctl.simulate.dispatch import dispatch
 from costctl.simulate.heaps import schedule, set_next_change
-from costctl.simulate.lines import leave_line, stop_waiting
 from costctl.simulate.prefix_cache import forget_prefixes
+from costctl.simulate.queues import leave_line, stop_waiting
 from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
     BEGUN,

@@ -9,7 +9,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from costctl.simulate.workload import Bools, Floats, Ints, Workload
+from costctl.arrays import Bools, Floats, Ints
+from costctl.simulate.workload import Workload
 
 
 def without(workload: Workload, keep: Bools) -> Workload:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from costctl.arrays import Bools, Floats, Ints
 from costctl.simulate.counterfactual import moved
-from costctl.simulate.workload import Bools, Floats, Ints, Workload
+from costctl.simulate.workload import Workload
 
 
 def deferred(

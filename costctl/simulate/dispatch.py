@@ -5,7 +5,7 @@ from __future__ import annotations
 from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
-from costctl.simulate.lines import is_full, lane_of, wait_in_line
+from costctl.simulate.queues import is_full, lane_of, wait_in_line
 from costctl.simulate.refusals import refuse
 from costctl.simulate.replay_state import (
     DEMOTE,

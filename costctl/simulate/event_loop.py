@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from costctl.arrays import Ints
 from costctl.compiled import compiled, digest, inlined_part
 from costctl.simulate.batches import pass_batch
 from costctl.simulate.capacity import change_capacity, switch_off_if_drained
@@ -22,7 +23,6 @@ from costctl.simulate.dispatch import arrive
 from costctl.simulate.heaps import heap_pop
 from costctl.simulate.replay_state import DRAINING, Calls, Floor
 from costctl.simulate.steps import pass_boundary
-from costctl.simulate.workload import Ints
 
 
 def _run_of(package: int) -> Callable[[Calls, Floor, float], float]:

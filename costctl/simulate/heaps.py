@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from costctl.arrays import Floats, Ints, SmallInts
 from costctl.compiled import inlined_part, part
 from costctl.simulate.replay_state import Calls, Floor
-from costctl.simulate.workload import Floats, Ints, SmallInts
 
 
 @inlined_part

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from costctl.arrays import Ints, SmallInts
 from costctl.simulate.lanes import Lanes, TurnedAway
 from costctl.simulate.replay_state import (
     CACHED,
@@ -33,7 +34,7 @@ from costctl.simulate.replay_state import (
     Calls,
     Floor,
 )
-from costctl.simulate.workload import Ints, Pool, SmallInts, Workload
+from costctl.simulate.workload import Pool, Workload
 
 _EMPTY = np.empty(0, np.int64)
 

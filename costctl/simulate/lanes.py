@@ -10,10 +10,8 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from costctl.arrays import Floats, Ints
 
 
 class TurnedAway(IntEnum):

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from costctl.arrays import Floats, Ints
 from costctl.simulate.event_loop import run
 from costctl.simulate.initial_state import call_state, floor_state
 from costctl.simulate.replay_state import DEMOTED, IDLE, IN_FLIGHT, NEVER_ARRIVED, SERVED, Calls, Floor
 from costctl.simulate.soundness import require_sound
-from costctl.simulate.workload import Floats, Ints, Outcome, Pool, Workload
+from costctl.simulate.workload import Outcome, Pool, Workload
 
 
 def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_s: float = np.inf) -> Outcome:

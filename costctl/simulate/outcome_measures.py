@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from costctl.quantiles import quantile
-from costctl.simulate.workload import Bools, CallStatus, Floats, Outcome, Workload
+from costctl.arrays import Bools, Floats
+from costctl.simulate.workload import CallStatus, Outcome, Workload
+from costctl.stats.quantiles import quantile
 
 
 def utilisation(outcome: Outcome, from_s: float = 0.0) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from costctl.compiled import part
 from costctl.simulate.heaps import will_arrive
-from costctl.simulate.lines import is_full, wait_in_line
+from costctl.simulate.queues import is_full, wait_in_line
 from costctl.simulate.replay_state import (
     DEMOTE,
     DEMOTED,

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import TurnedAway
-from costctl.simulate.workload import CallStatus, Floats, Ints, SmallInts
+from costctl.simulate.workload import CallStatus
 
 SERVED: Final = int(CallStatus.SERVED)
 REJECTED: Final = int(CallStatus.REJECTED)

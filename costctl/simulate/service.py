@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import will_arrive
-from costctl.simulate.lines import join_line
 from costctl.simulate.prefix_cache import tokens_to_prefill
+from costctl.simulate.queues import join_line
 from costctl.simulate.replay_state import BEGUN, SERVED, Calls, Floor
 from costctl.simulate.turns import count_work
 

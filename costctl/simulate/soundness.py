@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from costctl.simulate.workload import Ints, Outage, Pool, Scaling, Workload
+from costctl.arrays import Ints
+from costctl.simulate.workload import Outage, Pool, Scaling, Workload
 
 
 def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None:

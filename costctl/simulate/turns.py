@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from costctl.compiled import inlined_part, part
 from costctl.simulate.heaps import is_before
-from costctl.simulate.lines import lane_of, stop_waiting
+from costctl.simulate.queues import lane_of, stop_waiting
 from costctl.simulate.refusals import expire
 from costctl.simulate.replay_state import Calls, Floor
 

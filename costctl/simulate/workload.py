@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from costctl.simulate.lanes import Floats as Floats
-from costctl.simulate.lanes import Ints as Ints
+from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import Lanes
-
-Bools = NDArray[np.bool_]
-SmallInts = NDArray[np.signedinteger[Any]]
 
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
 Discipline = Literal["continuous", "static"]

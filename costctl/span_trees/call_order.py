@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from costctl.arrays import Bools, Ints
 from costctl.compiled import compiled, part
-from costctl.span_trees.tree import NO_TIME, Bools, Ints
+from costctl.span_trees.tree import NO_TIME
 
 NONE: Final = -1
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from costctl.span_trees.tree import Bools, Indices
+from costctl.arrays import Bools, SmallInts
 from costctl.span_trees.tree_loop import NONE
 
 
-def nearest_above(parent: Indices, says: Bools) -> Indices:
+def nearest_above(parent: SmallInts, says: Bools) -> SmallInts:
     """Of each span the nearest that says it, itself included. Every round doubles how far each one looks."""
     size = parent.size
     at = np.arange(size, dtype=parent.dtype)

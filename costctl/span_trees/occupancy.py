@@ -13,12 +13,8 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from costctl.span_trees.tree import Ints
-
-Floats = npt.NDArray[np.float64]
-
+from costctl.arrays import Floats, Ints
 
 NONE: Final = -1
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from costctl.arrays import Bools, Ints, SmallInts
 from costctl.compiled import compiled
-from costctl.span_trees.tree import NO_TIME, Bools, Indices, Ints
+from costctl.span_trees.tree import NO_TIME
 
 KINDS: Final = ("", "retrieval", "tool", "agent")
 
@@ -30,7 +31,7 @@ class RequestCounts:
 
 
 def request_counts(
-    request: Indices, depth: Indices, start_ns: Ints, end_ns: Ints, is_failed: Bools, kind: Any
+    request: SmallInts, depth: SmallInts, start_ns: Ints, end_ns: Ints, is_failed: Bools, kind: Any
 ) -> RequestCounts:
     """The counts. kind: index into KINDS; the times NO_TIME where not observed."""
     requests = int(request[-1]) + 1 if request.size else 0

@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from costctl.arrays import Bools, Ints, SmallInts
 from costctl.span_trees.stage_loop import walk_requests
-from costctl.span_trees.tree import Bools, Indices, Ints
 from costctl.store.spans import STAGES
 
 PHASES: Final = ("queue", "prefill", "decode")
@@ -42,8 +42,8 @@ class TimedSpans:
     observed, and of every other span.
     """
 
-    request: Indices
-    parent: Indices
+    request: SmallInts
+    parent: SmallInts
     start_ns: Ints
     end_ns: Ints
     is_timed: Bools
@@ -56,7 +56,7 @@ class TimedSpans:
 class StageTimes:
     """One row per (request, stage) with any time in it. stage: index into ALL_STAGES."""
 
-    request: Indices
+    request: SmallInts
     stage: npt.NDArray[np.int8]
     self_ns: Ints
 

@@ -11,11 +11,11 @@ cycle of parents holds together form a request of their own, so that none is los
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from costctl.arrays import Bools, Ints, SmallInts
 from costctl.span_trees.tree_loop import (
     NONE,
     SMALL,
@@ -32,10 +32,6 @@ from costctl.span_trees.tree_loop import (
     renumber,
     sort_members,
 )
-
-Ints: TypeAlias = npt.NDArray[np.int64]
-Indices: TypeAlias = npt.NDArray[np.signedinteger[Any]]  # of as many bits as the rows need
-Bools: TypeAlias = npt.NDArray[np.bool_]
 
 NO_TIME: Final = np.iinfo(np.int64).max  # a start that was not observed: after all others
 _LEAST_SLOTS: Final = 64
@@ -68,14 +64,14 @@ class SpanTree:
     the number of the first; 0 and NONE for all other spans.
     """
 
-    row: Indices
-    request: Indices
-    parent: Indices
-    depth: Indices
+    row: SmallInts
+    request: SmallInts
+    parent: SmallInts
+    depth: SmallInts
     is_first: Bools
     is_leaf_model_call: Bools
-    leaf_calls: Indices
-    leaf_call: Indices
+    leaf_calls: SmallInts
+    leaf_call: SmallInts
 
 
 def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = None) -> SpanTree:
@@ -131,7 +127,7 @@ def index_type(rows: int) -> type[np.signedinteger[Any]]:
     return np.int32 if rows < np.iinfo(np.int32).max else np.int64
 
 
-def _traces(spans: Spans, index: type[np.signedinteger[Any]]) -> tuple[Indices, int]:
+def _traces(spans: Spans, index: type[np.signedinteger[Any]]) -> tuple[SmallInts, int]:
     rows = spans.span.size
     runs = count_runs(spans.trace_high, spans.trace_low)
     slots, first_row, trace = np.full(_slots(runs), NONE, index), np.empty(runs, index), np.empty(rows, index)
@@ -144,7 +140,7 @@ def _slots(keys: int) -> int:
     return max(_LEAST_SLOTS, 1 << (2 * keys - 1).bit_length())
 
 
-def _parents(spans: Spans, trace: Indices, traces: int) -> Indices:
+def _parents(spans: Spans, trace: SmallInts, traces: int) -> SmallInts:
     begins, members = _gathered(trace, traces)
     sizes = np.diff(begins)
     slots = np.full(_slots(int(sizes[sizes > SMALL].sum())), NONE, trace.dtype)
@@ -155,7 +151,7 @@ def _parents(spans: Spans, trace: Indices, traces: int) -> Indices:
     return parent
 
 
-def _gathered(group: Indices, groups: int) -> tuple[Ints, Indices]:
+def _gathered(group: SmallInts, groups: int) -> tuple[Ints, SmallInts]:
     """Where each group begins, and the rows of all groups."""
     begins, cursor = np.zeros(groups + 1, np.int64), np.empty(groups + 1, np.int64)
     members = np.empty(np.count_nonzero(group != NONE), group.dtype)
@@ -163,7 +159,7 @@ def _gathered(group: Indices, groups: int) -> tuple[Ints, Indices]:
     return begins, members
 
 
-def _first_of_kin(spans: Spans, trace: Indices, parent: Indices, entry: Indices) -> Indices:
+def _first_of_kin(spans: Spans, trace: SmallInts, parent: SmallInts, entry: SmallInts) -> SmallInts:
     """Of each entry, and of each span that nothing reaches, the first span of its request."""
     is_lost = entry == NONE
     is_orphan = (parent == NONE) & (spans.wanted != 0) & ~is_lost
@@ -186,7 +182,7 @@ def _first_of_kin(spans: Spans, trace: Indices, parent: Indices, entry: Indices)
 
 def _numbered(
     spans: Spans, heads: Ints, index: type[np.signedinteger[Any]], since_ns: int | None, until_ns: int | None
-) -> Indices:
+) -> SmallInts:
     """Of each first span the number of its request, NONE outside the window; requests in order of start."""
     start_ns = spans.start_ns[heads]
     if since_ns is not None or until_ns is not None:
@@ -203,7 +199,7 @@ def _numbered(
     return request
 
 
-def _sort_large(begins: Ints, members: Indices, spans: Spans) -> None:
+def _sort_large(begins: Ints, members: SmallInts, spans: Spans) -> None:
     for number in np.flatnonzero(np.diff(begins) > SMALL):
         part = members[begins[number] : begins[number + 1]]
         part[:] = part[np.lexsort((spans.span[part], spans.start_ns[part]))]

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.simulate.workload import Floats
+from costctl.arrays import Floats
 from costctl.synth.platform import Served
 from costctl.synth.presets import sized, world_from_seed
 from costctl.synth.world import World

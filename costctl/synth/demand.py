@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from costctl.simulate.workload import Bools, Floats, Ints
+from costctl.arrays import Bools, Floats, Ints
 from costctl.synth.world import ClassSpec, Spread, World
 
 _GRID_S: Final = 15.0

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from costctl.simulate.workload import Bools, Floats, Ints
+from costctl.arrays import Bools, Floats, Ints
 from costctl.synth.demand import Demand
 from costctl.synth.world import World
 

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from costctl.simulate.workload import Bools, Floats
+from costctl.arrays import Bools, Floats
 from costctl.synth.demand import Demand
 from costctl.synth.platform import CallEnd, Served, serve
 from costctl.synth.world import World

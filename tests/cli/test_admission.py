@@ -9,19 +9,19 @@ import json
 import msgspec
 from jsonschema import validate
 
-from costctl import workflow
-from costctl.cli.render.matchability import csv_text, in_words, sections
-from costctl.cli.render.tables import as_markdown, as_terminal_text
-from costctl.documents.matchability import MatchCondition
+from costctl import verbs
+from costctl.documents.admission_accuracy import MatchCondition
 from costctl.documents.schemas import schema_for
 from costctl.observation import Question
+from costctl.render.admission_accuracy import csv_text, in_words, sections
+from costctl.render.tables import as_markdown, as_terminal_text
 from tests.conftest import unwatched
 
 
 def test_the_classes_of_the_sample_traces_are_told_by_route_model_and_limits(
     sample_question: Question,
 ) -> None:
-    document = workflow.segment_admission(sample_question, unwatched)
+    document = verbs.segment_admission(sample_question, unwatched)
     told = document.without_label
     assert document.requests == document.evaluated == sum(cell.requests for cell in told.confusion)
     assert {item.recall and item.recall.mid for item in told.classes} == {1.0}
@@ -35,7 +35,7 @@ def test_the_classes_of_the_sample_traces_are_told_by_route_model_and_limits(
     for rule in told.rules:
         assert f"{rule.requests:,}" in table
         assert f"| {in_words(rule.conditions)} | {rule.request_class} |" in markdown
-    validate(json.loads(msgspec.json.encode(document)), schema_for("matchability"))
+    validate(json.loads(msgspec.json.encode(document)), schema_for("admission_accuracy"))
 
 
 def test_conditions_are_said_in_words() -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
-from costctl.cli.render.diagnosis import csv_text, sections
-from costctl.cli.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl import verbs
 from costctl.documents.diagnosis import Diagnosis
 from costctl.observation import Question
+from costctl.render.diagnosis import csv_text, sections
+from costctl.render.tables import Notes, Table, as_markdown, as_terminal_text
 from tests.conftest import unwatched
 
 
 @pytest.fixture(scope="module")
 def diagnosis(sample_question: Question) -> Diagnosis:
-    return workflow.doctor(sample_question, unwatched)
+    return verbs.doctor(sample_question, unwatched)
 
 
 def test_the_sample_traces_lack_only_what_a_world_does_not_write(diagnosis: Diagnosis) -> None:
@@ -66,7 +66,7 @@ def test_what_is_nobodys_is_counted_in_calls_and_in_requests(tmp_path: Path) -> 
     ]
     path = tmp_path / "spans.json"
     path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
-    found = workflow.doctor(Question(paths=(str(path),)), unwatched)
+    found = verbs.doctor(Question(paths=(str(path),)), unwatched)
     assert found.notes[0] == (
         "Nobody's: 1 of 3 calls name no tenant, on their span or above it, and 1 of 2 requests neither on their entry "
         "nor on each of their calls."

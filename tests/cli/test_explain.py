@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
-from costctl.cli.render import explanation as render
-from costctl.cli.render.numbers import seconds, usd
-from costctl.cli.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl import verbs
 from costctl.documents.explanation import Explanation, RequestExplanation
 from costctl.errors import CostctlError, InputError, UsageError
+from costctl.explain.request import MOST_LINES, span_lines
 from costctl.observation import Question
-from costctl.segment.request_explanation import MOST_LINES, span_lines
-from costctl.workflow.explained_ids import meant_by
+from costctl.render import explanation as render
+from costctl.render.numbers import seconds, usd
+from costctl.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl.verbs.explained_ids import meant_by
 from tests.relations.span_rows import chat, engine_of, span
 
 
@@ -26,7 +26,7 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 
 def selected(query: str, question: Question) -> list[dict[str, object]]:
-    return workflow.select(query, question, unwatched).to_dicts()
+    return verbs.select(query, question, unwatched).to_dicts()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def retried(sample_question: Question) -> RequestExplanation:
         "SELECT trace_id FROM requests WHERE attempts > 1 AND retrievals > 0 ORDER BY trace_id LIMIT 1",
         sample_question,
     )
-    (request,) = workflow.explain(str(row["trace_id"]), sample_question, unwatched).requests
+    (request,) = verbs.explain(str(row["trace_id"]), sample_question, unwatched).requests
     return request
 
 
@@ -76,8 +76,8 @@ def test_the_charges_of_a_class_are_the_charges_of_its_requests(sample_question:
         sample_question,
     )
     for row in traces:
-        (request,) = workflow.explain(str(row["trace_id"]), sample_question, unwatched).requests
-        ((total,),) = workflow.select(
+        (request,) = verbs.explain(str(row["trace_id"]), sample_question, unwatched).requests
+        ((total,),) = verbs.select(
             "SELECT SUM(charge.usd) FROM charge INNER JOIN requests ON charge.request_id = requests.request_id "
             f"WHERE trace_id = '{row['trace_id']}'",
             sample_question,
@@ -88,7 +88,7 @@ def test_the_charges_of_a_class_are_the_charges_of_its_requests(sample_question:
 
 
 def test_a_class_of_one_kind_of_request_costs_what_they_cost(sample_question: Question) -> None:
-    found = workflow.explain("agentic", sample_question, unwatched).request_class
+    found = verbs.explain("agentic", sample_question, unwatched).request_class
     assert found is not None
     (row,) = selected("SELECT * FROM class_cost WHERE request_class = 'agentic'", sample_question)
     (sums,) = selected(
@@ -105,10 +105,10 @@ def test_a_class_of_one_kind_of_request_costs_what_they_cost(sample_question: Qu
 
 
 def test_every_example_of_a_class_can_be_explained(sample_question: Question) -> None:
-    found = workflow.explain("rag", sample_question, unwatched).request_class
+    found = verbs.explain("rag", sample_question, unwatched).request_class
     assert found is not None
     for each in found.examples:
-        (request,) = workflow.explain(each.request_id, sample_question, unwatched).requests
+        (request,) = verbs.explain(each.request_id, sample_question, unwatched).requests
         assert (request.request_class, request.duration_s) == ("rag", each.duration_s)
         assert request.usd == pytest.approx(each.usd)
 
@@ -118,7 +118,7 @@ def test_any_span_names_its_request(retried: RequestExplanation, sample_question
         f"SELECT MAX(span_id) AS span_id FROM spans WHERE trace_id = '{retried.trace_id}'", sample_question
     )
     for asked in (retried.request_id, f"{retried.trace_id}:{row['span_id']}"):
-        assert workflow.explain(asked, sample_question, unwatched).requests == (retried,)
+        assert verbs.explain(asked, sample_question, unwatched).requests == (retried,)
 
 
 @pytest.mark.parametrize(
@@ -134,20 +134,20 @@ def test_an_id_that_names_nothing_is_said_to(
     asked: str, kind: type[CostctlError], word: str, sample_question: Question
 ) -> None:
     with pytest.raises(kind, match=word):
-        workflow.explain(asked, sample_question, unwatched)
+        verbs.explain(asked, sample_question, unwatched)
 
 
 def test_a_request_outside_of_the_time_asked_about_is_said_to_be(
     retried: RequestExplanation, sample_store: Path
 ) -> None:
     with pytest.raises(InputError, match="--since"):
-        workflow.explain(retried.trace_id, Question(store=sample_store, since="2030-01-01"), unwatched)
+        verbs.explain(retried.trace_id, Question(store=sample_store, since="2030-01-01"), unwatched)
 
 
 def test_csv_holds_the_charges_to_the_last_digit(
     retried: RequestExplanation, sample_question: Question
 ) -> None:
-    document = workflow.explain(retried.trace_id, sample_question, unwatched)
+    document = verbs.explain(retried.trace_id, sample_question, unwatched)
     rows = list(csv.DictReader(io.StringIO(render.csv_text(document))))
     assert [float(row["usd"]) if row["usd"] else None for row in rows] == [
         line.usd for line in retried.charges
@@ -158,7 +158,7 @@ def test_csv_holds_the_charges_to_the_last_digit(
 def test_the_tables_round_the_numbers_of_the_document(
     retried: RequestExplanation, sample_question: Question
 ) -> None:
-    document = workflow.explain(retried.trace_id, sample_question, unwatched)
+    document = verbs.explain(retried.trace_id, sample_question, unwatched)
     tables = {each.title.split(":")[0]: each for each in render.sections(document) if isinstance(each, Table)}
     assert tables["Stages"].rows[-1][1] == seconds(retried.duration_s)
     assert tables["Charges"].rows[-1][-1] == usd(retried.usd)
@@ -167,7 +167,7 @@ def test_the_tables_round_the_numbers_of_the_document(
 
 @pytest.mark.parametrize("asked", ["rag", "agentic"])
 def test_markdown_and_terminal_show_the_same_cells(asked: str, sample_question: Question) -> None:
-    document: Explanation = workflow.explain(asked, sample_question, unwatched)
+    document: Explanation = verbs.explain(asked, sample_question, unwatched)
     sections = render.sections(document)
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
     for section in sections:

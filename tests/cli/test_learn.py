@@ -13,12 +13,12 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from costctl.cli.app import app
-from costctl.cli.render import taxonomy as render
-from costctl.cli.render.numbers import count, ratio
-from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
 from costctl.documents.schemas import schema_for
 from costctl.documents.taxonomy import Taxonomy
 from costctl.errors import UsageError
+from costctl.render import taxonomy as render
+from costctl.render.numbers import count, ratio
+from costctl.render.tables import Table, as_markdown, as_terminal_text
 
 
 def run(*arguments: str) -> str:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.cli.render import numbers
 from costctl.documents.estimate import Estimate
+from costctl.render import numbers
 
 
 @pytest.mark.parametrize(

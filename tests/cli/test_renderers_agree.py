@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from costctl.cli.render import analysis as render
-from costctl.cli.render.class_rows import csv_text
-from costctl.cli.render.numbers import count, usd_interval
-from costctl.cli.render.tables import Table, as_markdown, as_terminal_text
 from costctl.documents.analysis import Analysis
+from costctl.render import analysis as render
+from costctl.render.class_rows import csv_text
+from costctl.render.numbers import count, usd_interval
+from costctl.render.tables import Table, as_markdown, as_terminal_text
 
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_analysis: Analysis) -> None:

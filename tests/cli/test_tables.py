@@ -8,7 +8,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.cli.render.tables import Notes, Table, as_csv, as_markdown, as_terminal_text
+from costctl.render.tables import Notes, Table, as_csv, as_markdown, as_terminal_text
 
 FRUIT = Table("Fruit", ("name", "grams"), (("apple", "180"), ("a|b", "7")), frozenset({"name"}))
 

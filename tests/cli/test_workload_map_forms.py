@@ -10,19 +10,19 @@ import re
 import msgspec
 import pytest
 
-from costctl import workflow
-from costctl.cli.render import workload_map as render
-from costctl.cli.render.numbers import count, ratio, short, usd
-from costctl.cli.render.tables import Cell, HeatMap, Table, as_markdown, as_terminal_text
+from costctl import verbs
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
+from costctl.render import workload_map as render
+from costctl.render.numbers import count, ratio, short, usd
+from costctl.render.tables import Cell, HeatMap, Table, as_markdown, as_terminal_text
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture(scope="module")
 def workload_map(sample_question: Question) -> WorkloadMap:
-    return workflow.segment(sample_question, lambda _what, _ratio, _detail="": None)
+    return verbs.segment(sample_question, lambda _what, _ratio, _detail="": None)
 
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(workload_map: WorkloadMap) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.config import load_config
 from costctl.errors import UsageError
 from costctl.observation import Question
@@ -51,7 +51,7 @@ def test_an_unknown_class_is_an_error_with_the_nearest_name(
 ) -> None:
     question = question_of(sample_question, tmp_path, '[classes.chats]\nslo = { e2e_p95 = "5s" }\n')
     with pytest.raises(UsageError, match="chats") as caught:
-        workflow.segment(question, unwatched)
+        verbs.segment(question, unwatched)
     assert caught.value.next_step == "Did you mean chat?"
 
 
@@ -60,7 +60,7 @@ def test_settings_for_other_rules_are_named_where_rules_are_tried(
 ) -> None:
     rules = '[[rules]]\nname = "all"\nclass = "everything"\n'
     text = '[classes.chat]\nslo = { e2e_p95 = "5s" }\n'
-    found = workflow.segment(question_of(sample_question, tmp_path, text, rules), unwatched)
+    found = verbs.segment(question_of(sample_question, tmp_path, text, rules), unwatched)
     assert any("[classes.chat] has no effect" in warning for warning in found.provenance.warnings)
 
 
@@ -68,11 +68,11 @@ def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
     sample_question: Question, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="gpuu is neither a pool nor a provider"):
-        workflow.segment(
+        verbs.segment(
             question_of(sample_question, tmp_path, "[bills]\ngpuu = { '2026-11' = 1.0 }\n"), unwatched
         )
     text = "[bills]\nopenai = { '2026-11' = 1.0 }\nself_hosted = { '2026-11' = 100.0 }\n"
-    analysis = workflow.analyze(question_of(sample_question, tmp_path, text), unwatched)
+    analysis = verbs.analyze(question_of(sample_question, tmp_path, text), unwatched)
     assert {each.provider: each.calls > 0 for each in analysis.invoices} == {
         "openai": False,
         "self_hosted": True,
@@ -89,15 +89,15 @@ def test_what_nothing_matches_is_named_in_every_document(sample_question: Questi
         '[classes.chat]\nallowed_models = ["llama-3.3-70", "gpt-4.1"]\n'
     )
     question = question_of(sample_question, tmp_path, text)
-    warnings = workflow.segment(question, unwatched).provenance.warnings
+    warnings = verbs.segment(question, unwatched).provenance.warnings
     for name in ("[pools.empty]", "[storage.cellar]", "[tools.saw]", "[billing.opnai]", "llama-3.3-70."[:-1]):
         assert sum(name in warning for warning in warnings) == 1
     assert "Did you mean llama-3.3-70b?" in " ".join(warnings)
     assert "gpt-4.1" not in " ".join(warnings)
-    assert workflow.doctor(question, unwatched).provenance.warnings == warnings
-    assert workflow.sessions(question, unwatched).provenance.warnings == warnings
-    assert workflow.explain("chat", question, unwatched).provenance.warnings == warnings
+    assert verbs.doctor(question, unwatched).provenance.warnings == warnings
+    assert verbs.sessions(question, unwatched).provenance.warnings == warnings
+    assert verbs.explain("chat", question, unwatched).provenance.warnings == warnings
 
 
 def test_the_settings_of_the_sample_have_effect(sample_question: Question) -> None:
-    assert workflow.segment(sample_question, unwatched).provenance.warnings == ()
+    assert verbs.segment(sample_question, unwatched).provenance.warnings == ()

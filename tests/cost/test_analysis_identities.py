@@ -9,7 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.analysis import Analysis
 from costctl.documents.schemas import rendered
 from costctl.observation import Question, observed
@@ -78,7 +78,7 @@ def test_the_document_keeps_to_its_schema_and_is_written_alike_twice(
 ) -> None:
     encoded = msgspec.json.encode(sample_analysis, order="deterministic")
     jsonschema.validate(json.loads(encoded), json.loads(rendered("analysis")))
-    assert msgspec.json.encode(workflow.analyze(sample_question, quiet), order="deterministic") == encoded
+    assert msgspec.json.encode(verbs.analyze(sample_question, quiet), order="deterministic") == encoded
 
 
 def test_no_check_returns_a_row(sample_question: Question) -> None:
@@ -91,7 +91,7 @@ def test_no_check_returns_a_row(sample_question: Question) -> None:
 
 def test_an_unknown_price_is_null_with_a_note_and_never_zero(sample_store: Path, tmp_path: Path) -> None:
     (tmp_path / "costctl.toml").write_text('[pools.embedder]\nmatch = { "service.name" = "embedder" }\n')
-    analysis = workflow.analyze(Question(store=sample_store, config=tmp_path / "costctl.toml"), quiet)
+    analysis = verbs.analyze(Question(store=sample_store, config=tmp_path / "costctl.toml"), quiet)
     assert analysis.totals.billed_usd is None
     assert all(report.cost.marginal_usd_per_request is None for report in analysis.classes)
     assert any("usd_per_replica_hour is not set" in note for note in analysis.coverage.notes)

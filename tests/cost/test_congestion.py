@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costctl.cost.batch_fit import BatchTimes
-from costctl.cost.busy_blocks import block_edges_s
+from costctl.arrays import Floats, Ints
 from costctl.cost.marginal import removals
-from costctl.cost.pool_calls import PoolCalls
-from costctl.cost.pool_fit import Calibration, PoolFit, PoolFits
+from costctl.service_model.batch_fit import BatchTimes
+from costctl.service_model.pool_calls import PoolCalls
+from costctl.service_model.pool_fit import Calibration, PoolFit, PoolFits
+from costctl.simulate.busy_blocks import block_edges_s
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
-from costctl.simulate.workload import Floats, Ints, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Pool, PoolSetup, ServiceModel, Workload
 from tests.oracles.queueing_formulas import mg1_delay_of_others_s
 
 MS_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=0.001)

@@ -13,9 +13,9 @@ import pytest
 
 from costctl.cost.class_charges import all_charges
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
-from costctl.cost.frames import Frames
 from costctl.documents.settings import Pool, Settings
 from costctl.finance.usage_lines import usage_lines
+from costctl.frames.cost import Frames
 from tests.relations.span_rows import chat, engine_of, span
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z

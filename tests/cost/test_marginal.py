@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.observation import Question
 from costctl.synth.demand import demand_of
 from costctl.synth.settings_file import settings_text
@@ -42,7 +42,7 @@ def test_requests_that_were_answered_without_a_call_halve_the_cost_of_their_clas
     found = []
     for names in (("called.jsonl",), ("called.jsonl", "silent.jsonl")):
         paths = tuple(str(tmp_path / name) for name in names)
-        (report,) = workflow.analyze(Question(paths=paths, config=tmp_path / "costctl.toml"), quiet).classes
+        (report,) = verbs.analyze(Question(paths=paths, config=tmp_path / "costctl.toml"), quiet).classes
         assert report.cost.marginal_usd_per_request is not None
         direct = sum(each.usd or 0.0 for each in report.cost.components if each.component != "accelerator")
         replica = report.cost.marginal_usd_per_request.mid - direct / report.requests

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from costctl.cost.step_clock import StepTimes, steps_seen
+from costctl.service_model.step_clock import StepTimes, steps_seen
 from costctl.simulate.counterfactual import without
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 from costctl.span_trees.occupancy import NONE, HeldTimes, occupancy
-from tests.cost.replayed_calls import decoding_of
+from tests.service_model.replayed_calls import decoding_of
 
 ALPHA_S, BETA_S, GAMMA_S = 0.020, 0.001, 0.0001
 TWO_CALLS = Workload(

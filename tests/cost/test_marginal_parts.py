@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costctl.cost.blocks import BLOCKS, ratio_over_deals
-from costctl.cost.residuals import residuals_by_load, valid_up_to_active
-from costctl.cost.step_intervals import found_idle
+from costctl.service_model.residuals import residuals_by_load, valid_up_to_active
+from costctl.service_model.step_intervals import found_idle
+from costctl.stats.blocks import BLOCKS, ratio_over_deals
 
 
 def test_a_replica_is_idle_for_whoever_comes_when_all_before_have_gone() -> None:

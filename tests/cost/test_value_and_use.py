@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import fit_pools
 from costctl.documents.analysis import Analysis, IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
+from costctl.frames.cost import Frames
+from costctl.service_model.pool_fit import fit_pools
 from tests.relations.span_rows import chat, engine_of, span
 
 PREMIUM = Pool(usd_per_replica_hour=3600.0, models=("large",), match={"service": "premium"})

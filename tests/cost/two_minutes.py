@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import fit_pools
 from costctl.documents.analysis import Analysis, ClassReport, IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Value
+from costctl.frames.cost import Frames
+from costctl.service_model.pool_fit import fit_pools
 from tests.relations.span_rows import chat, engine_of, span
 
 ROUNDS, ROUND_S = 60, 2.0

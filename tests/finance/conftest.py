@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.observation import Question
-from costctl.workflow.finance import Exported
+from costctl.verbs.export import Exported
 
 FINANCE = """
 [finance]
@@ -38,4 +38,4 @@ def invoiced_question(
 
 @pytest.fixture(scope="session")
 def every_line(invoiced_question: Question) -> Exported:
-    return workflow.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=False)
+    return verbs.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=False)

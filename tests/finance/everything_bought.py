@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import fit_pools
 from costctl.documents.billing_settings import Network, Tool
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Finance, Settings, Storage
 from costctl.finance.export import FocusExport, focus_export
+from costctl.frames.cost import Frames
+from costctl.service_model.pool_fit import fit_pools
 from tests.relations.span_rows import chat, engine_of, span
 
 GB = 10**9

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.estimate import Estimate
 from costctl.finance.focus_column import FOCUS_VERSIONS, FocusVersion
 from costctl.observation import Question
 from costctl.synth.demand import demand_of
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
-from costctl.workflow.finance import Exported
+from costctl.verbs.export import Exported
 from tests.finance.two_days import DAY_S, exported_of, read
 from tests.relations.span_rows import span
 from tests.synth.small_worlds import plain_world, served_all
@@ -85,7 +85,7 @@ def delayed(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     (place / "costctl.toml").write_text(priced, encoding="utf-8")
     (place / "traces.jsonl").write_text("\n".join(map(json.dumps, exports)), encoding="utf-8")
     question = Question(paths=(str(place / "traces.jsonl"),), config=place / "costctl.toml")
-    return workflow.export(question, lambda *_: None, tenants="hashed", is_idle_spread=False)
+    return verbs.export(question, lambda *_: None, tenants="hashed", is_idle_spread=False)
 
 
 def test_congestion_is_the_delay_of_others_at_its_declared_price(delayed: Exported) -> None:

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from costctl.cli.render import exported
 from costctl.finance.export import FocusExport, hashed
 from costctl.finance.focus_column import FOCUS_VERSIONS, Common, FocusVersion
 from costctl.finance.line import Beneficiary, Item, Line, Service
+from costctl.render import exported
 from tests.finance.two_days import exported_of, over_midnight, read
 
 COMMON = Common("acme", None, {}, "method", "digest", None)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from costctl.cli.render import exported
-from costctl.workflow.finance import Exported
+from costctl.render import exported
+from costctl.verbs.export import Exported
 from tests.finance.everything_bought import of_everything
 
 # What costctl's files claim to support; not: commitments, reservations, availability zones, virtual currency.

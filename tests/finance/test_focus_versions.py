@@ -19,7 +19,7 @@ from costctl.cli.app import app
 from costctl.cli.export import FocusVersion as Choice
 from costctl.finance.focus import columns_of
 from costctl.finance.focus_column import FOCUS_VERSIONS, FocusVersion
-from costctl.workflow.finance import Exported
+from costctl.verbs.export import Exported
 from tests.finance.everything_bought import of_everything
 from tests.finance.two_days import exported_of, over_midnight, read
 

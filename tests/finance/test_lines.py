@@ -8,11 +8,11 @@ from decimal import Context, Decimal
 import polars as pl
 import pytest
 
-from costctl import workflow
-from costctl.cli.render import exported
+from costctl import verbs
 from costctl.finance.export import FocusExport, hashed
 from costctl.observation import Question
-from costctl.workflow.finance import Exported
+from costctl.render import exported
+from costctl.verbs.export import Exported
 from tests.finance.two_days import exported_of, over_midnight, read
 from tests.relations.span_rows import chat, span
 
@@ -81,7 +81,7 @@ def test_the_file_ties_out_to_the_analysis_to_the_cent(every_line: Exported) -> 
 
 @pytest.mark.parametrize("is_idle_spread", [False, True])
 def test_each_class_pays_what_the_analysis_says(invoiced_question: Question, is_idle_spread: bool) -> None:
-    found = workflow.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=is_idle_spread)
+    found = verbs.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=is_idle_spread)
     paid: dict[str | None, Decimal] = defaultdict(Decimal)
     for line in found.focus.lines:
         paid[line.whose.request_class] += line.usd

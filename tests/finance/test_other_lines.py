@@ -8,14 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from costctl.cli.render import exported
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import fit_pools
 from costctl.documents.billing_settings import Tool
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Settings
 from costctl.finance.export import focus_export
+from costctl.frames.cost import Frames
+from costctl.render import exported
+from costctl.service_model.pool_fit import fit_pools
 from tests.relations.span_rows import chat, engine_of, span
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z

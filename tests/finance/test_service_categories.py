@@ -12,10 +12,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from costctl.cli.render import exported
 from costctl.finance.focus_column import FOCUS_VERSIONS, FocusVersion
 from costctl.finance.usage_lines import CATEGORIES, KINDS_OF_STORAGE
-from costctl.workflow.finance import Exported
+from costctl.render import exported
+from costctl.verbs.export import Exported
 from tests.finance.everything_bought import of_everything
 from tests.finance.two_days import read
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import io
 
-from costctl.cli.render import exported
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.cost.frames import Frames
-from costctl.cost.pool_fit import fit_pools
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Pool, Settings, Storage
 from costctl.finance.export import FocusExport, Tenants, focus_export
 from costctl.finance.focus_column import FocusVersion
+from costctl.frames.cost import Frames
+from costctl.render import exported
+from costctl.service_model.pool_fit import fit_pools
 from tests.relations.span_rows import chat, engine_of, span
 
 DAY_S = 86_400

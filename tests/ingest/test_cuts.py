@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError
 from costctl.ingest import loader
@@ -235,11 +235,11 @@ def test_where_nothing_can_be_loaded_every_verb_says_why(tmp_path: Path, text: s
 
     path = tmp_path / "a.log"
     path.write_text(text)
-    request = workflow.IngestRequest(paths=(str(path),), store=tmp_path / "s.duckdb")
+    request = verbs.IngestRequest(paths=(str(path),), store=tmp_path / "s.duckdb")
     for _ in range(2):
-        report = workflow.ingest(request, silent)
+        report = verbs.ingest(request, silent)
         with pytest.raises(InputError, match=reason):
-            workflow.refuse_unusable(report)
+            verbs.refuse_unusable(report)
     with pytest.raises(InputError, match=reason), observed(Question(paths=(str(path),)), silent):
         pass
     with pytest.raises(InputError), observed(Question(store=tmp_path / "s.duckdb"), silent):

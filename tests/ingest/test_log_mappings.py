@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.errors import InputError, UsageError
 from costctl.ingest import loader
 from costctl.store.database import open_store
@@ -143,7 +143,7 @@ def test_a_draft_reads_the_log_that_it_was_drafted_from(tmp_path: Path) -> None:
         (refused,) = loader.ingest(connection, [str(path)])
     assert refused.state == "refused"
     assert "--propose-mapping" in (refused.why or "")
-    draft = workflow.propose_mapping(str(path))
+    draft = verbs.propose_mapping(str(path))
     assert "say a word" not in draft, "a draft shows no content"
     (tmp_path / "mine.toml").write_text(draft)
     report, rows = stored(tmp_path, UNKNOWN_LOG, str(tmp_path / "mine.toml"))
@@ -158,7 +158,7 @@ def test_a_draft_reads_the_log_that_it_was_drafted_from(tmp_path: Path) -> None:
 def test_a_log_without_a_time_has_no_draft(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("model,tokens\nm,3\n")
     with pytest.raises(InputError, match="No mapping can be drafted"):
-        workflow.propose_mapping(str(tmp_path / "log.csv"))
+        verbs.propose_mapping(str(tmp_path / "log.csv"))
 
 
 @pytest.mark.parametrize(

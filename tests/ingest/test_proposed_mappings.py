@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from costctl import workflow
+from costctl import verbs
 from costctl.errors import InputError
 from costctl.ingest import loader
 from costctl.ingest.propose.names import likeness, words_of
@@ -30,7 +30,7 @@ NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 def drafted(path: Path) -> tuple[str, list[dict[str, Any]]]:
     """The draft, and the spans that the log gives when it is read with it."""
-    draft = workflow.propose_mapping(str(path))
+    draft = verbs.propose_mapping(str(path))
     with tempfile.TemporaryDirectory() as folder:
         mapping = Path(folder) / "drafted.toml"
         mapping.write_text(draft)
@@ -254,7 +254,7 @@ def test_a_draft_shows_nothing_that_a_cell_says(tmp_path: Path) -> None:
 def test_a_csv_without_a_header_is_refused_without_its_values(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(f"2026-11-20T10:00:00Z,{SECRET},1000,100\n2026-11-20T10:01:00Z,x,1,2\n")
     with pytest.raises(InputError, match="has no header") as raised:
-        workflow.propose_mapping(str(tmp_path / "log.csv"))
+        verbs.propose_mapping(str(tmp_path / "log.csv"))
     assert SECRET not in f"{raised.value.what} {raised.value.why} {raised.value.next_step}"
 
 
@@ -277,7 +277,7 @@ def test_an_export_of_traces_needs_no_mapping(tmp_path: Path) -> None:
     }
     path = json_lines(tmp_path, [{"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}])
     with pytest.raises(InputError, match="needs no mapping") as raised:
-        workflow.propose_mapping(str(path))
+        verbs.propose_mapping(str(path))
     assert "otlp_json" in (raised.value.why or "")
 
 
@@ -292,7 +292,7 @@ def test_a_log_without_a_time_says_what_was_understood(tmp_path: Path) -> None:
         tmp_path, [{"row": f"row-{n}", "answer": {"model": "m", "usage": usage}} for n in range(3)]
     )
     with pytest.raises(InputError, match="No mapping can be drafted") as raised:
-        workflow.propose_mapping(str(path))
+        verbs.propose_mapping(str(path))
     assert "input_tokens from answer.usage.input_tokens" in (raised.value.why or "")
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import zstandard
 
-from costctl import workflow
+from costctl import verbs
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.ingest import loader
 from costctl.observation import Question, observed
@@ -60,7 +60,7 @@ def unpacked(data: bytes) -> bytes:
 def test_requests_and_tokens_are_those_of_a_plain_query(real_traces: Path, path: str, sums: str) -> None:
     (plain,) = duckdb.sql(sums.format(real_traces / path)).fetchall()
     question = Question(paths=(str(real_traces / path),))
-    analysis = workflow.analyze(question, quiet)
+    analysis = verbs.analyze(question, quiet)
     assert plain == (
         analysis.totals.requests,
         sum(report.tokens.input or 0 for report in analysis.classes),
@@ -197,7 +197,7 @@ def test_a_gateways_spans_and_its_log_are_one_set_of_calls(real_traces: Path) ->
 def test_a_drafted_mapping_reads_the_mock_servers_own_log(real_traces: Path, tmp_path: Path) -> None:
     path = real_traces / "instrumented" / "traceloop" / "server_requests.jsonl"
     mapping = tmp_path / "drafted.toml"
-    mapping.write_text(workflow.propose_mapping(str(path)))
+    mapping.write_text(verbs.propose_mapping(str(path)))
     with open_store(tmp_path / "s.duckdb") as connection:
         reader = loader.reader_for(mapping=str(mapping))
         (report,) = loader.ingest(connection, [str(path)], reader)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.analysis import Analysis
 from costctl.ingest.dialect import shipped_dialects
 from costctl.ingest.formats.log_columns import columns_of_objects
@@ -81,7 +81,7 @@ def test_a_key_that_is_read_only_beside_another_is_unread_without_it() -> None:
 def analysed(tmp_path: Path, data: bytes, name: str = "traces.jsonl") -> Analysis:
     path = tmp_path / name
     path.write_bytes(data)
-    return workflow.analyze(Question(paths=(str(path),)), unwatched)
+    return verbs.analyze(Question(paths=(str(path),)), unwatched)
 
 
 CALL = {

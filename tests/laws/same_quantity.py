@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from costctl import workflow
-from costctl.cli.render import class_rows, workload_map
+from costctl import verbs
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.explanation import ClassExplanation
 from costctl.documents.recommendations import Recommendations
@@ -23,6 +22,7 @@ from costctl.documents.simulation import Simulation
 from costctl.documents.workload_map import ClassMix, WorkloadMap
 from costctl.errors import NotEnoughDataError
 from costctl.observation import Question
+from costctl.render import class_rows, workload_map
 from tests.conftest import unwatched
 
 Readings = dict[tuple[str, str], dict[str, Any]]  # (quantity, of what) → where → value
@@ -42,22 +42,22 @@ class Documents:
 
 def documents_of(question: Question, *, replays: bool) -> Documents:
     """All documents. replays: recommend and simulate too."""
-    analysis = workflow.analyze(question, unwatched)
+    analysis = verbs.analyze(question, unwatched)
     names = [report.request_class for report in analysis.classes]
-    explained = {name: workflow.explain(name, question, unwatched).request_class for name in names}
+    explained = {name: verbs.explain(name, question, unwatched).request_class for name in names}
     return Documents(
         analysis,
-        workflow.segment(question, unwatched),
-        workflow.sessions(question, unwatched),
+        verbs.segment(question, unwatched),
+        verbs.sessions(question, unwatched),
         {name: each for name, each in explained.items() if each is not None},
-        workflow.recommend(question, unwatched) if replays else None,
+        verbs.recommend(question, unwatched) if replays else None,
         _simulated(question) if replays else None,
     )
 
 
 def _simulated(question: Question) -> Simulation | None:
     try:
-        return workflow.simulate(question, workflow.ScenarioRequest(load="1x"), unwatched)
+        return verbs.simulate(question, verbs.ScenarioRequest(load="1x"), unwatched)
     except NotEnoughDataError:
         return None
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
-from costctl.cli.render import analysis as analysis_view
-from costctl.cli.render import class_explanation, sessions, workload_map
-from costctl.cli.render.tables import Section, Table
+from costctl import verbs
+from costctl.behaviour.stages import MODEL_STAGES
 from costctl.errors import NotEnoughDataError
 from costctl.observation import Question, observed
-from costctl.segment.stages import MODEL_STAGES
+from costctl.render import analysis as analysis_view
+from costctl.render import class_explanation, sessions, workload_map
+from costctl.render.tables import Section, Table
 from tests.conftest import ROOT, unwatched
 from tests.laws.same_quantity import Documents, documents_of, readings
 from tests.laws.worlds_with_gaps import store_with_gaps
@@ -181,9 +181,7 @@ def test_a_call_to_an_api_is_given_no_cause_that_only_its_replicas_could_show(tm
     store = store_with_gaps(tmp_path, 4, is_api=True)
     question = Question(store=store, config=_without_pools(tmp_path))
     found = [
-        each.bottleneck
-        for each in workflow.analyze(question, unwatched).classes
-        if each.bottleneck is not None
+        each.bottleneck for each in verbs.analyze(question, unwatched).classes if each.bottleneck is not None
     ]
     of_models = [each for each in found if each.stage in MODEL_STAGES]
     assert len(of_models) >= 5
@@ -203,7 +201,7 @@ def test_every_real_trace_obeys_the_same_laws(real_traces: Path, tmp_path: Path)
             str(path) for path in sorted(folder.rglob("*")) if path.suffix in {".json", ".jsonl", ".pb"}
         )
         store = tmp_path / f"{folder.name}.duckdb"
-        workflow.ingest(workflow.IngestRequest(paths, store), unwatched)
+        verbs.ingest(verbs.IngestRequest(paths, store), unwatched)
         try:
             documents = documents_of(Question(store=store, config=_without_pools(tmp_path)), replays=False)
         except NotEnoughDataError:

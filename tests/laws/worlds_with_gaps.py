@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from costctl import workflow
+from costctl import verbs
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve
 from costctl.synth.spans import otlp_lines
@@ -45,7 +45,7 @@ def store_with_gaps(folder: Path, seed: int, *, is_api: bool) -> Path:
                     scope["spans"] = [_with_gaps(span, draw, is_api=is_api) for span in scope["spans"]]
             out.write(json.dumps(document) + "\n")
     store = folder / f"gaps-{seed}-{is_api}.duckdb"
-    workflow.ingest(workflow.IngestRequest((str(path),), store), unwatched)
+    verbs.ingest(verbs.IngestRequest((str(path),), store), unwatched)
     return store
 
 

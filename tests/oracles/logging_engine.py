@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from costctl.cost.engine_log import EngineLog
-from costctl.simulate.workload import Floats, Ints
+from costctl.arrays import Floats, Ints
+from costctl.service_model.engine_log import EngineLog
 
 REPORT_S = 0.5
 

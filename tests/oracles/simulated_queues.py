@@ -13,7 +13,7 @@ import ciw
 import numpy as np
 import simpy
 
-from costctl.simulate.workload import Floats, Ints
+from costctl.arrays import Floats, Ints
 
 
 def simpy_waits_s(arrival_s: Floats, service_s: Floats, priority: Ints, servers: int) -> Floats:

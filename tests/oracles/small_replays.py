@@ -7,17 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from costctl.arrays import Ints
 from costctl.simulate.lanes import Lanes
-from costctl.simulate.workload import (
-    Dispatch,
-    Ints,
-    Outage,
-    Pool,
-    PoolSetup,
-    Scaling,
-    ServiceModel,
-    Workload,
-)
+from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel, Workload
 
 DISPATCHES: tuple[Dispatch, ...] = ("recorded", "round_robin", "least_outstanding")
 

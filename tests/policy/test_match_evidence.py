@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from costctl.documents.matchability import ClassMatch, Confusion, Matching
+from costctl.documents.admission_accuracy import ClassMatch, Confusion, Matching
 from costctl.policy.checks import check_policy
 from costctl.policy.match_evidence import with_match_evidence
-from costctl.segment.matchability import wilson
+from costctl.segment.admission_accuracy import wilson
 from tests.policy.policies import sound_policy
 
 

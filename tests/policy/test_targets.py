@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.policy import Policy, PolicyBoundary, RejectWhenBusy
 from costctl.errors import InfeasibleError, UsageError
 from costctl.observation import Question
@@ -41,7 +41,7 @@ for group in router.get_model_names():
 
 @pytest.fixture(scope="module")
 def sample_policy(sample_question: Question) -> Policy:
-    return workflow.policy_for(sample_question, lambda _what, _ratio, _detail="": None)
+    return verbs.policy_for(sample_question, lambda _what, _ratio, _detail="": None)
 
 
 def validator(repository: Path, name: str) -> Path:

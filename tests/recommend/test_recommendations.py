@@ -12,7 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.documents.schemas import rendered
 from costctl.observation import Question
@@ -29,7 +29,7 @@ def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 @pytest.fixture(scope="module")
 def recommendations(sample_question: Question) -> Recommendations:
-    return workflow.recommend(sample_question, quiet)
+    return verbs.recommend(sample_question, quiet)
 
 
 def advice(document: Recommendations, kind: str) -> list[Recommendation]:
@@ -119,7 +119,7 @@ def test_a_week_is_told_of_less_than_a_day_only_where_it_is_asked_for(
         None,
     )
     assert all(item.saving_usd_per_week is None for item in recommendations.recommendations)
-    asked = workflow.recommend(replace(sample_question, is_extrapolating=True), quiet)
+    asked = verbs.recommend(replace(sample_question, is_extrapolating=True), quiet)
     weeks = asked.baseline.observed_hours / 168
     assert asked.baseline.usd_per_week == pytest.approx((baseline.usd or 0.0) / weeks)
     made = [item for item in asked.recommendations if item.saving_usd is not None]
@@ -165,7 +165,7 @@ def overloaded(tmp_path: Path) -> Question:
 
 
 def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Path) -> None:
-    document = workflow.recommend(overloaded(tmp_path), quiet)
+    document = verbs.recommend(overloaded(tmp_path), quiet)
     limits = [item for item in advice(document, "queue_limit") if item.pool == "llm-premium"]
     assert limits
     assert any("No limit helps: the longest wait" not in item.reason for item in limits)

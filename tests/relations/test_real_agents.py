@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.observation import Question
 
 
@@ -19,12 +19,12 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 def stored(traces: Path, folder: Path) -> Question:
     store = folder / "store.duckdb"
-    workflow.ingest(workflow.IngestRequest((str(traces),), store), unwatched)
+    verbs.ingest(verbs.IngestRequest((str(traces),), store), unwatched)
     return Question(store=store)
 
 
 def selected(query: str, question: Question) -> pl.DataFrame:
-    return workflow.select(query, question, unwatched)
+    return verbs.select(query, question, unwatched)
 
 
 @pytest.mark.parametrize("dialect", ["traceloop", "otel_v2_2.4b0_default", "otel_v2_2.4b0_optin"])
@@ -53,7 +53,7 @@ def requests_of(question: Question) -> Iterator[str]:
 def test_the_traces_of_agent_frameworks_are_explained(corpus: str, real_traces: Path, tmp_path: Path) -> None:
     question = stored(real_traces / "spans" / corpus, tmp_path)
     for trace_id in requests_of(question):
-        document = workflow.explain(trace_id, question, unwatched)
+        document = verbs.explain(trace_id, question, unwatched)
         for request in document.requests:
             total = sum(stage.self_s for stage in request.stages)
             assert total == pytest.approx(request.duration_s or 0.0, abs=1e-6)

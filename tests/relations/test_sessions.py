@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from costctl.behaviour.sessions import sessions_of
 from costctl.documents.sessions import SessionsReport
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.observation import Question, observed
-from costctl.segment.sessions import sessions_of
 from tests.relations.span_rows import chat, engine_of, span
 
 PRICED = {"provider": "openai", "model_served": "gpt-4o-mini", "input_tokens": 1000, "output_tokens": 100}

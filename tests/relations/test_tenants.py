@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costctl.cost.frames import Frames
 from costctl.cost.tenants import tenant_uses
 from costctl.documents.settings import Pool, Settings
+from costctl.frames.cost import Frames
 from tests.relations.span_rows import chat, engine_of, span
 
 POOL = Settings(

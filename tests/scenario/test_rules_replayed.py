@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.simulation import CallFates, PoolResult, Result, Simulation
 from costctl.observation import Question
-from costctl.workflow import ScenarioRequest
+from costctl.verbs import ScenarioRequest
 
 REFUSING = "class.chat.queue.limit=0"
 HALF_HOUR = "llm-premium:1@05:30-06:00"
@@ -19,7 +19,7 @@ def simulated(
     question: Question, *assignments: str, load: str | None = None, **asked: tuple[str, ...]
 ) -> Simulation:
     request = ScenarioRequest(assignments=assignments, load=load, **asked)
-    return workflow.simulate(question, request, lambda _what, _ratio, _detail="": None)
+    return verbs.simulate(question, request, lambda _what, _ratio, _detail="": None)
 
 
 def fates(result: Result, request_class: str) -> CallFates:

@@ -14,20 +14,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from costctl import workflow
-from costctl.cli.render import simulation as render
-from costctl.cli.render.numbers import seconds
-from costctl.cli.render.tables import Table, as_terminal_text
+from costctl import verbs
 from costctl.documents.schemas import rendered
 from costctl.documents.simulation import CallFates, Simulation
 from costctl.errors import NotEnoughDataError, UsageError
 from costctl.observation import Question, observed
+from costctl.render import simulation as render
+from costctl.render.numbers import seconds
+from costctl.render.tables import Table, as_terminal_text
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
-from costctl.workflow import ScenarioRequest
+from costctl.verbs import ScenarioRequest
 
 
 def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
@@ -35,7 +35,7 @@ def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 
 def simulated(question: Question, *assignments: str, load: str | None = None, **asked: object) -> Simulation:
-    return workflow.simulate(question, ScenarioRequest(assignments=assignments, load=load, **asked), quiet)
+    return verbs.simulate(question, ScenarioRequest(assignments=assignments, load=load, **asked), quiet)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.taxonomy import Taxonomy
 from costctl.observation import Question, observed
 from costctl.synth.demand import demand_of
@@ -29,8 +29,8 @@ def learned_from_world(seed: int, folder: Path) -> tuple[Taxonomy, list[str], li
     served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
     (folder / "spans.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
     store, rules = folder / "traces.duckdb", folder / "rules.toml"
-    workflow.ingest(workflow.IngestRequest((str(folder / "spans.jsonl"),), store), quiet)
-    taxonomy = workflow.learn(Question(store=store, seed=seed), quiet)
+    verbs.ingest(verbs.IngestRequest((str(folder / "spans.jsonl"),), store), quiet)
+    taxonomy = verbs.learn(Question(store=store, seed=seed), quiet)
     rules.write_text(taxonomy.rules_toml, encoding="utf-8")
     with observed(Question(store=store, rules=rules), quiet) as observation:
         rows = observation.engine.query(

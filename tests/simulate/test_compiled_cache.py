@@ -33,8 +33,8 @@ RUN_REPLAY = """
 import numpy as np
 from costctl.simulate import event_loop
 from costctl.simulate.replay import replay
-from costctl.simulate.lanes import Lanes
-from costctl.simulate.workload import PoolSetup, ServiceModel, Workload
+from costctl.simulate.lanes import (Lanes)
+from costctl.simulate.workload import (PoolSetup, ServiceModel, Workload)
 one, none = np.zeros(1), np.full(1, -1)
 workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
 setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from costctl.arrays import Floats
 from costctl.simulate.outcome_measures import broken_laws, latency_s, utilisation, wait_s
 from costctl.simulate.replay import replay
-from costctl.simulate.workload import CallStatus, Floats, ServiceModel
+from costctl.simulate.workload import CallStatus, ServiceModel
 from tests.oracles.queueing_formulas import (
     batch_service_mean_latency_bound_s,
     batch_service_mean_latency_s,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.errors import UsageError
 from costctl.observation import Question
 from costctl.observed_window import bounds, instant_ns
-from costctl.segment.stray_times import periods
+from costctl.telemetry.stray_times import periods
 from tests.conftest import unwatched
 
 DAY_NS = 86_400 * 10**9
@@ -39,7 +39,7 @@ def store_of(folder: Path, days: list[int], name: str = "calls") -> Path:
     path = folder / f"{name}.json"
     path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
     store = folder / f"{name}.duckdb"
-    workflow.ingest(workflow.IngestRequest((str(path),), store), unwatched)
+    verbs.ingest(verbs.IngestRequest((str(path),), store), unwatched)
     return store
 
 
@@ -67,27 +67,27 @@ def test_last_takes_no_other_bound_and_some_time() -> None:
 
 def test_the_last_days_of_an_old_store_are_those_that_it_holds(tmp_path: Path) -> None:
     store = store_of(tmp_path, [DAY_2026, DAY_2026 + 1, DAY_2026 + 9, DAY_2026 + 10])
-    assert workflow.segment(Question(store=store, last="7d"), unwatched).requests == 2
-    assert workflow.segment(Question(store=store), unwatched).requests == 4
+    assert verbs.segment(Question(store=store, last="7d"), unwatched).requests == 2
+    assert verbs.segment(Question(store=store), unwatched).requests == 4
 
 
 def test_one_stray_year_is_flagged_with_its_source_and_how_to_leave_it_out(tmp_path: Path) -> None:
     store = store_of(tmp_path, [*[DAY_2026] * 5, DAY_2026 - 2000])
-    (warning,) = workflow.analyze(Question(store=store), unwatched).provenance.warnings
+    (warning,) = verbs.analyze(Question(store=store), unwatched).provenance.warnings
     assert "1 of 6 requests start on 2020-08-26" in warning
     assert "calls.json (the first is record" in warning
     assert "--since 2026-02-16 --until 2026-02-17" in warning
     left = Question(store=store, since="2026-02-16", until="2026-02-17")
-    assert workflow.analyze(left, unwatched).provenance.warnings == ()
+    assert verbs.analyze(left, unwatched).provenance.warnings == ()
 
 
 def test_times_counted_from_zero_are_flagged_whether_all_are_or_some(tmp_path: Path) -> None:
-    (all_of_them,) = workflow.segment(
+    (all_of_them,) = verbs.segment(
         Question(store=store_of(tmp_path, [0, 0, 0])), unwatched
     ).provenance.warnings
     assert "3 of 3 requests start in 1970" in all_of_them
     mixed = store_of(tmp_path, [DAY_2026, DAY_2026, 0], "mixed")
-    (some,) = workflow.segment(Question(store=mixed), unwatched).provenance.warnings
+    (some,) = verbs.segment(Question(store=mixed), unwatched).provenance.warnings
     assert "1 of 3 requests start in 1970" in some
 
 

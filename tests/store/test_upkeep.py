@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.errors import StoreError
 from costctl.ingest import loader
 from costctl.observation import Question, observed
@@ -170,7 +170,7 @@ def test_compacting_keeps_every_row_and_gives_space_back(tmp_path: Path) -> None
 
 def test_info_counts_what_is_there(tmp_path: Path) -> None:
     path = filled(tmp_path)
-    info = workflow.store_info(path, 0.0, quiet)
+    info = verbs.store_info(path, 0.0, quiet)
     with open_store(path) as connection:
         assert (info.spans, info.traces) == connection.execute(
             "SELECT COUNT(*), COUNT(DISTINCT trace_id) FROM spans"
@@ -182,5 +182,5 @@ def test_info_counts_what_is_there(tmp_path: Path) -> None:
 
 def test_a_missing_store_is_not_made_to_be_pruned(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no store"):
-        workflow.prune_store(tmp_path / "none.duckdb", "2026-01-01T00:00:00Z", 0.0, quiet)
+        verbs.prune_store(tmp_path / "none.duckdb", "2026-01-01T00:00:00Z", 0.0, quiet)
     assert not (tmp_path / "none.duckdb").exists()

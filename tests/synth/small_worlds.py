@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from costctl.arrays import Bools, Ints
 from costctl.simulate.lanes import Lanes
-from costctl.simulate.workload import Bools, Ints, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Pool, PoolSetup, ServiceModel, Workload
 from costctl.synth.demand import Demand
 from costctl.synth.platform import CallEnd, Served, serve
 from costctl.synth.presets import sample_world

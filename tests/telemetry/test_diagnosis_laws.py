@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
 from costctl.ingest.dialect import KeyRule, shipped_dialects
 from costctl.relations import load_relations
-from costctl.segment.telemetry.catalogue import catalogue
-from costctl.segment.telemetry.coverage import COVERAGE, Evidence, coverage, settings_counts
-from costctl.segment.telemetry.diagnosis import checks_of, phases_of
+from costctl.telemetry.catalogue import catalogue
+from costctl.telemetry.coverage import COVERAGE, Evidence, coverage, settings_counts
+from costctl.telemetry.diagnosis import checks_of, phases_of
 
 FACTS = catalogue()
 SETTINGS = {fact.id: (2, 1) for fact in FACTS if fact.of == "settings"}

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.diagnosis import Check, Diagnosis
 from costctl.observation import Question
-from costctl.segment.telemetry.catalogue import catalogue
+from costctl.telemetry.catalogue import catalogue
 from tests.conftest import unwatched
 from tests.telemetry.complete_export import GROUPS, Export, complete_export, written
 
@@ -25,7 +25,7 @@ OF_THE_CONFIGURATION = {"prices", "storage_prices"}
 def diagnosis(export: Export, folder: Path) -> Diagnosis:
     path = folder / "export.jsonl"
     path.write_bytes(written(export))
-    return workflow.doctor(Question(paths=(str(path),)), unwatched)
+    return verbs.doctor(Question(paths=(str(path),)), unwatched)
 
 
 def by_id(document: Diagnosis) -> dict[str, Check]:

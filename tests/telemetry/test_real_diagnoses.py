@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from costctl import workflow
+from costctl import verbs
 from costctl.documents.diagnosis import Check
 from costctl.observation import Question
 from tests.conftest import unwatched
@@ -52,7 +52,7 @@ KNOWN = {
 
 
 def checks(path: Path, config: Path | None = None) -> dict[str, Check]:
-    document = workflow.doctor(Question(paths=(str(path),), config=config), unwatched)
+    document = verbs.doctor(Question(paths=(str(path),), config=config), unwatched)
     return {check.id: check for check in document.checks}
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 import msgspec
 import numpy as np
 
+from costctl.arrays import Ints
 from costctl.ingest.formats.json_pieces import (
     CHUNK_BYTES,
     OTLP_LAYOUT,
@@ -22,7 +23,6 @@ from costctl.ingest.formats.json_pieces import (
     Piece,
     resynchronised_pieces,
 )
-from costctl.ingest.formats.nested_arrow import Index
 
 BLOCK_BYTES: Final = 16 * 2**20
 _BLOCKS_PER_LINE: Final = 4
@@ -40,7 +40,7 @@ class JsonBlock:
     """
 
     data: bytes
-    positions: Index
+    positions: Ints
     is_unterminated: bool = False
     is_respelled: bool = False
 
@@ -144,19 +144,19 @@ def _line_blocks(stream: BinaryIO, first: bytes, block_bytes: int, layout: Layou
         yield JsonBlock(rest, line_numbers(rest, line), is_unterminated=True)
 
 
-def line_numbers(data: bytes, first: int) -> Index:
+def line_numbers(data: bytes, first: int) -> Ints:
     """Numbers of the lines that are not blank, the first line being number ``first``."""
     return _numbers(data, _line_starts(data), first)
 
 
-def _line_starts(data: bytes) -> Index:
+def _line_starts(data: bytes) -> Ints:
     """Where each line begins."""
     ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE) + 1
-    starts: Index = np.concatenate([[0], ends])
+    starts: Ints = np.concatenate([[0], ends])
     return starts[starts < len(data)]
 
 
-def _numbers(data: bytes, starts: Index, first: int) -> Index:
+def _numbers(data: bytes, starts: Ints, first: int) -> Ints:
     numbers = np.arange(first, first + len(starts), dtype=np.int64)
     unsure = np.flatnonzero(np.frombuffer(data, dtype=np.uint8)[starts] <= _SPACE)
     if len(unsure) == 0:

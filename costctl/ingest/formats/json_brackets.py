@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 
 _QUOTE: Final = ord('"')
 _NEWLINE: Final = ord("\n")
@@ -26,8 +26,8 @@ _STEP[[ord("}"), ord("]")]] = -1
 class Brackets:
     """Brackets outside strings. places: offsets.  depths: depth after each.  is_in_string: at the end."""
 
-    places: Index
-    depths: Index
+    places: Ints
+    depths: Ints
     is_in_string: bool
 
     def next_at(self, depth: int, index: int) -> int:
@@ -59,26 +59,26 @@ def brackets_of(text: bytes, depth: int, *, is_in_string: bool) -> Brackets:
     return Brackets(places, depths, bool(at_end[0] & 1))
 
 
-def _quotes_before(places: Index, quotes: Index, line_ends: Index, *, is_in_string: bool) -> Index:
+def _quotes_before(places: Ints, quotes: Ints, line_ends: Ints, *, is_in_string: bool) -> Ints:
     """How many quotes stand before each place on its own line."""
-    before: Index = np.searchsorted(quotes, places)
+    before: Ints = np.searchsorted(quotes, places)
     if len(line_ends) == 0:
         return before + is_in_string
     line = np.searchsorted(line_ends, places)
     of_earlier_lines = np.concatenate([[-int(is_in_string)], np.searchsorted(quotes, line_ends)])
-    on_line: Index = before - of_earlier_lines[line]
+    on_line: Ints = before - of_earlier_lines[line]
     return on_line
 
 
-def _unescaped(data: npt.NDArray[np.uint8], quotes: Index) -> Index:
+def _unescaped(data: npt.NDArray[np.uint8], quotes: Ints) -> Ints:
     """The quotes before which stands an even number of backslashes."""
     slashes = np.flatnonzero(data == _BACKSLASH)
     if len(slashes) == 0 or len(quotes) == 0:
         return quotes
-    begins: Mask = np.append(True, np.diff(slashes) != 1)
+    begins: Bools = np.append(True, np.diff(slashes) != 1)
     run_start = slashes[begins][np.cumsum(begins) - 1]
     before = np.searchsorted(slashes, quotes - 1)
     follows = (before < len(slashes)) & (slashes[np.minimum(before, len(slashes) - 1)] == quotes - 1)
     run = np.where(follows, quotes - run_start[np.minimum(before, len(slashes) - 1)], 0)
-    free: Index = quotes[run % 2 == 0]
+    free: Ints = quotes[run % 2 == 0]
     return free

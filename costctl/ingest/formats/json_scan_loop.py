@@ -20,7 +20,8 @@ import numpy as np
 from costctl.compiled import compiled, part
 
 if TYPE_CHECKING:
-    from costctl.ingest.formats.json_scan_shape import Bytes, Ints, Shape, Tables, Words
+    from costctl.arrays import Bytes, Ints
+    from costctl.ingest.formats.json_scan_shape import Shape, Tables, Words
 
 UNCERTAIN: Final = -1
 # What is read of a value: a text; an integer, also as text; an integer as number; a number, or one of the

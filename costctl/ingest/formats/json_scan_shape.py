@@ -7,16 +7,12 @@ as arrays, and tables with room for all that a block of so many bytes may hold.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from costctl.arrays import Bytes, Codes, Ints
 from costctl.ingest.formats.json_scan_loop import SKIP, SLOTS, slot
-
-Bytes: TypeAlias = npt.NDArray[np.uint8]
-Ints: TypeAlias = npt.NDArray[np.int64]
-Codes: TypeAlias = npt.NDArray[np.int32]
 
 _MOST_KEYS: Final = 2**14
 _KEY_SLOTS: Final = 2**16

@@ -16,7 +16,7 @@ from costctl.compiled import compiled, part
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from costctl.ingest.formats.json_scan_shape import Bytes, Ints
+    from costctl.arrays import Bytes, Ints
 
 _BACKSLASH, _U = ord("\\"), ord("u")
 _UNESCAPED: Final = np.zeros(256, np.uint8)

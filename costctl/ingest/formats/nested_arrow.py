@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Index: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
+from costctl.arrays import Bools, Ints
 
 
 @cache
@@ -36,7 +33,7 @@ def child(struct: pa.StructArray, name: str) -> pa.Array:
     return pc.struct_field(struct, [index])
 
 
-def explode(lists: pa.ListArray) -> tuple[pa.Array, Index]:
+def explode(lists: pa.ListArray) -> tuple[pa.Array, Ints]:
     """Elements of all lists, and for each the index of the row whose list it was in, ascending."""
     return lists.flatten(), pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
 
@@ -54,16 +51,16 @@ def _empty(column: pa.ChunkedArray) -> pa.Array:
     return pa.array([], column.type)
 
 
-def is_present(array: pa.Array) -> Mask:
+def is_present(array: pa.Array) -> Bools:
     """True where the value is not NULL."""
     if array.null_count == 0:
         return np.ones(len(array), dtype=np.bool_)
-    present: Mask = array.is_valid().to_numpy(zero_copy_only=False)
+    present: Bools = array.is_valid().to_numpy(zero_copy_only=False)
     return present
 
 
-def integers(array: pa.Array) -> Index:
+def integers(array: pa.Array) -> Ints:
     """The integers as int64, 0 where NULL."""
     filled = array.cast(pa.int64(), safe=True).fill_null(0)
-    values: Index = filled.to_numpy(zero_copy_only=False)
+    values: Ints = filled.to_numpy(zero_copy_only=False)
     return values

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from costctl.ingest.formats.nested_arrow import Index, Mask, child, explode, is_present
+from costctl.arrays import Bools, Ints
+from costctl.ingest.formats.nested_arrow import child, explode, is_present
 from costctl.ingest.formats.otlp_values import Attributes, read_attributes
 
 
@@ -21,7 +22,7 @@ from costctl.ingest.formats.otlp_values import Attributes, read_attributes
 class RawEvents:
     """Events of spans. span: row of the span.  attributes: their owner is a row of this table."""
 
-    span: Index
+    span: Ints
     name: pa.StringArray
     at_ns: pa.Array
     attributes: Attributes
@@ -37,16 +38,16 @@ class RawSpans:
     """
 
     spans: pa.StructArray
-    document: Index
-    resource: Index
+    document: Ints
+    resource: Ints
     resources: int
-    scope: Index
+    scope: Ints
     scope_name: pa.StringArray
     attributes: Attributes
     resource_attributes: Attributes
     scope_attributes: Attributes
     events: RawEvents
-    doubtful: Index
+    doubtful: Ints
 
     def __len__(self) -> int:
         return len(self.spans)
@@ -97,7 +98,7 @@ def scope_names(names: pa.StringArray) -> pa.StringArray:
     return pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
 
 
-def _lacks_required(spans: pa.StructArray) -> Mask:
+def _lacks_required(spans: pa.StructArray) -> Bools:
     required = (child(spans, name) for name in ("traceId", "spanId", "startTimeUnixNano"))
     lacking = np.zeros(len(spans), dtype=np.bool_)
     for column in required:

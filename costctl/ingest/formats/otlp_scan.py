@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from costctl.arrays import Bools, Bytes, Ints
 from costctl.ingest.formats.json_scan_loop import (
     COUNT,
     ENUM,
@@ -32,9 +33,8 @@ from costctl.ingest.formats.json_scan_loop import (
     UNCERTAIN,
     scan,
 )
-from costctl.ingest.formats.json_scan_shape import Bytes, Ints, Tables, shape_of, tables_for
+from costctl.ingest.formats.json_scan_shape import Tables, shape_of, tables_for
 from costctl.ingest.formats.json_text_loop import gather
-from costctl.ingest.formats.nested_arrow import Index, Mask
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans, scope_names
 from costctl.ingest.formats.otlp_values import Attributes
 from costctl.ingest.formats.scanned_values import UncertainValueError, array_text, kvlist_text, rendered
@@ -154,13 +154,13 @@ class _Block:
         count = self.tables.counts[table]
         return self.tables.cells[begin : begin + count * width].reshape(count, width)
 
-    def owners(self, table: int) -> Index:
+    def owners(self, table: int) -> Ints:
         """For each row the row that it belongs to."""
         return np.ascontiguousarray(self.rows(table)[:, OWNER])
 
-    def has(self, table: int, name: str) -> Mask:
+    def has(self, table: int, name: str) -> Bools:
         """The rows in which that field was found."""
-        found: Mask = (self.rows(table)[:, PRESENT] & _BIT[name]) != 0
+        found: Bools = (self.rows(table)[:, PRESENT] & _BIT[name]) != 0
         return found
 
     def texts(self, table: int, name: str, column: int) -> pa.StringArray:
@@ -199,14 +199,14 @@ class _Block:
             doubtful=np.unique(np.concatenate(doubts)),
         )
 
-    def _lacking(self) -> list[tuple[int, Index]]:
+    def _lacking(self) -> list[tuple[int, Ints]]:
         """The rows of each table that lack what they must have."""
         return [
             (table, np.flatnonzero(self.rows(table)[:, PRESENT] & required != required))
             for table, required in _REQUIRED
         ]
 
-    def _documents_of(self, table: int, rows: Index) -> Index:
+    def _documents_of(self, table: int, rows: Ints) -> Ints:
         """The document that each of the rows of a table is in."""
         while table != _DOCUMENT:
             rows = self.rows(table)[rows, OWNER]
@@ -228,7 +228,7 @@ class _Block:
         fields["status"] = pa.StructArray.from_arrays([code], ["code"])
         return pa.StructArray.from_arrays([*fields.values()], [*fields])
 
-    def attributes(self, table: int) -> tuple[Attributes, Index]:
+    def attributes(self, table: int) -> tuple[Attributes, Ints]:
         """Attributes; and their owners with values deeper than the reader of documents parses."""
         rows = self.rows(table)
         values = rows[:, PRESENT] & _VALUES
@@ -249,7 +249,7 @@ class _Block:
         )
         return attributes, owner[deep]
 
-    def _with_composites(self, table: int, is_text: Mask) -> tuple[Bytes, Mask]:
+    def _with_composites(self, table: int, is_text: Bools) -> tuple[Bytes, Bools]:
         """Makes texts of arrays and key-value lists; their letters, and the rows that are deeper."""
         rows = self.rows(table)
         letters, deep = b"", np.zeros(len(rows), dtype=np.bool_)
@@ -277,7 +277,7 @@ class _Block:
         return pa.array(values, mask=~is_number)
 
 
-def _used_keys(codes: Index, keys: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
+def _used_keys(codes: Ints, keys: list[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
     """The codes counted anew, and their keys, without the keys of other tables."""
     used = np.flatnonzero(np.bincount(codes, minlength=len(keys)))
     renumbered = np.zeros(len(keys) + 1, dtype=np.int32)
@@ -286,7 +286,7 @@ def _used_keys(codes: Index, keys: list[str]) -> tuple[npt.NDArray[np.int32], li
 
 
 def _gathered(
-    data: Bytes, rows: Ints, column: int, is_present: Mask | None = None, more: Bytes = _NOTHING
+    data: Bytes, rows: Ints, column: int, is_present: Bools | None = None, more: Bytes = _NOTHING
 ) -> pa.StringArray:
     """The texts that begin where the column says, NULL where not present; beyond the data they are in more."""
     chosen = np.ones(len(rows), dtype=np.bool_) if is_present is None else is_present

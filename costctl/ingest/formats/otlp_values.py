@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from costctl.ingest.formats.nested_arrow import Index, Mask, child, explode, is_present
+from costctl.arrays import Bools, Ints
+from costctl.ingest.formats.nested_arrow import child, explode, is_present
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Attributes:
     text, integer, number and truth is not NULL in a row; all are NULL for an empty value.
     """
 
-    owner: Index
+    owner: Ints
     codes: npt.NDArray[np.int32]
     keys: list[str]
     text: pa.StringArray
@@ -42,7 +43,7 @@ class Attributes:
     def __len__(self) -> int:
         return len(self.owner)
 
-    def as_text(self, rows: Index | None = None) -> pa.StringArray:
+    def as_text(self, rows: Ints | None = None) -> pa.StringArray:
         """The values as text, NULL where empty: integers and doubles in the shortest form, true and false."""
         text, integer = _taken(self.text, rows), _taken(self.integer, rows)
         if text.null_count == 0:
@@ -54,11 +55,11 @@ class Attributes:
         return text
 
 
-def _taken(array: pa.Array, rows: Index | None) -> pa.Array:
+def _taken(array: pa.Array, rows: Ints | None) -> pa.Array:
     return array if rows is None else array.take(pa.array(rows))
 
 
-def read_attributes(lists: pa.ListArray) -> tuple[Attributes, Index]:
+def read_attributes(lists: pa.ListArray) -> tuple[Attributes, Ints]:
     """The attributes of each row of the lists; the owners whose nested values are deeper than was parsed.
 
     The second result names rows for the slow reader: those holding an array or key-value list with an
@@ -80,10 +81,10 @@ def read_attributes(lists: pa.ListArray) -> tuple[Attributes, Index]:
     return attributes, owner[deeper]
 
 
-def _text_of(value: pa.StructArray) -> tuple[pa.StringArray, Index]:
+def _text_of(value: pa.StructArray) -> tuple[pa.StringArray, Ints]:
     """Text values, with arrays, key-value lists and bytes rendered; rows that were too deep to render."""
     text = child(value, "stringValue")
-    deeper: list[Index] = []
+    deeper: list[Ints] = []
     for name, render in _COMPOSITES.items():
         composite = child(value, name)
         rows = np.flatnonzero(is_present(composite))
@@ -97,14 +98,14 @@ def _text_of(value: pa.StructArray) -> tuple[pa.StringArray, Index]:
     return text, np.concatenate(deeper) if deeper else np.zeros(0, dtype=np.int64)
 
 
-def _array_text(arrays: pa.StructArray) -> tuple[pa.StringArray, Mask]:
+def _array_text(arrays: pa.StructArray) -> tuple[pa.StringArray, Bools]:
     lists = child(arrays, "values")
     elements, owner = explode(lists)
     texts, unparsed = _element_texts(elements)
     return _bracketed("[", texts, lists, "]"), _any_by(owner, unparsed, len(arrays))
 
 
-def _kvlist_text(kvlists: pa.StructArray) -> tuple[pa.StringArray, Mask]:
+def _kvlist_text(kvlists: pa.StructArray) -> tuple[pa.StringArray, Bools]:
     lists = child(kvlists, "values")
     elements, owner = explode(lists)
     if pa.types.is_binary(elements.type):
@@ -116,7 +117,7 @@ def _kvlist_text(kvlists: pa.StructArray) -> tuple[pa.StringArray, Mask]:
     return _bracketed("{", texts, lists, "}"), _any_by(owner, unparsed, len(kvlists))
 
 
-def _bytes_text(values: pa.Array) -> tuple[pa.StringArray, Mask]:
+def _bytes_text(values: pa.Array) -> tuple[pa.StringArray, Bools]:
     """Bytes as base64, which is how JSON carries them anyway."""
     nothing = np.zeros(len(values), dtype=np.bool_)
     if pa.types.is_binary(values.type):
@@ -124,7 +125,7 @@ def _bytes_text(values: pa.Array) -> tuple[pa.StringArray, Mask]:
     return values, nothing
 
 
-_COMPOSITES: dict[str, Callable[[Any], tuple[pa.StringArray, Mask]]] = {
+_COMPOSITES: dict[str, Callable[[Any], tuple[pa.StringArray, Bools]]] = {
     "arrayValue": _array_text,
     "kvlistValue": _kvlist_text,
     "bytesValue": _bytes_text,
@@ -139,13 +140,13 @@ def _bracketed(before: str, texts: pa.StringArray, like: pa.ListArray, after: st
     return pc.binary_join_element_wise(before, joined, after, "")
 
 
-def _any_by(owner: Index, flags: Mask, owners: int) -> Mask:
+def _any_by(owner: Ints, flags: Bools, owners: int) -> Bools:
     result = np.zeros(owners, dtype=np.bool_)
     result[owner[flags]] = True
     return result
 
 
-def _element_texts(elements: pa.Array) -> tuple[pa.StringArray, Mask]:
+def _element_texts(elements: pa.Array) -> tuple[pa.StringArray, Bools]:
     """JSON text of each scalar element; True where nothing of the element was parsed."""
     if pa.types.is_binary(elements.type):
         return _decoded(elements, _json_of_message), np.zeros(len(elements), dtype=np.bool_)

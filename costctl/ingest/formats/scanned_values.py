@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from costctl.ingest.formats.nested_arrow import Index, Mask
+from costctl.arrays import Bools, Ints
 from costctl.ingest.formats.otlp_values import json_text
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -37,9 +37,9 @@ class Rendered:
     """
 
     letters: bytes
-    begins: Index
-    lengths: Index
-    is_deep: Mask
+    begins: Ints
+    lengths: Ints
+    is_deep: Bools
 
 
 def rendered(values: pa.StringArray, render: Callable[[str], tuple[str, bool]]) -> Rendered:

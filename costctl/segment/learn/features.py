@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from costctl.segment.matching import Floats
-
-Ints = npt.NDArray[np.int64]
+from costctl.arrays import Floats, Ints
 
 COUNTS: Final = ("generation_calls", "embedding_calls", "retrievals", "documents", "tools", "agents")
 TOKENS: Final = ("prompt_tokens", "output_tokens")

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from costctl.segment.learn.features import Ints
-from costctl.segment.matching import Floats
+from costctl.arrays import Floats, Ints
 
 MIN_WIDTH: Final = 0.05  # e-folds: sizes that differ by less than a twentieth are one size
 _MOST_COMPONENTS: Final = 8

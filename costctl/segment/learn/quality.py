@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from costctl.arrays import Ints
 from costctl.documents.taxonomy import ExplainedVariance
-from costctl.segment.learn.features import Features, Ints
+from costctl.segment.learn.features import Features
 from costctl.segment.learn.shapes import fit_shapes
 
 RESAMPLES: Final = 6

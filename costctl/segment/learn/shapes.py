@@ -10,11 +10,11 @@ from typing import Final
 
 import numpy as np
 
-from costctl.segment.learn.features import COUNTS, SEVERAL, SIZES, TOKENS, Features, Ints
+from costctl.arrays import Bools, Floats, Ints
+from costctl.segment.learn.features import COUNTS, SEVERAL, SIZES, TOKENS, Features
 from costctl.segment.learn.mixture import MIN_WIDTH, Mixture, components_of
 from costctl.segment.learn.splitting import Leaf, split, together
 from costctl.segment.learn.valley import MERGE_AT, valley_ratio
-from costctl.segment.matching import Bools, Floats
 
 LEAST_REQUESTS: Final = 5  # of a shape, and
 LEAST_RATIO: Final = 0.005  # of all that are learned from: below both it is told from nothing

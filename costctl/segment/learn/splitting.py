@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from costctl.segment.learn.features import Ints
+from costctl.arrays import Floats, Ints
 from costctl.segment.learn.mixture import Mixture, components_of, fit_mixture
 from costctl.segment.learn.valley import MERGE_AT, valley_ratio
-from costctl.segment.matching import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

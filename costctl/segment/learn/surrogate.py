@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from costctl.segment.learn.features import SIZES, Ints
-from costctl.segment.matching import Bools, Floats, within
+from costctl.arrays import Bools, Floats, Ints
+from costctl.segment.learn.features import SIZES
+from costctl.segment.matching import within
 
 _LEAVES_PER_SHAPE: Final = 4
 _GOOD_ENOUGH: Final = 0.002  # agreement that fewer leaves may cost

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from costctl.arrays import Bools, Ints
 from costctl.documents.provenance import Provenance
 from costctl.documents.taxonomy import (
     SCHEMA_VERSION,
@@ -21,14 +22,14 @@ from costctl.documents.taxonomy import (
 )
 from costctl.errors import NotEnoughDataError
 from costctl.progress import Progress
-from costctl.segment.learn.features import SIZES, Ints, features_of
+from costctl.segment.learn.features import SIZES, features_of
 from costctl.segment.learn.naming import names_of, structure_words
 from costctl.segment.learn.notes import notes_on_data, notes_on_quality
 from costctl.segment.learn.quality import explained_variance, stability
 from costctl.segment.learn.rules_text import rules_toml
 from costctl.segment.learn.shapes import Shapes, fit_shapes
 from costctl.segment.learn.surrogate import surrogate_rules
-from costctl.segment.matching import Bools, apply_rules, feature_columns
+from costctl.segment.matching import apply_rules, feature_columns
 from costctl.segment.rules import default_rules, load_rules
 
 MOST_SAMPLED: Final = 20_000  # requests: more change no shape of half a percent, and take longer

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from costctl.arrays import Floats
 from costctl.segment.learn.mixture import MIN_WIDTH
-from costctl.segment.matching import Floats
 
 MERGE_AT: Final = (
     0.5  # density in the valley over that of the lower peak, from which two groups are one shape

@@ -1,0 +1,1 @@
+"""Which frames does each question rest on?"""

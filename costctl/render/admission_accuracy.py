@@ -1,0 +1,140 @@
+"""How well the classes can be told at admission, as tables and as CSV."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from costctl.documents.admission_accuracy import AdmissionAccuracy, MatchCondition, Matching
+from costctl.documents.estimate import Estimate
+from costctl.render.numbers import count, ratio
+from costctl.render.tables import Notes, Section, Table, as_csv
+
+_WORDS = {
+    "prompt_tokens": "prompt",
+    "is_stream": "stream",
+    "has_tools": "tools",
+    "data_classification": "data class",
+    "workload": "label",
+}
+_NOT_ENOUGH = "not enough data"
+_NONE_MATCHED = "none matched"
+
+
+def sections(document: AdmissionAccuracy) -> list[Section]:
+    """How well each class is told, what it is taken for, by which rules; then the same with the label."""
+    found: list[Section] = _told(document.without_label, "without a class label")
+    found.append(_rules(document.without_label, "without a class label"))
+    if document.with_label is not None:
+        found += _told(document.with_label, "with the class label")
+        found.append(_rules(document.with_label, "with the class label"))
+    return [*found, Notes("Notes", _notes(document))]
+
+
+def _told(matching: Matching, how: str) -> list[Section]:
+    told = Table(
+        f"Told at admission {how}, with 95 % intervals",
+        ("class", "requests", "recall", "precision"),
+        tuple(
+            (
+                item.request_class,
+                count(item.requests),
+                _interval(item.recall, _NOT_ENOUGH),
+                _interval(item.precision, _NOT_ENOUGH if item.recall is None else _NONE_MATCHED),
+            )
+            for item in matching.classes
+        ),
+        frozenset({"class"}),
+    )
+    return [told, _taken_for(matching)]
+
+
+def _taken_for(matching: Matching) -> Table:
+    mistakes = defaultdict(list)
+    right: dict[str, int] = {}
+    for cell in sorted(matching.confusion, key=lambda cell: (-cell.requests, cell.matched_as)):
+        if cell.request_class == cell.matched_as:
+            right[cell.request_class] = cell.requests
+        else:
+            mistakes[cell.request_class].append(f"{cell.matched_as} {count(cell.requests)}")
+    return Table(
+        "What they are taken for, and what tells them",
+        ("class", "right", "wrongly taken for", "told by"),
+        tuple(
+            (
+                item.request_class,
+                count(right.get(item.request_class, 0)),
+                ", ".join(mistakes[item.request_class]) or "-",
+                ", ".join(_WORDS.get(feature, feature) for feature in item.told_by) or "nothing",
+            )
+            for item in matching.classes
+        ),
+        frozenset({"class", "wrongly taken for", "told by"}),
+    )
+
+
+def _rules(matching: Matching, how: str) -> Table:
+    return Table(
+        f"Rules {how}: the first that holds counts",
+        ("where", "class", "requests", "of the class"),
+        tuple(
+            (in_words(rule.conditions), rule.request_class, count(rule.requests), ratio(rule.purity_ratio))
+            for rule in matching.rules
+        ),
+        frozenset({"where", "class"}),
+    )
+
+
+def in_words(conditions: tuple[MatchCondition, ...]) -> str:
+    """The conditions of a rule as a person says them."""
+    return " and ".join(_condition(condition) for condition in conditions) or "all others"
+
+
+def _condition(condition: MatchCondition) -> str:
+    name = _WORDS.get(condition.feature, condition.feature)
+    if condition.is_given is not None:
+        return f"{name} is given" if condition.is_given else f"no {name}"
+    if condition.at_most is not None:
+        return f"{name} ≤ {condition.at_most:,}"
+    return f"{name} = {condition.equals}"
+
+
+def _interval(part: Estimate | None, otherwise: str) -> str:
+    if part is None:
+        return otherwise
+    return f"{part.mid:.1%} ({part.low * 100:.1f} to {part.high * 100:.1f})"
+
+
+def _notes(document: AdmissionAccuracy) -> tuple[str, ...]:
+    lines = [
+        f"{_interval(document.without_label.accuracy, '')} of {count(document.evaluated)} requests are taken for their "
+        f"class; taking all for the largest class gets {ratio(document.largest_class_ratio)} right.",
+        f"Recall and precision are of requests that the rules had not seen: {document.folds} parts took turns.",
+    ]
+    if document.not_observed:
+        names = ", ".join(_WORDS.get(feature, feature) for feature in document.not_observed)
+        lines.append(f"Not observed, and so not used: {names}.")
+    return (*lines, *document.notes)
+
+
+def csv_text(document: AdmissionAccuracy) -> str:
+    """One row per class, for the rules without and with the label."""
+    variants = (("without_label", document.without_label), ("with_label", document.with_label))
+    return as_csv(
+        (
+            "rules", "request_class", "requests", "matched", "recall", "recall_low", "recall_high", "precision",
+            "precision_low", "precision_high", "told_by",
+        ),
+        [
+            [
+                name, item.request_class, item.requests, item.matched, *_bounds(item.recall), *_bounds(item.precision),
+                " ".join(item.told_by),
+            ]
+            for name, matching in variants
+            if matching is not None
+            for item in matching.classes
+        ],
+    )  # fmt: skip
+
+
+def _bounds(part: Estimate | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if part is None else (part.mid, part.low, part.high)

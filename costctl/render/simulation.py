@@ -1,0 +1,374 @@
+"""A simulation as tables for people, today beside the scenario, and as one flat CSV row for each difference."""
+
+from __future__ import annotations
+
+from costctl.documents.estimate import Estimate
+from costctl.documents.simulation import (
+    CallFates,
+    ClassResult,
+    Difference,
+    Fit,
+    LaneResult,
+    PoolResult,
+    Result,
+    Scalar,
+    SettingChange,
+    Simulation,
+    TodaySetting,
+)
+from costctl.render.numbers import count, plural, ratio, seconds, usd
+from costctl.render.tables import Notes, Section, Table, as_csv
+
+_TODAY, _SCENARIO = "today", "scenario"
+_FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")
+_SHOWN = frozenset(
+    {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
+)
+_METRICS = {
+    "e2e_p50": "e2e p50",
+    "e2e_p95": "e2e p95",
+    "e2e_p99": "e2e p99",
+    "ttft_p50": "ttft p50",
+    "ttft_p95": "ttft p95",
+    "goodput": "goodput",
+    "utilisation": "utilisation",
+    "usd": "paid",
+    "usd_per_good_request": "paid per good",
+}
+
+
+def sections(document: Simulation) -> list[Section]:
+    """Whether it may be acted on, what the scenario is, what it does, how well today is reproduced."""
+    parts: list[Section] = [_verdict(document), _scenario(document)]
+    if document.scenario.changes:
+        parts.append(_changes(document.scenario.changes))
+    if document.scenario.left_out:
+        lines = tuple(f"{each.pointer}: {each.reason}." for each in document.scenario.left_out)
+        parts.append(Notes("In the policy, but not replayed", lines))
+    is_changed = bool(
+        document.scenario.changes or document.scenario.failures or document.scenario.load_factor != 1
+    )
+    if is_changed:
+        parts.append(_differences(document))
+    parts += [
+        _classes(document, is_changed),
+        _pools(document, is_changed),
+        _lanes(document, is_changed),
+    ]
+    if any(_any_of(result, fate) for _, result in _beside(document, is_changed) for fate in _FATES):
+        parts.append(_unserved(document, is_changed))
+    parts.append(_calibration(document))
+    if document.calibration.not_reproduced:
+        parts.append(Notes("What the replay does not speak for", document.calibration.not_reproduced))
+    parts.append(_settings(document))
+    return parts
+
+
+def _verdict(document: Simulation) -> Notes:
+    calibration, extrapolation = document.calibration, document.extrapolation
+    if calibration.is_trusted:
+        lines = [
+            "Calibrated: a replay of today is within "
+            f"{calibration.tolerance_ratio:.0%} of what was observed, for every pool and class that has enough calls."
+        ]
+    else:
+        lines = [
+            "NOT CALIBRATED: do not act on these figures. A replay of today does not reproduce what was observed.",
+            *calibration.reasons,
+        ]
+    if extrapolation.is_extrapolating:
+        beyond = [
+            f"{each.pool} {ratio(each.beyond_ratio)}"
+            for each in extrapolation.pools
+            if each.beyond_ratio > document.extrapolation.beyond_ratio
+        ]
+        lines.append(
+            f"EXTRAPOLATED: busy time with more calls in progress than were seen: {', '.join(beyond)}."
+        )
+    lines.append(extrapolation.reason)
+    return Notes("How far to trust it", tuple(lines))
+
+
+def _scenario(document: Simulation) -> Notes:
+    window, scenario = document.window, document.scenario
+    lines = [
+        f"{count(window.replayed_requests)} of {count(window.requests)} requests of "
+        f"{_minute(window.from_)} to {_minute(window.to)} UTC are replayed."
+    ]
+    if scenario.policy_id is not None:
+        lines.append(f"Policy {scenario.policy_id}.")
+    if scenario.load_factor != 1:
+        lines.append(
+            f"Load {scenario.load_factor:g}x: {count(document.baseline.requests)} requests become "
+            f"{count(document.result.requests)}."
+        )
+    for failure in scenario.failures:
+        until = "for good" if failure.until is None else f"until {_minute(failure.until)}"
+        lines.append(
+            f"{plural(failure.replicas, 'replica')} of {failure.pool} down from {_minute(failure.from_)} {until}."
+        )
+    if not (scenario.changes or scenario.failures or scenario.load_factor != 1):
+        lines.append("Nothing is changed: these are today's settings and today's load.")
+    return Notes("Scenario", tuple(lines))
+
+
+def _minute(instant: str) -> str:
+    """The instant to the minute: 2026-11-24 09:30."""
+    return instant[:16].replace("T", " ")
+
+
+def _changes(changes: tuple[SettingChange, ...]) -> Table:
+    rows = tuple(
+        (each.key, _setting(each.setting, each.from_, each.unit), _setting(each.setting, each.to, each.unit))
+        for each in changes
+    )
+    columns = ("setting", _TODAY, _SCENARIO)
+    return Table("Settings that differ", columns, rows, frozenset(columns))
+
+
+def _setting(name: str, value: Scalar, unit: str | None) -> str:
+    if value is None:
+        return "shared" if name == "lane" else "unlimited" if name.startswith("queue.") else "none"
+    if unit == "s" and isinstance(value, int | float):
+        return seconds(float(value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+
+
+def _differences(document: Simulation) -> Table:
+    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high")
+    rows = tuple(
+        (
+            each.request_class or each.pool or "all",
+            _METRICS[each.metric],
+            _value(each, each.baseline),
+            _value(each, each.scenario),
+            _signed(each, each.scenario - each.baseline),
+            *_bounds(each, each.difference),
+        )
+        for each in document.differences
+        if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
+    )
+    return Table(
+        "What the scenario changes: the same requests in both replays",
+        columns,
+        rows,
+        frozenset({"of", "metric"}),
+    )
+
+
+def _value(difference: Difference, value: float) -> str:
+    return {"s": seconds, "ratio": ratio, "USD": usd}[difference.unit](value)
+
+
+def _signed(difference: Difference, value: float) -> str:
+    """The size with its sign; parts of a whole in percentage points."""
+    size = abs(value)
+    shown = f"{size * 100:.1f} pp" if difference.unit == "ratio" else _value(difference, size)
+    if not any(digit in shown for digit in "123456789"):
+        return shown
+    return ("-" if value < 0 else "+") + shown
+
+
+def _bounds(difference: Difference, estimate: Estimate | None) -> tuple[str, str]:
+    if estimate is None:
+        return "too few", "too few"
+    return _signed(difference, estimate.low), _signed(difference, estimate.high)
+
+
+def _beside(document: Simulation, is_changed: bool) -> tuple[tuple[str, Result], ...]:
+    """Today, and the scenario where there is one."""
+    today = ((_TODAY, document.baseline),)
+    return (*today, (_SCENARIO, document.result)) if is_changed else today
+
+
+def _classes(document: Simulation, is_changed: bool) -> Table:
+    columns = ("class", "replay", "requests", "e2e p50", "e2e p95", "e2e p99", "ttft p95", "goodput")
+    rows = tuple(
+        (result.request_class, when, *_class_cells(result))
+        for name in [each.request_class for each in document.baseline.classes]
+        for when, whole in _beside(document, is_changed)
+        for result in whole.classes
+        if result.request_class == name
+    )
+    return Table(
+        "Classes: times of requests that were served, and the part within objectives",
+        columns,
+        rows,
+        frozenset({"class", "replay"}),
+    )
+
+
+def _class_cells(result: ClassResult) -> tuple[str, ...]:
+    e2e, first = result.e2e_s, result.ttft_s
+    return (
+        count(result.requests),
+        seconds(e2e.p50 if e2e else None),
+        seconds(e2e.p95 if e2e else None),
+        seconds(e2e.p99 if e2e else None),
+        seconds(first.p95 if first else None),
+        ratio(result.goodput_ratio),
+    )
+
+
+def _pools(document: Simulation, is_changed: bool) -> Table:
+    columns = ("pool", "replay", "replicas", "busy", "accelerator hours", "utilisation", "paid")
+    rows = tuple(
+        (result.pool, when, *_pool_cells(result))
+        for name in [each.pool for each in document.baseline.pools]
+        for when, whole in _beside(document, is_changed)
+        for result in whole.pools
+        if result.pool == name
+    )
+    return Table("Pools: time and money", columns, rows, frozenset({"pool", "replay"}))
+
+
+def _pool_cells(result: PoolResult) -> tuple[str, ...]:
+    return (
+        count(result.replicas),
+        seconds(result.busy_s),
+        f"{result.accelerator_s / 3600:,.2f}",
+        ratio(result.utilisation_ratio),
+        usd(result.usd),
+    )
+
+
+def _lanes(document: Simulation, is_changed: bool) -> Table:
+    rows = tuple(
+        (
+            lane.pool,
+            lane.request_class,
+            when,
+            count(lane.calls.offered),
+            count(lane.calls.served),
+            "none served" if lane.longest_wait_s is None else seconds(lane.longest_wait_s),
+        )
+        for when, lane in _lanes_beside(document, is_changed)
+    )
+    columns = ("pool", "class", "replay", "calls", "served", "longest wait")
+    return Table("Lanes: calls of a class in a pool", columns, rows, frozenset({"pool", "class", "replay"}))
+
+
+def _unserved(document: Simulation, is_changed: bool) -> Table:
+    """Fates that befell no call, in either replay, have no column, and lanes that lost none no row."""
+    beside = _beside(document, is_changed)
+    fates = [fate for fate in _FATES if any(_any_of(result, fate) for _, result in beside)]
+    rows = tuple(
+        (lane.pool, lane.request_class, when, *(count(_fate(lane.calls, fate)) for fate in fates))
+        for when, lane in _lanes_beside(document, is_changed)
+        if any(_fate(lane.calls, fate) for fate in fates)
+    )
+    columns = ("pool", "class", "replay", *(fate.replace("_", " ") for fate in fates))
+    return Table(
+        "Calls that were not served, or not at once", columns, rows, frozenset({"pool", "class", "replay"})
+    )
+
+
+def _lanes_beside(document: Simulation, is_changed: bool) -> list[tuple[str, LaneResult]]:
+    """Each lane, today and in the scenario."""
+    beside = _beside(document, is_changed)
+    keys = {(lane.pool, lane.request_class) for _, result in beside for lane in result.lanes}
+    return [
+        (when, lane)
+        for key in sorted(keys)
+        for when, whole in beside
+        for lane in whole.lanes
+        if (lane.pool, lane.request_class) == key
+    ]
+
+
+def _any_of(result: Result, fate: str) -> bool:
+    return any(_fate(lane.calls, fate) for lane in result.lanes)
+
+
+def _fate(calls: CallFates, fate: str) -> int:
+    number: int = getattr(calls, fate)
+    return number
+
+
+def _calibration(document: Simulation) -> Table:
+    columns = ("of", "calls", "p50", "p95", "ttft p50", "ttft p95", "busy", "trusted")
+    rows = tuple(
+        (kind + each.name, count(each.calls), *_errors(each), _trusted(each))
+        for kind, fits in (("pool ", document.calibration.pools), ("", document.calibration.classes))
+        for each in fits
+    )
+    return Table(
+        "Calls in the replay of today against those observed: replayed / observed - 1",
+        columns,
+        rows,
+        frozenset({"of", "trusted"}),
+    )
+
+
+def _errors(fit: Fit) -> tuple[str, ...]:
+    errors = {each.metric: each.error_ratio for each in fit.errors}
+    return tuple(
+        "" if metric == "busy" and metric not in errors else _error(errors.get(metric))
+        for metric in ("latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "busy")
+    )
+
+
+def _error(value: float | None) -> str:
+    if value is None:
+        return ratio(None)
+    return "0.0%" if abs(value) < 0.0005 else f"{value:+.1%}"
+
+
+def _trusted(fit: Fit) -> str:
+    return {True: "yes", False: "NO", None: "too few"}[fit.is_trusted]
+
+
+def _settings(document: Simulation) -> Table:
+    """Those of pools one by one; those of classes, which are the same for each, once."""
+    rows = {(each.pool or "any class", each.setting): each for each in document.today if _is_shown(each)}
+    columns = ("of", "setting", "value", "known", "how")
+    return Table(
+        "Today's settings, and how they are known",
+        columns,
+        tuple(
+            (of, name, _setting(name, each.value, each.unit), each.source, each.how)
+            for (of, name), each in rows.items()
+        ),
+        frozenset(columns),
+    )
+
+
+def _is_shown(setting: TodaySetting) -> bool:
+    return setting.pool is not None or setting.source == "default"
+
+
+_CSV_COLUMNS = (
+    "metric",
+    "unit",
+    "request_class",
+    "pool",
+    "baseline",
+    "scenario",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "is_calibrated",
+    "is_extrapolating",
+)
+
+
+def csv_text(document: Simulation) -> str:
+    """One row per metric of the whole, of each class and of each pool."""
+    return as_csv(_CSV_COLUMNS, [_csv_row(document, each) for each in document.differences])
+
+
+def _csv_row(document: Simulation, difference: Difference) -> list[object]:
+    estimate = difference.difference
+    return [
+        difference.metric,
+        difference.unit,
+        difference.request_class,
+        difference.pool,
+        difference.baseline,
+        difference.scenario,
+        difference.scenario - difference.baseline,
+        None if estimate is None else estimate.low,
+        None if estimate is None else estimate.high,
+        document.calibration.is_trusted,
+        document.extrapolation.is_extrapolating,
+    ]

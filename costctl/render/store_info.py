@@ -1,0 +1,68 @@
+"""What a store holds, as tables and as CSV."""
+
+from __future__ import annotations
+
+from costctl.documents.store_info import StoreInfo
+from costctl.render.numbers import count
+from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.units import MB
+
+_COLUMNS = ("source", "format", "spans", "still stored", "rejected", "first", "last")
+_CSV_COLUMNS = (
+    "uri",
+    "format",
+    "dialects",
+    "bytes",
+    "spans",
+    "stored_spans",
+    "rejected",
+    "first",
+    "last",
+    "finished",
+)
+
+
+def sections(document: StoreInfo) -> list[Section]:
+    """The store, and a row for each source of its ledger."""
+    rows = tuple(
+        (
+            source.uri,
+            source.format,
+            count(source.spans),
+            count(source.stored_spans),
+            count(source.rejected),
+            _minute(source.first),
+            _minute(source.last),
+        )
+        for source in document.sources
+    )
+    facts = (
+        f"{document.path}: {document.file_bytes / MB:,.1f} MB, of which "
+        f"{document.reusable_bytes / MB:,.1f} MB are free for reuse (`costctl store compact` gives them back); "
+        f"tables of version {document.store_version}.",
+        f"{count(document.spans)} spans in {count(document.traces)} traces, "
+        f"{count(document.quarantined)} records in quarantine.",
+        f"From {document.first or 'not observed'} to {document.last or 'not observed'}.",
+    )
+    return [
+        Notes("Store", facts),
+        Table("Sources", _COLUMNS, rows, frozenset({"source", "format", "first", "last"})),
+    ]
+
+
+def _minute(instant: str | None) -> str:
+    return instant[:16].replace("T", " ") if instant else "not observed"
+
+
+def csv_text(document: StoreInfo) -> str:
+    """One row per source."""
+    return as_csv(
+        _CSV_COLUMNS,
+        [
+            [
+                " ".join(value) if isinstance(value, tuple) else value
+                for value in map(source.__getattribute__, _CSV_COLUMNS)
+            ]
+            for source in document.sources
+        ],
+    )

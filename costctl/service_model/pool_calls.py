@@ -1,0 +1,151 @@
+"""What did the calls of the pools do, as arrays that a model can be fitted to and replayed?
+
+In: the frames calls and request_class. Out: ``PoolCalls``, one entry per timed call of a configured pool, in
+order of arrival; times are seconds from the window's start, NaN where not observed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.arrays import Bools, Floats, Ints
+from costctl.frames.cost import Frames
+from costctl.units import NS_PER_S
+
+UNKNOWN_TOKENS = -1
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCalls:
+    """n calls. pool, replica, request, request_class: indices into the names and ids. replica is numbered within its
+    pool.
+
+    begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
+    alone_s: seconds in which no other call was in progress on the replica.  uncached_tokens,
+    output_tokens: -1 where not reported.  after: index of the call whose end released this one, or -1.
+    """
+
+    pools: tuple[str, ...]
+    classes: tuple[str, ...]
+    request_ids: Ints
+    replicas: Ints
+    pool: Ints
+    replica: Ints
+    request: Ints
+    request_class: Ints
+    arrival_s: Floats
+    begin_s: Floats
+    first_token_s: Floats
+    end_s: Floats
+    alone_s: Floats
+    uncached_tokens: Ints
+    output_tokens: Ints
+    after: Ints
+    think_s: Floats
+    is_generation: Bools
+    is_replica_observed: Bools
+
+    @property
+    def size(self) -> int:
+        """Number of calls."""
+        return int(self.arrival_s.size)
+
+    def latency_s(self) -> Floats:
+        """Seconds from arrival to end."""
+        return self.end_s - self.arrival_s
+
+
+_COLUMNS: Final = (
+    "call_id",
+    "request_id",
+    "pool",
+    "replica",
+    "is_replica_observed",
+    "start_ns",
+    "busy_from_ns",
+    "end_ns",
+    "queue_s",
+    "ttft_s",
+    "uncached_tokens",
+    "output_tokens",
+    "is_generation",
+    "after_call_id",
+    "think_s",
+)
+
+
+def pool_calls(frames: Frames) -> PoolCalls:
+    """The timed calls of configured pools."""
+    calls = (
+        frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_not_null())
+        .select(_COLUMNS)
+        .join(frames.request_class.select("request_id", "request_class"), on="request_id", how="inner")
+        .join(frames.call_share.select("call_id", "alone_s"), on="call_id", how="left")
+        .sort("start_ns", "call_id")
+        .with_row_index("index")
+    )
+    pools, pool = _coded(calls["pool"])
+    classes, request_class = _coded(calls["request_class"])
+    request_ids, request = np.unique(calls["request_id"].to_numpy(), return_inverse=True)
+    replica, replicas = _replica_in_pool(calls, pools)
+    index_of = calls.select(pl.col("call_id").alias("after_call_id"), pl.col("index").alias("after"))
+    followed = calls.join(index_of, on="after_call_id", how="left", maintain_order="left")
+    after = followed["after"].cast(pl.Int64).fill_null(-1).to_numpy()
+    after = np.where(after < np.arange(calls.height), after, -1)
+    start_ns = calls["start_ns"].to_numpy()
+    arrival_s = (start_ns - frames.window_from_ns) / NS_PER_S
+
+    def since_start(column: str) -> Floats:
+        seconds: Floats = (calls[column].to_numpy() - start_ns) / NS_PER_S + arrival_s
+        return seconds
+
+    queued = calls["queue_s"].is_not_null().to_numpy()
+    think_s = np.where(after >= 0, np.nan_to_num(_floats(calls["think_s"])), 0.0)
+    return PoolCalls(
+        pools=pools,
+        classes=classes,
+        request_ids=request_ids,
+        replicas=replicas,
+        pool=pool,
+        replica=replica,
+        request=request,
+        request_class=request_class,
+        arrival_s=arrival_s,
+        begin_s=np.where(queued, since_start("busy_from_ns"), np.nan),
+        first_token_s=arrival_s + _floats(calls["ttft_s"]),
+        end_s=since_start("end_ns"),
+        alone_s=calls["alone_s"].fill_null(0.0).to_numpy(),
+        uncached_tokens=_tokens(calls["uncached_tokens"]),
+        output_tokens=_tokens(calls["output_tokens"]),
+        after=after,
+        think_s=np.maximum(think_s, 0.0),
+        is_generation=calls["is_generation"].fill_null(True).to_numpy(),
+        is_replica_observed=calls["is_replica_observed"].to_numpy(),
+    )
+
+
+def _coded(values: pl.Series) -> tuple[tuple[str, ...], Ints]:
+    """The distinct texts in order, and for each value the index of its text."""
+    names = values.unique().cast(pl.String).sort()
+    return tuple(names.to_list()), values.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
+
+
+def _replica_in_pool(calls: pl.DataFrame, pools: tuple[str, ...]) -> tuple[Ints, Ints]:
+    """For each call the number of its replica within its pool, and for each pool the number of replicas seen."""
+    numbered = calls.select(
+        pl.col("replica").rank("dense").over("pool").cast(pl.Int64).alias("number"), "pool"
+    )
+    counts = dict(numbered.group_by("pool").agg(pl.col("number").max()).iter_rows())
+    return (numbered["number"] - 1).to_numpy(), np.array([counts[pool] for pool in pools], np.int64)
+
+
+def _floats(values: pl.Series) -> Floats:
+    return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def _tokens(values: pl.Series) -> Ints:
+    return values.cast(pl.Int64).fill_null(UNKNOWN_TOKENS).to_numpy()

@@ -1,0 +1,346 @@
+"""Which service model does each pool keep to, and how well does a replay under it reproduce what was
+observed?
+
+In: the frames and the settings. Out: ``PoolFits``: the calls as a workload, the fitted pools to replay it
+through, and for every pool its calibration or the reason why there is no model. Everything that replays the
+trace starts from here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.arrays import Floats, Ints
+from costctl.documents.settings import Pool as PoolSettings
+from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
+from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
+from costctl.service_model.dispatch import observed_dispatch
+from costctl.service_model.pool_calls import PoolCalls, pool_calls
+from costctl.service_model.sample import excerpt
+from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_seen
+from costctl.service_model.step_intervals import Decoding
+from costctl.simulate.lanes import Lanes
+from costctl.simulate.network import replay_network
+from costctl.simulate.outcome_measures import quantile_s
+from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
+
+TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
+_TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
+_MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A replay of today against what was observed: replayed / observed − 1, of latency quantiles and busy
+    seconds.
+    """
+
+    p50_error_ratio: float
+    p95_error_ratio: float
+    utilisation_error_ratio: float
+
+    @property
+    def worst(self) -> float:
+        """The largest error, without its sign."""
+        return max(abs(self.p50_error_ratio), abs(self.p95_error_ratio), abs(self.utilisation_error_ratio))
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the replay may be acted on."""
+        return self.worst <= TRUSTED_ERROR_RATIO
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFit:
+    """One fitted pool. times: the fit with its diagnostics.  why: the reason for its discipline, in words."""
+
+    name: str
+    pool: Pool
+    times: StepTimes | BatchTimes
+    why: str
+    calibration: Calibration
+
+    @property
+    def calls(self) -> int:
+        """How many calls the fit rests on."""
+        return self.times.calls
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFits:
+    """The calls, and of those that fitted pools served, the workload.
+
+    which: for each call of the workload its index in ``calls``.  pool: for each its index in ``fitted``.
+    reasons: pool → why it has no model.
+    """
+
+    calls: PoolCalls
+    fitted: tuple[PoolFit, ...]
+    workload: Workload
+    which: Ints
+    pool: Ints
+    reasons: dict[str, str]
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The fitted pools, in the order that ``pool`` counts them."""
+        return tuple(fit.pool for fit in self.fitted)
+
+    def named(self, pool: str) -> PoolFit | None:
+        """The fit of a pool, or None where it has none."""
+        return next((fit for fit in self.fitted if fit.name == pool), None)
+
+
+def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
+    """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
+    calls = pool_calls(frames)
+    models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
+    reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls was timed")
+    tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
+    for number, name in enumerate(calls.pools):
+        here = np.flatnonzero(calls.pool == number)
+        found = _fit(calls, here, settings.pools[name], tokens, steps)
+        if isinstance(found, str):
+            reasons[name] = found
+        else:
+            models[name] = found
+    which = np.flatnonzero(np.isin(calls.pool, [calls.pools.index(name) for name in models]))
+    workload = _workload(calls, which, tokens, steps)
+    names = tuple(models)
+    place = np.full(len(calls.pools) + 1, -1, np.int64)
+    place[[calls.pools.index(name) for name in names]] = np.arange(len(names))
+    pool = place[calls.pool[which]]
+    pools = _best_disciplines(calls, which, workload, pool, [models[name] for name in names])
+    fitted = tuple(
+        PoolFit(name, each, models[name][1], why, calibration)
+        for name, (each, why, calibration) in zip(names, pools, strict=True)
+    )
+    return PoolFits(calls, fitted, workload, which, pool, reasons)
+
+
+def _untimed_pools(frames: Frames) -> list[str]:
+    """Pools of which calls are known, and of none when it ended."""
+    untimed: list[str] = frames.pool_use.filter(pl.col("timed_calls") == 0)["pool"].to_list()
+    return untimed
+
+
+def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
+    """How well the fitted pools replay these calls, which they need not have been fitted on; by pool, those
+    that have calls here. Of the calls only arrivals, tokens and what follows what are used; a call that
+    reports no tokens is given those that its time had room for.
+    """
+    calls = pool_calls(frames)
+    fitted = [fit for fit in fits.fitted if fit.name in calls.pools]
+    if not fitted:
+        return {}
+    tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
+    pool = np.full(calls.size, -1, np.int64)
+    for number, fit in enumerate(fitted):
+        here = np.flatnonzero(calls.pool == calls.pools.index(fit.name))
+        pool[here] = number
+        model = fit.pool.model
+        if model.discipline == "continuous":
+            times = StepTimes(model.alpha_s, model.beta_s, model.gamma_s, fit.calls, 0.0)
+            _impute(calls, here, _decoding(calls, here, steps), times, tokens, steps)
+    which = np.flatnonzero(pool >= 0)
+    pools = [fit.pool for fit in fitted]
+    workload = _workload(calls, which, tokens, steps)
+    # Classes are numbered anew in these frames; today's lanes are all alike, so the first stands for each.
+    workload = replace(workload, lane=np.zeros(which.size, np.int64))
+    outcome = replay_network(workload, pool[which], pools)
+    found = _calibrations(calls, which, pool[which], pools, outcome)
+    return {fit.name: each for fit, each in zip(fitted, found, strict=True)}
+
+
+def _fit(
+    calls: PoolCalls, here: Ints, settings: PoolSettings, tokens: Ints, steps: Ints
+) -> tuple[Pool, StepTimes | BatchTimes] | str:
+    """The pool with its model, and the fit it rests on; else the reason. Fills in tokens and steps of calls
+    that report none.
+    """
+    number = int(calls.pool[here[0]])
+    seen = int(calls.replicas[number])
+    if not calls.is_replica_observed[here].all() and (settings.replicas or seen) > 1:
+        return (
+            "its calls do not say which replica served them (service.instance.id, k8s.pod.name or host.name)"
+        )
+    replicas = max(seen, settings.replicas or 0)
+    dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
+    setup = PoolSetup(
+        replicas=replicas,
+        max_num_seqs=settings.max_num_seqs or _MAX_NUM_SEQS,
+        dispatch=dispatch,
+        batch_window_s=settings.batch_window_s or 0.0,
+        lanes=Lanes.plain(max(len(calls.classes), 1)),
+    )
+    if settings.max_batch_size is not None or settings.batch_window is not None:
+        return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))
+    return _fit_continuous(calls, here, setup, tokens, steps)
+
+
+def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, BatchTimes] | str:
+    times = fit_batch_times(
+        calls.replica[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
+    )
+    if isinstance(times, str):
+        return times
+    model = ServiceModel("static", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times
+
+
+def _fit_continuous(
+    calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
+) -> tuple[Pool, StepTimes] | str:
+    decoding = _decoding(calls, here, steps)
+    times = fit_step_times(excerpt(decoding))
+    if isinstance(times, str):
+        return times
+    _impute(calls, here, decoding, times, tokens, steps)
+    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
+    return Pool(model, setup), times
+
+
+def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
+    return Decoding(
+        replica=calls.replica[here],
+        arrival_s=calls.arrival_s[here],
+        begin_s=calls.begin_s[here],
+        first_token_s=calls.first_token_s[here],
+        end_s=calls.end_s[here],
+        uncached_tokens=calls.uncached_tokens[here],
+        steps=steps[here],
+        is_exact=(calls.output_tokens[here] > 0) & np.isfinite(calls.first_token_s[here]),
+    )
+
+
+def _impute(
+    calls: PoolCalls, here: Ints, decoding: Decoding, times: StepTimes, tokens: Ints, steps: Ints
+) -> None:
+    """What calls did that do not report it, most of them failed: as many steps, and as much of the prompt, as
+    their time had room for.
+    """
+    has_first = np.isfinite(decoding.first_token_s)
+    unreported = np.flatnonzero((calls.output_tokens[here] < 0) & has_first)
+    if unreported.size:
+        steps[here[unreported]] = np.rint(steps_seen(decoding, times, unreported)).astype(np.int64)
+    cut_off = np.flatnonzero(~has_first)
+    if cut_off.size and times.gamma_s > 0:
+        room_s = np.maximum(decoding.end_s - np.fmax(decoding.begin_s, decoding.arrival_s), 0.0)[cut_off]
+        most = np.floor(room_s / times.gamma_s).astype(np.int64)
+        tokens[here[cut_off]] = np.minimum(tokens[here[cut_off]], most)
+        steps[here[cut_off]] = 0
+
+
+def _workload(calls: PoolCalls, which: Ints, tokens: Ints, steps: Ints) -> Workload:
+    place = np.full(calls.size + 1, -1, np.int64)
+    place[which] = np.arange(which.size)
+    after = place[calls.after[which]]  # place[-1] is -1: a call that follows none
+    return Workload(
+        arrival_s=calls.arrival_s[which],
+        after=after,
+        think_s=np.where(after >= 0, calls.think_s[which], 0.0),
+        uncached_tokens=tokens[which],
+        decode_steps=steps[which],
+        lane=calls.request_class[which],
+        replica=calls.replica[which],
+    )
+
+
+def _best_disciplines(
+    calls: PoolCalls,
+    which: Ints,
+    workload: Workload,
+    pool: Ints,
+    models: list[tuple[Pool, StepTimes | BatchTimes]],
+) -> list[tuple[Pool, str, Calibration]]:
+    """Each pool with prefill that stalls decoding, or that rides along with it, and why: as its prompts took no
+    more than their tokens or a whole step; where that was not seen, whichever reproduces what was observed.
+    """
+    if not models:
+        return []
+    told = [_told_discipline(times) for _, times in models]
+    candidates = []
+    for is_stalling in (True, False):
+        tried = [
+            _disciplined(each, is_stalling if known is None else known[0])
+            for (each, _), known in zip(models, told, strict=True)
+        ]
+        outcome = replay_network(workload, pool, tried)
+        candidates.append((tried, _calibrations(calls, which, pool, tried, outcome)))
+        if None not in told:
+            return [
+                (each, known[1], calibration)
+                for each, known, calibration in zip(tried, told, candidates[0][1], strict=True)
+                if known is not None
+            ]
+    chosen, reasons = [], []
+    for number, known in enumerate(told):
+        errors = [candidate[1][number].worst for candidate in candidates]
+        best = int(errors[1] < errors[0])
+        chosen.append(candidates[best][0][number])
+        by_replay = f"a replay under it is off by {errors[best]:.1%} at most, under the other by {errors[1 - best]:.1%}"
+        reasons.append(by_replay if known is None else known[1])
+    outcome = replay_network(workload, pool, chosen)
+    return list(zip(chosen, reasons, _calibrations(calls, which, pool, chosen, outcome), strict=True))
+
+
+def _told_discipline(times: StepTimes | BatchTimes) -> tuple[bool, str] | None:
+    """Whether prefill stalls decoding, and how that is known; None where prompts do not tell."""
+    if isinstance(times, BatchTimes):
+        return True, "a batch size or a batch window is declared"
+    steps = times.prefill_steps
+    if steps is None or min(abs(steps), abs(steps - 1.0)) > _TELLING_STEPS:
+        return None
+    return steps < 0.5, f"a prompt takes {steps:.2f} steps beyond its tokens' time (0 stalls, 1 rides along)"
+
+
+def _disciplined(pool: Pool, is_stalling: bool) -> Pool:
+    return replace(pool, model=replace(pool.model, is_prefill_stalling=is_stalling))
+
+
+def _calibrations(
+    calls: PoolCalls, which: Ints, pool: Ints, pools: list[Pool], outcome: Outcome
+) -> list[Calibration]:
+    observed_s, replayed_s = calls.latency_s()[which], outcome.end_s - outcome.arrival_s
+    edges = np.cumsum([0, *(each.setup.replicas for each in pools)])
+    found = []
+    for number in range(len(pools)):
+        here = pool == number
+        busy_s = outcome.busy_s[edges[number] : edges[number + 1]].sum()
+        observed_busy_s = _observed_busy_s(calls, which[here])
+        found.append(
+            Calibration(
+                _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),
+                _error_ratio(quantile_s(replayed_s[here], 0.95), quantile_s(observed_s[here], 0.95)),
+                _error_ratio(float(busy_s), observed_busy_s),
+            )
+        )
+    return found
+
+
+def _observed_busy_s(calls: PoolCalls, which: Ints) -> float:
+    """Seconds in which replicas had calls in progress, waiting left out where it was observed."""
+    begin_s = np.fmax(calls.begin_s[which], calls.arrival_s[which])
+    total_s = 0.0
+    for replica in np.unique(calls.replica[which]):
+        here = calls.replica[which] == replica
+        total_s += _union_s(begin_s[here], calls.end_s[which][here])
+    return total_s
+
+
+def _union_s(begin_s: Floats, end_s: Floats) -> float:
+    """Length of the union of intervals, in seconds."""
+    order = np.argsort(begin_s, kind="stable")
+    reached_s = np.maximum.accumulate(end_s[order])
+    start_s = np.maximum(begin_s[order], np.concatenate([[-np.inf], reached_s[:-1]]))
+    return float(np.maximum(reached_s - start_s, 0.0).sum())
+
+
+def _error_ratio(replayed: float, observed: float) -> float:
+    return replayed / observed - 1.0 if observed > 0 and math.isfinite(replayed) else math.inf

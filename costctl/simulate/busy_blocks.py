@@ -1,0 +1,67 @@
+"""When were replicas busy, and what is that time worth? Busy seconds of an outcome, cut into blocks of time.
+
+In: the outcome of a replay, prices of replica seconds, the edges of the blocks. Out: USD per block.
+A class is looked at in blocks of the time in which it came: one that comes at night has no empty days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from costctl.arrays import Floats
+from costctl.simulate.workload import Outcome
+from costctl.stats.blocks import BLOCKS
+
+
+def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
+    """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
+    usd: Floats = usd_per_s @ busy_s_by_replica(outcome, usd_per_s.size, edges_s)
+    return usd
+
+
+def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:
+    """Seconds in which each replica was busy: replicas × blocks."""
+    served = np.flatnonzero(np.isfinite(outcome.end_s))
+    begin_s, end_s, replica = outcome.begin_s[served], outcome.end_s[served], outcome.replica[served]
+    busy_s = np.zeros((replicas, edges_s.size - 1))
+    order = np.lexsort((begin_s, replica))
+    bounds = np.searchsorted(replica[order], np.arange(replicas + 1))
+    for number in range(replicas):
+        here = order[bounds[number] : bounds[number + 1]]
+        if here.size:
+            busy_s[number] = _busy_s(begin_s[here], end_s[here], edges_s)
+    return busy_s
+
+
+def busy_s_by_pool_and_block(outcome: Outcome, replicas: Sequence[int], edges_s: Floats) -> Floats:
+    """Busy seconds: pools × blocks. replicas: of each pool, in the order in which the outcome numbers them."""
+    first = np.cumsum([0, *replicas[:-1]])
+    busy_s: Floats = np.add.reduceat(busy_s_by_replica(outcome, sum(replicas), edges_s), first, axis=0)
+    return busy_s
+
+
+def _busy_s(begin_s: Floats, end_s: Floats, edges_s: Floats) -> Floats:
+    """Seconds of the union of intervals in each block. begin_s: ascending."""
+    reached_s = np.maximum.accumulate(end_s)
+    start_s = np.maximum(begin_s, np.concatenate([[-np.inf], reached_s[:-1]]))
+    length_s = np.maximum(reached_s - start_s, 0.0)
+    # busy time up to t: whole pieces that ended, and what has passed of the piece that is under way
+    known_s = np.column_stack([start_s, start_s + length_s]).ravel()
+    clock_s = np.column_stack([np.cumsum(length_s) - length_s, np.cumsum(length_s)]).ravel()
+    inner: Floats = np.interp(edges_s, known_s, clock_s)
+    return np.diff(inner)
+
+
+def block_edges_s(at_s: Floats) -> Floats:
+    """The time from the first of these instants to the last, cut into equal blocks; the outer ones are open."""
+    edges_s: Floats = np.linspace(at_s.min(), at_s.max(), BLOCKS + 1)
+    edges_s[0], edges_s[-1] = -np.inf, np.inf
+    return edges_s
+
+
+def counts_by_block(at_s: Floats, edges_s: Floats, weights: Floats | None = None) -> Floats:
+    """How many of these instants, or how much weight, each block holds."""
+    block = np.searchsorted(edges_s[1:-1], at_s, side="right")
+    return np.bincount(block, weights=weights, minlength=edges_s.size - 1).astype(np.float64)

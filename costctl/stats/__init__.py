@@ -1,0 +1,1 @@
+"""Intervals, exact sums and quantiles: what the other packages compute with."""

@@ -1,0 +1,59 @@
+"""What each verb does: one function a verb, from what was asked to the document that is printed.
+
+Each opens what was asked about, fetches frames and hands them to the inner ring; what a step does is written
+where it is done. The command line comes through here.
+"""
+
+from costctl.verbs.analyze import analyze
+from costctl.verbs.doctor import doctor
+from costctl.verbs.emit import Emitted, emit, policy_for
+from costctl.verbs.explain import explain
+from costctl.verbs.export import export
+from costctl.verbs.ingest import (
+    IngestRequest,
+    follow,
+    ingest,
+    propose_mapping,
+    refuse_rejected,
+    refuse_unusable,
+)
+from costctl.verbs.learn import learn
+from costctl.verbs.policy import check_policy
+from costctl.verbs.prices import list_prices, verify_prices
+from costctl.verbs.recommend import recommend
+from costctl.verbs.segment import segment
+from costctl.verbs.segment_admission import segment_admission
+from costctl.verbs.sessions import sessions
+from costctl.verbs.simulate import ScenarioRequest, simulate
+from costctl.verbs.sql import select
+from costctl.verbs.store import compact_store, prune_store, store_info
+
+__all__ = [
+    "Emitted",
+    "IngestRequest",
+    "ScenarioRequest",
+    "analyze",
+    "check_policy",
+    "compact_store",
+    "doctor",
+    "emit",
+    "explain",
+    "export",
+    "follow",
+    "ingest",
+    "learn",
+    "list_prices",
+    "policy_for",
+    "propose_mapping",
+    "prune_store",
+    "recommend",
+    "refuse_rejected",
+    "refuse_unusable",
+    "segment",
+    "segment_admission",
+    "select",
+    "sessions",
+    "simulate",
+    "store_info",
+    "verify_prices",
+]

@@ -1,0 +1,61 @@
+"""What classes cost: frames are fetched, service models fitted, and handed to the inner ring.
+
+Replay and statistics are imported where they are needed: compiled code takes a second to load.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.observation import Observation, Question, observed
+from costctl.progress import Progress
+
+if TYPE_CHECKING:
+    from costctl.frames.cost import Frames
+    from costctl.service_model.pool_fit import PoolFits
+
+
+def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separate") -> Analysis:
+    """What each class costs, and how it behaves. idle: whose row idle time is in the reconciled bill."""
+    with observed(question, progress) as observation:
+        frames = frames_of(observation, progress)
+        fits = fits_of(observation, frames, progress)
+        return analysis_of(observation, frames, fits, progress, idle)
+
+
+def frames_of(observation: Observation, progress: Progress) -> Frames:
+    """The relations that costs rest on, built and fetched."""
+    from costctl.frames.cost import Frames
+
+    fetched: dict[str, pl.DataFrame] = {}
+    for name in Frames.RELATIONS:
+        progress(f"Building {name}", None)
+        fetched[name] = observation.engine.fetch(name)
+    return Frames.of(fetched, observation.rejected_records)
+
+
+def fits_of(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:
+    """The service models of the pools."""
+    from costctl.service_model.pool_fit import fit_pools
+
+    progress("Fitting service models", None)
+    return fit_pools(frames, observation.config.settings)
+
+
+def analysis_of(
+    observation: Observation,
+    frames: Frames,
+    fits: PoolFits,
+    progress: Progress,
+    idle: IdleTreatment = "separate",
+) -> Analysis:
+    """The analysis document."""
+    from costctl.cost.analysis import build_analysis, methods_of
+
+    progress("Replaying for marginal cost", None)
+    settings = observation.config.settings
+    provenance = observation.provenance(methods_of(settings))
+    return build_analysis(frames, settings, fits, provenance, observation.seed, idle)

@@ -1,0 +1,86 @@
+"""Policies: made from the traces, checked, and written as the file of a consumer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from costctl.documents.admission_accuracy import Matching
+from costctl.documents.policy import Policy
+from costctl.errors import NotEnoughDataError
+from costctl.observation import Observation, Question, observed
+from costctl.progress import Progress
+from costctl.verbs.analyze import analysis_of, fits_of, frames_of
+from costctl.verbs.policy import policy_at
+from costctl.verbs.recommend import recommendations_of
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A consumer's file, and the manifest of what it carries: None where the file is the policy itself.
+
+    warnings: of the traces and settings that a policy was made from; none where it was given.
+    """
+
+    text: str
+    manifest: str | None
+    warnings: tuple[str, ...] = ()
+
+
+def policy_for(question: Question, progress: Progress) -> Policy:
+    """The routing policy that the traces of a question lead to."""
+    return _made(question, progress)[0]
+
+
+def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
+    """The policy, and the warnings of what it was made from."""
+    from costctl.policy.document import build_policy, generated_from
+
+    with observed(question, progress) as observation:
+        frames = frames_of(observation, progress)
+        fits = fits_of(observation, frames, progress)
+        analysis = analysis_of(observation, frames, fits, progress)
+        recommendations = recommendations_of(observation, frames, fits, progress)
+        told = _told_at_admission(observation, progress)
+        made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
+        generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
+        policy = build_policy(analysis, recommendations, observation.config.settings, generated, told)
+        return policy, analysis.provenance.warnings
+
+
+def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
+    """How well the classes can be told without their header; None where there are too few requests to say."""
+    from costctl.segment.admission_accuracy import admission_accuracy
+
+    progress("Telling the classes apart by what is known at admission", None)
+    engine = observation.engine
+    try:
+        found = admission_accuracy(
+            engine.fetch("admission_shape"), engine.fetch("request_class"), observation.seed
+        )
+    except NotEnoughDataError:
+        return None
+    return found.without_label
+
+
+def emit(
+    target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
+) -> Emitted:
+    """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    from costctl.policy.soundness import require_sound
+    from costctl.policy.targets.catalogue import emission_of, require_target
+
+    require_target(target)
+    policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
+    require_sound(policy)
+    if target == "policy":
+        return Emitted(_json(policy), None, warnings)
+    emission = emission_of(target, policy, backend)
+    return Emitted(emission.files[emission.main], _json(emission.manifest), warnings)
+
+
+def _json(document: msgspec.Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"

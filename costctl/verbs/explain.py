@@ -1,0 +1,127 @@
+"""One request, or one class, through every relation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from costctl.documents.explanation import (
+    SCHEMA_VERSION,
+    ClassExample,
+    ClassExplanation,
+    Explanation,
+    RequestExplanation,
+    RequestName,
+)
+from costctl.engine.base import Engine
+from costctl.explain.request import class_rule_lines, request_explanation
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+from costctl.units import iso_utc
+from costctl.verbs.explained_ids import meant_by
+
+MOST_REQUESTS: Final = 3  # of one trace that are all explained; of more, the first
+_BY_REQUEST: Final = (
+    "requests",
+    "request_shape",
+    "request_class",
+    "request_steps",
+    "span_ids",
+    "staged_spans",
+    "calls",
+    "call_records",
+    "stage_time",
+    "charge",
+)
+_EXAMPLES: Final = ("typical", "slow", "expensive")
+_METHODS: Final = {
+    "classes": "ordered rules, first match",
+    "stages": "each instant to the deepest span then active",
+    "busy time": "equal split of each instant among the calls in progress",
+}
+
+
+def explain(asked: str, question: Question, progress: Progress) -> Explanation:
+    """What is known of the request or the class that ``asked`` names.
+
+    Raises UsageError for an ID that is too short or ambiguous, InputError for one that names nothing.
+    """
+    with observed(question, progress) as observation:
+        engine = observation.engine
+        progress("Looking for the ID", None)
+        meant = meant_by(engine, asked, MOST_REQUESTS)
+        rules = engine.query("SELECT * FROM class_rules ORDER BY rule_order")
+        progress("Collecting what is known of it", None)
+        return Explanation(
+            schema_version=SCHEMA_VERSION,
+            provenance=observation.provenance(_METHODS),
+            asked=asked,
+            requests=tuple(_request(engine, key, rules) for key in meant.request_ids),
+            other_requests=_names(engine, meant.others),
+            request_class=None if meant.request_class is None else _class(engine, meant.request_class, rules),
+        )
+
+
+def _request(engine: Engine, request_id: Any, rules: pl.DataFrame) -> RequestExplanation:
+    rows = {name: engine.fetch_where(name, "request_id", [request_id]) for name in _BY_REQUEST}
+    rows["call_share"] = engine.fetch_where("call_share", "call_id", rows["calls"]["call_id"].to_list())
+    return request_explanation(rows, rules)
+
+
+def _names(engine: Engine, request_ids: Sequence[Any]) -> tuple[RequestName, ...]:
+    rows = engine.fetch_where("requests", "request_id", request_ids)
+    name_of = _entries(engine, request_ids)
+    return tuple(
+        RequestName(
+            request_id=name_of[row["request_id"]],
+            route=row["route"],
+            start=None if row["start_ns"] is None else iso_utc(row["start_ns"]),
+        )
+        for row in rows.sort("start_ns", "request_id", nulls_last=True).iter_rows(named=True)
+    )
+
+
+def _entries(engine: Engine, request_ids: Sequence[Any]) -> dict[Any, str]:
+    """TRACE_ID:SPAN_ID of the entry of each request."""
+    rows = engine.fetch_where("span_ids", "request_id", request_ids)
+    return {
+        row["request_id"]: f"{row['trace_id']}:{row['span_id']}"
+        for row in rows.iter_rows(named=True)
+        if row["is_first"]
+    }
+
+
+def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
+    by_rule = engine.query(
+        "SELECT rule, COUNT(request_id) AS requests FROM request_class WHERE request_class = ? GROUP BY rule",
+        [name],
+    )
+    cost = engine.fetch_where("class_cost", "request_class", [name]).to_dicts()
+    unpriced = engine.query(
+        "SELECT SUM(request_usd.unpriced_charges) FROM request_usd INNER JOIN request_class "
+        "ON request_usd.request_id = request_class.request_id WHERE request_class.request_class = ?",
+        [name],
+    ).rows()
+    examples = engine.fetch_where("class_example", "request_class", [name]).to_dicts()
+    name_of = _entries(engine, [row["request_id"] for row in examples])
+    return ClassExplanation(
+        request_class=name,
+        requests=cost[0]["requests"] if cost else 0,
+        successes=cost[0]["successes"] if cost else 0,
+        usd=cost[0]["attributed_usd"] if cost else None,
+        unpriced_charges=int(unpriced[0][0] or 0),
+        rules=class_rule_lines(name, rules, dict(by_rule.iter_rows())),
+        examples=tuple(
+            ClassExample(
+                example=row["example"],
+                trace_id=row["trace_id"],
+                request_id=name_of[row["request_id"]],
+                duration_s=row["duration_s"],
+                usd=row["usd"],
+                unpriced_charges=int(row["unpriced_charges"] or 0),
+            )
+            for row in sorted(examples, key=lambda row: _EXAMPLES.index(row["example"]))
+        ),
+    )

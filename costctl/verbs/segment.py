@@ -1,0 +1,27 @@
+"""What the demand is made of: the workload map."""
+
+from __future__ import annotations
+
+from costctl.behaviour.workload_map import METHODS, Charges, Ruled, build_workload_map
+from costctl.documents.workload_map import WorkloadMap
+from costctl.frames.traffic import Traffic
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+
+
+def segment(question: Question, progress: Progress) -> WorkloadMap:
+    """The classes and the rules that took them, where their time goes, and what holds them up."""
+    with observed(question, progress) as observation:
+        fetched = {}
+        for name in (*Traffic.RELATIONS, "class_cost", "charge", "request_shape"):
+            progress(f"Building {name}", None)
+            fetched[name] = observation.engine.fetch(name)
+        progress("Drawing the workload map", None)
+        rules = observation.engine.query("SELECT * FROM class_rules ORDER BY rule_order")
+        return build_workload_map(
+            Traffic.of(fetched),
+            Charges(fetched["class_cost"], fetched["charge"]),
+            Ruled(fetched["request_shape"], rules),
+            observation.config.settings.classes,
+            observation.provenance(METHODS),
+        )

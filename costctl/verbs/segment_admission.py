@@ -1,0 +1,49 @@
+"""How well the classes could be told when a request arrives: the admission document."""
+
+from __future__ import annotations
+
+from costctl.documents.admission_accuracy import SCHEMA_VERSION, AdmissionAccuracy
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+from costctl.segment.admission_accuracy import FOLDS, MOST_REQUESTS, Matched, admission_accuracy
+
+
+def segment_admission(question: Question, progress: Progress) -> AdmissionAccuracy:
+    """How well a gateway could tell the classes, and by which rules.
+
+    Raises NotEnoughDataError where there are no two classes to tell apart.
+    """
+    with observed(question, progress) as observation:
+        progress("Sorting requests into classes", None)
+        request_class = observation.engine.fetch("request_class")
+        admission = observation.engine.fetch("admission_shape")
+        progress("Telling the classes apart by what is known at admission", None)
+        found = admission_accuracy(admission, request_class, observation.seed)
+        return AdmissionAccuracy(
+            schema_version=SCHEMA_VERSION,
+            provenance=observation.provenance(
+                {
+                    "classes": "ordered rules, first match",
+                    "matching": f"decision tree, {FOLDS}-fold out of fold, stratified by class",
+                }
+            ),
+            requests=request_class.height,
+            evaluated=found.evaluated,
+            folds=FOLDS,
+            largest_class_ratio=found.largest_class_ratio,
+            not_observed=found.not_observed,
+            without_label=found.without_label,
+            with_label=found.with_label,
+            notes=_notes(found, request_class.height),
+        )
+
+
+def _notes(found: Matched, requests: int) -> tuple[str, ...]:
+    notes = ["A request is known by its entry and its first call; what later calls ask for is not known yet."]
+    if found.evaluated < requests:
+        notes.append(
+            f"{found.evaluated} of {requests} requests, drawn at random, stand for all: at most {MOST_REQUESTS}."
+        )
+    if found.with_label is None:
+        notes.append("No request carries a class label; a header that the edge sets from one would tell all.")
+    return tuple(notes)

@@ -1,0 +1,43 @@
+"""What today's requests would have met under a scenario: frames fetched, service models fitted, and both replayed.
+
+Replay and statistics are imported where they are needed: compiled code takes a second to load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from costctl.documents.simulation import Simulation
+from costctl.observation import Question, observed
+from costctl.progress import Progress
+from costctl.verbs.analyze import fits_of, frames_of
+from costctl.verbs.policy import policy_at
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRequest:
+    """A scenario as it was asked for. assignments: KEY=VALUE.  load: such as 1.5x.  failures: such as gpu:1@14:00."""
+
+    policy: Path | None = None
+    assignments: tuple[str, ...] = ()
+    load: str | None = None
+    failures: tuple[str, ...] = ()
+
+
+def simulate(question: Question, request: ScenarioRequest, progress: Progress) -> Simulation:
+    """The scenario beside today, and how far its replay can be trusted."""
+    from costctl.scenario.document import METHODS, Asked, build_simulation
+
+    policy = None if request.policy is None else policy_at(request.policy)
+    with observed(question, progress) as observation:
+        frames = frames_of(observation, progress)
+        return build_simulation(
+            frames,
+            observation.config.settings,
+            fits_of(observation, frames, progress),
+            Asked(policy, request.assignments, request.load, request.failures),
+            observation.provenance(METHODS),
+            observation.seed,
+            progress,
+        )

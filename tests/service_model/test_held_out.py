@@ -1,0 +1,55 @@
+"""On worlds of known truth a replay under the fit to the first half is what happened in the second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
+from costctl.observation import Question, observed
+from costctl.service_model.held_out import held_out_calibrations
+from costctl.synth.demand import demand_of
+from costctl.synth.presets import world_from_seed
+from costctl.synth.settings_file import settings_text
+from costctl.synth.spans import otlp_lines
+from costctl.synth.world import World
+from tests.synth.small_worlds import served_all
+
+FRESH_SEEDS = (6201, 6202, 6203, 6204, 6205, 6206)  # none was looked at before
+HOURS = 0.7
+TOLERANCE = 0.05
+
+
+def world_of(seed: int, replicas: int) -> World:
+    """Part of the random world of a seed; with more replicas, as many times the traffic."""
+    whole = world_from_seed(seed)
+    pools = tuple(replace(pool, replicas=pool.replicas * replicas) for pool in whole.pools)
+    requests = whole.requests * HOURS / whole.hours * replicas
+    return replace(whole, hours=HOURS, requests=requests, pools=pools)
+
+
+def observed_in(world: World, folder: Path) -> tuple[Frames, Settings]:
+    demand = demand_of(world)
+    lines = otlp_lines(world, demand, served_all(world, demand))
+    (folder / "requests.jsonl").write_bytes(b"".join(lines))
+    (folder / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
+    question = Question(paths=(str(folder / "requests.jsonl"),), config=folder / "costctl.toml")
+    with observed(question, lambda _what, _ratio, _detail="": None) as observation:
+        fetched = {name: observation.engine.fetch(name) for name in Frames.RELATIONS}
+        return Frames.of(fetched, 0), observation.config.settings
+
+
+@pytest.mark.parametrize(("seed", "replicas"), tuple(zip(FRESH_SEEDS, (1, 1, 1, 1, 2, 3), strict=True)))
+def test_the_second_half_is_replayed_within_five_percent_under_the_fit_to_the_first(
+    tmp_path: Path, seed: int, replicas: int
+) -> None:
+    frames, settings = observed_in(world_of(seed, replicas), tmp_path)
+    found = held_out_calibrations(frames, settings)
+    assert set(found) == set(settings.pools)
+    for pool, calibration in found.items():
+        assert abs(calibration.p50_error_ratio) <= TOLERANCE, (pool, calibration)
+        assert abs(calibration.p95_error_ratio) <= TOLERANCE, (pool, calibration)
+        assert abs(calibration.utilisation_error_ratio) <= TOLERANCE, (pool, calibration)
