@@ -75,7 +75,7 @@ class PriceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def price_rules() -> PriceRules:
     """The rules that ship with costctl."""
-    text = (resources.files("costctl.cost") / "price_rules.toml").read_text(encoding="utf-8")
+    text = (resources.files("costctl.pricing") / "price_rules.toml").read_text(encoding="utf-8")
     return msgspec.toml.decode(text, type=PriceRules)
 
 

@@ -57,7 +57,7 @@ def _ids() -> dict[str, str]:
 
 @cache
 def _table() -> dict[str, tuple[str, ...]]:
-    text = (resources.files("costctl.cost") / "provider_names.toml").read_text(encoding="utf-8")
+    text = (resources.files("costctl.pricing") / "provider_names.toml").read_text(encoding="utf-8")
     return msgspec.toml.decode(text, type=dict[str, tuple[str, ...]])
 
 
