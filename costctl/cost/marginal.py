@@ -25,6 +25,7 @@ from costctl.service_model.step_intervals import found_idle
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
+from costctl.simulate.replicas import replicas_by_pool
 from costctl.simulate.workload import Outcome, Pool
 
 METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
@@ -98,7 +99,7 @@ def _deal(
     """One deal of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of others
     (classes × blocks). most: how many parts are taken away; if that is not all, they stand for the others.
     """
-    replicas = [pool.setup.replicas for pool in fits.pools]
+    replicas = replicas_by_pool(fits.pools)
     request = fits.calls.request[fits.which]
     saved_s = np.zeros((2, len(replicas), edges_s.size - 1))
     delay_s = np.zeros((len(fits.calls.classes), edges_s.size - 1))

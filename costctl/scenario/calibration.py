@@ -15,6 +15,7 @@ from costctl.documents.simulation import Calibration, Fit, QuantileError
 from costctl.frames.cost import Frames
 from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
+from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Outcome
 
 FEWEST_CALLS: Final = 28  # with fewer a 95th percentile is the slowest call
@@ -52,8 +53,7 @@ def _class_fit(fits: PoolFits, today: Outcome, name: str, here: Bools) -> Fit:
 def _pool_fit(fits: PoolFits, today: Outcome, number: int, fit: PoolFit) -> Fit:
     """Latencies as for classes; busy seconds by the calibration of the fit, of which they are a part."""
     here = fits.pool == number
-    first = sum(each.pool.setup.replicas for each in fits.fitted[:number])
-    busy_s = float(today.busy_s[first : first + fit.pool.setup.replicas].sum())
+    busy_s = busy_s_of_pool(today, fits.pools, number)
     ratio = fit.calibration.utilisation_error_ratio
     busy = () if not np.isfinite(ratio) else (QuantileError("busy", busy_s / (1.0 + ratio), busy_s, ratio),)
     return _fit(fit.name, int(here.sum()), (*_errors(fits, today, here), *busy))

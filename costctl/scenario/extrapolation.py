@@ -17,6 +17,7 @@ from costctl.arrays import Floats
 from costctl.documents.simulation import Extrapolation, PoolReach
 from costctl.scenario.concurrency import beyond_ratio, most_in_progress, seconds_by_level
 from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.replicas import replicas_of_pool
 from costctl.simulate.workload import Outcome, Pool
 
 BEYOND: Final = 0.01  # of a pool's busy time
@@ -42,10 +43,10 @@ def seen_in_progress(fits: PoolFits) -> list[int]:
 
 def beyond_by_pool(outcome: Outcome, pools: tuple[Pool, ...], seen: list[int]) -> list[float]:
     """For each pool, the part of its busy time with more calls in progress on a replica than were seen."""
-    edges = np.cumsum([0, *(pool.setup.most_replicas for pool in pools)])
     ratios = []
     for number, level in enumerate(seen):
-        here = (outcome.replica >= edges[number]) & (outcome.replica < edges[number + 1])
+        own = replicas_of_pool(pools, number)
+        here = (outcome.replica >= own.start) & (outcome.replica < own.stop)
         seconds: Floats = seconds_by_level(outcome.begin_s[here], outcome.end_s[here], outcome.replica[here])
         ratios.append(beyond_ratio(seconds, level))
     return ratios

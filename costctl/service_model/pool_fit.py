@@ -28,6 +28,7 @@ from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import quantile_s
+from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 
 TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
@@ -308,17 +309,15 @@ def _calibrations(
     calls: PoolCalls, which: Ints, pool: Ints, pools: list[Pool], outcome: Outcome
 ) -> list[Calibration]:
     observed_s, replayed_s = calls.latency_s()[which], outcome.end_s - outcome.arrival_s
-    edges = np.cumsum([0, *(each.setup.replicas for each in pools)])
     found = []
     for number in range(len(pools)):
         here = pool == number
-        busy_s = outcome.busy_s[edges[number] : edges[number + 1]].sum()
         observed_busy_s = _observed_busy_s(calls, which[here])
         found.append(
             Calibration(
                 _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),
                 _error_ratio(quantile_s(replayed_s[here], 0.95), quantile_s(observed_s[here], 0.95)),
-                _error_ratio(float(busy_s), observed_busy_s),
+                _error_ratio(busy_s_of_pool(outcome, pools, number), observed_busy_s),
             )
         )
     return found

@@ -34,6 +34,7 @@ from costctl.simulate.replay_state import (
     Calls,
     Floor,
 )
+from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
 from costctl.simulate.workload import Pool, Workload
 
 _EMPTY = np.empty(0, np.int64)
@@ -161,8 +162,7 @@ def _lanes(lanes: Lanes) -> NDArray[Any]:
 
 def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
     stations = np.zeros(len(pools), STATION)
-    first_replica = 0
-    for row, pool in zip(stations, pools, strict=True):
+    for number, (row, pool) in enumerate(zip(stations, pools, strict=True)):
         model, setup, scaling = pool.model, pool.setup, pool.setup.scaling
         row["is_static"] = model.discipline == "static"
         row["is_prefill_stalling"] = model.is_prefill_stalling
@@ -174,18 +174,18 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
         row["max_batched_tokens"] = setup.max_batched_tokens
         row["prefix_cache_tokens"] = setup.prefix_cache_tokens
         row["dispatch"] = DISPATCH_CODE[setup.dispatch]
-        row["first_replica"], row["replicas"] = first_replica, setup.most_replicas
+        own = replicas_of_pool(pools, number)
+        row["first_replica"], row["replicas"] = own.start, own.stop - own.start
         row["up"] = setup.replicas
         row["low_since_s"] = np.inf
         for field in () if scaling is None else fields(scaling):
             row[field.name] = getattr(scaling, field.name)
-        first_replica += setup.most_replicas
     return stations
 
 
 def _replicas(pools: Sequence[Pool], calls: int) -> tuple[NDArray[Any], SmallInts]:
     """Idle replicas, pool by pool, and room for the heap of completions of each that decodes."""
-    places = [pool.setup.most_replicas for pool in pools]
+    places = replicas_by_pool(pools)
     replicas = np.zeros(sum(places), REPLICA)
     pool_of = np.repeat(np.arange(len(pools)), places)
     is_up = np.concatenate([np.arange(pool.setup.most_replicas) < pool.setup.replicas for pool in pools])

@@ -85,12 +85,6 @@ def _outcome(calls: Calls, floor: Floor, horizon_s: float) -> Outcome:
     )
 
 
-def busy_s_of_pool(outcome: Outcome, pools: Sequence[Pool]) -> Floats:
-    """Busy seconds of each pool, summed over its replicas."""
-    first = np.cumsum([0, *(pool.setup.most_replicas for pool in pools[:-1])])
-    return np.add.reduceat(outcome.busy_s, first)
-
-
 def _as_compiled(workload: Workload) -> Workload:
     """The same calls in arrays of the types that the loop was compiled for; no copy where they are so."""
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from costctl.simulate.continuous import replay_continuous
 from costctl.simulate.counterfactual import shifted
-from costctl.simulate.network import busy_s_of_pool, replay_network
+from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, busy_s_from_calls, latency_s, status_counts, wait_s
 from costctl.simulate.replay import replay
+from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.static import replay_static
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
 from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
@@ -201,7 +202,8 @@ def test_generation_waits_for_the_embedding_it_follows_in_another_pool() -> None
     assert outcome.end_s[0] == pytest.approx(0.012)
     assert outcome.arrival_s[1] == pytest.approx(0.012 + 0.25)
     assert outcome.replica.tolist() == [0, 1]
-    assert busy_s_of_pool(outcome, pools).tolist() == pytest.approx([0.012, 0.2 + 10 * 0.021])
+    assert busy_s_of_pool(outcome, pools, 0) == pytest.approx(0.012)
+    assert busy_s_of_pool(outcome, pools, 1) == pytest.approx(0.2 + 10 * 0.021)
 
 
 def test_least_outstanding_spreads_a_burst_evenly() -> None:
