@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from costctl.documents.calibration import Calibration
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
@@ -74,41 +75,6 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: tuple[SettingChange, ...]
     failures: tuple[ReplicaFailure, ...]
     left_out: tuple[LeftOut, ...]
-
-
-class QuantileError(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A quantity observed and in the replay of today; error_ratio: replayed / observed - 1."""
-
-    metric: Literal["latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "busy"]
-    observed_s: float
-    replayed_s: float
-    error_ratio: float | None
-
-
-class Fit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How well the replay of today reproduces the calls of one class, or of one pool. is_trusted: null where there
-    are too few calls to say.
-    """
-
-    name: str
-    calls: int
-    errors: tuple[QuantileError, ...]
-    is_trusted: bool | None
-    reason: str
-
-
-class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The replay of today against what was observed. Untrusted: the results are no ground to act on.
-
-    not_reproduced: what of the traffic the replay does not speak for.
-    """
-
-    is_trusted: bool
-    tolerance_ratio: float
-    reasons: tuple[str, ...]
-    classes: tuple[Fit, ...]
-    pools: tuple[Fit, ...]
-    not_reproduced: tuple[str, ...]
 
 
 class Quantiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,7 +156,8 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric of the baseline and of the scenario. difference: scenario - baseline, both drawn from the same blocks
-    of time; null where there are too few blocks to say.
+    of time; null where there are too few blocks to say.  is_trusted: whether the metrics of the calibration that it
+    rests on hold, for its class or pool, or for all; null where that could not be judged.
     """
 
     metric: Literal[
@@ -210,6 +177,7 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline: float
     scenario: float
     difference: Estimate | None
+    is_trusted: bool | None = None
 
 
 class PoolReach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

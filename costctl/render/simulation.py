@@ -7,7 +7,6 @@ from costctl.documents.simulation import (
     CallFates,
     ClassResult,
     Difference,
-    Fit,
     LaneResult,
     PoolResult,
     Result,
@@ -16,6 +15,7 @@ from costctl.documents.simulation import (
     Simulation,
     TodaySetting,
 )
+from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.numbers import count, plural, ratio, seconds, usd
 from costctl.render.tables import Notes, Section, Table, as_csv
 
@@ -28,23 +28,23 @@ _METRICS = {
     "e2e_p50": "e2e p50",
     "e2e_p95": "e2e p95",
     "e2e_p99": "e2e p99",
-    "ttft_p50": "ttft p50",
-    "ttft_p95": "ttft p95",
+    "ttft_p50": "TTFT p50",
+    "ttft_p95": "TTFT p95",
     "goodput": "goodput",
     "utilisation": "utilisation",
-    "usd": "paid",
-    "usd_per_good_request": "paid per good",
+    "usd": "cost",
+    "usd_per_good_request": "cost per good",
 }
 
 
 def sections(document: Simulation) -> list[Section]:
-    """Whether it may be acted on, what the scenario is, what it does, how well today is reproduced."""
+    """What of it may be acted on, what the scenario is, what it does, how well today is reproduced."""
     parts: list[Section] = [_verdict(document), _scenario(document)]
     if document.scenario.changes:
         parts.append(_changes(document.scenario.changes))
     if document.scenario.left_out:
         lines = tuple(f"{each.pointer}: {each.reason}." for each in document.scenario.left_out)
-        parts.append(Notes("In the policy, but not replayed", lines))
+        parts.append(Notes("In the policy but not replayed", lines))
     is_changed = bool(
         document.scenario.changes or document.scenario.failures or document.scenario.load_factor != 1
     )
@@ -57,33 +57,24 @@ def sections(document: Simulation) -> list[Section]:
     ]
     if any(_any_of(result, fate) for _, result in _beside(document, is_changed) for fate in _FATES):
         parts.append(_unserved(document, is_changed))
-    parts.append(_calibration(document))
+    parts.append(calibration_table(document.calibration))
     if document.calibration.not_reproduced:
-        parts.append(Notes("What the replay does not speak for", document.calibration.not_reproduced))
+        parts.append(Notes("Limitations", document.calibration.not_reproduced))
     parts.append(_settings(document))
     return parts
 
 
 def _verdict(document: Simulation) -> Notes:
-    calibration, extrapolation = document.calibration, document.extrapolation
-    if calibration.is_trusted:
-        lines = [
-            "Calibrated: a replay of today is within "
-            f"{calibration.tolerance_ratio:.0%} of what was observed, for every pool and class that has enough calls."
-        ]
-    else:
-        lines = [
-            "NOT CALIBRATED: do not act on these figures. A replay of today does not reproduce what was observed.",
-            *calibration.reasons,
-        ]
+    extrapolation = document.extrapolation
+    lines = trust_lines(document.calibration)
     if extrapolation.is_extrapolating:
         beyond = [
             f"{each.pool} {ratio(each.beyond_ratio)}"
             for each in extrapolation.pools
-            if each.beyond_ratio > document.extrapolation.beyond_ratio
+            if each.beyond_ratio > extrapolation.beyond_ratio
         ]
         lines.append(
-            f"EXTRAPOLATED: busy time with more calls in progress than were seen: {', '.join(beyond)}."
+            f"EXTRAPOLATED: share of busy time at a higher concurrency than was observed: {', '.join(beyond)}."
         )
     lines.append(extrapolation.reason)
     return Notes("How far to trust it", tuple(lines))
@@ -108,7 +99,7 @@ def _scenario(document: Simulation) -> Notes:
             f"{plural(failure.replicas, 'replica')} of {failure.pool} down from {_minute(failure.from_)} {until}."
         )
     if not (scenario.changes or scenario.failures or scenario.load_factor != 1):
-        lines.append("Nothing is changed: these are today's settings and today's load.")
+        lines.append("Nothing is changed: today's settings at today's load.")
     return Notes("Scenario", tuple(lines))
 
 
@@ -123,7 +114,7 @@ def _changes(changes: tuple[SettingChange, ...]) -> Table:
         for each in changes
     )
     columns = ("setting", _TODAY, _SCENARIO)
-    return Table("Settings that differ", columns, rows, frozenset(columns))
+    return Table("Changed settings", columns, rows, frozenset(columns))
 
 
 def _setting(name: str, value: Scalar, unit: str | None) -> str:
@@ -135,7 +126,7 @@ def _setting(name: str, value: Scalar, unit: str | None) -> str:
 
 
 def _differences(document: Simulation) -> Table:
-    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high")
+    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high", "trusted")
     rows = tuple(
         (
             each.request_class or each.pool or "all",
@@ -144,15 +135,16 @@ def _differences(document: Simulation) -> Table:
             _value(each, each.scenario),
             _signed(each, each.scenario - each.baseline),
             *_bounds(each, each.difference),
+            {True: "yes", False: "NO", None: "unknown"}[each.is_trusted],
         )
         for each in document.differences
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        "What the scenario changes: the same requests in both replays",
+        "Scenario against today: the same requests, replayed under both",
         columns,
         rows,
-        frozenset({"of", "metric"}),
+        frozenset({"of", "metric", "trusted"}),
     )
 
 
@@ -182,7 +174,7 @@ def _beside(document: Simulation, is_changed: bool) -> tuple[tuple[str, Result],
 
 
 def _classes(document: Simulation, is_changed: bool) -> Table:
-    columns = ("class", "replay", "requests", "e2e p50", "e2e p95", "e2e p99", "ttft p95", "goodput")
+    columns = ("class", "replay", "requests", "e2e p50", "e2e p95", "e2e p99", "TTFT p95", "goodput")
     rows = tuple(
         (result.request_class, when, *_class_cells(result))
         for name in [each.request_class for each in document.baseline.classes]
@@ -191,7 +183,7 @@ def _classes(document: Simulation, is_changed: bool) -> Table:
         if result.request_class == name
     )
     return Table(
-        "Classes: times of requests that were served, and the part within objectives",
+        "Classes: latency of served requests, and goodput (requests within their objectives)",
         columns,
         rows,
         frozenset({"class", "replay"}),
@@ -211,7 +203,7 @@ def _class_cells(result: ClassResult) -> tuple[str, ...]:
 
 
 def _pools(document: Simulation, is_changed: bool) -> Table:
-    columns = ("pool", "replay", "replicas", "busy", "accelerator hours", "utilisation", "paid")
+    columns = ("pool", "replay", "replicas", "busy", "accelerator hours", "utilisation", "cost")
     rows = tuple(
         (result.pool, when, *_pool_cells(result))
         for name in [each.pool for each in document.baseline.pools]
@@ -219,7 +211,7 @@ def _pools(document: Simulation, is_changed: bool) -> Table:
         for result in whole.pools
         if result.pool == name
     )
-    return Table("Pools: time and money", columns, rows, frozenset({"pool", "replay"}))
+    return Table("Pools: busy time, utilisation and cost", columns, rows, frozenset({"pool", "replay"}))
 
 
 def _pool_cells(result: PoolResult) -> tuple[str, ...]:
@@ -245,7 +237,7 @@ def _lanes(document: Simulation, is_changed: bool) -> Table:
         for when, lane in _lanes_beside(document, is_changed)
     )
     columns = ("pool", "class", "replay", "calls", "served", "longest wait")
-    return Table("Lanes: calls of a class in a pool", columns, rows, frozenset({"pool", "class", "replay"}))
+    return Table("Calls by pool and class", columns, rows, frozenset({"pool", "class", "replay"}))
 
 
 def _unserved(document: Simulation, is_changed: bool) -> Table:
@@ -259,7 +251,7 @@ def _unserved(document: Simulation, is_changed: bool) -> Table:
     )
     columns = ("pool", "class", "replay", *(fate.replace("_", " ") for fate in fates))
     return Table(
-        "Calls that were not served, or not at once", columns, rows, frozenset({"pool", "class", "replay"})
+        "Calls rejected, expired, lost or retried", columns, rows, frozenset({"pool", "class", "replay"})
     )
 
 
@@ -285,45 +277,12 @@ def _fate(calls: CallFates, fate: str) -> int:
     return number
 
 
-def _calibration(document: Simulation) -> Table:
-    columns = ("of", "calls", "p50", "p95", "ttft p50", "ttft p95", "busy", "trusted")
-    rows = tuple(
-        (kind + each.name, count(each.calls), *_errors(each), _trusted(each))
-        for kind, fits in (("pool ", document.calibration.pools), ("", document.calibration.classes))
-        for each in fits
-    )
-    return Table(
-        "Calls in the replay of today against those observed: replayed / observed - 1",
-        columns,
-        rows,
-        frozenset({"of", "trusted"}),
-    )
-
-
-def _errors(fit: Fit) -> tuple[str, ...]:
-    errors = {each.metric: each.error_ratio for each in fit.errors}
-    return tuple(
-        "" if metric == "busy" and metric not in errors else _error(errors.get(metric))
-        for metric in ("latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "busy")
-    )
-
-
-def _error(value: float | None) -> str:
-    if value is None:
-        return ratio(None)
-    return "0.0%" if abs(value) < 0.0005 else f"{value:+.1%}"
-
-
-def _trusted(fit: Fit) -> str:
-    return {True: "yes", False: "NO", None: "too few"}[fit.is_trusted]
-
-
 def _settings(document: Simulation) -> Table:
     """Those of pools one by one; those of classes, which are the same for each, once."""
     rows = {(each.pool or "any class", each.setting): each for each in document.today if _is_shown(each)}
     columns = ("of", "setting", "value", "known", "how")
     return Table(
-        "Today's settings, and how they are known",
+        "Today's settings, and where they come from",
         columns,
         tuple(
             (of, name, _setting(name, each.value, each.unit), each.source, each.how)
@@ -347,7 +306,7 @@ _CSV_COLUMNS = (
     "difference",
     "difference_low",
     "difference_high",
-    "is_calibrated",
+    "is_trusted",
     "is_extrapolating",
 )
 
@@ -369,6 +328,6 @@ def _csv_row(document: Simulation, difference: Difference) -> list[object]:
         difference.scenario - difference.baseline,
         None if estimate is None else estimate.low,
         None if estimate is None else estimate.high,
-        document.calibration.is_trusted,
+        difference.is_trusted,
         document.extrapolation.is_extrapolating,
     ]

@@ -1,40 +1,51 @@
 """How well does a replay of today reproduce what was observed, class by class, and of what does it say nothing?
 
-In: the frames, the fits, the replay of today. Out: ``Calibration``.
+In: the frames, the fits, the settings, the replay of today. Out: ``Calibration``.
 """
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable
+from typing import Final, get_args
 
 import numpy as np
 import polars as pl
 
-from costctl.arrays import Bools, Floats
-from costctl.documents.simulation import Calibration, Fit, QuantileError
+from costctl.arrays import Bools
+from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
+from costctl.documents.settings import ClassSettings, Settings, Slo
 from costctl.frames.cost import Frames
-from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits
+from costctl.scenario.trust import FEWEST_CALLS, all_trusted, metric_fit
+from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits, observed_busy_s
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Outcome
 
-FEWEST_CALLS: Final = 28  # with fewer a 95th percentile is the slowest call
 _MOST_NAMED: Final = 10
-Metric = Literal["latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "busy"]
+_QUANTILES: Final[tuple[tuple[Metric, Metric, float], ...]] = (
+    ("latency_p50", "ttft_p50", 0.5),
+    ("latency_p95", "ttft_p95", 0.95),
+)
+_METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 
 
-def calibration_of(frames: Frames, fits: PoolFits, today: Outcome) -> Calibration:
+def calibration_of(frames: Frames, fits: PoolFits, settings: Settings, today: Outcome) -> Calibration:
     """The report. today: the replay of the whole workload under today's settings."""
-    lanes = fits.workload.lane
-    classes = tuple(
-        _class_fit(fits, today, fits.calls.classes[number], lanes == number) for number in np.unique(lanes)
-    )
-    pools = tuple(_pool_fit(fits, today, number, fit) for number, fit in enumerate(fits.fitted))
-    reasons = tuple(f"{each.name}: {each.reason}" for each in (*pools, *classes) if each.is_trusted is False)
+    classes = tuple(_class_fit(fits, settings, today, number) for number in np.unique(fits.workload.lane))
+    pools = tuple(_pool_fit(fits, settings, today, number) for number in range(len(fits.fitted)))
+    metrics = [each for fit in (*classes, *pools) for each in fit.metrics]
+    named = [(f"pool {fit.name}", fit) for fit in pools] + [(fit.name, fit) for fit in classes]
     return Calibration(
-        is_trusted=not reasons,
         tolerance_ratio=TRUSTED_ERROR_RATIO,
-        reasons=reasons,
+        fewest_calls=FEWEST_CALLS,
+        trusted_metrics=_with_verdict(metrics, True),
+        untrusted_metrics=_with_verdict(metrics, False),
+        reasons=tuple(
+            f"{name}: {each.metric} is {each.reason}."
+            for name, fit in named
+            for each in fit.metrics
+            if each.is_trusted is False
+        ),
         classes=classes,
         pools=pools,
         not_reproduced=(
@@ -46,61 +57,89 @@ def calibration_of(frames: Frames, fits: PoolFits, today: Outcome) -> Calibratio
     )
 
 
-def _class_fit(fits: PoolFits, today: Outcome, name: str, here: Bools) -> Fit:
-    return _fit(name, int(here.sum()), _errors(fits, today, here))
+def _with_verdict(metrics: Iterable[MetricFit], verdict: bool) -> tuple[Metric, ...]:
+    """The metrics on which those that could be judged agree, or of which one does not hold."""
+    verdicts: dict[Metric, list[bool]] = {}
+    for each in metrics:
+        if each.is_trusted is not None:
+            verdicts.setdefault(each.metric, []).append(each.is_trusted)
+    return tuple(name for name in _METRICS if name in verdicts and all_trusted(verdicts[name]) is verdict)
 
 
-def _pool_fit(fits: PoolFits, today: Outcome, number: int, fit: PoolFit) -> Fit:
-    """Latencies as for classes; busy seconds by the calibration of the fit, of which they are a part."""
+def _class_fit(fits: PoolFits, settings: Settings, today: Outcome, number: int) -> Fit:
+    name, here = fits.calls.classes[number], fits.workload.lane == number
+    return _fit(name, int(here.sum()), _of_calls(fits, today, here, _slo(settings, name)))
+
+
+def _pool_fit(fits: PoolFits, settings: Settings, today: Outcome, number: int) -> Fit:
+    """Latencies as for classes, and busy seconds."""
+    fit: PoolFit = fits.fitted[number]
     here = fits.pool == number
-    busy_s = busy_s_of_pool(today, fits.pools, number)
-    ratio = fit.calibration.utilisation_error_ratio
-    busy = () if not np.isfinite(ratio) else (QuantileError("busy", busy_s / (1.0 + ratio), busy_s, ratio),)
-    return _fit(fit.name, int(here.sum()), (*_errors(fits, today, here), *busy))
+    served = [fits.calls.classes[lane] for lane in np.unique(fits.workload.lane[here])]
+    calls = int(here.sum())
+    observed_s = observed_busy_s(fits.calls, fits.which[here])
+    busy = metric_fit("busy", observed_s, busy_s_of_pool(today, fits.pools, number), None, calls)
+    return _fit(fit.name, calls, (*_of_calls(fits, today, here, _strictest(settings, served)), busy))
 
 
-def _errors(fits: PoolFits, today: Outcome, here: Bools) -> tuple[QuantileError, ...]:
-    calls, which = fits.calls, fits.which[here]
-    first_s = calls.first_token_s[which] - calls.arrival_s[which]
-    has_first = np.isfinite(first_s)
+def _slo(settings: Settings, request_class: str) -> tuple[float | None, float | None]:
+    """The objectives of a class, end to end and for the first token, s."""
+    slo: Slo = settings.classes.get(request_class, ClassSettings()).slo
+    return slo.e2e_p95_s, slo.ttft_p95_s
+
+
+def _strictest(settings: Settings, classes: list[str]) -> tuple[float | None, float | None]:
+    """The shortest of the classes' objectives; None where no class has one."""
+    end_to_end, first = zip(*(_slo(settings, name) for name in classes), strict=True)
     return (
-        *_quantile_errors(("latency_p50", "latency_p95"), calls.latency_s()[which], latency_s(today)[here]),
-        *_quantile_errors(("ttft_p50", "ttft_p95"), first_s[has_first], ttft_s(today)[here][has_first]),
+        min((each for each in end_to_end if each is not None), default=None),
+        min((each for each in first if each is not None), default=None),
     )
 
 
-def _quantile_errors(
-    metrics: tuple[Metric, Metric], observed_s: Floats, replayed_s: Floats
-) -> tuple[QuantileError, ...]:
-    """Median and 95th percentile; none where nothing was observed."""
-    if observed_s.size == 0:
-        return ()
-    found = []
-    for metric, level in zip(metrics, (0.5, 0.95), strict=True):
-        seen_s, again_s = quantile_s(observed_s, level), quantile_s(replayed_s, level)
-        found.append(QuantileError(metric, seen_s, again_s, again_s / seen_s - 1.0 if seen_s > 0 else None))
+def _of_calls(
+    fits: PoolFits, today: Outcome, here: Bools, objectives_s: tuple[float | None, float | None]
+) -> tuple[MetricFit, ...]:
+    """Quantiles of latency and of time to first token; none where nothing was observed."""
+    calls, which = fits.calls, fits.which[here]
+    size = int(here.sum())
+    first_s = calls.first_token_s[which] - calls.arrival_s[which]
+    has_first = np.isfinite(first_s)
+    seen_s, again_s = calls.latency_s()[which], latency_s(today)[here]
+    first_again_s = ttft_s(today)[here][has_first]
+    found = [
+        metric_fit(latency, quantile_s(seen_s, level), quantile_s(again_s, level), objectives_s[0], size)
+        for latency, _, level in _QUANTILES
+    ]
+    if has_first.any():
+        firsts = int(has_first.sum())
+        found += [
+            metric_fit(
+                ttft,
+                quantile_s(first_s[has_first], level),
+                quantile_s(first_again_s, level),
+                objectives_s[1],
+                firsts,
+            )
+            for _, ttft, level in _QUANTILES
+        ]
     return tuple(found)
 
 
-def _fit(name: str, calls: int, errors: tuple[QuantileError, ...]) -> Fit:
-    off = [each for each in errors if each.error_ratio is None or abs(each.error_ratio) > TRUSTED_ERROR_RATIO]
-    if calls < FEWEST_CALLS:
-        return Fit(name, calls, errors, None, f"{calls} calls are too few to say; {FEWEST_CALLS} would do.")
-    if not off:
-        return Fit(name, calls, errors, True, f"Within {TRUSTED_ERROR_RATIO:.0%} of what was observed.")
-    worst = ", ".join(
-        f"{each.metric} " + ("of 0 s" if each.error_ratio is None else f"{each.error_ratio:+.0%}")
-        for each in off
-    )
+def _fit(name: str, calls: int, metrics: tuple[MetricFit, ...]) -> Fit:
     return Fit(
-        name, calls, errors, False, f"More than {TRUSTED_ERROR_RATIO:.0%} off what was observed: {worst}."
+        name=name,
+        calls=calls,
+        metrics=metrics,
+        trusted_metrics=_with_verdict(metrics, True),
+        untrusted_metrics=_with_verdict(metrics, False),
     )
 
 
 def _pools_without_model(frames: Frames, fits: PoolFits) -> tuple[str, ...]:
     counts = dict(frames.calls.drop_nulls("pool").group_by("pool").len().iter_rows())
     return tuple(
-        f"{counts.get(pool, 0):,} calls of the pool {pool}, which take what they took: {reason}."
+        f"{counts.get(pool, 0):,} calls of pool {pool} are not replayed and keep their observed times: {reason}."
         for pool, reason in sorted(fits.reasons.items())
     )
 
@@ -114,15 +153,15 @@ def _calls_of_no_pool(frames: Frames) -> tuple[str, ...]:
         .sort(["len", "provider", "model"], descending=[True, False, False])
     )
     lines = [
-        f"{calls:,} calls of {'/'.join(part for part in (provider, model) if part) or 'an unnamed model'}, which no "
-        "pool of the configuration takes: they take what they took and cost what they cost."
+        f"{calls:,} calls of {'/'.join(part for part in (provider, model) if part) or 'an unnamed model'} belong to no "
+        "configured pool: they keep their observed times and costs."
         for provider, model, calls in rows.head(_MOST_NAMED).iter_rows()
     ]
     if rows.height > _MOST_NAMED:
-        lines.append(f"Calls of {rows.height - _MOST_NAMED:,} other models that no pool takes.")
+        lines.append(f"Calls of {rows.height - _MOST_NAMED:,} more models belong to no configured pool.")
     untimed = frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_null()).height
     if untimed:
-        lines.append(f"{untimed:,} calls whose end was not observed: they are left out.")
+        lines.append(f"{untimed:,} calls whose end was not observed are left out.")
     return tuple(lines)
 
 
@@ -135,7 +174,7 @@ def _requests_without_calls(frames: Frames, fits: PoolFits) -> tuple[str, ...]:
         .sort("request_class")
     )
     return tuple(
-        f"{requests:,} requests of {name} of which no call is replayed: they are in no result."
+        f"{requests:,} requests of {name} have no call that is replayed: they are in no result."
         for name, requests in rows.iter_rows()
     )
 
@@ -147,15 +186,15 @@ def _guessed(fits: PoolFits) -> tuple[str, ...]:
         here = which[(fits.workload.lane == number) & calls.is_generation[which]]
         if here.size and not np.isfinite(calls.first_token_s[here]).any():
             lines.append(
-                f"{calls.classes[number]}: no time to first token was observed, so that only ends are compared."
+                f"{calls.classes[number]}: no time to first token was observed, so only end-to-end latency is compared."
             )
     unplaced = sorted(
         {fits.fitted[number].name for number in fits.pool[~calls.is_replica_observed[which]].tolist()}
     )
-    lines += [f"{name}: no call says which replica served it; one is assumed." for name in unplaced]
+    lines += [
+        f"{name}: no call says which replica served it; a single replica is assumed." for name in unplaced
+    ]
     tokenless = int((calls.output_tokens[which] < 0)[calls.is_generation[which]].sum())
     if tokenless:
-        lines.append(
-            f"{tokenless:,} calls that report no output tokens decode as many as their time had room for."
-        )
+        lines.append(f"{tokenless:,} calls report no output tokens: output length inferred from duration.")
     return tuple(lines)

@@ -1,16 +1,18 @@
 """By how much does the scenario differ from today, metric by metric, with intervals?
 
-In: two replays of the same period. Out: ``Difference`` values. A class is compared in blocks of the time in which
-it came, pools and totals in blocks of the window.
+In: two replays of the same period, and the calibration. Out: ``Difference`` values, each with the verdict of what it
+rests on. A class is compared in blocks of the time in which it came, pools and totals in blocks of the window.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
+import msgspec
 import numpy as np
 
 from costctl.arrays import Bools, Floats
+from costctl.documents.calibration import Calibration, Metric
 from costctl.documents.simulation import Difference, Result
 from costctl.scenario.measures import Replayed
 from costctl.scenario.paired import (
@@ -20,6 +22,7 @@ from costctl.scenario.paired import (
     ratio_difference,
     sum_difference,
 )
+from costctl.scenario.trust import all_trusted, is_trusted
 from costctl.simulate.busy_blocks import block_edges_s, counts_by_block
 from costctl.simulate.outcome_measures import quantile_s
 from costctl.stats.blocks import BLOCKS
@@ -32,13 +35,26 @@ _E2E: Final[tuple[tuple[QuantileMetric, float], ...]] = (
     ("e2e_p99", 0.99),
 )
 _TTFT: Final[tuple[tuple[QuantileMetric, float], ...]] = (("ttft_p50", 0.5), ("ttft_p95", 0.95))
+# What of the calibration a difference rests on. Money is replica time paid for, which ends with the last call.
+_RESTS_ON: Final[dict[str, tuple[Metric, ...]]] = {
+    "e2e_p50": ("latency_p50",),
+    "e2e_p95": ("latency_p95",),
+    "e2e_p99": ("latency_p95",),
+    "ttft_p50": ("ttft_p50",),
+    "ttft_p95": ("ttft_p95",),
+    "goodput": ("latency_p95",),
+    "utilisation": ("busy",),
+    "usd": ("busy",),
+    "usd_per_good_request": ("busy", "latency_p95"),
+}
+_COUNTS_GOOD: Final = ("goodput", "usd_per_good_request")
 
 
 def differences_between(
-    base: Replayed, changed: Replayed, results: tuple[Result, Result], seed: int
+    base: Replayed, changed: Replayed, results: tuple[Result, Result], calibration: Calibration, seed: int
 ) -> tuple[Difference, ...]:
     """Totals, then classes, then pools. results: of base and of changed."""
-    return (
+    found = (
         *_totals(base, changed, results, seed),
         *(
             difference
@@ -48,6 +64,28 @@ def differences_between(
         ),
         *_of_pools(base, changed, results, seed),
     )
+    return tuple(
+        msgspec.structs.replace(each, is_trusted=_is_trusted(each, base, calibration)) for each in found
+    )
+
+
+def _is_trusted(difference: Difference, base: Replayed, calibration: Calibration) -> bool | None:
+    """Whether all that the difference rests on holds; good requests rest on TTFT too where it has an objective."""
+    metrics = _RESTS_ON[difference.metric]
+    if difference.metric in _COUNTS_GOOD and _has_ttft_objective(base, difference.request_class):
+        metrics = (*metrics, "ttft_p95")
+    return all_trusted(
+        is_trusted(calibration, metric, request_class=difference.request_class, pool=difference.pool)
+        for metric in metrics
+    )
+
+
+def _has_ttft_objective(base: Replayed, request_class: str | None) -> bool:
+    """Of the class; without one, of any class."""
+    targets_s = base.period.ttft_target_s
+    if request_class is not None:
+        targets_s = targets_s[base.members(base.classes.index(request_class))]
+    return bool(np.isfinite(targets_s).any())
 
 
 def _totals(base: Replayed, changed: Replayed, results: tuple[Result, Result], seed: int) -> list[Difference]:

@@ -131,6 +131,7 @@ def build_simulation(
     progress("Looking for the load at which it extrapolates", None)
     extrapolation = _extrapolation(fits, scenario, period, names, meant.platform, seed)
     progress("Comparing", None)
+    calibration = calibration_of(frames, fits, settings, period.today)
     return Simulation(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
@@ -154,11 +155,11 @@ def build_simulation(
             for each in settings_today(fits, settings)
         ),
         scenario=_scenario(asked, meant, today, frames),
-        calibration=calibration_of(frames, fits, period.today),
+        calibration=calibration,
         extrapolation=extrapolation,
         baseline=results[0],
         result=results[1],
-        differences=differences_between(base, scenario, results, seed),
+        differences=differences_between(base, scenario, results, calibration, seed),
     )
 
 

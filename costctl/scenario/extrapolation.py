@@ -1,4 +1,4 @@
-"""From which load on does a replay rest on batches larger than any that was observed?
+"""From which load on does a replay rest on a higher concurrency than any that was observed?
 
 In: the fits, and a function that replays the scenario at a load. Out: ``Extrapolation``. The step time T(b) of a
 pool was fitted at the numbers of calls in progress that its replicas had. Loads are tried upwards, then halved in
@@ -116,17 +116,16 @@ def extrapolation_of(
 
 def _beyond(names: list[str], seen: list[int], ratios: list[float], factor: float) -> str:
     pool = int(np.argmax(ratios))
-    calls = f"{seen[pool]:,} call" + ("" if seen[pool] == 1 else "s")
     return (
-        f"Under these settings, from {factor:g}x today's load on {names[pool]} has more than {calls} in progress on a "
-        f"replica for over {BEYOND:.0%} of its busy time. That many were hardly ever observed, so that service times "
-        "beyond are extrapolated along the fitted line."
+        f"Under these settings, from {factor:g}x today's load, replicas of {names[pool]} run more than {seen[pool]:,} "
+        f"concurrent calls for over {BEYOND:.0%} of their busy time. That concurrency was hardly ever observed, so "
+        "service times beyond it are extrapolated from the fit."
     )
 
 
 def _nothing_beyond(names: list[str], seen: list[int], most: float) -> str:
     each = ", ".join(f"{level:,} on {name}" for name, level in zip(names, seen, strict=True))
     return (
-        f"Under these settings, up to {most:g}x today's load, the calls in progress on a replica stay within what "
-        f"was observed ({each}) for at least {1 - BEYOND:.0%} of busy time."
+        f"Under these settings, up to {most:g}x today's load, concurrent calls per replica stay within what was "
+        f"observed ({each}) for at least {1 - BEYOND:.0%} of busy time."
     )

@@ -312,18 +312,18 @@ def _calibrations(
     found = []
     for number in range(len(pools)):
         here = pool == number
-        observed_busy_s = _observed_busy_s(calls, which[here])
+        seen_busy_s = observed_busy_s(calls, which[here])
         found.append(
             Calibration(
                 _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),
                 _error_ratio(quantile_s(replayed_s[here], 0.95), quantile_s(observed_s[here], 0.95)),
-                _error_ratio(busy_s_of_pool(outcome, pools, number), observed_busy_s),
+                _error_ratio(busy_s_of_pool(outcome, pools, number), seen_busy_s),
             )
         )
     return found
 
 
-def _observed_busy_s(calls: PoolCalls, which: Ints) -> float:
+def observed_busy_s(calls: PoolCalls, which: Ints) -> float:
     """Seconds in which replicas had calls in progress, waiting left out where it was observed."""
     begin_s = np.fmax(calls.begin_s[which], calls.arrival_s[which])
     total_s = 0.0
