@@ -21,8 +21,9 @@ import polars as pl
 
 from costctl.cost.bill import Bill
 from costctl.documents.analysis import PoolUse, UseKind
-from costctl.documents.settings import ClassSettings, DataBoundary, Pool, Settings
+from costctl.documents.settings import ClassSettings, Pool, Settings
 from costctl.frames.cost import Frames
+from costctl.levers.boundary import may_serve
 from costctl.stats.exact_sums import sums_by
 
 KINDS: Final[tuple[UseKind, ...]] = get_args(UseKind)
@@ -105,7 +106,7 @@ def _over_tiered(served: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         if any(
             (other, is_generation) in takes
             and _is_cheaper(settings.pools[other], settings.pools[pool])
-            and _is_allowed(settings.classes.get(name, ClassSettings()), settings.pools[other])
+            and may_serve(settings.classes.get(name, ClassSettings()), settings.pools[other])
             for other in settings.pools
         )
     ]
@@ -122,19 +123,3 @@ def _is_cheaper(there: Pool, here: Pool) -> bool:
     if there.usd_per_replica_hour is None or here.usd_per_replica_hour is None:
         return False
     return there.usd_per_replica_hour < here.usd_per_replica_hour
-
-
-def _is_allowed(declared: ClassSettings, pool: Pool) -> bool:
-    return bool(set(declared.allowed_models) & set(pool.models)) and _is_within(declared.boundary, pool)
-
-
-def _is_within(boundary: DataBoundary | None, pool: Pool) -> bool:
-    """What a pool does not declare counts as outside."""
-    return boundary is None or all(
-        not allowed or actual in allowed
-        for allowed, actual in (
-            (boundary.jurisdictions, pool.jurisdiction),
-            (boundary.regions, pool.region),
-            (boundary.boundaries, pool.boundary),
-        )
-    )

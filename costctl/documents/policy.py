@@ -26,6 +26,7 @@ Instant = Annotated[
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 # 2**53 - 1: the largest count that every JSON reader keeps whole.
+PositiveUs = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")]
 DurationUs = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1, description="microseconds")]
 Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
@@ -85,7 +86,7 @@ class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A waiting line. Its place in the array is its place in the order of service; index 0 is first."""
+    """A queue of its own. Its place in the array is its place in the order of service; index 0 is first."""
 
     id: Id
 
@@ -103,7 +104,7 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     model: absent where the pool does not say what it serves.  region, jurisdiction, boundary: absent where
     not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
-    progress over the whole backend.  why: JSON Pointer inside this backend → ids of evidence.
+    progress, over its scope.  why: JSON Pointer inside this backend → ids of evidence.
     """
 
     id: Id
@@ -140,10 +141,13 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How many calls may wait, and how long. on_timeout: what happens to one that waited max_wait_us."""
+    """How many calls may wait, and how long. Unlimited is said; what is absent keeps the consumer's own limit.
+
+    on_timeout: what happens to a call that waited max_wait_us.
+    """
 
     depth: Limit | None = None
-    max_wait_us: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")] | None = None
+    max_wait_us: PositiveUs | Unlimited | None = None
     on_timeout: Literal["reject", "demote"] | None = None
 
 
@@ -198,7 +202,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     placement: Placement
     queue: Queue | None = None
     admission: Admission | None = None
-    timeout_us: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")] | None = None
+    timeout_us: PositiveUs | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
     data_boundary: PolicyBoundary | None = None
     why: Why = {}

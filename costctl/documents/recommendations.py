@@ -1,4 +1,9 @@
-"""costctl.recommendations/v1: what to change, what it saves, how sure we are — or why nothing is advised."""
+"""costctl.recommendations/v1: what to change, what it saves, how sure we are — or why nothing is advised.
+
+A saving is of one of two sorts, and they are never added. **Cash**: the bill shrinks, by tokens that are not bought or
+a replica that goes. **Freed**: replica time that calls no longer take; it is worth its price only where something
+fills it, or where enough of it comes together for a replica to go.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,14 @@ from typing import Final, Literal
 
 import msgspec
 
+from costctl.documents.calibration import Calibration
+from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.recommendations/v1"
 
-Kind = Literal["batch_window", "queue_limit", "tier_placement"]
 Status = Literal["recommended", "withheld"]
-Scalar = str | int | float | bool | None
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,43 +38,46 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_week: float | None
 
 
-class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Replaying today's policy against what was observed, per pool: replayed / observed − 1. Untrusted:
-    advice is withheld.
+class FreedTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Replica time that a change frees in one pool, and how far that is from a smaller bill.
+
+    freed_replicas: busy replicas less than today, on average over time.  busy_replicas: that remain.
+    missing_replicas: what else must be freed until one replica can go, the others being busy for most_utilisation of
+    the time at most; 0 where, by load alone, one could go now.
     """
 
     pool: str
-    p50_error_ratio: float | None
-    p95_error_ratio: float | None
-    utilisation_error_ratio: float | None
-    is_trusted: bool
-    reason: str
-
-
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Settings before and after, by name; durations in the name's unit (``window_ms``, ``ttl_s``)."""
-
-    from_: dict[str, Scalar]
-    to: dict[str, Scalar]
+    replicas: int
+    freed_replicas: float
+    busy_replicas: float
+    missing_replicas: float
+    most_utilisation: float
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """A replayed quantity before and after the change. over: which part of the window was replayed."""
+    """A replayed quantity before and after the change. metric: of the catalogue of metrics.  over: which part of the
+    window was replayed.
+    """
 
     metric: str
     unit: str
+    request_class: str | None
+    pool: str | None
     over: str
     from_: float
     to: float
 
 
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The same change on the part of the period that it was not fitted on; saving_usd: at that rate, over the
-    window."""
+    """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
+    per week. is_slo_met: whether what had to be kept was kept there.
+    """
 
-    saving_usd: Estimate | None
-    saving_usd_per_week: Estimate | None
-    is_slo_met: bool | None
+    cash_usd: Estimate | None
+    cash_usd_per_week: Estimate | None
+    freed_usd: Estimate | None
+    freed_usd_per_week: Estimate | None
+    is_slo_met: bool
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,19 +91,25 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One piece of advice, or one kind withheld with its reason. saving_usd: over the observed window;
-    saving_usd_per_week: the same, scaled to a week.  reversal: how to undo it, and when one should.
+    """One piece of advice, or one kind withheld with its reason.
+
+    kind: a name of the registry of kinds.  change: the settings that were judged together.  cash_usd, freed_usd: over
+    the observed window, and the same per week; cash is null where the bill would not change, freed where no replica
+    time is concerned.  freed_time: of each pool whose time is freed.  reversal: how to undo it, and when one should.
     """
 
     id: str
-    kind: Kind
+    kind: str
     request_class: str | None
     pool: str | None
     status: Status
     reason: str
-    change: Change | None
-    saving_usd: Estimate | None
-    saving_usd_per_week: Estimate | None
+    change: tuple[SettingChange, ...]
+    cash_usd: Estimate | None
+    cash_usd_per_week: Estimate | None
+    freed_usd: Estimate | None
+    freed_usd_per_week: Estimate | None
+    freed_time: tuple[FreedTime, ...]
     effects: tuple[Effect, ...]
     holdout: Holdout | None
     assumptions: tuple[str, ...]
@@ -104,27 +118,33 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one recommendation adds to the saving of those before it. id: of the recommendation."""
+    """What one recommendation adds to the savings of those before it. id: of the recommendation."""
 
     id: str
-    saving_usd: Estimate | None
-    saving_usd_per_week: Estimate | None
+    cash_usd: Estimate | None
+    cash_usd_per_week: Estimate | None
+    freed_usd: Estimate | None
+    freed_usd_per_week: Estimate | None
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All recommendations together, on one replay of the whole window: savings are not counted twice."""
 
-    saving_usd: Estimate | None
-    saving_usd_per_week: Estimate | None
+    cash_usd: Estimate | None
+    cash_usd_per_week: Estimate | None
+    freed_usd: Estimate | None
+    freed_usd_per_week: Estimate | None
     order: tuple[Increment, ...]
 
 
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl recommend --format json`` prints."""
+    """The document that ``costctl recommend --format json`` prints. recommendations: by cash, then by freed time, then
+    what was withheld.  calibration: null where no pool was replayed.
+    """
 
     schema_version: str
     provenance: Provenance
     baseline: Baseline
-    calibration: tuple[Calibration, ...]
+    calibration: Calibration | None
     recommendations: tuple[Recommendation, ...]
     joint: Joint | None

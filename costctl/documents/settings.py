@@ -15,6 +15,7 @@ from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
+Discipline = Literal["continuous", "static"]  # a call joins at the next step, or with the next whole batch
 Usd = Annotated[float, msgspec.Meta(ge=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Count = Annotated[int, msgspec.Meta(ge=1)]

@@ -7,12 +7,11 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.calibration import Calibration
+from costctl.documents.changes import SettingChange, Value
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.simulation/v1"
-
-Scalar = str | int | float | None
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -33,22 +32,10 @@ class TodaySetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pool: str | None
     request_class: str | None
     setting: str
-    value: Scalar
+    value: Value
     unit: str | None
     source: Literal["given", "inferred", "default"]
     how: str
-
-
-class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """A setting of a pool or a class that the scenario changes. null: unlimited or none. unit: "s" for durations."""
-
-    key: str
-    pool: str | None
-    request_class: str | None
-    setting: str
-    unit: str | None
-    from_: Scalar
-    to: Scalar
 
 
 class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,7 @@
 """Where can calls be served? The pools that are paid for, and the models bought by the token.
 
-In: the analysis, the settings, the changes that were recommended. Out: backends, one for each model of each
-pool and one for each model of a provider, with their batch settings and the evidence for these.
+In: the analysis, the settings. Out: backends as they are today, one for each model of each pool and one for each model
+of a provider, with their declared batch settings and the evidence for these.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import msgspec
 from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.policy import AtMost, Backend, Batch, PolicyEvidence
 from costctl.documents.settings import Pool, Settings
-from costctl.policy.changes import Changes
 from costctl.policy.names import identifier
 from costctl.units import us_from_s
 
 
 def backends_of(
-    analysis: Analysis, settings: Settings, changes: Changes
+    analysis: Analysis, settings: Settings
 ) -> tuple[tuple[Backend, ...], tuple[PolicyEvidence, ...]]:
     """Backends, pools first in the order of the settings, and the evidence that their settings rest on."""
     reports = {report.pool: report for report in analysis.pools}
@@ -28,7 +27,7 @@ def backends_of(
     evidence: list[PolicyEvidence] = []
     for name in names:
         pool = settings.pools.get(name, Pool())
-        template, facts = _pool_backend(name, pool, reports.get(name), changes)
+        template, facts = _pool_backend(name, pool, reports.get(name))
         evidence += facts
         models: tuple[str | None, ...] = pool.models or (None,)
         backends += [
@@ -71,9 +70,7 @@ def _bought(name: str) -> Backend:
     )
 
 
-def _pool_backend(
-    name: str, pool: Pool, report: PoolReport | None, changes: Changes
-) -> tuple[Backend, list[PolicyEvidence]]:
+def _pool_backend(name: str, pool: Pool, report: PoolReport | None) -> tuple[Backend, list[PolicyEvidence]]:
     """A pool without its model: a template for the backends of its models."""
     evidence: list[PolicyEvidence] = []
     why: dict[str, tuple[str, ...]] = {}
@@ -83,19 +80,11 @@ def _pool_backend(
         statement=f"Declared for the pool {name} in the settings.",
     )
     batch = _declared_batch(pool)
-    recommended = changes.batch.get(name)
-    if recommended is not None:
-        batch = Batch(
-            window_us=recommended.window_us,
-            max_size=recommended.max_size or (None if batch is None else batch.max_size),
-        )
-        why["/batch"] = recommended.evidence
-    elif batch is not None:
+    if batch is not None:
         why["/batch"] = (declared.id,)
     concurrency = None
-    # Several models share the pool's sequences; none of them has all.
-    if pool.replicas is not None and pool.max_num_seqs is not None and len(pool.models) <= 1:
-        concurrency = AtMost(value=pool.replicas * pool.max_num_seqs, scope="per_backend")
+    if pool.max_num_seqs is not None:
+        concurrency = AtMost(value=pool.max_num_seqs, scope="per_replica")
         why["/max_concurrency"] = (declared.id,)
     if any(declared.id in ids for ids in why.values()):
         evidence.append(declared)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from costctl.documents.policy import Backend, Match, Policy, PolicyClass
-from costctl.policy.boundary import reason_outside
+from costctl.levers.boundary import reason_outside
 from costctl.policy.pointers import resolves
 
 Code = Literal[
@@ -150,7 +150,7 @@ def _durations(policy: Policy) -> Iterator[Finding]:
         widest = max((batch.window_us or 0 for _, batch in windows if batch is not None), default=0)
         if widest > 0:
             steps.append(("placement", "the batch window of its backends", widest))
-        if kind.queue is not None and kind.queue.max_wait_us is not None:
+        if kind.queue is not None and isinstance(kind.queue.max_wait_us, int):
             steps.append(("queue/max_wait_us", "its longest wait", kind.queue.max_wait_us))
         if kind.timeout_us is not None:
             steps.append(("timeout_us", "its timeout", kind.timeout_us))

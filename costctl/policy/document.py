@@ -8,6 +8,7 @@ arrives, each setting with the evidence it rests on.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,6 @@ from costctl.documents.admission_accuracy import Matching
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.policy import (
     SCHEMA_VERSION,
-    AtMost,
     Backend,
     GeneratedInfo,
     HeaderMatch,
@@ -30,19 +30,19 @@ from costctl.documents.policy import (
     PolicyClass,
     PolicyEvidence,
     PolicyInput,
-    Queue,
-    RejectWhenBusy,
     Validity,
 )
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import Recommendations
 from costctl.documents.settings import ClassSettings, DataBoundary, Settings
 from costctl.errors import NotEnoughDataError
+from costctl.levers.platform import Platform
+from costctl.levers.to_policy import NotCarried, Written, to_policy
 from costctl.policy.backends import backends_of
 from costctl.policy.changes import Changes, changes_in
 from costctl.policy.match_evidence import with_match_evidence
 from costctl.policy.names import identifier
-from costctl.policy.placement import ModelPlacement, placements_of
+from costctl.policy.placement import placement_within, targets_today
 
 # Set by the edge from the same rules that segment the trace; clients' own copies are stripped there, or a
 # client could promote itself.
@@ -55,54 +55,114 @@ _OPERATION_OF_CLASS: Final[dict[str, Operation]] = {"embedding_batch": "embeddin
 _LIFETIME: Final = timedelta(days=28)
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The policy, and recommended settings that no policy can carry."""
+
+    policy: Policy
+    not_carried: tuple[NotCarried, ...]
+
+
 def build_policy(
     analysis: Analysis,
     recommendations: Recommendations,
     settings: Settings,
     generated: GeneratedInfo,
+    today: Platform,
     told: Matching | None = None,
-) -> Policy:
-    """The policy document. told: how well the classes can be told at admission without their header, where known.
+) -> Built:
+    """The policy document. today: the platform that the recommendations were judged on.  told: how well the classes can
+    be told at admission without their header, where known.
 
     Raises InfeasibleError where a required data boundary leaves a class nowhere to go, InputError where a
     recommendation cannot be written down, NotEnoughDataError where no class calls a model.
     """
     changes = changes_in(recommendations)
-    backends, evidence = backends_of(analysis, settings, changes)
+    as_is = _policy_of_today(analysis, settings, generated)
+    written = to_policy(as_is, changes.settings, today, settings.classes)
+    policy = _with_reasons(written, changes)
+    policy = msgspec.structs.replace(
+        policy, classes=tuple(_placed(each, policy, settings) for each in policy.classes)
+    )
+    classes, facts = with_match_evidence(list(policy.classes), told)
+    order = [lane.id for lane in policy.lanes]
+    # Those that a header tells apart exclude each other; what matches without one must come after.
+    classes.sort(key=lambda item: (not item.match.headers, order.index(item.lane), item.id))
+    used_lanes = {item.lane for item in classes}
+    rests_on = {fact.id: fact for fact in (*policy.evidence, *changes.evidence, *facts)}
+    draft = msgspec.structs.replace(
+        policy,
+        lanes=tuple(lane for lane in policy.lanes if lane.id in used_lanes),
+        classes=tuple(classes),
+        default_class=_default_class(classes, order, analysis),
+        expected=changes.expected,
+        evidence=tuple(fact for _, fact in sorted(rests_on.items())),
+    )
+    return Built(msgspec.structs.replace(draft, policy_id=_policy_id(draft)), written.not_carried)
+
+
+def _policy_of_today(analysis: Analysis, settings: Settings, generated: GeneratedInfo) -> Policy:
+    """What is done today, and the order of service that is declared; fallbacks come last, when placement is known."""
+    backends, evidence = backends_of(analysis, settings)
     lanes, lane_of, lane_facts = _lanes(analysis, settings)
     classes: list[PolicyClass] = []
-    facts = [*evidence, *changes.evidence, *lane_facts]
+    facts = [*evidence, *lane_facts]
     for report in sorted(analysis.classes, key=lambda item: item.request_class):
-        made, used = _classes(report, backends, settings, changes, lane_of[report.request_class])
+        made, used = _classes(report, backends, settings, lane_of[report.request_class])
         classes += made
         facts += used
-    classes, match_facts = with_match_evidence(classes, told)
-    facts += match_facts
     if not classes:
         raise NotEnoughDataError(
             "There is no class to write a policy for.",
             why="No analysed request called a model.",
             next_step="Ingest traces with model calls, or widen --since and --until.",
         )
-    order = [lane.id for lane in lanes]
-    # Those that a header tells apart exclude each other; what matches without one must come after.
-    classes.sort(key=lambda item: (not item.match.headers, order.index(item.lane), item.id))
-    used_lanes = {item.lane for item in classes}
-    draft = Policy(
+    return Policy(
         schema_version=SCHEMA_VERSION,
         policy_id="policy",
         generated=generated,
         validity=Validity(
             not_before=generated.at, not_after=_later(generated.at, _LIFETIME), on_expiry="keep_and_warn"
         ),
-        lanes=tuple(lane for lane in lanes if lane.id in used_lanes),
+        lanes=lanes,
         backends=backends,
         classes=tuple(classes),
-        default_class=_default_class(classes, order, analysis),
-        expected=changes.expected,
-        evidence=tuple(sorted({fact.id: fact for fact in facts}.values(), key=lambda fact: fact.id)),
+        default_class=classes[0].id,
+        evidence=tuple(facts),
     )
-    return msgspec.structs.replace(draft, policy_id=_policy_id(draft))
+
+
+def _with_reasons(written: Written, changes: Changes) -> Policy:
+    """The policy, each setting that was recommended with the evidence that it rests on."""
+    reasons: dict[str, dict[str, tuple[str, ...]]] = {}
+    for key, pointers in written.pointers.items():
+        for pointer in pointers:
+            _, section, index, place = pointer.split("/", 3)
+            reasons.setdefault(f"/{section}/{index}", {})[f"/{place}"] = changes.rests_on[key]
+    policy = written.policy
+    return msgspec.structs.replace(
+        policy,
+        backends=tuple(
+            msgspec.structs.replace(each, why={**each.why, **reasons.get(f"/backends/{index}", {})})
+            for index, each in enumerate(policy.backends)
+        ),
+        classes=tuple(
+            msgspec.structs.replace(each, why={**each.why, **reasons.get(f"/classes/{index}", {})})
+            for index, each in enumerate(policy.classes)
+        ),
+    )
+
+
+def _placed(kind: PolicyClass, policy: Policy, settings: Settings) -> PolicyClass:
+    """The class with its placement within its boundary, and fallbacks."""
+    declared = settings.classes.get(kind.request_class, ClassSettings())
+    placement = placement_within(
+        kind.request_class, kind.placement.targets, policy.backends, declared, kind.data_boundary
+    )
+    why = dict(kind.why)
+    if placement.fallback and declared.allowed_models:
+        why["/placement/fallback"] = (_declared_id(kind.request_class),)
+    return msgspec.structs.replace(kind, placement=placement, why=why)
 
 
 def generated_from(provenance: Provenance, at: str, command: str | None) -> GeneratedInfo:
@@ -152,45 +212,40 @@ def _lanes(
 
 
 def _classes(
-    report: ClassReport, backends: tuple[Backend, ...], settings: Settings, changes: Changes, lane: str
+    report: ClassReport, backends: tuple[Backend, ...], settings: Settings, lane: str
 ) -> tuple[list[PolicyClass], list[PolicyEvidence]]:
     """One policy class for each model that the class calls, and the evidence they rest on."""
     name = report.request_class
     declared = settings.classes.get(name, ClassSettings())
     boundary = _boundary(declared.boundary)
-    placements, facts = placements_of(report, backends, declared, boundary, changes.placement.get(name))
-    settings_fact = PolicyEvidence(
-        id=identifier(f"class.{name}"),
-        kind="declared",
-        statement=f"Declared for the class {name} in the settings.",
-    )
-    made = []
-    for placement in placements:
-        queue, queue_evidence = _queue(name, placement, backends, changes)
-        why = {
-            "/lane": (identifier(f"lane.{name}"),),
-            "/placement/targets": placement.target_evidence,
-        }
-        if queue is not None:
-            why["/queue"] = queue_evidence
-        if boundary is not None:
-            why["/data_boundary"] = (settings_fact.id,)
-        if placement.fallback and declared.allowed_models:
-            why["/placement/fallback"] = (settings_fact.id,)
-        made.append(
-            PolicyClass(
-                id=identifier(name if placement.model is None else f"{name}.{placement.model}"),
-                request_class=name,
-                match=_match(name, placement.model),
-                lane=lane,
-                placement=Placement(targets=placement.targets, fallback=placement.fallback),
-                queue=queue,
-                data_boundary=boundary,
-                why=why,
-            )
+    groups, measured = targets_today(report, backends, declared)
+    why: dict[str, tuple[str, ...]] = {
+        "/lane": (identifier(f"lane.{name}"),),
+        "/placement/targets": (measured.id,),
+    }
+    if boundary is not None:
+        why["/data_boundary"] = (_declared_id(name),)
+    made = [
+        PolicyClass(
+            id=identifier(name if group.model is None else f"{name}.{group.model}"),
+            request_class=name,
+            match=_match(name, group.model),
+            lane=lane,
+            placement=Placement(targets=group.targets),
+            data_boundary=boundary,
+            why=why,
         )
-    used = any(settings_fact.id in ids for item in made for ids in item.why.values())
-    return made, [*facts, settings_fact] if used else list(facts)
+        for group in groups
+    ]
+    declaration = PolicyEvidence(
+        id=_declared_id(name), kind="declared", statement=f"Declared for the class {name} in the settings."
+    )
+    is_declared = boundary is not None or bool(declared.allowed_models)
+    return made, ([measured] if made else []) + ([declaration] if made and is_declared else [])
+
+
+def _declared_id(request_class: str) -> str:
+    return identifier(f"class.{request_class}")
 
 
 def _match(request_class: str, model: str | None) -> Match:
@@ -200,28 +255,6 @@ def _match(request_class: str, model: str | None) -> Match:
         operation=(operation,) if operation else None,
         model=None if model is None else (model,),
     )
-
-
-def _queue(
-    request_class: str, placement: ModelPlacement, backends: tuple[Backend, ...], changes: Changes
-) -> tuple[Queue | None, tuple[str, ...]]:
-    """The recommended limits of the class in the pools it goes to; None leaves the limits of today."""
-    placed = {target.backend for target in placement.targets}
-    pools = {backend.pool for backend in backends if backend.id in placed}
-    for change in changes.queue:
-        if change.request_class == request_class and (change.pool is None or change.pool in pools):
-            depth = None
-            if change.depth is not None:
-                is_none_waiting = change.depth <= 0
-                depth = (
-                    RejectWhenBusy() if is_none_waiting else AtMost(value=change.depth, scope="per_backend")
-                )
-            is_timed = change.max_wait_us is not None
-            queue = Queue(
-                depth=depth, max_wait_us=change.max_wait_us, on_timeout="reject" if is_timed else None
-            )
-            return queue, change.evidence
-    return None, ()
 
 
 def _boundary(declared: DataBoundary | None) -> PolicyBoundary | None:

@@ -1,7 +1,7 @@
-"""Where does each class go? Today's backends by their share, moved where that was recommended.
+"""Where does each class go? Today's backends by their share; and what a data boundary makes of any placement.
 
-In: one class of the analysis, the backends, its settings and the recommended changes. Out: groups, one for
-each model that the class calls, with targets and fallbacks that lie within its data boundary.
+In: one class of the analysis, the backends, its settings. Out: targets of today, one group for each model that the
+class calls; then, of targets that may have been changed, those within the boundary, and the fallbacks.
 """
 
 from __future__ import annotations
@@ -9,39 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from costctl.documents.analysis import ClassReport
-from costctl.documents.policy import Backend, Fallback, PolicyBoundary, PolicyEvidence, Target
+from costctl.documents.policy import Backend, Fallback, Placement, PolicyBoundary, PolicyEvidence, Target
 from costctl.documents.settings import ClassSettings
-from costctl.errors import InfeasibleError, InputError
+from costctl.errors import InfeasibleError
+from costctl.levers.boundary import reason_outside
 from costctl.policy.backends import bought_id, bought_model
-from costctl.policy.boundary import reason_outside
-from costctl.policy.changes import PlacementChange
 from costctl.policy.names import identifier
 
 _WHOLE_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ModelPlacement:
+class ModelTargets:
     """Where a class's calls of one model go. model None: the class calls one model only, or it is unknown."""
 
     model: str | None
     targets: tuple[Target, ...]
-    fallback: tuple[Fallback, ...]
-    target_evidence: tuple[str, ...]
 
 
-def placements_of(
-    report: ClassReport,
-    backends: tuple[Backend, ...],
-    declared: ClassSettings,
-    boundary: PolicyBoundary | None,
-    change: PlacementChange | None,
-) -> tuple[tuple[ModelPlacement, ...], tuple[PolicyEvidence, ...]]:
-    """Placements by model in order of their names, and their evidence; none where the class calls no model.
-
-    Raises InfeasibleError where a required data boundary leaves the class nowhere to go, InputError where a
-    recommended pool is unknown.
-    """
+def targets_today(
+    report: ClassReport, backends: tuple[Backend, ...], declared: ClassSettings
+) -> tuple[tuple[ModelTargets, ...], PolicyEvidence]:
+    """Targets by model in order of their names, and the evidence for them; none where the class calls no model."""
     groups: dict[str | None, list[tuple[Backend, float, str]]] = {}
     for used in _used_today(report, backends, declared):
         groups.setdefault(used[0].model, []).append(used)
@@ -51,24 +40,41 @@ def placements_of(
         statement=f"Where the calls of {report.request_class} ran, by accelerator time or tokens.",
         samples=report.requests,
     )
-    placements = []
-    for model in sorted(groups, key=lambda name: name or ""):
-        weighed = _weights(groups[model])
-        ids: tuple[str, ...] = (fact.id,)
-        if change is not None:
-            weighed, is_moved = _moved(weighed, change, backends, declared)
-            ids = change.evidence if is_moved else ids
-        targets = _within(report.request_class, weighed, boundary)
-        placements.append(
-            ModelPlacement(
-                model=model if len(groups) > 1 else None,
-                targets=tuple(Target(backend=backend.id, weight=weight) for backend, weight in targets),
-                fallback=_fallbacks([backend for backend, _ in targets], backends, declared, boundary),
-                target_evidence=ids,
-            )
+    found = tuple(
+        ModelTargets(model if len(groups) > 1 else None, _weighed(groups[model]))
+        for model in sorted(groups, key=lambda name: name or "")
+    )
+    return found, fact
+
+
+def placement_within(
+    request_class: str,
+    targets: tuple[Target, ...],
+    backends: tuple[Backend, ...],
+    declared: ClassSettings,
+    boundary: PolicyBoundary | None,
+) -> Placement:
+    """The targets within the boundary, and fallbacks within it. Of an advisory boundary, all where none is within.
+
+    Raises InfeasibleError where a required boundary leaves the class nowhere to go.
+    """
+    by_id = {backend.id: backend for backend in backends}
+    inside = tuple(each for each in targets if reason_outside(boundary, by_id[each.backend]) is None)
+    if not inside and boundary is not None and boundary.enforcement == "required":
+        backend = by_id[targets[0].backend]
+        raise InfeasibleError(
+            f"The class {request_class} has nowhere to go within its data boundary.",
+            why=f"It would be served by {backend.id}, and {reason_outside(boundary, backend)}.",
+            next_step=(
+                f"Declare region, jurisdiction and boundary of that pool in the settings, "
+                f"or allow them in [classes.{request_class}] boundary."
+            ),
         )
-    is_fact_used = any(fact.id in placement.target_evidence for placement in placements)
-    return tuple(placements), (fact,) if is_fact_used else ()
+    kept = inside or targets
+    return Placement(
+        targets=kept,
+        fallback=_fallbacks([by_id[each.backend] for each in kept], backends, declared, boundary),
+    )
 
 
 def _used_today(
@@ -96,57 +102,13 @@ def _used_today(
     return used
 
 
-def _weights(used: list[tuple[Backend, float, str]]) -> list[tuple[Backend, int]]:
+def _weighed(used: list[tuple[Backend, float, str]]) -> tuple[Target, ...]:
     """Whole per cents by quantity; equal where the units differ, since seconds and tokens do not compare."""
     total = sum(quantity for _, quantity, _ in used)
     if len({unit for _, _, unit in used}) > 1 or total <= 0:
-        return [(backend, 1) for backend, _, _ in used]
-    return [(backend, max(1, round(_WHOLE_WEIGHT * quantity / total))) for backend, quantity, _ in used]
-
-
-def _moved(
-    weighed: list[tuple[Backend, int]],
-    change: PlacementChange,
-    backends: tuple[Backend, ...],
-    declared: ClassSettings,
-) -> tuple[list[tuple[Backend, int]], bool]:
-    """The targets after the move, and whether it touches this group."""
-    leaving = [pair for pair in weighed if change.from_pool is None or pair[0].pool == change.from_pool]
-    if not leaving:
-        return weighed, False
-    models = {backend.model for backend, _ in leaving}
-    arriving = [
-        backend
-        for backend in backends
-        if backend.pool == change.to_pool
-        and (backend.model in declared.allowed_models or backend.model in models)
-    ]
-    if not arriving:
-        raise InputError(
-            f"The recommended move to the pool {change.to_pool} cannot be written into a policy.",
-            why="No model in that pool is the one in use, or allowed for the class.",
-            next_step=f"Declare models in [pools.{change.to_pool}], or allowed_models of the class.",
-        )
-    staying = [pair for pair in weighed if pair not in leaving and pair[0].pool != change.to_pool]
-    joined = sum(weight for _, weight in weighed) - sum(weight for _, weight in staying)
-    return [*staying, (arriving[0], joined)], True
-
-
-def _within(
-    request_class: str, weighed: list[tuple[Backend, int]], boundary: PolicyBoundary | None
-) -> list[tuple[Backend, int]]:
-    """Targets within the boundary; all of them where none is and the boundary is only advisory."""
-    inside = [pair for pair in weighed if reason_outside(boundary, pair[0]) is None]
-    if inside or boundary is None or boundary.enforcement == "advisory":
-        return inside or weighed
-    backend = weighed[0][0]
-    raise InfeasibleError(
-        f"The class {request_class} has nowhere to go within its data boundary.",
-        why=f"It is served by {backend.id} today, and {reason_outside(boundary, backend)}.",
-        next_step=(
-            f"Declare region, jurisdiction and boundary of that pool in the settings, "
-            f"or allow them in [classes.{request_class}] boundary."
-        ),
+        return tuple(Target(backend.id, 1) for backend, _, _ in used)
+    return tuple(
+        Target(backend.id, max(1, round(_WHOLE_WEIGHT * quantity / total))) for backend, quantity, _ in used
     )
 
 

@@ -1,14 +1,15 @@
 """Over which time is a saving told?
 
-In: the document with savings per week, the rate of what was observed. Out: the same document with the saving of the
+In: the document with savings per week, the rate of what was observed. Out: the same document with the savings of the
 window beside them, and without those per week where less than a day was observed and nobody asked for them: nights and
 weekends are unlike the hours that were seen.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from costctl.documents.estimate import Estimate
@@ -16,6 +17,7 @@ from costctl.documents.recommendations import Holdout, Increment, Joint, Recomme
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 FEWEST_HOURS: Final = 24.0  # observed, for a figure a week: all hours of a day at least once
+Saver = TypeVar("Saver", Recommendation, Holdout, Increment, Joint)
 
 
 def is_weekly_given(window_s: float, *, is_asked: bool) -> bool:
@@ -28,28 +30,21 @@ def with_savings_of_window(document: Recommendations) -> Recommendations:
     weeks = document.baseline.observed_hours * S_PER_HOUR / S_PER_WEEK
     is_given = document.baseline.is_weekly_given
 
-    def both(per_week: Estimate | None) -> dict[str, Estimate | None]:
-        return {
-            "saving_usd": None if per_week is None else per_week.scaled(weeks),
-            "saving_usd_per_week": per_week if is_given else None,
-        }
+    def told(item: Saver, **more: Any) -> Saver:
+        savings: dict[str, Estimate | None] = {}
+        for name in ("cash_usd", "freed_usd"):
+            per_week: Estimate | None = getattr(item, f"{name}_per_week")
+            savings[name] = None if per_week is None else per_week.scaled(weeks)
+            savings[f"{name}_per_week"] = per_week if is_given else None
+        return replace(item, **savings, **more)
 
-    def of_holdout(each: Holdout | None) -> Holdout | None:
-        return None if each is None else replace(each, **both(each.saving_usd_per_week))
-
-    def of_increment(each: Increment) -> Increment:
-        return replace(each, **both(each.saving_usd_per_week))
-
-    def of_advice(each: Recommendation) -> Recommendation:
-        return replace(each, **both(each.saving_usd_per_week), holdout=of_holdout(each.holdout))
-
-    def of_joint(each: Joint) -> Joint:
-        return replace(
-            each, **both(each.saving_usd_per_week), order=tuple(of_increment(step) for step in each.order)
-        )
-
-    return replace(
+    return msgspec.structs.replace(
         document,
-        recommendations=tuple(of_advice(each) for each in document.recommendations),
-        joint=None if document.joint is None else of_joint(document.joint),
+        recommendations=tuple(
+            told(each, holdout=None if each.holdout is None else told(each.holdout))
+            for each in document.recommendations
+        ),
+        joint=None
+        if document.joint is None
+        else told(document.joint, order=tuple(told(step) for step in document.joint.order)),
     )

@@ -2,127 +2,142 @@
 
 from __future__ import annotations
 
+from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import (
-    Change,
     Effect,
+    FreedTime,
     Holdout,
     Increment,
     Joint,
     Recommendation,
     Recommendations,
 )
-from costctl.render.numbers import at_least, count, ratio, significant, text, usd, usd_interval
+from costctl.render.calibration import calibration_table, trust_lines
+from costctl.render.numbers import at_least, count, plural, ratio, seconds, significant, usd, usd_interval
+from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
+
+_NO_CASH = "the bill stays as it is"
 
 
 def sections(document: Recommendations) -> list[Section]:
-    """Today's cost, how far the replay can be trusted, each recommendation with its grounds, the withheld ones
-    with their reason.
+    """What could be saved, by what, each recommendation with its grounds, the withheld ones with their reason, and how
+    far the replay can be trusted.
     """
-    parts: list[Section] = [_baseline(document)]
-    if document.calibration:
-        parts.append(_calibration(document))
-    parts.append(_summary(document))
+    parts: list[Section] = [_savings(document), _summary(document)]
     parts.extend(_detail(advice) for advice in document.recommendations if advice.status == "recommended")
-    if document.joint is not None:
+    if document.joint is not None and len(document.joint.order) > 1:
         parts.append(_joint(document.joint, _span(document)))
     withheld = [advice for advice in document.recommendations if advice.status == "withheld"]
     if withheld:
         lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
         parts.append(Notes("Withheld, and why", lines))
+    if document.calibration is not None:
+        parts.append(Notes("How far the replay can be trusted", tuple(trust_lines(document.calibration))))
+        parts.append(calibration_table(document.calibration))
     return parts
 
 
-def _baseline(document: Recommendations) -> Notes:
+def _savings(document: Recommendations) -> Notes:
+    """What all that is recommended comes to, beside what is paid."""
+    lines = [*_together(document), *_paid_today(document)]
+    return Notes("Savings", tuple(lines))
+
+
+def _together(document: Recommendations) -> list[str]:
+    joint, span = document.joint, _span(document)
+    if joint is None:
+        return ["Nothing is recommended: every kind of advice is withheld, with its reason below."]
+    cash, freed = _told(joint)
+    lines = [f"Cash: {_NO_CASH}." if cash is None else f"Cash: {usd_interval(cash)} less is paid {span}."]
+    if freed is not None:
+        lines.append(
+            f"Freed replica time: {usd_interval(freed)} {span} at its price. It is no cash: it is worth that only if "
+            "other work fills it, or once enough of it lets a replica go."
+        )
+    return lines
+
+
+def _paid_today(document: Recommendations) -> list[str]:
     baseline = document.baseline
     hours = significant(baseline.observed_hours)
     total, weekly = (
         at_least(usd(each), baseline.unpriced_charges) for each in (baseline.usd, baseline.usd_per_week)
     )
-    lines = [f"{total} and {count(baseline.requests)} requests in the {hours} hours observed."]
+    lines = [f"Today: {total} for {count(baseline.requests)} requests in the {hours} hours observed."]
     if baseline.is_weekly_given:
         lines.append(
-            f"{weekly} and {count(baseline.requests_per_week)} requests a week, extrapolated from these {hours} hours: "
+            f"A week: {weekly} for {count(baseline.requests_per_week)} requests, extrapolated from these {hours} hours "
             "as if every hour of the week were like them."
         )
     else:
         lines.append(
-            "Less than a day was observed, which tells nothing of a week: savings are those of the hours observed. "
-            "--extrapolate scales them to a week all the same."
+            "Less than a day was observed, so figures are for those hours. --extrapolate scales them to a week."
         )
-    return Notes("Today", tuple(lines))
+    return lines
 
 
 def _span(document: Recommendations) -> str:
     """Over which time savings are told."""
-    baseline = document.baseline
-    hours = significant(baseline.observed_hours)
-    return f"per week, from {hours} h" if baseline.is_weekly_given else f"in the {hours} h observed"
+    hours = significant(document.baseline.observed_hours)
+    return f"per week, from {hours} h" if document.baseline.is_weekly_given else f"in the {hours} h observed"
 
 
-def _saving(item: Recommendation | Holdout | Increment | Joint) -> Estimate | None:
-    return item.saving_usd if item.saving_usd_per_week is None else item.saving_usd_per_week
-
-
-def _calibration(document: Recommendations) -> Table:
-    columns = ("pool", "p50 error", "p95 error", "utilisation error", "trusted", "reason")
-    rows = tuple(
-        (
-            line.pool,
-            ratio(line.p50_error_ratio),
-            ratio(line.p95_error_ratio),
-            ratio(line.utilisation_error_ratio),
-            "yes" if line.is_trusted else "no",
-            line.reason,
-        )
-        for line in document.calibration
-    )
-    return Table(
-        "Replay of today's policy against what was observed", columns, rows, frozenset({"pool", "reason"})
+def _told(
+    item: Recommendation | Holdout | Increment | Joint,
+) -> tuple[Estimate | None, Estimate | None]:
+    """Cash and freed time: per week where that is given, else over the window."""
+    return (
+        item.cash_usd if item.cash_usd_per_week is None else item.cash_usd_per_week,
+        item.freed_usd if item.freed_usd_per_week is None else item.freed_usd_per_week,
     )
 
 
 def _summary(document: Recommendations) -> Section:
-    columns = ("kind", "for", f"saving {_span(document)}, 95 %", "change")
+    columns = ("kind", "for", "cash", "freed time", "change")
     rows = tuple(
-        (
-            advice.kind,
-            _subject(advice),
-            usd_interval(saving) if (saving := _saving(advice)) else "none claimed",
-            _change(advice.change) if advice.change else "none",
-        )
+        (advice.kind, _subject(advice), *_cells(advice), _changes(advice.change))
         for advice in document.recommendations
         if advice.status == "recommended"
     )
     if not rows:
         return Notes("Recommendations", ("None: every kind is withheld, with its reason below.",))
-    return Table("Recommendations", columns, rows, frozenset({"kind", "for", "change"}))
+    title = f"Recommendations: USD {_span(document)}, with 95 % intervals"
+    return Table(title, columns, rows, frozenset({"kind", "for", "cash", "change"}))
+
+
+def _cells(item: Recommendation | Holdout | Increment | Joint) -> tuple[str, str]:
+    cash, freed = _told(item)
+    return "none" if cash is None else usd_interval(cash), "none" if freed is None else usd_interval(freed)
+
+
+def _in_words(item: Holdout | Increment) -> str:
+    cash, freed = _cells(item)
+    return f"cash {cash}, freed time {freed}"
 
 
 def _subject(advice: Recommendation) -> str:
     return " on ".join(part for part in (advice.request_class, advice.pool) if part) or "all"
 
 
-def _change(change: Change) -> str:
-    names = [
-        name for name in sorted({*change.from_, *change.to}) if change.from_.get(name) != change.to.get(name)
-    ]
-    return ", ".join(f"{name} {text(change.from_.get(name))} → {text(change.to.get(name))}" for name in names)
+def _changes(changes: tuple[SettingChange, ...]) -> str:
+    return ", ".join(
+        f"{each.key} {setting_value(each.lever, each.from_, each.unit)} → "
+        f"{setting_value(each.lever, each.to, each.unit)}"
+        for each in changes
+        if each.from_ != each.to
+    )
 
 
 def _detail(advice: Recommendation) -> Notes:
-    lines = [advice.reason]
+    lines = [advice.reason, *(_freed(each) for each in advice.freed_time)]
     if advice.effects:
         over = ", ".join(dict.fromkeys(effect.over for effect in advice.effects))
         lines.append(f"Replay of {over}: {'; '.join(_effect(effect) for effect in advice.effects)}.")
     if advice.holdout is not None:
-        met = {True: "met", False: "missed", None: "not observed"}[advice.holdout.is_slo_met]
-        saving = _saving(advice.holdout)
-        lines.append(
-            f"On the part of the period that it was not fitted on: "
-            f"saving {usd_interval(saving) if saving else 'not measured'}, SLO {met}."
-        )
+        met = "met" if advice.holdout.is_slo_met else "missed"
+        lines.append(f"Hold-out period: {_in_words(advice.holdout)}; SLO {met}.")
     lines.extend(f"Evidence {item.id} ({item.kind}): {item.statement}" for item in advice.evidence)
     lines.extend(f"Assumes: {assumption}" for assumption in advice.assumptions)
     if advice.reversal:
@@ -130,34 +145,47 @@ def _detail(advice: Recommendation) -> Notes:
     return Notes(advice.id, tuple(lines))
 
 
-def _joint(joint: Joint, span: str) -> Notes:
-    steps = "; then ".join(f"{each.id} {usd_interval(_saving(each))}" for each in joint.order)
-    return Notes(
-        "Together",
-        (
-            f"Saving {span}: {usd_interval(_saving(joint))}, on one replay of the whole window.",
-            f"In order, each by what it adds: {steps}.",
-        ),
+def _freed(freed: FreedTime) -> str:
+    """How far freed time is from a smaller bill."""
+    of = (
+        f"{significant(freed.freed_replicas)} of {plural(freed.replicas, 'replica')} of {freed.pool} is freed"
+    )
+    if freed.missing_replicas == 0:
+        return f"{of}; by load alone one replica could go: try simulate --set pool.{freed.pool}.replicas."
+    if freed.replicas == 1:
+        return f"{of}; the bill shrinks only once the other {significant(freed.busy_replicas)} of it is freed as well."
+    return (
+        f"{of}; the bill shrinks once another {significant(freed.missing_replicas)} is, so that the rest carry the "
+        f"load at {ratio(freed.most_utilisation)} at most."
     )
 
 
+def _joint(joint: Joint, span: str) -> Notes:
+    steps = tuple(f"{each.id} adds {_in_words(each)}." for each in joint.order)
+    return Notes(f"Applied one after the other, on one replay of the whole window: USD {span}", steps)
+
+
 def _effect(effect: Effect) -> str:
-    unit = f" {effect.unit}" if effect.unit else ""
-    return f"{effect.metric} {text(effect.from_)} → {text(effect.to)}{unit}"
+    of = " ".join(part for part in (effect.request_class, effect.pool) if part)
+    before, after = (
+        seconds(each)
+        if effect.unit == "s"
+        else ratio(each)
+        if effect.unit == "ratio"
+        else f"{significant(each)} {effect.unit}"
+        for each in (effect.from_, effect.to)
+    )
+    return f"{of} {effect.metric.replace('_', ' ')} {before} → {after}"
 
 
+_SAVINGS = ("cash_usd", "cash_usd_per_week", "freed_usd", "freed_usd_per_week")
 _CSV_COLUMNS = (
     "id",
     "kind",
     "request_class",
     "pool",
     "status",
-    "saving_usd_low",
-    "saving_usd",
-    "saving_usd_high",
-    "saving_usd_per_week_low",
-    "saving_usd_per_week",
-    "saving_usd_per_week_high",
+    *(f"{name}{bound}" for name in _SAVINGS for bound in ("_low", "", "_high")),
     "change",
     "reason",
 )
@@ -169,7 +197,7 @@ def csv_text(document: Recommendations) -> str:
 
 
 def _csv_row(advice: Recommendation) -> list[object]:
-    savings = (advice.saving_usd, advice.saving_usd_per_week)
+    estimates: list[Estimate | None] = [getattr(advice, name) for name in _SAVINGS]
     return [
         advice.id,
         advice.kind,
@@ -178,9 +206,9 @@ def _csv_row(advice: Recommendation) -> list[object]:
         advice.status,
         *(
             bound
-            for saving in savings
-            for bound in ((None,) * 3 if saving is None else (saving.low, saving.mid, saving.high))
+            for each in estimates
+            for bound in ((None,) * 3 if each is None else (each.low, each.mid, each.high))
         ),
-        None if advice.change is None else _change(advice.change),
+        _changes(advice.change) or None,
         advice.reason,
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.simulation import (
     CallFates,
@@ -10,13 +11,12 @@ from costctl.documents.simulation import (
     LaneResult,
     PoolResult,
     Result,
-    Scalar,
-    SettingChange,
     Simulation,
     TodaySetting,
 )
 from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.numbers import count, plural, ratio, seconds, usd
+from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
 
 _TODAY, _SCENARIO = "today", "scenario"
@@ -110,19 +110,15 @@ def _minute(instant: str) -> str:
 
 def _changes(changes: tuple[SettingChange, ...]) -> Table:
     rows = tuple(
-        (each.key, _setting(each.setting, each.from_, each.unit), _setting(each.setting, each.to, each.unit))
+        (
+            each.key,
+            setting_value(each.lever, each.from_, each.unit),
+            setting_value(each.lever, each.to, each.unit),
+        )
         for each in changes
     )
     columns = ("setting", _TODAY, _SCENARIO)
     return Table("Changed settings", columns, rows, frozenset(columns))
-
-
-def _setting(name: str, value: Scalar, unit: str | None) -> str:
-    if value is None:
-        return "shared" if name == "lane" else "unlimited" if name.startswith("queue.") else "none"
-    if unit == "s" and isinstance(value, int | float):
-        return seconds(float(value))
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
 
 
 def _differences(document: Simulation) -> Table:
@@ -285,7 +281,7 @@ def _settings(document: Simulation) -> Table:
         "Today's settings, and where they come from",
         columns,
         tuple(
-            (of, name, _setting(name, each.value, each.unit), each.source, each.how)
+            (of, name, setting_value(name, each.value, each.unit), each.source, each.how)
             for (of, name), each in rows.items()
         ),
         frozenset(columns),

@@ -23,27 +23,26 @@ from costctl.documents.simulation import (
     Extrapolation,
     LeftOut,
     ReplicaFailure,
-    Scalar,
     Scenario,
-    SettingChange,
     Simulation,
     TodaySetting,
     Window,
 )
 from costctl.errors import NotEnoughDataError
 from costctl.frames.cost import Frames
+from costctl.levers.apply import applied, differences
+from costctl.levers.from_policy import NotReplayed, from_policy
+from costctl.levers.platform import Platform
+from costctl.levers.reading import Names, setting_of
+from costctl.levers.settings import Setting
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
-from costctl.scenario.changes import changed, differences
 from costctl.scenario.differences import differences_between
 from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, seen_in_progress
 from costctl.scenario.failures import failure_of
 from costctl.scenario.load import at_load, load_factor_of
 from costctl.scenario.measures import Billing, Replayed, result_of
 from costctl.scenario.period import Period, whole_period
-from costctl.scenario.policy_settings import NotReplayed, settings_of_policy
-from costctl.scenario.rules import Platform
-from costctl.scenario.settings_table import Assignment, Names, Value, assignment_of
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
@@ -147,7 +146,7 @@ def build_simulation(
                 pool=each.subject if each.owner == "pool" else None,
                 request_class=each.subject if each.owner == "class" else None,
                 setting=each.name,
-                value=_scalar(each.value),
+                value=each.value,
                 unit=each.unit,
                 source=each.source,
                 how=each.how,
@@ -166,12 +165,12 @@ def build_simulation(
 def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
     """The platform and the load: the policy first, what was set over it, then the failures."""
     names: Names = {"class": sorted(today.classes), "pool": sorted(today.pools)}
-    from_policy: list[Assignment] = []
+    of_policy: tuple[Setting, ...] = ()
     left_out: tuple[NotReplayed, ...] = ()
     if asked.policy is not None:
-        from_policy, left_out = settings_of_policy(asked.policy, today)
-    set_by_hand = [assignment_of(text, names) for text in asked.assignments]
-    platform = changed(today, [*from_policy, *set_by_hand])
+        of_policy, left_out = from_policy(asked.policy, today)
+    set_by_hand = [setting_of(text, names) for text in asked.assignments]
+    platform = applied(today, [*of_policy, *set_by_hand])
     replicas = {name: rules.replicas for name, rules in platform.pools.items()}
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
@@ -205,18 +204,7 @@ def _scenario(asked: Asked, meant: _Meant, today: Platform, frames: Frames) -> S
     return Scenario(
         policy_id=None if asked.policy is None else asked.policy.policy_id,
         load_factor=meant.load_factor,
-        changes=tuple(
-            SettingChange(
-                key=change.key,
-                pool=change.subject if change.setting.owner == "pool" else None,
-                request_class=change.subject if change.setting.owner == "class" else None,
-                setting=change.setting.name,
-                unit="s" if change.setting.kind == "duration" else None,
-                from_=_scalar(change.before),
-                to=_scalar(change.after),
-            )
-            for change in differences(today, meant.platform)
-        ),
+        changes=tuple(each.change for each in differences(today, meant.platform)),
         failures=tuple(
             ReplicaFailure(
                 pool=failure.pool,
@@ -228,10 +216,3 @@ def _scenario(asked: Asked, meant: _Meant, today: Platform, frames: Frames) -> S
         ),
         left_out=tuple(LeftOut(each.pointer, each.reason) for each in meant.left_out),
     )
-
-
-def _scalar(value: Value) -> Scalar:
-    """The value as a document has it: several names as one text, inf as null."""
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    return None if isinstance(value, float) and math.isinf(value) else value

@@ -14,7 +14,7 @@ from typing import Final
 
 from costctl.errors import UsageError
 from costctl.instants import ns_from_iso
-from costctl.scenario.rules import Failure
+from costctl.levers.platform import Failure
 from costctl.units import NS_PER_S, iso_utc, seconds_between
 
 _TIME_OF_DAY: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)

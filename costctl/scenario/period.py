@@ -26,6 +26,7 @@ from costctl.simulate.busy_blocks import busy_usd_by_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
+from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
 from costctl.simulate.workload import Outcome, Pool, Workload
 from costctl.stats.blocks import BLOCKS, ratio_over_blocks
 from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
@@ -37,13 +38,15 @@ _SAME_S: Final = 1e-6  # instants closer than this are one: what is left of ns i
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One replay. usd: price of busy replica time, by block.  e2e_s: by request, infinite where a call was
+    """One replay. busy_usd, paid_usd: price of replica time with work in progress, and of all that is paid for in the
+    period, by block.  e2e_s: by request, infinite where a call was
     refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token was observed.
     is_good: by request, whether it succeeded within its objectives; a first token that was not observed misses none.
     """
 
     outcome: Outcome
-    usd: Floats
+    busy_usd: Floats
+    paid_usd: Floats
     e2e_s: Floats
     ttft_s: Floats
     is_good: Bools
@@ -95,10 +98,10 @@ class Period:
         first_s = self._first_s(total_s, first_longer_s)
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
         edges_s[-1] = np.inf
-        prices = np.repeat(self.usd_per_s, [each.setup.most_replicas for each in pools])
-        usd = busy_usd_by_block(outcome, prices, edges_s)
+        busy_usd = busy_usd_by_block(outcome, np.repeat(self.usd_per_s, replicas_by_pool(pools)), edges_s)
+        paid_usd = np.full(BLOCKS, float(self.usd_per_s @ self._paid_s(outcome, pools)) / BLOCKS)
         is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
-        return Trial(outcome, usd, e2e_s, first_s, is_good)
+        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good)
 
     def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
         """By request, its time to first token: as observed, and what the calls up to it take longer."""
@@ -109,10 +112,24 @@ class Period:
         first_s[self.request[answers]] += waited_s + first_longer_s[answers]
         return np.maximum(first_s, 0.0)
 
-    def saving(self, base: Trial, changed: Trial, seed: int) -> Estimate | None:
-        """USD per week that replica time is worth less under the change."""
+    def _paid_s(self, outcome: Outcome, pools: Sequence[Pool]) -> Floats:
+        """Replica seconds paid for in the period, by pool: of those that scale, as long as each was there. What a
+        last call takes beyond the period is not counted: it would make a bill of an end that nobody chose.
+        """
+        fixed_s = self.to_s - self.from_s
+        return np.array(
+            [
+                pool.setup.replicas * fixed_s
+                if pool.setup.scaling is None
+                else float(outcome.paid_s[replicas_of_pool(pools, number)].sum())
+                for number, pool in enumerate(pools)
+            ]
+        )
+
+    def usd_per_week(self, usd_by_block: Floats, seed: int) -> Estimate | None:
+        """What comes to so much by block, as USD per week of the same traffic; None with too few blocks to say."""
         block_s = np.full(BLOCKS, (self.to_s - self.from_s) / BLOCKS)
-        per_s = ratio_over_blocks(base.usd - changed.usd, block_s, SAVING_METHOD, np.random.default_rng(seed))
+        per_s = ratio_over_blocks(usd_by_block, block_s, SAVING_METHOD, np.random.default_rng(seed))
         return None if per_s is None else per_s.scaled(S_PER_WEEK)
 
 

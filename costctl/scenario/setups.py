@@ -6,6 +6,7 @@ replay cannot do is refused here, before anything is replayed, and nowhere else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,8 +15,8 @@ import numpy as np
 
 from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
-from costctl.scenario.changes import differences
-from costctl.scenario.rules import ClassRules, Platform, PoolRules
+from costctl.levers.apply import differences
+from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.simulate.lanes import Lanes, TurnedAway
 from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling
 
@@ -32,9 +33,9 @@ _SCALING: Final = ("least", "most", "target_outstanding", "interval_s", "delay_s
 def require_replayable(today: Platform, platform: Platform) -> None:
     """Raise UsageError where the scenario asks for something that cannot be replayed, or not in this way."""
     for change in differences(today, platform):
-        if change.setting.name in _WITHOUT_PREFIXES or change.after in _WITHOUT_PREFIXES:
+        if change.setting.lever.name in _WITHOUT_PREFIXES or change.setting.value in _WITHOUT_PREFIXES:
             raise UsageError(
-                f"{change.key} cannot be replayed.",
+                f"{change.setting.key} cannot be replayed.",
                 why="The calls of a replay are not told apart by how their prompts begin.",
                 next_step="Leave it out; what the traces' own cache gave is in the replay as it was.",
             )
@@ -174,8 +175,8 @@ def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Pl
         else np.array([1.0 if weight is None else weight for weight in weights]),
         min_share=np.array([kind.min_share for kind in kinds], np.float64),
         queue_limit=np.array([-1 if kind.queue_limit is None else kind.queue_limit for kind in kinds]),
-        time_to_live_s=np.array([kind.max_wait_s for kind in kinds], np.float64),
-        shed_above=np.array([kind.shed_above for kind in kinds], np.float64),
+        time_to_live_s=np.array([_or_inf(kind.max_wait_s) for kind in kinds], np.float64),
+        shed_above=np.array([_or_inf(kind.shed_above) for kind in kinds], np.float64),
         on_refusal=np.array([_code(kind.on_refusal, kind, pool) for kind in kinds], np.int64),
         on_expiry=np.array([_code(kind.on_expiry, kind, pool) for kind in kinds], np.int64),
         demote_to=np.array([_place(kind.demote_to, classes) for kind in kinds], np.int64),
@@ -184,6 +185,10 @@ def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Pl
         backoff_s=np.array([kind.backoff_s for kind in kinds], np.float64),
         backoff_factor=np.array([kind.backoff_factor for kind in kinds], np.float64),
     )
+
+
+def _or_inf(limit: float | None) -> float:
+    return math.inf if limit is None else limit
 
 
 def _code(what: str, kind: ClassRules, pool: str) -> int:

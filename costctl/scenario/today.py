@@ -11,10 +11,11 @@ from typing import Literal
 
 import numpy as np
 
+from costctl.documents.changes import Value
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
-from costctl.scenario.rules import ClassRules, Platform, PoolRules
-from costctl.scenario.settings_table import SETTINGS, Owner, Value
+from costctl.levers.platform import ClassRules, Platform, PoolRules
+from costctl.levers.table import LEVERS, Owner
 from costctl.service_model.pool_fit import PoolFit, PoolFits
 
 Source = Literal["given", "inferred", "default"]
@@ -59,24 +60,24 @@ def settings_today(fits: PoolFits, settings: Settings) -> tuple[KnownSetting, ..
                 "class", name, "pool", rules.pools, None, "inferred", "the pools that served its calls"
             )
         )
-        for setting in SETTINGS:
-            if setting.owner == "class" and setting.name in _CLASS_DEFAULTS:
+        for lever in LEVERS:
+            if lever.owner == "class" and lever.name in _CLASS_DEFAULTS:
                 found.append(
                     KnownSetting(
                         "class",
                         name,
-                        setting.name,
-                        getattr(rules, setting.field),
-                        "s" if setting.kind == "duration" else None,
+                        lever.name,
+                        getattr(rules, lever.field),
+                        "s" if lever.kind == "duration" else None,
                         "default",
-                        _CLASS_DEFAULTS[setting.name],
+                        _CLASS_DEFAULTS[lever.name],
                     )
                 )
     return tuple(found)
 
 
 _CLASS_DEFAULTS = {
-    "lane": "no order of service is known of: all classes wait in one line, by arrival",
+    "lane": "no order of service is known of: all classes wait in one queue, by arrival",
     "queue.limit": "no limit is known of",
     "queue.max_wait": "no limit is known of",
     "retries": "calls that were made again are in the trace; no others are",

@@ -11,10 +11,10 @@ from enum import IntEnum
 from typing import Literal
 
 from costctl.arrays import Floats, Ints, SmallInts
+from costctl.documents.settings import Discipline
 from costctl.simulate.lanes import Lanes
 
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
-Discipline = Literal["continuous", "static"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def policy_for(question: Question, progress: Progress) -> Policy:
 def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
     """The policy, and the warnings of what it was made from."""
     from costctl.policy.document import build_policy, generated_from
+    from costctl.scenario.today import platform_today
 
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
@@ -47,8 +48,13 @@ def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ..
         told = _told_at_admission(observation, progress)
         made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
         generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
-        policy = build_policy(analysis, recommendations, observation.config.settings, generated, told)
-        return policy, analysis.provenance.warnings
+        built = build_policy(
+            analysis, recommendations, observation.config.settings, generated, platform_today(fits), told
+        )
+        left = tuple(
+            f"The policy does not carry {each.setting.key}: {each.reason}." for each in built.not_carried
+        )
+        return built.policy, (*analysis.provenance.warnings, *left)
 
 
 def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
@@ -71,7 +77,7 @@ def emit(
 ) -> Emitted:
     """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
     from costctl.policy.soundness import require_sound
-    from costctl.policy.targets.catalogue import emission_of, require_target
+    from costctl.policy.targets.registry import emission_of, require_target
 
     require_target(target)
     policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())

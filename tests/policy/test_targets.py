@@ -17,7 +17,7 @@ from costctl.errors import InfeasibleError, UsageError
 from costctl.observation import Question
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers
-from costctl.policy.targets.catalogue import emission_of, require_target
+from costctl.policy.targets.registry import emission_of, require_target
 from costctl.policy.targets.triton import emit_triton
 from tests.policy.policies import sound_policy
 

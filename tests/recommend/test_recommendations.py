@@ -51,23 +51,38 @@ def test_what_is_recommended_saves_for_certain_on_the_part_it_was_not_fitted_on(
     made = [item for item in recommendations.recommendations if item.status == "recommended"]
     assert made
     for item in made:
-        assert item.change is not None
-        assert item.change.from_ != item.change.to
+        assert any(each.from_ != each.to for each in item.change)
         assert item.evidence
         assert item.reversal
         assert item.holdout is not None
-        assert item.holdout.saving_usd is not None
-        if item.kind != "queue_limit":
-            assert item.holdout.saving_usd.low > 0
-        assert item.holdout.is_slo_met in {True, None}
+        assert item.holdout.freed_usd is not None
+        assert item.holdout.freed_usd.low > 0
+        assert item.holdout.is_slo_met
+
+
+def test_nothing_is_promised_that_the_bill_would_not_show(recommendations: Recommendations) -> None:
+    # Every pool of the sample has one replica, and each goes on serving: not a cent leaves the bill.
+    made = [item for item in recommendations.recommendations if item.status == "recommended"]
+    assert recommendations.joint is not None
+    holdouts = [item.holdout for item in made if item.holdout is not None]
+    assert made
+    for item in (*made, *holdouts, *recommendations.joint.order, recommendations.joint):
+        assert item.cash_usd is None
+        assert item.cash_usd_per_week is None
+        assert item.freed_usd is not None
+    for item in made:
+        (freed, *_) = item.freed_time
+        assert freed.missing_replicas == pytest.approx(freed.busy_replicas)
+        assert 0 < freed.freed_replicas < freed.busy_replicas < 1
 
 
 def test_what_is_withheld_says_why_and_claims_nothing(recommendations: Recommendations) -> None:
     for item in recommendations.recommendations:
         if item.status == "withheld":
             assert item.reason
-            assert item.saving_usd is None
-            assert item.saving_usd_per_week is None
+            assert item.cash_usd is None
+            assert item.freed_usd is None
+            assert item.change == ()
 
 
 def test_a_pool_that_batches_continuously_has_no_window(recommendations: Recommendations) -> None:
@@ -104,8 +119,8 @@ def test_the_saving_of_the_move_is_the_one_that_the_world_itself_would_make(
         )
     true_usd = usd[0] - usd[1]
     (move,) = [item for item in advice(recommendations, "tier_placement") if item.status == "recommended"]
-    assert move.saving_usd is not None
-    assert move.saving_usd.mid == pytest.approx(true_usd, rel=0.25)
+    assert move.freed_usd is not None
+    assert move.freed_usd.mid == pytest.approx(true_usd, rel=0.25)
 
 
 def test_a_week_is_told_of_less_than_a_day_only_where_it_is_asked_for(
@@ -118,27 +133,27 @@ def test_a_week_is_told_of_less_than_a_day_only_where_it_is_asked_for(
         None,
         None,
     )
-    assert all(item.saving_usd_per_week is None for item in recommendations.recommendations)
+    assert all(item.freed_usd_per_week is None for item in recommendations.recommendations)
     asked = verbs.recommend(replace(sample_question, is_extrapolating=True), quiet)
     weeks = asked.baseline.observed_hours / 168
     assert asked.baseline.usd_per_week == pytest.approx((baseline.usd or 0.0) / weeks)
-    made = [item for item in asked.recommendations if item.saving_usd is not None]
+    made = [item for item in asked.recommendations if item.status == "recommended"]
     assert made
     for item in made:
-        assert item.saving_usd_per_week is not None
-        assert item.saving_usd is not None
-        assert item.saving_usd_per_week.mid * weeks == pytest.approx(item.saving_usd.mid)
+        assert item.freed_usd_per_week is not None
+        assert item.freed_usd is not None
+        assert item.freed_usd_per_week.mid * weeks == pytest.approx(item.freed_usd.mid)
 
 
 def test_savings_together_are_the_sum_of_what_each_adds(recommendations: Recommendations) -> None:
     joint = recommendations.joint
     assert joint is not None
-    assert joint.saving_usd is not None
+    assert joint.freed_usd is not None
     made = [item for item in recommendations.recommendations if item.status == "recommended"]
     assert {each.id for each in joint.order} == {item.id for item in made}
-    added = [each.saving_usd.mid for each in joint.order if each.saving_usd is not None]
-    assert sum(added) == pytest.approx(joint.saving_usd.mid, rel=1e-9)
-    lows = {item.id: item.saving_usd.low for item in made if item.saving_usd is not None}
+    added = [each.freed_usd.mid for each in joint.order if each.freed_usd is not None]
+    assert sum(added) == pytest.approx(joint.freed_usd.mid, rel=1e-9)
+    lows = {item.id: item.freed_usd.low for item in made if item.freed_usd is not None}
     assert [lows[each.id] for each in joint.order] == sorted(lows.values(), reverse=True)
 
 
@@ -166,11 +181,5 @@ def overloaded(tmp_path: Path) -> Question:
 
 def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Path) -> None:
     document = verbs.recommend(overloaded(tmp_path), quiet)
-    limits = [item for item in advice(document, "queue_limit") if item.pool == "llm-premium"]
-    assert limits
-    assert any("No limit helps: the longest wait" not in item.reason for item in limits)
-    for item in limits:
-        if item.status == "recommended":
-            assert item.change is not None
-            assert item.change.to["queue_limit"] is not None
-            assert item.holdout is not None
+    limits = {item.request_class: item for item in advice(document, "queue_limit")}
+    assert "No limit is needed" not in limits["classification"].reason

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from costctl.errors import UsageError
 from costctl.instants import ns_from_iso
+from costctl.levers.platform import Failure
 from costctl.scenario.failures import failure_of
-from costctl.scenario.rules import Failure
 from costctl.units import NS_PER_S, iso_utc
 
 WINDOW = (ns_from_iso("2026-11-24T13:00:00Z"), ns_from_iso("2026-11-25T13:00:00Z"))

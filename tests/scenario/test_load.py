@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from costctl.errors import UsageError
 from costctl.scenario.load import at_load, load_factor_of
-from tests.scenario.small_platforms import period
+from tests.levers.small_platforms import period
 
 FACTORS = st.floats(0.2, 4.5).map(lambda factor: round(factor, 2))
 

@@ -13,10 +13,12 @@ from typing import Any, Final
 import yaml
 
 from costctl.documents.coverage import Consumer, Validator
-from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass
+from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.errors import InfeasibleError
-from costctl.policy.boundary import reason_outside
+from costctl.levers.boundary import reason_outside
+from costctl.levers.limits import limit_over_backend
 from costctl.policy.ledger import Emission, Ledger
+from costctl.policy.targets.target import Target, of_all_backends
 
 FILE_NAME: Final = "litellm.yaml"
 _VERSION: Final = "1.103.7"  # 1.82.7 and 1.82.8 were malicious releases; 1.107 was withdrawn
@@ -147,8 +149,9 @@ def _deployment(
     if backend.region is not None:
         params["region_name"] = backend.region
         ledger.exact(f"{here}/region", "litellm_params.region_name")
-    if isinstance(backend.max_concurrency, AtMost):
-        params["max_parallel_requests"] = backend.max_concurrency.value
+    together = _together(backend)
+    if together is not None:
+        params["max_parallel_requests"] = together
         ledger.approximated(
             f"{here}/max_concurrency",
             "LiteLLM counts each group's deployment by itself; together the classes may reach more.",
@@ -175,6 +178,12 @@ def _deployment(
     if params["model"].startswith("hosted_vllm/") and kind.match.operation == ("embedding",):
         info["mode"] = "embedding"
     return {"model_name": group, "litellm_params": params, "model_info": info}
+
+
+def _together(backend: Backend) -> int | None:
+    """Requests in progress that all replicas of the backend may have; None where that is not limited so."""
+    limit = backend.max_concurrency
+    return None if limit is None else limit_over_backend(limit, backend.replicas or 1)
 
 
 def _say_the_rest(ledger: Ledger, policy: Policy) -> None:
@@ -216,3 +225,6 @@ def _say_the_rest(ledger: Ledger, policy: Policy) -> None:
 
 def _variable(identifier: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in identifier).upper()
+
+
+TARGET: Final = Target("litellm", of_all_backends("litellm", emit_litellm))

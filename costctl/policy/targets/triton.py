@@ -12,9 +12,20 @@ import json
 from typing import Final
 
 from costctl.documents.coverage import Consumer, Validator
-from costctl.documents.policy import AtMost, Backend, Limit, Policy, PolicyClass, RejectWhenBusy, Unlimited
+from costctl.documents.policy import (
+    AtMost,
+    Backend,
+    Limit,
+    Policy,
+    PolicyClass,
+    Queue,
+    RejectWhenBusy,
+    Unlimited,
+)
 from costctl.errors import UsageError
+from costctl.levers.limits import limit_per_replica
 from costctl.policy.ledger import Emission, Ledger
+from costctl.policy.targets.target import Target
 
 FILE_NAME: Final = "config.pbtxt"
 _CONSUMER: Final = Consumer("Triton Inference Server", "2.51")
@@ -130,36 +141,50 @@ def _queue_policy(ledger: Ledger, members: list[tuple[int, PolicyClass]], backen
     counts.
     """
     found = [(number, kind.queue) for number, kind in members if kind.queue is not None]
-    rules: list[str] = []
-    waits = {number: queue.max_wait_us for number, queue in found if queue.max_wait_us is not None}
     is_alone = len(members) == 1
-    if waits:
-        shortest = min(waits.values())
-        demotes = all(queue.on_timeout == "demote" for _, queue in found if queue.max_wait_us is not None)
-        rules += [
-            f"timeout_action: {'DELAY' if demotes else 'REJECT'}",
-            f"default_timeout_microseconds: {shortest}",
-        ]
-        for number in waits:
-            _say(ledger, is_alone, f"/classes/{number}/queue/max_wait_us", "default_timeout_microseconds")
-            if ledger.has(f"/classes/{number}/queue/on_timeout"):
-                _say(ledger, is_alone, f"/classes/{number}/queue/on_timeout", "timeout_action")
-    depths: list[int] = []
+    return [*_timeout_rules(ledger, found, is_alone), *_size_rules(ledger, found, backend, is_alone)]
+
+
+def _timeout_rules(ledger: Ledger, found: list[tuple[int, Queue]], is_alone: bool) -> list[str]:
+    waits = {number: queue.max_wait_us for number, queue in found if isinstance(queue.max_wait_us, int)}
+    for number, queue in found:
+        if queue.max_wait_us is not None:
+            written = (
+                "default_timeout_microseconds" if waits else "no default_timeout_microseconds: no timeout"
+            )
+            _say(ledger, is_alone, f"/classes/{number}/queue/max_wait_us", written)
+        if ledger.has(f"/classes/{number}/queue/on_timeout"):
+            _say(ledger, is_alone, f"/classes/{number}/queue/on_timeout", "timeout_action")
+    if not waits:
+        return []
+    demotes = all(queue.on_timeout == "demote" for number, queue in found if number in waits)
+    return [
+        f"timeout_action: {'DELAY' if demotes else 'REJECT'}",
+        f"default_timeout_microseconds: {min(waits.values())}",
+    ]
+
+
+def _size_rules(
+    ledger: Ledger, found: list[tuple[int, Queue]], backend: Backend, is_alone: bool
+) -> list[str]:
+    sizes: list[int] = []
     for number, queue in found:
         if queue.depth is None:
             continue
         pointer = f"/classes/{number}/queue/depth"
-        size = _queue_size(queue.depth, backend)
+        # To Triton, 0 is unlimited.
+        size = (
+            0 if isinstance(queue.depth, Unlimited) else limit_per_replica(queue.depth, backend.replicas or 1)
+        )
         if size is None:
             ledger.unsupported(pointer, _why_no_size(queue.depth))
             continue
-        depths.append(size)
+        sizes.append(size)
         if isinstance(queue.depth, AtMost) and size != queue.depth.value:
             ledger.rounded(f"{pointer}/value", queue.depth.value, size, "max_queue_size, of each server")
         _say(ledger, is_alone, pointer, "max_queue_size")
-    if depths:
-        rules.append(f"max_queue_size: {min(depths)}")
-    return rules
+    bounded = [size for size in sizes if size > 0]
+    return [f"max_queue_size: {min(bounded, default=0)}"] if sizes else []
 
 
 def _say(ledger: Ledger, is_alone: bool, pointer: str, written_as: str) -> None:
@@ -169,19 +194,6 @@ def _say(ledger: Ledger, is_alone: bool, pointer: str, written_as: str) -> None:
         ledger.approximated(
             pointer, "The classes of a lane share one queue; the strictest of them holds for all.", written_as
         )
-
-
-def _queue_size(depth: Limit, backend: Backend) -> int | None:
-    """max_queue_size of one server; None where Triton has no word for the limit."""
-    if isinstance(depth, Unlimited):
-        return 0
-    if isinstance(depth, RejectWhenBusy):
-        return None
-    if depth.scope == "per_replica":
-        return depth.value
-    if depth.scope == "per_backend":
-        return max(1, depth.value // (backend.replicas or 1))
-    return None
 
 
 def _why_no_size(depth: Limit) -> str:
@@ -220,3 +232,6 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
                 ledger.unsupported(f"{place}/{part}", "For the gateway in front; Triton has no such setting.")
         ledger.exact(f"{place}/lane", "priority level")
         ledger.not_applicable(place, _ROUTED)
+
+
+TARGET: Final = Target("triton", emit_triton)

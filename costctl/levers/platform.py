@@ -1,4 +1,4 @@
-"""By which rules is traffic served? Everything that a scenario may change, as plain values.
+"""By which rules is traffic served? Everything that can be changed, as plain values.
 
 ``Platform`` is the whole: a ``PoolRules`` for each pool, a ``ClassRules`` for each class, and what fails when.
 Nothing here knows how a replay takes these rules; ``costctl/scenario/setups.py`` hands them over.
@@ -6,18 +6,17 @@ Nothing here knows how a replay takes these rules; ``costctl/scenario/setups.py`
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from costctl.simulate.workload import Discipline
+from costctl.documents.settings import Discipline
 
 
 @dataclass(frozen=True, slots=True)
 class PoolRules:
     """Servers and how calls are given to them.
 
-    max_num_seqs: sequences that a replica decodes at once, or the size of a whole batch.  batch_window_s: how
-    long the first call of a whole batch waits for company.  prefix_cache_tokens: per replica; 0 is none.
+    max_num_seqs: sequences that a replica decodes at once, or the size of a static batch.  batch_window_s: how
+    long the first call of a static batch waits for others.  prefix_cache_tokens: per replica; 0 is none.
     scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
     ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.
     """
@@ -39,14 +38,13 @@ class PoolRules:
 
 @dataclass(frozen=True, slots=True)
 class ClassRules:
-    """Where a class is served, in which line, and how long it may wait. They hold in every pool that serves it.
+    """Where a class is served, in which lane, and how long it may wait. They hold in every pool that serves it.
 
-    pools: the pools of its calls, one for each way of serving, or as many as were seen.  lane: 1 is served first;
+    pools: the pools of its calls, one for each discipline, or as many as were seen.  lane: 1 is served first;
     classes without one come after those with one, together, by arrival.  queue_limit: calls that may wait per
-    replica, None is unlimited.  max_wait_s: inf is for ever.  shed_above: calls of all classes that wait per
-    replica, beyond which a new one is refused.  on_refusal, on_expiry: reject, demote (to the line of the class
-    demote_to) or redirect (to the pool redirect_to).  A client comes again ``retries`` times, the k-th time
-    backoff_s x backoff_factor^(k-1) later.
+    replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is rejected.  None is no
+    limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or redirect (to the pool
+    redirect_to).  A client tries again ``retries`` times, the k-th time backoff_s x backoff_factor^(k-1) later.
     """
 
     pools: tuple[str, ...]
@@ -54,8 +52,8 @@ class ClassRules:
     weight: float | None = None
     min_share: float = 0.0
     queue_limit: int | None = None
-    max_wait_s: float = math.inf
-    shed_above: float = math.inf
+    max_wait_s: float | None = None
+    shed_above: float | None = None
     on_refusal: str = "reject"
     on_expiry: str = "reject"
     demote_to: str | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.scenario.period import Period
-from costctl.scenario.rules import ClassRules, Platform, PoolRules
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Pool, PoolSetup, ServiceModel, Workload

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -12,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.errors import UsageError
-from costctl.scenario.rules import ClassRules, PoolRules
-from costctl.scenario.settings_table import SETTINGS, assignment_of, key_of
+from costctl.levers.platform import ClassRules, PoolRules
+from costctl.levers.reading import setting_of
+from costctl.levers.settings import key_of
+from costctl.levers.table import LEVERS
 
 NAMES = {"class": ["chat", "rag", "chat.long"], "pool": ["gpu", "gpu.eu", "llama-3.1"]}
 
 
 def value(text: str) -> object:
-    return assignment_of(text, NAMES).value
+    return setting_of(text, NAMES).value
 
 
 def test_durations_become_seconds() -> None:
@@ -37,7 +38,7 @@ def test_counts_numbers_and_shares() -> None:
 
 def test_a_limit_may_be_taken_away() -> None:
     assert value("class.chat.queue.limit=unlimited") is None
-    assert value("class.chat.queue.max_wait=unlimited") == math.inf
+    assert value("class.chat.queue.max_wait=unlimited") is None
 
 
 def test_spaces_around_do_not_matter() -> None:
@@ -45,10 +46,10 @@ def test_spaces_around_do_not_matter() -> None:
 
 
 def test_a_name_may_hold_dots() -> None:
-    found = assignment_of("pool.llama-3.1.batch.size=8", NAMES)
-    assert (found.subject, found.setting.name, found.value) == ("llama-3.1", "batch.size", 8)
-    assert assignment_of("class.chat.long.queue.limit=3", NAMES).subject == "chat.long"
-    assert assignment_of("pool.gpu.eu.replicas=2", NAMES).subject == "gpu.eu"
+    found = setting_of("pool.llama-3.1.batch.size=8", NAMES)
+    assert (found.subject, found.lever.name, found.value) == ("llama-3.1", "batch.size", 8)
+    assert setting_of("class.chat.long.queue.limit=3", NAMES).subject == "chat.long"
+    assert setting_of("pool.gpu.eu.replicas=2", NAMES).subject == "gpu.eu"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_name_may_hold_dots() -> None:
 )
 def test_an_unknown_key_names_the_nearest(text: str, nearest: str) -> None:
     with pytest.raises(UsageError) as caught:
-        assignment_of(text, NAMES)
+        setting_of(text, NAMES)
     assert nearest in caught.value.next_step
 
 
@@ -86,21 +87,21 @@ def test_an_unknown_key_names_the_nearest(text: str, nearest: str) -> None:
 )
 def test_what_cannot_be_meant_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        assignment_of(text, NAMES)
+        setting_of(text, NAMES)
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     try:
-        assignment_of(text, NAMES)
+        setting_of(text, NAMES)
     except UsageError as error:
         assert error.what
         assert error.next_step
 
 
 @given(
-    st.sampled_from([each for each in SETTINGS if each.kind in {"count", "duration"}]),
-    st.integers(1, 10**6),
+    st.sampled_from([each for each in LEVERS if each.kind in {"count", "duration"}]),
+    st.integers(1, 10),
     st.data(),
 )
 def test_what_is_written_is_what_is_read(setting: object, number: int, data: st.DataObject) -> None:
@@ -110,8 +111,8 @@ def test_what_is_written_is_what_is_read(setting: object, number: int, data: st.
         if setting.kind == "count"
         else data.draw(st.sampled_from([("ms", 1e-3), ("s", 1.0), ("min", 60.0)]))
     )
-    found = assignment_of(f"{key_of(setting, subject)}={number}{unit}", NAMES)
-    assert (found.setting, found.subject) == (setting, subject)
+    found = setting_of(f"{key_of(setting, subject)}={number}{unit}", NAMES)
+    assert (found.lever, found.subject) == (setting, subject)
     assert found.value == pytest.approx(number * scale, rel=1e-12)
 
 
@@ -120,7 +121,7 @@ def test_every_setting_is_a_field_of_the_rules() -> None:
         "pool": {each.name for each in fields(PoolRules)},
         "class": {each.name for each in fields(ClassRules)},
     }
-    for setting in SETTINGS:
+    for setting in LEVERS:
         is_of_its_pools = (setting.owner, setting.name) == ("class", "batch.window")
         assert is_of_its_pools or setting.field in known[setting.owner]
 
@@ -128,4 +129,4 @@ def test_every_setting_is_a_field_of_the_rules() -> None:
 def test_the_reference_page_has_every_setting_and_no_other(repository: Path) -> None:
     page = (repository / "docs" / "reference" / "simulate.md").read_text(encoding="utf-8")
     written = set(re.findall(r"^\| `((?:pool|class)\.NAME\.[a-z_.]+)`", page, re.MULTILINE))
-    assert written == {key_of(setting, "NAME") for setting in SETTINGS}
+    assert written == {key_of(setting, "NAME") for setting in LEVERS}

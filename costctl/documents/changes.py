@@ -1,0 +1,27 @@
+"""A setting and what it is changed to, as recommendations and simulations write it down."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Value = int | float | str | tuple[str, ...] | None
+LeverScope = Literal["global", "backend", "replica", "caller"]
+
+
+class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """One setting before and after. lever: such as class.queue.limit.  key: as ``simulate --set`` takes it.
+
+    Either pool or request_class is given.  from, to: in ``unit``; null is "no limit" where the lever is a limit, and
+    "not set" in ``from`` of the others; several pools are a list.  scope: over what the value counts.
+    """
+
+    lever: str
+    key: str
+    pool: str | None
+    request_class: str | None
+    from_: Value
+    to: Value
+    unit: str | None
+    scope: LeverScope

@@ -1,0 +1,30 @@
+"""May a class's data go there? The one rule, for pools of the settings and for backends of a policy.
+
+In: a data boundary and a place. Out: None, or the reason why not. What a place does not declare counts as outside.
+"""
+
+from __future__ import annotations
+
+from costctl.documents.policy import Backend, PolicyBoundary
+from costctl.documents.settings import ClassSettings, DataBoundary, Pool
+
+
+def reason_outside(boundary: DataBoundary | PolicyBoundary | None, place: Pool | Backend) -> str | None:
+    """Why the place lies outside of the boundary, in words; None where it lies inside. No list allows any."""
+    if boundary is None:
+        return None
+    for name, allowed, actual in (
+        ("region", boundary.regions, place.region),
+        ("jurisdiction", boundary.jurisdictions, place.jurisdiction),
+        ("boundary", boundary.boundaries, place.boundary),
+    ):
+        if allowed and actual not in allowed:
+            found = "is not declared" if actual is None else f"is {actual}"
+            return f"its {name} {found}, and only {', '.join(allowed)} is allowed"
+    return None
+
+
+def may_serve(declared: ClassSettings, pool: Pool) -> bool:
+    """Whether the class allows a model of the pool, and its data may go there."""
+    allows_model = bool(set(declared.allowed_models) & set(pool.models))
+    return allows_model and reason_outside(declared.boundary, pool) is None

@@ -1,0 +1,200 @@
+"""What does a policy change of today's rules? Its settings, in the words of the levers.
+
+In: a policy, today's platform. Out: settings, each that differs from today's, in the order of the table; and what of
+the policy is not replayed, each value with its JSON Pointer and the reason.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from costctl.documents.changes import Value
+from costctl.documents.policy import Backend, Policy, PolicyClass
+from costctl.levers.apply import has_lever, value_of
+from costctl.levers.platform import Platform
+from costctl.levers.settings import Setting, of_lever
+from costctl.levers.table import LEVERS, Lever, lever_named
+from costctl.levers.written_values import Unsaid, read
+
+
+@dataclass(frozen=True, slots=True)
+class NotReplayed:
+    """A value of a policy that the replay does not know of, by JSON Pointer. reason: a clause."""
+
+    pointer: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far. found: by lever and subject, each value with its pointer."""
+
+    policy: Policy
+    today: Platform
+    found: dict[tuple[str, str], list[tuple[Value, str]]] = field(default_factory=lambda: defaultdict(list))
+    left_out: list[NotReplayed] = field(default_factory=list)
+
+    def take(self, lever: Lever, subject: str, value: Value | Unsaid, pointer: str) -> None:
+        if isinstance(value, Unsaid):
+            self.leave_out(pointer, value.reason)
+        else:
+            self.found[lever.id, subject].append((value, pointer))
+
+    def leave_out(self, pointer: str, reason: str) -> None:
+        self.left_out.append(NotReplayed(pointer, reason))
+
+
+def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], tuple[NotReplayed, ...]]:
+    """The settings that differ from today's, and what is left out."""
+    reading = _Reading(policy, today)
+    for index, backend in enumerate(policy.backends):
+        _read_backend(reading, f"/backends/{index}", backend)
+    ranks = lane_ranks(policy)
+    for index, kind in enumerate(policy.classes):
+        if kind.request_class not in today.classes:
+            reading.leave_out(f"/classes/{index}", f"no call of {kind.request_class} is replayed")
+            continue
+        _read_class(reading, f"/classes/{index}", kind)
+        reading.take(
+            lever_named("class", "lane"),
+            kind.request_class,
+            ranks[kind.request_class],
+            f"/classes/{index}/lane",
+        )
+    _read_targets(reading)
+    return tuple(_agreed(reading)), tuple(reading.left_out)
+
+
+def lane_ranks(policy: Policy) -> dict[str, int | None]:
+    """By class, its place in the order of service; None for those of the last lane, which have nobody after them."""
+    order = [lane.id for lane in policy.lanes]
+    ranks: dict[str, int | None] = {}
+    for kind in policy.classes:
+        place = order.index(kind.lane) + 1
+        ranks.setdefault(kind.request_class, None if place == len(order) else place)
+    return ranks
+
+
+def _agreed(reading: _Reading) -> Iterable[Setting]:
+    """One setting for each lever and subject on which all places of the policy agree."""
+    for lever in LEVERS:
+        subjects = reading.today.pools if lever.owner == "pool" else reading.today.classes
+        for subject in sorted(subjects):
+            found = reading.found.get((lever.id, subject), [])
+            if len({value for value, _ in found}) > 1:
+                for _, pointer in found:
+                    reading.leave_out(
+                        pointer, f"the entries of {subject} disagree, and the replay has one value"
+                    )
+            elif found and found[0][0] != value_of(reading.today, lever, subject):
+                value, pointer = found[0]
+                # A class that leaves its lane has nothing that says so by hand: its rank is taken away.
+                source = f"{pointer} of the policy"
+                yield (
+                    Setting(lever, subject, value, source)
+                    if value is None
+                    else of_lever(lever, subject, value, source)
+                )
+
+
+def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
+    if backend.pool is None or backend.pool not in reading.today.pools:
+        reading.leave_out(here, f"{backend.id} is no pool that can be replayed")
+        return
+    replicas = backend.replicas or reading.today.pools[backend.pool].replicas
+    for lever in LEVERS:
+        found = None if lever.owner == "class" or lever.pointer is None else _at(backend, lever.pointer)
+        if found is None:
+            continue
+        if has_lever(reading.today, lever, backend.pool):
+            reading.take(lever, backend.pool, read(lever, found, replicas), here + str(lever.pointer))
+        else:
+            batches = "in static batches" if lever.discipline == "continuous" else "continuously"
+            reading.leave_out(here + str(lever.pointer), f"{backend.pool} batches {batches}")
+
+
+def _at(item: Any, pointer: str) -> Any:
+    """The value at the pointer; None where it, or what it lies in, is absent."""
+    for part in pointer.split("/")[1:]:
+        item = None if item is None else getattr(item, part)
+    return item
+
+
+def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
+    for lever in LEVERS:
+        if lever.owner == "class" and lever.pointer is not None and lever.form not in ("lane", "targets"):
+            found = _at(kind, lever.pointer)
+            if found is not None:
+                value = _per_replica(reading, lever, kind, found)
+                reading.take(lever, kind.request_class, value, here + lever.pointer)
+    if kind.queue is not None and kind.queue.on_timeout == "demote":
+        reading.leave_out(
+            f"{here}/queue/on_timeout", "the policy does not say to whose queue; it is rejected"
+        )
+    if kind.timeout_us is not None:
+        reading.leave_out(f"{here}/timeout_us", "a call that has begun is never broken off in the replay")
+    if kind.admission is not None:
+        reading.leave_out(f"{here}/admission", "the replay has no limits of rate or concurrency by class")
+    if kind.placement.fallback:
+        reading.leave_out(
+            f"{here}/placement/fallback", "a fallback is taken on an error, and calls do not fail anew"
+        )
+
+
+def _per_replica(reading: _Reading, lever: Lever, kind: PolicyClass, found: Any) -> Value | Unsaid:
+    """The value; a limit over a backend is shared by the replicas of each pool that the class goes to."""
+    backends = {backend.id: backend for backend in reading.policy.backends}
+    placed = [backends[target.backend] for target in kind.placement.targets if target.weight]
+    pools = reading.today.pools
+    replicas = {
+        backend.replicas or pools[backend.pool].replicas
+        for backend in placed
+        if backend.pool is not None and backend.pool in pools
+    }
+    values = [read(lever, found, each) for each in sorted(replicas)] or [
+        Unsaid("none of its backends can be replayed")
+    ]
+    if len({str(value) for value in values}) > 1:
+        return Unsaid(
+            "its backends have different numbers of replicas, and the replay has one limit for each"
+        )
+    return values[0]
+
+
+def _read_targets(reading: _Reading) -> None:
+    """The pools of each class. Of those that batch alike the replay takes one, or those of today as they were."""
+    lever = lever_named("class", "pool")
+    pools, backends = reading.today.pools, {backend.id: backend for backend in reading.policy.backends}
+    named: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    entries: dict[str, list[str]] = defaultdict(list)
+    for index, kind in enumerate(reading.policy.classes):
+        pointer = f"/classes/{index}/placement/targets"
+        if kind.request_class not in reading.today.classes:
+            continue
+        placed = {backends[target.backend].pool for target in kind.placement.targets if target.weight}
+        if not placed <= set(pools):
+            reading.leave_out(pointer, "calls that no replayed pool serves stay as they were")
+        for name in sorted(set(pools) & placed):
+            named[kind.request_class][pools[name].discipline].add(name)
+        entries[kind.request_class].append(pointer)
+    for request_class, by_discipline in named.items():
+        today = reading.today.classes[request_class].pools
+        after = set(today)
+        for discipline, chosen in by_discipline.items():
+            before = {name for name in today if pools[name].discipline == discipline}
+            reason = None
+            if not before:
+                reason = f"calls of {request_class} do not batch as {', '.join(sorted(chosen))} does"
+            elif len(chosen) > 1 and chosen != before:
+                reason = (
+                    "the replay keeps each call on one pool, so that a split by weight stays as it is today"
+                )
+            if reason is None:
+                after = (after - before) | chosen
+            else:
+                for pointer in entries[request_class]:
+                    reading.leave_out(pointer, reason)
+        reading.take(lever, request_class, tuple(sorted(after)), entries[request_class][0])

@@ -1,0 +1,34 @@
+"""How many are allowed in one replica, and how many over all replicas of a backend? The two readings of a limit.
+
+In: a limit of a policy, the replicas of the backend. Out: a whole number, or None where the limit cannot be told so.
+Emitters and the replay ask here and nowhere else, so that they agree.
+"""
+
+from __future__ import annotations
+
+from costctl.documents.policy import AtMost, Limit
+
+
+def limit_per_replica(limit: Limit, replicas: int) -> int | None:
+    """What each replica may hold: together no more than the limit says, but one at least.
+
+    None for a limit that is no number, or is counted over callers or over everything.
+    """
+    if not isinstance(limit, AtMost):
+        return None
+    if limit.scope == "per_replica":
+        return limit.value
+    if limit.scope == "per_backend":
+        return max(1, limit.value // replicas)
+    return None
+
+
+def limit_over_backend(limit: Limit, replicas: int) -> int | None:
+    """What all replicas of a backend may hold together; None as for ``limit_per_replica``."""
+    if not isinstance(limit, AtMost):
+        return None
+    if limit.scope == "per_backend":
+        return limit.value
+    if limit.scope == "per_replica":
+        return limit.value * replicas
+    return None

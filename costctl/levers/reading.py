@@ -1,0 +1,126 @@
+"""How is a setting read from text? ``KEY=VALUE``, such as ``class.chat.queue.max_wait=2s``.
+
+In: the text, the names of the classes and pools there are. Out: a ``Setting`` in the unit of its lever. An unknown
+key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+from costctl.documents.changes import Value
+from costctl.errors import UsageError
+from costctl.levers.settings import Setting, key_of, of_lever
+from costctl.levers.table import LEVERS, Lever, Owner
+from costctl.units import duration_s
+
+Names = Mapping[Owner, Sequence[str]]
+Number = TypeVar("Number", int, float)
+
+_UNLIMITED: Final = ("unlimited", "none")
+
+
+def setting_of(text: str, names: Names) -> Setting:
+    """What ``KEY=VALUE`` sets. names: of the classes and pools there are. Raises UsageError."""
+    key, equals, value = (part.strip() for part in text.partition("="))
+    source = f"--set {text}"
+    if not equals:
+        raise UsageError(
+            f"Cannot use {source}.",
+            why="It has no value.",
+            next_step="Write it as KEY=VALUE, such as --set pool.gpu.replicas=3.",
+        )
+    lever, subject = _found(key, names, source)
+    try:
+        return of_lever(lever, subject, _read(lever, value, names), source)
+    except ValueError as error:
+        raise UsageError(
+            f"Cannot use {source}.",
+            why=f"{error}.",
+            next_step=f"It is {lever.meaning}; {_example(lever)}.",
+        ) from error
+
+
+def _found(key: str, names: Names, source: str) -> tuple[Lever, str]:
+    """The lever and whose it is. A name may hold dots: the longest that fits is meant."""
+    for lever in LEVERS:
+        for subject in sorted(names[lever.owner], key=len, reverse=True):
+            if key == key_of(lever, subject):
+                return lever, subject
+    known = [key_of(lever, subject) for lever in LEVERS for subject in names[lever.owner]]
+    nearest = difflib.get_close_matches(key, known, n=1)
+    raise UsageError(
+        f"Cannot use {source}: there is no setting {key}.",
+        why=f"The classes are {_listed(names['class'])}; the pools that can be replayed are {_listed(names['pool'])}.",
+        next_step=f"Did you mean {nearest[0]}?"
+        if nearest
+        else "docs/reference/simulate.md lists every setting.",
+    )
+
+
+def _read(lever: Lever, text: str, names: Names) -> Value:
+    """The value in the lever's unit; None where it is unlimited. Raises ValueError."""
+    if lever.is_limit and text in _UNLIMITED:
+        return None
+    match lever.kind:
+        case "choice":
+            return _one_of(text, lever.choices)
+        case "class":
+            return _one_of(text, names["class"])
+        case "pool":
+            return _one_of(text, names["pool"])
+        case "pools":
+            return tuple(_one_of(part.strip(), names["pool"]) for part in text.split(","))
+        case "count":
+            return _whole(text)
+        case "duration":
+            return duration_s(text)
+        case "ratio":
+            return _number(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+        case "number":
+            return _number(text)
+
+
+def _one_of(text: str, choices: Sequence[str]) -> str:
+    if text in choices:
+        return text
+    nearest = difflib.get_close_matches(text, choices, n=1)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    raise ValueError(f"{text!r} is none of {_listed(choices)}{hint}".removesuffix("?"))
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.removeprefix("-").isdecimal()):
+        raise ValueError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{text!r} is no number")
+    return number
+
+
+def _example(lever: Lever) -> str:
+    words = {
+        "count": "write a whole number",
+        "duration": "write a number and a unit, such as 10ms, 2s or 1min",
+        "number": "write a number",
+        "ratio": "write a part of 1 or a percentage, such as 0.1 or 10%",
+        "choice": f"write one of {_listed(lever.choices)}",
+        "class": "write the name of a class",
+        "pool": "write the name of a pool",
+        "pools": "write the name of a pool",
+    }[lever.kind]
+    return words + (", or unlimited" if lever.is_limit else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"

@@ -1,0 +1,180 @@
+"""How do settings look in a policy? Written into it, each at the pointers of its lever.
+
+In: a policy, settings, today's platform, what the classes allow. Out: the policy with the settings, the pointers
+where each stands, and those that no policy can carry, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from costctl.documents.policy import Backend, Policy, PolicyClass
+from costctl.documents.settings import ClassSettings
+from costctl.errors import InputError
+from costctl.levers.from_policy import lane_ranks
+from costctl.levers.platform import Platform
+from costctl.levers.settings import Setting
+from costctl.levers.written_values import Unsaid, written
+
+
+@dataclass(frozen=True, slots=True)
+class NotCarried:
+    """A setting that the policy does not hold. reason: a clause."""
+
+    setting: Setting
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The policy, by key of each setting the pointers where it stands, and what is not carried."""
+
+    policy: Policy
+    pointers: Mapping[str, tuple[str, ...]]
+    not_carried: tuple[NotCarried, ...]
+
+
+@dataclass(slots=True)
+class _Writing:
+    """What has been written so far. raw: the policy in JSON's types."""
+
+    policy: Policy
+    raw: dict[str, Any]
+    pointers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    not_carried: list[NotCarried] = field(default_factory=list)
+
+
+def to_policy(
+    policy: Policy, settings: Iterable[Setting], today: Platform, declared: Mapping[str, ClassSettings]
+) -> Written:
+    """The policy with the settings. declared: by class, for the models that it allows.
+
+    Raises InputError where a class is to move to a pool that has no model for it.
+    """
+    writing = _Writing(policy, msgspec.to_builtins(policy))
+    wanted = list(settings)
+    for each in wanted:
+        if each.lever.form == "targets":
+            _write_targets(writing, each, today, declared.get(each.subject, ClassSettings()))
+        elif each.lever.form != "lane":
+            _write_value(writing, each)
+    _write_lanes(writing, [each for each in wanted if each.lever.form == "lane"])
+    return Written(msgspec.convert(writing.raw, Policy), dict(writing.pointers), tuple(writing.not_carried))
+
+
+def _write_value(writing: _Writing, each: Setting) -> None:
+    places = _places(writing.policy, each)
+    value = written(each.lever, each.value)
+    if each.lever.pointer is None:
+        writing.not_carried.append(NotCarried(each, "no gateway's file has a word for it"))
+    elif not places:
+        writing.not_carried.append(NotCarried(each, f"the policy says nothing of {each.subject}"))
+    elif isinstance(value, Unsaid):
+        writing.not_carried.append(NotCarried(each, value.reason))
+    else:
+        for section, index in places:
+            _put(writing.raw[section][index], each.lever.pointer, value)
+            if each.lever.name == "queue.max_wait":
+                _expire(writing.raw[section][index]["queue"], is_limited=each.value is not None)
+        writing.pointers[each.key] = tuple(
+            f"/{section}/{index}{each.lever.pointer}" for section, index in places
+        )
+
+
+def _expire(queue: dict[str, Any], *, is_limited: bool) -> None:
+    """What becomes of a call that waited too long: in the replay it is rejected, where nothing else is said."""
+    if is_limited:
+        queue.setdefault("on_timeout", "reject")
+    else:
+        queue.pop("on_timeout", None)
+
+
+def _places(policy: Policy, each: Setting) -> list[tuple[str, int]]:
+    """Where the subject stands: the backends of the pool, the entries of the class."""
+    if each.lever.owner == "pool":
+        return [("backends", index) for index, it in enumerate(policy.backends) if it.pool == each.subject]
+    return [("classes", index) for index, it in enumerate(policy.classes) if it.request_class == each.subject]
+
+
+def _put(item: dict[str, Any], pointer: str, value: Any) -> None:
+    *above, last = pointer.split("/")[1:]
+    for part in above:
+        item = item.setdefault(part, {})
+    item[last] = value
+
+
+def _write_lanes(writing: _Writing, lanes: list[Setting]) -> None:
+    """The order of service: classes with a lane by its number, then all others together."""
+    if not lanes:
+        return
+    ranks = {**lane_ranks(writing.policy), **{each.subject: _rank(each) for each in lanes}}
+    order = sorted(set(ranks.values()), key=lambda rank: (rank is None, rank or 0))
+    writing.raw["lanes"] = [{"id": f"lane-{place}"} for place in range(1, len(order) + 1)]
+    for index, kind in enumerate(writing.policy.classes):
+        writing.raw["classes"][index]["lane"] = f"lane-{order.index(ranks[kind.request_class]) + 1}"
+    for each in lanes:
+        places = _places(writing.policy, each)
+        writing.pointers[each.key] = tuple(f"/classes/{index}/lane" for _, index in places)
+        if not places:
+            writing.not_carried.append(NotCarried(each, f"the policy says nothing of {each.subject}"))
+
+
+def _rank(each: Setting) -> int | None:
+    return each.value if isinstance(each.value, int) else None
+
+
+def _write_targets(writing: _Writing, each: Setting, today: Platform, declared: ClassSettings) -> None:
+    pools = each.value if isinstance(each.value, tuple) else ()
+    backends = {backend.id: backend for backend in writing.policy.backends}
+    changed = []
+    for _, index in _places(writing.policy, each):
+        kind = writing.policy.classes[index]
+        targets = _moved(kind, pools, backends, today, declared)
+        if targets is not None:
+            writing.raw["classes"][index]["placement"]["targets"] = targets
+            changed.append(f"/classes/{index}/placement/targets")
+    writing.pointers[each.key] = tuple(changed)
+    if not changed:
+        writing.not_carried.append(
+            NotCarried(each, f"no call of {each.subject} goes to a pool that it leaves")
+        )
+
+
+def _moved(
+    kind: PolicyClass,
+    pools: tuple[str, ...],
+    backends: Mapping[str, Backend],
+    today: Platform,
+    declared: ClassSettings,
+) -> list[dict[str, Any]] | None:
+    """The targets when the class is served by these pools: the weight of each pool that it leaves goes to the first
+    of them that batches in the same way, as the replay has it. None where nothing moves.
+    """
+    weights = {target.backend: target.weight for target in kind.placement.targets}
+    leaving = [
+        backends[target.backend]
+        for target in kind.placement.targets
+        if backends[target.backend].pool in today.pools and backends[target.backend].pool not in pools
+    ]
+    for backend in leaving:
+        discipline = today.pools[backend.pool or ""].discipline
+        to = next(name for name in sorted(pools) if today.pools[name].discipline == discipline)
+        taking = _taking(backends, to, backend.model, declared)
+        weights[taking] = weights.get(taking, 0) + weights.pop(backend.id)
+    return [{"backend": name, "weight": weight} for name, weight in weights.items()] if leaving else None
+
+
+def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, declared: ClassSettings) -> str:
+    """The backend of the pool that takes calls of this model: of a model that is allowed, or the same."""
+    for backend in backends.values():
+        if backend.pool == pool and (backend.model in declared.allowed_models or backend.model == model):
+            return backend.id
+    raise InputError(
+        f"The recommended move to the pool {pool} cannot be written into a policy.",
+        why="No model in that pool is the one in use, or allowed for the class.",
+        next_step=f"Declare models in [pools.{pool}], or allowed_models of the class.",
+    )

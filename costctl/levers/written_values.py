@@ -1,0 +1,61 @@
+"""How does a policy write one value, and what does the replay read from it? The forms of the levers.
+
+In: a value in the unit of its lever, or the value of a policy at the lever's pointer. Out: the other. What the other
+side has no word for is an ``Unsaid`` with the reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from costctl.documents.changes import Value
+from costctl.documents.policy import AtMost, Limit, RejectWhenBusy, Unlimited
+from costctl.levers.limits import limit_per_replica
+from costctl.levers.table import Lever
+from costctl.units import US_PER_S, us_from_s
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Why a value cannot be said on the other side, as a clause."""
+
+    reason: str
+
+
+def written(lever: Lever, value: Value) -> Any:
+    """The value as a policy holds it, in JSON's types; ``Unsaid`` where a policy has no word for it."""
+    if value is None:
+        return {"kind": "unlimited"}
+    if lever.form == "microseconds" and isinstance(value, int | float):
+        us = us_from_s(value)
+        return us if us > 0 or not lever.is_limit else Unsaid("a wait of 0 s would reject every call")
+    if lever.form == "limit":
+        if value == 0:
+            return Unsaid(
+                "no gateway has a queue of length 0 in which a call may still wait for the next step"
+            )
+        return {"kind": "at_most", "value": value, "scope": f"per_{lever.scope}"}
+    return value
+
+
+def read(lever: Lever, found: int | Limit, replicas: int) -> Value | Unsaid:
+    """The value in the unit of the lever. found: at its pointer.  replicas: of the backend."""
+    match found:
+        case Unlimited():
+            return (
+                None if lever.is_limit else Unsaid("a replica always has a bound, and the policy names none")
+            )
+        case RejectWhenBusy():
+            return Unsaid("a call that only waits for the next step would be rejected in the replay as well")
+        case AtMost():
+            limit = limit_per_replica(found, replicas)
+            return (
+                Unsaid("the replay counts per replica, not over callers or all backends")
+                if limit is None
+                else limit
+            )
+        case _ if lever.form == "microseconds":
+            return found / US_PER_S
+        case _:
+            return found

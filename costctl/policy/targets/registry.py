@@ -1,0 +1,39 @@
+"""For which consumers can a policy be written? One line each; "policy" stands for the document itself."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from costctl.documents.policy import Policy
+from costctl.errors import UsageError
+from costctl.policy.ledger import Emission
+from costctl.policy.targets import litellm, triton
+from costctl.policy.targets.target import Target
+
+TARGETS: Final[tuple[Target, ...]] = (
+    triton.TARGET,
+    litellm.TARGET,
+)
+NAMES: Final = ("policy", *(target.name for target in TARGETS))
+
+
+def require_target(name: str) -> None:
+    """Raise UsageError where there is no such target."""
+    if name not in NAMES:
+        nearest = difflib.get_close_matches(name, NAMES, n=1)
+        hint = f" Did you mean {nearest[0]}?" if nearest else ""
+        raise UsageError(
+            f"There is no target {name!r}.{hint}",
+            why=f"The targets are: {', '.join(NAMES)}.",
+            next_step="Name one of them with --target.",
+        )
+
+
+def emission_of(name: str, policy: Policy, backend: str | None) -> Emission:
+    """The policy for a consumer. backend: which one to configure, where its file is of one.
+
+    Raises UsageError where there is no such target, InfeasibleError where it cannot enforce a required data boundary.
+    """
+    require_target(name)
+    return next(target for target in TARGETS if target.name == name).emit(policy, backend)

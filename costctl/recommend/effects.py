@@ -1,0 +1,58 @@
+"""What does a change do, besides saving? Quantities of the first part before and after, by the catalogue of metrics.
+
+In: the study, a proposal, the replay of the candidate. Out: ``Effect`` values. Times are of requests whose every call
+was served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from costctl.arrays import Floats
+from costctl.documents.recommendations import Effect
+from costctl.recommend.proposals import Candidate, Proposal
+from costctl.recommend.savings import busy_replicas
+from costctl.recommend.study import Study
+from costctl.scenario.period import Trial, p95_s
+
+
+def effects_of(study: Study, proposed: Proposal, settings: Candidate, trial: Trial) -> tuple[Effect, ...]:
+    """Of each class of the proposal its times and goodput, of each pool its busy replicas."""
+    by_class = (each for number in proposed.classes for each in _of_class(study, proposed, number, trial))
+    by_pool = (_of_pool(study, number, settings, trial) for number in proposed.pools)
+    return (*by_class, *by_pool)
+
+
+def _of_class(study: Study, proposed: Proposal, number: int, trial: Trial) -> Iterator[Effect]:
+    name, today = study.classes[number], study.first.today
+    members = study.first.period.members(number)
+    has_ttft_objective = study.declared(name).slo.ttft_p95_s is not None
+    times = [("e2e_p95", today.e2e_s, trial.e2e_s)]
+    times += [("ttft_p95", today.ttft_s, trial.ttft_s)] if has_ttft_objective else []
+    for metric, before_s, after_s in times:
+        before, after = _served_p95_s(before_s[members]), _served_p95_s(after_s[members])
+        if np.isfinite(before) and np.isfinite(after):
+            yield Effect(metric, "s", name, None, study.first.name, before, after)
+    if proposed.goal == "goodput" and members.any():
+        before, after = (float(each.is_good[members].mean()) for each in (today, trial))
+        yield Effect("goodput", "ratio", name, None, study.first.name, before, after)
+
+
+def _served_p95_s(seconds: Floats) -> float:
+    return p95_s(seconds[np.isfinite(seconds)])
+
+
+def _of_pool(study: Study, number: int, settings: Candidate, trial: Trial) -> Effect:
+    first = study.first
+    pools, _ = study.replayed_as(first, settings)
+    return Effect(
+        "busy_replicas",
+        "replicas",
+        None,
+        study.pools[number],
+        first.name,
+        busy_replicas(first, first.today, first.period.pools, number),
+        busy_replicas(first, trial, pools, number),
+    )

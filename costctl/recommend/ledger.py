@@ -1,0 +1,58 @@
+"""What does all that is recommended save together? Applied one after the other on one replay of the whole window.
+
+In: the study, the recommendations as they are written down. Out: ``Joint``. Two changes may save the same second; each
+is counted for what it adds to those before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from costctl.documents.recommendations import Increment, Joint, Recommendation
+from costctl.levers.settings import Setting, settings_in
+from costctl.recommend.savings import savings_between
+from costctl.recommend.study import Study
+
+
+def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
+    """What is recommended by its cash, then by its freed time, the surest first; then what was withheld, as it came."""
+    made = [item for item in advice if item.status == "recommended"]
+    return (*sorted(made, key=_rank), *(item for item in advice if item.status != "recommended"))
+
+
+def _rank(item: Recommendation) -> tuple[float, float, str]:
+    cash, freed = (
+        0.0 if each is None else -each.low for each in (item.cash_usd_per_week, item.freed_usd_per_week)
+    )
+    return cash, freed, item.id
+
+
+def joint_savings(study: Study, advice: Sequence[Recommendation]) -> Joint | None:
+    """The savings of all that is recommended, in the order of ``advice``; None if nothing is."""
+    made = [item for item in advice if item.status == "recommended"]
+    if not made:
+        return None
+    settings: tuple[Setting, ...] = ()
+    before, order = study.whole.today, []
+    for item in made:
+        settings = (*settings, *settings_in(item.change, item.id))
+        trial = study.trial(study.whole, settings)
+        added = savings_between(study, study.whole, before, trial)
+        order.append(
+            Increment(
+                id=item.id,
+                cash_usd=None,
+                cash_usd_per_week=added.cash,
+                freed_usd=None,
+                freed_usd_per_week=added.freed,
+            )
+        )
+        before = trial
+    together = savings_between(study, study.whole, study.whole.today, before)
+    return Joint(
+        cash_usd=None,
+        cash_usd_per_week=together.cash,
+        freed_usd=None,
+        freed_usd_per_week=together.freed,
+        order=tuple(order),
+    )

@@ -1,0 +1,62 @@
+"""Does a change keep what was promised? All objectives of a class: end to end, and for the first token.
+
+In: two replays of a period. Out: whether every objective is kept: the upper bound of the 95th percentile lies within
+it, or, where today already misses it, no higher than today's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from costctl.documents.calibration import Metric
+from costctl.recommend.study import Part, Study
+from costctl.scenario.period import Trial, p95_upper_s
+from costctl.scenario.trust import is_trusted
+
+
+def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool:
+    """Whether every class keeps each of its objectives. A class without one keeps it."""
+    period = part.period
+    for number in classes:
+        members = period.members(number)
+        if not members.any():
+            continue
+        for targets_s, today_s, changed_s in (
+            (period.target_s, part.today.e2e_s, changed.e2e_s),
+            (period.ttft_target_s, part.today.ttft_s, changed.ttft_s),
+        ):
+            target_s = float(targets_s[members][0])
+            if np.isfinite(target_s) and p95_upper_s(changed_s[members]) > max(
+                target_s, p95_upper_s(today_s[members])
+            ):
+                return False
+    return True
+
+
+def untrusted(study: Study, classes: Iterable[int], pools: Iterable[int]) -> str | None:
+    """What a verdict on these objectives and this busy time would rest on that the replay does not reproduce, in
+    words; None where all of it may be acted on.
+    """
+    asked: list[tuple[Metric, str | None, str | None]] = []
+    for number in classes:
+        slo = study.declared(study.classes[number]).slo
+        if slo.e2e_p95_s is not None:
+            asked.append(("latency_p95", study.classes[number], None))
+        if slo.ttft_p95_s is not None:
+            asked.append(("ttft_p95", study.classes[number], None))
+    asked += [("busy", None, study.pools[number]) for number in pools]
+    off = [
+        f"{_WORDS[metric]} of {request_class or pool}"
+        for metric, request_class, pool in asked
+        if is_trusted(study.calibration, metric, request_class=request_class, pool=pool) is False
+    ]
+    return ", ".join(off) or None
+
+
+_WORDS = {
+    "latency_p95": "the p95 latency",
+    "ttft_p95": "the p95 time to first token",
+    "busy": "the busy time",
+}

@@ -1,0 +1,71 @@
+"""What does a kind of advice say? Candidates to be judged, or why there is nothing to judge.
+
+A kind is one file in ``costctl/recommend/kinds``: ``propose(study)`` gives ``Proposal`` and ``Withheld`` values, and
+says of each what it assumes and how to undo it. Everything else, from the replay to the interval, is the evaluator's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from costctl.documents.recommendations import Evidence
+from costctl.levers.settings import Setting
+from costctl.recommend.study import Study
+
+Goal = Literal["cost", "goodput"]
+Candidate = tuple[Setting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What advice is about."""
+
+    kind: str
+    request_class: str | None = None
+    pool: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Such as tier_placement.chat.gpu-economy."""
+        return ".".join(part for part in (self.kind, self.request_class, self.pool) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Settings to be tried on the first part of the window, of which the best is held to the second.
+
+    goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
+    most requests within their objectives, of those that take no more busy time.  classes: whose objectives must be
+    kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence;
+    if_none: why nothing is, where none is better than today.
+    """
+
+    subject: Subject
+    candidates: tuple[Candidate, ...]
+    goal: Goal
+    classes: tuple[int, ...]
+    pools: tuple[int, ...]
+    reason: str
+    if_none: str
+    reversal: str
+    assumptions: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """No advice, and why, a sentence."""
+
+    subject: Subject
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of advice, as the registry has it."""
+
+    name: str
+    propose: Callable[[Study], Iterable[Proposal | Withheld]]

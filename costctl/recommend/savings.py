@@ -1,0 +1,82 @@
+"""What does a change save: of the bill, and of replica time?
+
+In: two replays of one period. Out: ``Savings`` per week, and how far freed time is from a smaller bill. Cash is what is
+paid for less; freed is busy time less, at its price. The two are never added: time that is freed on replicas that stay
+leaves the bill as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from costctl.documents.estimate import Estimate
+from costctl.documents.recommendations import FreedTime
+from costctl.recommend.study import Part, Study
+from costctl.scenario.period import Trial
+from costctl.simulate.replicas import busy_s_of_pool
+from costctl.simulate.workload import Pool
+
+MOST_UTILISATION: Final = (
+    0.85  # of a pool that is bought for its load: beyond it waits grow faster than load does
+)
+_LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """USD per week. cash: None where the bill does not change.  freed: None where that is not known."""
+
+    cash: Estimate | None
+    freed: Estimate | None
+
+    @property
+    def main(self) -> Estimate | None:
+        """What the change is made for: cash where it changes the bill, else freed time."""
+        return self.freed if self.cash is None else self.cash
+
+
+def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Savings:
+    """What ``changed`` saves over ``base``, both of the part."""
+    paid_usd, busy_usd = base.paid_usd - changed.paid_usd, base.busy_usd - changed.busy_usd
+    is_cash = bool(np.any(paid_usd != 0.0))
+    return Savings(
+        cash=part.period.usd_per_week(paid_usd, study.seed) if is_cash else None,
+        freed=part.period.usd_per_week(busy_usd, study.seed),
+    )
+
+
+def freed_time(
+    study: Study, part: Part, changed: Trial, pools: tuple[Pool, ...], numbers: tuple[int, ...]
+) -> tuple[FreedTime, ...]:
+    """Of each of the pools that is less busy, how much, and what is missing until a replica can go. pools: as changed.
+    numbers: of the pools that the change is about.
+    """
+    found = []
+    for number in numbers:
+        replicas = pools[number].setup.replicas
+        before, after = (
+            busy_replicas(part, trial, served_by, number)
+            for trial, served_by in ((part.today, part.period.pools), (changed, pools))
+        )
+        if before - after > _LEAST_FREED:
+            room = MOST_UTILISATION * (replicas - 1)
+            found.append(
+                FreedTime(
+                    study.pools[number],
+                    replicas,
+                    before - after,
+                    after,
+                    max(0.0, after - room),
+                    MOST_UTILISATION,
+                )
+            )
+    return tuple(found)
+
+
+def busy_replicas(part: Part, trial: Trial, pools: tuple[Pool, ...], number: int) -> float:
+    """Replicas of the pool with work in progress, on average over the part."""
+    seconds = part.period.to_s - part.period.from_s
+    return busy_s_of_pool(trial.outcome, pools, number) / seconds

@@ -1,0 +1,113 @@
+"""What may a kind of advice look at? The traffic, cut in two; today's platform; and any of its settings, replayed.
+
+In: frames, fits, settings, a seed. Out: a ``Study``. Settings are chosen on the first part of the window and held to
+the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from costctl.arrays import Ints
+from costctl.documents.calibration import Calibration
+from costctl.documents.settings import ClassSettings, Settings
+from costctl.frames.cost import Frames
+from costctl.levers.apply import applied
+from costctl.levers.platform import Platform
+from costctl.levers.settings import Setting
+from costctl.scenario.calibration import calibration_of
+from costctl.scenario.period import Period, Trial, period_of, whole_period
+from costctl.scenario.setups import pools_of, served_by
+from costctl.scenario.today import platform_today
+from costctl.service_model.pool_fit import PoolFits
+from costctl.simulate.workload import Pool
+
+FIRST_PART: Final = 0.6  # of the window: settings are chosen on it
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the window. today: its replay under today's settings.  name: for people."""
+
+    name: str
+    period: Period
+    today: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What advice rests on. first: the part that settings are chosen on; second: the one they are held to; whole: both,
+    for what all advice saves together. Pools and classes are numbered as in ``fits``.
+    """
+
+    settings: Settings
+    fits: PoolFits
+    today: Platform
+    calibration: Calibration
+    first: Part
+    second: Part
+    whole: Part
+    seed: int
+
+    @property
+    def pools(self) -> list[str]:
+        """Names of the pools that are replayed, by number."""
+        return [fit.name for fit in self.fits.fitted]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by number."""
+        return self.fits.calls.classes
+
+    def declared(self, request_class: str) -> ClassSettings:
+        """What the settings say of the class."""
+        return self.settings.classes.get(request_class, ClassSettings())
+
+    def served_classes(self, pool: int | None = None) -> list[int]:
+        """The classes that the pool, or any, serves in the first part, by number."""
+        period = self.first.period
+        here = slice(None) if pool is None else period.pool == pool
+        return [int(each) for each in np.unique(period.request_class[period.request[here]])]
+
+    def trial(self, part: Part, settings: Sequence[Setting]) -> Trial:
+        """The replay of the part under today's settings and these."""
+        pools, pool = self.replayed_as(part, settings)
+        return part.period.trial(pools, pool)
+
+    def replayed_as(self, part: Part, settings: Sequence[Setting]) -> tuple[tuple[Pool, ...], Ints]:
+        """The pools under today's settings and these, and by which each call of the part is served."""
+        platform = applied(self.today, settings)
+        names, period = self.pools, part.period
+        pools = pools_of(dict(zip(names, self.fits.pools, strict=True)), self.classes, self.today, platform)
+        return pools, served_by(period.pool, period.workload.lane, names, self.classes, platform)
+
+
+def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> Study | None:
+    """The study; None where one of the two parts has no calls. Every fitted pool must have a price."""
+    cut_s = FIRST_PART * frames.window_s
+    periods = (
+        period_of(frames, fits, settings, 0.0, cut_s),
+        period_of(frames, fits, settings, cut_s, frames.window_s),
+    )
+    if min(each.workload.size for each in periods) == 0:
+        return None
+    names = (f"the first {FIRST_PART:.0%} of the window", "the rest of the window", "the window")
+    whole = whole_period(frames, fits, settings)
+    first, second, all_of_it = (
+        Part(name, period, period.trial(period.pools))
+        for name, period in zip(names, (*periods, whole), strict=True)
+    )
+    return Study(
+        settings=settings,
+        fits=fits,
+        today=platform_today(fits),
+        calibration=calibration_of(frames, fits, settings, whole.today),
+        first=first,
+        second=second,
+        whole=all_of_it,
+        seed=seed,
+    )
