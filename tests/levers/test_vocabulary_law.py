@@ -1,0 +1,207 @@
+"""What is recommended, written into a policy, read back and replayed is the setting that was judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from costctl.documents.changes import SettingChange
+from costctl.documents.policy import AtMost, Policy, Queue
+from costctl.documents.settings import ClassSettings
+from costctl.levers.apply import applied, value_of
+from costctl.levers.from_policy import from_policy
+from costctl.levers.limits import limit_over_backend, limit_per_replica
+from costctl.levers.platform import Platform
+from costctl.levers.settings import Setting, change_of, setting, settings_in
+from costctl.levers.table import LEVERS
+from costctl.levers.to_policy import to_policy
+from costctl.policy.reading import policy_from_text
+from costctl.policy.targets.registry import TARGETS, emission_of
+from costctl.scenario.setups import pools_of
+from costctl.simulate.lanes import Lanes
+from costctl.simulate.workload import Pool, PoolSetup, ServiceModel
+from tests.levers.worlds import CLASSES, World, changes, worlds
+
+ANY_MODEL = {name: ClassSettings(allowed_models=("model-a", "model-b", "model-c")) for name in CLASSES}
+
+
+def emitted(world: World, settings: tuple[Setting, ...]) -> Policy:
+    """The policy as a file has it, after the recommendation was one too."""
+    written_down = [change_of(each, value_of(world.today, each.lever, each.subject)) for each in settings]
+    text = msgspec.json.encode(written_down)
+    read = settings_in(msgspec.json.decode(text, type=list[SettingChange]), "a recommendation")
+    written = to_policy(world.policy, read, world.today, ANY_MODEL)
+    assert written.not_carried == ()
+    return policy_from_text(msgspec.json.encode(written.policy).decode())
+
+
+def replayed(today: Platform, platform: Platform) -> dict[str, tuple[object, ...]]:
+    """What a replay is given of each pool."""
+    fitted = {
+        name: Pool(
+            ServiceModel(rules.discipline, 0.02, 0.001, 1e-5),
+            PoolSetup(rules.replicas, 8, "least_outstanding", 0.0, lanes=Lanes.plain(len(CLASSES))),
+        )
+        for name, rules in today.pools.items()
+    }
+    pools = pools_of(fitted, CLASSES, today, platform)
+    return {
+        name: (
+            pool.setup.replicas,
+            pool.setup.max_num_seqs,
+            pool.setup.batch_window_s,
+            pool.setup.lanes.rank.tolist(),
+            pool.setup.lanes.queue_limit.tolist(),
+            pool.setup.lanes.time_to_live_s.tolist(),
+            pool.setup.lanes.retries.tolist(),
+        )
+        for name, pool in zip(fitted, pools, strict=True)
+    }
+
+
+@given(st.data())
+def test_a_policy_read_back_is_what_was_written_into_it(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    settings = data.draw(changes(world))
+    read, left_out = from_policy(emitted(world, settings), world.today)
+    assert read == settings
+    assert left_out == ()
+
+
+@given(st.data())
+def test_what_is_judged_is_what_a_replay_of_the_policy_runs(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    settings = data.draw(changes(world))
+    judged = applied(world.today, settings)
+    read, _ = from_policy(emitted(world, settings), world.today)
+    again = applied(world.today, read)
+    assert again == judged
+    assert replayed(world.today, again) == replayed(world.today, judged)
+
+
+@given(worlds(), st.permutations(CLASSES), st.integers(1, 3))
+def test_an_order_of_service_is_read_back_as_it_was_written(
+    world: World, order: list[str], ranked: int
+) -> None:
+    # Whoever has no lane is served after those with one; the last of all who have one has nobody to go before.
+    served = [name for name in order if name in world.today.classes]
+    with_lane = served[: min(ranked, len(served) - 1)]
+    assume(with_lane)
+    settings = tuple(setting("class", "lane", name, place) for place, name in enumerate(with_lane, start=1))
+    read, left_out = from_policy(emitted(world, settings), world.today)
+    assert left_out == ()
+    assert {each.key: each.value for each in read} == {each.key: each.value for each in settings}
+
+
+def _triton_rules(policy: Policy, backend: str) -> dict[str, int]:
+    text = emission_of("triton", policy, backend).files["config.pbtxt"]
+    return {name: int(value) for name, value in re.findall(r"(\w+): (\d+)", text)}
+
+
+def _static_pools(world: World) -> Iterator[str]:
+    return (name for name, rules in world.today.pools.items() if rules.discipline == "static")
+
+
+@given(st.data())
+def test_tritons_file_says_per_server_what_the_replay_was_given_per_replica(data: st.DataObject) -> None:
+    world = data.draw(worlds())
+    assume(any(_static_pools(world)))
+    settings = data.draw(changes(world))
+    policy, judged = emitted(world, settings), applied(world.today, settings)
+    for pool in _static_pools(world):
+        rules = _triton_rules(policy, pool)
+        assert rules["max_batch_size"] == judged.pools[pool].max_num_seqs
+        assert rules["max_queue_delay_microseconds"] == round(judged.pools[pool].batch_window_s * 1e6)
+        served = {kind.request_class for kind in policy.classes if kind.placement.targets[0].backend == pool}
+        said = {each.subject for each in settings if each.lever.name == "queue.limit"} & served
+        limits = [judged.classes[name].queue_limit for name in sorted(said)]
+        bounded = [limit for limit in limits if limit is not None]
+        assert rules.get("max_queue_size", 0) == min(bounded, default=0)  # 0 is unlimited to Triton
+
+
+@given(st.data())
+def test_litellms_file_counts_over_all_replicas_what_the_replay_was_given_per_replica(
+    data: st.DataObject,
+) -> None:
+    world = data.draw(worlds())
+    settings = data.draw(changes(world))
+    judged = applied(world.today, settings)
+    document = yaml.safe_load(emission_of("litellm", emitted(world, settings), None).files["litellm.yaml"])
+    found = {
+        each["model_info"]["base_model"].removeprefix("model-"): each["litellm_params"].get(
+            "max_parallel_requests"
+        )
+        for each in document["model_list"]
+    }
+    wanted = {
+        name: judged.pools[name].replicas * judged.pools[name].max_num_seqs
+        if judged.pools[name].discipline == "continuous"
+        else None
+        for name in found
+    }
+    assert found == wanted
+
+
+def test_twelve_waiting_calls_on_three_replicas_are_twelve_everywhere() -> None:
+    world = data_of_three_replicas()
+    limit = (setting("class", "queue.limit", "chat", 12),)
+    policy = emitted(world, limit)
+    assert policy.classes[0].queue == Queue(depth=AtMost(12, "per_replica"))
+    assert applied(world.today, from_policy(policy, world.today)[0]).classes["chat"].queue_limit == 12
+    (queue_limit,) = {
+        rules[4][CLASSES.index("chat")]
+        for rules in replayed(world.today, applied(world.today, limit)).values()
+    }
+    assert queue_limit == 12
+    assert _triton_rules(policy, "a")["max_queue_size"] == 12
+    manifest = emission_of("litellm", policy, None).manifest
+    (entry, *_) = [each for each in manifest.entries if each.pointer.startswith("/classes/0/queue")]
+    assert type(entry).__name__ == "Unsupported"  # LiteLLM has no bounded queue, and the manifest says so
+
+
+def data_of_three_replicas() -> World:
+    from costctl.levers.platform import ClassRules, PoolRules
+    from tests.levers.worlds import policy_of
+
+    today = Platform({"a": PoolRules("static", 3, 8, "least_outstanding")}, {"chat": ClassRules(("a",))})
+    return World(today, policy_of(today))
+
+
+@given(st.integers(1, 1000), st.integers(1, 4))
+def test_a_limit_over_a_backend_is_never_exceeded_by_its_replicas(value: int, replicas: int) -> None:
+    limit = AtMost(value, "per_backend")
+    each = limit_per_replica(limit, replicas)
+    assert each is not None
+    assert each * replicas <= max(value, replicas)
+    assert (each + 1) * replicas > value
+    assert limit_over_backend(AtMost(each, "per_replica"), replicas) == each * replicas
+
+
+@pytest.mark.parametrize("target", [target.name for target in TARGETS])
+def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: str) -> None:
+    world = data_of_three_replicas()
+    settings = (
+        setting("pool", "replicas", "a", 4),
+        setting("pool", "batch.window", "a", 0.02),
+        setting("class", "queue.limit", "chat", 5),
+        setting("class", "queue.max_wait", "chat", 2.0),
+        setting("class", "retries", "chat", 1),
+    )
+    manifest = emission_of(target, emitted(world, settings), None).manifest
+    assert len(manifest.entries) == len({entry.pointer for entry in manifest.entries})
+
+
+def test_every_lever_of_a_policy_names_a_place_that_the_document_has() -> None:
+    from costctl.documents.policy import Backend, PolicyClass
+
+    for lever in LEVERS:
+        if lever.pointer is not None:
+            owner = Backend if lever.owner == "pool" else PolicyClass
+            first = lever.pointer.split("/")[1]
+            assert first in {field.name for field in msgspec.structs.fields(owner)}
