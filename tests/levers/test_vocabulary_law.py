@@ -12,12 +12,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costctl.documents.changes import SettingChange
-from costctl.documents.policy import AtMost, Policy, Queue
+from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass, Queue
 from costctl.documents.settings import ClassSettings
 from costctl.levers.apply import applied, value_of
 from costctl.levers.from_policy import from_policy
 from costctl.levers.limits import limit_over_backend, limit_per_replica
-from costctl.levers.platform import Platform
+from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.settings import Setting, change_of, setting, settings_in
 from costctl.levers.table import LEVERS
 from costctl.levers.to_policy import to_policy
@@ -26,7 +26,7 @@ from costctl.policy.targets.registry import TARGETS, emission_of
 from costctl.scenario.setups import pools_of
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.workload import Pool, PoolSetup, ServiceModel
-from tests.levers.worlds import CLASSES, World, changes, worlds
+from tests.levers.worlds import CLASSES, World, changes, policy_of, worlds
 
 ANY_MODEL = {name: ClassSettings(allowed_models=("model-a", "model-b", "model-c")) for name in CLASSES}
 
@@ -149,26 +149,20 @@ def test_litellms_file_counts_over_all_replicas_what_the_replay_was_given_per_re
 
 
 def test_twelve_waiting_calls_on_three_replicas_are_twelve_everywhere() -> None:
-    world = data_of_three_replicas()
+    world = three_replicas()
     limit = (setting("class", "queue.limit", "chat", 12),)
     policy = emitted(world, limit)
     assert policy.classes[0].queue == Queue(depth=AtMost(12, "per_replica"))
     assert applied(world.today, from_policy(policy, world.today)[0]).classes["chat"].queue_limit == 12
-    (queue_limit,) = {
-        rules[4][CLASSES.index("chat")]
-        for rules in replayed(world.today, applied(world.today, limit)).values()
-    }
-    assert queue_limit == 12
+    setup = replayed(world.today, applied(world.today, limit))["a"]
+    assert setup[4] == [12, -1, -1]  # of chat; -1 is no limit
     assert _triton_rules(policy, "a")["max_queue_size"] == 12
     manifest = emission_of("litellm", policy, None).manifest
     (entry, *_) = [each for each in manifest.entries if each.pointer.startswith("/classes/0/queue")]
     assert type(entry).__name__ == "Unsupported"  # LiteLLM has no bounded queue, and the manifest says so
 
 
-def data_of_three_replicas() -> World:
-    from costctl.levers.platform import ClassRules, PoolRules
-    from tests.levers.worlds import policy_of
-
+def three_replicas() -> World:
     today = Platform({"a": PoolRules("static", 3, 8, "least_outstanding")}, {"chat": ClassRules(("a",))})
     return World(today, policy_of(today))
 
@@ -185,7 +179,7 @@ def test_a_limit_over_a_backend_is_never_exceeded_by_its_replicas(value: int, re
 
 @pytest.mark.parametrize("target", [target.name for target in TARGETS])
 def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: str) -> None:
-    world = data_of_three_replicas()
+    world = three_replicas()
     settings = (
         setting("pool", "replicas", "a", 4),
         setting("pool", "batch.window", "a", 0.02),
@@ -198,8 +192,6 @@ def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: 
 
 
 def test_every_lever_of_a_policy_names_a_place_that_the_document_has() -> None:
-    from costctl.documents.policy import Backend, PolicyClass
-
     for lever in LEVERS:
         if lever.pointer is not None:
             owner = Backend if lever.owner == "pool" else PolicyClass
