@@ -120,7 +120,7 @@ def _held_out(
     held = savings_between(study, second, second.today, later)
     reason = None
     if saved.main is None or held.main is None:
-        reason = "There is too little traffic over time to say what it would save."
+        reason = f"{proposed.reason} There is too little traffic over time to say what that saves."
     elif not _is_allowed(second, proposed, later):
         reason = f"{proposed.reason} In the hold-out period an objective was missed."
     elif held.main.low <= 0:

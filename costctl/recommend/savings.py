@@ -12,16 +12,19 @@ from typing import Final
 
 import numpy as np
 
+from costctl.arrays import Floats
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import FreedTime
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Pool
+from costctl.units import S_PER_WEEK
 
 MOST_UTILISATION: Final = (
     0.85  # of a pool that is bought for its load: beyond it waits grow faster than load does
 )
+_SAME: Final = 1e-9  # of an amount: a smaller difference is what is left of sums of floats
 _LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
 
 
@@ -39,20 +42,31 @@ class Savings:
 
 
 def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Savings:
-    """What ``changed`` saves over ``base``, both of the part."""
+    """What ``changed`` saves over ``base``, both of the part. Time that is freed in a pool whose bill shrinks went with
+    it: only time on replicas that stay is freed.
+    """
     paid_usd, busy_usd = base.paid_usd - changed.paid_usd, base.busy_usd - changed.busy_usd
-    is_cash = bool(np.any(paid_usd != 0.0))
+    stays = ~np.any(paid_usd != 0.0, axis=1)
+    cash_usd, freed_usd = paid_usd[~stays].sum(axis=0), busy_usd[stays].sum(axis=0)
     return Savings(
-        cash=part.period.usd_per_week(paid_usd, study.seed) if is_cash else None,
-        freed=part.period.usd_per_week(busy_usd, study.seed),
+        cash=None if stays.all() else _cash(study, part, cash_usd),
+        freed=part.period.usd_per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
     )
+
+
+def _cash(study: Study, part: Part, usd_by_block: Floats) -> Estimate | None:
+    """Replicas that are there or not make an amount that is known; those that come and go, an estimate."""
+    if np.ptp(usd_by_block) > _SAME * np.abs(usd_by_block).max():
+        return part.period.usd_per_week(usd_by_block, study.seed)
+    usd = float(usd_by_block.sum()) * S_PER_WEEK / (part.period.to_s - part.period.from_s)
+    return Estimate(low=usd, mid=usd, high=usd, level=None, method="replica hours less, at their price")
 
 
 def freed_time(
     study: Study, part: Part, changed: Trial, pools: tuple[Pool, ...], numbers: tuple[int, ...]
 ) -> tuple[FreedTime, ...]:
-    """Of each of the pools that is less busy, how much, and what is missing until a replica can go. pools: as changed.
-    numbers: of the pools that the change is about.
+    """Of each of the pools that is less busy and keeps its replicas, how much, and what is missing until one can go.
+    pools: as changed.  numbers: of the pools that the change is about.
     """
     found = []
     for number in numbers:
@@ -61,7 +75,7 @@ def freed_time(
             busy_replicas(part, trial, served_by, number)
             for trial, served_by in ((part.today, part.period.pools), (changed, pools))
         )
-        if before - after > _LEAST_FREED:
+        if replicas == part.period.pools[number].setup.replicas and before - after > _LEAST_FREED:
             room = MOST_UTILISATION * (replicas - 1)
             found.append(
                 FreedTime(

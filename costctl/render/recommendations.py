@@ -34,7 +34,8 @@ def sections(document: Recommendations) -> list[Section]:
         lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
         parts.append(Notes("Withheld, and why", lines))
     if document.calibration is not None:
-        parts.append(Notes("How far the replay can be trusted", tuple(trust_lines(document.calibration))))
+        lines = (*trust_lines(document.calibration), *document.calibration.not_reproduced)
+        parts.append(Notes("How far the replay can be trusted", lines))
         parts.append(calibration_table(document.calibration))
     return parts
 
@@ -123,7 +124,7 @@ def _subject(advice: Recommendation) -> str:
 
 def _changes(changes: tuple[SettingChange, ...]) -> str:
     return ", ".join(
-        f"{each.key} {setting_value(each.lever, each.from_, each.unit)} → "
+        f"{each.lever.partition('.')[2]} {setting_value(each.lever, each.from_, each.unit)} → "
         f"{setting_value(each.lever, each.to, each.unit)}"
         for each in changes
         if each.from_ != each.to

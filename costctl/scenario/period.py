@@ -22,7 +22,7 @@ from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.service_model.pool_fit import PoolFits
-from costctl.simulate.busy_blocks import busy_usd_by_block
+from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
@@ -39,7 +39,7 @@ _SAME_S: Final = 1e-6  # instants closer than this are one: what is left of ns i
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One replay. busy_usd, paid_usd: price of replica time with work in progress, and of all that is paid for in the
-    period, by block.  e2e_s: by request, infinite where a call was
+    period, pools × blocks.  e2e_s: by request, infinite where a call was
     refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token was observed.
     is_good: by request, whether it succeeded within its objectives; a first token that was not observed misses none.
     """
@@ -98,8 +98,9 @@ class Period:
         first_s = self._first_s(total_s, first_longer_s)
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
         edges_s[-1] = np.inf
-        busy_usd = busy_usd_by_block(outcome, np.repeat(self.usd_per_s, replicas_by_pool(pools)), edges_s)
-        paid_usd = np.full(BLOCKS, float(self.usd_per_s @ self._paid_s(outcome, pools)) / BLOCKS)
+        prices = self.usd_per_s[:, np.newaxis]
+        busy_usd = prices * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
+        paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
         is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good)
 

@@ -1,6 +1,6 @@
-"""When were replicas busy, and what is that time worth? Busy seconds of an outcome, cut into blocks of time.
+"""When were replicas busy? Busy seconds of an outcome, cut into blocks of time.
 
-In: the outcome of a replay, prices of replica seconds, the edges of the blocks. Out: USD per block.
+In: the outcome of a replay, the edges of the blocks. Out: seconds per block.
 A class is looked at in blocks of the time in which it came: one that comes at night has no empty days.
 """
 
@@ -13,12 +13,6 @@ import numpy as np
 from costctl.arrays import Floats
 from costctl.simulate.workload import Outcome
 from costctl.stats.blocks import BLOCKS
-
-
-def busy_usd_by_block(outcome: Outcome, usd_per_s: Floats, edges_s: Floats) -> Floats:
-    """Price of the seconds in which replicas were busy, by block: the union of what each of them served."""
-    usd: Floats = usd_per_s @ busy_s_by_replica(outcome, usd_per_s.size, edges_s)
-    return usd
 
 
 def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:

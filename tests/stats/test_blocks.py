@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costctl.simulate.busy_blocks import block_edges_s, busy_usd_by_block, counts_by_block
+from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.workload import Outcome
 from costctl.stats.blocks import BLOCKS, FEWEST_BLOCKS, ratio_over_blocks, ratio_over_requests
 
@@ -78,8 +78,8 @@ def test_busy_time_in_blocks_sums_to_the_busy_time_of_the_replay() -> None:
         paid_s=np.array([7.0, 7.0]),
     )
     edges = np.array([-np.inf, 3.5, np.inf])
-    assert busy_usd_by_block(outcome, np.array([1.0, 10.0]), edges) == pytest.approx(
-        [3.5 + 5.0, 0.5 + 1.0 + 15.0]
+    assert busy_s_by_pool_and_block(outcome, [1, 1], edges) == pytest.approx(
+        np.array([[3.5, 1.5], [0.5, 1.5]])
     )
 
 
