@@ -39,7 +39,7 @@ from costctl.units import iso_utc
 METHODS: Final = {
     "classes": "ordered rules, first match",
     "stages": "self time on the critical path",
-    "waste": "time beyond the quietest tenth of like calls; all of a wait and of a stage outside the model",
+    "waste": "time beyond the fastest tenth of like calls; all of queueing and of stages outside the model",
     "bottleneck": "the stage with three tenths of the class's time or more wasted in it, else the longest stage",
     "objectives": "failures meet none; burn = (1 - met) / (1 - level)",
 }

@@ -68,7 +68,7 @@ def fit_batch_times(replica: Ints, begin_s: Floats, end_s: Floats, tokens: Ints)
     if batches.sizes.std() < _LEAST_SPREAD * batches.sizes.mean():
         return (
             f"every batch held {batches.sizes.mean():.3g} calls, so that the fixed part of a batch and the part that "
-            f"grows with its calls {_WARNING}; quieter or busier hours are needed"
+            f"grows with its calls {_WARNING}; hours of lower or higher load are needed"
         )
     design = np.column_stack([np.ones(batches.sizes.size), batches.sizes, batches.tokens])
     beyond = batches.tokens - design[:, :2] @ np.linalg.lstsq(design[:, :2], batches.tokens, rcond=None)[0]

@@ -29,7 +29,7 @@ _BLOCK_TOKENS: Final = 16  # of vLLM's KV cache (block_size, 2024); budgets are 
 class EngineLog:
     """n reports of one replica, in order of time, two at least.
 
-    at_s: when.  running, waiting: sequences in progress and in line at that moment.  decoded_tokens,
+    at_s: when.  running, waiting: sequences running and queued at that moment.  decoded_tokens,
     prompt_tokens: since the report before; those of the first report are not used.
     """
 
@@ -83,9 +83,9 @@ def steps_clock(log: EngineLog, first_token_s: Floats, end_s: Floats) -> tuple[F
     """
     sequence_s = np.diff(_integral_of_active(first_token_s, end_s, log.at_s))
     length_s = np.diff(log.at_s)
-    has_company = sequence_s > 0
+    is_decoding = sequence_s > 0
     steps = np.zeros(length_s.size)
-    steps[has_company] = (log.decoded_tokens[1:] * length_s)[has_company] / sequence_s[has_company]
+    steps[is_decoding] = (log.decoded_tokens[1:] * length_s)[is_decoding] / sequence_s[is_decoding]
     return log.at_s, np.concatenate([[0.0], np.cumsum(steps)])
 
 

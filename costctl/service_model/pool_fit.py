@@ -22,7 +22,7 @@ from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
-from costctl.service_model.sample import excerpt
+from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_seen
 from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
@@ -199,7 +199,7 @@ def _fit_continuous(
     calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
 ) -> tuple[Pool, StepTimes] | str:
     decoding = _decoding(calls, here, steps)
-    times = fit_step_times(excerpt(decoding))
+    times = fit_step_times(sample(decoding))
     if isinstance(times, str):
         return times
     _impute(calls, here, decoding, times, tokens, steps)

@@ -153,13 +153,13 @@ def sized(pool: PoolSpec, world: World, load: float) -> PoolSpec:
     """The pool with replicas for its work: steps shared by about eight sequences, prefill on top."""
     per_s = world.requests / world.hours / 3600.0
     work_s = 0.0
-    company = 4.0 if pool.is_static else 8.0
+    concurrency = 4.0 if pool.is_static else 8.0
     for spec in world.classes:
         for step in spec.steps:
             if step.pool != pool.name or step.tokens is None:
                 continue
             times = sum(spec.rounds) / 2 if step.is_looped else 1.0
             steps = 1.0 if step.answer is None else step.answer.median
-            each_s = steps * (pool.alpha_s / company + pool.beta_s) + pool.gamma_s * step.tokens.median
+            each_s = steps * (pool.alpha_s / concurrency + pool.beta_s) + pool.gamma_s * step.tokens.median
             work_s += per_s * spec.share * times * each_s
     return replace(pool, replicas=max(1, round(work_s / load)))

@@ -55,8 +55,8 @@ def answers(count: int, decode_s: float, first: int = 0, **facts: Any) -> Spans:
     ]
 
 
-def test_decode_beyond_the_quietest_tenth_is_wasted() -> None:
-    # 30 quiet calls of 1 s, 30 crowded ones of 4 s: 3 s each are wasted
+def test_decode_beyond_the_fastest_tenth_is_wasted() -> None:
+    # 30 uncontended calls of 1 s, 30 crowded ones of 4 s: 3 s each are wasted
     spans = answers(30, 1.0) + answers(30, 4.0, first=30)
     assert waste_s(spans)["chat", "decode"] == pytest.approx(90.0)
     found = held_up(spans)["chat"]
