@@ -112,18 +112,18 @@ def _measure(found: StageSum, cause: str, total_ns: int, frames: ClassFrames, *,
     if stands_out:
         lost = (found.waste_ns or 0) / total_ns
         if cause == "failed_attempts" and not _is_own(frames):
-            return f"at least {lost:.0%} of the time of its requests went to attempts that failed, in {stage}"
+            return f"failed attempts took at least {lost:.0%} of request time, in {stage}"
         return (
-            f"{lost:.0%} of the time of its requests is wasted in {stage}, which takes {share:.0%}: more than anywhere "
-            "else"
+            f"{lost:.0%} of request time is wasted in {stage}, which takes {share:.0%}: more than in any "
+            "other stage"
         )
     if found.stage in MODEL_STAGES and not _is_own(frames):
-        waste = "the replicas that serve it are not observed, so what it waits for there cannot be told"
+        waste = "the replicas that serve it are not observed, so what it waits for is unknown"
     elif found.waste_ns is None:
-        waste = "how much of that is wasted cannot be told"
+        waste = "how much of that is wasted is unknown"
     else:
         waste = f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
-    return f"nothing stands out: {stage} is the longest stage, {share:.0%} of the time; {waste}"
+    return f"no clear bottleneck: {stage} is the longest stage, {share:.0%} of the time; {waste}"
 
 
 def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:

@@ -31,7 +31,7 @@ from costctl.units import NS_PER_S, usd_per_s
 
 _BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"
 _DIRECT: Final = "direct charges, block bootstrap"
-_OWN: Final = "own charges: what one request less would have saved, without any error"
+_OWN: Final = "own charges: what one request less would have saved, exact"
 _MOST_ERROR_RATIO: Final = 1.0
 
 
@@ -205,7 +205,7 @@ def _report(
             direct_usd,
             counts,
             pools.error_ratio,
-            f"{METHOD}; replicas bought so that utilisation stays",
+            f"{METHOD}; replicas added to keep utilisation constant",
             rng,
         ),
         delay_s_per_request=ratio_over_replicates(

@@ -64,9 +64,9 @@ def admission_accuracy(admission: pl.DataFrame, request_class: pl.DataFrame, see
     counts = Counter(placed["request_class"].to_list())
     if sum(count >= LEAST_REQUESTS for count in counts.values()) < 2:
         raise NotEnoughDataError(
-            "There are no classes to tell apart.",
+            "There are not enough classes to evaluate admission rules.",
             why=f"Fewer than two classes have {LEAST_REQUESTS} requests or more.",
-            next_step="Ingest more traces, widen --since and --until, or sort requests with --rules of your own.",
+            next_step="Ingest more traces, widen --since and --until, or classify requests with your own --rules.",
         )
     without_label = encoded(placed, seed, uses_label=False)
     has_label = placed[LABEL].null_count() < placed.height

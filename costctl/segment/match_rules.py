@@ -153,7 +153,7 @@ def taken_by(rules: Sequence[MatchRule], request: dict[str, Any]) -> MatchRule:
     for rule in rules:
         if all(_holds(condition, request[condition.feature]) for condition in rule.conditions):
             return rule
-    raise LookupError("no rule takes the request")
+    raise LookupError("no rule matches the request")
 
 
 def _holds(condition: MatchCondition, value: Any) -> bool:

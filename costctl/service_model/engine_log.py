@@ -66,7 +66,7 @@ def fit_engine_logs(logs: Sequence[EngineLog]) -> EngineFit | str:
     most = _max_num_seqs(logs)
     windows = np.concatenate([_windows(log, most) for log in logs])
     if len(windows) < _FEWEST_WINDOWS:
-        return f"the engine was seen busy for only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
+        return f"the engine was busy in only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
     design = windows[:, 1:] / windows[:, :1]
     scale = np.maximum(np.linalg.norm(design, axis=0), np.finfo(np.float64).tiny)
     solution, _ = nnls(design / scale, np.ones(len(windows)))

@@ -78,7 +78,9 @@ def fit_step_times(calls: Decoding) -> StepTimes | str:
     usable = np.flatnonzero(calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s))
     guess_s = gamma_by_lowest_s(calls)
     if guess_s is None:
-        return "no call reports prompt tokens and a time to first token, so that the time of a prompt token is unknown"
+        return (
+            "no call reports prompt tokens and a time to first token, so the time per prompt token is unknown"
+        )
     intervals = cut(calls, begin_s, guess_s)
     by_slope_s = gamma_by_slope_s(calls, begin_s, _active_in_prefill(calls, intervals, begin_s))
     windows = _Windows(calls, usable, begin_s)
@@ -115,13 +117,13 @@ def steps_seen(calls: Decoding, times: StepTimes, which: Ints) -> Floats:
 def _missing(calls: Decoding) -> str | None:
     """What the calls do not report, in words, or None."""
     if not np.isfinite(calls.first_token_s).any():
-        return "no call reports a time to first token, so that prefill cannot be told from decoding"
+        return "no call reports a time to first token, so prefill and decode cannot be separated"
     if not (calls.is_exact & (calls.steps >= 0)).any():
-        return "no call reports its output tokens, so that its steps cannot be counted"
+        return "no call reports its output tokens, so its decode steps cannot be counted"
     usable = int((calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s)).sum())
     if usable < _FEWEST_CALLS:
         return (
-            f"only {usable} calls have a time to first token and three output tokens or more; "
+            f"only {usable} calls have a time to first token and at least three output tokens; "
             f"{_FEWEST_CALLS} are needed"
         )
     return None
@@ -215,14 +217,14 @@ def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes |
     errors, step_error = _errors(windows, residual, slopes[: 3 if is_gamma_free else 2], fit, mean_active)
     if concurrency.std() < _LEAST_SPREAD * mean_active or max(errors[:2]) > _MOST_ERROR:
         return (
-            f"calls decoded among {mean_active:.1f} sequences all the time, so that the fixed part of a step and "
-            f"the part that grows with its sequences cannot be told apart (a step took {step_s * 1e3:.1f} ms); "
-            "hours of lower or higher load are needed"
+            f"concurrency was always about {mean_active:.1f} sequences, so the fixed and per-sequence parts "
+            f"of the step time cannot be separated (a step took {step_s * 1e3:.1f} ms); traffic at lower or "
+            "higher load is needed"
         )
     if is_gamma_free and errors[2] > _MOST_ERROR:
         return (
-            "no prefill can be told from waiting (no queue time, no call that found its replica idle), so that the "
-            "time of a prompt token is unknown; report the time in the queue"
+            "prefill cannot be separated from waiting (no queue time, no call that arrived at an idle "
+            "replica), so the time per prompt token is unknown; report queue time"
         )
     return StepTimes(
         alpha_s,

@@ -95,9 +95,9 @@ def world_named(name: str, seed: int) -> World:
     if name == "sample":
         return sample_world(seed)
     raise UsageError(
-        f"There is no world named {name!r}.",
-        why="The named worlds are: sample.",
-        next_step="Leave --world out for a random world of --seed.",
+        f"Unknown world {name!r}.",
+        why="Known worlds: sample.",
+        next_step="Omit --world to generate a random world from --seed.",
     )
 
 

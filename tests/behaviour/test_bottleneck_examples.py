@@ -69,7 +69,7 @@ def test_decode_that_takes_its_time_is_the_models_own_work() -> None:
     found = held_up(answers(30, 5.0))["chat"]
     assert found is not None
     assert (found.stage, found.cause, found.basis) == ("decode", "own_work", "share")
-    assert found.evidence[0].startswith("nothing stands out")
+    assert found.evidence[0].startswith("no clear bottleneck")
 
 
 def test_too_few_calls_tell_nothing_of_waste() -> None:
@@ -85,7 +85,7 @@ def test_what_failed_calls_spend_is_wasted() -> None:
     found = held_up(spans)["chat"]
     assert found is not None
     assert found.cause == "failed_attempts"
-    assert "something timed out in 30 of 60 requests" in found.evidence
+    assert "timeouts in 30 of 60 requests" in found.evidence
 
 
 def test_misses_of_the_prompt_cache_are_told_from_hits() -> None:
@@ -98,7 +98,7 @@ def test_misses_of_the_prompt_cache_are_told_from_hits() -> None:
     found = held_up(spans)["classification"]
     assert found is not None
     assert (found.stage, found.cause, found.basis) == ("prefill", "cold_cache", "waste")
-    assert "the prompt cache gave 22.5% of the prompt tokens" in found.evidence
+    assert "22.5% of prompt tokens came from the prompt cache" in found.evidence
 
 
 def test_waiting_for_documents_is_wasted_whole_even_when_it_never_varies() -> None:
