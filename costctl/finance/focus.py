@@ -232,7 +232,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ResourceId",
         "text",
-        "the pool, the storage, the tool, the way of bytes; null for tokens",
+        "the pool, the storage, the tool, the path of bytes; null for tokens",
         lambda line, _c: line.item.resource,
     ),
     Column("ResourceName", "text", "always null: the id is the name", cells.nothing),

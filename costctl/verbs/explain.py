@@ -38,7 +38,7 @@ _BY_REQUEST: Final = (
 _EXAMPLES: Final = ("typical", "slow", "expensive")
 _METHODS: Final = {
     "classes": "ordered rules, first match",
-    "stages": "self time on the critical path: walked back from the end, each instant to the span that ended last",
+    "stages": "self time on the critical path",
     "busy time": "equal split of each instant among the calls in progress",
 }
 

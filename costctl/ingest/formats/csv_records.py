@@ -237,8 +237,6 @@ def _refused(number: int, line: bytes | None, form: CsvForm) -> Reject:
     excerpt = cells_skeleton(shown) + ("…" if quote else "")
     cells = cells_of(line, form)
     if cells is None:
-        return Reject(
-            number, "bad_quotes", "a quote is opened and not closed, or stands inside a cell", excerpt
-        )
+        return Reject(number, "bad_quotes", "a quote is not closed, or is inside an unquoted cell", excerpt)
     why = f"the line has {len(cells)} cells where the header has {len(form.names)}"
     return Reject(number, "bad_columns", why, excerpt)
