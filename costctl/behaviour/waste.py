@@ -28,7 +28,7 @@ HELPED_LEVEL: Final = 0.9
 
 
 def stage_waste(traffic: Traffic) -> pl.DataFrame:
-    """Per (request, stage): request_id, request_class, stage, self_ns, waste_ns, failed_ns, missed_ns, is_untold.
+    """Per (request, stage): request_id, request_class, stage, self_ns, waste_ns, failed_ns, missed_ns, is_unknown.
 
     waste_ns: null where it cannot be told; a part of it where only failed calls can be told.  failed_ns, missed_ns: of
     it, at most, by calls of the stage that failed, and by reading again what the prompt cache might have kept.
@@ -52,7 +52,7 @@ def stage_waste(traffic: Traffic) -> pl.DataFrame:
         "self_ns",
         waste_ns.alias("waste_ns"),
         (waste_ns.is_null() | pl.col("stage").is_in(MODEL_STAGES) & beyond_uncontended.is_null()).alias(
-            "is_untold"
+            "is_unknown"
         ),
         pl.min_horizontal(pl.col("failed_ns").fill_null(0), waste_ns).alias("failed_ns"),
         pl.min_horizontal(pl.col("missed_ns").fill_null(0), waste_ns).alias("missed_ns"),
@@ -69,16 +69,16 @@ def uncontended_work(traffic: Traffic) -> pl.DataFrame:
         "request_id",
         "stage",
         pl.when(~is_failed).then("uncontended_ns").alias("uncontended_ns"),
-        (pl.col("uncontended_ns").is_null() & ~is_failed).alias("is_untold"),
+        (pl.col("uncontended_ns").is_null() & ~is_failed).alias("is_unknown"),
         pl.when(is_failed).then("spent_ns").alias("failed_ns"),
         pl.when(~is_failed).then("missed_ns").alias("missed_ns"),
     )
     sums = told.group_by("request_id", "stage").agg(
-        pl.col("uncontended_ns", "failed_ns", "missed_ns").sum(), pl.col("is_untold").any()
+        pl.col("uncontended_ns", "failed_ns", "missed_ns").sum(), pl.col("is_unknown").any()
     )
     return sums.with_columns(
-        pl.when(~pl.col("is_untold")).then("uncontended_ns").alias("uncontended_ns")
-    ).drop("is_untold")
+        pl.when(~pl.col("is_unknown")).then("uncontended_ns").alias("uncontended_ns")
+    ).drop("is_unknown")
 
 
 def _with_the_cache_at_its_best(work: pl.DataFrame) -> pl.DataFrame:

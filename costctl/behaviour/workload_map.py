@@ -140,10 +140,10 @@ def _notes(traffic: Traffic, priced: Pricing) -> Iterator[str]:
             f"{untimed:,} of {requests.height:,} requests have no duration: they count in the mix, but not "
             "in time by stage."
         )
-    untold = traffic.calls.filter(~has_tokens()).height
-    if untold:
+    incomplete = traffic.calls.filter(~has_tokens()).height
+    if incomplete:
         yield (
-            f"{untold:,} of {traffic.calls.height:,} model calls do not report all of their tokens: missing "
+            f"{incomplete:,} of {traffic.calls.height:,} model calls do not report all of their tokens: missing "
             "counts are in no sum, so sums are lower bounds (≥) and shares are of reported tokens."
         )
     timed = traffic.calls.filter(pl.col("end_ns").is_not_null())

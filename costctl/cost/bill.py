@@ -1,5 +1,5 @@
 """Where does the money of the window go? What was billed, what classes answer for, what stood idle, what
-nobody answers for.
+no class accounts for.
 
 In: the frames and the settings. Out: a ``Bill``. The laws, to rounding: Σ attributed + idle + unattributed =
 billed, and Σ loaded + unattributed = billed. None is "not priced".

@@ -52,10 +52,10 @@ def rules_of(
         )
         for leaf in leaves
     )
-    told_by: dict[str, set[str]] = {}
+    rule_features: dict[str, set[str]] = {}
     for leaf in leaves:
-        told_by.setdefault(names[leaf.place], set()).update(leaf.path)
-    return rules, {name: tuple(sorted(features)) for name, features in told_by.items()}
+        rule_features.setdefault(names[leaf.place], set()).update(leaf.path)
+    return rules, {name: tuple(sorted(features)) for name, features in rule_features.items()}
 
 
 class _Tree:

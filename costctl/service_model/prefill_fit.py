@@ -84,7 +84,7 @@ def gamma_by_slope_s(calls: Decoding, begin_s: Floats, active: Floats) -> float 
 
 
 def gamma_by_lowest_s(calls: Decoding) -> float | None:
-    """A first guess where nobody's prefill can be told from waiting: the lowest tenth of the times to first token."""
+    """A first guess where no prefill can be separated from waiting: the lowest tenth of the times to first token."""
     known = (calls.uncached_tokens > 0) & np.isfinite(calls.first_token_s)
     if not known.any():
         return None
