@@ -10,9 +10,9 @@ import msgspec
 class TenantUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one tenant used, or requests without a tenant, or all tenants together that have no row of their own.
 
-    tenants: how many the row is of; 0 where unassigned.  requests: that are theirs or in which they used anything; one may be
-    behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd; null where
-    none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
+    tenants: how many the row is of; 0 where unassigned.  requests: that are theirs or in which they used anything;
+    one may be behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd;
+    null where none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
     """
 
     kind: Literal["tenant", "others", "unassigned"]
