@@ -59,7 +59,7 @@ def _queue(frames: ClassFrames, traffic: Traffic) -> Iterator[str]:
         if depth is not None:
             yield (
                 f"queue length at {pool or 'models outside configured pools'}: p50 {depth.p50:.0f}, p95 "
-                f"{depth.p95:.0f}, at most {depth.max:.0f} calls"
+                f"{depth.p95:.0f}, max {depth.max:.0f} calls"
             )
 
 

@@ -137,7 +137,7 @@ def test_the_line_in_front_of_a_pool_is_the_bottleneck_with_its_depth() -> None:
     found = held_up(spans)["chat"]
     assert found is not None
     assert (found.stage, found.kind, found.cause) == ("queue", "queue", "saturated_pool")
-    assert any("1 at most" in line for line in found.evidence)
+    assert any("max 1 calls" in line for line in found.evidence)
 
 
 def test_time_that_no_span_names_has_no_bottleneck() -> None:
@@ -173,7 +173,7 @@ def test_waste_never_exceeds_the_time_of_its_stage_and_rows_may_come_in_any_orde
     ) == bottlenecks(traffic, waste, class_frames(traffic, waste))
 
 
-def test_an_error_that_is_passed_up_counts_once_and_a_mended_one_counts_too() -> None:
+def test_an_error_that_is_passed_up_counts_once_and_a_recovered_one_counts_too() -> None:
     spans = [
         span("a/root", 0, 9, http_status=504),
         chat("a/call/root", 0, 4, error_type="timeout"),

@@ -1,4 +1,4 @@
-"""What becomes of calls turned away in the plain Python replay: demoted, redirected, retried, or gone."""
+"""What becomes of refused calls in the plain Python replay: demoted, redirected, retried, or gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lanes that share, and calls turned away: demoted, redirected, shed, retried."""
+"""Lanes that share, and refused calls: demoted, redirected, shed, retried."""
 
 from __future__ import annotations
 
