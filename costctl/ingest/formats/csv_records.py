@@ -35,7 +35,8 @@ _HEADER_BYTES: Final = 2**20
 @dataclass(slots=True)
 class CsvRecords:
     """Records of one block. rows: well formed, lines joined by a line feed.  positions: the line on which each begins,
-    the file's first being 1.  is_multiline: whether any row holds a line's end.  repaired: how many were not well formed.
+    the file's first being 1.  is_multiline: whether any row holds a line's end.  repaired: how many were not well
+    formed.
     """
 
     rows: list[bytes] = field(default_factory=list)
