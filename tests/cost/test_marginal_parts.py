@@ -16,7 +16,7 @@ def test_a_replica_is_idle_for_whoever_comes_when_all_before_have_gone() -> None
     assert idle.tolist() == [True, False, True, True]
 
 
-def test_the_interval_over_deals_grows_with_what_deals_and_model_leave_open() -> None:
+def test_the_interval_over_replicates_grows_with_what_replicates_and_model_leave_open() -> None:
     rng = np.random.default_rng(2)
     requests = np.full(BLOCKS, 10.0)
     same = np.tile(20.0 + rng.standard_normal(BLOCKS), (6, 1))
