@@ -23,13 +23,27 @@ def compiled(function: Compilable) -> Compilable:
     """The function compiled to machine code at its first call; the next process finds it on disk.
 
     It must not allocate. numba notices a change of the file that holds the function, not of files whose
-    functions it calls: keep a loop and its parts in one file, or close over a `digest` of the other files.
+    functions it calls: keep a loop and its parts in one file, or use `compiled_with_package`.
     """
     try:
         return cast("Compilable", njit(cache=True, **_OPTIONS)(function))
     except RuntimeError:
         # Neither the package's directory nor the user's cache is writable: every process compiles anew.
         return part(function)
+
+
+def compiled_with_package(package: str) -> Callable[[Compilable], Compilable]:
+    """Compile a function whose parts lie in other modules of the package: anew when any of them has changed.
+
+    numba names the files of a compiled function by its qualified name, and unpickles the classes of its arguments
+    before it looks whether they are current: code of an older version, whose classes may be gone, is not opened.
+    """
+
+    def compile_it(function: Compilable) -> Compilable:
+        function.__qualname__ = f"{function.__qualname__}_{digest(package):x}"
+        return compiled(function)
+
+    return compile_it
 
 
 def part(function: Compilable) -> Compilable:
@@ -47,11 +61,7 @@ def inlined_part(function: Compilable) -> Compilable:
 
 
 def digest(package: str) -> int:
-    """A number that changes when the source of any module of the package does.
-
-    numba keeps a compiled function under a key that holds the values it closes over. A function that
-    closes over this number is compiled anew when a part, or a constant of one, has changed in another file.
-    """
+    """A number that changes when the source of any module of the package does."""
     sources = hashlib.sha256()
     for file in sorted(resources.files(package).iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".py"):

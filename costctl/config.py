@@ -73,7 +73,10 @@ def _read(path: Path) -> bytes:
         raise UsageError(
             f"Cannot read the configuration {path}.",
             why=f"{error.strerror or error}.",
-            next_step="Give an existing file to --config, or leave it out to search upwards from here.",
+            next_step=(
+                "Pass an existing file to --config, or omit it to use the nearest costctl.toml in parent "
+                "directories."
+            ),
         ) from error
 
 
@@ -84,7 +87,7 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
         raise UsageError(
             f"Cannot read the configuration {path}.",
             why=f"It is not valid TOML: {error}.",
-            next_step="Mend the line; docs/reference/configuration.md shows every key.",
+            next_step="Fix the line; docs/reference/configuration.md shows every key.",
         ) from error
 
 
@@ -92,7 +95,7 @@ def _finite(text: str) -> float:
     """The number; nan and inf are TOML but no price, count or share."""
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no finite number")
+        raise ValueError(f"{text} is not a finite number")
     return number
 
 
@@ -108,7 +111,7 @@ def _settings(path: Path, table: dict[str, Any]) -> Settings:
         settings = msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{path}: a value does not fit.",
+            f"{path}: invalid value.",
             why=f"{error}.".replace("$.", ""),
             next_step="Fix the value; docs/reference/configuration.md shows every key with its unit.",
         ) from error
@@ -136,8 +139,8 @@ def _refuse_globs(path: Path, settings: Settings) -> None:
         for text in names:
             if _GLOB.search(text):
                 raise UsageError(
-                    f"{path}: {key} takes names, and {text!r} is a pattern.",
-                    why="A pattern would match nothing here: * and ? are read in match only.",
+                    f"{path}: {key} takes names, but {text!r} is a pattern.",
+                    why="A pattern matches nothing here: wildcards (* and ?) work in match only.",
                     next_step='Write each name out, or, of a pool, match = { "gen_ai.request.model" = "llama-*" }.',
                 )
 
@@ -147,8 +150,8 @@ def _refuse_no_months(path: Path, settings: Settings) -> None:
         for month in months:
             if not _MONTH.fullmatch(month):
                 raise UsageError(
-                    f"{path}: {month!r} in [bills] {name} is no month.",
-                    why="An invoice is of one calendar month, written as YYYY-MM.",
+                    f"{path}: {month!r} in [bills] {name} is not a month.",
+                    why="An invoice is for one calendar month, written as YYYY-MM.",
                     next_step=f'Write [bills] "{name}" = {{ "2026-11" = 1200.0 }}, for instance.',
                 )
 

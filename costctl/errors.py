@@ -87,4 +87,4 @@ def said_by_engine(error: Exception) -> str:
     name = type(error).__name__
     if name in _NAMES_NO_DATA:
         return str(error).strip().rstrip(".")
-    return f"{name.removesuffix('Exception')} error; its text is left out, because it may quote what the traces hold"
+    return f"{name.removesuffix('Exception')} error; its text is omitted because it may quote the traces"

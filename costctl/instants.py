@@ -68,12 +68,12 @@ def instant_of(text: str, zone: ZoneInfo | None = None) -> tuple[int, Doubt | No
     match = _COMMON.match(text) or _COMMON.match(_respelled(text))
     if match is None:
         raise ValueError(
-            "it is no date or instant with its year first, such as 2026-11-24 or 2026-11-24T09:30:00Z"
+            "it is not a date or time with the year first, such as 2026-11-24 or 2026-11-24T09:30:00Z"
         )
     day = date.fromisoformat(match["date"].replace("/", "-"))
     hours, minutes, seconds = (int(part) for part in f"{match['clock'] or '00'}:00:00".split(":")[:3])
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise ValueError("its time of day is none")
+        raise ValueError("its time of day is invalid")
     local_s = (day - _EPOCH.date()).days * 86_400 + hours * 3600 + minutes * 60 + seconds
     fraction_ns = int((match["fraction"] or "0")[:_FRACTION_DIGITS].ljust(_FRACTION_DIGITS, "0"))
     doubt: Doubt | None = None
@@ -93,7 +93,7 @@ def written_offset_s(zone: str) -> int:
     digits = zone[1:].replace(":", "").ljust(6, "0")
     hours, minutes, seconds = int(digits[:2]), int(digits[2:4]), int(digits[4:])
     if hours > 23 or minutes > 59 or seconds > 59:
-        raise ValueError("its zone is none")
+        raise ValueError("its time zone is invalid")
     ahead_s = hours * 3600 + minutes * 60 + seconds
     return -ahead_s if zone[0] == "-" else ahead_s
 

@@ -154,7 +154,7 @@ def _rules(path: Path | None) -> pl.DataFrame:
         raise UsageError(
             f"Cannot read the class rules {path}.",
             why=f"{error}.",
-            next_step="Give --rules a TOML file, or leave it out for the built-in rules.",
+            next_step="Pass a TOML file to --rules, or omit it to use the built-in rules.",
         ) from error
     return load_rules(text, str(path))
 
@@ -178,7 +178,7 @@ def day_of(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"Invalid {option} {text!r}.", why=f"{error}.", next_step="Write a day, such as 2026-11-24."
+            f"Invalid {option} {text!r}.", why=f"{error}.", next_step="Write a date, such as 2026-11-24."
         ) from error
 
 
@@ -190,7 +190,7 @@ def _require_spans(connection: duckdb.DuckDBPyConnection) -> None:
         return
     codes = dict(connection.execute("SELECT code, COUNT(*) FROM quarantine GROUP BY code").fetchall())
     raise InputError(
-        "The store holds no span.",
+        "The store has no spans.",
         why=f"All records of its sources were rejected: {rejects_in_words(codes)}.",
         next_step="`costctl sql 'SELECT * FROM quarantine'` shows each with its reason; load traces or logs.",
     )

@@ -84,18 +84,19 @@ def _stray_times(engine: DuckDBEngine) -> tuple[str, ...]:
         said.append(
             _relative(engine, each, total)
             if each.is_relative
-            else f"{each.requests:,} of {total:,} requests start {_days(each)}, more than {LONGEST_GAP_DAYS} days from "
-            f"most others ({_days(most)}){_where(engine, each)}. The window reaches over both, and with it idle time, "
-            f"rates and whatever is scaled by it. If their clock was wrong, leave them out: {_bounds_of(most)}."
+            else f"{each.requests:,} of {total:,} requests start {_days(each)}, more than {LONGEST_GAP_DAYS} "
+            f"days from most others ({_days(most)}){_where(engine, each)}. The window covers both, which "
+            "distorts idle time, rates and all that is scaled by it. If their clock was wrong, exclude "
+            f"them: {_bounds_of(most)}."
         )
     return tuple(said)
 
 
 def _relative(engine: DuckDBEngine, period: Period, total: int) -> str:
     return (
-        f"{period.requests:,} of {total:,} requests start in 1970{_where(engine, period)}: such times are counted from "
-        "a start of their own. Durations hold; days, hours of the day, months and prices of a day do not. Add the real "
-        "start to the times before ingesting."
+        f"{period.requests:,} of {total:,} requests start in 1970{_where(engine, period)}: their times "
+        "count from an unknown start. Durations are valid; dates, hours of the day and prices by day are "
+        "not. Add the real start to the times before ingesting."
     )
 
 

@@ -35,8 +35,11 @@ def bounds(since: str | None, until: str | None, last: str | None) -> Bounds:
     if last is not None and (since is not None or until is not None):
         raise UsageError(
             "--last cannot be used with --since or --until.",
-            why="--last ends at the last start that the store holds; the others say where to begin and end themselves.",
-            next_step="Give --last alone, or --since and --until without it.",
+            why=(
+                "--last ends at the latest start time in the store; --since and --until set the window "
+                "themselves."
+            ),
+            next_step="Use --last alone, or --since and --until without it.",
         )
     return Bounds(
         instant_ns(since, "--since"), instant_ns(until, "--until"), None if last is None else _length_ns(last)
@@ -58,7 +61,7 @@ def instant_ns(text: str | None, option: str) -> int | None:
         raise UsageError(
             f"Invalid {option} {text!r}.",
             why=f"{error}.",
-            next_step="Write a date, an instant such as 2026-11-24T09:30:00Z, or a time before now such as 7d.",
+            next_step="Write a date, a time such as 2026-11-24T09:30:00Z, or an age such as 7d.",
         ) from error
 
 
@@ -77,7 +80,7 @@ def _length_ns(text: str, option: str = "--last") -> int:
     if length_s <= 0:
         raise UsageError(
             f"Invalid {option} {text!r}.",
-            why="It holds no time.",
+            why="The duration is zero.",
             next_step=f"Write {option} 7d or {option} 12h.",
         )
     return round(length_s * NS_PER_S)

@@ -42,7 +42,7 @@ def duration_s(text: str) -> float:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration; write a number and a unit, such as 800ms, 6s or 2h")
+        raise ValueError(f"{text!r} is not a duration; write a number and a unit, such as 800ms, 6s or 2h")
     return float(match[1]) * _NS_PER_UNIT[match[2]] / NS_PER_S
 
 

@@ -37,7 +37,7 @@ class StageSum:
     waste_ns: int | None
     failed_ns: int
     missed_ns: int
-    untold_requests: int
+    unknown_requests: int
 
 
 def bottlenecks(
@@ -57,7 +57,7 @@ def stage_sums(waste: pl.DataFrame) -> dict[str, tuple[StageSum, ...]]:
             pl.when(pl.col("waste_ns").is_not_null().any()).then(pl.col("waste_ns").sum()).alias("waste_ns"),
             pl.col("failed_ns").sum(),
             pl.col("missed_ns").sum(),
-            pl.col("is_untold").sum(),
+            pl.col("is_unknown").sum(),
         )
         .sort(["request_class", "self_ns", "stage"], descending=[False, True, False])
     )
@@ -85,7 +85,7 @@ def _bottleneck(stages: tuple[StageSum, ...], frames: ClassFrames, traffic: Traf
         cause=cause,
         basis="waste" if stands_out else "share",
         waste_s_per_request=None if waste_s is None else waste_s / frames.stages["request_id"].n_unique(),
-        untold_requests=found.untold_requests,
+        unknown_requests=found.unknown_requests,
         evidence=evidence_for(
             found.stage,
             cause,
@@ -98,7 +98,7 @@ def _bottleneck(stages: tuple[StageSum, ...], frames: ClassFrames, traffic: Traf
 
 def _kind(stage: str, frames: ClassFrames) -> BottleneckKind:
     """What the stage waits for. What a model call of somebody else's replicas waits for is not told."""
-    return KIND_OF_STAGE[stage] if stage not in MODEL_STAGES or _is_own(frames) else "not_told"
+    return KIND_OF_STAGE[stage] if stage not in MODEL_STAGES or _is_own(frames) else "unknown"
 
 
 def _is_own(frames: ClassFrames) -> bool:
@@ -112,18 +112,18 @@ def _measure(found: StageSum, cause: str, total_ns: int, frames: ClassFrames, *,
     if stands_out:
         lost = (found.waste_ns or 0) / total_ns
         if cause == "failed_attempts" and not _is_own(frames):
-            return f"at least {lost:.0%} of the time of its requests went to attempts that failed, in {stage}"
+            return f"failed attempts took at least {lost:.0%} of request time, in {stage}"
         return (
-            f"{lost:.0%} of the time of its requests is wasted in {stage}, which takes {share:.0%}: more than anywhere "
-            "else"
+            f"{lost:.0%} of request time is wasted in {stage}, which takes {share:.0%}: more than in any "
+            "other stage"
         )
     if found.stage in MODEL_STAGES and not _is_own(frames):
-        waste = "the replicas that serve it are not observed, so what it waits for there cannot be told"
+        waste = "the replicas that serve it are not observed, so what it waits for is unknown"
     elif found.waste_ns is None:
-        waste = "how much of that is wasted cannot be told"
+        waste = "how much of that is wasted is unknown"
     else:
         waste = f"{found.waste_ns / total_ns:.0%} of the time is wasted there"
-    return f"nothing stands out: {stage} is the longest stage, {share:.0%} of the time; {waste}"
+    return f"no clear bottleneck: {stage} is the longest stage, {share:.0%} of the time; {waste}"
 
 
 def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
@@ -137,10 +137,10 @@ def _cause(found: StageSum, frames: ClassFrames, *, stands_out: bool) -> str:
     if stands_out:
         if found.missed_ns >= _MOST * waste_ns:
             return "cold_cache"
-        return "crowded_replicas" if _is_own(frames) else "not_told"
+        return "crowded_replicas" if _is_own(frames) else "unknown"
     cached_ratio = prompt_cache_ratio(frames.calls)
     if found.stage == "prefill" and cached_ratio is not None and cached_ratio < COLD_CACHE:
         return "cold_cache"
     if found.waste_ns is None or not _is_own(frames):
-        return "not_told"
+        return "unknown"
     return "long_prompts" if found.stage == "prefill" else "own_work"

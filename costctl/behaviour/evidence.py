@@ -49,7 +49,7 @@ def _of_stage(stage: str, frames: ClassFrames) -> Iterator[str]:
     p10, p50, p95 = (
         (known_quantile(entered["self_ns"], level) or 0.0) / NS_PER_S for level in (0.1, 0.5, 0.95)
     )
-    yield f"time there: p10 {_s(p10)}, p50 {_s(p50)}, p95 {_s(p95)} over the {entered.height:,} requests that enter it"
+    yield f"time in the stage: p10 {_s(p10)}, p50 {_s(p50)}, p95 {_s(p95)} over {entered.height:,} requests"
 
 
 def _queue(frames: ClassFrames, traffic: Traffic) -> Iterator[str]:
@@ -58,17 +58,17 @@ def _queue(frames: ClassFrames, traffic: Traffic) -> Iterator[str]:
         depth = queue_depth(of_pool)
         if depth is not None:
             yield (
-                f"in front of {pool or 'models of no configured pool'} {depth.p50:.0f} calls wait half of the time, "
-                f"{depth.p95:.0f} or more one twentieth of it, {depth.max:.0f} at most"
+                f"queue length at {pool or 'models outside configured pools'}: p50 {depth.p50:.0f}, p95 "
+                f"{depth.p95:.0f}, max {depth.max:.0f} calls"
             )
 
 
 def _prompt_cache(frames: ClassFrames) -> Iterator[str]:
     ratio = prompt_cache_ratio(frames.calls)
     if ratio is None:
-        yield "whether a prompt cache helps is not observed"
+        yield "prompt cache hits are not observed"
         return
-    yield f"the prompt cache gave {ratio:.1%} of the prompt tokens"
+    yield f"{ratio:.1%} of prompt tokens came from the prompt cache"
     cached = pl.col("cached_input_tokens") / pl.col("input_tokens")
     good = frames.calls.filter(~pl.col("is_failed") & (pl.col("ttft_s") >= 0)).with_columns(
         (pl.col("ttft_s") - pl.col("queue_s").fill_null(0.0)).alias("prefill_s")
@@ -76,8 +76,8 @@ def _prompt_cache(frames: ClassFrames) -> Iterator[str]:
     helped, missed = good.filter(cached >= _HELPED), good.filter(cached < _NOT_HELPED)
     if helped.height and missed.height:
         yield (
-            f"calls with at least half of the prompt cached have a median prefill of {_s(_median(helped))}, "
-            f"those with less than a tenth {_s(_median(missed))}"
+            f"median prefill: {_s(_median(helped))} with at least half of the prompt cached, "
+            f"{_s(_median(missed))} with less than a tenth"
         )
 
 
@@ -97,14 +97,14 @@ def _elsewhere(stage: str, frames: ClassFrames, traffic: Traffic) -> Iterator[st
         yield "no other class has this stage to compare with"
         return
     name, p50_s = others.row(0)
-    yield f"the quickest other class, {name}, spends {_s(p50_s)} there at the median"
+    yield f"the fastest other class, {name}, has a median of {_s(p50_s)} in this stage"
 
 
 def _lookups(frames: ClassFrames) -> Iterator[str]:
     lookups = int(frames.lookups["lookups"].sum())
     if lookups:
         hits = int(frames.lookups["hits"].sum())
-        yield f"{hits / lookups:.1%} of {lookups:,} look-ups found what they sought"
+        yield f"{hits / lookups:.1%} of {lookups:,} cache look-ups were hits"
 
 
 def _attempts(frames: ClassFrames) -> Iterator[str]:
@@ -116,14 +116,14 @@ def _attempts(frames: ClassFrames) -> Iterator[str]:
 def _timeouts(frames: ClassFrames) -> Iterator[str]:
     number = timeouts(frames.errors)
     if number:
-        yield f"something timed out in {number:,} of {frames.requests.height:,} requests"
+        yield f"timeouts in {number:,} of {frames.requests.height:,} requests"
 
 
 def _unnamed(frames: ClassFrames) -> Iterator[str]:
     total = int(frames.stages["self_ns"].sum())
     unnamed = int(frames.stages.filter(~pl.col("stage").is_in(list(KIND_OF_STAGE)))["self_ns"].sum())
     if total and unnamed / total >= _MUCH_UNNAMED:
-        yield f"{unnamed / total:.0%} of the time is spent where no span says what is done: more may hide there"
+        yield f"{unnamed / total:.0%} of the time is outside any named stage, where more waste may hide"
 
 
 def _s(seconds: float) -> str:

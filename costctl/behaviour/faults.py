@@ -12,7 +12,7 @@ import polars as pl
 
 from costctl.documents.workload_map import ClassFaults, ErrorCount
 
-UNTYPED: Final = "no type given"
+UNTYPED: Final = "unspecified error"
 MOST_ERRORS: Final = 5
 _TIMEOUT: Final = r"(?i)time[d_\s-]*out|deadline|^HTTP (408|504)$"
 

@@ -29,17 +29,17 @@ def waste_map(classes: tuple[str, ...], sums: dict[str, tuple[StageSum, ...]]) -
 def _waste_row(name: str, order: tuple[str, ...], stages: tuple[StageSum, ...]) -> WasteRow:
     waste_ns = {each.stage: each.waste_ns for each in stages}
     total_ns = sum(each.self_ns for each in stages)
-    untold = {each.stage: each.untold_requests for each in stages}
+    unknown = {each.stage: each.unknown_requests for each in stages}
     cells = [waste_ns.get(stage) for stage in order]
     return WasteRow(
         request_class=name,
         seconds=tuple(None if cell is None else cell / NS_PER_S for cell in cells),
         share_ratio=tuple(None if cell is None or not total_ns else cell / total_ns for cell in cells),
-        untold_requests=tuple(untold.get(stage, 0) for stage in order),
+        unknown_requests=tuple(unknown.get(stage, 0) for stage in order),
     )
 
 
-def _untold(traffic: Traffic) -> dict[tuple[str, int | None], int]:
+def _unreported(traffic: Traffic) -> dict[tuple[str, int | None], int]:
     """(class, hour of the request's start) → calls that do not report all of their tokens."""
     calls = traffic.calls.filter(~has_tokens()).select("request_id")
     counted = traffic.placed(calls).join(traffic.requests.select("request_id", "hour_utc"), on="request_id")
@@ -63,7 +63,7 @@ def load_map(traffic: Traffic) -> LoadMap:
     )
     hours = tuple(cells["hour_utc"].unique().sort(nulls_last=True))
     found = {(name, hour): (count, sum_) for name, hour, count, sum_ in cells.iter_rows()}
-    untold = _untold(traffic)
+    unreported = _unreported(traffic)
     return LoadMap(
         hours_utc=hours,
         rows=tuple(
@@ -71,7 +71,7 @@ def load_map(traffic: Traffic) -> LoadMap:
                 request_class=name,
                 requests=tuple(found.get((name, hour), (0, None))[0] for hour in hours),
                 tokens=tuple(found.get((name, hour), (0, None))[1] for hour in hours),
-                calls_without_tokens=tuple(untold.get((name, hour), 0) for hour in hours),
+                calls_without_tokens=tuple(unreported.get((name, hour), 0) for hour in hours),
             )
             for name in traffic.classes
         ),

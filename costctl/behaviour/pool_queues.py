@@ -20,9 +20,7 @@ _HOUR_NS: Final = 3600 * NS_PER_S
 
 def pool_queues(calls: pl.DataFrame) -> tuple[PoolQueue, ...]:
     """The queues, by name."""
-    named = calls.with_columns(
-        pl.coalesce("pool", "model").fill_null("a model without a name").alias("stands_for")
-    )
+    named = calls.with_columns(pl.coalesce("pool", "model").fill_null("unnamed model").alias("stands_for"))
     groups = {str(key[0]): group for key, group in named.partition_by("stands_for", as_dict=True).items()}
     return tuple(_pool_queue(name, groups[name]) for name in sorted(groups))
 

@@ -73,9 +73,9 @@ def task_cost(usd: pl.Series, unpriced_charges: int, tasks: int, completed: int,
     total = _total(usd)
     reason = None
     if total is None:
-        reason = f"no charge of any {noun} is priced" if tasks else f"there is no {noun}"
+        reason = f"no charge of any {noun} is priced" if tasks else f"there are no {noun}s"
     elif unpriced_charges:
-        reason = f"{unpriced_charges:,} charges of unknown quantity or price are left out"
+        reason = f"{unpriced_charges:,} charges of unknown quantity or price are excluded"
     elif not completed:
         reason = f"no {noun} was completed"
     return TaskCost(
@@ -105,7 +105,7 @@ def _totals(tasks: pl.DataFrame, sessions: pl.DataFrame) -> SessionTotals:
         cost=task_cost(sessions["usd"], int(sessions["unpriced_charges"].sum()), count, completed, "session"),
         usd_without=_total(without["usd"]),
         unpriced_charges_without=int(without["unpriced_charges"].sum()),
-        reason=None if count else "no request names its session (session.id or gen_ai.conversation.id)",
+        reason=None if count else "no request carries a session id (session.id or gen_ai.conversation.id)",
     )
 
 

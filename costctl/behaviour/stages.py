@@ -18,7 +18,7 @@ KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
     "queue": "queue",
     "prefill": "compute",
     "decode": "compute",
-    "model_call": "not_told",
+    "model_call": "unknown",
     "embedding": "compute",
     "prompt": "compute",
     "moderation": "compute",

@@ -1,14 +1,15 @@
 """How long would a call take if nothing were in its way?
 
 In: the calls of all classes. Out: a frame with one row per (call, stage of the model): what was timed and what the
-same work takes in the quietest tenth of the calls that were of its kind and size. Only of replicas of one's own: why a
-public API took longer for one call than for another cannot be seen from outside, so that no time there is told quiet.
+same work takes in the fastest tenth of the calls of its kind and size. Only of replicas of one's own: why a
+public API took longer for one call than for another cannot be seen from outside, so that no uncontended time is given
+there.
 
-    quiet_s = units × q10(seconds / units over the calls of the same pool, model, stage and power of two of units)
+    uncontended_s = units × q10(seconds / units over the calls of the same pool, model, stage and power of two of units)
 
 Where fewer than twenty calls are of that size, those of half and of twice the size count too; where they are still
-fewer, the quiet time cannot be told: over all sizes, what each call costs whatever its size would make short calls look
-slow.
+fewer, the uncontended time is unknown: over all sizes, what each call costs whatever its size would make short calls
+look slow.
 
 Units are those that the stage works through: uncached prompt tokens in prefill, tokens after the first in decode,
 output tokens in a model call that is not told apart, input tokens in embedding. The quantile is over every class, so
@@ -23,7 +24,7 @@ import polars as pl
 
 from costctl.units import NS_PER_S
 
-QUIET_LEVEL: Final = 0.1
+UNCONTENDED_LEVEL: Final = 0.1
 OWN_PROVIDER: Final = "self_hosted"  # what a call names where nobody sells it
 FEWEST_CALLS: Final = 20
 _SIZED: Final = (
@@ -37,7 +38,7 @@ _SIZED: Final = (
 
 def model_work(calls: pl.DataFrame) -> pl.DataFrame:
     """One row per (call, stage): request_id, call_id, pool, model, stage, has_ttft, is_own, is_failed, input_tokens,
-    cached_input_tokens, spent_ns (ns), units and quiet_ns (ns; null where it cannot be told).
+    cached_input_tokens, spent_ns (ns), units and uncontended_ns (ns; null where it cannot be told).
 
     The phases are cut where stage_time cuts them. A generation without a time to the first token is one model_call.
     """
@@ -45,7 +46,7 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
         _size().alias("size")
     )
     return (
-        sized.join(_quiet_rates(sized), on=_SIZED, how="left", nulls_equal=True)
+        sized.join(_uncontended_rates(sized), on=_SIZED, how="left", nulls_equal=True)
         .with_columns(
             pl.when(~pl.col("is_own"))
             .then(None)
@@ -53,7 +54,7 @@ def model_work(calls: pl.DataFrame) -> pl.DataFrame:
             .then(0)
             .otherwise((pl.col("rate") * pl.col("units")).round())
             .cast(pl.Int64)
-            .alias("quiet_ns")
+            .alias("uncontended_ns")
         )
         .drop("size", "rate")
     )
@@ -66,7 +67,7 @@ def is_own() -> pl.Expr:
     return pl.any_horizontal(pl.col("pool").is_not_null(), says_so, *told)
 
 
-def _quiet_rates(sized: pl.DataFrame) -> pl.DataFrame:
+def _uncontended_rates(sized: pl.DataFrame) -> pl.DataFrame:
     """The rate of each kind and size, ns per unit, by its neighbours where it has too few calls of its own."""
     measured = sized.filter(~pl.col("is_failed") & (pl.col("units") > 0) & (pl.col("spent_ns") > 0)).select(
         *_SIZED, (pl.col("spent_ns") / pl.col("units")).alias("ns_per_unit")
@@ -81,7 +82,9 @@ def _quiet_rates(sized: pl.DataFrame) -> pl.DataFrame:
 def _rates(measured: pl.DataFrame) -> pl.DataFrame:
     return (
         measured.group_by(_SIZED)
-        .agg(pl.len().alias("calls"), pl.col("ns_per_unit").quantile(QUIET_LEVEL, "linear").alias("rate"))
+        .agg(
+            pl.len().alias("calls"), pl.col("ns_per_unit").quantile(UNCONTENDED_LEVEL, "linear").alias("rate")
+        )
         .filter(pl.col("calls") >= FEWEST_CALLS)
         .drop("calls")
     )

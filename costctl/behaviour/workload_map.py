@@ -39,9 +39,9 @@ from costctl.units import iso_utc
 METHODS: Final = {
     "classes": "ordered rules, first match",
     "stages": "self time on the critical path",
-    "waste": "time beyond the quietest tenth of like calls; all of a wait and of a stage outside the model",
-    "bottleneck": "the stage with three tenths of the class's time or more wasted in it, else the longest stage",
-    "objectives": "failures meet none; burn = (1 - met) / (1 - level)",
+    "waste": "time beyond the fastest tenth of like calls; all of queueing and of stages outside the model",
+    "bottleneck": "the stage with the most waste if that is 30% of the class's time or more, else the longest stage",
+    "objectives": "failed requests miss every objective; burn = (1 - met) / (1 - level)",
 }
 
 
@@ -137,22 +137,22 @@ def _notes(traffic: Traffic, priced: Pricing) -> Iterator[str]:
     untimed = requests.filter(pl.col("duration_s").is_null() | (pl.col("duration_s") <= 0)).height
     if untimed:
         yield (
-            f"{untimed:,} of {requests.height:,} requests have no duration: they are in the mix, and not in where the "
-            "time goes."
+            f"{untimed:,} of {requests.height:,} requests have no duration: they count in the mix, but not "
+            "in time by stage."
         )
-    untold = traffic.calls.filter(~has_tokens()).height
-    if untold:
+    incomplete = traffic.calls.filter(~has_tokens()).height
+    if incomplete:
         yield (
-            f"{untold:,} of {traffic.calls.height:,} model calls do not report all of their tokens: what they read and "
-            "wrote is in no sum, so that sums are lower bounds (≥), and shares are of what was reported."
+            f"{incomplete:,} of {traffic.calls.height:,} model calls do not report all of their tokens: missing "
+            "counts are in no sum, so sums are lower bounds (≥) and shares are of reported tokens."
         )
     timed = traffic.calls.filter(pl.col("end_ns").is_not_null())
     generations = timed.filter(pl.col("is_generation"))
     in_one = generations.filter(pl.col("ttft_s").is_null() | (pl.col("ttft_s") < 0)).height
     if in_one:
         yield (
-            f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill and decode "
-            "are not told apart, and shown as “model call”."
+            f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill "
+            "and decode cannot be separated and are shown as “model call”."
         )
     if timed.height and timed["queue_s"].is_null().all():
-        yield "No call reports its time in a queue: waiting is counted as time of the model."
+        yield "No call reports queue time: waiting is counted as model time."

@@ -55,9 +55,9 @@ from costctl.units import iso_utc
 
 METHODS: Final = {
     "attribution": "occupancy clock, equal split of each instant",
-    "idle": "loaded on the classes of a pool by their busy seconds",
+    "idle": "allocated to the classes of a pool by their busy seconds",
     "service_model": "step clock for continuous batching, robust non-negative least squares for static batches",
-    "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and deals",
+    "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and replicates",
     "per_success": "ratio of sums, bootstrap over requests",
     "failures": "each outcome by its provider's billing rule; retry tax of attempts that failed or were repeated",
     "classes": "ordered rules, first match",

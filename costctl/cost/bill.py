@@ -1,5 +1,5 @@
 """Where does the money of the window go? What was billed, what classes answer for, what stood idle, what
-nobody answers for.
+no class accounts for.
 
 In: the frames and the settings. Out: a ``Bill``. The laws, to rounding: Σ attributed + idle + unattributed =
 billed, and Σ loaded + unattributed = billed. None is "not priced".
@@ -127,8 +127,8 @@ def _pool_money(
     replicas = declared.replicas or max(seen, 1)
     if busy_s is not None and busy_s > replicas * frames.window_s * (1 + 1e-12):
         notes.append(
-            f"{name}: {seen} replicas were busy for longer than the {replicas} declared ones could be; "
-            f"{seen} are counted. Correct pools.{name}.replicas."
+            f"{name}: observed busy time is more than the {replicas} declared replicas can have; {seen} "
+            f"replicas are counted, as observed. Correct pools.{name}.replicas."
         )
         replicas = max(seen, replicas)
     capacity_s = replicas * frames.window_s

@@ -1,7 +1,7 @@
 """Who pays which part of the bill, in amounts that add up as they are written?
 
 In: the bill, and how idle time is treated. Out: ``ReconciledBill``: a row a class, idle where it is a row of its own,
-and what nobody answers for, each rounded by the largest remainder.
+and what no class accounts for, each rounded by the largest remainder.
 """
 
 from __future__ import annotations

@@ -129,8 +129,8 @@ def _unpriced(frames: Frames) -> tuple[str, ...]:
     of_tokens = rows.filter(pl.col("component") == "api_tokens")["note"]
     if any(note.startswith("no price for") for note in of_tokens):
         notes.append(
-            "Tokens are priced by provider and model. Where replicas of your own served the calls, a "
-            "[pools.NAME] with usd_per_replica_hour, and models or match, in costctl.toml prices their time."
+            "Tokens are priced by provider and model. If your own replicas served the calls, price their "
+            "time with a [pools.NAME] in costctl.toml: usd_per_replica_hour, and models or match."
         )
     return tuple(notes)
 
@@ -146,7 +146,7 @@ def _without_charge(requests: int) -> tuple[str, ...]:
     """A request without a charge is not priced, and no charge says why."""
     if not requests:
         return ()
-    return (f"No call, read or transfer was observed that could have a price ({_requests(requests)}).",)
+    return (f"No billable call, read or transfer was observed ({_requests(requests)}).",)
 
 
 def _requests(number: int) -> str:
@@ -160,8 +160,8 @@ def _in_one(frames: Frames) -> tuple[str, ...]:
     if not in_one:
         return ()
     return (
-        f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill and decode are "
-        "not told apart, and shown as “model call”.",
+        f"{in_one:,} of {generations.height:,} generations report no time to first token: their prefill and "
+        "decode cannot be separated and are shown as “model call”.",
     )
 
 
@@ -174,8 +174,8 @@ def _without_model(fits: PoolFits) -> tuple[str, ...]:
 
 def _untrusted(fits: PoolFits) -> tuple[str, ...]:
     return tuple(
-        f"{fit.name}: the replay of today is {fit.calibration.worst:.0%} off what was observed; marginal cost "
-        "and advice that rest on it are to be doubted."
+        f"{fit.name}: the replay of today's setup is {fit.calibration.worst:.0%} off the observation; do "
+        "not rely on marginal cost and advice that use it."
         for fit in fits.fitted
         if not fit.calibration.is_trusted
     )
@@ -188,7 +188,7 @@ def _thin(classes: tuple[ClassReport, ...]) -> tuple[str, ...]:
         if report.cost.marginal_usd_per_request is None and report.cost.attributed_usd is not None
     ]
     return (
-        (f"Too little traffic over time for a marginal cost of replica time: {', '.join(thin)}.",)
+        (f"Too little traffic to estimate the marginal cost of replica time: {', '.join(thin)}.",)
         if thin
         else ()
     )

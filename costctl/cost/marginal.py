@@ -1,12 +1,13 @@
 """What would one request less of a class have saved? By replaying the trace's own calls without some of them.
 
-In: the fitted pools with their workload. Out: per class busy seconds saved and delay spared to others, by deal, pool
-and block of time, apart for requests that found their replica idle and busy. The requests of a class are dealt into
-disjoint parts of 5 to 10 %; each part is taken away in turn, the rest is replayed under the same rules, and the change
-of busy seconds is divided by the requests removed. A busy pool is chaotic: with steps a hair shorter or longer, calls
-meet others on other replicas, and the day turns out cheaper or dearer by more than a small class costs. So classes are
-dealt several times, and each part has step times of its own, drawn from around the fitted ones, the same with and
-without it: a day that all parts were compared with would lend its luck to all of them.
+In: the fitted pools with their workload. Out: per class busy seconds saved and delay spared to others, by replicate,
+pool and block of time, apart for requests that found their replica idle and busy. The requests of a class are split
+at random into disjoint parts of 5 to 10 %; each part is taken away in turn, the rest is replayed under the same
+rules, and the change of busy seconds is divided by the requests removed. A busy pool is chaotic: with steps a hair
+shorter or longer, calls meet others on other replicas, and the day turns out cheaper or dearer by more than a small
+class costs. So classes are split several times, in replicates, and each part has step times of its own, drawn from
+around the fitted ones, the same with and without it: a day that all parts were compared with would lend its luck to
+all of them.
 docs/explanation/marginal-cost.md
 """
 
@@ -28,13 +29,13 @@ from costctl.simulate.network import replay_network
 from costctl.simulate.replicas import replicas_by_pool
 from costctl.simulate.workload import Outcome, Pool
 
-METHOD: Final = "counterfactual replay, bootstrap over blocks and deals"
+METHOD: Final = "counterfactual replay, bootstrap over blocks and replicates"
 
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
 _LEAST_PARTS: Final = 1
 _PACE: Final = 0.005  # standard deviation of the step times around the fitted ones, as a ratio
-_MOST_DEALS: Final = 12
-_CALLS_TO_REPLAY: Final = 40_000_000  # a bound for all deals together: some ten seconds of two threads
+_MOST_REPLICATES: Final = 12
+_CALLS_TO_REPLAY: Final = 40_000_000  # a bound for all replicates together: some ten seconds of two threads
 _THREADS: Final = 2
 BUSY, IDLE = 0, 1
 
@@ -43,9 +44,9 @@ BUSY, IDLE = 0, 1
 class Removal:
     """What the requests of a class save, all parts together, where they are not made.
 
-    saved_s: replica seconds, deals × 2 (found busy, found idle) × fitted pools × blocks.  delay_s: seconds that the
-    calls of others end sooner, deals × classes of the others × blocks.  found_idle_ids: ids of its requests whose
-    first call found its replica idle.
+    saved_s: replica seconds, replicates × 2 (found busy, found idle) × fitted pools × blocks.  delay_s: seconds that
+    the calls of others end sooner, replicates × classes of the others × blocks.  found_idle_ids: ids of its requests
+    whose first call found its replica idle.
     """
 
     saved_s: Floats
@@ -68,24 +69,24 @@ def removals(fits: PoolFits, edges_s: Mapping[str, Floats], seed: int) -> dict[s
         if name in edges_s and (request_class == number).any()
     }
     is_idle = _found_idle(fits)
-    deals, parts = _deals(fits.workload.size, len(members))
+    replicates, parts = _replicates(fits.workload.size, len(members))
 
     def removal(name: str) -> Removal:
         number = calls.classes.index(name)
-        dealt = [
-            _deal(
+        replicated = [
+            _replicate(
                 fits,
                 members[name],
                 is_idle,
                 edges_s[name],
                 parts,
-                np.random.default_rng([seed, number, deal]),
+                np.random.default_rng([seed, number, replicate]),
             )
-            for deal in range(deals)
+            for replicate in range(replicates)
         ]
         return Removal(
-            np.array([saved_s for saved_s, _ in dealt]),
-            np.array([delay_s for _, delay_s in dealt]),
+            np.array([saved_s for saved_s, _ in replicated]),
+            np.array([delay_s for _, delay_s in replicated]),
             calls.request_ids[members[name][is_idle[members[name]]]],
         )
 
@@ -93,11 +94,11 @@ def removals(fits: PoolFits, edges_s: Mapping[str, Floats], seed: int) -> dict[s
         return dict(zip(members, executor.map(removal, members), strict=True))
 
 
-def _deal(
+def _replicate(
     fits: PoolFits, members: Ints, is_idle: Bools, edges_s: Floats, most: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """One deal of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of others
-    (classes × blocks). most: how many parts are taken away; if that is not all, they stand for the others.
+    """One random split of a class into parts, each taken away once: seconds saved (2 × pools × blocks), and delay of
+    others (classes × blocks). most: how many parts are taken away; if that is not all, they stand for the others.
     """
     replicas = replicas_by_pool(fits.pools)
     request = fits.calls.request[fits.which]
@@ -161,11 +162,11 @@ def _paced(pools: Sequence[Pool], rng: np.random.Generator) -> list[Pool]:
     ]
 
 
-def _deals(calls: int, classes: int) -> tuple[int, int]:
-    """How often each class is dealt, as often as the bound on replayed calls allows, and how many of its parts are
-    taken away: all, but of so many calls that one deal is too much. A part then holds so many requests that two tell
-    as much as twelve of a smaller trace.
+def _replicates(calls: int, classes: int) -> tuple[int, int]:
+    """How many replicates of each class: as many as the bound on replayed calls allows, and how many of its parts are
+    taken away: all, but of so many calls that one replicate is too much. A part then holds so many requests that two
+    tell as much as twelve of a smaller trace.
     """
-    deals = _CALLS_TO_REPLAY // max(1, 2 * calls * classes * _PARTS)
+    replicates = _CALLS_TO_REPLAY // max(1, 2 * calls * classes * _PARTS)
     parts = _CALLS_TO_REPLAY // max(1, 2 * calls * classes)
-    return max(1, min(_MOST_DEALS, deals)), max(_LEAST_PARTS, min(_PARTS, parts))
+    return max(1, min(_MOST_REPLICATES, replicates)), max(_LEAST_PARTS, min(_PARTS, parts))

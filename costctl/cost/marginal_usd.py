@@ -26,12 +26,12 @@ from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.service_model.pool_fit import PoolFit, PoolFits
 from costctl.simulate.busy_blocks import block_edges_s, counts_by_block
-from costctl.stats.blocks import ratio_over_blocks, ratio_over_deals
+from costctl.stats.blocks import ratio_over_blocks, ratio_over_replicates
 from costctl.units import NS_PER_S, usd_per_s
 
 _BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"
 _DIRECT: Final = "direct charges, block bootstrap"
-_OWN: Final = "own charges: what one request less would have saved, without any error"
+_OWN: Final = "own charges: what one request less would have saved, exact"
 _MOST_ERROR_RATIO: Final = 1.0
 
 
@@ -163,7 +163,7 @@ def _estimate(
     if removal is None:
         return ratio_over_blocks(direct_usd, counts, _DIRECT, rng)
     usd = np.einsum("dspb,p->db", removal.saved_s, pools.usd_per_s)
-    return ratio_over_deals(usd, direct_usd, counts, pools.error_ratio, METHOD, rng)
+    return ratio_over_replicates(usd, direct_usd, counts, pools.error_ratio, METHOD, rng)
 
 
 def _own_charges(requests: _Requests) -> Estimate:
@@ -185,7 +185,7 @@ def _report(
     is_idle = requests.ids.is_in(removal.found_idle_ids.tolist()).to_numpy()
 
     def of_stratum(stratum: int, is_in: Floats) -> Estimate | None:
-        return ratio_over_deals(
+        return ratio_over_replicates(
             np.einsum("dpb,p->db", removal.saved_s[:, stratum], pools.usd_per_s),
             requests.by_block(requests.direct_usd * is_in),
             requests.by_block(is_in),
@@ -200,15 +200,15 @@ def _report(
         found_busy_usd_per_request=of_stratum(BUSY, (~is_idle).astype(np.float64)),
         least_usd_per_request=least_and_most_usd[0] / size + direct,
         most_usd_per_request=least_and_most_usd[1] / size + direct,
-        long_run_usd_per_request=ratio_over_deals(
+        long_run_usd_per_request=ratio_over_replicates(
             np.einsum("dspb,p->db", removal.saved_s, pools.usd_per_s / pools.busy_ratio),
             direct_usd,
             counts,
             pools.error_ratio,
-            f"{METHOD}; replicas bought so that utilisation stays",
+            f"{METHOD}; replicas added to keep utilisation constant",
             rng,
         ),
-        delay_s_per_request=ratio_over_deals(
+        delay_s_per_request=ratio_over_replicates(
             removal.delay_s.sum(axis=1), np.zeros(counts.size), counts, pools.error_ratio, METHOD, rng
         ),
     )
@@ -235,7 +235,7 @@ def _congestion_usd(
     usd = np.einsum("dcb,c->db", removal.delay_s, np.array([price or 0.0 for price in declared]))
     counts = requests.by_block()
     method = f"delay of others by {METHOD}, at the declared prices of delay"
-    return ratio_over_deals(usd, np.zeros(counts.size), counts, pools.error_ratio, method, rng)
+    return ratio_over_replicates(usd, np.zeros(counts.size), counts, pools.error_ratio, method, rng)
 
 
 def _bounds_usd(fits: PoolFits, pools: _Pools) -> dict[str, tuple[float, float]]:

@@ -48,10 +48,10 @@ def refuse_unknown_classes(settings: Settings, known: Collection[str], *, are_bu
         if name not in known and (are_built_in or near):
             raise UsageError(
                 f"Unknown class {name} in [classes].",
-                why="No rule gives it, and no request is labelled so: its settings would have no effect. "
-                f"The classes are {', '.join(sorted(known))}.",
+                why="No rule assigns it and no request is labelled with it, so its settings would have no "
+                f"effect. The classes are {', '.join(sorted(known))}.",
                 next_step=_nearest(
-                    name, sorted(known), "Rename it, or give rules that have it with --rules."
+                    name, sorted(known), "Rename it, or pass rules that assign it with --rules."
                 ),
             )
 
@@ -65,8 +65,8 @@ def refuse_unknown_bills(settings: Settings, providers: Collection[str]) -> None
             pools = ", ".join(settings.pools) or "none"
             raise UsageError(
                 f"[bills] {name} is neither a pool nor a provider.",
-                why=f"Nothing would be reconciled with it. The pools are: {pools}; providers are those that calls "
-                "name, and those of the price book.",
+                why=f"It could not be reconciled with anything. The pools are: {pools}; providers are those "
+                "named by calls or in the price book.",
                 next_step=_nearest(
                     name, sorted({*settings.pools, *known_providers}), "Rename it, or add the pool."
                 ),
@@ -82,14 +82,17 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
     for kind, declared, matched, what in (
         ("pools", settings.pools, seen.pools, "no model call"),
         ("storage", settings.storage, seen.storages, "no read"),
-        ("tools", settings.tools, seen.tools, "no run of a tool or search"),
+        ("tools", settings.tools, seen.tools, "no tool or search run"),
     ):
         for name in declared:
             if name not in matched:
                 yield f"[{kind}.{name}] has no effect: {what} of these traces matches it."
     for name in settings.classes:
         if name not in seen.classes:
-            yield f"[classes.{name}] has no effect: no rule gives that class, and no request is labelled so."
+            yield (
+                f"[classes.{name}] has no effect: no rule assigns that class, and no request is labelled with "
+                "it."
+            )
     yield from _unknown_models(settings, seen)
     for name in settings.bills:
         if name not in settings.pools and name not in seen.providers:
@@ -111,8 +114,8 @@ def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:
                 near = difflib.get_close_matches(model, sorted(known), n=1)
                 hint = f" Did you mean {near[0]}?" if near else ""
                 yield (
-                    f"classes.{name}.allowed_models: nobody knows {model}, neither these traces nor a pool nor the "
-                    f"price book.{hint}"
+                    f"classes.{name}.allowed_models: unknown model {model}; it is not in these traces, in a "
+                    f"pool, or in the price book.{hint}"
                 )
 
 

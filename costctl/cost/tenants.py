@@ -1,4 +1,4 @@
-"""Who used what? A call is its own tenant's; the rest of a request is its entry's; what neither names is nobody's.
+"""Who used what? A call is its own tenant's; the rest of a request is its entry's; what neither names is unassigned.
 
 In: the frames requests, calls and charge. Out: ``TenantUse``, largest first. Over all rows, calls and USD sum to
 those of the window.
@@ -18,7 +18,7 @@ MOST_TENANTS: Final = 100  # with a row of their own
 
 
 def tenant_uses(frames: Frames) -> tuple[TenantUse, ...]:
-    """The tenants in the order of what they cost, then all others together, then nobody; each only where it has any."""
+    """The tenants by cost, then all others together, then the unassigned; each only where it has any."""
     parts = [each.select("tenant", "request_id") for each in (frames.charge, frames.calls, frames.requests)]
     names = pl.concat(parts).select("tenant").unique()
     spent = {key[0]: usd for key, usd in sums_by(frames.charge, ("tenant",), "usd").items()}
@@ -43,7 +43,7 @@ def tenant_uses(frames: Frames) -> tuple[TenantUse, ...]:
     requests = _counts(grouped(pl.concat(parts)).unique(["row", "request_id"]))
     return tuple(
         TenantUse(
-            kind="tenant" if row < MOST_TENANTS else "others" if row == MOST_TENANTS else "nobody",
+            kind="tenant" if row < MOST_TENANTS else "others" if row == MOST_TENANTS else "unassigned",
             tenant=ranked[row] if row < MOST_TENANTS else None,
             tenants=1 if row < MOST_TENANTS else len(others) if row == MOST_TENANTS else 0,
             requests=requests[row],

@@ -1,5 +1,5 @@
-"""costctl.admission_accuracy/v1: how well a gateway could tell the classes when a request arrives, as ``costctl segment
---admission`` prints it.
+"""costctl.admission_accuracy/v1: how accurately a gateway could classify requests when they arrive, as ``costctl
+segment --admission`` prints it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class MatchCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MatchRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The requests that no rule before took and that meet every condition. No condition: all that are left.
 
-    requests: taken by it, of those that the rules were made from.  purity_ratio: the part of these that is of the
+    requests: matched by it, of those that the rules were trained on.  purity_ratio: the part of these that is of the
     class; how well the rules do on others, recall and precision say.
     """
 
@@ -41,11 +41,11 @@ class MatchRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How well one class is told, on requests that the rules had not seen.
+    """How accurately one class is predicted, on held-out requests.
 
-    matched: requests that were taken for this class.  recall: of its requests, the part that was taken for it.
-    precision: of those taken for it, the part that is its own. Both are null where there are too few requests
-    to say; precision also where nothing was taken for the class.  told_by: the features that its rules go by.
+    matched: requests predicted as this class.  recall: of its requests, the part predicted as it.
+    precision: of those predicted as it, the part that is its own. Both are null where there are too few requests
+    to say; precision also where nothing was predicted as the class.  rule_features: those that its rules use.
     """
 
     request_class: str
@@ -53,11 +53,11 @@ class ClassMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     matched: int
     recall: Estimate | None
     precision: Estimate | None
-    told_by: tuple[str, ...]
+    rule_features: tuple[str, ...]
 
 
 class Confusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Requests of a class that were taken for a class. Pairs without requests are left out."""
+    """Requests of a class that were predicted as a class. Pairs without requests are omitted."""
 
     request_class: str
     matched_as: str
@@ -65,9 +65,9 @@ class Confusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Matching(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one set of features can tell.
+    """Accuracy with one set of features.
 
-    features: those used.  accuracy: part of all requests that was taken for their class.  rules: in order, the
+    features: those used.  accuracy: part of all requests that was predicted as their class.  rules: in order, the
     first that matches counts.
     """
 

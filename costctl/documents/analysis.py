@@ -1,7 +1,7 @@
 """costctl.analysis/v1: cost and behaviour of each class of request.
 
 Identities, to 1e-9 relative: Σ loaded + unattributed = billed; Σ attributed + idle + unattributed = billed.
-A null is "not observed" or "not priced"; a note in ``coverage`` says which, and what would mend it.
+A null is "not observed" or "not priced"; a note in ``coverage`` says which, and what would fix it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ComponentName = Literal[
     "tool",
     "fixed",
 ]
-BottleneckKind = Literal["compute", "queue", "storage", "network", "tool", "not_told"]
+BottleneckKind = Literal["compute", "queue", "storage", "network", "tool", "unknown"]
 UseKind = Literal["useful", "no_objective", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
 IdleTreatment = Literal["separate", "weighted", "none"]
 BillRowKind = Literal["class", "idle", "unattributed"]
@@ -46,7 +46,7 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of the traffic the figures speak for; ratios in [0, 1], null with nothing to cover.
+    """How much of the traffic the figures cover; ratios in [0, 1], null with nothing to cover.
 
     priced_token_ratio: of the tokens that calls report, those of calls whose every charge has an amount; what the
     ``calls_without_tokens`` of all ``calls`` read and wrote, in whole or in part, is in neither. Tokens of records that
@@ -105,7 +105,7 @@ class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
 
-    idle: "separate", a row of its own; "weighted", loaded on the classes by their busy seconds; "none", left out.
+    idle: "separate", a row of its own; "weighted", allocated to the classes by their busy seconds; "none", omitted.
     unpriced_charges: of all rows: where there are any, total_usd is a lower bound.
     """
 
@@ -170,7 +170,7 @@ class TokenTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a class used of one resource, and what it came to.
+    """What a class used of one resource, and what that costs.
 
     usd: of the charges that have an amount, so that it sums to attributed_usd; null where none has.  unpriced_charges:
     those without one: where there are any, usd is a lower bound.
@@ -190,7 +190,7 @@ class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     found_idle_ratio: part of its requests whose first call found its replica idle.  found_idle, found_busy: marginal
     cost of those, and of the others; null where too few.  least, most: closed forms, as bounds: the time that its calls
     were alone, and that of its tokens and steps with α for the steps alone.  long_run: with replicas bought in
-    proportion.  delay_s_per_request: seconds that the calls of all requests are held up by one more.
+    proportion.  delay_s_per_request: seconds by which one more request delays the calls of all others.
     """
 
     found_idle_ratio: float
@@ -254,12 +254,12 @@ class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What holds a class up: the stage, the kind of resource that it waits for, the cause, and why we think so.
+    """The bottleneck of a class: the stage, the kind of resource that it waits for, the cause, and the evidence.
 
     basis: "waste" where three tenths of the class's time or more are wasted in the stage, and nowhere more; else
-    "share": nothing stands out, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
-    waste_s_per_request: seconds wasted in the stage; null where it cannot be told, and a lower bound where it cannot
-    be of ``untold_requests``.
+    "share": no clear bottleneck, and this is the longest stage.  cause: docs/explanation/bottlenecks.md lists them.
+    waste_s_per_request: seconds wasted in the stage; null where it is unknown, and a lower bound where it is unknown
+    for ``unknown_requests``.
     """
 
     stage: str
@@ -267,7 +267,7 @@ class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: str
     basis: Literal["waste", "share"]
     waste_s_per_request: float | None
-    untold_requests: int
+    unknown_requests: int
     evidence: tuple[str, ...]
 
 
@@ -347,7 +347,7 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     chosen_because: why this discipline.  The errors are standard errors.  residual_p90_ratio: nine in ten calls have
     seen steps (batches: took time) within this ratio of the model.  residuals: by load.  valid_up_to_active: sequences
-    at once (calls in a batch) up to which the model was seen to hold; beyond it is extrapolated.
+    at once (calls in a batch) up to which the model was validated; beyond it is extrapolated.
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.
     """
 

@@ -8,7 +8,7 @@ import msgspec
 
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 
-# What a call came to, as sql/staging/duckdb/staged_spans.sql tells it.
+# Outcome of a call, as sql/staging/duckdb/staged_spans.sql determines it.
 Outcome = Literal[
     "success",
     "answered_from_cache",

@@ -18,7 +18,7 @@ ValidatorLevel = Literal["real-code", "real-schema", "hand-schema", "none"]
 
 
 class Exact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="status", tag="exact"):
-    """The consumer holds to the value as it is. written_as: where in its file."""
+    """The consumer enforces the value exactly. written_as: where in its file."""
 
     pointer: str
     written_as: str
@@ -32,7 +32,7 @@ class Rounded(
     tag="rounded",
     rename={"from_": "from"},
 ):
-    """The consumer's unit cannot hold the value; ``to`` is what it holds."""
+    """The consumer's unit cannot express the value; ``to`` is what it uses."""
 
     pointer: str
     from_: int | float
@@ -95,7 +95,7 @@ class EmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CoverageManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that stands beside an emitted file. policy_digest: of the policy as canonical JSON."""
+    """The document written beside an emitted file. policy_digest: of the policy as canonical JSON."""
 
     schema_version: Literal["costctl.coverage/v1"]
     policy_id: Id

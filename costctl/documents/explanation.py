@@ -63,7 +63,7 @@ class SpanLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CallLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One execution of a model. start_s: seconds from the request's start.  queue_s, ttft_s: seconds.  share_s: its
     part of its replica's busy time; alone_s: seconds in which no other call was in progress there.  tenant: whose it
-    is; null for nobody's.
+    is; null where none is named.
     """
 
     call_id: str
@@ -110,7 +110,7 @@ class StageLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that was used. usd: null where quantity or price is unknown; ``note`` says which.  outcome,
     billing_rule: of the call, and by which rule it was billed; null for what no call caused.  is_recorded: the amount
-    is what the call's own record says, for want of a price; the quantity is that amount.
+    is what the call's own record says, where there is no price; the quantity is that amount.
     """
 
     call_id: str | None
@@ -193,7 +193,7 @@ class ClassRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request that stands for many. example: typical (the median duration), slow (the 95th percentile) or
+    """An example request. example: typical (the median duration), slow (the 95th percentile) or
     expensive (the 95th percentile of cost): the quantiles of the analysis, which are requests.  usd: a lower bound
     where there are unpriced_charges.
     """

@@ -1,4 +1,4 @@
-"""What failed and repeated attempts cost, and what one of each thing costs: parts of costctl.analysis/v1."""
+"""What failed and repeated attempts cost, and unit costs: parts of costctl.analysis/v1."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class OutcomeReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The calls to one provider that came to the same, and by which rule they are billed.
+    """The calls to one provider with one outcome, and by which rule they are billed.
 
     billing_rule: billed, billed_if_reported, input_only, not_billed; by_time for replicas of your own.  rule_source:
     default (docs/explanation/failed-attempts.md) or costctl.toml.  usd: null where nothing of it is priced.

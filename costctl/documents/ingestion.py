@@ -16,7 +16,7 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """One file or stream.
 
     records = spans + rejected + duplicates + outside.  format: null where none was recognised.  dialects: spans by
-    dialect; those of none are left out.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
+    dialect; those of none are omitted.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
     were rejected.  doubts: spans that were kept although something about them is in doubt, by code: ends_before_start
     (their end is left out), clock_skipped and clock_repeated (times of a mapping's zone).  duplicates: spans that the
     store held already.  outside: records before since or after until.

@@ -40,7 +40,7 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class PriceFinding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Something about the prices that someone should mend. subject: the model; what, why and next_step: sentences."""
+    """A problem with the prices to fix. subject: the model; what, why and next_step: sentences."""
 
     kind: Literal["gap", "refused", "unknown_model", "unpriced"]
     subject: str

@@ -14,39 +14,38 @@ _REJECTS: Final = {
     "no_span_id": "no usable span id",
     "ends_before_start": "end before they start",
     "negative_uncached_tokens": "more cached tokens than input tokens",
-    "too_many_cache_write_1h_tokens": "more tokens written for an hour than written",
-    "too_many_cached_audio_tokens": "more cached audio tokens than cached tokens, or than audio tokens",
+    "too_many_cache_write_1h_tokens": "more 1-hour cache write tokens than cache write tokens",
+    "too_many_cached_audio_tokens": "more cached audio tokens than cached tokens or audio tokens",
     "too_many_input_audio_tokens": "more audio tokens in the input than input tokens",
     "too_many_output_audio_tokens": "more audio tokens in the output than output tokens",
-    "negative_tokens": "token counts below zero",
-    "bad_json": "broken JSON",
-    "begins_cut": "the end of a record whose beginning is in another file",
-    "nul_bytes": "NUL bytes where a record is due",
-    "not_otlp": "no object where OTLP has one",
-    "not_langfuse": "no object where Langfuse has one",
-    "not_traces": "OTLP metrics, which count no single call: export traces or logs instead",
-    "truncated": "cut off while being written",
-    "bad_protobuf": "broken protobuf",
-    "bad_value": "a cell that is no number or time",
-    "bad_columns": "another number of cells than the header",
-    "not_a_request": "tell of no model call",
-    "not_a_trace": "JSON that is no trace",
-    "too_deep": "nested too deep",
-    "too_many_attributes": "more attributes than any span should have",
+    "negative_tokens": "negative token counts",
+    "bad_json": "invalid JSON",
+    "begins_cut": "the end of a record that begins in another file",
+    "nul_bytes": "NUL bytes instead of a record",
+    "not_otlp": "not an object where OTLP has one",
+    "not_langfuse": "not an object where Langfuse has one",
+    "not_traces": "OTLP metrics, which do not record single calls: export traces or logs instead",
+    "truncated": "truncated while being written",
+    "bad_protobuf": "invalid protobuf",
+    "bad_value": "a cell that is not a number or time",
+    "bad_columns": "a different number of cells than the header",
+    "not_a_request": "without a model call",
+    "not_a_trace": "JSON that is not a trace",
+    "too_deep": "nested too deeply",
+    "too_many_attributes": "too many attributes",
     "too_long": "lines that are too long",
 }
 _DOUBTS: Final = {
-    "ends_before_start": "end before they start, by a clock's doing: they are kept, and how long they took is unknown",
-    "clock_skipped": "have a time that the zone's clock skipped when it was put forward: they are moved forward by as "
-    "much",
-    "clock_repeated": "have a time that the zone's clock showed twice when it was put back: the first is taken",
+    "ends_before_start": "end before they start (clock skew): they are kept, with unknown duration",
+    "clock_skipped": "have a time that daylight saving skipped: they are moved forward by as much",
+    "clock_repeated": "have a time that occurs twice because of daylight saving: the first is used",
 }
 # What such records lack is not in this source, or was never meant to be: other sources are as good as without them.
 HARMLESS: Final = frozenset({"not_a_request", "not_traces", "truncated", "begins_cut", "nul_bytes"})
 
 
 def rejects_in_words(codes: Mapping[str, int]) -> str:
-    """Why records were rejected: "2 cut off while being written, 1 broken JSON"."""
+    """Why records were rejected: "2 truncated while being written, 1 invalid JSON"."""
     return ", ".join(f"{count:,} {_REJECTS.get(code, code)}" for code, count in sorted(codes.items()))
 
 

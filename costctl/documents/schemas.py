@@ -55,9 +55,9 @@ def schema_for(name: str) -> dict[str, Any]:
     """
     if name not in _DOCUMENTS:
         raise UsageError(
-            f"There is no document named {name!r}.",
+            f"Unknown document {name!r}.",
             why="costctl knows " + ", ".join(NAMES) + ".",
-            next_step="Name one of these.",
+            next_step="Use one of these names.",
         )
     struct, version = _DOCUMENTS[name]
     _, definitions = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")

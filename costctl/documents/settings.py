@@ -52,7 +52,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def batch_window_s(self) -> float | None:
-        """Seconds that the first call of a batch waits for company, or None where not declared."""
+        """Seconds that the first call of a batch waits for others to join, or None where not declared."""
         return None if self.batch_window is None else duration_s(self.batch_window)
 
 

@@ -8,14 +8,14 @@ import msgspec
 
 
 class TenantUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one tenant used, or nobody who is known, or all those together that have no row of their own.
+    """What one tenant used, or requests without a tenant, or all tenants together that have no row of their own.
 
-    tenants: how many the row is of; 0 for nobody.  requests: that are theirs or in which they used anything; one may be
-    behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd; null where
-    none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
+    tenants: how many the row is of; 0 where unassigned.  requests: that are theirs or in which they used anything;
+    one may be behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd;
+    null where none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
     """
 
-    kind: Literal["tenant", "others", "nobody"]
+    kind: Literal["tenant", "others", "unassigned"]
     tenant: str | None
     tenants: int
     requests: int

@@ -8,7 +8,7 @@ import msgspec
 class UnreadKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key that looks like usage, tokens, cost or cache, holds numbers, and that nothing reads.
 
-    records: that have it.  calls: of these, those that tell of a model call.
+    records: that have it.  calls: of these, those that record a model call.
     """
 
     key: str
@@ -46,7 +46,7 @@ class WindowExcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """stray_records, stray_tokens: tokens of records that are no model call and that no call near them tells of, and
+    """stray_records, stray_tokens: tokens of records that are not model calls and that no call near them reports, and
     what records that sum up calls count more than these."""
 
     unread: tuple[UnreadKey, ...] = ()

@@ -70,7 +70,7 @@ class ClassTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ErrorCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often a type of error was recorded, and in how many requests, those mended by another attempt included."""
+    """How often a type of error was recorded, and in how many requests, those recovered by a retry included."""
 
     error_type: str
     spans: int
@@ -167,14 +167,14 @@ class LoadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WasteRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class; seconds wasted in each stage of the map: null where it cannot be told or the stage was not seen.
-    untold_requests: of which it cannot be told: where there are any, the seconds are a lower bound.
+    """One class; seconds wasted in each stage of the map: null where it is unknown or the stage was not observed.
+    unknown_requests: those for which it is unknown: where there are any, the seconds are a lower bound.
     """
 
     request_class: str
     seconds: tuple[float | None, ...]
     share_ratio: tuple[float | None, ...]
-    untold_requests: tuple[int, ...]
+    unknown_requests: tuple[int, ...]
 
 
 class WasteMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

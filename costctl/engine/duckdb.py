@@ -75,7 +75,7 @@ class DuckDBEngine:
             [each.name for each in self._relations[relation].columns] if relation in self._relations else []
         )
         if column not in columns:
-            raise ValueError(f"no relation {relation} with a column {column}")
+            raise ValueError(f"there is no relation {relation} with a column {column}")
         self.build(relation)
         names = ", ".join(columns)
         rows: pl.DataFrame = self._connection.sql(
@@ -95,7 +95,7 @@ class DuckDBEngine:
             rows: pl.DataFrame = self._connection.sql(sql, params=list(values) or None).pl()
         except duckdb.Error as error:
             raise UsageError(
-                "The query cannot be answered.",
+                "The query failed.",
                 why=f"{said_by_engine(error)}.",
                 next_step="The tables are spans, resources, sources and quarantine; docs/reference/relations.md lists "
                 "the relations and their columns.",
@@ -153,5 +153,8 @@ def _not_built(relation: str, error: duckdb.Error) -> StoreError:
     return StoreError(
         f"The relation {relation} could not be built.",
         why=f"DuckDB says: {said_by_engine(error)}.",
-        next_step="If memory or disk ran out, narrow the time with --since and --until; else report this.",
+        next_step=(
+            "If memory or disk space ran out, narrow the window with --since and --until; otherwise report "
+            "this as a bug."
+        ),
     )

@@ -65,17 +65,17 @@ def hashed(tenant: str, salt: str) -> str:
 
 
 def _notes(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
-    return (*_nobodys(analysis), *_recorded(analysis), *_unpriced(frames, analysis))
+    return (*_unassigned(analysis), *_recorded(analysis), *_unpriced(frames, analysis))
 
 
-def _nobodys(analysis: Analysis) -> tuple[str, ...]:
-    """Of a file that names tenants: what is of none."""
-    nobody = next((use for use in analysis.tenants if use.kind == "nobody"), None)
-    if nobody is None or nobody.usd is None or len(analysis.tenants) == 1:
+def _unassigned(analysis: Analysis) -> tuple[str, ...]:
+    """Of a file that names tenants: what has none."""
+    unassigned = next((use for use in analysis.tenants if use.kind == "unassigned"), None)
+    if unassigned is None or unassigned.usd is None or len(analysis.tenants) == 1:
         return ()
     return (
-        f"{nobody.usd:.6f} USD of {nobody.calls:,} calls and the rest of their requests are of no tenant: neither a "
-        "call, nor what encloses it, nor the request's entry names one.",
+        f"{unassigned.usd:.6f} USD of {unassigned.calls:,} calls and the rest of their requests have no tenant: "
+        "neither the call, nor a span above it, nor the request's entry span names one.",
     )
 
 
@@ -85,8 +85,8 @@ def _recorded(analysis: Analysis) -> tuple[str, ...]:
     if not recorded:
         return ()
     return (
-        f"{recorded:.6f} USD are amounts that the sources name, for want of a price: the lines whose x_AmountSource is "
-        "recorded.",
+        f"{recorded:.6f} USD are amounts recorded by the sources, used where there is no price: the lines "
+        "whose x_AmountSource is recorded.",
     )
 
 

@@ -89,7 +89,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "AllocatedTags",
         "json",
-        "on the parts of a pool's day `costctl/request_class` and `tenant`; null for nobody's",
+        "on the parts of a pool's day `costctl/request_class` and `tenant`; null where there is none",
         cells.of_part(cells.owned_tags),
         _NEW,
     ),
@@ -232,7 +232,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "ResourceId",
         "text",
-        "the pool, the storage, the tool, the way of bytes; null for tokens",
+        "the pool, the storage, the tool, the path of bytes; null for tokens",
         lambda line, _c: line.item.resource,
     ),
     Column("ResourceName", "text", "always null: the id is the name", cells.nothing),
@@ -295,11 +295,11 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("SubAccountName", "text", "as SubAccountId", cells.of_whole(cells.tenant), _NEW),
     Column("SubAccountType", "text", "`Tenant`; null without one", cells.tenant_type, _OLD),
     Column("SubAccountType", "text", "`Tenant`; null without one", cells.of_whole(cells.tenant_type), _NEW),
-    Column("Tags", "json", "`request_class` and `tenant`; null for nobody's", cells.tags, _OLD),
+    Column("Tags", "json", "`request_class` and `tenant`; null where there is none", cells.tags, _OLD),
     Column(
         "Tags",
         "json",
-        "`costctl/request_class` and `tenant`; null for nobody's, and on the parts of a pool's day",
+        "`costctl/request_class` and `tenant`; null where there is none, and on the parts of a pool's day",
         cells.of_whole(cells.owned_tags),
         _NEW,
     ),
@@ -373,7 +373,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         cells.origin_charge,
     ),
     Column("x_PriceBookVersion", "text", "the price book of tokens", lambda _l, common: common.price_book),
-    Column("x_RequestClass", "text", "the class; null for what nobody answers for", cells.request_class),
+    Column("x_RequestClass", "text", "the class; null for costs of no class", cells.request_class),
     Column(
         "x_Requests",
         "whole",

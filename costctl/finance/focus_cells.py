@@ -177,7 +177,7 @@ def method_details(line: Line, _common: Common) -> str | None:
 def of_class(
     figure: Callable[[ClassCost], Estimate | None], bound: Literal["low", "mid", "high"]
 ) -> Callable[[Line, Common], Decimal | None]:
-    """A figure of the line's class in USD, to twelve places; null where the analysis has none, or nobody answers."""
+    """A figure of the line's class in USD, to twelve places; null where the analysis has none, or there is no class."""
 
     def read(line: Line, common: Common) -> Decimal | None:
         found = common.class_costs.get(line.whose.request_class or "")
@@ -188,6 +188,6 @@ def of_class(
 
 
 def unpriced_charges(line: Line, common: Common) -> int | None:
-    """Charges of the line's class that have no amount; null for what nobody answers for."""
+    """Charges of the line's class that have no amount; null for costs of no class."""
     found = common.class_costs.get(line.whose.request_class or "")
     return None if found is None else found.unit_costs.unpriced_charges

@@ -48,13 +48,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Beneficiary:
-    """Who used it. None where it is nobody, or not observed. tenant: as the file names it, hashed by default."""
+    """Who used it. None where unassigned, or not observed. tenant: as the file names it, hashed by default."""
 
     request_class: str | None = None
     tenant: str | None = None
 
 
-NOBODY: Final = Beneficiary()
+UNASSIGNED: Final = Beneficiary()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ import polars as pl
 from costctl.cost.bill import Bill, PoolMoney
 from costctl.documents.settings import Settings
 from costctl.finance.line import (
-    NOBODY,
     PLACES,
     STEP,
+    UNASSIGNED,
     Allocation,
     Beneficiary,
     Item,
@@ -57,7 +57,7 @@ def pool_lines(
 ) -> list[Line]:
     """The lines of every priced pool, and one for what an invoice differs from the declared price by.
 
-    is_idle_spread: idle time is given to the classes by their busy time in the window, else to nobody.
+    is_idle_spread: idle time is given to the classes by their busy time in the window, else to no class.
     """
     uses = _uses(frames, name_of)
     lines: list[Line] = []
@@ -139,12 +139,12 @@ def _lines_of_pool(
             ("busy", use.whose, use.share_s, use) for use in uses.get(day, []) if use.share_s > 0
         ]
         if pool.busy_s is None:
-            parts.append(("unattributed", NOBODY, paid_s, None))
+            parts.append(("unattributed", UNASSIGNED, paid_s, None))
         elif is_idle_spread and sum(window.values()) > 0:
             total_s = sum(window.values())
             parts.extend(("idle", whose, idle_s * held_s / total_s, None) for whose, held_s in window.items())
         else:
-            parts.append(("idle", NOBODY, idle_s, None))
+            parts.append(("idle", UNASSIGNED, idle_s, None))
         yield from _split(day, item, unit_price, declared.accelerators_per_replica, parts)
 
 
@@ -220,7 +220,7 @@ def _adjustments(pool: PoolMoney, item: Item, hourly: Decimal) -> Iterator[Line]
                 day=month.last_day,
                 kind="adjustment",
                 item=item,
-                whose=NOBODY,
+                whose=UNASSIGNED,
                 usd=difference,
                 description=f"What the invoice of {item.resource} differs from hours x declared price by",
             )

@@ -75,17 +75,17 @@ class Frames:
         requests, calls = fetched["requests"], fetched["calls"]
         if requests.is_empty():
             raise NotEnoughDataError(
-                "There is no request to analyse.",
+                "There are no requests to analyze.",
                 why="No request started within the window.",
-                next_step="Widen --since and --until, or ingest traces of that time. --last 7d takes the last seven "
-                "days of the store.",
+                next_step="Widen --since and --until, or ingest traces of that time. --last 7d selects the last "
+                "seven days of the store.",
             )
         window = window_ns(requests, calls)
         if window is None:
             raise NotEnoughDataError(
-                "Nothing is known of when the requests were made.",
-                why="No span has a start, so neither a rate nor a price of a day can be told.",
-                next_step="Export spans with their times; `costctl segment` tells what the requests were.",
+                "No request has a start time.",
+                why="No span has a start time, so rates and prices by day cannot be computed.",
+                next_step="Export spans with timestamps; `costctl segment` works without them.",
             )
         return cls(
             **{name: with_names(fetched[name]) for name in cls.RELATIONS},

@@ -96,8 +96,8 @@ def detect(
     if not head.strip():
         raise InputError(
             f"{source.uri} is empty.",
-            why="Nothing, or only white space, is in it.",
-            next_step="Check the export that should have written it.",
+            why="It contains only white space, or nothing.",
+            next_step="Check the export that writes it.",
         )
     if head.startswith(_PARQUET_MAGIC):
         return _parquet(source, mapping, translation)
@@ -205,16 +205,16 @@ def _after_nuls(nuls: int, batches: Iterator[Batch]) -> Iterator[Batch]:
 def _unknown(uri: str, nuls: int, *, is_all: bool) -> UnknownFormatError:
     if is_all:
         return UnknownFormatError(
-            f"{uri} holds nothing.",
-            why=f"All of its {nuls:,} bytes are NUL: what was written was lost, or has not reached the disk.",
+            f"{uri} contains no data.",
+            why=f"All of its {nuls:,} bytes are NUL: the content was lost, or has not reached the disk.",
             next_step="Fetch or export it again.",
         )
     after = f" after {nuls:,} NUL bytes" if nuls else ""
     return UnknownFormatError(
-        f"{uri} is in no format that costctl reads.",
-        why=f"What it begins with{after} is neither an export of traces (JSON or protobuf) nor a log as CSV, JSON or "
+        f"{uri}: unrecognized format.",
+        why=f"Its beginning{after} is neither a trace export (JSON or protobuf) nor a log in CSV, JSON or "
         "Parquet.",
-        next_step="docs/reference/formats.md lists the formats; name only trace or log exports.",
+        next_step="docs/reference/formats.md lists the formats; pass only trace or log exports.",
     )
 
 
@@ -223,8 +223,8 @@ def _parquet(source: Source, mapping: Mapping | None, translation: Translation) 
     if file is None:
         raise InputError(
             "Parquet cannot be read from standard input.",
-            why="Its index stands at the end of the file.",
-            next_step="Give the file's path.",
+            why="Its index is at the end of the file.",
+            next_step="Pass the file's path.",
         )
     try:
         columns = pq.ParquetFile(file)

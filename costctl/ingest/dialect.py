@@ -135,11 +135,11 @@ def dialect_from_toml(text: str) -> Dialect:
         named |= set(rule.set)
         if "stage" in rule.set and rule.set["stage"] not in STAGES:
             raise ValueError(
-                f"dialect {dialect.name}: {rule.set['stage']!r} is no stage; use one of {STAGES}"
+                f"dialect {dialect.name}: {rule.set['stage']!r} is not a stage; use one of {STAGES}"
             )
     unknown = sorted(named - set(READ_TYPES))
     if unknown:
-        raise ValueError(f"dialect {dialect.name} names columns that spans have not: {', '.join(unknown)}")
+        raise ValueError(f"dialect {dialect.name} names columns that spans do not have: {', '.join(unknown)}")
     return dialect
 
 
@@ -231,7 +231,7 @@ def vocabulary_with(paths: tuple[str, ...]) -> Vocabulary:
             raise UsageError(
                 f"Cannot use the dialect {path}.",
                 why=f"{error}.",
-                next_step="docs/reference/formats.md shows the form of a dialect file.",
+                next_step="docs/reference/formats.md shows the format of a dialect file.",
             ) from error
         named[own.name] = own
     return vocabulary_of(named.values())

@@ -32,9 +32,9 @@ def discover(arguments: Sequence[str]) -> tuple[Source, ...]:
     """
     if not arguments:
         raise InputError(
-            "There is nothing to read.",
-            why="No path was given.",
-            next_step="Give a file, a folder, a glob, s3://bucket/prefix, or - for standard input.",
+            "No input was given.",
+            why="ingest needs at least one path.",
+            next_step="Pass a file, a folder, a glob, s3://bucket/prefix, or - for standard input.",
         )
     found: dict[str, Source] = {}
     for argument in arguments:
@@ -57,8 +57,8 @@ def _expanded(argument: str) -> list[Source]:
     if not matches:
         raise InputError(
             f"Cannot read {argument}.",
-            why="No file, folder or glob of that name matches anything.",
-            next_step="Check the spelling and the folder that you are in.",
+            why="No such file or folder, and no file matches it as a glob.",
+            next_step="Check the spelling and the current folder.",
         )
     return [local_source(match) for match in matches]
 
@@ -68,10 +68,13 @@ def _remote(argument: str) -> list[Source]:
     readable = objects if len(objects) == 1 else [each for each in objects if looks_readable(each.key)]
     if not readable:
         raise InputError(
-            f"There is nothing to read in {argument}.",
-            why=f"No object below it ends in {', '.join(_ENDINGS)}, or in one of these with {', '.join(_COMPRESSED)}."
+            f"There is nothing to ingest in {argument}.",
+            why=(
+                f"No object below it ends in {', '.join(_ENDINGS)}, optionally followed by "
+                f"{', '.join(_COMPRESSED)}."
+            )
             if objects
-            else "No object has a name that begins so.",
+            else "No object name begins with it.",
             next_step="Check the bucket and the prefix, or name the objects themselves.",
         )
     return readable
@@ -85,9 +88,12 @@ def _in_folder(folder: Path) -> list[str]:
     )
     if not files:
         raise InputError(
-            f"There is nothing to read in {folder}.",
-            why=f"No file below it ends in {', '.join(_ENDINGS)}, or in one of these with {', '.join(_COMPRESSED)}.",
-            next_step="Name the files themselves: those are read whatever their ending.",
+            f"There is nothing to ingest in {folder}.",
+            why=(
+                f"No file below it ends in {', '.join(_ENDINGS)}, optionally followed by "
+                f"{', '.join(_COMPRESSED)}."
+            ),
+            next_step="Pass the files themselves: those are read whatever their ending.",
         )
     return files
 

@@ -80,7 +80,7 @@ def follow_files(
                 one = followed.setdefault(source.uri, _Followed(_a_file(source)))
                 _look(connection, one, reader, is_last=is_last)
         spans = sum(each.report.spans for each in followed.values() if each.report is not None)
-        progress(f"Following {len(followed)} files; Ctrl-C ends it", None, f"{spans:,} spans")
+        progress(f"Following {len(followed)} files; press Ctrl-C to stop", None, f"{spans:,} spans")
         if is_last:
             break
         time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -98,8 +98,8 @@ def _a_file(source: Source) -> Source:
     if source.path is None or not source.path.is_file():
         raise InputError(
             f"{source.uri} cannot be followed.",
-            why="It is no file on this machine, and only files grow.",
-            next_step="Leave out --follow; standard input is read to its end in any case.",
+            why="Only local files can be followed.",
+            next_step="Omit --follow; standard input is read to its end in any case.",
         )
     return source
 
@@ -160,8 +160,11 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     if reading.format not in _LINE_FORMATS or stream.compression is not None:
         raise InputError(
             f"{source.uri} cannot be followed.",
-            why=f"It is {stream.compression or reading.format}, and only JSON lines and CSV grow line by line.",
-            next_step="Leave out --follow, and load it again when it has grown: what is known is left out.",
+            why=f"It is {stream.compression or reading.format}; only JSON lines and CSV can be read as they grow.",
+            next_step=(
+                "Omit --follow, and ingest it again when it has grown: spans that are already loaded are "
+                "skipped."
+            ),
         )
     landing = Landing(now_utc())
     source_id = next_source_id(connection)

@@ -204,7 +204,7 @@ def unusable(report: SourceReport, reasons: Mapping[str, str]) -> str:
     return (
         f"None of the records of {report.uri} could be used: "
         f"{rejects_in_words(report.rejected_by_code)}{example}.\n"
-        "Mend or export it again; after `costctl ingest`, `costctl sql 'SELECT * FROM quarantine'` shows each record "
+        "Fix it or export it again; after `costctl ingest`, `costctl sql 'SELECT * FROM quarantine'` shows each record "
         "with its reason."
     )
 

@@ -79,12 +79,12 @@ def require_usable(reports: Sequence[SourceReport]) -> None:
         raise InputError(
             f"{len(refused)} of {len(reports)} sources could not be used.",
             why=f"{(refused[0].why or '').splitlines()[0]} The report gives the reason of each other one.",
-            next_step="The other sources are loaded. Mend or leave out these, and run the same command again.",
+            next_step="The other sources are loaded. Fix or omit these, and run the same command again.",
         )
     rejected = [report for report in reports if report.rejected]
     if rejected and not any(_holds_something(report) for report in reports):
         why, _, next_step = unusable(rejected[0], {}).partition("\n")
-        more = f" {len(rejected) - 1} more sources gave nothing either." if len(rejected) > 1 else ""
+        more = f" {len(rejected) - 1} more sources gave no records either." if len(rejected) > 1 else ""
         raise InputError("Nothing could be loaded.", why=why + more, next_step=next_step)
 
 
@@ -148,7 +148,7 @@ def _opened(source: Source) -> SourceStream:
         raise InputError(
             f"{source.uri} is empty.",
             why="It has 0 bytes.",
-            next_step="Check the export that should have written it.",
+            next_step="Check the export that writes it.",
         )
     return stream
 
@@ -181,7 +181,7 @@ def _land(
     if landing.records == 0:
         raise InputError(
             f"{source.uri} holds no spans.",
-            why=f"It was read to its end as {reading.format}, and nothing was in it.",
+            why=f"It was read to its end as {reading.format} and is empty.",
             next_step="Check that it is an export of traces or calls, not of metrics.",
         )
     return record(
@@ -199,7 +199,7 @@ def _land(
 
 def _write_failed(uri: str, error: duckdb.Error) -> StoreError:
     return StoreError(
-        f"The store could not take {uri}.",
+        f"{uri} could not be written to the store.",
         why=f"DuckDB says: {said_by_engine(error)}.",
-        next_step="Check the free space of the store's disk; nothing of this source was kept.",
+        next_step="Check the free space of the store's disk; nothing of this source was loaded.",
     )

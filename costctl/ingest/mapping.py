@@ -204,7 +204,7 @@ def named_mapping(name: str) -> Mapping:
         known = [*built_in, CANONICAL]
         nearest = difflib.get_close_matches(name, known, n=1)
         raise UsageError(
-            f"There is no mapping {name}.",
+            f"Unknown mapping {name}.",
             why=f"It is neither a file nor one of {', '.join(known)}.",
             next_step=f"Did you mean {nearest[0]}?"
             if nearest
@@ -236,10 +236,10 @@ def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
 def unknown_log(columns: Iterable[str], uri: str) -> InputError:
     """What is said of a log that no mapping fits."""
     return InputError(
-        f"{uri} is no log that costctl knows.",
-        why=f"Its columns are {shown_columns(columns, known_words())}, which no built-in mapping "
-        f"({', '.join(built_in_mappings())}) recognises.",
-        next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; mend it and give it with --mapping.",
+        f"{uri}: unrecognized log format.",
+        why=f"Its columns are {shown_columns(columns, known_words())}, which match no built-in mapping "
+        f"({', '.join(built_in_mappings())}).",
+        next_step=f"`costctl ingest --propose-mapping {uri}` drafts a mapping; check it and pass it with --mapping.",
     )
 
 
@@ -290,7 +290,7 @@ def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
             f"{uri} lacks the column {mapping.columns[mapping.when].paths[0]}.",
             why=f"The mapping {mapping.name} reads the time from it; the columns are "
             f"{shown_columns(present, known_words())}.",
-            next_step="Give another --mapping, or mend the column's name in the mapping.",
+            next_step="Pass another --mapping, or fix the column's name in the mapping.",
         )
 
 
@@ -321,8 +321,8 @@ def _decoded(text: str, name: str) -> Mapping:
     if not is_timed or (mapping.when == "end_ns" and "duration_s" not in mapping.columns):
         raise _bad_mapping(
             name,
-            "It must say where start_ns comes from, and in which unit (iso, s, ms, us, ns); or else end_ns, "
-            "with its unit, and duration_s.",
+            "It must say where start_ns comes from and its unit (iso, s, ms, us, ns); or else end_ns with "
+            "its unit, and duration_s.",
         )
     if mapping.zone is not None and mapping.zone not in available_timezones():
         nearest = difflib.get_close_matches(mapping.zone, available_timezones(), n=1)
@@ -333,5 +333,5 @@ def _decoded(text: str, name: str) -> Mapping:
 
 def _bad_mapping(name: str, why: str) -> UsageError:
     return UsageError(
-        f"Cannot use the mapping {name}.", why=why, next_step="docs/reference/formats.md shows the form."
+        f"Cannot use the mapping {name}.", why=why, next_step="docs/reference/formats.md shows the format."
     )

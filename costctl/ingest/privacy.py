@@ -129,7 +129,7 @@ _PLACE: Final = re.compile(r"\((?:byte|char) (\d+)\)|char (\d+)")
 def json_fault(error: Exception) -> str:
     """Where a JSON text broke, and nothing of what the decoder says of it: some quote what they read."""
     place = _PLACE.search(str(error))
-    return f"it breaks at character {place[1] or place[2]}" if place else "it breaks"
+    return f"it is invalid at character {place[1] or place[2]}" if place else "it breaks"
 
 
 COLUMN_NAME: Final = re.compile(r"[A-Za-z_@$][A-Za-z0-9_]{0,39}(?:[.:/ -][A-Za-z0-9_]{1,40}){0,6}")
@@ -169,5 +169,5 @@ def shown_columns(names: Iterable[str], known_words: frozenset[str]) -> str:
     shown = known[:_MOST_NAMES]
     more = len(every) - len(shown)
     if not shown:
-        return f"{more} whose names say nothing to costctl"
+        return f"{more} unrecognized names"
     return ", ".join(shown) + (f" and {more} more" if more else "")

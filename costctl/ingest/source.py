@@ -106,9 +106,9 @@ def _cannot_read(uri: str, error: Exception) -> InputError:
     return InputError(
         f"Cannot read {uri}.",
         why=f"{said}.",
-        next_step="Check the name, and that you may read it"
+        next_step="Check the name and your permission to read it"
         + (
-            "; credentials come from the environment, as the cloud's own tools take them."
+            "; credentials come from the environment, as for the cloud's own tools."
             if is_remote(uri)
             else "."
         ),

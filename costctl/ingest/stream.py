@@ -81,7 +81,7 @@ class SourceStream(io.RawIOBase):
             stored = self._stored()
         if self._unpacker is not None and not self._unpacker.is_complete:
             raise InputError(
-                f"{self._uri} is cut off.",
+                f"{self._uri} is truncated.",
                 why=f"Its {self.compression} data end after {self.bytes_read:,} bytes, too early.",
                 next_step="Fetch or export it again; nothing of it was loaded.",
             )
@@ -95,14 +95,14 @@ class SourceStream(io.RawIOBase):
         except UNPACK_ERRORS as error:
             raise InputError(
                 f"Cannot unpack {self._uri}.",
-                why=f"Its {self.compression} data are damaged near byte {self.bytes_read:,} ({type(error).__name__}).",
+                why=f"Its {self.compression} data are corrupt near byte {self.bytes_read:,} ({type(error).__name__}).",
                 next_step="Fetch or export it again; nothing of it was loaded.",
             ) from error
 
     def _refuse_bomb(self) -> None:
         if self.bytes_unpacked > max(_BOMB_BYTES, _BOMB_RATIO * self.bytes_read):
             raise InputError(
-                f"{self._uri} unpacks to far more than traces would.",
+                f"{self._uri} unpacks to far more data than traces would.",
                 why=f"{self.bytes_read:,} bytes of {self.compression} became more than {self.bytes_unpacked:,} bytes.",
-                next_step="If it is what you mean, unpack it first and name the result; nothing of it was loaded.",
+                next_step="If that is intended, unpack it first and pass the result; nothing of it was loaded.",
             )

@@ -44,7 +44,7 @@ def _fact(item: ClassMatch) -> PolicyEvidence:
 def _statement(item: ClassMatch) -> str:
     if item.recall is None:
         return "Too few requests to say whether a gateway could tell it without a class header."
-    by = ", ".join(item.told_by) or "elimination"
+    by = ", ".join(item.rule_features) or "elimination"
     told = f"Without a class header, a gateway could tell it by {by}: recall {_interval(item.recall)}"
     if item.precision is None:
         return f"{told}; nothing is taken for it."

@@ -71,7 +71,7 @@ def find_model(provider: str | None, model: str) -> Found | NotFound:
         if found is not None:
             return Found(*found, is_named=named is not None)
     if model.strip().lower().endswith(_ROUTED):
-        return NotFound(seller, "what it costs depends on whom it was routed to")
+        return NotFound(seller, "its price depends on the provider it was routed to")
     return NotFound(seller, "")
 
 

@@ -82,7 +82,7 @@ def own_bands(prices: PriceSettings, asked: Asked) -> Bands | None:
     if len(set(starts)) < len(starts):
         raise RateError(
             "two rates",
-            f"Two rates for {asked.model} hold on {asked.day}.",
+            f"Two rates for {asked.model} apply on {asked.day}.",
             why="[[prices.rates]] has more than one entry with the same model, provider, service_tier, inference_geo "
             "and above_input_tokens.",
             next_step="Give one an `until` that is the `from` of the next, or remove one.",
@@ -129,8 +129,8 @@ def usd_per_unit(prices: PriceSettings, currency: str, day: date) -> Decimal:
             f"exchange rate of {currency}",
             f"{currency} has {'no' if not found else 'more than one'} exchange rate for {day}.",
             why=f"A rate in [[prices.rates]] is in {currency}, and exchange rates are never guessed.",
-            next_step="Write one [[prices.exchange_rates]] "
-            f'with currency = "{currency}", usd = …, and from and until that hold {day}.',
+            next_step=f'Write one [[prices.exchange_rates]] with currency = "{currency}", usd = …, and from and until '
+            f"that cover {day}.",
         )
     return Decimal(str(found[0].usd))
 
@@ -179,7 +179,7 @@ def refuse_units_far_from_book(
 def _far(kind: str, asked: Asked, own_usd: float, book_usd: float, rule: str, per: str) -> RateError:
     return RateError(
         f"magnitude of {kind}",
-        f"The {kind} rate for {asked.model} is far from what it costs elsewhere.",
+        f"The {kind} rate for {asked.model} is far from its price in the price book.",
         why=f"It comes to {own_usd:g} USD per {per} on {asked.day}; the price book says {book_usd:g}.",
         next_step=f"{rule}, in the rate's currency; if it is meant, write is_confirmed = true beside it.",
     )
@@ -192,7 +192,7 @@ def _refuse_implausible(rates: Bands, model: str, day: date) -> None:
         if usd > 0 and not LOWEST_USD_PER_MILLION <= usd <= HIGHEST_USD_PER_MILLION:
             raise RateError(
                 f"magnitude of {kind}",
-                f"The {kind} rate for {model} is far from what any model costs.",
+                f"The {kind} rate for {model} is far outside the range of known prices.",
                 why=f"It comes to {usd:g} USD per million tokens on {day}; prices lie between "
                 f"{LOWEST_USD_PER_MILLION:g} and {HIGHEST_USD_PER_MILLION:g}.",
                 next_step="Rates are per million tokens, in the rate's currency; if it is meant, "

@@ -73,8 +73,11 @@ def _gaps(model: str, spans: list[tuple[date | None, date | None]]) -> list[Pric
                 PriceFinding(
                     kind="gap",
                     subject=model,
-                    what=f"No own rate for {model} holds from {until} until {min(later)}.",
-                    why="One rate ends before the next begins; the price book, if it knows the model, fills in.",
+                    what=f"No rate of your own for {model} applies from {until} until {min(later)}.",
+                    why=(
+                        "One rate ends before the next begins; the price book is used there, if it knows the "
+                        "model."
+                    ),
                     next_step=f"Write until = {min(later)}, or a rate for these days.",
                 )
             )
@@ -129,7 +132,10 @@ def _unpriced_condition(own: PriceSettings, name: str, asked: Asked) -> PriceFin
                 kind="unpriced",
                 subject=name,
                 what=f"The traces have calls of {name} {how}, which have no price on {asked.day}.",
-                why="Neither own rates nor the price book have one for that, and the standard price is not it.",
+                why=(
+                    "Neither your own rates nor the price book have a price for that, and the standard price "
+                    "does not apply."
+                ),
                 next_step=f'Write a rate in [[prices.rates]] with {key} = "{getattr(asked, key)}".',
             )
     return None
@@ -158,7 +164,7 @@ def _unknown(kind: str, subject: str, said: str, provider: str | None, model: st
         kind="unpriced" if kind == "unpriced" else "unknown_model",
         subject=subject,
         what=f"{said}, which has no price.",
-        why="Neither own rates nor the price book know it" + (f": {why}." if why else "."),
+        why="Neither your own rates nor the price book have it" + (f": {why}." if why else "."),
         next_step=f"{meant}Write [prices.aliases], or a rate in [[prices.rates]].",
     )
 

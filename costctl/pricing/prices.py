@@ -271,7 +271,7 @@ def _reason(own: PriceSettings, asked: Asked) -> str:
     meant, _ = _meant(own, asked)
     found = find_model(meant.provider, meant.model)
     if isinstance(found, Found):
-        return f"{nothing}: the price book sells it by a unit that is not counted here"
+        return f"{nothing}: the price book prices it by a unit that is not counted here"
     if found.why:
         return f"{nothing}: {found.why}"
     nearest = nearest_model(meant.provider, meant.model)

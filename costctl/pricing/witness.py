@@ -342,12 +342,12 @@ def _notes(rows: pl.DataFrame, judged: pl.DataFrame, differing: int) -> tuple[st
     notes = [f"{source} rounds its amounts to {digits} digits." for source, digits in rounding.iter_rows()]
     if own:
         notes.append(
-            f"{own:,} calls that your own replicas served name an amount too; what those cost is their time."
+            f"{own:,} calls served by your own replicas also record an amount; they are priced by replica time."
         )
     if strange:
-        notes.append(f"{strange:,} amounts are negative or no numbers, and are left out.")
+        notes.append(f"{strange:,} amounts are negative or not numbers, and are excluded.")
     if differing > MOST_EXAMINED:
         notes.append(
-            f"Causes were looked for in the {MOST_EXAMINED:,} calls that are off most, of {differing:,}."
+            f"Causes were searched in the {MOST_EXAMINED:,} calls that differ most, of {differing:,}."
         )
     return tuple(notes)

@@ -107,13 +107,13 @@ def _given(call: DifferingCall, tried: list[_Priced]) -> dict[CauseKind, list[_P
 
 
 def _zero(call: DifferingCall) -> Cause:
-    said = "the source names 0 for calls that failed"
-    free = "the source names 0: an answer out of a cache, a subscription, or a model whose price it does not know"
+    said = "the source records 0 for failed calls"
+    free = "the source records 0: a cached answer, a subscription, or a model whose price it does not know"
     return Cause("recorded_zero", said if call.is_failed else free)
 
 
 def _failed(call: DifferingCall) -> Iterator[_Priced]:
-    said = "the source counts failed calls, which are not billed here"
+    said = "the source charges failed calls, which are not billed here"
     yield _Priced("failed_call", said, call.rest_usd + call.tokens_usd)
 
 
@@ -289,12 +289,10 @@ def _cache_keys(call: DifferingCall, quotes: Quotes) -> Iterator[_Priced]:
     if not is_shown and not _is_telling(call, price):
         return
     if 0 < more <= call.tokens.get("input", 0.0):
-        said = (
-            "a cache that the source knows of and the record does not: as if {n} more tokens came out of one"
-        )
+        said = "cache reads that the record does not show: as if {n} more tokens were cache reads"
         yield _Priced("cache_key", said, call.usd - more * step, more, not is_shown)
     if 0 < -more < call.tokens.get("cached_input", 0.0):
-        said = "a part of the cache reads that the source does not see: {n} tokens priced as plain input"
+        said = "cache reads that the source does not count: {n} tokens priced as plain input"
         yield _Priced("cache_key", said, call.usd - more * step, -more, not is_shown)
 
 

@@ -64,7 +64,7 @@ def _taken_for(matching: Matching) -> Table:
                 item.request_class,
                 count(right.get(item.request_class, 0)),
                 ", ".join(mistakes[item.request_class]) or "-",
-                ", ".join(_WORDS.get(feature, feature) for feature in item.told_by) or "nothing",
+                ", ".join(_WORDS.get(feature, feature) for feature in item.rule_features) or "nothing",
             )
             for item in matching.classes
         ),
@@ -122,12 +122,12 @@ def csv_text(document: AdmissionAccuracy) -> str:
     return as_csv(
         (
             "rules", "request_class", "requests", "matched", "recall", "recall_low", "recall_high", "precision",
-            "precision_low", "precision_high", "told_by",
+            "precision_low", "precision_high", "rule_features",
         ),
         [
             [
                 name, item.request_class, item.requests, item.matched, *_bounds(item.recall), *_bounds(item.precision),
-                " ".join(item.told_by),
+                " ".join(item.rule_features),
             ]
             for name, matching in variants
             if matching is not None

@@ -360,7 +360,7 @@ def _bottleneck(report: ClassReport) -> str:
     found = report.bottleneck
     if found is None:
         return NOT_OBSERVED
-    kind, cause = ("" if text == "not_told" else text.replace("_", " ") for text in (found.kind, found.cause))
+    kind, cause = ("" if text == "unknown" else text.replace("_", " ") for text in (found.kind, found.cause))
     why = ": ".join(text for text in (kind, cause) if text) or "cause not known"
     return f"{stage_name(found.stage)} ({why})"
 

@@ -24,7 +24,7 @@ def tenant_table(uses: tuple[TenantUse, ...]) -> Table | None:
     )  # of a sum that is not known nothing is a part
     rows = [_row(use.tenant or "", use, total) for use in shown]
     hidden = len(named) - len(shown) + sum(use.tenants for use in uses if use.kind == "others")
-    rows += [_row(NOBODY, use, total) for use in uses if use.kind == "nobody"]
+    rows += [_row(NOBODY, use, total) for use in uses if use.kind == "unassigned"]
     more = f"; {plural(hidden, 'other')} in --format json" if hidden else ""
     columns = ("tenant", "requests", "calls", "attributed", "of the cost")
     return Table(f"Tenants: whose the calls are, in USD{more}", columns, tuple(rows), frozenset({"tenant"}))

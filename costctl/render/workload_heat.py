@@ -29,7 +29,7 @@ def _waste(waste: WasteMap) -> HeatMap:
                 _NOTHING
                 if part is None
                 else Cell(at_least(f"{part:.1%}", untold), _level(part, _WASTE_LEVELS))
-                for part, untold in zip(row.share_ratio, row.untold_requests, strict=True)
+                for part, untold in zip(row.share_ratio, row.unknown_requests, strict=True)
             ),
         )
         for row in waste.rows

@@ -74,7 +74,7 @@ def _bottleneck_cells(found: Bottleneck | None) -> tuple[str, ...]:
         stage_name(found.kind),
         stage_name(found.cause),
         "yes" if found.basis == "waste" else "no",
-        at_least(seconds(found.waste_s_per_request), found.untold_requests),
+        at_least(seconds(found.waste_s_per_request), found.unknown_requests),
     )
 
 

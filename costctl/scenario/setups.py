@@ -17,7 +17,7 @@ from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.platform import ClassRules, Platform, PoolRules
-from costctl.simulate.lanes import Lanes, TurnedAway
+from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling
 
 # A trace says which prompts begin alike by keys of its own; they are not among the calls of a replay.
@@ -192,8 +192,8 @@ def _or_inf(limit: float | None) -> float:
 
 
 def _code(what: str, kind: ClassRules, pool: str) -> int:
-    code = TurnedAway[what.upper()]
-    return int(TurnedAway.REJECT if code == TurnedAway.REDIRECT and kind.redirect_to == pool else code)
+    code = RefusalAction[what.upper()]
+    return int(RefusalAction.REJECT if code == RefusalAction.REDIRECT and kind.redirect_to == pool else code)
 
 
 def _place(name: str | None, among: Sequence[str]) -> int:

@@ -64,9 +64,9 @@ def admission_accuracy(admission: pl.DataFrame, request_class: pl.DataFrame, see
     counts = Counter(placed["request_class"].to_list())
     if sum(count >= LEAST_REQUESTS for count in counts.values()) < 2:
         raise NotEnoughDataError(
-            "There are no classes to tell apart.",
+            "There are not enough classes to evaluate admission rules.",
             why=f"Fewer than two classes have {LEAST_REQUESTS} requests or more.",
-            next_step="Ingest more traces, widen --since and --until, or sort requests with --rules of your own.",
+            next_step="Ingest more traces, widen --since and --until, or classify requests with your own --rules.",
         )
     without_label = encoded(placed, seed, uses_label=False)
     has_label = placed[LABEL].null_count() < placed.height
@@ -88,13 +88,14 @@ def matching(features: Encoded, request_class: pl.Series, seed: int) -> Matching
     classes = np.array([numbers[name] for name in request_class.to_list()], np.int64)
     taken_for = predicted_out_of_fold(features.values, classes, folds_of(classes, FOLDS, seed), seed)
     tree = _grown(features.values, classes, seed)
-    rules, told_by = rules_of(tree, features.columns, features.values, classes, names)
+    rules, rule_features = rules_of(tree, features.columns, features.values, classes, names)
     confusion = confusion_of(classes, taken_for, len(names))
     return Matching(
         features=features.features,
         accuracy=wilson(int(np.trace(confusion)), int(classes.size)),
         classes=tuple(
-            _class_match(name, confusion, number, told_by.get(name, ())) for number, name in enumerate(names)
+            _class_match(name, confusion, number, rule_features.get(name, ()))
+            for number, name in enumerate(names)
         ),
         confusion=tuple(
             Confusion(names[true], names[taken], int(confusion[true, taken]))
@@ -140,7 +141,7 @@ def confusion_of(classes: Ints, taken_for: Ints, size: int) -> Ints:
     return counts.reshape(size, size).astype(np.int64)
 
 
-def _class_match(name: str, confusion: Ints, number: int, told_by: tuple[str, ...]) -> ClassMatch:
+def _class_match(name: str, confusion: Ints, number: int, rule_features: tuple[str, ...]) -> ClassMatch:
     requests, matched = int(confusion[number].sum()), int(confusion[:, number].sum())
     right = int(confusion[number, number])
     is_enough = requests >= LEAST_REQUESTS
@@ -150,7 +151,7 @@ def _class_match(name: str, confusion: Ints, number: int, told_by: tuple[str, ..
         matched=matched,
         recall=wilson(right, requests) if is_enough else None,
         precision=wilson(right, matched) if is_enough and matched else None,
-        told_by=told_by,
+        rule_features=rule_features,
     )
 
 

@@ -47,7 +47,13 @@ def leftover(requests: pl.DataFrame, request_class: pl.DataFrame, last_rule: str
 
 def _hint(spans: int, calls: int) -> str:
     if calls > 0:
-        return "model calls, but no rule takes them: add one to a copy of the built-in rules, and give it to --rules"
+        return (
+            "model calls that match no rule: add a rule to a copy of the built-in rules and pass it with "
+            "--rules"
+        )
     if spans == 1:
-        return "a span by itself: if a model is called behind it, pass the trace context on, or export that service"
-    return "no span is known as a model call: instrument the client, or set gen_ai.operation.name on the span"
+        return (
+            "a single span: if a model is called behind it, propagate the trace context, or export that "
+            "service's spans"
+        )
+    return "no span is recognized as a model call: instrument the client, or set gen_ai.operation.name on the span"

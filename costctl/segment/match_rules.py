@@ -52,10 +52,10 @@ def rules_of(
         )
         for leaf in leaves
     )
-    told_by: dict[str, set[str]] = {}
+    rule_features: dict[str, set[str]] = {}
     for leaf in leaves:
-        told_by.setdefault(names[leaf.place], set()).update(leaf.path)
-    return rules, {name: tuple(sorted(features)) for name, features in told_by.items()}
+        rule_features.setdefault(names[leaf.place], set()).update(leaf.path)
+    return rules, {name: tuple(sorted(features)) for name, features in rule_features.items()}
 
 
 class _Tree:
@@ -153,7 +153,7 @@ def taken_by(rules: Sequence[MatchRule], request: dict[str, Any]) -> MatchRule:
     for rule in rules:
         if all(_holds(condition, request[condition.feature]) for condition in rule.conditions):
             return rule
-    raise LookupError("no rule takes the request")
+    raise LookupError("no rule matches the request")
 
 
 def _holds(condition: MatchCondition, value: Any) -> bool:

@@ -45,15 +45,15 @@ def pricing(class_cost: pl.DataFrame, charge: pl.DataFrame, request_class: pl.Da
     )
     counts = dict(placed.group_by("request_class").len().iter_rows())
     if charge["usd"].drop_nulls().is_empty():
-        return Pricing(usd, counts, "Cost shares are not known: nothing is priced.")
+        return Pricing(usd, counts, "Cost shares are unknown: nothing is priced.")
     if unpriced.is_empty():
         return Pricing(usd, counts, None)
     of = sorted(set(unpriced["component"]))
     return Pricing(
         usd,
         counts,
-        f"Cost shares are not known: only a part is priced. {unpriced['request_id'].n_unique():,} requests have "
-        f"{' and '.join(of)} without a price or an amount; `costctl analyze` says which.",
+        f"Cost shares are unknown: only part of the cost is priced. {unpriced['request_id'].n_unique():,} "
+        f"requests have {' and '.join(of)} without a price or an amount; `costctl analyze` lists them.",
     )
 
 

@@ -21,7 +21,7 @@ _FEWEST_BATCHES: Final = 30
 _OUTLIER: Final = 0.02  # residual over the length of a batch, beyond which the robust loss grows linearly
 _LEAST_SPREAD: Final = 0.02  # of the sizes, and of the tokens at equal size, over their mean
 _MOST_ERROR: Final = 0.05  # standard error of a part of the length of a batch, over its length
-_WARNING: Final = "cannot be told apart"
+_WARNING: Final = "cannot be separated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +59,23 @@ def fit_batch_times(replica: Ints, begin_s: Floats, end_s: Floats, tokens: Ints)
     reported.
     """
     if not np.isfinite(begin_s).any():
-        return "no call reports how long it waited, so that the beginning of a batch is unknown"
+        return "no call reports queue time, so the start of a batch is unknown"
     if not (tokens >= 0).any():
-        return "no call reports its prompt tokens, so that the work of a batch is unknown"
+        return "no call reports its prompt tokens, so the work of a batch is unknown"
     batches = _batches(replica, begin_s, end_s, tokens)
     if batches.sizes.size < _FEWEST_BATCHES:
         return f"only {batches.sizes.size} batches are complete; {_FEWEST_BATCHES} are needed"
     if batches.sizes.std() < _LEAST_SPREAD * batches.sizes.mean():
         return (
-            f"every batch held {batches.sizes.mean():.3g} calls, so that the fixed part of a batch and the part that "
-            f"grows with its calls {_WARNING}; quieter or busier hours are needed"
+            f"every batch held {batches.sizes.mean():.3g} calls, so the fixed and per-call parts of the "
+            f"batch time {_WARNING}; traffic at lower or higher load is needed"
         )
     design = np.column_stack([np.ones(batches.sizes.size), batches.sizes, batches.tokens])
     beyond = batches.tokens - design[:, :2] @ np.linalg.lstsq(design[:, :2], batches.tokens, rcond=None)[0]
     if beyond.std() < _LEAST_SPREAD * batches.tokens.mean():
         return (
-            "all calls have about as many prompt tokens, so that the time of a call in a batch and the time of its "
-            f"tokens {_WARNING}"
+            "all calls have about as many prompt tokens, so the per-call and per-token parts of the batch "
+            f"time {_WARNING}"
         )
     return _solved(design, batches)
 
@@ -92,8 +92,8 @@ def _solved(design: Floats, batches: _Batches) -> BatchTimes | str:
     errors = np.sqrt(np.diag(covariance))
     if (errors * mean).max() > _MOST_ERROR * mean_s:
         return (
-            f"{batches.sizes.size} batches of {batches.sizes.min()} to {batches.sizes.max()} calls are too few and too "
-            f"alike: what is fixed, what goes by calls and what goes by tokens {_WARNING}"
+            f"{batches.sizes.size} batches of {batches.sizes.min()} to {batches.sizes.max()} calls are too "
+            f"few and too alike: the fixed, per-call and per-token parts of the batch time {_WARNING}"
         )
     alpha_s, beta_s, gamma_s = (float(value) for value in parts)
     residual = design @ parts / batches.length_s - 1.0

@@ -29,7 +29,7 @@ _BLOCK_TOKENS: Final = 16  # of vLLM's KV cache (block_size, 2024); budgets are 
 class EngineLog:
     """n reports of one replica, in order of time, two at least.
 
-    at_s: when.  running, waiting: sequences in progress and in line at that moment.  decoded_tokens,
+    at_s: when.  running, waiting: sequences running and queued at that moment.  decoded_tokens,
     prompt_tokens: since the report before; those of the first report are not used.
     """
 
@@ -66,7 +66,7 @@ def fit_engine_logs(logs: Sequence[EngineLog]) -> EngineFit | str:
     most = _max_num_seqs(logs)
     windows = np.concatenate([_windows(log, most) for log in logs])
     if len(windows) < _FEWEST_WINDOWS:
-        return f"the engine was seen busy for only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
+        return f"the engine was busy in only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
     design = windows[:, 1:] / windows[:, :1]
     scale = np.maximum(np.linalg.norm(design, axis=0), np.finfo(np.float64).tiny)
     solution, _ = nnls(design / scale, np.ones(len(windows)))
@@ -83,9 +83,9 @@ def steps_clock(log: EngineLog, first_token_s: Floats, end_s: Floats) -> tuple[F
     """
     sequence_s = np.diff(_integral_of_active(first_token_s, end_s, log.at_s))
     length_s = np.diff(log.at_s)
-    has_company = sequence_s > 0
+    is_decoding = sequence_s > 0
     steps = np.zeros(length_s.size)
-    steps[has_company] = (log.decoded_tokens[1:] * length_s)[has_company] / sequence_s[has_company]
+    steps[is_decoding] = (log.decoded_tokens[1:] * length_s)[is_decoding] / sequence_s[is_decoding]
     return log.at_s, np.concatenate([[0.0], np.cumsum(steps)])
 
 

@@ -22,7 +22,7 @@ from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
-from costctl.service_model.sample import excerpt
+from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_seen
 from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
@@ -102,7 +102,7 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
     calls = pool_calls(frames)
     models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
-    reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls was timed")
+    reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls has times")
     tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
     for number, name in enumerate(calls.pools):
         here = np.flatnonzero(calls.pool == number)
@@ -168,9 +168,7 @@ def _fit(
     number = int(calls.pool[here[0]])
     seen = int(calls.replicas[number])
     if not calls.is_replica_observed[here].all() and (settings.replicas or seen) > 1:
-        return (
-            "its calls do not say which replica served them (service.instance.id, k8s.pod.name or host.name)"
-        )
+        return "its calls do not name the replica that served them (service.instance.id, k8s.pod.name or host.name)"
     replicas = max(seen, settings.replicas or 0)
     dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
     setup = PoolSetup(
@@ -199,7 +197,7 @@ def _fit_continuous(
     calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
 ) -> tuple[Pool, StepTimes] | str:
     decoding = _decoding(calls, here, steps)
-    times = fit_step_times(excerpt(decoding))
+    times = fit_step_times(sample(decoding))
     if isinstance(times, str):
         return times
     _impute(calls, here, decoding, times, tokens, steps)
@@ -285,7 +283,9 @@ def _best_disciplines(
         errors = [candidate[1][number].worst for candidate in candidates]
         best = int(errors[1] < errors[0])
         chosen.append(candidates[best][0][number])
-        by_replay = f"a replay under it is off by {errors[best]:.1%} at most, under the other by {errors[1 - best]:.1%}"
+        by_replay = (
+            f"a replay with it is off by {errors[best]:.1%} at most, with the other by {errors[1 - best]:.1%}"
+        )
         reasons.append(by_replay if known is None else known[1])
     outcome = replay_network(workload, pool, chosen)
     return list(zip(chosen, reasons, _calibrations(calls, which, pool, chosen, outcome), strict=True))
@@ -298,7 +298,10 @@ def _told_discipline(times: StepTimes | BatchTimes) -> tuple[bool, str] | None:
     steps = times.prefill_steps
     if steps is None or min(abs(steps), abs(steps - 1.0)) > _TELLING_STEPS:
         return None
-    return steps < 0.5, f"a prompt takes {steps:.2f} steps beyond its tokens' time (0 stalls, 1 rides along)"
+    return (
+        steps < 0.5,
+        f"a prompt takes {steps:.2f} steps beyond its tokens' time (0: stalling prefill, 1: chunked prefill)",
+    )
 
 
 def _disciplined(pool: Pool, is_stalling: bool) -> Pool:

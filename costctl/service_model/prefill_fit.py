@@ -59,10 +59,10 @@ def gamma_by_slope_s(calls: Decoding, begin_s: Floats, active: Floats) -> float 
     if which.size < _FEWEST_PROMPTS or tokens.std() < _LEAST_SPREAD * tokens.mean():
         return None
     length_s = (calls.first_token_s - begin_s)[which]
-    company = active[which] - active[which].mean()
+    concurrency = active[which] - active[which].mean()
     columns = [tokens / tokens.mean(), np.ones(which.size)]
-    if company.std() > 0:
-        columns.append(company / company.std())
+    if concurrency.std() > 0:
+        columns.append(concurrency / concurrency.std())
     design = np.column_stack(columns)
     start, *_ = np.linalg.lstsq(design, length_s, rcond=None)
     spread_s = float(np.median(np.abs(length_s - design @ start)))
@@ -84,7 +84,7 @@ def gamma_by_slope_s(calls: Decoding, begin_s: Floats, active: Floats) -> float 
 
 
 def gamma_by_lowest_s(calls: Decoding) -> float | None:
-    """A first guess where nobody's prefill can be told from waiting: the lowest tenth of the times to first token."""
+    """A first guess where no prefill can be separated from waiting: the lowest tenth of the times to first token."""
     known = (calls.uncached_tokens > 0) & np.isfinite(calls.first_token_s)
     if not known.any():
         return None

@@ -29,7 +29,7 @@ class LoadResidual:
 
 
 def residuals_by_load(active: Floats, residual: Floats) -> tuple[LoadResidual, ...]:
-    """From the quietest fifth to the busiest."""
+    """From the fifth at the lowest load to that at the highest."""
     order = np.argsort(active, kind="stable")
     return tuple(
         LoadResidual(
@@ -41,7 +41,7 @@ def residuals_by_load(active: Floats, residual: Floats) -> tuple[LoadResidual, .
 
 
 def valid_up_to_active(residuals: tuple[LoadResidual, ...]) -> float:
-    """The highest load below which every fifth fits; 0 where the quietest does not."""
+    """The highest load below which every fifth fits; 0 where the lowest does not."""
     reached = 0.0
     for each in residuals:
         if abs(each.residual_ratio) > _VALID_WITHIN:

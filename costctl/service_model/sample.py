@@ -1,8 +1,8 @@
 """Which calls of a long trace does a fit look at? Stretches of it, with all that was in progress there.
 
 In: the calls of one pool. Out: those of some stretches of time, spread over the trace so that its loads are all among
-them. A call that reaches over the edge of a stretch takes part as company, and is not held to its tokens: who else
-was there outside is left out.
+them. A call that reaches over the edge of a stretch only adds to the concurrency, and is not held to its tokens: who
+else was there outside is left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_CALLS: Final = 100_000
 _STRETCHES: Final = 8
 
 
-def excerpt(calls: Decoding, most: int = MOST_CALLS) -> Decoding:
+def sample(calls: Decoding, most: int = MOST_CALLS) -> Decoding:
     """The calls themselves where there are no more than ``most``, else about so many in stretches of equal numbers."""
     size = calls.arrival_s.size
     if size <= most:

@@ -48,8 +48,9 @@ class StepTimes:
 
     step_error_ratio: relative standard error of the time of a step at the mean concurrency.  errors_s: standard errors
     of α, β, γ, that of γ 0 where it is the slope of prefill.  by_load: from the
-    quietest fifth of the calls to the busiest.  prefill_steps: steps that a prompt takes beyond γ a token,
-    a median: about 0 where prefill stalls decoding, 1 where it rides along; None where no prefill was seen by itself.
+    fifth of the calls at the lowest load to that at the highest.  prefill_steps: steps that a prompt takes beyond γ a
+    token, a median: about 0 where prefill stalls decoding, 1 where it rides along; None where no prefill was seen by
+    itself.
     """
 
     alpha_s: float
@@ -77,7 +78,9 @@ def fit_step_times(calls: Decoding) -> StepTimes | str:
     usable = np.flatnonzero(calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s))
     guess_s = gamma_by_lowest_s(calls)
     if guess_s is None:
-        return "no call reports prompt tokens and a time to first token, so that the time of a prompt token is unknown"
+        return (
+            "no call reports prompt tokens and a time to first token, so the time per prompt token is unknown"
+        )
     intervals = cut(calls, begin_s, guess_s)
     by_slope_s = gamma_by_slope_s(calls, begin_s, _active_in_prefill(calls, intervals, begin_s))
     windows = _Windows(calls, usable, begin_s)
@@ -114,13 +117,13 @@ def steps_seen(calls: Decoding, times: StepTimes, which: Ints) -> Floats:
 def _missing(calls: Decoding) -> str | None:
     """What the calls do not report, in words, or None."""
     if not np.isfinite(calls.first_token_s).any():
-        return "no call reports a time to first token, so that prefill cannot be told from decoding"
+        return "no call reports a time to first token, so prefill and decode cannot be separated"
     if not (calls.is_exact & (calls.steps >= 0)).any():
-        return "no call reports its output tokens, so that its steps cannot be counted"
+        return "no call reports its output tokens, so its decode steps cannot be counted"
     usable = int((calls.is_exact & (calls.steps >= 2) & (calls.end_s > calls.first_token_s)).sum())
     if usable < _FEWEST_CALLS:
         return (
-            f"only {usable} calls have a time to first token and three output tokens or more; "
+            f"only {usable} calls have a time to first token and at least three output tokens; "
             f"{_FEWEST_CALLS} are needed"
         )
     return None
@@ -167,7 +170,7 @@ class _Windows:
 
         return seen_and_slopes
 
-    def company(self, gamma_s: float) -> Floats:
+    def concurrency(self, gamma_s: float) -> Floats:
         """Sequences that decoded while each call did, itself included, a mean over its time."""
         intervals, first, last = self.cut(gamma_s)
         length_s = between(intervals.length_s, first, last)
@@ -176,7 +179,7 @@ class _Windows:
     def start(self, gamma_s: float) -> Floats:
         """Where the search begins."""
         per_token_s = float(np.median(self.decode_s / self.steps))
-        mean_active = max(float(np.average(self.company(gamma_s), weights=self.decode_s)), 1.0)
+        mean_active = max(float(np.average(self.concurrency(gamma_s), weights=self.decode_s)), 1.0)
         return np.array([per_token_s / 2, per_token_s / 2 / mean_active, gamma_s])
 
 
@@ -206,22 +209,22 @@ def _solve(pieces: Callable[[Floats], Pieces], start: Floats, gamma_s: float | N
 def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes | str:
     """The fit with its diagnostics, or what the calls do not tell apart."""
     alpha_s, beta_s, gamma_s = (float(each) for each in fit)
-    company = windows.company(gamma_s)
-    mean_active = float(np.average(company, weights=windows.decode_s))
+    concurrency = windows.concurrency(gamma_s)
+    mean_active = float(np.average(concurrency, weights=windows.decode_s))
     step_s = alpha_s + beta_s * mean_active
     seen, *slopes = windows.pieces(gamma_s)(fit)
     residual = seen - 1.0
     errors, step_error = _errors(windows, residual, slopes[: 3 if is_gamma_free else 2], fit, mean_active)
-    if company.std() < _LEAST_SPREAD * mean_active or max(errors[:2]) > _MOST_ERROR:
+    if concurrency.std() < _LEAST_SPREAD * mean_active or max(errors[:2]) > _MOST_ERROR:
         return (
-            f"calls decoded among {mean_active:.1f} sequences all the time, so that the fixed part of a step and "
-            f"the part that grows with its sequences cannot be told apart (a step took {step_s * 1e3:.1f} ms); "
-            "quieter or busier hours are needed"
+            f"concurrency was always about {mean_active:.1f} sequences, so the fixed and per-sequence parts "
+            f"of the step time cannot be separated (a step took {step_s * 1e3:.1f} ms); traffic at lower or "
+            "higher load is needed"
         )
     if is_gamma_free and errors[2] > _MOST_ERROR:
         return (
-            "no prefill can be told from waiting (no queue time, no call that found its replica idle), so that the "
-            "time of a prompt token is unknown; report the time in the queue"
+            "prefill cannot be separated from waiting (no queue time, no call that arrived at an idle "
+            "replica), so the time per prompt token is unknown; report queue time"
         )
     return StepTimes(
         alpha_s,
@@ -235,7 +238,7 @@ def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes |
             float(errors[1]) * step_s / mean_active,
             float(errors[2]) * gamma_s if is_gamma_free else 0.0,
         ),
-        residuals_by_load(company, residual),
+        residuals_by_load(concurrency, residual),
         _prefill_steps(windows, fit),
     )
 

@@ -19,7 +19,7 @@ class Decoding:
     one.
 
     arrival_s, begin_s: seconds; begin_s is NaN where no queue was observed.  is_exact: the tokens are known,
-    so that the call can be held to them; the others only take part as company.
+    so that the call can be held to them; the others only add to the concurrency.
     """
 
     replica: Ints

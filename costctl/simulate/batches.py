@@ -6,68 +6,68 @@ import numpy as np
 
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import schedule
-from costctl.simulate.queues import leave_line
-from costctl.simulate.replay_state import BATCH, BEGUN, IDLE, Calls, Floor
+from costctl.simulate.queues import dequeue
+from costctl.simulate.replay_state import BATCH, BEGUN, IDLE, Calls, SimState
 from costctl.simulate.service import begin_call, end_call
 from costctl.simulate.turns import next_to_serve
 
 
 @inlined_part
-def pass_batch(calls: Calls, floor: Floor, r: int, now: float) -> None:
+def pass_batch(calls: Calls, sim: SimState, r: int, now: float) -> None:
     """The batch in progress ends, or the window of the next one has closed; the next one begins."""
-    _end_batch(calls, floor, r, now)
-    _start_batch(calls, floor, r, now)
+    _end_batch(calls, sim, r, now)
+    _start_batch(calls, sim, r, now)
 
 
 @inlined_part
-def _end_batch(calls: Calls, floor: Floor, r: int, now: float) -> None:
-    replica = floor.replicas[r]
+def _end_batch(calls: Calls, sim: SimState, r: int, now: float) -> None:
+    replica = sim.replicas[r]
     if replica.phase != BATCH:
         return
-    while floor.lines[r, BEGUN].first >= 0:
-        call = leave_line(calls, floor, r, BEGUN)
+    while sim.queues[r, BEGUN].first >= 0:
+        call = dequeue(calls, sim, r, BEGUN)
         calls.first_token_s[call] = now
-        end_call(calls, floor, call, now)
+        end_call(calls, sim, call, now)
     replica.phase = IDLE
     replica.busy_s += now - replica.busy_from_s
 
 
 @inlined_part
-def _start_batch(calls: Calls, floor: Floor, r: int, now: float) -> None:
-    """Serve up to max_num_seqs calls in line together, or wait for the window of the oldest to close."""
-    replica = floor.replicas[r]
-    station = floor.stations[replica.pool]
-    due_s = batch_due_s(calls, floor, r, now)
+def _start_batch(calls: Calls, sim: SimState, r: int, now: float) -> None:
+    """Serve up to max_num_seqs waiting calls together, or wait for the window of the oldest to close."""
+    replica = sim.replicas[r]
+    station = sim.stations[replica.pool]
+    due_s = batch_due_s(calls, sim, r, now)
     if due_s > now:
-        schedule(floor, r, due_s)
+        schedule(sim, r, due_s)
         return
     tokens = 0
     while replica.in_progress < station.max_num_seqs:
-        call = next_to_serve(calls, floor, r, now)
+        call = next_to_serve(calls, sim, r, now)
         if call < 0:
             break
-        tokens += begin_call(calls, floor, r, call, now)
+        tokens += begin_call(calls, sim, r, call, now)
     if replica.in_progress == 0:
-        schedule(floor, r, np.inf)
+        schedule(sim, r, np.inf)
         return
     replica.phase = BATCH
     replica.busy_from_s = now
     service_s = station.alpha_s + station.beta_s * replica.in_progress + station.gamma_s * tokens
-    schedule(floor, r, now + service_s)
+    schedule(sim, r, now + service_s)
 
 
 @inlined_part
-def batch_due_s(calls: Calls, floor: Floor, r: int, now: float) -> float:
+def batch_due_s(calls: Calls, sim: SimState, r: int, now: float) -> float:
     """When an idle replica starts its next batch: now if it is full, else when the oldest's window closes."""
-    replica = floor.replicas[r]
-    station = floor.stations[replica.pool]
+    replica = sim.replicas[r]
+    station = sim.stations[replica.pool]
     if replica.waiting == 0:
         return np.inf
     if replica.waiting >= station.max_num_seqs:
         return now
     oldest_s = np.inf
-    for number in range(1, floor.lines.shape[1]):
-        call = floor.lines[r, number].first
+    for number in range(1, sim.queues.shape[1]):
+        call = sim.queues[r, number].first
         if call >= 0:
             oldest_s = min(oldest_s, calls.joined_s[call])
     return float(max(now, oldest_s + station.batch_window_s))

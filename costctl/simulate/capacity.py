@@ -8,7 +8,7 @@ from costctl.compiled import part
 from costctl.simulate.dispatch import dispatch
 from costctl.simulate.heaps import schedule, set_next_change
 from costctl.simulate.prefix_cache import forget_prefixes
-from costctl.simulate.queues import leave_line, stop_waiting
+from costctl.simulate.queues import dequeue, stop_waiting
 from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
     BEGUN,
@@ -23,150 +23,150 @@ from costctl.simulate.replay_state import (
     STARTING,
     UP,
     Calls,
-    Floor,
+    SimState,
 )
 
 
 @part
-def change_capacity(calls: Calls, floor: Floor, now: float) -> None:
+def change_capacity(calls: Calls, sim: SimState, now: float) -> None:
     """The change that is due."""
-    change = floor.changes[floor.clock[0].change]
+    change = sim.changes[sim.clock[0].change]
     change.at_s = np.inf
     if change.kind == FAILS:
-        _fail(calls, floor, change.subject, now)
+        _fail(calls, sim, change.subject, now)
     elif change.kind == COMES_BACK:
-        _come_back(floor, change.subject)
+        _come_back(sim, change.subject)
     elif change.kind == IS_READY:
-        _get_ready(floor, change.subject)
+        _get_ready(sim, change.subject)
     else:
-        change.at_s = now + floor.stations[change.subject].interval_s
-        _scale(floor, change.subject, now)
-    set_next_change(floor)
+        change.at_s = now + sim.stations[change.subject].interval_s
+        _scale(sim, change.subject, now)
+    set_next_change(sim)
 
 
 @part
-def switch_off_if_drained(floor: Floor, r: int, now: float) -> None:
+def switch_off_if_drained(sim: SimState, r: int, now: float) -> None:
     """A replica that takes nothing new and has nothing left is no longer paid for."""
-    replica = floor.replicas[r]
+    replica = sim.replicas[r]
     if replica.state == DRAINING and replica.waiting == 0 and replica.in_progress == 0:
-        _switch_off(floor, r, now)
+        _switch_off(sim, r, now)
 
 
 @part
-def _switch_off(floor: Floor, r: int, now: float) -> None:
-    replica = floor.replicas[r]
+def _switch_off(sim: SimState, r: int, now: float) -> None:
+    replica = sim.replicas[r]
     replica.state = OFF
     replica.is_paid = 0
     replica.paid_s += now - replica.paid_from_s
-    forget_prefixes(floor, r)
+    forget_prefixes(sim, r)
 
 
 @part
-def _fail(calls: Calls, floor: Floor, r: int, now: float) -> None:
+def _fail(calls: Calls, sim: SimState, r: int, now: float) -> None:
     """What is in progress is lost, what waits is dispatched anew."""
-    replica = floor.replicas[r]
-    station = floor.stations[replica.pool]
+    replica = sim.replicas[r]
+    station = sim.stations[replica.pool]
     replica.state_after = replica.state
     if replica.state == UP:
         station.up -= 1
     elif replica.state == STARTING:
         replica.state_after = UP
-        floor.changes[_row_of_readiness(floor, r)].at_s = np.inf
+        sim.changes[_row_of_readiness(sim, r)].at_s = np.inf
     elif replica.state == DRAINING:
-        _switch_off(floor, r, now)
+        _switch_off(sim, r, now)
         replica.state_after = OFF
     replica.state = DOWN
-    _lose_work(calls, floor, r, now)
-    forget_prefixes(floor, r)
-    for line in range(1, floor.lines.shape[1]):
-        while floor.lines[r, line].first >= 0:
-            dispatch(calls, floor, stop_waiting(calls, floor, r, line), now)
+    _lose_work(calls, sim, r, now)
+    forget_prefixes(sim, r)
+    for queue in range(1, sim.queues.shape[1]):
+        while sim.queues[r, queue].first >= 0:
+            dispatch(calls, sim, stop_waiting(calls, sim, r, queue), now)
 
 
 @part
-def _lose_work(calls: Calls, floor: Floor, r: int, now: float) -> None:
+def _lose_work(calls: Calls, sim: SimState, r: int, now: float) -> None:
     """The calls in progress fail."""
-    replica = floor.replicas[r]
+    replica = sim.replicas[r]
     if replica.phase != IDLE:
         replica.busy_s += now - replica.busy_from_s
-    while floor.lines[r, BEGUN].first >= 0:
-        _lose_call(calls, floor, leave_line(calls, floor, r, BEGUN), now)
+    while sim.queues[r, BEGUN].first >= 0:
+        _lose_call(calls, sim, dequeue(calls, sim, r, BEGUN), now)
     for place in range(replica.decoding):
-        _lose_call(calls, floor, int(floor.completions[replica.completions_from + place]), now)
+        _lose_call(calls, sim, int(sim.completions[replica.completions_from + place]), now)
     replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
-    schedule(floor, r, np.inf)
+    schedule(sim, r, np.inf)
 
 
 @part
-def _lose_call(calls: Calls, floor: Floor, call: int, now: float) -> None:
+def _lose_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     calls.begin_s[call], calls.first_token_s[call] = np.nan, np.nan
-    give_up(calls, floor, call, FAILED, now)
+    give_up(calls, sim, call, FAILED, now)
 
 
 @part
-def _come_back(floor: Floor, r: int) -> None:
-    replica = floor.replicas[r]
+def _come_back(sim: SimState, r: int) -> None:
+    replica = sim.replicas[r]
     replica.state = replica.state_after
-    floor.stations[replica.pool].up += replica.state == UP
+    sim.stations[replica.pool].up += replica.state == UP
 
 
 @part
-def _get_ready(floor: Floor, r: int) -> None:
-    floor.replicas[r].state = UP
-    floor.stations[floor.replicas[r].pool].up += 1
+def _get_ready(sim: SimState, r: int) -> None:
+    sim.replicas[r].state = UP
+    sim.stations[sim.replicas[r].pool].up += 1
 
 
 @part
-def _scale(floor: Floor, pool: int, now: float) -> None:
+def _scale(sim: SimState, pool: int, now: float) -> None:
     """Order what is missing; drop one where fewer have been wanted for long enough."""
-    station = floor.stations[pool]
+    station = sim.stations[pool]
     outstanding, ordered = 0, 0
     for r in range(station.first_replica, station.first_replica + station.replicas):
-        outstanding += floor.replicas[r].waiting + floor.replicas[r].in_progress
-        ordered += floor.replicas[r].state == UP or floor.replicas[r].state == STARTING
+        outstanding += sim.replicas[r].waiting + sim.replicas[r].in_progress
+        ordered += sim.replicas[r].state == UP or sim.replicas[r].state == STARTING
     wanted = min(max(int(np.ceil(outstanding / station.target_outstanding)), station.least), station.most)
     if wanted >= ordered:
         station.low_since_s = np.inf
-        _order(floor, pool, wanted - ordered, now)
+        _order(sim, pool, wanted - ordered, now)
         return
     if station.low_since_s == np.inf:
         station.low_since_s = now
     if now - station.low_since_s >= station.idle_s:
         station.low_since_s = now
-        _drop_one(floor, pool, now)
+        _drop_one(sim, pool, now)
 
 
 @part
-def _order(floor: Floor, pool: int, missing: int, now: float) -> None:
+def _order(sim: SimState, pool: int, missing: int, now: float) -> None:
     """Order as many replicas, the lowest numbers that are off."""
-    station = floor.stations[pool]
+    station = sim.stations[pool]
     for r in range(station.first_replica, station.first_replica + station.replicas):
-        replica = floor.replicas[r]
+        replica = sim.replicas[r]
         if missing > 0 and replica.state == OFF:
             missing -= 1
             replica.state, replica.is_paid, replica.paid_from_s = STARTING, 1, now
-            floor.changes[_row_of_readiness(floor, r)].at_s = now + station.delay_s
+            sim.changes[_row_of_readiness(sim, r)].at_s = now + station.delay_s
 
 
 @part
-def _drop_one(floor: Floor, pool: int, now: float) -> None:
+def _drop_one(sim: SimState, pool: int, now: float) -> None:
     """Drop the highest number that is not ready yet, else of those that are up."""
-    station = floor.stations[pool]
+    station = sim.stations[pool]
     chosen = -1
     for r in range(station.first_replica, station.first_replica + station.replicas):
-        state = floor.replicas[r].state
-        if state == STARTING or (state == UP and (chosen < 0 or floor.replicas[chosen].state == UP)):
+        state = sim.replicas[r].state
+        if state == STARTING or (state == UP and (chosen < 0 or sim.replicas[chosen].state == UP)):
             chosen = r
-    if floor.replicas[chosen].state == STARTING:
-        floor.changes[_row_of_readiness(floor, chosen)].at_s = np.inf
-        _switch_off(floor, chosen, now)
+    if sim.replicas[chosen].state == STARTING:
+        sim.changes[_row_of_readiness(sim, chosen)].at_s = np.inf
+        _switch_off(sim, chosen, now)
     else:
         station.up -= 1
-        floor.replicas[chosen].state = DRAINING
-        switch_off_if_drained(floor, chosen, now)
+        sim.replicas[chosen].state = DRAINING
+        switch_off_if_drained(sim, chosen, now)
 
 
 @part
-def _row_of_readiness(floor: Floor, r: int) -> int:
+def _row_of_readiness(sim: SimState, r: int) -> int:
     """The change in which a replica gets ready: one row for each, the last rows but those of scaling."""
-    return floor.changes.size - floor.stations.size - floor.replicas.size + r
+    return sim.changes.size - sim.stations.size - sim.replicas.size + r

@@ -30,10 +30,10 @@ def deferred(
     windows_s = np.asarray(windows_s, np.float64).reshape(-1, 2)
     begin_s, end_s = windows_s[:, 0], windows_s[:, 1]
     if (end_s < begin_s).any() or (begin_s[1:] < end_s[:-1]).any():
-        raise ValueError("windows of slack overlap, or are not in order")
+        raise ValueError("deferral windows overlap, or are not in order")
     first = _first_of_request(workload.after)
     if (may_wait != may_wait[first]).any():
-        raise ValueError("a request may wait in part only; defer whole requests")
+        raise ValueError("only some calls of a request may wait; defer whole requests")
     is_first = workload.after < 0
     latest_s = workload.arrival_s + np.broadcast_to(np.asarray(deadline_s, np.float64), workload.size)
     window = np.searchsorted(end_s, workload.arrival_s, side="right")  # the first one that ends later

@@ -5,7 +5,7 @@ from __future__ import annotations
 from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
-from costctl.simulate.queues import is_full, lane_of, wait_in_line
+from costctl.simulate.queues import is_full, lane_of, wait_in_queue
 from costctl.simulate.refusals import refuse
 from costctl.simulate.replay_state import (
     DEMOTE,
@@ -18,13 +18,13 @@ from costctl.simulate.replay_state import (
     STEPPING,
     UP,
     Calls,
-    Floor,
+    SimState,
 )
 from costctl.simulate.steps import steps_until
 
 
 @inlined_part
-def arrive(calls: Calls, floor: Floor, call: int, now: float) -> None:
+def arrive(calls: Calls, sim: SimState, call: int, now: float) -> None:
     """The call comes to its pool, for the first time or again."""
     if calls.attempts[call] == 0:
         calls.arrival_s[call] = now
@@ -32,100 +32,96 @@ def arrive(calls: Calls, floor: Floor, call: int, now: float) -> None:
     calls.joined_s[call] = now
     calls.status[call] = IN_FLIGHT
     calls.replica[call] = -1
-    if not _is_shed(calls, floor, call):
-        dispatch(calls, floor, call, now)
+    if not _is_shed(calls, sim, call):
+        dispatch(calls, sim, call, now)
         return
     lane = int(calls.lane[call])
-    rules = floor.lanes[calls.pool[call], lane]
+    rules = sim.lanes[calls.pool[call], lane]
     if rules.on_refusal == DEMOTE:
         calls.status[call] = DEMOTED
-        if not _is_shed(calls, floor, call):
-            dispatch(calls, floor, call, now)
+        if not _is_shed(calls, sim, call):
+            dispatch(calls, sim, call, now)
             return
-    refuse(calls, floor, call, lane, now)
+    refuse(calls, sim, call, lane, now)
 
 
 @inlined_part
-def dispatch(calls: Calls, floor: Floor, call: int, now: float) -> None:
-    """Send the call to a replica that is up; there it joins its line, or is turned away."""
-    pool, lane = int(calls.pool[call]), lane_of(calls, floor, call)
-    if floor.stations[pool].up == 0:
+def dispatch(calls: Calls, sim: SimState, call: int, now: float) -> None:
+    """Send the call to a replica that is up; it joins a queue there, or is refused."""
+    pool, lane = int(calls.pool[call]), lane_of(calls, sim, call)
+    if sim.stations[pool].up == 0:
         calls.replica[call] = -1
-        refuse(calls, floor, call, lane, now)
+        refuse(calls, sim, call, lane, now)
         return
-    r = _replica_for(calls, floor, call)
+    r = _replica_for(calls, sim, call)
     calls.replica[call] = r
-    if is_full(floor, r, pool, lane):
-        is_demoted = _is_demoted_to_room(calls, floor, r, call)
+    if is_full(sim, r, pool, lane):
+        is_demoted = _is_demoted_to_room(calls, sim, r, call)
         if not is_demoted:
-            refuse(calls, floor, call, lane, now)
+            refuse(calls, sim, call, lane, now)
             return
-        lane = lane_of(calls, floor, call)
-    wait_in_line(calls, floor, r, lane, call)
-    _notice_arrival(calls, floor, r, now)
+        lane = lane_of(calls, sim, call)
+    wait_in_queue(calls, sim, r, lane, call)
+    _notice_arrival(calls, sim, r, now)
 
 
 @inlined_part
-def _is_shed(calls: Calls, floor: Floor, call: int) -> bool:
+def _is_shed(calls: Calls, sim: SimState, call: int) -> bool:
     """Whether more calls wait in the pool than the call's lane bears."""
     pool = calls.pool[call]
-    station = floor.stations[pool]
-    shed_above = floor.lanes[pool, lane_of(calls, floor, call)].shed_above
+    station = sim.stations[pool]
+    shed_above = sim.lanes[pool, lane_of(calls, sim, call)].shed_above
     return bool(station.waiting > shed_above * max(station.up, 1))
 
 
 @part
-def _is_demoted_to_room(calls: Calls, floor: Floor, r: int, call: int) -> bool:
+def _is_demoted_to_room(calls: Calls, sim: SimState, r: int, call: int) -> bool:
     """Demote the call, once, where its lane says so and the other lane has room."""
     pool = int(calls.pool[call])
-    rules = floor.lanes[pool, calls.lane[call]]
+    rules = sim.lanes[pool, calls.lane[call]]
     if rules.on_refusal != DEMOTE or calls.status[call] == DEMOTED:
         return False
     calls.status[call] = DEMOTED
-    return not (_is_shed(calls, floor, call) or is_full(floor, r, pool, rules.demote_to))
+    return not (_is_shed(calls, sim, call) or is_full(sim, r, pool, rules.demote_to))
 
 
 @inlined_part
-def _replica_for(calls: Calls, floor: Floor, call: int) -> int:
+def _replica_for(calls: Calls, sim: SimState, call: int) -> int:
     """By the pool's dispatch, one that is up; where the rule names none: least outstanding."""
     pool = calls.pool[call]
-    station = floor.stations[pool]
+    station = sim.stations[pool]
     first, count = station.first_replica, station.replicas
     if station.dispatch == RECORDED:
         recorded = calls.recorded[call]
-        if first <= recorded < first + count and floor.replicas[recorded].state == UP:
+        if first <= recorded < first + count and sim.replicas[recorded].state == UP:
             return int(recorded)
     elif station.dispatch == ROUND_ROBIN:
         while True:
             r = int(first + station.in_turn % count)
             station.in_turn += 1
-            if floor.replicas[r].state == UP:
+            if sim.replicas[r].state == UP:
                 return r
-    elif station.dispatch == PREFIX_AFFINITY and floor.last_user.size > 0 and calls.prefix[call] >= 0:
-        user = int(floor.last_user[pool, calls.prefix[call]])
-        if (
-            user >= 0
-            and floor.replicas[user].state == UP
-            and floor.cached[user, calls.prefix[call]].tokens > 0
-        ):
+    elif station.dispatch == PREFIX_AFFINITY and sim.last_user.size > 0 and calls.prefix[call] >= 0:
+        user = int(sim.last_user[pool, calls.prefix[call]])
+        if user >= 0 and sim.replicas[user].state == UP and sim.cached[user, calls.prefix[call]].tokens > 0:
             return user
     chosen, fewest = -1, calls.after.size + 1
     for r in range(first, first + count):
-        outstanding = floor.replicas[r].waiting + floor.replicas[r].in_progress
-        if outstanding < fewest and floor.replicas[r].state == UP:
+        outstanding = sim.replicas[r].waiting + sim.replicas[r].in_progress
+        if outstanding < fewest and sim.replicas[r].state == UP:
             chosen, fewest = r, outstanding
     return int(chosen)
 
 
 @inlined_part
-def _notice_arrival(calls: Calls, floor: Floor, r: int, now: float) -> None:
-    """Bring the replica's next event forward where the new call in line can be let in earlier."""
-    replica = floor.replicas[r]
-    station = floor.stations[replica.pool]
+def _notice_arrival(calls: Calls, sim: SimState, r: int, now: float) -> None:
+    """Bring the replica's next event forward where the call that now waits can be admitted earlier."""
+    replica = sim.replicas[r]
+    station = sim.stations[replica.pool]
     if replica.phase == IDLE:
-        due_s = batch_due_s(calls, floor, r, now) if station.is_static else now
-        schedule(floor, r, due_s)
+        due_s = batch_due_s(calls, sim, r, now) if station.is_static else now
+        schedule(sim, r, due_s)
     elif replica.phase == STEPPING and replica.waiting == 1 and replica.in_progress < station.max_num_seqs:
         passed = steps_until(replica.anchor_s, replica.step_s, now)
         replica.steps_at_event = replica.steps + passed
-        schedule(floor, r, replica.anchor_s + passed * replica.step_s)
+        schedule(sim, r, replica.anchor_s + passed * replica.step_s)

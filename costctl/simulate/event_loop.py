@@ -4,72 +4,58 @@
 O(log calls in progress + log replicas). At one instant changes of capacity come before arrivals, those by
 index of the call, and arrivals before what replicas do, those by index of the replica.
 
-The parts live in other modules of the package. numba's cache watches the file of `run` alone, so `run` closes
-over a digest of them all.
+The parts live in other modules of the package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
 import numpy as np
 
 from costctl.arrays import Ints
-from costctl.compiled import compiled, digest, inlined_part
+from costctl.compiled import compiled_with_package, inlined_part
 from costctl.simulate.batches import pass_batch
 from costctl.simulate.capacity import change_capacity, switch_off_if_drained
 from costctl.simulate.dispatch import arrive
 from costctl.simulate.heaps import heap_pop
-from costctl.simulate.replay_state import DRAINING, Calls, Floor
+from costctl.simulate.replay_state import DRAINING, Calls, SimState
 from costctl.simulate.steps import pass_boundary
 
 
-def _run_of(package: int) -> Callable[[Calls, Floor, float], float]:
-    """The loop, compiled for the package with this digest."""
+@compiled_with_package("costctl.simulate")
+def run(calls: Calls, sim: SimState, until_s: float) -> float:
+    """Replay all calls; the arrays of both arguments are filled in. Returns the last event, in seconds.
 
-    @compiled
-    def run(calls: Calls, floor: Floor, until_s: float) -> float:
-        """Replay all calls; the arrays of both arguments are filled in. Returns the last event, in seconds.
-
-        until_s: no event after it happens.
-        """
-        if package < 0:  # a digest is not; naming it here makes it part of the key
-            return np.nan
-        return _replay(calls, floor, until_s)
-
-    return run
-
-
-run: Final = _run_of(digest("costctl.simulate"))
+    until_s: no event after it happens.
+    """
+    return _replay(calls, sim, until_s)
 
 
 @inlined_part
-def _replay(calls: Calls, floor: Floor, until_s: float) -> float:
+def _replay(calls: Calls, sim: SimState, until_s: float) -> float:
     now = 0.0
-    clock = floor.clock[0]
+    clock = sim.clock[0]
     plain = _next_plain(calls.after, 0)
     while True:
-        call = _next_arrival(calls, floor, plain)
+        call = _next_arrival(calls, sim, plain)
         arrival_s = np.inf if call < 0 else calls.arrival_s[call] if call == plain else calls.joined_s[call]
-        replica = floor.winner[1]
-        next_s = min(arrival_s, floor.event_s[replica])
+        replica = sim.winner[1]
+        next_s = min(arrival_s, sim.event_s[replica])
         if next_s == np.inf or min(next_s, clock.change_s) > until_s:
             return now
         if clock.change_s <= next_s:
             now = clock.change_s
-            change_capacity(calls, floor, now)
+            change_capacity(calls, sim, now)
         elif arrival_s <= next_s:
             now = arrival_s
             if call == plain:
                 plain = _next_plain(calls.after, plain + 1)
             else:
                 clock.timers -= 1
-                heap_pop(floor.timers, clock.timers, calls.joined_s)
-            arrive(calls, floor, call, now)
+                heap_pop(sim.timers, clock.timers, calls.joined_s)
+            arrive(calls, sim, call, now)
         else:
             now = next_s
-            _pass_event(calls, floor, replica, now)
+            _pass_event(calls, sim, replica, now)
 
 
 @inlined_part
@@ -82,12 +68,12 @@ def _next_plain(after: Ints, start: int) -> int:
 
 
 @inlined_part
-def _next_arrival(calls: Calls, floor: Floor, plain: int) -> int:
+def _next_arrival(calls: Calls, sim: SimState, plain: int) -> int:
     """The call that arrives next, or -1: the earlier of the next plain call and the next one to come."""
     has_plain = plain < calls.after.size
-    if floor.clock[0].timers == 0:
+    if sim.clock[0].timers == 0:
         return plain if has_plain else -1
-    timed = int(floor.timers[0])
+    timed = int(sim.timers[0])
     if has_plain and (
         calls.arrival_s[plain] < calls.joined_s[timed]
         or (calls.arrival_s[plain] == calls.joined_s[timed] and plain < timed)
@@ -97,11 +83,11 @@ def _next_arrival(calls: Calls, floor: Floor, plain: int) -> int:
 
 
 @inlined_part
-def _pass_event(calls: Calls, floor: Floor, r: int, now: float) -> None:
-    replica = floor.replicas[r]
-    if floor.stations[replica.pool].is_static:
-        pass_batch(calls, floor, r, now)
+def _pass_event(calls: Calls, sim: SimState, r: int, now: float) -> None:
+    replica = sim.replicas[r]
+    if sim.stations[replica.pool].is_static:
+        pass_batch(calls, sim, r, now)
     else:
-        pass_boundary(calls, floor, r, now)
+        pass_boundary(calls, sim, r, now)
     if replica.state == DRAINING:
-        switch_off_if_drained(floor, r, now)
+        switch_off_if_drained(sim, r, now)

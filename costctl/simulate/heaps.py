@@ -9,7 +9,7 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.compiled import inlined_part, part
-from costctl.simulate.replay_state import Calls, Floor
+from costctl.simulate.replay_state import Calls, SimState
 
 
 @inlined_part
@@ -44,17 +44,17 @@ def heap_pop(heap: SmallInts, size: int, key: Floats | Ints) -> None:
 
 
 @inlined_part
-def will_arrive(calls: Calls, floor: Floor, call: int, at_s: float) -> None:
+def will_arrive(calls: Calls, sim: SimState, call: int, at_s: float) -> None:
     """Let a call arrive, or arrive again, at an instant to come."""
     calls.joined_s[call] = at_s
-    heap_push(floor.timers, floor.clock[0].timers, calls.joined_s, call)
-    floor.clock[0].timers += 1
+    heap_push(sim.timers, sim.clock[0].timers, calls.joined_s, call)
+    sim.clock[0].timers += 1
 
 
 @inlined_part
-def schedule(floor: Floor, r: int, at_s: float) -> None:
+def schedule(sim: SimState, r: int, at_s: float) -> None:
     """Set the replica's next event and play its matches of the tournament anew."""
-    events, winner = floor.event_s, floor.winner
+    events, winner = sim.event_s, sim.winner
     events[r] = at_s
     node = (events.size + r) >> 1
     while node >= 1:
@@ -64,10 +64,10 @@ def schedule(floor: Floor, r: int, at_s: float) -> None:
 
 
 @part
-def set_next_change(floor: Floor) -> None:
+def set_next_change(sim: SimState) -> None:
     """Note which change of capacity comes next: the earliest, of several the first row."""
-    clock = floor.clock[0]
+    clock = sim.clock[0]
     clock.change_s = np.inf
-    for row in range(floor.changes.size):
-        if floor.changes[row].at_s < clock.change_s:
-            clock.change, clock.change_s = row, floor.changes[row].at_s
+    for row in range(sim.changes.size):
+        if sim.changes[row].at_s < clock.change_s:
+            clock.change, clock.change_s = row, sim.changes[row].at_s

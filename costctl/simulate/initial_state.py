@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costctl.arrays import Ints, SmallInts
-from costctl.simulate.lanes import Lanes, TurnedAway
+from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.replay_state import (
     CACHED,
     CHANGE,
@@ -23,7 +23,7 @@ from costctl.simulate.replay_state import (
     FAILS,
     IS_READY,
     LANE,
-    LINE,
+    LANE_STATE,
     NEVER_ARRIVED,
     OFF,
     QUEUE,
@@ -32,7 +32,7 @@ from costctl.simulate.replay_state import (
     STATION,
     UP,
     Calls,
-    Floor,
+    SimState,
 )
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
 from costctl.simulate.workload import Pool, Workload
@@ -62,7 +62,7 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         pool=pool.astype(np.int16),
         first_follower=first_follower,
         next_follower=next_follower,
-        next_in_line=np.empty(n, np.int32),
+        next_in_queue=np.empty(n, np.int32),
         progress=np.empty(n, np.int64),
         arrival_s=arrival_s,
         joined_s=end_s if comes_again(pools) else arrival_s,
@@ -76,12 +76,12 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
 
 
 def comes_again(pools: Sequence[Pool]) -> bool:
-    """Whether a call may join a line at another instant than that of its first arrival."""
+    """Whether a call may join a queue at another instant than that of its first arrival."""
     return any(
         bool(
             (lanes.retries > 0).any()
-            or (lanes.on_refusal == TurnedAway.REDIRECT).any()
-            or (lanes.on_expiry != TurnedAway.REJECT).any()
+            or (lanes.on_refusal == RefusalAction.REDIRECT).any()
+            or (lanes.on_expiry != RefusalAction.REJECT).any()
         )
         for lanes in (pool.setup.lanes for pool in pools)
     )
@@ -110,26 +110,26 @@ def _followers(after: Ints) -> tuple[SmallInts, SmallInts]:
     return first, following
 
 
-def floor_state(workload: Workload, pools: Sequence[Pool]) -> Floor:
+def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     """The pools before anything has happened: every replica is idle."""
     stations = _stations(pools)
     replicas, completions = _replicas(pools, workload.size)
     lanes = np.stack([_lanes(pool.setup.lanes) for pool in pools])
     leaves = 1 << max(int(replicas.size) - 1, 0).bit_length()
     to_come = workload.size if comes_again(pools) else int(np.count_nonzero(workload.after >= 0))
-    lines = np.zeros((replicas.size, int(lanes["line"].max(initial=1)) + 1), LINE)
-    lines["first"] = lines["last"] = -1
+    queues = np.zeros((replicas.size, int(lanes["queue"].max(initial=1)) + 1), QUEUE)
+    queues["first"] = queues["last"] = -1
     cached, last_user = _caches(workload, pools, replicas.size)
     changes = _changes(pools, stations, replicas.size)
     clock = np.zeros(1, CLOCK)
     clock["change"] = np.argmin(changes["at_s"]) if changes.size else 0
     clock["change_s"] = changes["at_s"].min(initial=np.inf)
-    return Floor(
+    return SimState(
         stations=stations,
         replicas=replicas,
         lanes=lanes,
-        queues=np.zeros((replicas.size, lanes.shape[1]), QUEUE),
-        lines=lines,
+        lane_states=np.zeros((replicas.size, lanes.shape[1]), LANE_STATE),
+        queues=queues,
         cached=cached,
         last_user=last_user,
         completions=completions,
@@ -156,7 +156,7 @@ def _lanes(lanes: Lanes) -> NDArray[Any]:
         if field.name in (LANE.names or ()) and getattr(lanes, field.name) is not None:
             rows[field.name] = getattr(lanes, field.name)
     rows["level"] = np.unique(lanes.rank, return_inverse=True)[1]
-    rows["line"] = 1 + (np.arange(lanes.count) if lanes.is_shared else rows["level"])
+    rows["queue"] = 1 + (np.arange(lanes.count) if lanes.is_shared else rows["level"])
     return rows
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from costctl.arrays import Floats, Ints
 
 
-class TurnedAway(IntEnum):
-    """What becomes of a call that its lane refuses, or that has waited there for too long."""
+class RefusalAction(IntEnum):
+    """What happens to a call that its lane refuses, or that has waited there for too long."""
 
     REJECT = 0
     DEMOTE = 1  # it waits on in lane demote_to
@@ -31,7 +31,7 @@ class Lanes:
     replica while the lane waits there, what the lane gets whatever its rank.  queue_limit: calls that may
     wait per replica, -1 is unlimited.  time_to_live_s: a call that has waited longer is not served, inf is
     never; noticed when its turn comes.  shed_above: a call is refused on arrival while more calls wait in
-    the pool, all lanes, per replica that is up; inf is never.  on_refusal, on_expiry: `TurnedAway` codes.
+    the pool, all lanes, per replica that is up; inf is never.  on_refusal, on_expiry: `RefusalAction` codes.
     demote_to: the lane, redirect_to: the pool of the network; -1 is none.  retries: how often a call that
     was refused, expired or failed comes again; the k-th time backoff_s·backoff_factor^(k-1) seconds later.
     """
@@ -60,8 +60,8 @@ class Lanes:
             queue_limit=np.full(count, -1, np.int64),
             time_to_live_s=np.full(count, np.inf),
             shed_above=np.full(count, np.inf),
-            on_refusal=np.full(count, int(TurnedAway.REJECT), np.int64),
-            on_expiry=np.full(count, int(TurnedAway.REJECT), np.int64),
+            on_refusal=np.full(count, int(RefusalAction.REJECT), np.int64),
+            on_expiry=np.full(count, int(RefusalAction.REJECT), np.int64),
             demote_to=np.full(count, -1, np.int64),
             redirect_to=np.full(count, -1, np.int64),
             retries=np.zeros(count, np.int64),
@@ -76,7 +76,7 @@ class Lanes:
 
     @property
     def is_shared(self) -> bool:
-        """Whether lanes share by weight or have a minimum share, and so need a line each."""
+        """Whether lanes share by weight or have a minimum share, and so need a queue each."""
         return self.weight is not None or bool((self.min_share > 0).any())
 
     def fault(self, pools: int, own: int) -> str | None:
@@ -86,8 +86,8 @@ class Lanes:
         if any(column.size != self.count for column in columns):
             return "the arrays of a pool's lanes differ in length"
         codes = np.concatenate([self.on_refusal, self.on_expiry])
-        demotes = (self.on_refusal == TurnedAway.DEMOTE) | (self.on_expiry == TurnedAway.DEMOTE)
-        redirects = (self.on_refusal == TurnedAway.REDIRECT) | (self.on_expiry == TurnedAway.REDIRECT)
+        demotes = (self.on_refusal == RefusalAction.DEMOTE) | (self.on_expiry == RefusalAction.DEMOTE)
+        redirects = (self.on_refusal == RefusalAction.REDIRECT) | (self.on_expiry == RefusalAction.REDIRECT)
         demote_to, redirect_to = self.demote_to[demotes], self.redirect_to[redirects]
         rules = {
             "a lane's weight is not positive": self.weight is None
@@ -96,7 +96,7 @@ class Lanes:
                 (self.min_share >= 0).all() and self.min_share.sum() <= 1 + 1e-9
             ),
             "a lane sheds above a negative number": bool((self.shed_above >= 0).all()),
-            "a lane knows no such rule for a call turned away": bool(((codes >= 0) & (codes <= 2)).all()),
+            "a lane has an unknown action on refusal or expiry": bool(((codes >= 0) & (codes <= 2)).all()),
             "a lane demotes to a lane that does not exist, or to itself": bool(
                 ((demote_to >= 0) & (demote_to < self.count) & (demote_to != np.flatnonzero(demotes))).all()
             ),

@@ -12,8 +12,8 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.simulate.event_loop import run
-from costctl.simulate.initial_state import call_state, floor_state
-from costctl.simulate.replay_state import DEMOTED, IDLE, IN_FLIGHT, NEVER_ARRIVED, SERVED, Calls, Floor
+from costctl.simulate.initial_state import call_state, sim_state
+from costctl.simulate.replay_state import DEMOTED, IDLE, IN_FLIGHT, NEVER_ARRIVED, SERVED, Calls, SimState
 from costctl.simulate.soundness import require_sound
 from costctl.simulate.workload import Outcome, Pool, Workload
 
@@ -36,7 +36,7 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     next arrival. A call ends with its first token, or decode_steps steps later.
 
     Continuous, chunked prefill. A step of b decoding calls carries up to max(max_batched_tokens - b, 1)
-    prompt tokens, of calls whose prefill has begun first, then of calls in line while fewer than
+    prompt tokens, of calls whose prefill has begun first, then of waiting calls while fewer than
     max_num_seqs are in progress. It takes alpha + beta·b + gamma·(tokens carried). A call whose last
     prompt token it carries has its first token at its end and decodes from the next step on.
 
@@ -48,21 +48,21 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     arrives (arrival NaN, replica -1). busy_s counts what is in progress, not a window that is open. At one
     instant, arrivals come before replicas act, and a call arriving at a boundary is seen by it.
 
-    Shares of lanes, calls turned away, retries, prefix caches, outages and scaling: their rules are in
+    Shares of lanes, refused calls, retries, prefix caches, outages and scaling: their rules are in
     docs/explanation/replay.md. until_s: no event after it happens; what has arrived and has not left by
     then is in flight. Releases the GIL. Raises ValueError where the arguments contradict each other.
     """
     require_sound(workload, pool, pools)
     own_pool = np.require(pool, np.int64, ["C", "W"])
     calls = call_state(_as_compiled(workload), own_pool, pools)
-    floor = floor_state(workload, pools)
-    last_s = float(run(calls, floor, float(until_s)))
-    return _outcome(calls, floor, last_s if until_s == np.inf else until_s)
+    sim = sim_state(workload, pools)
+    last_s = float(run(calls, sim, float(until_s)))
+    return _outcome(calls, sim, last_s if until_s == np.inf else until_s)
 
 
-def _outcome(calls: Calls, floor: Floor, horizon_s: float) -> Outcome:
+def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:
     """What the arrays say once the last event has passed; marks that only the loop needs are taken out."""
-    status, replicas = calls.status, floor.replicas
+    status, replicas = calls.status, sim.replicas
     calls.arrival_s[status == NEVER_ARRIVED] = np.nan
     if calls.joined_s is calls.end_s:
         calls.end_s[status != SERVED] = np.nan

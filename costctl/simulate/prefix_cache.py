@@ -6,32 +6,32 @@ Compiled parts of the event loop. A prefix is held from the begin of the prefill
 from __future__ import annotations
 
 from costctl.compiled import part
-from costctl.simulate.replay_state import Calls, Floor
+from costctl.simulate.replay_state import Calls, SimState
 
 
 @part
-def tokens_to_prefill(calls: Calls, floor: Floor, r: int, call: int) -> int:
+def tokens_to_prefill(calls: Calls, sim: SimState, r: int, call: int) -> int:
     """The call's tokens less what the replica has of its prefix, which it has from now on."""
     tokens = int(calls.tokens[call])
-    if floor.last_user.size == 0 or calls.prefix[call] < 0:
+    if sim.last_user.size == 0 or calls.prefix[call] < 0:
         return tokens
-    pool, prefix = floor.replicas[r].pool, int(calls.prefix[call])
-    if floor.stations[pool].prefix_cache_tokens == 0:
+    pool, prefix = sim.replicas[r].pool, int(calls.prefix[call])
+    if sim.stations[pool].prefix_cache_tokens == 0:
         return tokens
-    held = int(floor.cached[r, prefix].tokens)
-    _use(floor, r, prefix, max(held, int(calls.prefix_tokens[call])))
+    held = int(sim.cached[r, prefix].tokens)
+    _use(sim, r, prefix, max(held, int(calls.prefix_tokens[call])))
     return tokens - min(held, int(calls.prefix_tokens[call]))
 
 
 @part
-def _use(floor: Floor, r: int, prefix: int, tokens: int) -> None:
+def _use(sim: SimState, r: int, prefix: int, tokens: int) -> None:
     """Make the prefix the most recent; drop the least recent while they do not fit. Too large: not held."""
-    replica = floor.replicas[r]
-    cached = floor.cached[r]
+    replica = sim.replicas[r]
+    cached = sim.cached[r]
     end = cached.size - 1
-    capacity = floor.stations[replica.pool].prefix_cache_tokens
+    capacity = sim.stations[replica.pool].prefix_cache_tokens
     if cached[prefix].tokens > 0:
-        _unlink(floor, r, prefix)
+        _unlink(sim, r, prefix)
         if tokens > capacity:
             tokens = cached[prefix].tokens
         replica.cached_tokens -= cached[prefix].tokens
@@ -42,32 +42,32 @@ def _use(floor: Floor, r: int, prefix: int, tokens: int) -> None:
         oldest = int(cached[end].newer)
         replica.cached_tokens -= cached[oldest].tokens
         cached[oldest].tokens = 0
-        _unlink(floor, r, oldest)
+        _unlink(sim, r, oldest)
     cached[prefix].tokens = tokens
     replica.cached_tokens += tokens
     newest = cached[end].older
     cached[prefix].older, cached[prefix].newer = newest, end
     cached[newest].newer, cached[end].older = prefix, prefix
-    floor.last_user[replica.pool, prefix] = r
+    sim.last_user[replica.pool, prefix] = r
 
 
 @part
-def _unlink(floor: Floor, r: int, prefix: int) -> None:
-    cached = floor.cached[r]
+def _unlink(sim: SimState, r: int, prefix: int) -> None:
+    cached = sim.cached[r]
     newer, older = cached[prefix].newer, cached[prefix].older
     cached[older].newer, cached[newer].older = newer, older
 
 
 @part
-def forget_prefixes(floor: Floor, r: int) -> None:
+def forget_prefixes(sim: SimState, r: int) -> None:
     """The replica holds nothing any more."""
-    if floor.last_user.size == 0:
+    if sim.last_user.size == 0:
         return
-    cached = floor.cached[r]
+    cached = sim.cached[r]
     end = cached.size - 1
     oldest = cached[end].newer
     while oldest != end:
         cached[oldest].tokens = 0
         oldest = cached[oldest].newer
     cached[end].newer, cached[end].older = end, end
-    floor.replicas[r].cached_tokens = 0
+    sim.replicas[r].cached_tokens = 0

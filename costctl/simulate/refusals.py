@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from costctl.compiled import part
 from costctl.simulate.heaps import will_arrive
-from costctl.simulate.queues import is_full, wait_in_line
+from costctl.simulate.queues import is_full, wait_in_queue
 from costctl.simulate.replay_state import (
     DEMOTE,
     DEMOTED,
@@ -17,45 +17,45 @@ from costctl.simulate.replay_state import (
     REDIRECT,
     REJECTED,
     Calls,
-    Floor,
+    SimState,
 )
 
 
 @part
-def refuse(calls: Calls, floor: Floor, call: int, lane: int, now: float) -> None:
+def refuse(calls: Calls, sim: SimState, call: int, lane: int, now: float) -> None:
     """The call finds no room in the lane: it is redirected once, or gives up."""
-    rules = floor.lanes[calls.pool[call], lane]
+    rules = sim.lanes[calls.pool[call], lane]
     if rules.on_refusal == REDIRECT and calls.pool[call] == calls.own_pool[call]:
-        _redirect(calls, floor, call, rules.redirect_to, now)
+        _redirect(calls, sim, call, rules.redirect_to, now)
     else:
-        give_up(calls, floor, call, REJECTED, now)
+        give_up(calls, sim, call, REJECTED, now)
 
 
 @part
-def expire(calls: Calls, floor: Floor, r: int, call: int, lane: int, now: float) -> None:
-    """The call has left its line, for it waited too long: demoted, redirected once, or it gives up."""
+def expire(calls: Calls, sim: SimState, r: int, call: int, lane: int, now: float) -> None:
+    """The call has left its queue after waiting too long: demoted, redirected once, or it gives up."""
     pool = int(calls.pool[call])
-    rules = floor.lanes[pool, lane]
+    rules = sim.lanes[pool, lane]
     if rules.on_expiry == REDIRECT and pool == calls.own_pool[call]:
-        _redirect(calls, floor, call, rules.redirect_to, now)
+        _redirect(calls, sim, call, rules.redirect_to, now)
         return
     if (
         rules.on_expiry == DEMOTE
         and calls.status[call] != DEMOTED
-        and not is_full(floor, r, pool, rules.demote_to)
+        and not is_full(sim, r, pool, rules.demote_to)
     ):
         calls.status[call] = DEMOTED
         calls.joined_s[call] = now
-        wait_in_line(calls, floor, r, rules.demote_to, call)
+        wait_in_queue(calls, sim, r, rules.demote_to, call)
         return
-    give_up(calls, floor, call, EXPIRED, now)
+    give_up(calls, sim, call, EXPIRED, now)
 
 
 @part
-def give_up(calls: Calls, floor: Floor, call: int, status: int, now: float) -> None:
+def give_up(calls: Calls, sim: SimState, call: int, status: int, now: float) -> None:
     """The call comes again after a back-off while its own lane has retries left, else leaves with the status."""
     pool = int(calls.pool[call])
-    rules = floor.lanes[pool, calls.lane[call]]
+    rules = sim.lanes[pool, calls.lane[call]]
     retried = calls.attempts[call] - 1 - (pool != calls.own_pool[call])
     if retried >= rules.retries:
         calls.status[call] = status
@@ -64,11 +64,11 @@ def give_up(calls: Calls, floor: Floor, call: int, status: int, now: float) -> N
     for _ in range(retried):
         backoff_s *= rules.backoff_factor
     calls.status[call] = IN_FLIGHT
-    will_arrive(calls, floor, call, now + backoff_s)
+    will_arrive(calls, sim, call, now + backoff_s)
 
 
 @part
-def _redirect(calls: Calls, floor: Floor, call: int, pool: int, now: float) -> None:
+def _redirect(calls: Calls, sim: SimState, call: int, pool: int, now: float) -> None:
     calls.pool[call] = pool
     calls.status[call] = IN_FLIGHT
-    will_arrive(calls, floor, call, now)
+    will_arrive(calls, sim, call, now)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costctl.arrays import Floats, Ints, SmallInts
-from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus
 
 SERVED: Final = int(CallStatus.SERVED)
@@ -23,8 +23,8 @@ FAILED: Final = int(CallStatus.FAILED)
 IN_FLIGHT: Final = int(CallStatus.IN_FLIGHT)
 DEMOTED: Final = 6  # in flight, and in the lane that its own demotes to
 
-DEMOTE: Final = int(TurnedAway.DEMOTE)
-REDIRECT: Final = int(TurnedAway.REDIRECT)
+DEMOTE: Final = int(RefusalAction.DEMOTE)
+REDIRECT: Final = int(RefusalAction.REDIRECT)
 
 DISPATCH_CODE: Final = {"recorded": 0, "round_robin": 1, "least_outstanding": 2, "prefix_affinity": 3}
 RECORDED: Final = DISPATCH_CODE["recorded"]
@@ -51,13 +51,13 @@ COMES_BACK: Final = 1
 IS_READY: Final = 2
 SCALES: Final = 3
 
-BEGUN: Final = 0  # number of the line of calls in prefill or in the batch; lines of waiting calls follow
+BEGUN: Final = 0  # number of the queue of calls in prefill or in the batch; queues of waiting calls follow
 
 STATION: Final = np.dtype(
     [
         ("is_static", np.int64),
         ("is_prefill_stalling", np.int64),
-        ("is_shared", np.int64),  # lanes have a line each, and share by weight or have a minimum share
+        ("is_shared", np.int64),  # lanes have a queue each, and share by weight or have a minimum share
         ("is_weighted", np.int64),
         ("alpha_s", np.float64),
         ("beta_s", np.float64),
@@ -69,7 +69,7 @@ STATION: Final = np.dtype(
         ("dispatch", np.int64),
         ("first_replica", np.int64),
         ("replicas", np.int64),
-        ("in_turn", np.int64),  # replicas already dealt a call by round robin, or passed over
+        ("in_turn", np.int64),  # replicas already given a call by round robin, or passed over
         ("waiting", np.int64),
         ("up", np.int64),  # replicas that take calls
         ("least", np.int64),
@@ -108,7 +108,7 @@ REPLICA: Final = np.dtype(
 LANE: Final = np.dtype(
     [
         ("level", np.int64),
-        ("line", np.int64),
+        ("queue", np.int64),
         ("weight", np.float64),
         ("min_share", np.float64),
         ("queue_limit", np.int64),
@@ -124,7 +124,7 @@ LANE: Final = np.dtype(
     ]
 )
 
-QUEUE: Final = np.dtype(
+LANE_STATE: Final = np.dtype(
     [
         ("waiting", np.int64),
         ("tag", np.float64),  # virtual time at which the lane's next call starts, by work over weight
@@ -132,7 +132,7 @@ QUEUE: Final = np.dtype(
     ]
 )
 
-LINE: Final = np.dtype(
+QUEUE: Final = np.dtype(
     [
         ("first", np.int64),
         ("last", np.int64),
@@ -162,7 +162,7 @@ CLOCK: Final = np.dtype(
 class Calls(NamedTuple):
     """One row per call: the inputs, the links between calls, and what becomes of them.
 
-    joined_s: when the call joined the line it waits in or, before that, when it will arrive. It is
+    joined_s: when the call joined the queue it waits in or, before that, when it will arrive. It is
     arrival_s itself where nothing can come twice, else end_s, which has no other use until the call ends.
     progress: prompt tokens left to prefill; once it decodes, the number of the replica's decode step,
     counted as in REPLICA, at which the call ends. first_follower, next_follower: empty where no call
@@ -181,7 +181,7 @@ class Calls(NamedTuple):
     pool: SmallInts
     first_follower: SmallInts
     next_follower: SmallInts
-    next_in_line: SmallInts
+    next_in_queue: SmallInts
     progress: Ints
     arrival_s: Floats
     joined_s: Floats
@@ -193,19 +193,19 @@ class Calls(NamedTuple):
     attempts: SmallInts
 
 
-class Floor(NamedTuple):
+class SimState(NamedTuple):
     """Pools and replicas, the queues before them, and the events to come.
 
-    lanes: [pool, lane]. queues: [replica, lane]. lines: [replica, line]; line 0 is for calls in prefill or
-    in the batch; those of waiting calls are one for each level of rank or, where lanes share, for each lane.
+    lanes: [pool, lane]. lane_states: [replica, lane]. queues: [replica, queue]; queue 0 is for calls in
+    prefill or in the batch; waiting calls have a queue for each level of rank or, where lanes share, each lane.
     cached: [replica, prefix], a ring from most to least recently used through the last column.
     """
 
     stations: NDArray[Any]
     replicas: NDArray[Any]
     lanes: NDArray[Any]
+    lane_states: NDArray[Any]
     queues: NDArray[Any]
-    lines: NDArray[Any]
     cached: NDArray[Any]
     last_user: SmallInts  # [pool, prefix]: the replica that used it last, -1 none
     completions: SmallInts  # a heap for each replica: its decoding calls by progress

@@ -5,32 +5,32 @@ from __future__ import annotations
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import will_arrive
 from costctl.simulate.prefix_cache import tokens_to_prefill
-from costctl.simulate.queues import join_line
-from costctl.simulate.replay_state import BEGUN, SERVED, Calls, Floor
+from costctl.simulate.queues import enqueue
+from costctl.simulate.replay_state import BEGUN, SERVED, Calls, SimState
 from costctl.simulate.turns import count_work
 
 
 @inlined_part
-def begin_call(calls: Calls, floor: Floor, r: int, call: int, now: float) -> int:
+def begin_call(calls: Calls, sim: SimState, r: int, call: int, now: float) -> int:
     """The call is put behind those in prefill or in the batch; the tokens that it has to prefill."""
-    replica = floor.replicas[r]
+    replica = sim.replicas[r]
     calls.begin_s[call] = now
     replica.in_progress += 1
-    join_line(calls, floor, r, BEGUN, call)
-    if floor.stations[replica.pool].is_shared:
-        count_work(calls, floor, r, call)
-    return tokens_to_prefill(calls, floor, r, call)
+    enqueue(calls, sim, r, BEGUN, call)
+    if sim.stations[replica.pool].is_shared:
+        count_work(calls, sim, r, call)
+    return tokens_to_prefill(calls, sim, r, call)
 
 
 @inlined_part
-def end_call(calls: Calls, floor: Floor, call: int, now: float) -> None:
+def end_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     """The call is served; its followers will arrive when their think time has passed."""
     calls.end_s[call] = now
     calls.status[call] = SERVED
-    floor.replicas[calls.replica[call]].in_progress -= 1
+    sim.replicas[calls.replica[call]].in_progress -= 1
     if calls.first_follower.size == 0:
         return
     follower = calls.first_follower[call]
     while follower >= 0:
-        will_arrive(calls, floor, follower, now + calls.think_s[follower])
+        will_arrive(calls, sim, follower, now + calls.think_s[follower])
         follower = calls.next_follower[follower]

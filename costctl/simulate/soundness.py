@@ -65,7 +65,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(setup.replicas > 0, "a pool has no replica")
     _require(setup.max_num_seqs > 0, "a replica has no sequence slot")
     _require(setup.max_batched_tokens > 0, "a step has no room for tokens")
-    _require(0 <= setup.prefix_cache_tokens < 2**31, "a prefix cache has a size that no replica has")
+    _require(0 <= setup.prefix_cache_tokens < 2**31, "a prefix cache size is negative or too large")
     _require(setup.batch_window_s >= 0, "a batch window is negative")
     _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
     _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
@@ -74,7 +74,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     for number, outage in enumerate(setup.outages):
         _require(0 <= outage.replica < setup.most_replicas, "an outage is of a replica that does not exist")
         _require(0 <= outage.from_s < outage.until_s, "an outage ends before it begins")
-        _require(0 <= outage.warm_up_s < np.inf, "a warm-up is negative or endless")
+        _require(0 <= outage.warm_up_s < np.inf, "a warm-up is negative or infinite")
         others = (each for other, each in enumerate(setup.outages) if other != number)
         _require(not any(_overlap(outage, each) for each in others), "outages of one replica overlap")
 
@@ -91,9 +91,9 @@ def _require_sound_scaling(scaling: Scaling, replicas: int) -> None:
         "a pool that scales starts with fewer than the least or more than the most replicas, or with none",
     )
     _require(scaling.target_outstanding > 0, "a target of calls per replica is not positive")
-    _require(0 < scaling.interval_s < np.inf, "a pool scales at no interval")
-    _require(0 <= scaling.delay_s < np.inf, "a start of replicas takes a negative or endless time")
-    _require(scaling.idle_s >= 0, "a time before replicas are dropped is negative")
+    _require(0 < scaling.interval_s < np.inf, "a scaling interval is not positive and finite")
+    _require(0 <= scaling.delay_s < np.inf, "a replica start-up time is negative or infinite")
+    _require(scaling.idle_s >= 0, "a scale-down delay is negative")
 
 
 def _follow_earlier_ones(after: Ints) -> bool:

@@ -101,7 +101,7 @@ class PoolSetup:
 
     replicas: at the start, where the pool scales.  max_num_seqs: sequences that a replica decodes at once
     (continuous), or calls in a batch (static).  batch_window_s: how long the first call of a static batch
-    waits for company.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
+    waits for others to join.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
     may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
     prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
     """

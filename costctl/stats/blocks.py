@@ -31,27 +31,28 @@ def ratio_over_blocks(
     return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
 
 
-def ratio_over_deals(
-    dealt: Floats,
+def ratio_over_replicates(
+    replayed: Floats,
     counted: Floats,
     denominator: Floats,
     error_ratio: float,
     method: str,
     rng: np.random.Generator,
 ) -> Estimate | None:
-    """(mean over deals of Σ dealt + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
+    """(mean over replicates of Σ replayed + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
 
-    dealt: deals × blocks, from replays.  counted: blocks, without any error but that between blocks.  error_ratio:
-    standard error of what was replayed, as a ratio: that of the model. Blocks and deals are drawn anew together.
+    replayed: replicates × blocks, from replays.  counted: blocks, without any error but that between blocks.
+    error_ratio: standard error of what was replayed, as a ratio: that of the model. Blocks and replicates are
+    resampled together.
     """
     if np.count_nonzero(denominator) < FEWEST_BLOCKS:
         return None
-    deals, blocks = dealt.shape
+    replicates, blocks = replayed.shape
     weights = block_weights(blocks, _DRAWS, rng)
-    of_deals = block_weights(deals, _DRAWS, rng) / deals
+    of_replicates = block_weights(replicates, _DRAWS, rng) / replicates
     factors = 1.0 + error_ratio * rng.standard_normal(_DRAWS)
-    tops = ((of_deals @ dealt) * weights).sum(axis=1) * factors + weights @ counted
-    mid = (dealt.mean(axis=0).sum() + counted.sum()) / denominator.sum()
+    tops = ((of_replicates @ replayed) * weights).sum(axis=1) * factors + weights @ counted
+    mid = (replayed.mean(axis=0).sum() + counted.sum()) / denominator.sum()
     return _estimate(mid, tops, weights @ denominator, method)
 
 
@@ -64,15 +65,15 @@ def ratio_over_requests(
     numerator: Floats, denominator: Floats, method: str, rng: np.random.Generator
 ) -> Estimate | None:
     """Σ numerator / Σ denominator, one entry per request; None where the denominator is 0 or fewer than 28
-    requests. More requests than a few thousand are dealt into that many groups, and groups are drawn: their spread
-    tells that of requests.
+    requests. More requests than a few thousand are split at random into that many groups, and groups are drawn: their
+    spread tells that of requests.
     """
     size = denominator.size
     if size < FEWEST_BLOCKS or denominator.sum() <= 0:
         return None
     groups = min(size, _MOST_GROUPS)
-    dealt, begins = rng.permutation(size), np.arange(groups) * size // groups
-    tops, bottoms = (np.add.reduceat(each[dealt], begins) for each in (numerator, denominator))
+    shuffled, begins = rng.permutation(size), np.arange(groups) * size // groups
+    tops, bottoms = (np.add.reduceat(each[shuffled], begins) for each in (numerator, denominator))
     weights = block_weights(groups, _DRAWS_OF_REQUESTS, rng)
     return _estimate(numerator.sum() / denominator.sum(), weights @ tops, weights @ bottoms, method)
 

@@ -83,7 +83,7 @@ def open_store(
         raise StoreError(
             f"There is no store at {path}.",
             why="Nothing has been ingested there yet.",
-            next_step=f"Run `costctl ingest PATH --store {path}`, or give --store the file that you mean.",
+            next_step=f"Run `costctl ingest PATH --store {path}`, or pass the right file to --store.",
         )
     connection = _connected(path, read_only, wait_s, waiting)
     try:
@@ -110,7 +110,7 @@ def _connected(
             if _LOCKED.search(str(error)) is None or time.monotonic() >= give_up_at:
                 raise _cannot_open(path, error) from error
             if waiting is not None:
-                waiting(f"Waiting for {path}, which {_holder(str(error))} holds")
+                waiting(f"Waiting for {path}, in use by {_holder(str(error))}")
         time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
@@ -152,16 +152,16 @@ def _settle(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
         return False
     if "costctl_store" not in tables:
         raise StoreError(
-            f"{path} is a DuckDB file, but no store of costctl.",
+            f"{path} is a DuckDB file, but not a costctl store.",
             why="It lacks the table costctl_store.",
-            next_step="Give --store another path; costctl writes only to files of its own.",
+            next_step="Pass another path to --store; costctl writes only to its own files.",
         )
     (version,) = connection.execute("SELECT MAX(store_version) FROM costctl_store").fetchall()[0]
     if version > STORE_VERSION:
         raise StoreError(
-            f"The store {path} has version {version}; this costctl reads up to version {STORE_VERSION}.",
+            f"The store {path} has version {version}; this costctl reads versions up to {STORE_VERSION}.",
             why="It was written by a newer costctl.",
-            next_step="Use that version, or ingest the sources again into a new store.",
+            next_step="Upgrade costctl, or ingest the sources again into a new store.",
         )
     if version < STORE_VERSION and not read_only:
         migrate(connection, version, STORE_VERSION)
@@ -215,17 +215,17 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
     if _LOCKED.search(text):
         return StoreError(
             f"The store {path} is in use.",
-            why=f"It is held by {_holder(text)}; only one process may write to a store.",
-            next_step="Wait for it to end, with --wait 10m for instance, or give --store another path.",
+            why=f"It is in use by {_holder(text)}; only one process may write to a store.",
+            next_step="Wait for it to end (for instance with --wait 10m), or pass another path to --store.",
         )
     if path.exists() and path.is_file() and "not a valid DuckDB" in text:
         return StoreError(
-            f"{path} is no store.",
+            f"{path} is not a store.",
             why=f"{text}.",
-            next_step="Give --store the path of a store, or of a file that does not exist yet.",
+            next_step="Pass the path of a store to --store, or of a file that does not exist yet.",
         )
     return StoreError(
         f"Cannot open the store {path}.",
         why=f"{text}.",
-        next_step="Give --store a path in a folder that exists and that you may write to.",
+        next_step="Pass a path to --store in an existing folder that you can write to.",
     )

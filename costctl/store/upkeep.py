@@ -147,7 +147,7 @@ def compacted(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         raise StoreError(
             f"The store {path} could not be compacted.",
             why=f"DuckDB says: {said_by_engine(error)}.",
-            next_step="It is as it was. Check the free space: a second copy of it stands beside it for a moment.",
+            next_step="It is unchanged. Check the free space: compacting needs room for a second copy.",
         ) from error
     connection.close()
     fresh.replace(path)

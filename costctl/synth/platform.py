@@ -176,7 +176,7 @@ def _run(
             _finish(call, now, 2 if left[call] > 0 and is_late else int(is_doomed[call]), end_s, end)
             _release(follower[call], end[call] != 0, now, gap_s, is_retry, ready_s, arrivals)
 
-        # What comes next: calls in line whose caller has not given up, then steps of those in progress.
+        # What comes next: queued calls whose caller has not given up, then steps of those in progress.
         batch_tokens = 0
         room = max(chunk - running[r], 1) if chunk > 0 else 0
         for place in range(reading[r]):

@@ -95,9 +95,9 @@ def world_named(name: str, seed: int) -> World:
     if name == "sample":
         return sample_world(seed)
     raise UsageError(
-        f"There is no world named {name!r}.",
-        why="The named worlds are: sample.",
-        next_step="Leave --world out for a random world of --seed.",
+        f"Unknown world {name!r}.",
+        why="Known worlds: sample.",
+        next_step="Omit --world to generate a random world from --seed.",
     )
 
 
@@ -153,13 +153,13 @@ def sized(pool: PoolSpec, world: World, load: float) -> PoolSpec:
     """The pool with replicas for its work: steps shared by about eight sequences, prefill on top."""
     per_s = world.requests / world.hours / 3600.0
     work_s = 0.0
-    company = 4.0 if pool.is_static else 8.0
+    concurrency = 4.0 if pool.is_static else 8.0
     for spec in world.classes:
         for step in spec.steps:
             if step.pool != pool.name or step.tokens is None:
                 continue
             times = sum(spec.rounds) / 2 if step.is_looped else 1.0
             steps = 1.0 if step.answer is None else step.answer.median
-            each_s = steps * (pool.alpha_s / company + pool.beta_s) + pool.gamma_s * step.tokens.median
+            each_s = steps * (pool.alpha_s / concurrency + pool.beta_s) + pool.gamma_s * step.tokens.median
             work_s += per_s * spec.share * times * each_s
     return replace(pool, replicas=max(1, round(work_s / load)))

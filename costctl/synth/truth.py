@@ -1,11 +1,11 @@
 """What does one request of a class really cost? The same world is run again without some of the class.
 
-In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests of a class are dealt into
+In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests of a class are split at random into
 disjoint parts of 5 to 10 %; each part is left out in turn, and what the world spent less is divided by the
 requests left out. A busy pool is chaotic: with replicas a hair faster or slower, calls meet others on other
 replicas, and a day turns out cheaper or dearer by more than a small class costs. So the world is run on many
 such days, one for each part that is left out, each with and without it, and the standard error is that between
-deals. Nothing is fitted and no formula of costctl.cost is used.
+replicates. Nothing is fitted and no formula of costctl.cost is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from costctl.synth.world import World
 
 SCHEMA_VERSION: Final = "costctl.truth/v1"
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
-_DAYS: Final = 24  # deals of a class into parts, each part on a day of its own
+_DAYS: Final = 24  # random splits of a class into parts, each part on a day of its own
 _THREADS: Final = 2
 
 
@@ -171,8 +171,8 @@ def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[
 
     def saved_s(day: int) -> Floats:
         """Per replica, seconds a request."""
-        dealt = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
-        parts = np.array_split(dealt, min(_PARTS, dealt.size))
+        shuffled = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
+        parts = np.array_split(shuffled, min(_PARTS, shuffled.size))
         total_s = np.zeros(rate.size)
         for number, part in enumerate(parts):
             takes_part = everyone.copy()
@@ -181,7 +181,7 @@ def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[
             same_day = day * _PARTS + number
             total_s += serve(world, demand, everyone, same_day).busy_s
             total_s -= serve(world, demand, takes_part, same_day).busy_s
-        return total_s / dealt.size
+        return total_s / shuffled.size
 
     with ThreadPoolExecutor(_THREADS) as executor:
         per_replica_s = np.array(list(executor.map(saved_s, range(1, days + 1))))

@@ -30,7 +30,7 @@ class PoolSpec:
     beta_s·b + gamma_s·tokens.
 
     slots: sequences that a replica decodes at once, or calls in a batch.  window_s: how long the first call of
-    a batch waits for company.
+    a batch waits for others to join.
     """
 
     name: str
@@ -110,7 +110,7 @@ class ClassSpec:
 class World:
     """Everything. start_ns: ns UTC.  requests: expected number over ``hours``.
 
-    day_swing: half the difference between the busiest and the quietest hour, over their mean.  weekend_ratio:
+    day_swing: half the difference between the busiest and the least busy hour, over their mean.  weekend_ratio:
     load on Saturday and Sunday.  bursts: number of bursts, each of ``burst_s`` with ``burst_factor`` times the
     load of one class.  step_jitter: standard deviation of a decode step's time, as a ratio.
     """

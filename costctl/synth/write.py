@@ -40,7 +40,7 @@ def synthesize(
     it is. Raises UsageError for an unknown name, StoreError where the folder cannot be written.
     """
     world = world_from_seed(seed) if name is None else world_named(name, seed)
-    progress(f"Serving the requests of world {world.name}", None)
+    progress(f"Simulating world {world.name}", None)
     demand = demand_of(world)
     served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
     try:
@@ -49,14 +49,14 @@ def synthesize(
         lines = otlp_lines if form == "otlp" else log_lines
         _write_gzip(folder / TRACES[form], lines(world, demand, served))
         (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
-        progress("Running the world again without parts of each class", None)
+        progress("Rerunning the world without parts of each class", None)
         truth = msgspec.json.encode(truth_of(world, demand, served), order="sorted")
         (folder / TRUTH).write_bytes(msgspec.json.format(truth, indent=2) + b"\n")
     except OSError as error:
         raise StoreError(
             f"Cannot write to {folder}.",
             why=f"{error.strerror or error}.",
-            next_step="Name a folder that you may write to.",
+            next_step="Pass a folder that you can write to.",
         ) from error
     return folder / TRACES[form], folder / SETTINGS, folder / TRUTH
 

@@ -24,7 +24,7 @@ UNITS: Final[dict[Rows, str]] = {
     "settings": "entries",
 }
 ANY: Final = "any"
-MOOT_BY_DEFAULT: Final = "nothing was seen on which it could be expected"
+MOOT_BY_DEFAULT: Final = "nothing it applies to was observed"
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,8 +16,8 @@ from costctl.telemetry.catalogue import ANY, UNITS, Fact
 
 _TOKENS: Final = {"input_tokens": "input tokens", "output_tokens": "output tokens"}
 _LIKE_THE_OTHERS: Final = (
-    "about, if these calls are like those of their kind that report tokens; at most, if none is larger "
-    "than the largest of those"
+    "estimate: these calls have as many as the mean of like calls that report tokens; upper bound: each "
+    "has as many as the largest of those"
 )
 
 

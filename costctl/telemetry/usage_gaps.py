@@ -52,29 +52,29 @@ def usage_notes(gaps: UsageGaps) -> tuple[str, ...]:
         calls = sum(each.calls for each in gaps.unread)
         named = _named([f"{each.key} ({each.calls:,} calls)" for each in gaps.unread])
         notes.append(
-            f"Read by nobody, though it looks like usage or cost: {named}. Its {calls:,} values on calls are in no "
-            "figure; name the keys in a file for --dialect, or in the --mapping of the log."
+            f"Unrecognized keys that look like usage or cost: {named}. Their {calls:,} values on calls are "
+            "not counted; map the keys in a --dialect file, or in the --mapping of the log."
         )
     if gaps.conflicts:
         calls = sum(each.calls for each in gaps.conflicts)
         named = _named([f"{each.keys} ({each.calls:,} calls)" for each in gaps.conflicts])
         notes.append(
-            f"Counts of {calls:,} calls contradict each other, and are taken as not observed: {named}."
+            f"Counts of {calls:,} calls contradict each other and are treated as not observed: {named}."
         )
     if gaps.operations:
         named = _named([f"{each.operation} ({each.calls:,})" for each in gaps.operations])
         notes.append(
-            f"Operations that costctl does not know, whose records count as calls by their tokens: {named}."
+            f"Unknown operations, counted as model calls because their records carry tokens: {named}."
         )
     if gaps.stray_records:
         notes.append(
-            f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records are priced nowhere, and count as not "
-            "priced: the records name no model, or sum up more than the calls beneath them."
+            f"{gaps.stray_tokens:,} tokens of {gaps.stray_records:,} records are not priced: the records "
+            "name no model, or report more than the calls below them add up to."
         )
     notes += [
-        f"{each.calls:,} calls of {each.model} report up to {each.largest_input_tokens:,} input tokens, more than its "
-        f"context window of {each.context_window:,}: the count is wrong, or sums several calls. They are priced as "
-        "they report."
+        f"{each.calls:,} calls of {each.model} report up to {each.largest_input_tokens:,} input tokens, "
+        f"more than its context window of {each.context_window:,}: the count is wrong, or sums several "
+        "calls. They are priced as reported."
         for each in gaps.windows
     ]
     return tuple(notes)

@@ -55,7 +55,7 @@ def analysis_of(
     """The analysis document."""
     from costctl.cost.analysis import build_analysis, methods_of
 
-    progress("Replaying for marginal cost", None)
+    progress("Replaying to estimate marginal cost", None)
     settings = observation.config.settings
     provenance = observation.provenance(methods_of(settings))
     return build_analysis(frames, settings, fits, provenance, observation.seed, idle)

@@ -14,19 +14,19 @@ from costctl.telemetry.usage_gaps import RELATIONS, usage_gaps
 from costctl.verbs.witness import witness_of
 
 METHODS = {
-    "checks": "a fact is expected on rows, and counted where it is there; docs/reference/telemetry.md",
-    "scores": "weight of what is met, of what applies; docs/explanation/maturity.md",
+    "checks": "observed rows / rows on which the fact is expected; docs/reference/telemetry.md",
+    "scores": "weight of met checks / weight of applicable checks; docs/explanation/maturity.md",
 }
 _UNSEEN = (
-    "Only what was exported can be examined: an interface that an SDK does not instrument, or a service without a "
-    "tracer, leaves no span to miss. Compare requests and tokens with the provider's invoice."
+    "Only exported telemetry can be checked: APIs that an SDK does not instrument and services without "
+    "tracing leave no trace at all. Compare requests and tokens with the provider's invoice."
 )
 
 
 def doctor(question: Question, progress: Progress) -> Diagnosis:
     """What is not instrumented, what each gap does to the figures, and what to add."""
     with observed(question, progress) as observation:
-        progress("Counting what spans say", None)
+        progress("Checking telemetry coverage", None)
         engine = observation.engine
         evidence = Evidence(
             spans=engine.fetch("span_evidence"),
@@ -58,8 +58,8 @@ def _nobodys(evidence: Evidence) -> tuple[str, ...]:
     if not calls and not requests:
         return ()
     return (
-        f"Nobody's: {calls:,} of {of_calls:,} calls name no tenant, on their span or above it, and {requests:,} of "
-        f"{of_requests:,} requests neither on their entry nor on each of their calls.",
+        f"No tenant: {calls:,} of {of_calls:,} calls name none on their span or above it; {requests:,} of "
+        f"{of_requests:,} requests name none on their entry span, nor on all of their calls.",
     )
 
 
@@ -71,7 +71,7 @@ def _notes(rejected_records: int) -> tuple[str, ...]:
     if not rejected_records:
         return (_UNSEEN,)
     return (
-        f"{rejected_records:,} records could not be read and are not examined here: "
+        f"{rejected_records:,} records were rejected and are not checked here: "
         "costctl sql 'SELECT code, message, COUNT(*) FROM quarantine GROUP BY ALL'.",
         _UNSEEN,
     )

@@ -61,7 +61,7 @@ def _told_at_admission(observation: Observation, progress: Progress) -> Matching
     """How well the classes can be told without their header; None where there are too few requests to say."""
     from costctl.segment.admission_accuracy import admission_accuracy
 
-    progress("Telling the classes apart by what is known at admission", None)
+    progress("Evaluating admission rules", None)
     engine = observation.engine
     try:
         found = admission_accuracy(

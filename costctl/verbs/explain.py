@@ -38,7 +38,7 @@ _BY_REQUEST: Final = (
 _EXAMPLES: Final = ("typical", "slow", "expensive")
 _METHODS: Final = {
     "classes": "ordered rules, first match",
-    "stages": "each instant to the deepest span then active",
+    "stages": "self time on the critical path",
     "busy time": "equal split of each instant among the calls in progress",
 }
 
@@ -50,10 +50,10 @@ def explain(asked: str, question: Question, progress: Progress) -> Explanation:
     """
     with observed(question, progress) as observation:
         engine = observation.engine
-        progress("Looking for the ID", None)
+        progress("Looking up the ID", None)
         meant = meant_by(engine, asked, MOST_REQUESTS)
         rules = engine.query("SELECT * FROM class_rules ORDER BY rule_order")
-        progress("Collecting what is known of it", None)
+        progress("Collecting details", None)
         return Explanation(
             schema_version=SCHEMA_VERSION,
             provenance=observation.provenance(_METHODS),

@@ -104,8 +104,8 @@ def _traces_from(engine: Engine, prefix: str) -> list[str]:
 
 def _too_short(asked: str) -> UsageError:
     return UsageError(
-        f"{asked} is too short to name a trace.",
-        why=f"A prefix needs {SHORTEST_PREFIX} digits or more.",
+        f"{asked} is too short for a trace id.",
+        why=f"A prefix needs at least {SHORTEST_PREFIX} digits.",
         next_step="Give more of the trace id. For a request_id of the relations, select the trace_id first: "
         f"`costctl sql 'SELECT trace_id FROM requests WHERE request_id = {asked}'`."
         if asked.isdigit()
@@ -116,8 +116,8 @@ def _too_short(asked: str) -> UsageError:
 def _ambiguous(asked: str, traces: list[str]) -> UsageError:
     more = " and others" if len(traces) > _MOST_NAMED else ""
     return UsageError(
-        f"{asked} is the beginning of several trace ids.",
-        why=f"It fits {', '.join(traces[:_MOST_NAMED])}{more}.",
+        f"{asked} is ambiguous: several trace ids begin with it.",
+        why=f"It matches {', '.join(traces[:_MOST_NAMED])}{more}.",
         next_step="Give more of the trace id.",
     )
 
@@ -128,8 +128,8 @@ def _unknown(engine: Engine, asked: str, classes: list[str]) -> InputError:
     )
     if len(asked) >= SHORTEST_PREFIX and stored["spans"][0]:
         return InputError(
-            f"The trace {asked} is outside of the time that was asked about.",
-            why="The store has it, but no request of it started between --since and --until.",
+            f"The trace {asked} is outside the window.",
+            why="It is in the store, but none of its requests started between --since and --until.",
             next_step="Widen --since and --until, or leave them out.",
         )
     near = engine.query(
@@ -141,7 +141,7 @@ def _unknown(engine: Engine, asked: str, classes: list[str]) -> InputError:
     hints = [f"did you mean the class {alike[0]}?"] if alike else []
     hints += [f"the trace ids next to it are {', '.join(near)}"] if near and not alike else []
     return InputError(
-        f"There is no request and no class {asked}.",
+        f"No request or class is named {asked}.",
         why="An ID is a trace id or the beginning of one, TRACE_ID:SPAN_ID, or the name of a class"
         + "".join(f"; {hint}" for hint in hints)
         + ("" if alike else "."),

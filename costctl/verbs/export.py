@@ -31,7 +31,7 @@ def export(
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
         analysis = analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
-        progress("Writing lines", None)
+        progress("Writing charge lines", None)
         settings = observation.config.settings
         lines = focus_export(frames, settings, analysis, tenants, is_idle_spread=is_idle_spread)
         return Exported(lines, analysis)

@@ -111,6 +111,6 @@ def refuse_rejected(report: IngestReport) -> None:
     if report.totals.rejected:
         raise InputError(
             f"{report.totals.rejected:,} records were rejected.",
-            why="--strict accepts none; the other records are loaded.",
+            why="--strict accepts no rejected records; the other records are loaded.",
             next_step="`costctl sql 'SELECT * FROM quarantine'` shows each record with its reason.",
         )

@@ -13,7 +13,7 @@ def learn(question: Question, progress: Progress) -> Taxonomy:
     from costctl.segment.learn.taxonomy import METHODS, learn_taxonomy
 
     with observed(question, progress) as observation:
-        progress("Fetching the shapes of requests", None)
+        progress("Loading request features", None)
         fetch = observation.engine.fetch
         request_shape = fetch("request_shape")
         cost = measured(request_shape, fetch("charge"), fetch("calls"), fetch("call_share"))

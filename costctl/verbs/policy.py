@@ -26,6 +26,6 @@ def policy_at(path: Path) -> Policy:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"Cannot read the policy {path}.", why=f"{error}.", next_step="Give a policy as JSON or YAML."
+            f"Cannot read the policy {path}.", why=f"{error}.", next_step="Pass a policy as JSON or YAML."
         ) from error
     return policy_from_text(text)

@@ -16,7 +16,7 @@ def segment(question: Question, progress: Progress) -> WorkloadMap:
         for name in (*Traffic.RELATIONS, "class_cost", "charge", "request_shape"):
             progress(f"Building {name}", None)
             fetched[name] = observation.engine.fetch(name)
-        progress("Drawing the workload map", None)
+        progress("Building the workload map", None)
         rules = observation.engine.query("SELECT * FROM class_rules ORDER BY rule_order")
         return build_workload_map(
             Traffic.of(fetched),

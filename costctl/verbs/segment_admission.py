@@ -14,17 +14,17 @@ def segment_admission(question: Question, progress: Progress) -> AdmissionAccura
     Raises NotEnoughDataError where there are no two classes to tell apart.
     """
     with observed(question, progress) as observation:
-        progress("Sorting requests into classes", None)
+        progress("Classifying requests", None)
         request_class = observation.engine.fetch("request_class")
         admission = observation.engine.fetch("admission_shape")
-        progress("Telling the classes apart by what is known at admission", None)
+        progress("Evaluating admission rules", None)
         found = admission_accuracy(admission, request_class, observation.seed)
         return AdmissionAccuracy(
             schema_version=SCHEMA_VERSION,
             provenance=observation.provenance(
                 {
                     "classes": "ordered rules, first match",
-                    "matching": f"decision tree, {FOLDS}-fold out of fold, stratified by class",
+                    "matching": f"decision tree, {FOLDS}-fold cross-validation, stratified by class",
                 }
             ),
             requests=request_class.height,
@@ -39,11 +39,16 @@ def segment_admission(question: Question, progress: Progress) -> AdmissionAccura
 
 
 def _notes(found: Matched, requests: int) -> tuple[str, ...]:
-    notes = ["A request is known by its entry and its first call; what later calls ask for is not known yet."]
+    notes = [
+        "At admission a request is known by its entry span and its first call; later calls are not known yet."
+    ]
     if found.evaluated < requests:
         notes.append(
-            f"{found.evaluated} of {requests} requests, drawn at random, stand for all: at most {MOST_REQUESTS}."
+            f"Evaluated on a random sample of {found.evaluated} of {requests} requests (at most {MOST_REQUESTS})."
         )
     if found.with_label is None:
-        notes.append("No request carries a class label; a header that the edge sets from one would tell all.")
+        notes.append(
+            "No request carries a class label; with a label that the edge copies to a header, every class would be "
+            "matched exactly."
+        )
     return tuple(notes)

@@ -8,15 +8,15 @@ from costctl.observation import Question, observed
 from costctl.progress import Progress
 
 METHODS = {
-    "loops": "one step in three rounds in a row, or one question in three rounds",
-    "cost": "charges of all attempts over completed tasks",
+    "loops": "the same step in three rounds in a row, or the same question in three rounds",
+    "cost": "charges of all attempts / completed tasks",
 }
 
 
 def sessions(question: Question, progress: Progress) -> Sessions:
     """Steps per task, loops, and what a completed task and a completed session cost."""
     with observed(question, progress) as observation:
-        progress("Counting steps and sessions", None)
+        progress("Analyzing tasks and sessions", None)
         fetch = observation.engine.fetch
         report = sessions_of(
             fetch("requests"),

@@ -31,7 +31,7 @@ def prune_store(path: Path, before: str, wait_s: float, progress: Progress) -> P
 
     before_ns = instant_ns(before, "--before")
     with _existing(path, wait_s, progress) as connection:
-        progress("Dropping old traces", None)
+        progress("Deleting old traces", None)
         return prune_before(connection, before_ns or 0)
 
 
@@ -40,7 +40,7 @@ def compact_store(path: Path, wait_s: float, progress: Progress) -> int:
     from costctl.store.upkeep import compacted
 
     with _existing(path, wait_s, progress) as connection:
-        progress("Writing the store anew", None)
+        progress("Compacting the store", None)
         return compacted(connection, path)
 
 

@@ -146,7 +146,7 @@ def test_the_document_keeps_to_its_schema_and_is_written_alike_twice(
 def test_cost_shares_are_unknown_where_a_part_has_no_price(sample_question: Question) -> None:
     bare = verbs.segment(Question(store=sample_question.store, config=None), quiet)
     assert all(each.cost_ratio is None for each in bare.classes)
-    assert any(note.startswith("Cost shares are not known") for note in bare.notes)
+    assert any(note.startswith("Cost shares are unknown") for note in bare.notes)
 
 
 def test_what_is_priced_in_part_only_is_said_with_what_lacks_a_price() -> None:
@@ -179,8 +179,8 @@ def test_what_only_the_last_rule_took_is_grouped_with_a_hint() -> None:
     found = leftover(engine.fetch("requests"), engine.fetch("request_class"), "no model call seen")
     assert (found.requests, found.request_ratio) == (4, 1.0)
     assert [(each.route, each.requests) for each in found.groups] == [("GET /health", 3), ("POST /ask", 1)]
-    assert "by itself" in found.groups[0].hint
-    assert "no span is known as a model call" in found.groups[1].hint
+    assert "a single span" in found.groups[0].hint
+    assert "no span is recognized as a model call" in found.groups[1].hint
 
 
 def test_the_mean_depth_of_a_queue_is_seconds_waited_a_second() -> None:

@@ -68,8 +68,8 @@ def test_what_is_nobodys_is_counted_in_calls_and_in_requests(tmp_path: Path) -> 
     path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}), encoding="utf-8")
     found = verbs.doctor(Question(paths=(str(path),)), unwatched)
     assert found.notes[0] == (
-        "Nobody's: 1 of 3 calls name no tenant, on their span or above it, and 1 of 2 requests neither on their entry "
-        "nor on each of their calls."
+        "No tenant: 1 of 3 calls name none on their span or above it; 1 of 2 requests name none on their entry span, "
+        "nor on all of their calls."
     )
     (check,) = (each for each in found.checks if each.id == "tenant")
     assert (check.expected, check.observed) == (2, 1)

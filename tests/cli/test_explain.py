@@ -126,7 +126,7 @@ def test_any_span_names_its_request(retried: RequestExplanation, sample_question
     [
         ("agentik", InputError, "agentic"),
         ("ffffffffffffffffffffffffffffffff", InputError, "next to it"),
-        ("'; DROP TABLE spans; --", InputError, "no class"),
+        ("'; DROP TABLE spans; --", InputError, "No request or class"),
         ("0", UsageError, "too short"),
     ],
 )

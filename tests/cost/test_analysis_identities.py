@@ -51,7 +51,7 @@ def test_components_sum_to_what_a_class_is_attributed(sample_analysis: Analysis)
 def test_busy_seconds_of_pools_are_those_of_the_world(
     sample_analysis: Analysis, truth: dict[str, dict]
 ) -> None:
-    # Whoever gave up in line never occupied a replica; nothing else may be missing.
+    # Whoever gave up in the queue never occupied a replica; nothing else may be missing.
     for pool in sample_analysis.pools:
         assert pool.busy_s == pytest.approx(truth["pools"][pool.pool]["busy_s"], rel=1e-4)
 

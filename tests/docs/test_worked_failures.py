@@ -21,8 +21,8 @@ PRICED = Settings(prices=PriceSettings(rates=(Rate(model="acme", input=10.0, out
 
 
 def test_unit_costs_on_the_page_of_failed_attempts(repository: Path) -> None:
-    turned_away = root("c", session_id="s2", status="error")
-    found = frames([*storm("a", 2), *storm("b", 0), turned_away])
+    rejected = root("c", session_id="s2", status="error")
+    found = frames([*storm("a", 2), *storm("b", 0), rejected])
     tax, units = retry_tax(all_charges(found)), unit_costs(all_charges(found), found.sessions)
     assert tax is not None
     computed = {

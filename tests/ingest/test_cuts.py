@@ -217,12 +217,12 @@ def test_a_csv_whose_first_line_is_a_row_is_said_to_have_no_header(tmp_path: Pat
 
 
 NOTHING_USABLE = {
-    "a cut record": (otlp_record(0)[:-100], "cut off while being written"),
-    "the end of a record": (otlp_record(0)[-100:], "whose beginning is in another file"),
+    "a cut record": (otlp_record(0)[:-100], "truncated while being written"),
+    "the end of a record": (otlp_record(0)[-100:], "that begins in another file"),
     "metrics": ('{"resourceMetrics":[{"scopeMetrics":[]}]}', "export traces or logs instead"),
     "times that nobody can read": (
         csv_text([log_row(1) | {"startTime": "20/11/2026 10:00"}]),
-        "startTime is no time: it is written like 99/99/9999 99:99",
+        "startTime is not a time: it is written like 99/99/9999 99:99",
     ),
     "nothing but NULs": ("\0" * 5000, "bytes are NUL"),
 }

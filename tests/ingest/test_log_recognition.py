@@ -98,7 +98,7 @@ def test_a_log_may_begin_with_lines_about_itself(tmp_path: Path) -> None:
 
 
 def test_a_log_of_no_known_kind_is_refused_by_its_columns() -> None:
-    with pytest.raises(InputError, match="no log that costctl knows"):
+    with pytest.raises(InputError, match="unrecognized log format"):
         mapping_for(["message", "level"], "app.log")
 
 

@@ -201,14 +201,14 @@ def test_start_and_end_whose_names_are_swapped_are_told_by_their_values(tmp_path
     rows = [{"start": f"2026-11-20T10:0{n}:05Z", "end": f"2026-11-20T10:0{n}:00Z", "input": 5, "output": 7,
              "model": "m"} for n in range(3)]  # fmt: skip
     draft, spans = drafted(json_lines(tmp_path, rows))
-    assert "told by their values" in draft
+    assert "identified by value" in draft
     assert [span["end_ns"] - span["start_ns"] for span in spans] == [5_000_000_000] * 3
 
 
 def test_times_from_the_start_of_a_trace_are_said_to_be_set_at_1970(tmp_path: Path) -> None:
     rows = [{"t": 300 * number, "in_len": 9 + number, "out_len": 100, "model": "m"} for number in range(5)]
     draft, spans = drafted(json_lines(tmp_path, rows))
-    assert "set at 1970" in draft
+    assert "set to 1970" in draft
     assert "ms is a guess" in draft
     assert [span["start_ns"] for span in spans] == [300_000_000 * number for number in range(5)]
 

@@ -185,8 +185,8 @@ def test_a_call_to_an_api_is_given_no_cause_that_only_its_replicas_could_show(tm
     ]
     of_models = [each for each in found if each.stage in MODEL_STAGES]
     assert len(of_models) >= 5
-    assert {each.cause for each in of_models} <= {"not_told", "failed_attempts", "cold_cache"}
-    assert {each.kind for each in of_models} == {"not_told"}
+    assert {each.cause for each in of_models} <= {"unknown", "failed_attempts", "cold_cache"}
+    assert {each.kind for each in of_models} == {"unknown"}
     said = " ".join(line for each in of_models for line in each.evidence)
     assert "wasted" not in said
     assert "the replicas that serve it are not observed" in said

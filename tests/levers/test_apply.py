@@ -13,7 +13,7 @@ from costctl.levers.from_policy import from_policy
 from costctl.levers.platform import ClassRules, Failure, Platform, PoolRules
 from costctl.levers.reading import setting_of
 from costctl.scenario.setups import pools_of, served_by
-from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import Outage, Scaling
 from tests.levers.small_platforms import CLASSES, platform, pool
 from tests.policy.policies import sound_policy
@@ -99,8 +99,8 @@ def test_a_redirected_call_goes_to_a_pool_that_serves_in_the_same_way() -> None:
     redirected = ("class.chat.queue.on_refusal=redirect", "class.chat.queue.redirect_to=small")
     fitted = {"large": pool(), "small": pool()}
     large, small = pools_of(fitted, CLASSES, TODAY, after(*redirected))
-    assert (large.setup.lanes.on_refusal[0], large.setup.lanes.redirect_to[0]) == (TurnedAway.REDIRECT, 1)
-    assert small.setup.lanes.on_refusal[0] == TurnedAway.REJECT
+    assert (large.setup.lanes.on_refusal[0], large.setup.lanes.redirect_to[0]) == (RefusalAction.REDIRECT, 1)
+    assert small.setup.lanes.on_refusal[0] == RefusalAction.REJECT
     with pytest.raises(UsageError, match="embedder cannot take them"):
         pools_of(fitted, CLASSES, TODAY, after(redirected[0], "class.chat.queue.redirect_to=embedder"))
 

@@ -67,9 +67,9 @@ def fail(replay: HeapReplay, replica: Replica, now: float) -> None:
     for call in lost:
         replay.begin_s[call] = replay.first_token_s[call] = math.nan
         give_up(replay, call, "failed", now)
-    for line in replica.lines:
-        while line:
-            call = line.popleft()
+    for queue in replica.queues:
+        while queue:
+            call = queue.popleft()
             replica.waiting[replay.lane_now(call)] -= 1
             replay.dispatch(call, now)
 

@@ -1,11 +1,11 @@
-"""What becomes of calls turned away in the plain Python replay: demoted, redirected, retried, or gone."""
+"""What becomes of refused calls in the plain Python replay: demoted, redirected, retried, or gone."""
 
 from __future__ import annotations
 
 import heapq
 from typing import TYPE_CHECKING
 
-from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus
 from tests.oracles.heap_turns import Replica
 
@@ -17,7 +17,7 @@ ARRIVAL = 0  # the kind of an event, as in heap_replay
 
 def refuse(replay: HeapReplay, call: int, lane: int, now: float) -> None:
     lanes = replay.pools[replay.pool_of[call]].setup.lanes
-    if lanes.on_refusal[lane] == TurnedAway.REDIRECT and not replay.redirected[call]:
+    if lanes.on_refusal[lane] == RefusalAction.REDIRECT and not replay.redirected[call]:
         redirect(replay, call, int(lanes.redirect_to[lane]), now)
     else:
         give_up(replay, call, "rejected", now)
@@ -31,10 +31,10 @@ def redirect(replay: HeapReplay, call: int, pool: int, now: float) -> None:
 
 def expire(replay: HeapReplay, replica: Replica, call: int, lane: int, now: float) -> None:
     lanes = replica.pool.setup.lanes
-    if lanes.on_expiry[lane] == TurnedAway.REDIRECT and not replay.redirected[call]:
+    if lanes.on_expiry[lane] == RefusalAction.REDIRECT and not replay.redirected[call]:
         redirect(replay, call, int(lanes.redirect_to[lane]), now)
     elif (
-        lanes.on_expiry[lane] == TurnedAway.DEMOTE
+        lanes.on_expiry[lane] == RefusalAction.DEMOTE
         and not replay.is_demoted[call]
         and not replay.is_full(replica, int(lanes.demote_to[lane]))
     ):

@@ -13,11 +13,11 @@ from collections import deque
 
 import numpy as np
 
-from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
 from tests.oracles.heap_refusals import expire, refuse
-from tests.oracles.heap_turns import Replica, charge, line_of, line_to_serve, note_joining, tokens_saved
+from tests.oracles.heap_turns import Replica, charge, note_joining, queue_of, queue_to_serve, tokens_saved
 
 ARRIVAL, REPLICA = 0, 1  # at one instant, arrivals come first
 
@@ -55,20 +55,20 @@ class HeapReplay:
         heapq.heapify(self.events)
         self.replicas: list[Replica] = []
         self.first_of: list[int] = []
-        self.dealt = [0] * len(pools)
+        self.given = [0] * len(pools)
         for pool in pools:
             self.first_of.append(len(self.replicas))
             lanes = pool.setup.lanes
             for place in range(pool.setup.most_replicas):
-                lines = lanes.count if lanes.is_shared else len(set(lanes.rank.tolist()))
+                queues = lanes.count if lanes.is_shared else len(set(lanes.rank.tolist()))
                 replica = Replica(
-                    len(self.replicas), pool, [deque() for _ in range(lines)], [0] * lanes.count
+                    len(self.replicas), pool, [deque() for _ in range(queues)], [0] * lanes.count
                 )
                 if place >= pool.setup.replicas:
                     replica.state, replica.paid_from_s = "off", None
                 self.replicas.append(replica)
-        self.line_of = [
-            [line_of(self.replicas[first], lane) for lane in range(pool.setup.lanes.count)]
+        self.queue_of = [
+            [queue_of(self.replicas[first], lane) for lane in range(pool.setup.lanes.count)]
             for first, pool in zip(self.first_of, pools, strict=True)
         ]
         self.changes: list[Change] = changes_of(self)
@@ -160,7 +160,7 @@ class HeapReplay:
     def may_demote(self, call: int) -> bool:
         """Demotes the call where its own lane says so for a refusal, once."""
         rule = self.pools[self.pool_of[call]].setup.lanes.on_refusal[self.lane[call]]
-        if rule != TurnedAway.DEMOTE or self.is_demoted[call]:
+        if rule != RefusalAction.DEMOTE or self.is_demoted[call]:
             return False
         self.is_demoted[call] = True
         return True
@@ -189,7 +189,7 @@ class HeapReplay:
 
     def wait(self, replica: Replica, lane: int, call: int) -> None:
         note_joining(replica, lane)
-        replica.lines[self.line_of[self.pool_of[call]][lane]].append(call)
+        replica.queues[self.queue_of[self.pool_of[call]][lane]].append(call)
         replica.waiting[lane] += 1
 
     def choose(self, call: int) -> Replica | None:
@@ -204,8 +204,8 @@ class HeapReplay:
                 return recorded[0]
         if setup.dispatch == "round_robin":
             while True:
-                self.dealt[pool] += 1
-                replica = mine[(self.dealt[pool] - 1) % len(mine)]
+                self.given[pool] += 1
+                replica = mine[(self.given[pool] - 1) % len(mine)]
                 if replica.state == "up":
                     return replica
         if setup.dispatch == "prefix_affinity":
@@ -287,7 +287,7 @@ class HeapReplay:
     def admit_one(self, replica: Replica, now: float) -> int:
         if replica.in_progress >= replica.pool.setup.max_num_seqs:
             return 0
-        call = self.next_in_line(replica, now)
+        call = self.next_to_serve(replica, now)
         if call is None:
             return 0
         tokens = self.begin(replica, call, now)
@@ -312,7 +312,7 @@ class HeapReplay:
             self.tokens_left[call] -= part
             room -= part
         while room > 0 and replica.in_progress < setup.max_num_seqs:
-            call = self.next_in_line(replica, now)
+            call = self.next_to_serve(replica, now)
             if call is None:
                 break
             self.tokens_left[call] = self.begin(replica, call, now)
@@ -322,9 +322,9 @@ class HeapReplay:
             room -= part
         return budget - room
 
-    def next_in_line(self, replica: Replica, now: float) -> int | None:
-        while (line := line_to_serve(replica, self.joined_s)) is not None:
-            call = replica.lines[line].popleft()
+    def next_to_serve(self, replica: Replica, now: float) -> int | None:
+        while (queue := queue_to_serve(replica, self.joined_s)) is not None:
+            call = replica.queues[queue].popleft()
             lane = self.lane_now(call)
             replica.waiting[lane] -= 1
             if now - self.joined_s[call] <= replica.pool.setup.lanes.time_to_live_s[lane]:
@@ -338,7 +338,7 @@ class HeapReplay:
             or sum(replica.waiting) >= replica.pool.setup.max_num_seqs
         ):
             return now
-        oldest_s = min(self.joined_s[line[0]] for line in replica.lines if line)
+        oldest_s = min(self.joined_s[queue[0]] for queue in replica.queues if queue)
         return max(now, oldest_s + replica.pool.setup.batch_window_s)
 
     def end_batch(self, replica: Replica, now: float) -> None:
@@ -359,7 +359,7 @@ class HeapReplay:
             return
         tokens = 0
         while len(replica.batch) < replica.pool.setup.max_num_seqs:
-            call = self.next_in_line(replica, now)
+            call = self.next_to_serve(replica, now)
             if call is None:
                 break
             tokens += self.begin(replica, call, now)

@@ -16,7 +16,7 @@ from costctl.simulate.workload import Pool
 class Replica:
     number: int
     pool: Pool
-    lines: list[deque[int]]  # by level or, where lanes share, by lane
+    queues: list[deque[int]]  # by level or, where lanes share, by lane
     waiting: list[int]
     prefilling: deque[int] = field(default_factory=deque)
     decoding: list[tuple[int, int]] = field(default_factory=list)  # heap of (last step, call)
@@ -48,27 +48,27 @@ class Replica:
         return sum(self.waiting) + self.in_progress
 
 
-def line_of(replica: Replica, lane: int) -> int:
+def queue_of(replica: Replica, lane: int) -> int:
     lanes = replica.pool.setup.lanes
     if lanes.is_shared:
         return lane
     return sorted(set(lanes.rank.tolist())).index(int(lanes.rank[lane]))
 
 
-def line_to_serve(replica: Replica, joined_s: list[float]) -> int | None:
-    """The line whose first call is served next."""
+def queue_to_serve(replica: Replica, joined_s: list[float]) -> int | None:
+    """The queue whose first call is served next."""
     if not any(replica.waiting):
         return None
     lanes = replica.pool.setup.lanes
     if not lanes.is_shared:
-        return next(number for number, line in enumerate(replica.lines) if line)
-    waiting = [lane for lane, line in enumerate(replica.lines) if line]
+        return next(number for number, queue in enumerate(replica.queues) if queue)
+    waiting = [lane for lane, queue in enumerate(replica.queues) if queue]
     owed = [lane for lane in waiting if lanes.min_share[lane] > 0 and replica.credit_s.get(lane, 0.0) >= 0]
     if owed:
         return min(owed, key=lambda lane: (-replica.credit_s.get(lane, 0.0), lane))
 
     def turn(lane: int) -> tuple[float, float, float, int]:
-        first = replica.lines[lane][0]
+        first = replica.queues[lane][0]
         tag = 0.0 if lanes.weight is None else replica.tag.get(lane, 0.0)
         return float(lanes.rank[lane]), tag, joined_s[first], first
 

@@ -56,7 +56,7 @@ def cobham_mean_waits_s(
 
 
 def mm1k_blocking(load: float, places: int) -> float:
-    """Share of arrivals turned away by M/M/1/K, K places with the one in service."""
+    """Share of arrivals rejected by M/M/1/K, K places with the one in service."""
     if load == 1.0:
         return 1 / (places + 1)
     return float((1 - load) * load**places / (1 - load ** (places + 1)))

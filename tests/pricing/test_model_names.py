@@ -154,7 +154,7 @@ def test_an_arn_that_names_no_model_is_said_to_need_resolving(kind: str) -> None
 def test_a_route_whose_price_is_that_of_whoever_is_chosen_has_none() -> None:
     found = find_model("openrouter", "openai/gpt-4o:nitro")
     assert isinstance(found, NotFound)
-    assert found.why == "what it costs depends on whom it was routed to"
+    assert found.why == "its price depends on the provider it was routed to"
 
 
 # -- hints

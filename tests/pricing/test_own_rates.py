@@ -81,7 +81,7 @@ def test_a_currency_is_exchanged_by_the_rate_of_the_day_and_never_by_a_guess(tmp
 
 def test_two_rates_for_one_day_are_refused(tmp_path: Path) -> None:
     own = settings(tmp_path, '[[prices.rates]]\nmodel="ours"\ninput=1.0\n' * 2)
-    with pytest.raises(UsageError, match="Two rates for ours hold on 2026-11-20"):
+    with pytest.raises(UsageError, match="Two rates for ours apply on 2026-11-20"):
         prices(own, "ours")
 
 

@@ -34,14 +34,14 @@ def test_sound_rates_have_no_findings() -> None:
     [
         (
             (Rate("ours", 1.0, until_day=JULY), Rate("ours", 2.0, from_day=AUGUST)),
-            "No own rate for ours holds from 2026-07-01 until 2026-08-01.",
+            "No rate of your own for ours applies from 2026-07-01 until 2026-08-01.",
         ),
         (
             (Rate("ours", 1.0, until_day=AUGUST), Rate("ours", 2.0, from_day=JULY)),
-            "Two rates for ours hold on 2026-07-01.",
+            "Two rates for ours apply on 2026-07-01.",
         ),
         ((Rate("ours", 1.0, currency="EUR"),), "EUR has no exchange rate for 2026-11-24."),
-        ((Rate("gpt-4o", 2500.0),), "The input rate for gpt-4o is far from what it costs elsewhere."),
+        ((Rate("gpt-4o", 2500.0),), "The input rate for gpt-4o is far from its price in the price book."),
     ],
 )
 def test_a_rate_that_cannot_be_right_is_found(rates: tuple[Rate, ...], what: str) -> None:
@@ -63,7 +63,7 @@ def test_a_rate_that_is_refused_is_told_once_however_many_days_have_calls() -> N
         {"provider": ["openai"] * 2, "model": ["gpt-4o"] * 2, "day": ["2026-11-20", "2026-11-21"]}
     )
     assert whats(PriceSettings((Rate("gpt-4o", 2500.0),)), calls) == [
-        "The input rate for gpt-4o is far from what it costs elsewhere."
+        "The input rate for gpt-4o is far from its price in the price book."
     ]
 
 

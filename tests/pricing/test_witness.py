@@ -119,7 +119,7 @@ def test_an_unknown_part_makes_ours_a_lower_bound_and_no_difference() -> None:
 
 def test_a_failed_call_is_0_to_some_sources_and_not_to_others() -> None:
     free = compared([call("a/c", 0.0, error_type="TimeoutError")])
-    assert only_cause(free).said == "the source names 0 for calls that failed"
+    assert only_cause(free).said == "the source records 0 for failed calls"
     refused = {
         "error_type": "RateLimitError",
         "http_status": 429,
@@ -210,7 +210,7 @@ def test_a_key_that_nobody_read_and_that_speaks_of_a_cache_is_a_cache_key() -> N
 def test_amounts_that_are_no_amounts_are_left_out_and_counted() -> None:
     found = compared([call("a/c", GPT_USD), call("b/c", -1.0, 5), call("c/c", float("nan"), 9)])
     assert found.named_calls == 1
-    assert "2 amounts are negative or no numbers, and are left out." in found.notes
+    assert "2 amounts are negative or not numbers, and are excluded." in found.notes
 
 
 def test_every_agreeing_amount_of_a_call_with_a_cache_agrees() -> None:

@@ -142,7 +142,7 @@ def test_a_cache_that_one_call_might_show_by_chance_is_shown_by_two() -> None:
     for count, kind in ((1, "none"), (2, "cache_key"), (3, "cache_key")):
         ((cause,),) = (group.causes for group in compared([*right, *off[:count]]).groups)
         assert (cause.kind, cause.calls) == (kind, count)
-        assert "came out of one" in cause.said
+        assert "were cache reads" in cause.said
 
 
 def test_two_calls_are_too_few_for_a_factor() -> None:

@@ -171,7 +171,7 @@ def test_more_tenants_than_have_rows_are_together_in_one() -> None:
     engine = engine_of([*rows, bought("n/c", 500, 1_000)])
     frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
     uses = tenant_uses(frames)
-    assert [use.kind for use in uses] == ["tenant"] * 100 + ["others", "nobody"]
+    assert [use.kind for use in uses] == ["tenant"] * 100 + ["others", "unassigned"]
     assert uses[0].tenant == "tenant 129"
     assert (uses[100].tenants, uses[100].calls, uses[101].calls) == (30, 30, 1)
     assert sum(use.usd or 0.0 for use in uses) == pytest.approx(float(frames.charge["usd"].sum()))

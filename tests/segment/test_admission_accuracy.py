@@ -136,7 +136,7 @@ def test_the_rules_followed_by_hand_take_the_requests_that_they_say(seed: int) -
 
 def test_the_rules_say_what_sets_the_classes_apart_and_no_more() -> None:
     found = matched(mixed(1)).without_label
-    told = {item.request_class: item.told_by for item in found.classes}
+    told = {item.request_class: item.rule_features for item in found.classes}
     assert "route" in told["embed"]
     assert "tenant" not in {feature for features in told.values() for feature in features}
     assert len(found.rules) <= 4

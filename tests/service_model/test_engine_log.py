@@ -92,7 +92,7 @@ def test_the_replay_and_the_engine_that_takes_every_step_agree() -> None:
     np.testing.assert_allclose(outcome.end_s, end_s, rtol=0, atol=1e-6)
 
 
-def test_a_fit_through_the_replay_mends_step_times_that_are_off_and_finds_the_overhead() -> None:
+def test_a_fit_through_the_replay_corrects_step_times_that_are_off_and_finds_the_overhead() -> None:
     workload = workload_of(8, 400, per_s=5.0)
     late = replace(workload, arrival_s=workload.arrival_s + 0.02)
     _, first_s, end_s = served(late)

@@ -73,14 +73,14 @@ def test_the_standard_errors_say_how_far_the_constants_are_off() -> None:
         assert abs(found - true) < 5 * error
 
 
-def test_calls_that_are_never_alone_nor_in_other_company_do_not_tell_alpha_from_beta() -> None:
+def test_calls_that_are_never_alone_nor_at_another_concurrency_do_not_tell_alpha_from_beta() -> None:
     # Each call decodes by itself: a step of one sequence took 21 ms, of which any part may be fixed.
     decoding = observed(STALLING, per_s=0.02, calls=200)
     lonely = np.arange(0, decoding.steps.size, 2)
     chosen = Decoding(**{name: getattr(decoding, name)[lonely] for name in Decoding.__slots__})
     reason = fit_step_times(replace(chosen, arrival_s=chosen.begin_s))
     assert isinstance(reason, str)
-    assert "quieter or busier hours are needed" in reason
+    assert "traffic at lower or higher load is needed" in reason
     assert "21.0 ms" in reason
 
 
@@ -147,7 +147,7 @@ def test_batches_without_queue_tokens_or_number_say_what_is_missing() -> None:
     replica, begin_s, end_s, tokens = batches(14.0, 0.0, calls=600)
     unknown = np.full(tokens.size, np.nan)
     for reason, words in (
-        (fit_batch_times(replica, unknown, end_s, tokens), "how long it waited"),
+        (fit_batch_times(replica, unknown, end_s, tokens), "queue time"),
         (fit_batch_times(replica, begin_s, end_s, np.full(tokens.size, -1)), "prompt tokens"),
         (fit_batch_times(replica[:9], begin_s[:9], end_s[:9], tokens[:9]), "30 are needed"),
     ):

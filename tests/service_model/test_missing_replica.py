@@ -56,4 +56,4 @@ def test_a_pool_whose_calls_were_not_timed_is_not_idle_but_unknown(tmp_path: Pat
     question = Question(paths=(str(tmp_path / "log.csv"),), config=tmp_path / "costctl.toml")
     (pool,) = verbs.analyze(question, quiet).pools
     assert (pool.busy_s, pool.utilisation_ratio, pool.idle_usd) == (None, None, None)
-    assert pool.missing_for_model == "none of its calls was timed"
+    assert pool.missing_for_model == "none of its calls has times"

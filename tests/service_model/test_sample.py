@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from costctl.service_model.sample import excerpt
+from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times
 from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
@@ -34,7 +34,7 @@ def served() -> Decoding:
 
 
 def test_stretches_give_the_law_of_the_whole(served: Decoding) -> None:
-    part = excerpt(served, 1600)
+    part = sample(served, 1600)
     assert 1600 <= part.arrival_s.size < 2400
     fit = fit_step_times(part)
     assert isinstance(fit, StepTimes)
@@ -42,8 +42,8 @@ def test_stretches_give_the_law_of_the_whole(served: Decoding) -> None:
     assert found == pytest.approx((LAW.alpha_s, LAW.beta_s, LAW.gamma_s), rel=0.01)
 
 
-def test_whoever_reaches_over_an_edge_is_company_only(served: Decoding) -> None:
-    part = excerpt(served, 1600)
+def test_whoever_reaches_over_an_edge_only_adds_to_the_concurrency(served: Decoding) -> None:
+    part = sample(served, 1600)
     assert 0 < (~part.is_exact).sum() < 200
     for call in np.flatnonzero(part.is_exact)[::50]:
         present = (served.arrival_s < part.end_s[call]) & (served.end_s > part.arrival_s[call])
@@ -52,4 +52,4 @@ def test_whoever_reaches_over_an_edge_is_company_only(served: Decoding) -> None:
 
 
 def test_a_short_trace_is_looked_at_whole(served: Decoding) -> None:
-    assert excerpt(served, CALLS) is served
+    assert sample(served, CALLS) is served

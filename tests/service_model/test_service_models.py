@@ -76,7 +76,7 @@ def test_a_replay_under_the_fit_is_what_was_observed_whichever_way_prompts_are_r
     assert replayed.busy_s.sum() == pytest.approx(observed.busy_s.sum(), rel=0.01)
 
 
-def test_calls_whose_tokens_are_unknown_are_company_and_do_not_pull_the_fit() -> None:
+def test_calls_whose_tokens_are_unknown_add_to_the_concurrency_and_do_not_pull_the_fit() -> None:
     workload = workload_of(6, 1500, per_s=2.0)
     outcome = served(workload, ServiceModel("continuous", 0.02, 0.001, 1e-4))
     decoding = decoding_of(workload, outcome)

@@ -13,21 +13,34 @@ from costctl.compiled import digest
 from costctl.simulate import event_loop
 
 LOOP = """
-from costctl.compiled import compiled, digest
-def run_of(package):
-    @compiled
-    def run(values):
-        total = 0.0 if package < 0 else 1.0
-        for value in values:
-            total += value
-        return total
-    return run
-run = run_of(digest("small"))
+from costctl.compiled import compiled_with_package
+@compiled_with_package("small")
+def run(values):
+    total = 0.0
+    for value in values:
+        total += value
+    return 1.0 + total
 """
 RUN_SMALL = """
 import numpy as np
 from small.loop import run
 print(run(np.ones(2)), sum(run.stats.cache_hits.values()))
+"""
+ARGUMENT = "class {}(NamedTuple):\n    values: object\n"
+NAMED_LOOP = """
+from costctl.compiled import compiled_with_package
+@compiled_with_package("small")
+def run(argument):
+    total = 0.0
+    for value in argument.values:
+        total += value
+    return 1.0 + total
+"""
+RUN_NAMED = """
+import numpy as np
+from small.part import {0}
+from small.loop import run
+print(run({0}(np.ones(2))), sum(run.stats.cache_hits.values()))
 """
 RUN_REPLAY = """
 import numpy as np
@@ -55,7 +68,7 @@ def result_and_hits(program: str, folder: Path, **environment: str) -> tuple[flo
 
 @pytest.fixture
 def small_package(tmp_path: Path) -> Path:
-    """A package whose loop closes over the digest of its files, as the replay does."""
+    """A package whose loop is compiled anew when any of its files changes, as the replay is."""
     package = tmp_path / "small"
     package.mkdir()
     for name, text in (("__init__", ""), ("part", "WEIGHT = 1\n"), ("loop", LOOP)):
@@ -94,9 +107,22 @@ def test_the_next_process_finds_the_replay_compiled(repository: Path) -> None:
     assert result_and_hits(RUN_REPLAY, repository) == (0.5, 1)
 
 
-def test_the_replay_closes_over_the_digest_of_its_package() -> None:
-    cells = [cell.cell_contents for cell in event_loop.run.py_func.__closure__]
-    assert digest("costctl.simulate") in cells
+def test_the_replay_is_kept_under_the_digest_of_its_package() -> None:
+    assert event_loop.run.py_func.__qualname__ == f"run_{digest('costctl.simulate'):x}"
+
+
+def test_code_kept_by_a_version_whose_classes_are_gone_is_not_opened(
+    repository: Path, small_package: Path
+) -> None:
+    kept = {
+        "PYTHONPATH": f"{small_package.parent}:{repository}",
+        "NUMBA_CACHE_DIR": str(small_package.parent / "kept"),
+    }
+    (small_package / "loop.py").write_text(NAMED_LOOP)
+    (small_package / "part.py").write_text(f"from typing import NamedTuple\n{ARGUMENT.format('Older')}")
+    assert result_and_hits(RUN_NAMED.format("Older"), repository, **kept) == (3.0, 0)
+    (small_package / "part.py").write_text(f"from typing import NamedTuple\n{ARGUMENT.format('Newer')}")
+    assert result_and_hits(RUN_NAMED.format("Newer"), repository, **kept) == (3.0, 0)
 
 
 def test_the_digest_changes_with_any_file_of_the_package(

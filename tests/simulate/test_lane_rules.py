@@ -1,4 +1,4 @@
-"""Lanes that share, and calls turned away: demoted, redirected, shed, retried."""
+"""Lanes that share, and refused calls: demoted, redirected, shed, retried."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from costctl.simulate.lanes import TurnedAway
+from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import broken_laws, status_counts, wait_s
 from costctl.simulate.replay import replay
@@ -18,7 +18,7 @@ from tests.oracles.small_replays import plain_workload, pool_setup, random_case,
 
 SEEDS = st.integers(0, 1_000_000)
 ONE_SECOND_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
-DEMOTE, REDIRECT = int(TurnedAway.DEMOTE), int(TurnedAway.REDIRECT)
+DEMOTE, REDIRECT = int(RefusalAction.DEMOTE), int(RefusalAction.REDIRECT)
 SERVED, REJECTED, EXPIRED = CallStatus.SERVED, CallStatus.REJECTED, CallStatus.EXPIRED
 
 
@@ -116,7 +116,7 @@ def test_a_call_that_finds_its_lane_full_waits_in_the_lane_it_is_demoted_to() ->
     )
     outcome = replay(workload, ONE_SECOND_A_TOKEN, setup)
     assert outcome.begin_s[:4].tolist() == [0.0, 1.0, 2.0, 3.0]
-    assert outcome.status.tolist() == [SERVED] * 4 + [REJECTED]  # lane 1 has two in line by then
+    assert outcome.status.tolist() == [SERVED] * 4 + [REJECTED]  # lane 1 has two waiting by then
 
 
 def test_a_call_that_waited_too_long_waits_on_in_the_lane_it_is_demoted_to() -> None:
@@ -177,7 +177,7 @@ def test_rules_that_contradict_each_other_are_refused() -> None:
         "retries": {"retries": 101},
         "back-off": {"backoff_s": np.inf},
         "sheds": {"shed_above": -1.0},
-        "no such rule": {"on_refusal": 7},
+        "unknown action": {"on_refusal": 7},
     }.items():
         with pytest.raises(ValueError, match=match):
             replay(workload, ONE_SECOND_A_TOKEN, pool_setup(**rules))

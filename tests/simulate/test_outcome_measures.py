@@ -85,9 +85,9 @@ def test_a_sound_outcome_breaks_no_law() -> None:
     ("change", "law"),
     [
         ({"status": np.array([0, 7])}, "calls are lost"),
-        ({"status": np.array([0, 1])}, "a call has times that its status denies"),
+        ({"status": np.array([0, 1])}, "a call's times contradict its status"),
         ({"begin_s": np.array([1.0, 1.5])}, "a served call's times are out of order"),
-        ({"arrival_s": np.array([1.0, 2.5])}, "a call arrives at another time than it should"),
+        ({"arrival_s": np.array([1.0, 2.5])}, "a call arrives at the wrong time"),
         ({"busy_s": np.array([4.0])}, "busy seconds are not those of the calls served"),
     ],
 )

@@ -68,7 +68,7 @@ def test_slots_wait_as_servers_in_the_library(library_waits_s: object, servers: 
 @given(st.integers(0, 1_000_000), st.integers(1, 6))
 @settings(max_examples=100, deadline=None)
 def test_more_servers_delay_nobody_who_comes_first_and_is_served_first(seed: int, servers: int) -> None:
-    # A theorem for one line before c servers whose services belong to the calls and not to the servers:
+    # A theorem for one queue before c servers whose services belong to the calls and not to the servers:
     # by induction over arrivals, no server is free later (Kiefer and Wolfowitz's vector is monotone in c).
     # It is none where a call is sent to a replica on arrival, or where calls in progress slow each other.
     arrival_s, steps = on_steps(seed, calls=60)

@@ -60,7 +60,7 @@ def _line_batches(line: bytes, position: int, *, is_cut: bool) -> Iterator[Batch
         values = list(json_values(written))
     except (ValueError, RecursionError):
         code = "truncated" if is_cut else "bad_json"
-        fault = Reject(position, code, "A session that is no JSON that can be read.", skeleton(written))
+        fault = Reject(position, code, "A session that is not valid JSON.", skeleton(written))
         yield no_rows(fault)
         return
     sessions = [each for value in values for each in (value if isinstance(value, list) else [value])]
@@ -91,7 +91,7 @@ class _Session:
 def _session_batches(value: Any, position: int) -> Iterator[Batch]:
     if not isinstance(value, dict) or not isinstance(value.get("requests"), list):
         fault = Reject(
-            position, "not_a_request", "A JSON value that is no session: it has no list of requests.", ""
+            position, "not_a_request", "A JSON value that is not a session: it has no list of requests.", ""
         )
         yield no_rows(fault)
         return

@@ -57,7 +57,7 @@ def collect_clickhouse(value: Json, found: Found) -> bool:
     if not is_clickhouse_table(names) or not isinstance(value.get("data"), list):
         return False
     rows = [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in value["data"]]
-    for row in found.objects(rows, "not_clickhouse", "A row that is no object."):
+    for row in found.objects(rows, "not_clickhouse", "A row that is not an object."):
         collect_clickhouse({**dict.fromkeys(names), **row}, found)
     return True
 

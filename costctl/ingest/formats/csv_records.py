@@ -35,14 +35,15 @@ _HEADER_BYTES: Final = 2**20
 @dataclass(slots=True)
 class CsvRecords:
     """Records of one block. rows: well formed, lines joined by a line feed.  positions: the line on which each begins,
-    the file's first being 1.  is_multiline: whether any row holds a line's end.  mended: how many were not well formed.
+    the file's first being 1.  is_multiline: whether any row holds a line's end.  repaired: how many were not well
+    formed.
     """
 
     rows: list[bytes] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     is_multiline: bool = False
-    mended: int = 0
+    repaired: int = 0
 
 
 def csv_form(head: bytes) -> CsvForm | None:
@@ -76,7 +77,7 @@ def _share(lines: list[bytes], form: CsvForm) -> tuple[float, int]:
     whole = lines[:-1] if len(lines) > 1 else lines
     records, _ = split_records(whole, 1, form, is_last=False)
     tried = len(records.rows) + len(records.rejects)
-    return ((len(records.rows) - records.mended) / tried if tried else 1.0), len(form.names)
+    return ((len(records.rows) - records.repaired) / tried if tried else 1.0), len(form.names)
 
 
 def header_of(data: bytes) -> bytes:
@@ -190,7 +191,7 @@ def split_records(
             records.rows.append(row)
             records.positions.append(number)
             records.is_multiline |= end > at + 1
-            records.mended += end == at + 1 and row is not line
+            records.repaired += end == at + 1 and row is not line
         elif line is None or line.strip():
             records.rejects.append(_refused(number, line, form))
         at = end
@@ -237,8 +238,6 @@ def _refused(number: int, line: bytes | None, form: CsvForm) -> Reject:
     excerpt = cells_skeleton(shown) + ("…" if quote else "")
     cells = cells_of(line, form)
     if cells is None:
-        return Reject(
-            number, "bad_quotes", "a quote is opened and not closed, or stands inside a cell", excerpt
-        )
+        return Reject(number, "bad_quotes", "a quote is not closed, or is inside an unquoted cell", excerpt)
     why = f"the line has {len(cells)} cells where the header has {len(form.names)}"
     return Reject(number, "bad_columns", why, excerpt)

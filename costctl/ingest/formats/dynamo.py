@@ -33,7 +33,7 @@ _SCHEMAS: Final = ("dynamo.request.trace.", "dynamo.agent.trace.")
 _MARK: Final = tuple(b'"' + schema.encode() for schema in _SCHEMAS)
 _TOOL_ENDS: Final = ("tool_end", "tool_error")
 _MOST_TOOLS: Final = 100_000  # calls of tools that were asked for and have not ended
-_NO_CALL: Final = "A record that is neither the end of a request nor that of a tool."
+_NO_CALL: Final = "A record that is neither the end of a request nor the end of a tool call."
 _NS_PER_MS: Final = 10**6
 _FAILED: Final = ("error", "failed", "cancelled", "canceled", "timeout")
 

@@ -20,7 +20,7 @@ from costctl.instants import LATEST_NS
 Json: TypeAlias = dict[str, Any]
 
 _MOST_REJECTS: Final = 1_000
-_AND_MORE: Final = "More records of this line that could not be read."
+_AND_MORE: Final = "More records of this line that could not be parsed."
 TRACE_ID_DIGITS: Final = 32
 SPAN_ID_DIGITS: Final = 16
 _HEX: Final = re.compile(r"[0-9a-f]+")

@@ -58,7 +58,7 @@ def _is_trace(value: Any) -> bool:
 
 def _add_trace(trace: Json, found: Found) -> None:
     processes = named(trace.get("processes"))
-    for span in found.objects(trace["spans"], "not_jaeger", "A span that is no object."):
+    for span in found.objects(trace["spans"], "not_jaeger", "A span that is not an object."):
         _add(span, span.get("process") or processes.get(str(span.get("processID"))), found)
 
 

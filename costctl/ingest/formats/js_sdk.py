@@ -26,7 +26,7 @@ from costctl.ingest.formats.otlp_normalise import attributes_of
 from costctl.ingest.formats.sdk_spans import flat_attributes
 
 _NS_PER_S: Final = 10**9
-_NO_CALL: Final = "A message that no model wrote, or one without tokens."
+_NO_CALL: Final = "A message that is not from a model, or has no tokens."
 
 
 def collect_js_sdk(value: Json, found: Found) -> bool:
@@ -127,7 +127,7 @@ def _event(event: Json) -> Json:
 def _add_session(session: Json, found: Found) -> None:
     """The calls of a saved session: each message of the model's, with its tokens."""
     spans = []
-    for message in found.objects(session["messages"], "not_a_trace", "A message that is no object."):
+    for message in found.objects(session["messages"], "not_a_trace", "A message that is not an object."):
         tokens = named(message.get("tokens"))
         if not tokens:
             found.reject("not_a_request", _NO_CALL, str(message.get("id") or ""))

@@ -35,7 +35,7 @@ _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
     collect_zipkin,
 )
 _METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics", "scopeMetrics")
-METRICS: Final = "OTLP metrics, which count no single call: export traces or logs instead."
+METRICS: Final = "OTLP metrics, which do not record single calls: export traces or logs instead."
 
 # How each format is known by its first bytes: all patterns of a row must be met. Quotes inside texts are escaped, so
 # nothing that anyone said can look like a key.
@@ -111,25 +111,27 @@ def json_values(text: str) -> Iterator[Any]:
 def fault_reject(fault: Fault, position: int, *, is_unterminated: bool) -> tuple[str, str]:
     """Code and message of a part of a line that is no JSON."""
     if fault.is_last and is_unterminated and not fault.is_fragment:
-        return "truncated", f"Cut off while being written: {fault.message}."
+        return "truncated", f"Truncated while being written: {fault.message}."
     if fault.is_fragment and position == 1:
         return (
             "begins_cut",
-            "The source begins in the middle of a record, as after a rotation that cuts a line in two.",
+            "The source begins in the middle of a record, as after a log rotation within a line.",
         )
-    return "bad_json", f"Not readable as JSON: {fault.message}."
+    return "bad_json", f"Invalid JSON: {fault.message}."
 
 
 def nuls_message(nuls: int) -> str:
     """What NULs in a text mean."""
-    return f"{nuls:,} NUL bytes stand where text is due: a write that was lost, or a file cut short under its writer."
+    return (
+        f"{nuls:,} NUL bytes instead of text: a lost write, or a file that was truncated while being written."
+    )
 
 
 # How a record begins that was written right after one that was cut off.
 _OPENER: Final = re.compile(
     r'\{\s*"(?:resourceSpans|resource_spans|resourceLogs|resource_logs|resourceMetrics|batches)"\s*:\s*\['
 )
-TOO_DEEP: Final = "The JSON is nested deeper than can be read."
+TOO_DEEP: Final = "The JSON is nested too deeply."
 _SHOWN_BYTES: Final = 4_000
 
 
@@ -138,12 +140,12 @@ def _collect(value: Any, found: Found) -> None:
     if isinstance(value, list):
         inner = [each for each in value if isinstance(each, list)]
         others = [each for each in value if not isinstance(each, list)] if inner else value
-        for element in (*found.objects(others, "not_a_trace", "A JSON value that is no object."), *inner):
+        for element in (*found.objects(others, "not_a_trace", "A JSON value that is not an object."), *inner):
             _collect(element, found)
     elif not isinstance(value, dict):
-        found.reject("not_a_trace", "A JSON value that is no object.", json_text(value))
+        found.reject("not_a_trace", "A JSON value that is not an object.", json_text(value))
     elif any(key in value for key in _METRICS_KEYS):
         found.reject("not_traces", METRICS, json_text(value))
     elif value and not any(collect(value, found) for collect in _COLLECTORS):
-        message = "A JSON object that is no trace export of a known format and no span."
+        message = "A JSON object that is neither a span nor a trace export of a known format."
         found.reject("not_a_trace", message, json_text(value))

@@ -64,10 +64,8 @@ def _line(written: bytes, number: int, *, is_ended: bool) -> Line:
         values: list[Any] = list(json_values(text))
     except (ValueError, RecursionError):
         code = "bad_json" if is_ended else "truncated"
-        return Line(
-            number, [], [Reject(number, code, "A line that is no JSON that can be read.", skeleton(text))]
-        )
+        return Line(number, [], [Reject(number, code, "A line that is not valid JSON.", skeleton(text))])
     objects = [value for value in values if isinstance(value, dict)]
     wrong = len(values) - len(objects)
-    fault = [Reject(number, "bad_json", "A line that is no object.", "", wrong)] if wrong else []
+    fault = [Reject(number, "bad_json", "A line that is not an object.", "", wrong)] if wrong else []
     return Line(number, objects, fault)

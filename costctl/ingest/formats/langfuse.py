@@ -65,7 +65,7 @@ def collect_langfuse(value: Json, found: Found) -> bool:
         _add_all(observations, trace, found)
         return True
     if row.keys() >= _TRACE_MARKS or row.keys() >= _SCORE_MARKS:
-        message = "A trace or a score of Langfuse without its observations: it tells of no model call."
+        message = "A Langfuse trace or score without its observations: it records no model call."
         found.reject("not_a_request", message, json_text(sorted(value)))
         return True
     return False
@@ -89,12 +89,10 @@ def _camel(name: str) -> str:
 
 def _add_all(observations: list[Any], trace: Json, found: Found) -> None:
     if observations and all(isinstance(each, str) for each in observations):
-        message = (
-            "A trace of Langfuse that names its observations by their ids only: export the observations."
-        )
+        message = "A Langfuse trace with only the ids of its observations: export the observations."
         found.reject("not_a_request", message, json_text(sorted(trace)))
         return
-    for observation in found.objects(observations, "not_langfuse", "An observation that is no object."):
+    for observation in found.objects(observations, "not_langfuse", "An observation that is not an object."):
         _add(_row(observation), trace, found)
 
 

@@ -115,7 +115,7 @@ def log_batch(rows: LogRows, mapping: Mapping) -> Batch:
     for row in np.flatnonzero(_lacks_start(columns, mapping)).tolist():
         faults.setdefault(row, ("no_start", f"{mapping.columns[mapping.when].paths[0]} is empty"))
     for row in np.flatnonzero(~_are_requests(columns, table, mapping)).tolist():
-        faults[row] = ("not_a_request", "the row tells of no request")
+        faults[row] = ("not_a_request", "the row is not a request")
     _lengths(columns, mapping)
     _said_words(columns, table, mapping)
     spans = _spans(columns, rows, mapping)
@@ -144,7 +144,7 @@ def _note_bad(
 ) -> None:
     """A fault for each row whose cell cannot be what the column holds."""
     for row in np.flatnonzero(is_bad).tolist():
-        shown = f"{path} is no {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
+        shown = f"{path} is not a {_noun(target)}: it is written like {cell_shape(cells[row].as_py())}"
         faults.setdefault(row, ("bad_value", shown))
 
 

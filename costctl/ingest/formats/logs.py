@@ -81,7 +81,7 @@ def _no_header(uri: str, cells: int) -> InputError:
         f"{uri} has no header.",
         why=f"The first line of a CSV names its columns; {'this one is a row' if cells > 1 else 'this one does not'}, "
         "as where a longer file was cut or rotated.",
-        next_step="Put the header of the file that it was cut from before it.",
+        next_step="Add the header of the file that it was cut from.",
     )
 
 
@@ -161,7 +161,9 @@ def json_objects(
         objects.extend(kept)
         positions.extend([number] * len(kept))
         rejects.extend(faults)
-        rejects.extend([Reject(number, "bad_json", "A row that is no object.", "")] * (len(rows) - len(kept)))
+        rejects.extend(
+            [Reject(number, "bad_json", "A row that is not an object.", "")] * (len(rows) - len(kept))
+        )
     return objects, np.array(positions, np.int64), rejects
 
 
@@ -271,7 +273,7 @@ def damaged_parquet(uri: str, error: Exception) -> InputError:
     """What is said of Parquet that cannot be read; not what Arrow says, which may quote the data."""
     return InputError(
         f"Cannot read {uri}.",
-        why=f"Its Parquet data are damaged or cut off ({type(error).__name__}).",
+        why=f"Its Parquet data are corrupt or truncated ({type(error).__name__}).",
         next_step="Export it again; nothing of it was loaded.",
     )
 

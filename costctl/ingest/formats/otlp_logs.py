@@ -39,7 +39,7 @@ _EVENT_NAME: Final = re.compile(r"[A-Za-z][\w.-]{0,99}")
 _FIRST_ERROR_SEVERITY: Final = 17
 _ERROR: Final = 2
 _OF_LOGS: Final = " (log)"  # what a scope writes to logs is another record than its spans
-_NO_CALL: Final = "A log record that tells of no model call: it names neither a model nor tokens."
+_NO_CALL: Final = "A log record without a model call: it has neither a model nor tokens."
 
 
 def collect_otlp_logs(value: Json, found: Found) -> bool:
@@ -52,7 +52,7 @@ def collect_otlp_logs(value: Json, found: Found) -> bool:
         for scoped in listed(_get(named(emitter), "scopeLogs")):
             scope = named(_get(named(scoped), "scope")).get("name")
             written = listed(_get(named(scoped), "logRecords"))
-            records = found.objects(written, "not_otlp", "A log record that is no object.")
+            records = found.objects(written, "not_otlp", "A log record that is not an object.")
             name = scope if isinstance(scope, str) else None
             add_log_records(_get(resource, "attributes"), name, records, found)
     return True

@@ -41,7 +41,7 @@ def collect_otlp(value: Json, found: Found) -> bool:
     """Adds the ResourceSpans of a value that is some spelling of an OTLP trace export; whether it is one."""
     emitters = next((key for key in RESOURCE_SPANS_KEYS if key in value), None)
     if emitters is not None:
-        no_object = "A ResourceSpans that is no object."
+        no_object = "A ResourceSpans that is not an object."
         for emitter in found.objects(listed(value[emitters]), "not_otlp", no_object):
             _collect_emitter(emitter, found)
     elif any(key in value for key in SCOPE_SPANS_KEYS):
@@ -67,13 +67,13 @@ def _is_span(value: Any) -> bool:
 def _collect_emitter(emitter: Json, found: Found) -> None:
     resource = _get(emitter, "resource")
     for key in SCOPE_SPANS_KEYS:
-        no_object = "A ScopeSpans that is no object."
+        no_object = "A ScopeSpans that is not an object."
         for scope_spans in found.objects(listed(emitter.get(key)), "not_otlp", no_object):
             _add(found, resource, _get(scope_spans, *SCOPE_KEYS), listed(scope_spans.get("spans")))
 
 
 def _add(found: Found, resource: Any, scope: Any, spans: list[Any]) -> None:
-    canonical = [_span(span) for span in found.objects(spans, "not_otlp", "A span that is no object.")]
+    canonical = [_span(span) for span in found.objects(spans, "not_otlp", "A span that is not an object.")]
     found.resource_spans.append(
         {
             "resource": _with_attributes(resource),

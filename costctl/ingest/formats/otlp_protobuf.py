@@ -38,7 +38,7 @@ _RESOURCE_SPANS_TAG: Final = 0x0A
 _RESOURCE_SPANS_FIELDS: Final = (0x0A, 0x12, 0x1A)  # tags of resource, scope_spans and schema_url
 _LONGEST_LENGTH_BYTES: Final = 5
 # Not what a decoder says: some quote the bytes that they stopped at.
-NO_MESSAGE: Final = "its bytes are no message of that kind"
+NO_MESSAGE: Final = "its bytes are not a message of that kind"
 
 
 def read_otlp_protobuf(
@@ -94,7 +94,7 @@ def _read(numbered: list[tuple[int, Message]], *, translation: Translation) -> I
 
 def rejected(message: Message, problem: str) -> Batch:
     """A batch of one reject: a message that could not be read."""
-    reject = Reject(message.offset, "bad_protobuf", f"Not readable as OTLP protobuf: {problem}.", "")
+    reject = Reject(message.offset, "bad_protobuf", f"Invalid OTLP protobuf: {problem}.", "")
     return Batch(BATCH_SCHEMA.empty_table(), (reject,))
 
 

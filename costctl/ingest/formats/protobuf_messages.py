@@ -114,7 +114,7 @@ def messages(stream: BinaryIO, framing: Framing, *, piece_bytes: int = PIECE_BYT
     except _FramingError as error:
         yield Message(b"", reader.offset, str(error))
     except (ValueError, zstandard.ZstdError):
-        yield Message(b"", reader.offset, "its packed data are damaged")
+        yield Message(b"", reader.offset, "its packed data are corrupt")
 
 
 def _framed(reader: Reader, framing: Framing) -> Iterator[Message]:
@@ -260,7 +260,7 @@ def _next_field(reader: Reader, end: int | None) -> tuple[int, bytes, int] | Non
             raise _FramingError("the stream ends inside a field")
         return number, tag[1] + length[1], length[0]
     if wire not in _FIXED_BYTES:
-        raise _FramingError(f"a field of wire type {wire}, which no OTLP message has at this place")
+        raise _FramingError(f"a field of wire type {wire}, which no OTLP message has there")
     return number, tag[1], _FIXED_BYTES[wire]
 
 

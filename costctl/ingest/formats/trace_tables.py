@@ -91,7 +91,7 @@ def read_trace_parquet(
     except PARQUET_ERRORS as error:
         raise InputError(
             f"Cannot read {uri}.",
-            why="Its Parquet data are damaged.",
+            why="Its Parquet data are corrupt.",
             next_step="Export it again; nothing of it was loaded.",
         ) from error
 

@@ -22,7 +22,7 @@ from costctl.ingest.formats.otlp_json import batch_of
 from costctl.ingest.formats.otlp_normalise import attributes_of
 
 _LINES_LOOKED_AT: Final = 50
-_NO_CALL: Final = "Lines of the transcript that tell of no model call."
+_NO_CALL: Final = "Transcript lines without a model call."
 
 
 class Transcript(Protocol):

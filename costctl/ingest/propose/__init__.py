@@ -31,7 +31,7 @@ def _no_time(path: str, sample: Sample, choice: Choice) -> InputError:
     shown = shown_columns((path.rpartition(".")[2] for path in sample.cells), known_words())
     return InputError(
         f"No mapping can be drafted for {path}.",
-        why=f"None of its columns holds a time of day: {shown}"
-        + (f". Understood were {', '.join(understood)}." if understood else "."),
-        next_step="A log needs the time at which each request started; add it, or load traces instead.",
+        why=f"None of its columns contains timestamps: {shown}"
+        + (f". Recognized columns: {', '.join(understood)}." if understood else "."),
+        next_step="A log needs the start time of each request; add it, or ingest traces instead.",
     )

@@ -163,7 +163,7 @@ def _told_by_sums(sample: Sample, paths: dict[str, str], taken: set[str]) -> dic
     parts.sort(key=lambda path: -sum(each or 0 for each in columns[path]))
     paths["input_tokens"], paths["output_tokens"] = parts
     taken.update(parts)
-    why = f"a guess: {total} is the sum of two columns, and the larger one is taken for the input; check it"
+    why = f"a guess: {total} is the sum of two columns; the larger one is assumed to be the input; check it"
     return {"input_tokens": why, "output_tokens": why}
 
 
@@ -194,7 +194,7 @@ def _choose_times(sample: Sample, choice: Choice, taken: set[str], at: Moments) 
         elif unit.is_agreed:
             choice.notes.append(f"{path} is end − start, in {unit.unit}, and is not needed.")
         else:
-            choice.notes.append(f"{path} is not end − start in any unit; the end is taken.")
+            choice.notes.append(f"{path} is not end − start in any unit; the end is used.")
         taken.add(path)
     if "duration_s" not in choice.columns or at.start is None:
         _add_instant(choice, "end_ns", at.end)

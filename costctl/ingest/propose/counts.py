@@ -59,19 +59,19 @@ def counting(columns: Mapping[str, Numbers], paths: Mapping[str, str]) -> Counti
         return Counting(
             apart,
             outside,
-            "the total holds the cache besides" if apart else "",
-            "the total holds the reasoning besides" if outside else "",
+            "the total also includes the cache" if apart else "",
+            "the total also includes the reasoning" if outside else "",
         )
     present = tuple(name for name in _CACHE if name in columns)
     if not present or "input_tokens" not in columns:
         return Counting()
     if _exceeds(columns, present):
         return Counting(
-            present, (), "more is cached than is input on some row, so that the input leaves it out"
+            present, (), "some rows have more cached tokens than input tokens, so the input excludes them"
         )
     if _is_anthropic(paths):
-        return Counting(present, (), "so named, input leaves out what the cache served and kept; check it")
-    return Counting((), (), "taken to hold what is cached; no total tells; check it")
+        return Counting(present, (), "by its name, input excludes cache reads and cache writes; check it")
+    return Counting((), (), "assumed to include cached tokens; no total confirms it; check it")
 
 
 def _adds_up(columns: Mapping[str, Numbers], apart: tuple[str, ...], outside: tuple[str, ...]) -> bool:

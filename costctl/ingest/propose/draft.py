@@ -53,7 +53,8 @@ def as_toml(path: str, sample: Sample, choice: Choice) -> str:
     ]
     if sample.known_as is not None:
         lines.append(
-            f"# This log is read without a mapping, as {sample.known_as}; a draft is needed only to read it otherwise."
+            f"# This log is read without a mapping, as {sample.known_as}; a mapping is needed only to read "
+            "it differently."
         )
     lines += [f"# {note}" for note in choice.notes]
     lines += [f"marks = [{', '.join(map(_quoted, _marks(sample, choice)))}]", "", "[columns]"]
@@ -80,12 +81,12 @@ def _conditions(choice: Choice) -> list[str]:
         lines += ["", "[constants]", 'operation = "chat"']
     if choice.requests is not None:
         path, value = choice.requests
-        about = "# Only rows that count tokens are of one kind."
+        about = "# Only rows of one kind have token counts."
         if value is None:
             lines += [
                 "",
                 about
-                + f" Say of which, so that the others are left out: [requests], column = {_quoted(path)}",
+                + f" Name that kind, so that the others are skipped: [requests], column = {_quoted(path)}",
             ]
         else:
             lines += ["", about, "[requests]", f"column = {_quoted(path)}", f"equals = {_quoted(value)}"]
@@ -98,10 +99,12 @@ def _rest(sample: Sample, choice: Choice) -> list[str]:
     rest, hidden = shown_names(sample, choice.used)
     lines = []
     if rest or hidden:
-        lines += ["", "# Not used; give one of our columns the name if it says something that costs money:"]
+        lines += ["", "# Not used; map one of these if it is relevant to cost:"]
     lines += [f"#   {_quoted(name)}: {_kind(name, sample.said(name))}" for name in rest]
     if hidden:
-        lines.append(f"#   {hidden} more, whose names are no identifiers or stand in few rows, are not shown")
+        lines.append(
+            f"#   {hidden} more are not shown: their names are not identifiers, or occur in few rows"
+        )
     return lines
 
 
@@ -136,4 +139,4 @@ def _kind(path: str, values: Sequence[Any]) -> str:
     ):
         return "times"
     different = len({str(value) for value in values})
-    return f"{different} different texts" if all(isinstance(value, str) for value in values) else "nested"
+    return f"{different} distinct texts" if all(isinstance(value, str) for value in values) else "nested"

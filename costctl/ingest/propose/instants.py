@@ -162,9 +162,9 @@ def _relative_unit(path: str, said: Sequence[int | float]) -> tuple[str, str]:
     if is_whole and gaps and gaps[len(gaps) // 2] >= _LARGE_GAP:
         return (
             "ms",
-            f"ms is a guess: whole numbers, {gaps[len(gaps) // 2]:g} from one request to the next; check it",
+            f"ms is a guess: whole numbers, {gaps[len(gaps) // 2]:g} between requests; check it",
         )
-    return "s", "s is a guess: nothing tells the unit; check it"
+    return "s", "s is a guess: nothing indicates the unit; check it"
 
 
 def named_unit(path: str) -> str | None:
@@ -202,12 +202,12 @@ def moments(sample: Sample) -> Moments:
         starts = [path for path in times if path not in firsts and not last_words(path) & _LATER]
         starts.sort(key=lambda path: _median(times[path]))
         if starts:
-            notes.append("No name tells which time is the start; the earliest is taken for it.")
+            notes.append("No name says which time is the start; the earliest is used.")
     if not starts and not ends:
         relative = relative_start(sample)
         if relative is None:
             return Moments()
-        note = f"Times count from the start of the trace, which is set at 1970: {relative.why}."
+        note = f"Times count from the start of the trace, which is set to 1970: {relative.why}."
         return Moments(start=relative, notes=(note,))
     start = times[starts[0]] if starts else None
     later = [times[path] for path in (*ends, *(starts[:0:-1] if not named else ()))]
@@ -218,14 +218,13 @@ def moments(sample: Sample) -> Moments:
             break
         if _is_ordered(each, start):
             start, end = each, start
-            notes.append(
-                "Start and end are told by their values: the one lies before the other on every row."
-            )
+            notes.append("Start and end are identified by value: one is before the other on every row.")
             break
-        notes.append(f"{each.path} lies before the start on some rows, and is not taken for the end.")
+        notes.append(f"{each.path} is before the start on some rows, so it is not used as the end.")
     if start is not None and end is None and not ends and _rank(start.path, _STARTS[:9]) is None:
         notes.append(
-            f"{start.path} is taken for the start; where it is written when the answer is done, name it end_ns."
+            f"{start.path} is used as the start; if it is written when the response is complete, map it to "
+            "end_ns."
         )
     return Moments(start, end, _first_token(times, firsts, start, end), tuple(notes))
 

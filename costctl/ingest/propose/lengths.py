@@ -58,7 +58,7 @@ def length_unit(path: str, values: Numbers, known: Known, *, is_part: bool = Fal
     agreed = [unit for unit in NS_PER_UNIT if _agrees(values, known, NS_PER_UNIT[unit])]
     named = named_unit(path)
     if len(agreed) == 1 and not is_part:
-        return LengthUnit(agreed[0], f"{agreed[0]}, as end − start says", is_agreed=True)
+        return LengthUnit(agreed[0], f"{agreed[0]}, confirmed by end − start", is_agreed=True)
     far = {unit: _implausibility(values, known, size, is_part) for unit, size in NS_PER_UNIT.items()}
     nearest = min(far.values())
     if math.isinf(nearest):
@@ -73,7 +73,7 @@ def length_unit(path: str, values: Numbers, known: Known, *, is_part: bool = Fal
     if known.duration_unit in likely:
         return LengthUnit(known.duration_unit, f"{known.duration_unit}, as the duration")
     if len(likely) == 1:
-        return LengthUnit(unit, f"{unit}: in other units calls would be too short, too long or too fast")
+        return LengthUnit(unit, f"{unit}: in other units calls would be implausibly short, long or fast")
     return LengthUnit(unit, f"{unit} is a guess: {' and '.join(likely)} are plausible; check it")
 
 

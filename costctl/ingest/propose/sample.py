@@ -68,9 +68,9 @@ def first_rows(path: str) -> Sample:
     rows = [row for row in rows if row][:MOST_ROWS]
     if not rows:
         raise InputError(
-            f"{path} holds no rows that could be read.",
-            why="Neither JSON objects, nor a CSV with a header and rows of as many cells, nor Parquet was found in it.",
-            next_step="Check that it is a log with one request a row.",
+            f"{path} has no readable rows.",
+            why="It is neither JSON objects, nor a CSV with a header and rows of equal length, nor Parquet.",
+            next_step="Check that it is a log with one request per row.",
         )
     tops = frozenset(rows[0]).intersection(*rows)
     return Sample(form, len(rows), _cells(rows), tops, _known_as(rows[0], path))
@@ -85,7 +85,7 @@ def _format(path: str, head: bytes) -> str:
         return reading.format
     raise InputError(
         f"{path} needs no mapping.",
-        why=f"It is an export of traces ({reading.format}), which is read as it is.",
+        why=f"It is a trace export ({reading.format}), which needs none.",
         next_step=f"`costctl ingest {path}` loads it.",
     )
 
@@ -102,7 +102,7 @@ def _parquet_rows(path: str) -> list[dict[str, Any]]:
         batch = next(pq.ParquetFile(path).iter_batches(MOST_ROWS), None)
     except PARQUET_ERRORS as error:
         raise InputError(
-            f"Cannot read {path}.", why="Its Parquet data are damaged.", next_step="Export it again."
+            f"Cannot read {path}.", why="Its Parquet data are corrupt.", next_step="Export it again."
         ) from error
     return [] if batch is None else [dict(_plain(row)) for row in batch.to_pylist()]
 
@@ -132,7 +132,7 @@ def _require_names(names: tuple[str, ...], path: str) -> None:
         raise InputError(
             f"{path} has no header.",
             why=f"{len(values)} of the {len(names)} names in its first line are times or numbers.",
-            next_step="Write the names of the columns above the rows, with the same delimiter between them.",
+            next_step="Add a header line with the column names, with the same delimiter.",
         )
 
 

@@ -23,41 +23,44 @@ _WORSE: Final = 0.02  # variance explained
 def notes_on_data(features: Features, shapes: Shapes, sampled: int) -> Iterator[str]:
     """What the requests do not show."""
     if features.requests < _FEW:
-        yield f"{features.requests} requests are few: a rare shape may be missing, or two may look like one."
+        yield f"Only {features.requests} requests: a rare shape may be missed, or two shapes merged into one."
     if sampled < features.requests:
-        yield f"Learned from {sampled:,} requests drawn from {features.requests:,}."
+        yield f"Learned from a random sample of {sampled:,} of {features.requests:,} requests."
     rare = int((~shapes.is_known(features)).sum())
     if rare:
         yield (
-            f"{_requests(rare)} with a mix of calls, retrievals and tools that fewer than "
-            f"{least_requests(sampled):,} have: placed with the nearest class."
+            f"{_requests(rare)} with a combination of calls, retrievals and tools that occurs fewer than "
+            f"{least_requests(sampled):,} times: assigned to the nearest class."
         )
     has_calls = (features.levels[:, :2] > 0).any(axis=1)
     unseen = int((has_calls & np.isnan(features.raw[:, : len(TOKENS)]).all(axis=1)).sum())
     if unseen:
-        yield f"{_requests(unseen)} with model calls and no tokens reported: placed by what they do, not by sizes."
+        yield (
+            f"{_requests(unseen)} with model calls but no reported tokens: assigned by their calls, not by "
+            "sizes."
+        )
     if shapes.shapes == 1:
-        yield "One shape: neither counts nor tokens leave a gap by which to tell requests apart."
+        yield "One shape: neither call counts nor token counts separate the requests into groups."
 
 
 def notes_on_quality(stable: float, agreement: float, variance: ExplainedVariance | None) -> Iterator[str]:
     """Where the classes or their rules fall short."""
     if stable < _STABLE:
         yield (
-            f"Not stable: resamples of the same requests give other classes (adjusted Rand index {stable:.3f}). "
-            "Take the rules as a proposal, and look again with more traces."
+            "Not stable: bootstrap samples of the same requests give different classes (adjusted Rand "
+            f"index {stable:.3f}). Treat the rules as a proposal, and repeat with more traces."
         )
     if agreement < _AGREES:
         yield (
-            f"The rules follow the clusters in {agreement:.1%} of the requests only: the clusters are no boxes. "
-            "Read the rules before you use them."
+            f"The rules agree with the clusters for only {agreement:.1%} of requests: thresholds cannot "
+            "separate the clusters. Review the rules before you use them."
         )
     if variance is None:
-        yield "What requests cost is not known or does not differ: no figure for the variance explained."
+        yield "Cost per request is unknown or constant: explained variance is not available."
     elif variance.learned < variance.default - _WORSE:
         yield (
-            "The built-in rules explain more of the differences between requests: keep them, or add those of their "
-            "bounds that matter to you."
+            "The built-in rules explain more of the variance between requests: keep them, or add those of "
+            "their bounds that matter to you."
         )
 
 

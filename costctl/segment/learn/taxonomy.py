@@ -35,9 +35,9 @@ from costctl.segment.rules import default_rules, load_rules
 MOST_SAMPLED: Final = 20_000  # requests: more change no shape of half a percent, and take longer
 LEAST_REQUESTS: Final = 150
 METHODS: Final = {
-    "clusters": "structures of counts; mixtures of normals over log sizes by BIC, joined where no valley lies between",
-    "rules": "plain conditions, then a shallow decision tree, shortened and rounded",
-    "stability": "mean adjusted Rand index over bootstrap resamples",
+    "clusters": "groups by call counts; mixtures of normals over log sizes by BIC, merged where no valley lies between",
+    "rules": "simple conditions, then a shallow decision tree, pruned and rounded",
+    "stability": "mean adjusted Rand index over bootstrap samples",
     "explained_variance": "eta squared",
 }
 
@@ -58,13 +58,13 @@ def learn_taxonomy(
     features = features_of(request_shape, seed)
     rows = _sample(features.requests, seed)
     sampled = features.take(rows)
-    progress("Looking for shapes", None)
+    progress("Clustering requests", None)
     shapes = fit_shapes(sampled, seed)
     shape_of = shapes.assign(features)
     stable = stability(
-        sampled, shape_of[rows], seed, lambda ratio: progress("Looking again in resamples", ratio)
+        sampled, shape_of[rows], seed, lambda ratio: progress("Clustering bootstrap samples", ratio)
     )
-    progress("Writing rules", None)
+    progress("Deriving rules", None)
     medians = [_medians(request_shape, shape_of == shape) for shape in range(shapes.shapes)]
     names = names_of(medians)
     columns = feature_columns(request_shape[rows])
@@ -95,9 +95,8 @@ def _require_enough(requests: int) -> None:
     if requests < LEAST_REQUESTS:
         raise NotEnoughDataError(
             f"{requests} requests are too few to learn classes from.",
-            why=f"Shapes are told apart by where requests are frequent and where not, which takes {LEAST_REQUESTS} "
-            "at least, and better a thousand.",
-            next_step="Ingest more traces, widen --since and --until, or leave --learn out for the built-in rules.",
+            why=f"Clustering needs at least {LEAST_REQUESTS} requests, and preferably a thousand.",
+            next_step="Ingest more traces, widen --since and --until, or omit --learn to use the built-in rules.",
         )
 
 

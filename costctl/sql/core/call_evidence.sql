@@ -21,7 +21,7 @@
 --   has_error_type        BOOLEAN
 --   has_finish_reason     BOOLEAN
 --   has_region            BOOLEAN
---   shows_attempts        BOOLEAN  a try that failed and was made again would be seen
+--   shows_attempts        BOOLEAN  a failed attempt that was retried would be visible
 --   is_priced             BOOLEAN  its pool or its tokens have a price
 --   has_tenant            BOOLEAN
 --   calls                 BIGINT

@@ -1,4 +1,4 @@
--- call_outcome: what each call came to, and by which rule its provider bills it.
+-- call_outcome: the outcome of each call, and by which rule its provider bills it.
 -- One row per call.
 -- reads: calls, billing_rules
 -- key: call_id

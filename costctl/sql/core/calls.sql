@@ -22,7 +22,7 @@
 --   input_tokens         BIGINT   tokens
 --   cached_input_tokens  BIGINT   tokens
 --   cache_write_tokens   BIGINT   tokens
---   uncached_tokens      BIGINT   tokens that no cache gave or keeps
+--   uncached_tokens      BIGINT   tokens neither read from a cache nor written to one
 --   output_tokens        BIGINT   tokens
 --   reasoning_tokens     BIGINT   tokens
 --   cache_write_1h_tokens BIGINT   tokens, of those written
@@ -39,14 +39,14 @@
 --   file_searches        BIGINT   searches of stored files that the provider ran for it
 --   code_runs            BIGINT   runs of code that the provider made for it
 --   input_characters     BIGINT   characters, where it is sold by them
---   input_audio_s        DOUBLE   s of sound that went in, where it is sold by them
---   output_audio_s       DOUBLE   s of sound that came out, where it is sold by them
+--   input_audio_s        DOUBLE   s of audio in, where it is sold by them
+--   output_audio_s       DOUBLE   s of audio out, where it is sold by them
 --   service_tier         VARCHAR  what it was sold as: default, batch, flex, priority, fast
 --   inference_geo        VARCHAR  where inference is kept: global where nothing else is said
 --   usage_conflict       VARCHAR  keys of counts that contradict each other, which are NULL; NULL where none do
 --   has_unread_usage     BOOLEAN  a record of it has numbers under keys that look like usage and that nothing reads
---   recorded_usd         DOUBLE   USD that the source claims; a witness, never a price
---   tenant               VARCHAR  whose it is, else whose its request is; NULL for nobody's
+--   recorded_usd         DOUBLE   USD that the source claims; to compare, never a price
+--   tenant               VARCHAR  of the call, else of its request; NULL where neither names one
 --   outcome              VARCHAR  success, or what kind of failure
 --   max_tokens           BIGINT   tokens
 --   batch_size           BIGINT

@@ -4,14 +4,14 @@
 -- key: request_id, call_id, component, resource
 --   request_id         BIGINT
 --   call_id            BIGINT   NULL for what no call caused
---   tenant             VARCHAR  whose the call is, else whose the request is; NULL for nobody's
+--   tenant             VARCHAR  of the call, else of its request; NULL where neither names one
 --   component          VARCHAR  accelerator, api_tokens, api_units, storage_reads, storage_bytes, egress, retrieval, tool, cpu
---   resource           VARCHAR  pool, provider/model/kind of token, unit, or as recorded, storage, tool, internet, or the way between two places
+--   resource           VARCHAR  pool, provider/model/kind of token, unit, or as recorded, storage, tool, internet, or the path between two places
 --   quantity           DOUBLE   in the unit, of what is billed; NULL when not observed
 --   unit               VARCHAR  s, tokens, searches, runs, requests, characters, reads, bytes, calls, USD
 --   usd_per_unit       DOUBLE   USD; NULL when there is no price
 --   usd                DOUBLE   USD; 0 for what is not billed; NULL when quantity or price is unknown
---   is_recorded        BOOLEAN  the amount is the one that the call's own record names, for want of a price
+--   is_recorded        BOOLEAN  the amount is the one that the call's own record names, as there is no price
 --   is_wasted          BOOLEAN  of an attempt that failed or was repeated
 --   outcome            VARCHAR  of the call; NULL for what no call caused
 --   billing_rule       VARCHAR  by which the call was billed; NULL for what no call caused
@@ -105,7 +105,7 @@ used AS (
         network_transfer.request_id,
         CAST(NULL AS BIGINT) AS call_id,
         'egress' AS component,
-        network_transfer.border || ': ' || network_transfer.way AS resource,
+        network_transfer.border || ': ' || network_transfer.path AS resource,
         CAST(network_transfer.bytes AS DOUBLE) AS quantity,
         'bytes' AS unit,
         settings.value AS usd_per_unit,

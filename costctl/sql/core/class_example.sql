@@ -1,4 +1,4 @@
--- class_example: requests that stand for their class: a typical, a slow and an expensive one.
+-- class_example: example requests of each class: a typical, a slow and an expensive one.
 -- One row per (class, example).
 -- reads: requests, request_class, request_usd
 --   request_class  VARCHAR

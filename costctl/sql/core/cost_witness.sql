@@ -15,7 +15,7 @@
 --   difference_usd   DOUBLE   USD by price, less the recorded
 --   has_unread_cache BOOLEAN  the record that counts has a number under a key of a cache that nothing reads
 -- A call that several records tell of has one amount; what a span says that sums up several calls is none of theirs. An amount
--- that is charged as it was recorded is no witness of itself: it counts as none by price.
+-- that is charged as it was recorded cannot confirm itself: it counts as not priced.
 WITH wrapping AS (
     SELECT
         staged_spans.leaf_call_id AS call_id,

@@ -1,4 +1,4 @@
--- request_error: what went wrong in each request, and how often, whether or not it was mended by another attempt.
+-- request_error: what went wrong in each request, and how often, recovered by a retry or not.
 -- One row per (request, type of error).
 -- reads: staged_spans
 -- key: request_id, error_type

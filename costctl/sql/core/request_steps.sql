@@ -12,7 +12,7 @@
 --   evidence        VARCHAR  arguments: every tool run tells its arguments; names: not every; NULL where no tool ran
 --   is_looping      BOOLEAN  longest_run or same_calls reaches the setting loop_rounds; NULL where both are NULL
 -- A round is what happens between two ends of generations; where a request has none, between two ends of tools. What
--- runs in one round is fan-out and counts once. Where a tool's arguments are not told, its name alone must do.
+-- runs in one round is fan-out and counts once. Where a tool's arguments are not recorded, its name alone must do.
 WITH tool_runs AS (
     SELECT
         spans.request_id,

@@ -30,7 +30,7 @@
 --   model_requested      VARCHAR  of the entry, else of the first call
 --   max_tokens           BIGINT   largest of its spans
 --   is_stream            BOOLEAN
---   tenant               VARCHAR  its entry's: whose all of it is that is no call of another's; NULL for nobody's
+--   tenant               VARCHAR  the entry's, for all but calls that name another; NULL where it names none
 --   calls_with_tenant    BIGINT
 --   session_id           VARCHAR
 --   workload             VARCHAR  explicit class label

@@ -122,7 +122,7 @@ SELECT
     CASE
         WHEN spans.error_type IS NOT NULL THEN spans.error_type
         WHEN spans.http_status >= 400 THEN 'HTTP ' || CAST(spans.http_status AS VARCHAR)
-        WHEN spans.status = 'error' THEN 'no type given'
+        WHEN spans.status = 'error' THEN 'unspecified error'
     END AS error_type,
     spans.provider,
     COALESCE(spans.model_served, spans.model_requested) AS model,
