@@ -110,6 +110,6 @@ def _error(fit: MetricFit) -> str:
 
 
 def _verdict(fit: Fit) -> str:
-    if any(each.is_trusted is None for each in fit.metrics):
-        return "too few calls"
-    return ", ".join(_SHORT[metric] for metric in fit.untrusted_metrics)
+    """The metrics that may not be acted on, and whether some could not be judged."""
+    unknown = ("too few calls",) if any(each.is_trusted is None for each in fit.metrics) else ()
+    return ", ".join((*(_SHORT[metric] for metric in fit.untrusted_metrics), *unknown))

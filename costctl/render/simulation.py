@@ -24,6 +24,7 @@ _FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retrie
 _SHOWN = frozenset(
     {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
 )
+_MARK = {True: "", False: " *", None: " ?"}  # behind a metric, whether it may be acted on
 _METRICS = {
     "e2e_p50": "e2e p50",
     "e2e_p95": "e2e p95",
@@ -122,26 +123,32 @@ def _changes(changes: tuple[SettingChange, ...]) -> Table:
 
 
 def _differences(document: Simulation) -> Table:
-    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high", "trusted")
+    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high")
     rows = tuple(
         (
             each.request_class or each.pool or "all",
-            _METRICS[each.metric],
+            _METRICS[each.metric] + _MARK[each.is_trusted],
             _value(each, each.baseline),
             _value(each, each.scenario),
             _signed(each, each.scenario - each.baseline),
             *_bounds(each, each.difference),
-            {True: "yes", False: "NO", None: "unknown"}[each.is_trusted],
         )
         for each in document.differences
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        "Scenario against today: the same requests, replayed under both",
+        "Scenario against today: the same requests, replayed under both" + _legend(rows),
         columns,
         rows,
-        frozenset({"of", "metric", "trusted"}),
+        frozenset({"of", "metric"}),
     )
+
+
+def _legend(rows: tuple[tuple[str, ...], ...]) -> str:
+    """What the marks behind metrics mean; nothing where there are none."""
+    meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
+    found = [means for mark, means in meanings.items() if any(row[1].endswith(mark) for row in rows)]
+    return f" ({', '.join(found)})" if found else ""
 
 
 def _value(difference: Difference, value: float) -> str:
