@@ -14,7 +14,7 @@ from costctl.documents.simulation import (
     Simulation,
     TodaySetting,
 )
-from costctl.render.calibration import calibration_table, trust_lines
+from costctl.render.calibration import calibration_table, legend, marked, trust_lines
 from costctl.render.numbers import count, plural, ratio, seconds, usd
 from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
@@ -24,7 +24,6 @@ _FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retrie
 _SHOWN = frozenset(
     {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
 )
-_MARK = {True: "", False: " *", None: " ?"}  # behind a metric, whether it may be acted on
 _METRICS = {
     "e2e_p50": "e2e p50",
     "e2e_p95": "e2e p95",
@@ -127,7 +126,7 @@ def _differences(document: Simulation) -> Table:
     rows = tuple(
         (
             each.request_class or each.pool or "all",
-            _METRICS[each.metric] + _MARK[each.is_trusted],
+            marked(_METRICS[each.metric], each.is_trusted),
             _value(each, each.baseline),
             _value(each, each.scenario),
             _signed(each, each.scenario - each.baseline),
@@ -137,18 +136,11 @@ def _differences(document: Simulation) -> Table:
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        "Scenario against today: the same requests, replayed under both" + _legend(rows),
+        "Scenario against today: the same requests, replayed under both" + legend(row[1] for row in rows),
         columns,
         rows,
         frozenset({"of", "metric"}),
     )
-
-
-def _legend(rows: tuple[tuple[str, ...], ...]) -> str:
-    """What the marks behind metrics mean; nothing where there are none."""
-    meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
-    found = [means for mark, means in meanings.items() if any(row[1].endswith(mark) for row in rows)]
-    return f" ({', '.join(found)})" if found else ""
 
 
 def _value(difference: Difference, value: float) -> str:

@@ -62,7 +62,7 @@ def test_the_text_is_the_golden_one(sample_store: Path) -> None:
 def test_every_column_fits_on_the_terminal(sample_store: Path, columns: str) -> None:
     done = simulate(sample_store, "--set", "class.embedding_batch.queue.limit=0", "-q", columns=columns)
     assert done.returncode == 0, done.stderr
-    for heading in ("95 % high", "goodput", "longest wait", "never", "do not act on", "how"):
+    for heading in ("95 % high", "goodput", "longest wait", "never", "TTFT p95", "how"):
         assert heading in done.stdout
 
 

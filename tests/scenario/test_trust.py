@@ -132,10 +132,12 @@ def test_the_text_names_what_to_act_on_and_what_not() -> None:
         "DO NOT ACT on time to first token of chat (TTFT p50 -23.0%).",
         "Too few calls to judge, fewer than 28: report.",
     ]
-    rows = {row[0]: row for row in calibration_table(CALIBRATION).rows}
-    assert rows["chat"][-1] == "TTFT p50"
-    assert rows["rag"][-1] == ""
-    assert rows["report"][-1] == "too few calls"
+    table = calibration_table(CALIBRATION)
+    assert table.title.endswith("(* do not act on, ? too few calls to say)")
+    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert (rows["chat"]["p95"], rows["chat"]["TTFT p50"]) == ("0.0%", "-23.0% *")
+    assert (rows["rag"]["p95"], rows["rag"]["TTFT p50"]) == ("+5.0%", "0.0%")
+    assert rows["report"]["p95"] == "+100.0% ?"
 
 
 def test_a_metric_that_is_off_changes_no_other_line() -> None:
