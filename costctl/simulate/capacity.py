@@ -80,6 +80,7 @@ def _fail(calls: Calls, floor: Floor, r: int, now: float) -> None:
     forget_prefixes(floor, r)
     for line in range(1, floor.lines.shape[1]):
         while floor.lines[r, line].first >= 0:
+            floor.clock[0].in_system -= 1  # until it waits elsewhere
             dispatch(calls, floor, stop_waiting(calls, floor, r, line), now)
 
 
@@ -93,6 +94,7 @@ def _lose_work(calls: Calls, floor: Floor, r: int, now: float) -> None:
         _lose_call(calls, floor, leave_line(calls, floor, r, BEGUN), now)
     for place in range(replica.decoding):
         _lose_call(calls, floor, int(floor.completions[replica.completions_from + place]), now)
+    floor.clock[0].in_system -= replica.in_progress
     replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
     schedule(floor, r, np.inf)
 

@@ -56,6 +56,7 @@ def _replay(calls: Calls, floor: Floor, until_s: float) -> float:
         next_s = min(arrival_s, floor.event_s[replica])
         if next_s == np.inf or min(next_s, clock.change_s) > until_s:
             return now
+        clock.in_system_s += clock.in_system * (min(next_s, clock.change_s) - now)
         if clock.change_s <= next_s:
             now = clock.change_s
             change_capacity(calls, floor, now)

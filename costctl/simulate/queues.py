@@ -57,6 +57,7 @@ def wait_in_line(calls: Calls, floor: Floor, r: int, lane: int, call: int) -> No
     queue.waiting += 1
     replica.waiting += 1
     station.waiting += 1
+    floor.clock[0].in_system += 1
 
 
 @inlined_part

@@ -34,6 +34,7 @@ def refuse(calls: Calls, floor: Floor, call: int, lane: int, now: float) -> None
 @part
 def expire(calls: Calls, floor: Floor, r: int, call: int, lane: int, now: float) -> None:
     """The call has left its line, for it waited too long: demoted, redirected once, or it gives up."""
+    floor.clock[0].in_system -= 1
     pool = int(calls.pool[call])
     rules = floor.lanes[pool, lane]
     if rules.on_expiry == REDIRECT and pool == calls.own_pool[call]:
