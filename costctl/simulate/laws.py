@@ -23,6 +23,7 @@ from costctl.arrays import Bools, Floats, Ints, SmallInts
 from costctl.compiled import compiled
 from costctl.errors import BrokenLawError
 from costctl.simulate.initial_state import comes_again
+from costctl.simulate.replicas import replicas_by_pool
 from costctl.simulate.workload import CallStatus, Outcome, Pool
 
 _SLACK: Final = 1e-9  # of the horizon: what rounding may do to an instant
@@ -62,9 +63,7 @@ def require_lawful(outcome: Outcome, pools: Sequence[Pool], counted: Counted) ->
     tally = _tally(outcome, slack_s)
     _require_conservation(outcome, tally)
     _require_order(outcome, tally)
-    sizes = np.repeat(
-        [pool.setup.max_num_seqs for pool in pools], [pool.setup.most_replicas for pool in pools]
-    )
+    sizes = np.repeat([pool.setup.max_num_seqs for pool in pools], replicas_by_pool(pools))
     may_lose_work = any(pool.setup.outages for pool in pools)
     _require_size(outcome, tally, counted, sizes, slack_s)
     _require_busy_time(outcome, tally, slack_s, may_lose_work=may_lose_work)
