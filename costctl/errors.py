@@ -73,6 +73,22 @@ class StoreError(CostctlError):
     exit_code = ExitCode.STORE_FAILED
 
 
+class BrokenLawError(CostctlError):
+    """A law that every figure rests on does not hold: a bug in costctl, of which no figure is given."""
+
+    exit_code = ExitCode.BUG
+
+    @classmethod
+    def of(cls, law: str, evidence: str) -> BrokenLawError:
+        """law: what should hold, as a sentence.  evidence: numbers and hashed ids that deny it, never content."""
+        return cls(
+            f"A law does not hold: {law}",
+            why=f"{evidence} Figures that rest on it would be wrong, so none are given; this is a bug in costctl.",
+            next_step="Report this message with your version (`costctl --version`); it holds nothing of what was asked "
+            "of your models or answered.",
+        )
+
+
 # Errors that the engine words by the statement or by the machine. Of any other it may quote the data that it worked on.
 _NAMES_NO_DATA = (
     "BinderException", "CatalogException", "ParserException", "SyntaxException", "IOException", "HTTPException",

@@ -47,18 +47,30 @@ def trust_lines(calibration: Calibration) -> list[str]:
     return lines
 
 
+def marked(text: str, is_trusted: bool | None) -> str:
+    """The text of a figure or of its name, with a mark where it may not be acted on, or nobody can say."""
+    return text + {True: "", False: " *", None: " ?"}[is_trusted]
+
+
+def legend(texts: Iterable[str]) -> str:
+    """What the marks in these texts mean, in brackets; nothing where there are none."""
+    meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
+    shown = [*texts]
+    found = [meaning for mark, meaning in meanings.items() if any(text.endswith(mark) for text in shown)]
+    return f" ({', '.join(found)})" if found else ""
+
+
 def calibration_table(calibration: Calibration) -> Table:
-    """One row per pool and class: how far each metric is off, and which may not be acted on."""
-    columns = ("of", "calls", *_SHORT.values(), "do not act on")
+    """One row per pool and class: how far each metric is off, marked where it may not be acted on."""
     rows = tuple(
-        (name, count(fit.calls), *_errors(fit, is_pool=name != fit.name), _verdict(fit))
-        for name, fit in _named(calibration)
+        (name, count(fit.calls), *_errors(fit, is_pool=name != fit.name)) for name, fit in _named(calibration)
     )
+    cells = (cell for row in rows for cell in row)
     return Table(
-        "Calls in the replay of today against those observed: replayed / observed - 1",
-        columns,
+        "Replay of today against what was observed: replayed / observed - 1" + legend(cells),
+        ("calls of", "calls", *_SHORT.values()),
         rows,
-        frozenset({"of", "do not act on"}),
+        frozenset({"calls of"}),
     )
 
 
@@ -97,7 +109,7 @@ def _failing(fits: list[tuple[str, Fit]], metrics: tuple[Metric, ...]) -> Iterab
 
 
 def _errors(fit: Fit, *, is_pool: bool) -> Iterable[str]:
-    errors = {each.metric: _error(each) for each in fit.metrics}
+    errors = {each.metric: marked(_error(each), each.is_trusted) for each in fit.metrics}
     for metric in _SHORT:
         is_asked = is_pool or metric != "busy"
         yield errors.get(metric, NOT_OBSERVED if is_asked else "")
@@ -107,9 +119,3 @@ def _error(fit: MetricFit) -> str:
     if fit.error_ratio is None:
         return "0.0%" if fit.replayed_s == 0 else "from 0 s"
     return "0.0%" if abs(fit.error_ratio) < 0.0005 else f"{fit.error_ratio:+.1%}"
-
-
-def _verdict(fit: Fit) -> str:
-    if any(each.is_trusted is None for each in fit.metrics):
-        return "too few calls"
-    return ", ".join(_SHORT[metric] for metric in fit.untrusted_metrics)

@@ -14,7 +14,7 @@ from costctl.documents.simulation import (
     Simulation,
     TodaySetting,
 )
-from costctl.render.calibration import calibration_table, trust_lines
+from costctl.render.calibration import calibration_table, legend, marked, trust_lines
 from costctl.render.numbers import count, plural, ratio, seconds, usd
 from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
@@ -122,25 +122,24 @@ def _changes(changes: tuple[SettingChange, ...]) -> Table:
 
 
 def _differences(document: Simulation) -> Table:
-    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high", "trusted")
+    columns = ("of", "metric", _TODAY, _SCENARIO, "difference", "95 % low", "95 % high")
     rows = tuple(
         (
             each.request_class or each.pool or "all",
-            _METRICS[each.metric],
+            marked(_METRICS[each.metric], each.is_trusted),
             _value(each, each.baseline),
             _value(each, each.scenario),
             _signed(each, each.scenario - each.baseline),
             *_bounds(each, each.difference),
-            {True: "yes", False: "NO", None: "unknown"}[each.is_trusted],
         )
         for each in document.differences
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        "Scenario against today: the same requests, replayed under both",
+        "Scenario against today: the same requests, replayed under both" + legend(row[1] for row in rows),
         columns,
         rows,
-        frozenset({"of", "metric", "trusted"}),
+        frozenset({"of", "metric"}),
     )
 
 

@@ -80,6 +80,7 @@ def _fail(calls: Calls, sim: SimState, r: int, now: float) -> None:
     forget_prefixes(sim, r)
     for queue in range(1, sim.queues.shape[1]):
         while sim.queues[r, queue].first >= 0:
+            sim.clock[0].in_system -= 1  # until it waits elsewhere
             dispatch(calls, sim, stop_waiting(calls, sim, r, queue), now)
 
 
@@ -93,6 +94,7 @@ def _lose_work(calls: Calls, sim: SimState, r: int, now: float) -> None:
         _lose_call(calls, sim, dequeue(calls, sim, r, BEGUN), now)
     for place in range(replica.decoding):
         _lose_call(calls, sim, int(sim.completions[replica.completions_from + place]), now)
+    sim.clock[0].in_system -= replica.in_progress
     replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
     schedule(sim, r, np.inf)
 

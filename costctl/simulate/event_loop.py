@@ -42,6 +42,7 @@ def _replay(calls: Calls, sim: SimState, until_s: float) -> float:
         next_s = min(arrival_s, sim.event_s[replica])
         if next_s == np.inf or min(next_s, clock.change_s) > until_s:
             return now
+        clock.in_system_s += clock.in_system * (min(next_s, clock.change_s) - now)
         if clock.change_s <= next_s:
             now = clock.change_s
             change_capacity(calls, sim, now)

@@ -13,6 +13,7 @@ import numpy as np
 from costctl.arrays import Floats, Ints
 from costctl.simulate.event_loop import run
 from costctl.simulate.initial_state import call_state, sim_state
+from costctl.simulate.laws import Counted, require_lawful
 from costctl.simulate.replay_state import DEMOTED, IDLE, IN_FLIGHT, NEVER_ARRIVED, SERVED, Calls, SimState
 from costctl.simulate.soundness import require_sound
 from costctl.simulate.workload import Outcome, Pool, Workload
@@ -50,14 +51,24 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
 
     Shares of lanes, refused calls, retries, prefix caches, outages and scaling: their rules are in
     docs/explanation/replay.md. until_s: no event after it happens; what has arrived and has not left by
-    then is in flight. Releases the GIL. Raises ValueError where the arguments contradict each other.
+    then is in flight. Releases the GIL. Raises ValueError where the arguments contradict each other, BrokenLawError
+    where the outcome denies a law of costctl/simulate/laws.py.
     """
     require_sound(workload, pool, pools)
     own_pool = np.require(pool, np.int64, ["C", "W"])
     calls = call_state(_as_compiled(workload), own_pool, pools)
     sim = sim_state(workload, pools)
     last_s = float(run(calls, sim, float(until_s)))
-    return _outcome(calls, sim, last_s if until_s == np.inf else until_s)
+    outcome = _outcome(calls, sim, last_s if until_s == np.inf else until_s)
+    require_lawful(outcome, pools, _counted(sim, last_s, outcome.horizon_s))
+    return outcome
+
+
+def _counted(sim: SimState, last_s: float, horizon_s: float) -> Counted:
+    """What the loop counted as it went, up to the horizon."""
+    clock = sim.clock[0]
+    in_system_s = clock["in_system_s"] + clock["in_system"] * (horizon_s - last_s)
+    return Counted(float(in_system_s), sim.replicas["most_in_progress"])
 
 
 def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:

@@ -57,6 +57,7 @@ def wait_in_queue(calls: Calls, sim: SimState, r: int, lane: int, call: int) -> 
     lane_state.waiting += 1
     replica.waiting += 1
     station.waiting += 1
+    sim.clock[0].in_system += 1
 
 
 @inlined_part

@@ -34,6 +34,7 @@ def refuse(calls: Calls, sim: SimState, call: int, lane: int, now: float) -> Non
 @part
 def expire(calls: Calls, sim: SimState, r: int, call: int, lane: int, now: float) -> None:
     """The call has left its queue after waiting too long: demoted, redirected once, or it gives up."""
+    sim.clock[0].in_system -= 1
     pool = int(calls.pool[call])
     rules = sim.lanes[pool, lane]
     if rules.on_expiry == REDIRECT and pool == calls.own_pool[call]:

@@ -94,6 +94,7 @@ REPLICA: Final = np.dtype(
         ("busy_s", np.float64),
         ("decoding", np.int64),
         ("in_progress", np.int64),  # decoding, in prefill, or in the batch
+        ("most_in_progress", np.int64),  # ever
         ("waiting", np.int64),
         ("completions_from", np.int64),  # where the replica's heap of completions begins
         ("cached_tokens", np.int64),
@@ -155,6 +156,8 @@ CLOCK: Final = np.dtype(
         ("timers", np.int64),  # calls in the heap of those to come
         ("change", np.int64),  # row of the next change of capacity
         ("change_s", np.float64),  # when it comes; inf: never
+        ("in_system", np.int64),  # calls that wait or are in progress
+        ("in_system_s", np.float64),  # their number over time, summed up to the last event
     ]
 )
 

@@ -16,6 +16,7 @@ def begin_call(calls: Calls, sim: SimState, r: int, call: int, now: float) -> in
     replica = sim.replicas[r]
     calls.begin_s[call] = now
     replica.in_progress += 1
+    replica.most_in_progress = max(replica.most_in_progress, replica.in_progress)
     enqueue(calls, sim, r, BEGUN, call)
     if sim.stations[replica.pool].is_shared:
         count_work(calls, sim, r, call)
@@ -28,6 +29,7 @@ def end_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     calls.end_s[call] = now
     calls.status[call] = SERVED
     sim.replicas[calls.replica[call]].in_progress -= 1
+    sim.clock[0].in_system -= 1
     if calls.first_follower.size == 0:
         return
     follower = calls.first_follower[call]

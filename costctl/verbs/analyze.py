@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.engine.laws import require_lawful
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 
@@ -27,13 +28,15 @@ def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separ
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:
-    """The relations that costs rest on, built and fetched."""
+    """The relations that costs rest on, built, fetched and held to the laws of sql/checks."""
     from costctl.frames.cost import Frames
 
     fetched: dict[str, pl.DataFrame] = {}
     for name in Frames.RELATIONS:
         progress(f"Building {name}", None)
         fetched[name] = observation.engine.fetch(name)
+    progress("Checking that figures add up", None)
+    require_lawful(observation.engine)
     return Frames.of(fetched, observation.rejected_records)
 
 

@@ -94,11 +94,18 @@ def test_today_is_what_was_observed(nothing: Simulation, sample_question: Questi
 
 
 def test_the_sample_is_reproduced_and_may_be_acted_on(nothing: Simulation) -> None:
-    assert nothing.calibration.is_trusted
-    assert nothing.calibration.reasons == ()
+    assert nothing.calibration.trusted_metrics == (
+        "latency_p50",
+        "latency_p95",
+        "ttft_p50",
+        "ttft_p95",
+        "busy",
+    )
+    assert nothing.calibration.untrusted_metrics == nothing.calibration.reasons == ()
+    assert all(each.is_trusted for each in nothing.differences)
     assert {each.name for each in nothing.calibration.pools} == {"embedder", "llm-economy", "llm-premium"}
     for fit in nothing.calibration.classes:
-        for error in fit.errors:
+        for error in fit.metrics:
             assert error.error_ratio is not None
             assert abs(error.error_ratio) < 0.05, (fit.name, error)
 
@@ -231,10 +238,21 @@ def test_csv_and_tables_show_the_numbers_of_the_document(limited: Simulation) ->
     assert max(len(line) for line in as_terminal_text(sections).splitlines()) <= 100
 
 
-def test_what_is_not_calibrated_is_labelled(nothing: Simulation) -> None:
-    calibration = msgspec.structs.replace(
-        nothing.calibration, is_trusted=False, reasons=("gpu: More than 10% off what was observed.",)
+def test_differences_that_rest_on_what_is_off_are_labelled(nothing: Simulation) -> None:
+    differences = tuple(
+        msgspec.structs.replace(each, is_trusted=not each.metric.startswith("ttft"))
+        for each in nothing.differences
     )
-    shown = as_terminal_text(render.sections(msgspec.structs.replace(nothing, calibration=calibration)))
-    assert "NOT CALIBRATED: do not act on these figures." in shown
-    assert "gpu: More than 10% off" in shown
+    off = msgspec.structs.replace(
+        nothing, differences=differences, scenario=msgspec.structs.replace(nothing.scenario, load_factor=2.0)
+    )
+    (table,) = [
+        each
+        for each in render.sections(off)
+        if isinstance(each, Table) and each.title.startswith("Scenario against today")
+    ]
+    assert "* do not act on" in table.title
+    assert {row[1] for row in table.rows if row[1].endswith("*")} == {"TTFT p95 *"}
+    rows = list(csv.DictReader(io.StringIO(render.csv_text(off))))
+    assert {row["is_trusted"] for row in rows if row["metric"].startswith("ttft")} == {"false"}
+    assert {row["is_trusted"] for row in rows if not row["metric"].startswith("ttft")} == {"true"}

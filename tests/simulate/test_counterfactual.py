@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.simulate.counterfactual import added, shifted, with_followers_dropped, without
-from costctl.simulate.outcome_measures import broken_laws
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel, Workload
+from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case
 
 SEEDS = st.integers(0, 1_000_000)

@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 from costctl.simulate.outcome_measures import (
-    broken_laws,
-    busy_s_from_calls,
     is_after_warm_up,
     latency_s,
-    littles_law_error,
-    mean_in_service,
     quantile_s,
     status_counts,
     ttft_s,
@@ -22,6 +18,7 @@ from costctl.simulate.outcome_measures import (
 )
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outcome, ServiceModel, Workload
+from tests.oracles.replay_laws import broken_laws, busy_s_from_calls, littles_law_error, mean_in_service
 from tests.oracles.small_replays import plain_workload, pool_setup
 
 ONE_SECOND_A_TOKEN = ServiceModel("continuous", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)

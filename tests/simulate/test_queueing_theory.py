@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costctl.arrays import Floats
-from costctl.simulate.outcome_measures import broken_laws, latency_s, utilisation, wait_s
+from costctl.simulate.outcome_measures import latency_s, utilisation, wait_s
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, ServiceModel
 from tests.oracles.queueing_formulas import (
@@ -20,6 +20,7 @@ from tests.oracles.queueing_formulas import (
     mmc_mean_wait_s,
     processor_sharing_mean_latency_s,
 )
+from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup
 
 CALLS = 400_000

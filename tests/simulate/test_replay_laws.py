@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from costctl.simulate.continuous import replay_continuous
 from costctl.simulate.counterfactual import shifted
 from costctl.simulate.network import replay_network
-from costctl.simulate.outcome_measures import broken_laws, busy_s_from_calls, latency_s, status_counts, wait_s
+from costctl.simulate.outcome_measures import latency_s, status_counts, wait_s
 from costctl.simulate.replay import replay
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.static import replay_static
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
+from tests.oracles.replay_laws import broken_laws, busy_s_from_calls
 from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
 
 SEEDS = st.integers(0, 1_000_000)
