@@ -83,7 +83,8 @@ class Store:
         since, until, last: bounds on the start of spans; the window of this store does not matter here.  wait_s: how
         long to wait for a store that another process has locked.  strict: rejected records are an error.
 
-        Raises InputError where a source cannot be used; the others are loaded.
+        Raises InputError where a source cannot be used, after the others are loaded; for a path that does not exist,
+        before anything is.
         """
         from costctl import verbs
 
