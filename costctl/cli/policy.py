@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli.groups import grouped
-from costctl.cli.options import Feedback
+from costctl.cli import options
 from costctl.cli.output import write_text
 from costctl.errors import ExitCode
 
@@ -21,13 +20,11 @@ def root() -> None:
 
 
 @app.command("check")
-@grouped
 def check(
-    *,
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="The policy document, JSON or YAML.", show_default=False)
     ],
-    feedback: Feedback,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """Check a policy document; exit with 1 and list its problems if it has any."""
     from costctl import verbs

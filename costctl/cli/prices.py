@@ -9,7 +9,7 @@ import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Feedback, Printed
+from costctl.cli.options import Printed
 from costctl.errors import ExitCode
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def list_(
     ] = None,
     config: options.Config = None,
     printed: Printed,
-    feedback: Feedback,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """List token prices by model: your own rates first, then the price book."""
     from costctl import verbs
@@ -64,7 +64,7 @@ def verify(
     ] = None,
     config: options.Config = None,
     printed: Printed,
-    feedback: Feedback,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """Check your own rates; exit with 1 if there are problems.
 

@@ -7,14 +7,10 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.groups import grouped
-from costctl.cli.options import Feedback
 from costctl.cli.output import write_text
 
 
-@grouped
 def run(
-    *,
     name: Annotated[
         str,
         typer.Argument(
@@ -24,7 +20,7 @@ def run(
         ),
     ],
     out: options.Out = None,
-    feedback: Feedback,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """Print an output's JSON Schema."""
     from costctl import verbs
