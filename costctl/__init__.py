@@ -1,5 +1,33 @@
-"""costctl: from traces of AI inference traffic to what each class costs, and to the routing policy that costs
-less.
+"""costctl: cost, savings and gateway config from AI traces.
+
+>>> import costctl
+>>> week = costctl.open_store("week.duckdb", config="costctl.toml")
+>>> week.ingest("traces/*.jsonl.gz")
+>>> week.analyze().totals.billed_usd
+
+docs/how-to/from-python.md goes through it.
 """
 
+from costctl.errors import (
+    CostctlError,
+    InfeasibleError,
+    InputError,
+    NotEnoughDataError,
+    StoreError,
+    UsageError,
+)
+from costctl.library import Store, check_policy, list_prices, open_store
+
 __version__ = "0.1.0"
+__all__ = [
+    "CostctlError",
+    "InfeasibleError",
+    "InputError",
+    "NotEnoughDataError",
+    "Store",
+    "StoreError",
+    "UsageError",
+    "check_policy",
+    "list_prices",
+    "open_store",
+]

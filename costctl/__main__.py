@@ -1,6 +1,8 @@
 """``python -m costctl``."""
 
+import sys
+
 from costctl.cli.app import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,3 +11,7 @@ class Progress(Protocol):
     def __call__(self, step: str, fraction: float | None, detail: str = "") -> None:
         """step: what is being done.  fraction: how much of it is, None where unknown.  detail: how fast, how many."""
         ...
+
+
+def silent(step: str, fraction: float | None, detail: str = "") -> None:
+    """Progress that nobody is shown."""

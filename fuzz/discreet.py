@@ -15,18 +15,17 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import duckdb
 
 from costctl import __version__
-from costctl.cli.options import TabularFormat
 from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport, IngestTotals, SourceReport
 from costctl.documents.provenance import Provenance
 from costctl.errors import InputError
 from costctl.ingest import loader
 from costctl.render import ingestion
 from costctl.render.document import rendered
+from costctl.render.forms import TabularFormat
 from costctl.store.database import create_tables
 from fuzz.planted import Planted, planted
 
@@ -115,13 +114,8 @@ def said_by_command(file: Planted, folder: Path, arguments: list[str]) -> tuple[
     path = folder / f"b.{file.ending}"
     path.write_bytes(file.data)
     out, err = io.StringIO(), io.StringIO()
-    argv = ["costctl", *(str(path) if each == "FILE" else each for each in arguments)]
-    code = 0
-    with mock.patch("sys.argv", argv), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(path) if each == "FILE" else each for each in arguments])
     return code, out.getvalue() + err.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -32,11 +33,11 @@ from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
     name="costctl",
-    help="From traces of AI inference traffic to what each class costs, and to the routing policy that costs less.",
+    help="Cost, savings and gateway config from AI traces.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts twice as fast
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 app.command("ingest")(ingest.run)
@@ -65,64 +66,68 @@ def _print_version(is_asked: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """From traces of AI inference traffic to what each class costs, and to the routing policy that costs
-    less.
-    """
+    """Cost, savings and gateway config from AI traces."""
 
 
-def main() -> None:
-    """Run the command line and exit with its code."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. argv: the arguments; those of the process if None."""
+    arguments = sys.argv[1:] if argv is None else argv
+    is_debugging = "--debug" in arguments or bool(os.environ.get("COSTCTL_DEBUG"))
     try:
-        app()
+        return _run(arguments)
     except CostctlError as error:
-        if _is_debugging():
+        if is_debugging:
             _trace(error)
         _explain(error)
-        raise SystemExit(int(error.exit_code)) from None
+        return int(error.exit_code)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(int(ExitCode.OK)) from None
+        return int(ExitCode.OK)
     except Exception as error:
-        if _is_debugging():
+        if is_debugging:
             _trace(error)
         typer.echo(
             f"Error: costctl has a bug: {type(error).__name__} at {_place(error)}\n"
-            "  Why:  this was not foreseen; your store is unharmed, since every write is one transaction.\n"
-            "  Next: run the same command with --debug and report what it prints.",
+            "  Why:  this case is not handled. The store is intact: every write is one transaction.\n"
+            "  Next: run the same command with --debug and report the output.",
             err=True,
         )
-        raise SystemExit(int(ExitCode.BUG)) from None
+        return int(ExitCode.BUG)
 
 
-def _is_debugging() -> bool:
-    return "--debug" in sys.argv or bool(os.environ.get("COSTCTL_DEBUG"))
+def _run(arguments: Sequence[str]) -> int:
+    """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
+    try:
+        app(args=list(arguments), prog_name="costctl")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1 then
+            raise end.__context__ from None
+        return end.code if isinstance(end.code, int) else int(ExitCode.OK)
+    return int(ExitCode.OK)
 
 
 def _trace(error: BaseException) -> None:
-    """Print where an error arose, and where those that it came of did. Words are shown of our own errors only: a
-    library's may quote what the traces hold.
+    """Print where an error arose, after the errors that caused it. Messages are shown of our own errors only: a
+    library's may quote what the traces contain.
     """
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
         _trace(cause)
-        typer.echo("\nand so:\n", err=True)
+        typer.echo("\nwhich caused:\n", err=True)
     lines = traceback.format_list(traceback.extract_tb(error.__traceback__))
-    said = (
-        f": {error}"
-        if isinstance(error, CostctlError)
-        else " (its words are left out: they may quote the input)"
-    )
-    typer.echo(f"Traceback, the latest call last:\n{''.join(lines)}{type(error).__name__}{said}", err=True)
+    said = f": {error}" if isinstance(error, CostctlError) else " (message omitted: it may quote the input)"
+    typer.echo(f"Traceback (most recent call last):\n{''.join(lines)}{type(error).__name__}{said}", err=True)
 
 
 def _place(error: BaseException) -> str:
     """File and line at which an error arose."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown location"
 
 
 def _explain(error: CostctlError) -> None:

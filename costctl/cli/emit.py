@@ -8,50 +8,45 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, write_text
-from costctl.cli.progress import progress_on_stderr
 
 
+@grouped
 def run(
-    target: Annotated[str, typer.Option("--target", help="policy, triton or litellm.", show_default=False)],
+    *,
+    target: Annotated[
+        str,
+        typer.Option("--target", metavar="NAME", help="policy, triton or litellm.", show_default=False),
+    ],
     policy: Annotated[
         Path | None,
-        typer.Option("--policy", help="A reviewed policy document; else one is made from the store."),
+        typer.Option(
+            "--policy", metavar="FILE", help="A reviewed policy document.  [default: derived from the traces]"
+        ),
     ] = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="For triton: the backend whose model to configure.")
+        str | None,
+        typer.Option(
+            "--backend", metavar="NAME", help="With --target triton: the backend whose model to configure."
+        ),
     ] = None,
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
-    out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
     extrapolate: options.Extrapolate = False,
-    seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    out: options.Out = None,
+    asked: Asked,
+    feedback: Feedback,
 ) -> None:
-    """Write the routing policy for a consumer.
+    """Write the routing policy as gateway or server config.
 
-    With --out the coverage manifest is written beside the file, as NAME.coverage.json: for each value of the
-    policy it says whether the consumer holds it exactly, rounded, approximated or not at all.
+    With --out, a coverage manifest is written beside the file as NAME.coverage.json. For each value of the policy
+    it says whether the target supports it exactly, rounded, approximated or not at all. PATHs are ingested first:
+    into --store, or without it into a temporary store.
     """
     from costctl import verbs
-    from costctl.observation import Question
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(
-            store=store,
-            config=config,
-            rules=rules,
-            since=since,
-            until=until,
-            last=last,
-            seed=seed,
-            is_extrapolating=extrapolate,
-        )
+    question = asked.question(is_extrapolating=extrapolate)
+    with feedback.progress() as progress:
         emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)
     say_warnings(emission.warnings)
     write_text(emission.text, out)

@@ -6,40 +6,33 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
-from costctl.cli.output import write_document
-from costctl.cli.progress import progress_on_stderr
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback, Printed
 
 
+@grouped
 def run(
-    asked: Annotated[
+    *,
+    name: Annotated[
         str,
         typer.Argument(
             metavar="ID",
-            help="A trace id or its first digits (6 or more), TRACE_ID:SPAN_ID, or the name of a class.",
+            help="A trace id or its first 6 or more digits, TRACE_ID:SPAN_ID, or the name of a class.",
             show_default=False,
         ),
     ],
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    asked: Asked,
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """One request from its spans to its charges, or one class: its rules, and requests that stand for it.
+    """Explain one request or class: rules, stages, charges.
 
-    Every rule is tried in order, and where it does not hold, the bound and the value that was found are named.
+    A request: its spans, calls, stages and charges, and each class rule with the condition that failed. A class: its
+    rules, and example requests. PATHs are ingested first: into --store, or without it into a temporary store.
     """
     from costctl import verbs
-    from costctl.observation import Question
     from costctl.render import explanation
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
-        document = verbs.explain(asked, question, progress)
-    write_document(document, form, explanation.sections, explanation.csv_text, out)
+    with feedback.progress() as progress:
+        document = verbs.explain(name, asked.question(), progress)
+    printed.write(document, explanation.sections, explanation.csv_text)

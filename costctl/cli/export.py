@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, write_bytes, write_text
-from costctl.cli.progress import progress_on_stderr
 
 
 class ExportFormat(StrEnum):
@@ -41,63 +42,45 @@ class IdleLines(StrEnum):
     WEIGHTED = "weighted"
 
 
+@grouped
 def run(
+    *,
     form: Annotated[
         ExportFormat,
         typer.Option(
             "--format",
-            help="focus: a FOCUS file, a line a day, resource, class and tenant.  csv, parquet: a row a class.",
+            help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class.",
         ),
     ] = ExportFormat.FOCUS,
     focus_version: Annotated[
         FocusVersion,
         typer.Option(
-            "--focus-version",
-            help="The version of FOCUS; 1.2 for what does not read 1.4 yet. The amounts are the same.",
+            "--focus-version", help="FOCUS version; 1.2 for tools that do not read 1.4. Amounts are the same."
         ),
     ] = FocusVersion.V1_4,
-    paths: options.Paths = None,
     idle: Annotated[
         IdleLines,
-        typer.Option("--idle", help="Idle time as lines of its own, or loaded on the classes by their use."),
+        typer.Option("--idle", help="Idle cost as separate rows, or shared among classes by usage."),
     ] = IdleLines.SEPARATE,
     tenants: Annotated[
-        Tenants, typer.Option("--tenants", help="Tenants hashed, or as they are.")
+        Tenants, typer.Option("--tenants", help="Tenant names hashed, or in plain text.")
     ] = Tenants.HASHED,
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
     out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
-    seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    asked: Asked,
+    feedback: Feedback,
 ) -> None:
-    """Write a FOCUS file for finance, or the classes as CSV or Parquet.
+    """Export charges as FOCUS, or classes as CSV or Parquet.
 
-    A name that ends in .parquet makes Parquet of a FOCUS file too. What has no price is not in the file; how much that
-    is, is said on stderr.
+    FOCUS is written as Parquet if the --out name ends in .parquet. Usage without a price is not in the file; stderr
+    says how much that is. PATHs are ingested first: into --store, or without it into a temporary store.
     """
     from costctl import verbs
-    from costctl.observation import Question
     from costctl.render import class_rows, exported
 
-    question = Question(
-        paths=tuple(paths or ()),
-        store=store,
-        config=config,
-        rules=rules,
-        since=since,
-        until=until,
-        last=last,
-        seed=seed,
-    )
     is_parquet = form is ExportFormat.PARQUET or (out is not None and out.suffix == ".parquet")
-    with progress_on_stderr(is_quiet=quiet) as progress:
+    with feedback.progress() as progress:
         found = verbs.export(
-            question, progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED
+            asked.question(), progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED
         )
     say_warnings(found.analysis.provenance.warnings)
     if form is ExportFormat.FOCUS:

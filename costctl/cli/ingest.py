@@ -8,52 +8,68 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_document, write_text
-from costctl.cli.progress import progress_on_stderr
+from costctl.cli.groups import grouped
+from costctl.cli.options import Feedback, Printed
+from costctl.cli.output import write_text
 
 
+@grouped
 def run(
+    *,
     paths: options.Paths = None,
     store: options.Store = None,
     mapping: options.Mapping = None,
     dialect: Annotated[
         list[Path] | None,
-        typer.Option("--dialect", help="A TOML file that says what attributes mean; repeatable."),
+        typer.Option(
+            "--dialect", metavar="FILE", help="TOML file that maps custom span attributes; repeatable."
+        ),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option(
-            help="Only spans that start at or after this instant (RFC 3339, UTC), or so long before now, as 7d."
+            "--since",
+            metavar="TIME",
+            help="Only spans that start at or after this time: RFC 3339 (UTC if no zone), or an age such as 7d.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(help="Only spans that start before this instant, or so long before now.")
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Only spans that start before this time."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option(help="Only spans of the last 7d, 12h, …, counted back from now.")
+        str | None,
+        typer.Option(
+            "--last", metavar="DURATION", help="Only spans of the last 7d, 12h, …, counted back from now."
+        ),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with what is written to the files, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Follow files as they grow, until Ctrl-C.")
     ] = False,
     propose_mapping: Annotated[
         Path | None,
-        typer.Option("--propose-mapping", help="Draft a mapping for this log on stdout, and load nothing."),
+        typer.Option(
+            "--propose-mapping", metavar="FILE", help="Print a draft mapping for this log; ingest nothing."
+        ),
     ] = None,
     wait: options.Wait = None,
-    keep_content: options.KeepContent = False,
-    strict: options.Strict = False,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    keep_content: Annotated[
+        bool, typer.Option("--keep-content", help="Store message content.  [default: only its hash]")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if any record was rejected.")] = False,
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """Load traces and logs into the store. Loading the same data twice adds nothing."""
+    """Load traces and logs into the store.
+
+    Data that is already in the store is not loaded again.
+    """
     from costctl import verbs
     from costctl.cli.until_interrupted import interrupted
     from costctl.render import ingestion
 
     if propose_mapping is not None:
-        write_text(verbs.propose_mapping(str(propose_mapping)), out)
+        write_text(verbs.propose_mapping(str(propose_mapping)), printed.out)
         return
     request = verbs.IngestRequest(
         paths=tuple(paths or ()),
@@ -66,14 +82,14 @@ def run(
         last=last,
         wait_s=options.seconds(wait, "--wait"),
     )
-    with progress_on_stderr(is_quiet=quiet) as progress:
+    with feedback.progress() as progress:
         if follow:
             with interrupted() as is_stopped:
                 report = verbs.follow(request, progress, is_stopped=is_stopped)
         else:
             report = verbs.ingest(request, progress)
     if report.totals.refused_sources < len(report.sources):
-        write_document(report, form, ingestion.sections, ingestion.csv_text, out)
+        printed.write(report, ingestion.sections, ingestion.csv_text)
     verbs.refuse_unusable(report)
     if strict:
         verbs.refuse_rejected(report)

@@ -1,15 +1,26 @@
-"""The options that verbs share, each declared once."""
+"""The options that verbs share, each declared once, and the groups of them that most verbs take as a whole."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costctl.cli.output import write_document
+from costctl.cli.progress import progress_on_stderr
 from costctl.errors import UsageError
-from costctl.render.forms import TabularFormat as TabularFormat
+from costctl.render.forms import TabularFormat
 from costctl.units import duration_s
+
+if TYPE_CHECKING:
+    from costctl.observation import Question
+    from costctl.progress import Progress
+    from costctl.render.document import Document
+    from costctl.render.tables import Section
 
 DEFAULT_STORE = Path("costctl.duckdb")
 
@@ -17,67 +28,156 @@ DEFAULT_STORE = Path("costctl.duckdb")
 Paths = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[PATH]...",
-        help="Files, folders, globs, s3:// or gs:// URIs, or - for stdin; plain or packed (gzip, zstd, bzip2, xz).",
+        metavar="PATH",
+        help="Files, directories, globs, s3:// or gs:// URIs, or - for stdin; plain, gzip, zstd, bzip2 or xz.",
         show_default=False,
     ),
 ]
 Store = Annotated[
     Path | None,
-    typer.Option("--store", envvar="COSTCTL_STORE", help="The DuckDB file.  [default: ./costctl.duckdb]"),
+    typer.Option(
+        "--store",
+        metavar="FILE",
+        envvar="COSTCTL_STORE",
+        help="The DuckDB file.  [default: ./costctl.duckdb]",
+    ),
 ]
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", envvar="COSTCTL_CONFIG", help="costctl.toml; else searched for upwards from here."
+        "--config",
+        metavar="FILE",
+        envvar="COSTCTL_CONFIG",
+        help="Configuration file.  [default: nearest costctl.toml in this or a parent directory]",
     ),
 ]
-Format = Annotated[TabularFormat, typer.Option("--format", help="How to print.")]
-Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
-Since = Annotated[
-    str | None,
+Rules = Annotated[
+    Path | None,
     typer.Option(
-        help="Only requests that started at or after this instant (RFC 3339, UTC), or so long before now, as 7d."
+        "--rules", metavar="FILE", help="TOML file with class rules.  [default: the built-in rules]"
     ),
 ]
-Until = Annotated[
-    str | None, typer.Option(help="Only requests that started before this instant, or so long before now.")
-]
-Last = Annotated[
-    str | None,
-    typer.Option(help="Only requests of the last 7d, 12h, …, counted back from the last start in the store."),
-]
-Extrapolate = Annotated[
-    bool,
-    typer.Option("--extrapolate", help="Give figures a week though less than a day was observed."),
-]
-PricesAsOf = Annotated[
-    str | None,
-    typer.Option("--prices-as-of", help="Price calls of any day as on this day (YYYY-MM-DD, UTC)."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every random draw.")]
 Mapping = Annotated[
     str | None,
     typer.Option(
-        help="How to read a request log: a built-in mapping (azure, litellm_spend, envoy, …) or a TOML file; "
-        "else told by its columns."
+        "--mapping",
+        metavar="NAME|FILE",
+        help="How to read a request log: a built-in mapping (azure, litellm_spend, envoy, …) or a TOML file.  "
+        "[default: auto-detect]",
     ),
 ]
-KeepContent = Annotated[
-    bool, typer.Option("--keep-content", help="Store message content; by default only its hash is kept.")
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Only requests that started at or after this time: RFC 3339 (UTC if no zone), or an age such as 7d.",
+    ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 if any record was rejected.")]
-Rules = Annotated[
-    Path | None, typer.Option("--rules", help="A TOML file of class rules instead of the built-in ones.")
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Only requests that started before this time."),
 ]
+Last = Annotated[
+    str | None,
+    typer.Option(
+        "--last",
+        metavar="DURATION",
+        help="Only the last 7d, 12h, …, counted back from the latest request in the store.",
+    ),
+]
+PricesAsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--prices-as-of",
+        metavar="DATE",
+        help="Price every call as of this day, such as 2026-11-24.  [default: the day of the call]",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Random seed.")]
+Format = Annotated[
+    TabularFormat, typer.Option("--format", metavar="table|json|csv|markdown", help="Output format.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Wait = Annotated[
     str | None,
     typer.Option(
-        "--wait", help="How long to wait for a store that another process holds, such as 30s or 10m."
+        "--wait",
+        metavar="DURATION",
+        help="Wait up to this long, such as 30s or 10m, for a store that is locked by another process.",
     ),
 ]
+Extrapolate = Annotated[
+    bool,
+    typer.Option("--extrapolate", help="Estimate figures per week even from less than a day of traces."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which traces a verb looks at, and by which settings."""
+
+    paths: Paths = None
+    store: Store = None
+    config: Config = None
+    rules: Rules = None
+    mapping: Mapping = None
+    since: Since = None
+    until: Until = None
+    last: Last = None
+    prices_as_of: PricesAsOf = None
+    seed: Seed = 0
+
+    def question(self, *, is_extrapolating: bool = False) -> Question:
+        """The question that these options ask. is_extrapolating: of verbs that take --extrapolate."""
+        from costctl.observation import Question
+
+        return Question(
+            paths=tuple(self.paths or ()),
+            store=self.store,
+            config=self.config,
+            rules=self.rules,
+            mapping=self.mapping,
+            since=self.since,
+            until=self.until,
+            last=self.last,
+            seed=self.seed,
+            prices_as_of=self.prices_as_of,
+            is_extrapolating=is_extrapolating,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """In which form a document is printed, and where."""
+
+    form: Format = TabularFormat.TABLE
+    out: Out = None
+
+    def write(
+        self,
+        document: Document,
+        sections: Callable[[Document], list[Section]],
+        csv_text: Callable[[Document], str],
+    ) -> None:
+        """Write the document as asked. sections, csv_text: of its renderer."""
+        write_document(document, self.form, sections, csv_text, self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a verb says of itself on stderr. debug is read by cli/app.py, which prints the errors."""
+
+    quiet: Quiet = False
+    debug: Debug = False
+
+    def progress(self) -> AbstractContextManager[Progress]:
+        """Progress on stderr, or none under --quiet."""
+        return progress_on_stderr(is_quiet=self.quiet)
 
 
 def seconds(text: str | None, option: str) -> float:
@@ -88,5 +188,7 @@ def seconds(text: str | None, option: str) -> float:
         return duration_s(text)
     except ValueError as error:
         raise UsageError(
-            f"Cannot use {option} {text}.", why=f"{error}.", next_step=f"Write {option} 30s, for instance."
+            f"Invalid {option} {text!r}.",
+            why=f"{error}.",
+            next_step=f"Write a duration, such as {option} 30s.",
         ) from error

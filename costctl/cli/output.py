@@ -61,9 +61,9 @@ def write_bytes(content: bytes, out: Path | None) -> None:
         return
     if sys.stdout.isatty():
         raise UsageError(
-            "This would print a binary file on the terminal.",
-            why="Parquet is no text.",
-            next_step="Name a file with --out, or redirect the output.",
+            "Parquet cannot be printed to a terminal.",
+            why="It is a binary format.",
+            next_step="Name a file with --out, or redirect stdout.",
         )
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
@@ -79,5 +79,5 @@ def _replace(content: bytes, out: Path) -> None:
         raise UsageError(
             f"Cannot write {out}.",
             why=f"{error.strerror or error}.",
-            next_step="Give --out a path in a folder that you may write to.",
+            next_step="Give --out a path in a writable directory.",
         ) from error

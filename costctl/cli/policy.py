@@ -11,20 +11,22 @@ from costctl.cli import options
 from costctl.cli.output import write_text
 from costctl.errors import ExitCode
 
-app = typer.Typer(help="Verify a policy document.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Check a policy document.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def root() -> None:
-    """Verify a policy document."""
+    """Check a policy document."""
 
 
 @app.command("check")
 def check(
-    path: Annotated[Path, typer.Argument(help="The policy document, JSON or YAML.", show_default=False)],
-    debug: options.Debug = False,  # read by cli.app
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The policy document, JSON or YAML.", show_default=False)
+    ],
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
-    """Exit 0 if the policy is sound, 1 with one line for each finding if it is not."""
+    """Check a policy document; exit with 1 and list its problems if it has any."""
     from costctl import verbs
 
     findings = verbs.check_policy(path)

@@ -8,64 +8,73 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_document
+from costctl.cli.groups import grouped
+from costctl.cli.options import Printed
 from costctl.errors import ExitCode
 
 app = typer.Typer(
-    help="Look into the price book, and check rates of your own.", no_args_is_help=True, rich_markup_mode=None
+    help="Show token prices, and check your own rates.", no_args_is_help=True, rich_markup_mode=None
 )
 
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="The day, such as 2026-11-24.  [default: today, UTC]")
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="The day, such as 2026-11-24.  [default: today, UTC]"),
 ]
 
 
 @app.callback()
 def root() -> None:
-    """Look into the price book, and check rates of your own."""
+    """Show token prices, and check your own rates."""
 
 
 @app.command("list")
+@grouped
 def list_(
+    *,
     as_of: AsOf = None,
     model: Annotated[
-        str | None, typer.Option("--model", help="Only models whose name has this text.")
+        str | None,
+        typer.Option("--model", metavar="TEXT", help="Only models whose name contains this text."),
     ] = None,
     config: options.Config = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    debug: options.Debug = False,  # read by cli.app
+    printed: Printed,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
-    """What tokens of each model cost on a day: own rates first, then the price book."""
+    """List token prices by model: your own rates first, then the price book."""
     from costctl import verbs
     from costctl.render import prices
 
     document = verbs.list_prices(config, as_of, model)
-    write_document(document, form, prices.sections, prices.csv_text, out)
+    printed.write(document, prices.sections, prices.csv_text)
 
 
 @app.command("verify")
+@grouped
 def verify(
+    *,
     as_of: AsOf = None,
     store: Annotated[
         Path | None,
         typer.Option(
-            "--store", envvar="COSTCTL_STORE", help="Also look for models of this store without a price."
+            "--store",
+            metavar="FILE",
+            envvar="COSTCTL_STORE",
+            help="Also check the models and the recorded costs of this store.",
         ),
     ] = None,
     config: options.Config = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    debug: options.Debug = False,  # read by cli.app
+    printed: Printed,
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
-    """Gaps, overlaps, currencies and magnitudes of your rates, and models without a price. Exits with 1 if any.
+    """Check your own rates; exit with 1 if there are problems.
 
-    With --store, also what its records say that calls cost, beside what costctl says, and why they differ.
+    Finds gaps, overlaps, unknown currencies and implausible amounts. With --store, also models without a price, and
+    costs recorded in the traces that differ from those calculated, with the likely reason.
     """
     from costctl import verbs
     from costctl.render import prices
 
     document = verbs.verify_prices(config, store, as_of)
-    write_document(document, form, prices.check_sections, prices.check_csv_text, out)
+    printed.write(document, prices.check_sections, prices.check_csv_text)
     if document.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

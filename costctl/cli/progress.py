@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from costctl.progress import Progress
+from costctl.progress import Progress, silent
 
 _SECONDS_BETWEEN_UPDATES = 0.1
 _SECONDS_BEFORE_GUESSING = 1.0
@@ -20,16 +20,12 @@ def progress_on_stderr(*, is_quiet: bool) -> Iterator[Progress]:
     Off a terminal each step is named once, so that a log of CI stays short.
     """
     if is_quiet:
-        yield _nothing
+        yield silent
     elif sys.stderr.isatty():
         with _live_line() as show:
             yield show
     else:
         yield _one_line_a_step()
-
-
-def _nothing(step: str, fraction: float | None, detail: str = "") -> None:
-    return
 
 
 @contextmanager

@@ -14,14 +14,15 @@ def run(
     name: Annotated[
         str,
         typer.Argument(
-            help="ingest, workload_map, analysis, simulation, recommendations, policy, coverage.",
+            metavar="NAME",
+            help="The document, such as analysis, simulation, recommendations or policy; an unknown name lists all.",
             show_default=False,
         ),
     ],
     out: options.Out = None,
-    debug: options.Debug = False,  # read by cli.app
+    debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
-    """Print the JSON Schema that a document keeps to."""
-    from costctl.documents import schemas
+    """Print an output's JSON Schema."""
+    from costctl import verbs
 
-    write_text(schemas.rendered(name), out)
+    write_text(verbs.schema(name), out)

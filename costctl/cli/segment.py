@@ -1,6 +1,4 @@
-"""``costctl segment``: the map of the workload, or one question about it: which classes are there to be learned, how
-well could a gateway tell them, what do tasks and sessions take.
-"""
+"""``costctl segment``: the workload by class, or one view of it: learned classes, admission accuracy, sessions."""
 
 from __future__ import annotations
 
@@ -10,74 +8,54 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from costctl.cli import options
-from costctl.cli.output import write_document, write_text
-from costctl.cli.progress import progress_on_stderr
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback, Printed
+from costctl.cli.output import write_text
 from costctl.errors import UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-Learn = Annotated[bool, typer.Option("--learn", help="Propose classes, and rules for them, from the traces.")]
+Learn = Annotated[bool, typer.Option("--learn", help="Propose classes and rules from the traces.")]
 RulesOut = Annotated[
-    Path | None, typer.Option("--rules-out", help="With --learn: write the rules to this file, for --rules.")
+    Path | None,
+    typer.Option(
+        "--rules-out", metavar="FILE", help="With --learn: write the rules to this file, for --rules."
+    ),
 ]
 Admission = Annotated[
     bool,
-    typer.Option(
-        "--admission",
-        help="How well a gateway could tell the classes before anything has run, and by which rules.",
-    ),
+    typer.Option("--admission", help="Evaluate how accurately a gateway can classify requests on arrival."),
 ]
 Sessions = Annotated[
-    bool, typer.Option("--sessions", help="Steps per task, loops, and cost per completed task and session.")
+    bool,
+    typer.Option("--sessions", help="Show steps per task, loops, and cost per completed task and session."),
 ]
 
 
+@grouped
 def run(
-    paths: options.Paths = None,
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
-    mapping: options.Mapping = None,
+    *,
     learn: Learn = False,
     rules_out: RulesOut = None,
     admission: Admission = False,
     sessions: Sessions = False,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
-    seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    asked: Asked,
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """Which shapes of requests there are, how many of each, where their time goes, and which rule took them.
+    """Show the workload by class: traffic, time, bottlenecks.
 
-    With PATHs they are ingested first: into --store, or, without one, into a temporary store.
+    PATHs are ingested first: into --store, or without it into a temporary store.
     """
-    from costctl.observation import Question
-
-    asked = [name for name, is_asked in _flags(learn, admission, sessions).items() if is_asked]
-    _refuse_contradictions(asked, rules_out)
-    made, renderer = _view(asked[0] if asked else None)
-    question = Question(
-        paths=tuple(paths or ()),
-        store=store,
-        config=config,
-        rules=rules,
-        mapping=mapping,
-        since=since,
-        until=until,
-        last=last,
-        seed=seed,
-    )
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        document = made(question, progress)
+    views = [name for name, is_asked in _flags(learn, admission, sessions).items() if is_asked]
+    _refuse_contradictions(views, rules_out)
+    made, renderer = _view(views[0] if views else None)
+    with feedback.progress() as progress:
+        document = made(asked.question(), progress)
     if rules_out is not None:
         write_text(document.rules_toml, rules_out)
-    write_document(document, form, renderer.sections, renderer.csv_text, out)
+    printed.write(document, renderer.sections, renderer.csv_text)
 
 
 def _flags(learn: bool, admission: bool, sessions: bool) -> dict[str, bool]:
@@ -91,23 +69,23 @@ def _view(flag: str | None) -> tuple[Callable[..., Any], ModuleType]:
 
     views: dict[str | None, tuple[Callable[..., Any], ModuleType]] = {
         None: (verbs.segment, workload_map),
-        "--learn": (verbs.learn, taxonomy),
+        "--learn": (verbs.segment_learn, taxonomy),
         "--admission": (verbs.segment_admission, admission_accuracy),
-        "--sessions": (verbs.sessions, sessions),
+        "--sessions": (verbs.segment_sessions, sessions),
     }
     return views[flag]
 
 
-def _refuse_contradictions(asked: list[str], rules_out: Path | None) -> None:
-    if len(asked) > 1:
+def _refuse_contradictions(views: list[str], rules_out: Path | None) -> None:
+    if len(views) > 1:
         raise UsageError(
-            f"{' and '.join(asked)} ask for different documents.",
-            why="A run of segment prints one.",
-            next_step="Give one of them, and run the other on the same --store.",
+            f"{' and '.join(views)} cannot be combined.",
+            why="Each of them prints a different document.",
+            next_step="Run segment once for each, on the same --store.",
         )
-    if rules_out is not None and asked != ["--learn"]:
+    if rules_out is not None and views != ["--learn"]:
         raise UsageError(
-            "--rules-out has no rules to write.",
-            why="Only --learn makes rules.",
-            next_step="Add --learn, or leave --rules-out out.",
+            "--rules-out needs --learn.",
+            why="Only --learn produces rules.",
+            next_step="Add --learn, or remove --rules-out.",
         )

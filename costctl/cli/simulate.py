@@ -7,77 +7,58 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
-from costctl.cli.output import write_document
-from costctl.cli.progress import progress_on_stderr
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback, Printed
 
 
+@grouped
 def run(
-    paths: options.Paths = None,
+    *,
     policy: Annotated[
-        Path | None, typer.Option("--policy", help="A policy document, JSON or YAML, as `emit` writes it.")
+        Path | None,
+        typer.Option(
+            "--policy", metavar="FILE", help="A policy document, JSON or YAML, as written by `emit`."
+        ),
     ] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A setting, over the policy's: pool.gpu.replicas=3, class.chat.queue.limit=20, "
-            "class.chat.queue.max_wait=2s, class.chat.lane=1. May be given again.",
+            help="A setting, which overrides the policy: pool.gpu.replicas=3, class.chat.queue.limit=20, "
+            "class.chat.queue.max_wait=2s, class.chat.lane=1; repeatable.",
         ),
     ] = None,
     load: Annotated[
-        str | None, typer.Option("--load", help="Requests over those of today, such as 1.5x.")
+        str | None,
+        typer.Option("--load", metavar="FACTOR", help="Load relative to the recorded load, such as 1.5x."),
     ] = None,
     failures: Annotated[
         list[str] | None,
         typer.Option(
             "--fail",
             metavar="POOL:REPLICAS@TIME",
-            help="Replicas that fail, such as gpu:2@14:00 or gpu:2@14:00-14:30 (UTC). May be given again.",
+            help="Replicas that fail, such as gpu:2@14:00 or gpu:2@14:00-14:30 (UTC); repeatable.",
         ),
     ] = None,
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
-    mapping: options.Mapping = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
-    seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    asked: Asked,
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """What the same requests would have met under other settings or another load, beside today.
+    """Replay recorded requests under different settings.
 
-    Without --policy, --set, --load and --fail it shows how well a replay of today reproduces what was observed. With
-    PATHs they are ingested first: into --store, or, without one, into a temporary store.
+    Without --policy, --set, --load and --fail it shows how accurately the replay reproduces what was recorded. PATHs
+    are ingested first: into --store, or without it into a temporary store.
     """
     from costctl import verbs
-    from costctl.observation import Question
     from costctl.render import simulation
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        document = verbs.simulate(
-            Question(
-                paths=tuple(paths or ()),
-                store=store,
-                config=config,
-                rules=rules,
-                mapping=mapping,
-                since=since,
-                until=until,
-                last=last,
-                seed=seed,
-            ),
-            verbs.ScenarioRequest(
-                policy=policy,
-                assignments=tuple(assignments or ()),
-                load=load,
-                failures=tuple(failures or ()),
-            ),
-            progress,
-        )
-    write_document(document, form, simulation.sections, simulation.csv_text, out)
+    request = verbs.ScenarioRequest(
+        policy=policy,
+        assignments=tuple(assignments or ()),
+        load=load,
+        failures=tuple(failures or ()),
+    )
+    with feedback.progress() as progress:
+        document = verbs.simulate(asked.question(), request, progress)
+    printed.write(document, simulation.sections, simulation.csv_text)

@@ -6,32 +6,31 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback, Printed
 from costctl.cli.output import write_text
-from costctl.cli.progress import progress_on_stderr
 
 
+@grouped
 def run(
+    *,
     query: Annotated[
-        str, typer.Argument(help="A SELECT over spans, requests, calls, charge, …", show_default=False)
+        str,
+        typer.Argument(
+            metavar="QUERY", help="A SELECT over spans, requests, calls, charge, …", show_default=False
+        ),
     ],
-    store: options.Store = None,
-    config: options.Config = None,
-    rules: options.Rules = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    since: options.Since = None,
-    until: options.Until = None,
-    last: options.Last = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    asked: Asked,
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """Select from the store and from any relation that the figures are made of; nothing is changed."""
+    """Run a read-only query over the store and all relations.
+
+    PATHs are ingested first: into --store, or without it into a temporary store.
+    """
     from costctl import verbs
-    from costctl.observation import Question
     from costctl.render import rows
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        question = Question(store=store, config=config, rules=rules, since=since, until=until, last=last)
-        answer = verbs.select(query, question, progress)
-    write_text(rows.rendered(answer, form), out)
+    with feedback.progress() as progress:
+        answer = verbs.sql(query, asked.question(), progress)
+    write_text(rows.rendered(answer, printed.form), printed.out)

@@ -7,69 +7,80 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_document, write_text
-from costctl.cli.progress import progress_on_stderr
+from costctl.cli.groups import grouped
+from costctl.cli.options import Feedback, Printed
+from costctl.cli.output import write_text
 
-app = typer.Typer(help="Look into the store, and keep it small.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Inspect and clean up the store.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def root() -> None:
-    """Look into the store, and keep it small."""
+    """Inspect and clean up the store."""
 
 
 @app.command("info")
+@grouped
 def info(
+    *,
     store: options.Store = None,
     wait: options.Wait = None,
-    form: options.Format = options.TabularFormat.TABLE,
-    out: options.Out = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    printed: Printed,
+    feedback: Feedback,
 ) -> None:
-    """Say what the store holds, source by source."""
+    """Show what the store contains, by source."""
     from costctl import verbs
     from costctl.render import store_info
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
+    with feedback.progress() as progress:
         found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
-    write_document(found, form, store_info.sections, store_info.csv_text, out)
+    printed.write(found, store_info.sections, store_info.csv_text)
 
 
 @app.command("prune")
+@grouped
 def prune(
+    *,
     before: Annotated[
-        str, typer.Option("--before", help="Drop traces that ended before this instant (RFC 3339, UTC).")
+        str,
+        typer.Option(
+            "--before",
+            metavar="TIME",
+            help="Delete traces that ended before this time: RFC 3339 (UTC if no zone), or an age such as 90d.",
+        ),
     ],
     store: options.Store = None,
     wait: options.Wait = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    feedback: Feedback,
 ) -> None:
-    """Drop old traces, each as a whole. Their sources stay in the ledger and are not loaded again."""
+    """Delete old traces.
+
+    Traces are deleted as a whole. Their sources stay registered, so that they are not loaded again.
+    """
     from costctl import verbs
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
+    with feedback.progress() as progress:
         pruned = verbs.prune_store(
             store or options.DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress
         )
     write_text(
-        f"{pruned.traces:,} traces with {pruned.spans:,} spans dropped, {pruned.spans_left:,} spans left. "
-        "`costctl store compact` gives the space back.",
+        f"Deleted {pruned.traces:,} traces with {pruned.spans:,} spans; {pruned.spans_left:,} spans left. "
+        "Run `costctl store compact` to reclaim the space.",
         None,
     )
 
 
 @app.command("compact")
+@grouped
 def compact(
+    *,
     store: options.Store = None,
     wait: options.Wait = None,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    feedback: Feedback,
 ) -> None:
-    """Write the store anew, so that its file is no larger than what it holds."""
+    """Reclaim free space."""
     from costctl import verbs
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
+    with feedback.progress() as progress:
         saved = verbs.compact_store(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
     write_text(f"The store is {abs(saved):,} bytes {'smaller' if saved >= 0 else 'larger'}.", None)

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
+from costctl.cli.groups import grouped
+from costctl.cli.options import Feedback
 from costctl.cli.output import write_text
-from costctl.cli.progress import progress_on_stderr
 
 
 class Form(StrEnum):
@@ -20,24 +21,33 @@ class Form(StrEnum):
     LOG = "log"
 
 
+@grouped
 def run(
+    *,
     folder: Annotated[
-        Path, typer.Argument(help="The folder to write to; made where missing.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The directory to write to; created if missing.", show_default=False
+        ),
     ],
     world: Annotated[
         str | None,
-        typer.Option("--world", help="A named world: sample. Without one, a random world of --seed."),
+        typer.Option(
+            "--world", metavar="NAME", help="A named world: sample.  [default: a random world of --seed]"
+        ),
     ] = None,
     form: Annotated[
-        Form, typer.Option("--as", help="Spans as a collector writes them, or a log of calls.")
+        Form, typer.Option("--as", help="OTLP spans as a collector writes them, or a log of calls.")
     ] = Form.OTLP,
     seed: options.Seed = 0,
-    quiet: options.Quiet = False,
-    debug: options.Debug = False,  # read by cli.app
+    feedback: Feedback,
 ) -> None:
-    """Write a world with known truth: its traces, a costctl.toml, and truth.json with what each class really costs."""
-    from costctl.synth.write import synthesize
+    """Generate synthetic traces whose true costs are known.
 
-    with progress_on_stderr(is_quiet=quiet) as progress:
-        written = synthesize(world, seed, folder, form.value, progress)
+    Writes the traces, a costctl.toml, and truth.json with the true cost of each class.
+    """
+    from costctl import verbs
+
+    with feedback.progress() as progress:
+        written = verbs.synth(world, seed, folder, form.value, progress)
     write_text("\n".join(str(path) for path in written), None)

@@ -17,16 +17,18 @@ from costctl.verbs.ingest import (
     refuse_rejected,
     refuse_unusable,
 )
-from costctl.verbs.learn import learn
 from costctl.verbs.policy import check_policy
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.recommend import recommend
+from costctl.verbs.schema import schema
 from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
-from costctl.verbs.sessions import sessions
+from costctl.verbs.segment_learn import segment_learn
+from costctl.verbs.segment_sessions import segment_sessions
 from costctl.verbs.simulate import ScenarioRequest, simulate
-from costctl.verbs.sql import select
+from costctl.verbs.sql import sql
 from costctl.verbs.store import compact_store, prune_store, store_info
+from costctl.verbs.synth import synth
 
 __all__ = [
     "Emitted",
@@ -41,7 +43,6 @@ __all__ = [
     "export",
     "follow",
     "ingest",
-    "learn",
     "list_prices",
     "policy_for",
     "propose_mapping",
@@ -49,11 +50,14 @@ __all__ = [
     "recommend",
     "refuse_rejected",
     "refuse_unusable",
+    "schema",
     "segment",
     "segment_admission",
-    "select",
-    "sessions",
+    "segment_learn",
+    "segment_sessions",
     "simulate",
+    "sql",
     "store_info",
+    "synth",
     "verify_prices",
 ]

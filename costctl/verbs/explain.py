@@ -20,7 +20,7 @@ from costctl.explain.request import class_rule_lines, request_explanation
 from costctl.observation import Question, observed
 from costctl.progress import Progress
 from costctl.units import iso_utc
-from costctl.verbs.explained_ids import meant_by
+from costctl.verbs.explain_ids import meant_by
 
 MOST_REQUESTS: Final = 3  # of one trace that are all explained; of more, the first
 _BY_REQUEST: Final = (

@@ -8,7 +8,7 @@ from costctl.observation import Question, observed
 from costctl.progress import Progress
 
 
-def select(query: str, question: Question, progress: Progress) -> pl.DataFrame:
+def sql(query: str, question: Question, progress: Progress) -> pl.DataFrame:
     """The rows of a SELECT over the store and the relations."""
     with observed(question, progress, is_about_spans=False) as observation:
         progress("Running the query", None)

@@ -81,9 +81,11 @@ ALLOWED: dict[str, set[str]] = {
         "segment",
         "service_model",
         "store",
+        "synth",
         "telemetry",
     },
-    "cli": {"engine", "finance", "observation", "relations", "render", "store", "synth", "verbs"},
+    "library": {"finance", "observation", "render", "verbs"},
+    "cli": {"observation", "render", "verbs"},
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
 INNER_RING = (
@@ -159,3 +161,10 @@ def test_no_file_is_longer_than_400_lines(repository: Path) -> None:
         if (count := len(path.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_each_verb_of_the_command_line_is_served_by_a_module_of_its_name(repository: Path) -> None:
+    help_of_verbs = {"app", "groups", "options", "output", "progress", "until_interrupted", "__init__"}
+    served = {path.stem for path in (repository / "costctl" / "verbs").glob("*.py")}
+    verbs = {path.stem for path in (repository / "costctl" / "cli").glob("*.py")} - help_of_verbs
+    assert verbs - served == set()

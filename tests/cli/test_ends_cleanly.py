@@ -23,7 +23,8 @@ def exits(folder: Path, *arguments: str, runs: int = RUNS) -> Counter[int]:
     """How often the command ended with which code; a signal is below zero."""
     processor = min(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     pinned = [] if processor is None else [
-        "-c", f"import os; os.sched_setaffinity(0, {{{processor}}}); from costctl.cli.app import main; main()"
+        "-c", f"import os, sys; os.sched_setaffinity(0, {{{processor}}}); from costctl.cli.app import main; "
+        "sys.exit(main())"
     ]  # fmt: skip
     command = [sys.executable, *(pinned or ["-m", "costctl"]), *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -17,7 +17,7 @@ from costctl.observation import Question
 from costctl.render import explanation as render
 from costctl.render.numbers import seconds, usd
 from costctl.render.tables import Notes, Table, as_markdown, as_terminal_text
-from costctl.verbs.explained_ids import meant_by
+from costctl.verbs.explain_ids import meant_by
 from tests.relations.span_rows import chat, engine_of, span
 
 
@@ -26,7 +26,7 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 
 def selected(query: str, question: Question) -> list[dict[str, object]]:
-    return verbs.select(query, question, unwatched).to_dicts()
+    return verbs.sql(query, question, unwatched).to_dicts()
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_the_charges_of_a_class_are_the_charges_of_its_requests(sample_question:
     )
     for row in traces:
         (request,) = verbs.explain(str(row["trace_id"]), sample_question, unwatched).requests
-        ((total,),) = verbs.select(
+        ((total,),) = verbs.sql(
             "SELECT SUM(charge.usd) FROM charge INNER JOIN requests ON charge.request_id = requests.request_id "
             f"WHERE trace_id = '{row['trace_id']}'",
             sample_question,

@@ -81,5 +81,5 @@ def test_markdown_and_terminal_show_the_same_cells_and_the_whole_rules(document:
 
 
 def test_rules_are_written_only_where_they_are_learned(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--rules-out has no rules to write"):
+    with pytest.raises(UsageError, match="--rules-out needs --learn"):
         run("--rules-out", str(tmp_path / "rules.toml"))

@@ -95,7 +95,7 @@ def test_what_nothing_matches_is_named_in_every_document(sample_question: Questi
     assert "Did you mean llama-3.3-70b?" in " ".join(warnings)
     assert "gpt-4.1" not in " ".join(warnings)
     assert verbs.doctor(question, unwatched).provenance.warnings == warnings
-    assert verbs.sessions(question, unwatched).provenance.warnings == warnings
+    assert verbs.segment_sessions(question, unwatched).provenance.warnings == warnings
     assert verbs.explain("chat", question, unwatched).provenance.warnings == warnings
 
 

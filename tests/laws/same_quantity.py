@@ -48,7 +48,7 @@ def documents_of(question: Question, *, replays: bool) -> Documents:
     return Documents(
         analysis,
         verbs.segment(question, unwatched),
-        verbs.sessions(question, unwatched),
+        verbs.segment_sessions(question, unwatched),
         {name: each for name, each in explained.items() if each is not None},
         verbs.recommend(question, unwatched) if replays else None,
         _simulated(question) if replays else None,

@@ -30,7 +30,7 @@ def learned_from_world(seed: int, folder: Path) -> tuple[Taxonomy, list[str], li
     (folder / "spans.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
     store, rules = folder / "traces.duckdb", folder / "rules.toml"
     verbs.ingest(verbs.IngestRequest((str(folder / "spans.jsonl"),), store), quiet)
-    taxonomy = verbs.learn(Question(store=store, seed=seed), quiet)
+    taxonomy = verbs.segment_learn(Question(store=store, seed=seed), quiet)
     rules.write_text(taxonomy.rules_toml, encoding="utf-8")
     with observed(Question(store=store, rules=rules), quiet) as observation:
         rows = observation.engine.query(

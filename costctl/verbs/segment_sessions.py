@@ -13,7 +13,7 @@ METHODS = {
 }
 
 
-def sessions(question: Question, progress: Progress) -> Sessions:
+def segment_sessions(question: Question, progress: Progress) -> Sessions:
     """Steps per task, loops, and what a completed task and a completed session cost."""
     with observed(question, progress) as observation:
         progress("Analyzing tasks and sessions", None)

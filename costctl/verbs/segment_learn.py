@@ -7,7 +7,7 @@ from costctl.observation import Question, observed
 from costctl.progress import Progress
 
 
-def learn(question: Question, progress: Progress) -> Taxonomy:
+def segment_learn(question: Question, progress: Progress) -> Taxonomy:
     """The classes that the traces fall into, rules for them, and how good they are."""
     from costctl.segment.learn.quality import measured
     from costctl.segment.learn.taxonomy import METHODS, learn_taxonomy

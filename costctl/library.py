@@ -1,0 +1,297 @@
+"""costctl from Python: which traces are looked at, and what is made of them.
+
+In: the path of a store, and what a verb of the command line takes as options. Out: documents, as ``--format json``
+prints them. The verbs are methods of a ``Store``: ``costctl.ingest``, ``costctl.simulate`` and others are packages.
+
+What the methods need is imported when they are called, so that ``import costctl`` takes no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from costctl.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from costctl.documents.admission_accuracy import AdmissionAccuracy
+    from costctl.documents.analysis import Analysis, IdleTreatment
+    from costctl.documents.diagnosis import Diagnosis
+    from costctl.documents.explanation import Explanation
+    from costctl.documents.ingestion import IngestReport
+    from costctl.documents.prices import Prices
+    from costctl.documents.recommendations import Recommendations
+    from costctl.documents.sessions import Sessions
+    from costctl.documents.simulation import Simulation
+    from costctl.documents.store_info import StoreInfo
+    from costctl.documents.taxonomy import Taxonomy
+    from costctl.documents.workload_map import WorkloadMap
+    from costctl.finance.focus_column import FocusVersion
+    from costctl.observation import Question
+    from costctl.verbs import Emitted
+
+AnyPath = str | Path
+
+
+@dataclass(frozen=True, slots=True)
+class FocusLines:
+    """Charges under the columns of FOCUS, one row per day, resource, class and tenant.
+
+    notes: what is not in the lines, such as usage that has no price.
+    """
+
+    lines: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The traces of a store in a window of time, with the settings and prices by which they are looked at.
+
+    ``open_store`` makes one. It holds no connection: each method opens the file and closes it. Methods raise
+    CostctlError: UsageError, InputError, NotEnoughDataError, InfeasibleError or StoreError.
+    """
+
+    path: Path
+    config: Path | None = None
+    rules: Path | None = None
+    since: str | None = None
+    until: str | None = None
+    last: str | None = None
+    prices_as_of: str | None = None
+    seed: int = 0
+    progress: Progress = field(default=silent, repr=False)
+
+    def ingest(
+        self,
+        *paths: AnyPath,
+        mapping: str | None = None,
+        dialects: tuple[AnyPath, ...] = (),
+        keep_content: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+        last: str | None = None,
+        wait_s: float = 0.0,
+        strict: bool = False,
+    ) -> IngestReport:
+        """Load traces and logs (files, directories, globs, s3:// or gs:// URIs); what is there already adds nothing.
+
+        since, until, last: bounds on the start of spans; the window of this store does not matter here.  wait_s: how
+        long to wait for a store that another process has locked.  strict: rejected records are an error.
+
+        Raises InputError where a source cannot be used, after the others are loaded; for a path that does not exist,
+        before anything is.
+        """
+        from costctl import verbs
+
+        report = verbs.ingest(
+            verbs.IngestRequest(
+                paths=tuple(str(path) for path in paths),
+                store=self.path,
+                mapping=mapping,
+                dialects=tuple(str(path) for path in dialects),
+                keep_content=keep_content,
+                since=since,
+                until=until,
+                last=last,
+                wait_s=wait_s,
+            ),
+            self.progress,
+        )
+        verbs.refuse_unusable(report)
+        if strict:
+            verbs.refuse_rejected(report)
+        return report
+
+    def doctor(self) -> Diagnosis:
+        """Missing telemetry, its impact, and what to add."""
+        from costctl import verbs
+
+        return verbs.doctor(self._question(), self.progress)
+
+    def segment(self) -> WorkloadMap:
+        """The workload by class: traffic, time, bottlenecks, objectives."""
+        from costctl import verbs
+
+        return verbs.segment(self._question(), self.progress)
+
+    def segment_learn(self) -> Taxonomy:
+        """Classes and rules proposed from the traces."""
+        from costctl import verbs
+
+        return verbs.segment_learn(self._question(), self.progress)
+
+    def segment_admission(self) -> AdmissionAccuracy:
+        """How accurately a gateway can classify requests on arrival."""
+        from costctl import verbs
+
+        return verbs.segment_admission(self._question(), self.progress)
+
+    def segment_sessions(self) -> Sessions:
+        """Steps per task, loops, and cost per completed task and session."""
+        from costctl import verbs
+
+        return verbs.segment_sessions(self._question(), self.progress)
+
+    def analyze(self, *, idle: IdleTreatment = "separate") -> Analysis:
+        """Cost and latency per request class. idle: idle cost as a row of the bill, shared by usage, or omitted."""
+        from costctl import verbs
+
+        return verbs.analyze(self._question(), self.progress, idle)
+
+    def simulate(
+        self,
+        settings: Mapping[str, object] | None = None,
+        *,
+        policy: AnyPath | None = None,
+        load: float = 1.0,
+        failures: tuple[str, ...] = (),
+    ) -> Simulation:
+        """The recorded requests replayed under other settings, beside a replay of today.
+
+        settings: such as {"pool.gpu.replicas": 3, "class.chat.queue.max_wait": "2s"}; they override the policy.
+        load: relative to the recorded load.  failures: such as "gpu:2@14:00-14:30" (UTC).
+        """
+        from costctl import verbs
+
+        request = verbs.ScenarioRequest(
+            policy=None if policy is None else Path(policy),
+            assignments=tuple(f"{key}={value}" for key, value in (settings or {}).items()),
+            load=str(load),
+            failures=failures,
+        )
+        return verbs.simulate(self._question(), request, self.progress)
+
+    def recommend(self, *, extrapolate: bool = False) -> Recommendations:
+        """Changes with savings and confidence. extrapolate: figures per week from less than a day of traces too."""
+        from costctl import verbs
+
+        return verbs.recommend(self._question(is_extrapolating=extrapolate), self.progress)
+
+    def emit(
+        self,
+        target: str,
+        *,
+        policy: AnyPath | None = None,
+        backend: str | None = None,
+        extrapolate: bool = False,
+    ) -> Emitted:
+        """The routing policy as the text of a gateway's or server's config, with its coverage manifest.
+
+        target: policy, triton or litellm.  policy: a reviewed document; derived from the traces if None.  backend:
+        of triton, whose model to configure.  extrapolate: as in ``recommend``.
+        """
+        from costctl import verbs
+
+        return verbs.emit(
+            target,
+            self._question(is_extrapolating=extrapolate),
+            policy_path=None if policy is None else Path(policy),
+            backend=backend,
+            progress=self.progress,
+        )
+
+    def export(
+        self,
+        *,
+        focus_version: FocusVersion = "1.4",
+        idle: Literal["separate", "weighted"] = "separate",
+        tenants: Literal["hashed", "plain"] = "hashed",
+    ) -> FocusLines:
+        """Charges as FOCUS lines. idle: idle cost as separate lines, or shared among classes by usage."""
+        from costctl import verbs
+        from costctl.render.exported import focus_columns
+
+        found = verbs.export(
+            self._question(), self.progress, tenants=tenants, is_idle_spread=idle == "weighted"
+        )
+        return FocusLines(focus_columns(found.focus, focus_version), found.focus.notes)
+
+    def explain(self, name: str) -> Explanation:
+        """One request (its trace id or the first digits, or TRACE_ID:SPAN_ID) or one class: rules, stages, charges."""
+        from costctl import verbs
+
+        return verbs.explain(name, self._question(), self.progress)
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The rows of a read-only query over the store and all relations."""
+        from costctl import verbs
+
+        return verbs.sql(query, self._question(), self.progress)
+
+    def info(self) -> StoreInfo:
+        """What the store contains, by source; of all time."""
+        from costctl import verbs
+
+        return verbs.store_info(self.path, 0.0, self.progress)
+
+    def _question(self, *, is_extrapolating: bool = False) -> Question:
+        from costctl.observation import Question
+
+        return Question(
+            store=self.path,
+            config=self.config,
+            rules=self.rules,
+            since=self.since,
+            until=self.until,
+            last=self.last,
+            seed=self.seed,
+            prices_as_of=self.prices_as_of,
+            is_extrapolating=is_extrapolating,
+        )
+
+
+def open_store(
+    path: AnyPath = "costctl.duckdb",
+    *,
+    config: AnyPath | None = None,
+    rules: AnyPath | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    last: str | None = None,
+    prices_as_of: str | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Store:
+    """A store, whose methods are the verbs. ``ingest`` creates the file where it is missing.
+
+    config: a costctl.toml; the nearest in this or a parent directory if None.  rules: a TOML file with class rules.
+    since, until: only requests that started in between, as RFC 3339 (UTC if no zone) or an age such as "7d"; until is
+    exclusive.  last: only those of the last "7d", counted back from the latest request in the store.  prices_as_of: a
+    day, "YYYY-MM-DD", as of which every call is priced; its own day if None.  progress: called with the step, the part
+    that is done (or None) and a detail.
+    """
+    return Store(
+        path=Path(path),
+        config=None if config is None else Path(config),
+        rules=None if rules is None else Path(rules),
+        since=since,
+        until=until,
+        last=last,
+        prices_as_of=prices_as_of,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def check_policy(path: AnyPath) -> tuple[str, ...]:
+    """The problems of a policy document, JSON or YAML; empty if it is sound. Raises InputError."""
+    from costctl import verbs
+
+    return verbs.check_policy(Path(path))
+
+
+def list_prices(
+    *, as_of: str | None = None, model: str | None = None, config: AnyPath | None = None
+) -> Prices:
+    """Token prices by model: those of the config first, then the price book.
+
+    as_of: a day, "YYYY-MM-DD"; today if None.  model: only models whose name contains this text.
+    """
+    from costctl import verbs
+
+    return verbs.list_prices(None if config is None else Path(config), as_of, model)

@@ -1,0 +1,83 @@
+"""Verbs that read traces take the same options, declared once; a group of options is a parameter of its verb."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, fields
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from costctl.cli.app import app
+from costctl.cli.groups import grouped
+from costctl.cli.options import Asked, Feedback
+from costctl.observation import Question
+
+OF_TRACES = ("doctor", "segment", "analyze", "simulate", "recommend", "emit", "explain", "export", "sql")
+
+
+def options_of(verb: str) -> set[str]:
+    (info,) = (command for command in app.registered_commands if command.name == verb)
+    assert info.callback is not None
+    return set(inspect.signature(info.callback).parameters)
+
+
+@pytest.mark.parametrize("verb", OF_TRACES)
+def test_every_verb_that_reads_traces_takes_the_options_of_all(verb: str) -> None:
+    assert {field.name for field in (*fields(Asked), *fields(Feedback))} <= options_of(verb)
+
+
+def test_every_part_of_a_question_has_an_option() -> None:
+    own = {field.name for field in fields(Question)} - {"is_extrapolating"}
+    assert own == {field.name for field in fields(Asked)}
+
+
+def test_what_is_given_to_the_options_is_asked() -> None:
+    asked = Asked(paths=["a", "b"], since="7d", prices_as_of="2026-11-24", seed=3)
+    assert asked.question() == Question(paths=("a", "b"), since="7d", prices_as_of="2026-11-24", seed=3)
+
+
+@dataclass(frozen=True)
+class Loud:
+    name: Annotated[str, typer.Option("--name", help="Who.")] = "you"
+    times: Annotated[int, typer.Option("--times", min=1)] = 1
+
+
+def greeter() -> typer.Typer:
+    """A command whose function takes a group between an argument and an option of its own."""
+    made = typer.Typer(rich_markup_mode=None)
+
+    @made.command()
+    @grouped
+    def greet(
+        *, word: Annotated[str, typer.Argument()], loud: Loud, end: Annotated[str, typer.Option()] = "."
+    ) -> None:
+        """Say a word."""
+        typer.echo((word + " " + loud.name + end) * loud.times)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["hello"], "hello you."),
+        (["hello", "--name", "Ann", "--end", "!"], "hello Ann!"),
+        (["hello", "--times", "2"], "hello you.hello you."),
+    ],
+)
+def test_the_options_of_a_group_reach_the_verb_as_one_value(arguments: list[str], said: str) -> None:
+    assert CliRunner().invoke(greeter(), arguments).output.strip() == said
+
+
+def test_the_help_of_a_verb_has_the_options_of_its_groups() -> None:
+    shown = CliRunner().invoke(greeter(), ["--help"]).output
+    assert "Say a word." in shown
+    assert shown.index("--name") < shown.index("--times") < shown.index("--end")
+    assert "Who." in shown
+
+
+def test_a_group_refuses_what_its_options_refuse() -> None:
+    assert CliRunner().invoke(greeter(), ["hello", "--times", "0"]).exit_code == 2
