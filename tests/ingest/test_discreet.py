@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from costctl.ingest.mapping import built_in_mappings
-from fuzz.discreet import Intake, leak_in, said_by_command
-from fuzz.planted import DAMAGES, WRITERS, Damage, Planted, planted
+from tests.ingest.discretion import Intake, leak_in, said_by_command
+from tests.ingest.planted_secrets import DAMAGES, WRITERS, Damage, Planted, planted
+from tests.thoroughness import how_many
 
-EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "300"))
+EXAMPLES = how_many(60, thorough=300)
 MARK = "qzxjvkwqzxjv"
 
 

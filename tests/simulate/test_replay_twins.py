@@ -16,6 +16,7 @@ from costctl.simulate.workload import CallStatus, Outcome, Pool, PoolSetup, Serv
 from tests.oracles.heap_replay import heap_replay, stepwise_replay
 from tests.oracles.simpy_replay import simpy_replay
 from tests.oracles.small_replays import random_case, random_case_of_all_rules
+from tests.thoroughness import how_many
 
 SEEDS_AT_ONCE = 100
 
@@ -42,7 +43,7 @@ def test_random_networks_equal_the_twin_that_passes_every_step(first_seed: int, 
 
 
 @given(st.integers(0, 1_000_000), st.booleans(), st.booleans())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=how_many(300, thorough=1500), deadline=None)
 def test_random_networks_with_all_rules_equal_the_plain_twins(
     seed: int, on_grid: bool, is_jumping: bool
 ) -> None:
@@ -53,7 +54,7 @@ def test_random_networks_with_all_rules_equal_the_plain_twins(
 
 
 @given(st.integers(0, 1_000_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=how_many(60, thorough=300), deadline=None)
 def test_on_a_grid_of_times_continuous_batching_equals_its_steps_passed_one_by_one_exactly(seed: int) -> None:
     case = random_case_of_all_rules(seed, on_grid=True)
     pools = [
