@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -24,6 +25,7 @@ NO_REAL_TRACES = (
 hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(25, thorough=100))
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
+AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +85,12 @@ def sample_store(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def sample_question(sample_store: Path) -> Question:
     """The sample traces, with the configuration beside them."""
     return Question(store=sample_store, config=ROOT / "sample_traces" / "costctl.toml")
+
+
+@pytest.fixture(scope="session")
+def short_question(sample_question: Question) -> Question:
+    """The first twenty minutes of the sample traces, for what holds of any trace."""
+    return dataclasses.replace(sample_question, until=AFTER_TWENTY_MINUTES)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -79,9 +78,10 @@ def test_the_document_keeps_to_its_schema(sample_analysis: Analysis) -> None:
     jsonschema.validate(json.loads(encoded), json.loads(rendered("analysis")))
 
 
-def test_the_document_is_written_alike_twice(sample_question: Question) -> None:
-    asked = dataclasses.replace(sample_question, until="2026-11-03T05:35:00Z")
-    once, again = (msgspec.json.encode(verbs.analyze(asked, quiet), order="deterministic") for _ in range(2))
+def test_the_document_is_written_alike_twice(short_question: Question) -> None:
+    once, again = (
+        msgspec.json.encode(verbs.analyze(short_question, quiet), order="deterministic") for _ in range(2)
+    )
     assert once == again
 
 

@@ -9,6 +9,7 @@ import pytest
 from costctl import verbs
 from costctl.observation import Question
 from costctl.verbs.export import Exported
+from tests.conftest import AFTER_TWENTY_MINUTES
 
 FINANCE = """
 [finance]
@@ -33,7 +34,7 @@ def invoiced_question(
     config = tmp_path_factory.mktemp("finance") / "costctl.toml"
     settings = (repository / "sample_traces" / "costctl.toml").read_text(encoding="utf-8")
     config.write_text(settings + FINANCE, encoding="utf-8")
-    return Question(store=sample_store, config=config, until="2026-11-03T05:35:00Z")
+    return Question(store=sample_store, config=config, until=AFTER_TWENTY_MINUTES)
 
 
 @pytest.fixture(scope="session")
