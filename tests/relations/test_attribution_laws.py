@@ -20,7 +20,7 @@ CALLS = st.lists(
     max_size=8,
 )
 WEIGHTS = st.sampled_from([(1.0, 1.0), (4.0, 1.0), (0.5, 2.0)])
-few = settings(max_examples=how_many(10, thorough=25), deadline=None)
+few = settings(max_examples=how_many(6, thorough=25), deadline=None)
 
 
 def engine_for(

@@ -145,7 +145,7 @@ def walked(rows: list[dict[str, Any]], ids: list[dict[str, Any]], calls: set[int
     return found
 
 
-@settings(max_examples=how_many(10, thorough=25), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=how_many(6, thorough=25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=forests())
 def test_each_call_is_whose_a_walk_up_its_tree_says_and_nothing_is_lost(rows: list[dict[str, Any]]) -> None:
     engine = engine_of(rows, POOL)
