@@ -42,7 +42,7 @@ demo: .venv/demo ## from sample traces to a routing policy: analyze, recommend, 
 	@$(BIN)/costctl emit --target litellm --policy out/policy.json --out out/litellm.yaml
 	@echo "Wrote out/policy.json, out/config.pbtxt and out/litellm.yaml, each with its coverage manifest beside it."
 
-test: .venv/test ## the test suite
+test: .venv/test ## the test suite, long laws at fewer examples; all of them: COSTCTL_THOROUGH=1 make test
 	@$(BIN)/python -m pytest
 
 check: .venv/dev ## format, lint, types, docs
@@ -67,12 +67,12 @@ calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth
 fuzz: .venv/fuzz ## 200,000 mutated inputs through every reader, and generated ones through hypothesis
 	@$(BIN)/python -m fuzz.guided --inputs 200000
 	@$(BIN)/python -m fuzz.discreet --inputs 10000
-	@COSTCTL_EXAMPLES=5000 $(BIN)/python -m pytest tests/ingest/test_fuzz.py
+	@COSTCTL_THOROUGH=80 $(BIN)/python -m pytest tests/ingest/test_fuzz.py
 
 schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_schemas.py
 	@$(BIN)/python scripts/write_relations_page.py
-	@PYTHONPATH=. $(BIN)/python scripts/write_dialects_page.py
+	@$(BIN)/python scripts/write_dialects_page.py
 	@$(BIN)/python scripts/write_formats_page.py
 	@$(BIN)/python scripts/write_telemetry_page.py
 	@$(BIN)/python scripts/write_focus_page.py

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from itertools import pairwise
 
-from bench.otlp_corpus import otlp_lines
+from tests.ingest.otlp_corpus import otlp_lines
 
 SPANS = (100_000, 1_000_000, 10_000_000)
 MEASURED = """

@@ -32,8 +32,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench.otlp_corpus import write_otlp_lines, write_otlp_messages
 from bench.protobuf_loop import rows_of_messages
+from tests.ingest.otlp_corpus import write_otlp_lines, write_otlp_messages
 
 MEGABYTES, ROUNDS = 300, 3
 KEYS = {

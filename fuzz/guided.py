@@ -25,7 +25,7 @@ def grow(inputs: int, seed: int, corpus: str) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["costctl.ingest"], enable_loader_override=False):
-        from fuzz.target import Store, held
+        from tests.ingest.reader_laws import Store, held
     store = Store()
     count = 0
 

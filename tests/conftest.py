@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
+import msgspec
 import pytest
 
 from costctl import verbs
 from costctl.documents.analysis import Analysis
+from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
+from tests.thoroughness import how_many
+from tests.written_once import written_once
 
 NO_REAL_TRACES = (
     "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
 )
 # How long an example takes says nothing on a busy machine.
-hypothesis.settings.register_profile("costctl", deadline=None)
+hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(25, thorough=100))
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
+AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"
 
 
 @pytest.fixture(scope="session")
@@ -55,12 +62,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the sample traces; tests read it and never write."""
-    path = tmp_path_factory.mktemp("sample") / "sample.duckdb"
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one run of the suite share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sample_store(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the sample traces; tests read it and never write. Each process has its own copy: DuckDB's lock
+    is on the file.
+    """
     traces = str(ROOT / "sample_traces" / "requests.jsonl.gz")
-    verbs.ingest(verbs.IngestRequest((traces,), path), unwatched)
-    return path
+    store = written_once(
+        made_once / "sample.duckdb",
+        lambda path: verbs.ingest(verbs.IngestRequest((traces,), path), unwatched),
+    )
+    return shutil.copy(store, tmp_path_factory.mktemp("sample") / "sample.duckdb")
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +88,25 @@ def sample_question(sample_store: Path) -> Question:
 
 
 @pytest.fixture(scope="session")
-def sample_analysis(sample_question: Question) -> Analysis:
+def short_question(sample_question: Question) -> Question:
+    """The first twenty minutes of the sample traces, for what holds of any trace."""
+    return dataclasses.replace(sample_question, until=AFTER_TWENTY_MINUTES)
+
+
+@pytest.fixture(scope="session")
+def sample_analysis(made_once: Path, sample_question: Question) -> Analysis:
     """The analysis of the sample traces."""
-    return verbs.analyze(sample_question, unwatched)
+    document = written_once(
+        made_once / "analysis.json",
+        lambda path: path.write_bytes(msgspec.json.encode(verbs.analyze(sample_question, unwatched))),
+    )
+    return msgspec.json.decode(document.read_bytes(), type=Analysis)
+
+
+@pytest.fixture(scope="session")
+def sample_map(sample_question: Question) -> WorkloadMap:
+    """The map of the workload of the sample traces."""
+    return verbs.segment(sample_question, unwatched)
 
 
 def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:

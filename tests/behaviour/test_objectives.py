@@ -85,9 +85,9 @@ seconds = st.one_of(st.none(), st.floats(0.01, 10.0))
 @given(st.lists(st.tuples(seconds, seconds, st.booleans()), min_size=1, max_size=40), st.randoms())
 def test_goodput_over_the_window_is_the_good_requests_in_any_order(rows: list[Row], chance: Random) -> None:
     found = class_objectives("chat", requests(rows), SLO, 123.0)
-    if found.goodput_per_s is not None:
-        assert found.goodput_per_s * 123.0 == pytest.approx(found.good_requests)
-        assert all((found.good_requests or 0) <= each.met for each in found.objectives)
+    assert (found.goodput_per_s is None) == (found.good_requests is None)
+    assert (found.goodput_per_s or 0.0) * 123.0 == pytest.approx(found.good_requests or 0)
+    assert all((found.good_requests or 0) <= each.met for each in found.objectives)
     shuffled = list(rows)
     chance.shuffle(shuffled)
     assert class_objectives("chat", requests(shuffled), SLO, 123.0) == found

@@ -1,4 +1,4 @@
-"""One thing is wrong in each of twenty fresh worlds, and it is named; where nothing is wrong it is not."""
+"""One thing is wrong in each of some fresh worlds, and it is named; where nothing is wrong it is not."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from tests.behaviour.planted_worlds import (
     with_slow_retrieval,
     with_slow_tool,
 )
+from tests.thoroughness import how_many
 
-SEEDS = range(300, 320)
+WORLDS = how_many(5, thorough=20)
+SEEDS = range(300, 300 + WORLDS)
 PLANTS = {
     "slow_retrieval": ("rag", "retrieval", "storage"),
     "slow_tool": ("agentic", "tool", "tool"),
@@ -64,7 +66,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> tuple[Counter[str], Count
 def test_a_planted_bottleneck_is_named_in_nineteen_worlds_of_twenty(
     cause: str, named: tuple[Counter[str], Counter[str]]
 ) -> None:
-    assert named[0][cause] >= 19
+    assert named[0][cause] >= WORLDS - WORLDS // 20
 
 
 @pytest.mark.parametrize("cause", PLANTS)
@@ -72,4 +74,4 @@ def test_it_is_named_in_at_most_two_worlds_of_twenty_where_it_was_not_planted(
     cause: str, named: tuple[Counter[str], Counter[str]]
 ) -> None:
     # Tools hold 15 to 30 % of an agent's time in these worlds, near the three tenths from which on they stand out.
-    assert named[1][cause] <= 2
+    assert named[1][cause] <= WORLDS // 10

@@ -46,63 +46,58 @@ def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
     """Progress that nobody watches."""
 
 
-@pytest.fixture(scope="module")
-def workload_map(sample_question: Question) -> WorkloadMap:
-    return verbs.segment(sample_question, quiet)
-
-
 def of_rules(question: Question, folder: Path, text: str) -> WorkloadMap:
     rules = folder / "rules.toml"
     rules.write_text(text, encoding="utf-8")
     return verbs.segment(Question(store=question.store, config=question.config, rules=rules), quiet)
 
 
-def test_shares_of_requests_tokens_and_cost_sum_to_one(workload_map: WorkloadMap) -> None:
+def test_shares_of_requests_tokens_and_cost_sum_to_one(sample_map: WorkloadMap) -> None:
     for shares in (
-        [each.request_ratio for each in workload_map.classes],
-        [each.token_ratio for each in workload_map.classes],
-        [each.cost_ratio for each in workload_map.classes],
+        [each.request_ratio for each in sample_map.classes],
+        [each.token_ratio for each in sample_map.classes],
+        [each.cost_ratio for each in sample_map.classes],
     ):
         assert sum(share or 0.0 for share in shares) == pytest.approx(1.0, rel=1e-12)
 
 
-def test_an_overlap_is_of_requests_that_its_rule_took(workload_map: WorkloadMap) -> None:
-    requests = {each.request_class: each.requests for each in workload_map.classes}
-    assert workload_map.overlaps
-    for each in workload_map.overlaps:
+def test_an_overlap_is_of_requests_that_its_rule_took(sample_map: WorkloadMap) -> None:
+    requests = {each.request_class: each.requests for each in sample_map.classes}
+    assert sample_map.overlaps
+    for each in sample_map.overlaps:
         assert 0 < each.requests <= requests[each.request_class]
         assert each.also_request_class != each.request_class
 
 
-def test_the_load_map_sums_to_the_requests_and_tokens_of_each_class(workload_map: WorkloadMap) -> None:
-    for mix, row in zip(workload_map.classes, workload_map.load.rows, strict=True):
+def test_the_load_map_sums_to_the_requests_and_tokens_of_each_class(sample_map: WorkloadMap) -> None:
+    for mix, row in zip(sample_map.classes, sample_map.load.rows, strict=True):
         assert (row.request_class, sum(row.requests)) == (mix.request_class, mix.requests)
         assert sum(cell or 0 for cell in row.tokens) == (mix.input_tokens or 0) + (mix.output_tokens or 0)
 
 
 def test_phases_and_stages_add_up_to_the_durations(
-    workload_map: WorkloadMap, sample_question: Question
+    sample_map: WorkloadMap, sample_question: Question
 ) -> None:
     with observed(sample_question, quiet) as observation:
         duration_s = observation.engine.fetch("requests")["duration_s"].sum()
-    phases_s = sum(sum(msgspec.structs.astuple(each.phases)) for each in workload_map.times)
-    stages_s = sum(use.seconds for each in workload_map.times for use in each.stages)
+    phases_s = sum(sum(msgspec.structs.astuple(each.phases)) for each in sample_map.times)
+    stages_s = sum(use.seconds for each in sample_map.times for use in each.stages)
     assert phases_s == pytest.approx(duration_s, rel=1e-12)
     assert stages_s == pytest.approx(duration_s, rel=1e-12)
 
 
-def test_no_cell_of_waste_exceeds_its_stage(workload_map: WorkloadMap) -> None:
-    waste = workload_map.waste
-    for time, row in zip(workload_map.times, waste.rows, strict=True):
+def test_no_cell_of_waste_exceeds_its_stage(sample_map: WorkloadMap) -> None:
+    waste = sample_map.waste
+    for time, row in zip(sample_map.times, waste.rows, strict=True):
         seconds = {use.stage: use.seconds for use in time.stages}
         for stage, wasted_s in zip(waste.stages, row.seconds, strict=True):
             assert (wasted_s or 0.0) <= seconds.get(stage, 0.0)
         assert sum(row.share_ratio[n] or 0.0 for n in range(len(waste.stages))) <= 1.0
 
 
-def test_the_lists_over_classes_are_in_one_order(workload_map: WorkloadMap) -> None:
-    names = [each.request_class for each in workload_map.classes]
-    for listed in (workload_map.times, workload_map.faults, workload_map.waste.rows, workload_map.load.rows):
+def test_the_lists_over_classes_are_in_one_order(sample_map: WorkloadMap) -> None:
+    names = [each.request_class for each in sample_map.classes]
+    for listed in (sample_map.times, sample_map.faults, sample_map.waste.rows, sample_map.load.rows):
         assert [each.request_class for each in listed] == names
 
 
@@ -121,9 +116,9 @@ def test_a_class_split_in_two_has_the_same_sums(sample_question: Question, tmp_p
     assert stages[0] == pytest.approx(stages[1], rel=1e-12)
 
 
-def test_analyze_names_the_same_bottlenecks(workload_map: WorkloadMap, sample_analysis: Analysis) -> None:
+def test_analyze_names_the_same_bottlenecks(sample_map: WorkloadMap, sample_analysis: Analysis) -> None:
     assert {each.request_class: each.bottleneck for each in sample_analysis.classes} == {
-        each.request_class: each.bottleneck for each in workload_map.times
+        each.request_class: each.bottleneck for each in sample_map.times
     }
     met = {
         each.request_class: [one.met_ratio for one in each.slo]
@@ -131,14 +126,14 @@ def test_analyze_names_the_same_bottlenecks(workload_map: WorkloadMap, sample_an
         if each.slo
     }
     assert met == {
-        each.request_class: [one.met_ratio for one in each.objectives] for each in workload_map.objectives
+        each.request_class: [one.met_ratio for one in each.objectives] for each in sample_map.objectives
     }
 
 
 def test_the_document_keeps_to_its_schema_and_is_written_alike_twice(
-    workload_map: WorkloadMap, sample_question: Question
+    sample_map: WorkloadMap, sample_question: Question
 ) -> None:
-    encoded = msgspec.json.encode(workload_map, order="deterministic")
+    encoded = msgspec.json.encode(sample_map, order="deterministic")
     jsonschema.validate(json.loads(encoded), json.loads(rendered("workload_map")))
     assert msgspec.json.encode(verbs.segment(sample_question, quiet), order="deterministic") == encoded
 

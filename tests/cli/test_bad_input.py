@@ -7,25 +7,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from tests.command_line import costctl
 
 LOG = b"TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
 
 
-def costctl(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.run(
-        [sys.executable, "-m", "costctl", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(root), "PATH": os.environ["PATH"], "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def assert_explained(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+def assert_explained(done: CompletedProcess[str], code: int, *words: str) -> None:
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
@@ -37,6 +28,19 @@ def assert_explained(done: subprocess.CompletedProcess[str], code: int, *words: 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     assert_explained(costctl(tmp_path, "analyze", "nowhere.jsonl"), 3, "nowhere.jsonl")
+
+
+def test_a_process_says_the_same_as_the_call_of_these_tests(tmp_path: Path, repository: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "costctl", "analyze", "nowhere.jsonl"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(repository), "PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    called = costctl(tmp_path, "analyze", "nowhere.jsonl")
+    assert (done.returncode, done.stdout, done.stderr) == (called.returncode, called.stdout, called.stderr)
 
 
 def test_an_empty_file(tmp_path: Path) -> None:

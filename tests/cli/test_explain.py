@@ -30,13 +30,13 @@ def selected(query: str, question: Question) -> list[dict[str, object]]:
 
 
 @pytest.fixture(scope="module")
-def retried(sample_question: Question) -> RequestExplanation:
+def retried(short_question: Question) -> RequestExplanation:
     """A request with a retrieval, in which a call was made again."""
     (row,) = selected(
         "SELECT trace_id FROM requests WHERE attempts > 1 AND retrievals > 0 ORDER BY trace_id LIMIT 1",
-        sample_question,
+        short_question,
     )
-    (request,) = verbs.explain(str(row["trace_id"]), sample_question, unwatched).requests
+    (request,) = verbs.explain(str(row["trace_id"]), short_question, unwatched).requests
     return request
 
 
@@ -69,32 +69,32 @@ def test_the_attempt_that_was_made_again_is_a_call_and_is_charged(retried: Reque
     assert failed.share_s is not None
 
 
-def test_the_charges_of_a_class_are_the_charges_of_its_requests(sample_question: Question) -> None:
+def test_the_charges_of_a_class_are_the_charges_of_its_requests(short_question: Question) -> None:
     traces = selected(
         "SELECT requests.trace_id FROM requests INNER JOIN request_class "
         "ON requests.request_id = request_class.request_id WHERE request_class = 'agentic' ORDER BY 1 LIMIT 2",
-        sample_question,
+        short_question,
     )
     for row in traces:
-        (request,) = verbs.explain(str(row["trace_id"]), sample_question, unwatched).requests
+        (request,) = verbs.explain(str(row["trace_id"]), short_question, unwatched).requests
         ((total,),) = verbs.sql(
             "SELECT SUM(charge.usd) FROM charge INNER JOIN requests ON charge.request_id = requests.request_id "
             f"WHERE trace_id = '{row['trace_id']}'",
-            sample_question,
+            short_question,
             unwatched,
         ).rows()
         assert request.usd == pytest.approx(total, rel=1e-12)
         assert request.usd == pytest.approx(sum(charge.usd or 0.0 for charge in request.charges), rel=1e-12)
 
 
-def test_a_class_of_one_kind_of_request_costs_what_they_cost(sample_question: Question) -> None:
-    found = verbs.explain("agentic", sample_question, unwatched).request_class
+def test_a_class_of_one_kind_of_request_costs_what_they_cost(short_question: Question) -> None:
+    found = verbs.explain("agentic", short_question, unwatched).request_class
     assert found is not None
-    (row,) = selected("SELECT * FROM class_cost WHERE request_class = 'agentic'", sample_question)
+    (row,) = selected("SELECT * FROM class_cost WHERE request_class = 'agentic'", short_question)
     (sums,) = selected(
         "SELECT SUM(usd) AS usd FROM request_usd INNER JOIN request_class "
         "ON request_usd.request_id = request_class.request_id WHERE request_class = 'agentic'",
-        sample_question,
+        short_question,
     )
     assert (found.requests, found.usd) == (row["requests"], row["attributed_usd"])
     assert found.usd == pytest.approx(sums["usd"], rel=1e-12)
@@ -104,21 +104,21 @@ def test_a_class_of_one_kind_of_request_costs_what_they_cost(sample_question: Qu
     assert typical <= slow
 
 
-def test_every_example_of_a_class_can_be_explained(sample_question: Question) -> None:
-    found = verbs.explain("rag", sample_question, unwatched).request_class
+def test_every_example_of_a_class_can_be_explained(short_question: Question) -> None:
+    found = verbs.explain("rag", short_question, unwatched).request_class
     assert found is not None
     for each in found.examples:
-        (request,) = verbs.explain(each.request_id, sample_question, unwatched).requests
+        (request,) = verbs.explain(each.request_id, short_question, unwatched).requests
         assert (request.request_class, request.duration_s) == ("rag", each.duration_s)
         assert request.usd == pytest.approx(each.usd)
 
 
-def test_any_span_names_its_request(retried: RequestExplanation, sample_question: Question) -> None:
+def test_any_span_names_its_request(retried: RequestExplanation, short_question: Question) -> None:
     (row,) = selected(
-        f"SELECT MAX(span_id) AS span_id FROM spans WHERE trace_id = '{retried.trace_id}'", sample_question
+        f"SELECT MAX(span_id) AS span_id FROM spans WHERE trace_id = '{retried.trace_id}'", short_question
     )
     for asked in (retried.request_id, f"{retried.trace_id}:{row['span_id']}"):
-        assert verbs.explain(asked, sample_question, unwatched).requests == (retried,)
+        assert verbs.explain(asked, short_question, unwatched).requests == (retried,)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def test_any_span_names_its_request(retried: RequestExplanation, sample_question
     ],
 )
 def test_an_id_that_names_nothing_is_said_to(
-    asked: str, kind: type[CostctlError], word: str, sample_question: Question
+    asked: str, kind: type[CostctlError], word: str, short_question: Question
 ) -> None:
     with pytest.raises(kind, match=word):
-        verbs.explain(asked, sample_question, unwatched)
+        verbs.explain(asked, short_question, unwatched)
 
 
 def test_a_request_outside_of_the_time_asked_about_is_said_to_be(
@@ -145,9 +145,9 @@ def test_a_request_outside_of_the_time_asked_about_is_said_to_be(
 
 
 def test_csv_holds_the_charges_to_the_last_digit(
-    retried: RequestExplanation, sample_question: Question
+    retried: RequestExplanation, short_question: Question
 ) -> None:
-    document = verbs.explain(retried.trace_id, sample_question, unwatched)
+    document = verbs.explain(retried.trace_id, short_question, unwatched)
     rows = list(csv.DictReader(io.StringIO(render.csv_text(document))))
     assert [float(row["usd"]) if row["usd"] else None for row in rows] == [
         line.usd for line in retried.charges
@@ -156,9 +156,9 @@ def test_csv_holds_the_charges_to_the_last_digit(
 
 
 def test_the_tables_round_the_numbers_of_the_document(
-    retried: RequestExplanation, sample_question: Question
+    retried: RequestExplanation, short_question: Question
 ) -> None:
-    document = verbs.explain(retried.trace_id, sample_question, unwatched)
+    document = verbs.explain(retried.trace_id, short_question, unwatched)
     tables = {each.title.split(":")[0]: each for each in render.sections(document) if isinstance(each, Table)}
     assert tables["Stages"].rows[-1][1] == seconds(retried.duration_s)
     assert tables["Charges"].rows[-1][-1] == usd(retried.usd)
@@ -166,8 +166,8 @@ def test_the_tables_round_the_numbers_of_the_document(
 
 
 @pytest.mark.parametrize("asked", ["rag", "agentic"])
-def test_markdown_and_terminal_show_the_same_cells(asked: str, sample_question: Question) -> None:
-    document: Explanation = verbs.explain(asked, sample_question, unwatched)
+def test_markdown_and_terminal_show_the_same_cells(asked: str, short_question: Question) -> None:
+    document: Explanation = verbs.explain(asked, short_question, unwatched)
     sections = render.sections(document)
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
     for section in sections:

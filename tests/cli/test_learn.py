@@ -10,21 +10,19 @@ from pathlib import Path
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
-from typer.testing import CliRunner
 
-from costctl.cli.app import app
 from costctl.documents.schemas import schema_for
 from costctl.documents.taxonomy import Taxonomy
-from costctl.errors import UsageError
 from costctl.render import taxonomy as render
 from costctl.render.numbers import count, ratio
 from costctl.render.tables import Table, as_markdown, as_terminal_text
+from tests.command_line import costctl
 
 
 def run(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["segment", "--quiet", *arguments], catch_exceptions=False)
-    assert result.exit_code == 0
-    return result.stdout
+    done = costctl(Path.cwd(), "segment", "--quiet", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,5 +79,6 @@ def test_markdown_and_terminal_show_the_same_cells_and_the_whole_rules(document:
 
 
 def test_rules_are_written_only_where_they_are_learned(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--rules-out needs --learn"):
-        run("--rules-out", str(tmp_path / "rules.toml"))
+    done = costctl(tmp_path, "segment", "--rules-out", "rules.toml")
+    assert done.returncode == 2
+    assert "--rules-out needs --learn" in done.stderr

@@ -82,9 +82,9 @@ def usd_of(cell: str) -> float:
 def test_markdown_and_terminal_show_the_same_cells(sample_analysis: Analysis) -> None:
     sections = render.sections(sample_analysis)
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
-    for section in sections:
-        if isinstance(section, Table):
-            for row in section.rows:
-                assert "| " + " | ".join(row) + " |" in markdown
-                assert row[0] in terminal
+    tables = [section for section in sections if isinstance(section, Table)]
+    assert tables
+    for row in (row for table in tables for row in table.rows):
+        assert "| " + " | ".join(row) + " |" in markdown
+        assert row[0] in terminal
     assert max(len(line) for line in terminal.splitlines()) <= 100

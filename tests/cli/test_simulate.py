@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from tests.command_line import costctl
 
 GOLDEN = Path(__file__).with_name("simulate_golden.txt")
 
 
-def simulate(store: Path, *words: str, columns: str = "") -> subprocess.CompletedProcess[str]:
-    root = Path(__file__).resolve().parents[2]
-    config = root / "sample_traces" / "costctl.toml"
-    return subprocess.run(
-        [sys.executable, "-m", "costctl", "simulate", "--store", str(store), "--config", str(config), *words],
-        env={
-            "PYTHONPATH": str(root),
-            "PATH": os.environ["PATH"],
-            "HOME": str(store.parent),
-            **({"COLUMNS": columns, "FORCE_COLOR": "1", "TERM": "dumb"} if columns else {}),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def simulate(store: Path, *words: str, columns: str = "") -> CompletedProcess[str]:
+    config = str(GOLDEN.parents[2] / "sample_traces" / "costctl.toml")
+    terminal = {"COLUMNS": columns, "FORCE_COLOR": "1", "TERM": "dumb"} if columns else {}
+    asked = ("simulate", "--store", str(store), "--config", config, *words)
+    return costctl(store.parent, *asked, environment=terminal)
 
 
 def test_the_same_input_and_seed_give_the_same_bytes_and_progress_goes_to_stderr(sample_store: Path) -> None:

@@ -10,9 +10,7 @@ import re
 import msgspec
 import pytest
 
-from costctl import verbs
 from costctl.documents.workload_map import WorkloadMap
-from costctl.observation import Question
 from costctl.render import workload_map as render
 from costctl.render.numbers import count, ratio, short, usd
 from costctl.render.tables import Cell, HeatMap, Table, as_markdown, as_terminal_text
@@ -20,14 +18,9 @@ from costctl.render.tables import Cell, HeatMap, Table, as_markdown, as_terminal
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
-@pytest.fixture(scope="module")
-def workload_map(sample_question: Question) -> WorkloadMap:
-    return verbs.segment(sample_question, lambda _what, _ratio, _detail="": None)
-
-
-def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(workload_map: WorkloadMap) -> None:
-    document = json.loads(msgspec.json.encode(workload_map))
-    rows = list(csv.DictReader(io.StringIO(render.csv_text(workload_map))))
+def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_map: WorkloadMap) -> None:
+    document = json.loads(msgspec.json.encode(sample_map))
+    rows = list(csv.DictReader(io.StringIO(render.csv_text(sample_map))))
     for row, mix, time, faults in zip(
         rows, document["classes"], document["times"], document["faults"], strict=True
     ):
@@ -41,11 +34,11 @@ def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(workload_map: Workl
     assert {row["request_class"]: float(row["e2e_p95_burn"]) for row in rows if row["e2e_p95_burn"]} == burnt
 
 
-def test_the_tables_and_maps_round_the_numbers_of_the_document(workload_map: WorkloadMap) -> None:
-    sections = {each.title: each for each in render.sections(workload_map)}
+def test_the_tables_and_maps_round_the_numbers_of_the_document(sample_map: WorkloadMap) -> None:
+    sections = {each.title: each for each in render.sections(sample_map)}
     mix = sections["Mix"]
     assert isinstance(mix, Table)
-    for row, told in zip(mix.rows, workload_map.classes, strict=True):
+    for row, told in zip(mix.rows, sample_map.classes, strict=True):
         assert (row[1], row[5], row[6]) == (
             count(told.requests),
             usd(told.attributed_usd),
@@ -53,40 +46,39 @@ def test_the_tables_and_maps_round_the_numbers_of_the_document(workload_map: Wor
         )
     load = sections["Heat map of load: requests by class and hour of the day (UTC)"]
     assert isinstance(load, HeatMap)
-    for (name, cells), told_row in zip(load.rows, workload_map.load.rows, strict=True):
+    for (name, cells), told_row in zip(load.rows, sample_map.load.rows, strict=True):
         assert name == told_row.request_class
         assert [cell.text for cell in cells] == [
             short(value) if value else "·" for value in told_row.requests
         ]
 
 
-def test_markdown_and_terminal_show_the_same_cells(workload_map: WorkloadMap) -> None:
-    sections = render.sections(workload_map)
+def test_markdown_and_terminal_show_the_same_cells(sample_map: WorkloadMap) -> None:
+    sections = render.sections(sample_map)
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
-    for section in sections:
-        if isinstance(section, HeatMap):
-            for name, cells in section.rows:
-                for cell in cells:
-                    assert cell.text in markdown
-                    assert cell.text in terminal
-                assert name in terminal
+    maps = [section for section in sections if isinstance(section, HeatMap)]
+    assert maps
+    for name, cells in (row for each in maps for row in each.rows):
+        assert all(cell.text in markdown for cell in cells), name
+        assert all(cell.text in terminal for cell in cells), name
+        assert name in terminal
     assert max(len(line) for line in terminal.splitlines()) <= 100
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_terminal_holds_every_line_and_colour_says_nothing_that_the_text_does_not(
-    workload_map: WorkloadMap, width: int, monkeypatch: pytest.MonkeyPatch
+    sample_map: WorkloadMap, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    coloured = as_terminal_text(render.sections(workload_map))
+    coloured = as_terminal_text(render.sections(sample_map))
     assert "\x1b[" in coloured
     text = ANSI.sub("", coloured)
     assert max(len(line) for line in text.splitlines()) <= width
     monkeypatch.setenv("NO_COLOR", "1")
-    plain = ANSI.sub("", as_terminal_text(render.sections(workload_map)))
+    plain = ANSI.sub("", as_terminal_text(render.sections(sample_map)))
     assert [line.rstrip() for line in plain.splitlines()] == [line.rstrip() for line in text.splitlines()]
 
 

@@ -13,12 +13,12 @@ from costctl.observation import Question
 from tests.conftest import unwatched
 
 
-def question_of(sample_question: Question, folder: Path, text: str, rules: str | None = None) -> Question:
+def question_of(short_question: Question, folder: Path, text: str, rules: str | None = None) -> Question:
     config = folder / "costctl.toml"
     config.write_text(text, encoding="utf-8")
     own = folder / "rules.toml"
     own.write_text(rules or "", encoding="utf-8")
-    return Question(store=sample_question.store, config=config, rules=own if rules else None)
+    return Question(store=short_question.store, config=config, rules=own if rules else None)
 
 
 @pytest.mark.parametrize(
@@ -46,33 +46,31 @@ def test_a_month_that_is_none_is_an_error(tmp_path: Path) -> None:
         load_config(path, tmp_path)
 
 
-def test_an_unknown_class_is_an_error_with_the_nearest_name(
-    sample_question: Question, tmp_path: Path
-) -> None:
-    question = question_of(sample_question, tmp_path, '[classes.chats]\nslo = { e2e_p95 = "5s" }\n')
+def test_an_unknown_class_is_an_error_with_the_nearest_name(short_question: Question, tmp_path: Path) -> None:
+    question = question_of(short_question, tmp_path, '[classes.chats]\nslo = { e2e_p95 = "5s" }\n')
     with pytest.raises(UsageError, match="chats") as caught:
         verbs.segment(question, unwatched)
     assert caught.value.next_step == "Did you mean chat?"
 
 
 def test_settings_for_other_rules_are_named_where_rules_are_tried(
-    sample_question: Question, tmp_path: Path
+    short_question: Question, tmp_path: Path
 ) -> None:
     rules = '[[rules]]\nname = "all"\nclass = "everything"\n'
     text = '[classes.chat]\nslo = { e2e_p95 = "5s" }\n'
-    found = verbs.segment(question_of(sample_question, tmp_path, text, rules), unwatched)
+    found = verbs.segment(question_of(short_question, tmp_path, text, rules), unwatched)
     assert any("[classes.chat] has no effect" in warning for warning in found.provenance.warnings)
 
 
 def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
-    sample_question: Question, tmp_path: Path
+    short_question: Question, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="gpuu is neither a pool nor a provider"):
         verbs.segment(
-            question_of(sample_question, tmp_path, "[bills]\ngpuu = { '2026-11' = 1.0 }\n"), unwatched
+            question_of(short_question, tmp_path, "[bills]\ngpuu = { '2026-11' = 1.0 }\n"), unwatched
         )
     text = "[bills]\nopenai = { '2026-11' = 1.0 }\nself_hosted = { '2026-11' = 100.0 }\n"
-    analysis = verbs.analyze(question_of(sample_question, tmp_path, text), unwatched)
+    analysis = verbs.analyze(question_of(short_question, tmp_path, text), unwatched)
     assert {each.provider: each.calls > 0 for each in analysis.invoices} == {
         "openai": False,
         "self_hosted": True,
@@ -82,13 +80,13 @@ def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
     assert any("[bills] openai has no effect" in warning for warning in analysis.provenance.warnings)
 
 
-def test_what_nothing_matches_is_named_in_every_document(sample_question: Question, tmp_path: Path) -> None:
+def test_what_nothing_matches_is_named_in_every_document(short_question: Question, tmp_path: Path) -> None:
     text = (
         '[pools.empty]\nmodels = ["no-such-model"]\n[storage.cellar]\nmatch = { "a" = "b" }\n'
         '[tools.saw]\nmatch = { "gen_ai.tool.name" = "saw" }\n[billing.opnai]\ntimeout = "billed"\n'
         '[classes.chat]\nallowed_models = ["llama-3.3-70", "gpt-4.1"]\n'
     )
-    question = question_of(sample_question, tmp_path, text)
+    question = question_of(short_question, tmp_path, text)
     warnings = verbs.segment(question, unwatched).provenance.warnings
     for name in ("[pools.empty]", "[storage.cellar]", "[tools.saw]", "[billing.opnai]", "llama-3.3-70."[:-1]):
         assert sum(name in warning for warning in warnings) == 1
@@ -99,5 +97,5 @@ def test_what_nothing_matches_is_named_in_every_document(sample_question: Questi
     assert verbs.explain("chat", question, unwatched).provenance.warnings == warnings
 
 
-def test_the_settings_of_the_sample_have_effect(sample_question: Question) -> None:
-    assert verbs.segment(sample_question, unwatched).provenance.warnings == ()
+def test_the_settings_of_the_sample_have_effect(short_question: Question) -> None:
+    assert verbs.segment(short_question, unwatched).provenance.warnings == ()

@@ -73,12 +73,16 @@ def test_marginal_cost_is_that_of_the_world(sample_analysis: Analysis, truth: di
         assert estimate.low <= true["mean"] <= estimate.high
 
 
-def test_the_document_keeps_to_its_schema_and_is_written_alike_twice(
-    sample_analysis: Analysis, sample_question: Question
-) -> None:
+def test_the_document_keeps_to_its_schema(sample_analysis: Analysis) -> None:
     encoded = msgspec.json.encode(sample_analysis, order="deterministic")
     jsonschema.validate(json.loads(encoded), json.loads(rendered("analysis")))
-    assert msgspec.json.encode(verbs.analyze(sample_question, quiet), order="deterministic") == encoded
+
+
+def test_the_document_is_written_alike_twice(short_question: Question) -> None:
+    once, again = (
+        msgspec.json.encode(verbs.analyze(short_question, quiet), order="deterministic") for _ in range(2)
+    )
+    assert once == again
 
 
 def test_no_check_returns_a_row(sample_question: Question) -> None:

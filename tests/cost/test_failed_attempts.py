@@ -45,34 +45,53 @@ def charged(settings: Settings | None = None, **facts: Any) -> tuple[str, str, f
     return row["outcome"], row["billing_rule"], None if usd.null_count() else pytest.approx(usd.sum())
 
 
-@pytest.mark.parametrize(
-    ("facts", "outcome", "rule", "usd"),
-    [
-        ({}, "success", "billed", IN_USD + OUT_USD),
-        ({"finish_reason": '["content_filter"]'}, "content_filter_output", "billed", IN_USD + OUT_USD),
-        ({"finish_reason": "refusal"}, "content_filter_output", "billed", IN_USD + OUT_USD),
-        ({"finish_reason": "RECITATION"}, "content_filter_output", "billed", IN_USD + OUT_USD),
-        (
-            {"error_type": "ContentFilterFinishReasonError"},
-            "content_filter_output",
-            "billed",
-            IN_USD + OUT_USD,
-        ),
-        ({"error_type": "ContentPolicyViolationError"}, "content_filter_input", "not_billed", 0),
-        ({"error_type": "RateLimitError"}, "rate_limited", "not_billed", 0),
-        ({"http_status": 429, "status": "error"}, "rate_limited", "not_billed", 0),
-        ({"error_type": "429"}, "rate_limited", "not_billed", 0),
-        ({"error_type": "APITimeoutError"}, "timeout", "billed", IN_USD + OUT_USD),
-        ({"error_type": "CancelledError"}, "cancelled", "billed", IN_USD + OUT_USD),
-        ({"http_status": 503, "status": "error"}, "server_error", "billed_if_reported", IN_USD + OUT_USD),
-        ({"error_type": "APIConnectionError"}, "connection_error", "billed_if_reported", IN_USD + OUT_USD),
-        ({"error_type": "BadRequestError"}, "invalid_request", "not_billed", 0),
-        ({"status": "error"}, "failed", "billed", IN_USD + OUT_USD),
-        ({"cache_hit": True}, "answered_from_cache", "not_billed", 0),
-    ],
-)
-def test_each_outcome_has_its_rule(facts: dict[str, Any], outcome: str, rule: str, usd: float) -> None:
-    assert charged(**facts) == (outcome, rule, usd)
+# What a call says, and the outcome, the rule and the USD that follow.
+OUTCOMES: list[tuple[dict[str, Any], str, str, float]] = [
+    ({}, "success", "billed", IN_USD + OUT_USD),
+    ({"finish_reason": '["content_filter"]'}, "content_filter_output", "billed", IN_USD + OUT_USD),
+    ({"finish_reason": "refusal"}, "content_filter_output", "billed", IN_USD + OUT_USD),
+    ({"finish_reason": "RECITATION"}, "content_filter_output", "billed", IN_USD + OUT_USD),
+    (
+        {"error_type": "ContentFilterFinishReasonError"},
+        "content_filter_output",
+        "billed",
+        IN_USD + OUT_USD,
+    ),
+    ({"error_type": "ContentPolicyViolationError"}, "content_filter_input", "not_billed", 0),
+    ({"error_type": "RateLimitError"}, "rate_limited", "not_billed", 0),
+    ({"http_status": 429, "status": "error"}, "rate_limited", "not_billed", 0),
+    ({"error_type": "429"}, "rate_limited", "not_billed", 0),
+    ({"error_type": "APITimeoutError"}, "timeout", "billed", IN_USD + OUT_USD),
+    ({"error_type": "CancelledError"}, "cancelled", "billed", IN_USD + OUT_USD),
+    ({"http_status": 503, "status": "error"}, "server_error", "billed_if_reported", IN_USD + OUT_USD),
+    ({"error_type": "APIConnectionError"}, "connection_error", "billed_if_reported", IN_USD + OUT_USD),
+    ({"error_type": "BadRequestError"}, "invalid_request", "not_billed", 0),
+    ({"status": "error"}, "failed", "billed", IN_USD + OUT_USD),
+    ({"cache_hit": True}, "answered_from_cache", "not_billed", 0),
+]
+
+
+@pytest.fixture(scope="module")
+def charged_apart() -> list[tuple[str, str, float]]:
+    """Outcome, rule and USD of every call of OUTCOMES, each in a trace of its own."""
+    spans = [
+        each
+        for number, (facts, *_) in enumerate(OUTCOMES)
+        for each in (
+            span(f"{number:02}/root", DAY_S + 100 * number, DAY_S + 100 * number + 60),
+            at(f"{number:02}/call/root", 100 * number + 1, 100 * number + 2, **{**GPT_4O, **USAGE, **facts}),
+        )
+    ]
+    found = frames(spans)
+    usd = found.charge.group_by("call_id").agg(pl.col("usd").sum())
+    rows = found.call_outcome.join(usd, on="call_id", how="left").sort("call_id")
+    return rows.select("outcome", "billing_rule", "usd").rows()
+
+
+@pytest.mark.parametrize("number", range(len(OUTCOMES)))
+def test_each_outcome_has_its_rule(charged_apart: list[tuple[str, str, float]], number: int) -> None:
+    _, outcome, rule, usd = OUTCOMES[number]
+    assert charged_apart[number] == (outcome, rule, pytest.approx(usd))
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,37 @@
-"""Pages and schemas that are made from the code are what the code makes today."""
+"""Pages, schemas and samples that are made from the code are what the code makes today."""
 
 from __future__ import annotations
 
 import re
-import runpy
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
 from pathlib import Path
 
-import pytest
+import msgspec
 
 from costctl.documents.schemas import NAMES
-from costctl.documents.schemas import rendered as rendered_schema
+
+FOLDERS = ("docs/reference", "sample_traces", "schemas")  # where the scripts write
+RUN_EACH = "import runpy, sys\nfor each in sys.argv[1:]:\n    runpy.run_path(each, run_name='__main__')"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_committed_schema_is_the_one_of_the_document(repository: Path, name: str) -> None:
-    committed = (repository / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
-    assert committed == rendered_schema(name), "run: make schemas"
-
-
-@pytest.mark.parametrize("page", ["relations", "dialects", "formats", "telemetry", "focus"])
-def test_a_page_that_is_made_from_the_code_is_in_step_with_it(repository: Path, page: str) -> None:
-    script = runpy.run_path(str(repository / "scripts" / f"write_{page}_page.py"))
-    assert script["PAGE"].read_text(encoding="utf-8") == script["rendered"](), "run: make schemas"
+def test_what_the_scripts_write_is_what_is_committed(repository: Path, tmp_path: Path) -> None:
+    """They run beside empty folders, as ``make schemas`` runs them beside the committed ones."""
+    shutil.copytree(repository / "scripts", tmp_path / "scripts")
+    for folder in FOLDERS:
+        (tmp_path / folder).mkdir(parents=True)
+    scripts = sorted(map(str, (tmp_path / "scripts").glob("write_*.py")))
+    subprocess.run([sys.executable, "-c", RUN_EACH, *scripts], cwd=repository, check=True)
+    written = [path for folder in FOLDERS for path in sorted((tmp_path / folder).iterdir())]
+    assert len(written) >= len(scripts) - 1 + len(NAMES), "each script writes a page, one of them all schemas"
+    out_of_step = [
+        name
+        for name in (path.relative_to(tmp_path) for path in written)
+        if (tmp_path / name).read_bytes() != (repository / name).read_bytes()
+    ]
+    assert out_of_step == [], "run: make schemas"
 
 
 NAMED = re.compile(
@@ -38,5 +48,5 @@ def test_every_format_that_a_source_may_be_read_as_is_on_the_page(repository: Pa
     named = {name for text in texts for match in NAMED.findall(text) for name in match if name}
     named |= {name for text in texts for name in TOLD.findall(text)}
     named |= {f"{table}_{kind}" for table in ("langfuse", "clickhouse") for kind in ("csv", "parquet")}
-    script = runpy.run_path(str(repository / "scripts" / "write_formats_page.py"))
-    assert named == set(script["formats"]())
+    catalogue = (files("costctl.ingest.formats") / "catalogue.toml").read_text("utf-8")
+    assert named == set(msgspec.toml.decode(catalogue))

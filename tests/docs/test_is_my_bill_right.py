@@ -1,9 +1,8 @@
-"""The how-to on the bill: its commands run, they print what the page quotes, and its file is what its script writes."""
+"""The how-to on the bill: its commands run, and they print what the page quotes."""
 
 from __future__ import annotations
 
 import re
-import runpy
 from typing import TYPE_CHECKING
 
 from tests.docs.page_commands import run_commands
@@ -25,8 +24,3 @@ def test_the_commands_print_what_the_page_quotes(repository: Path, tmp_path: Pat
     assert (len(outputs), len(quotes)) == (3, 7)
     printed = "\n".join(map(one_line, outputs))
     assert [quote for quote in quotes if one_line(quote) not in printed] == []
-
-
-def test_the_gateways_log_is_what_its_script_writes(repository: Path) -> None:
-    script = runpy.run_path(str(repository / "scripts" / "write_gateway_log.py"))
-    assert script["PAGE"].read_text(encoding="utf-8") == script["rendered"]()

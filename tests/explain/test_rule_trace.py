@@ -13,6 +13,7 @@ from costctl.explain.rule_trace import definition, rule_outcomes
 from costctl.relations import load_relations
 from costctl.segment.rules import CLASS_RULES, default_rules
 from tests.relations.span_rows import chat, engine_of, span
+from tests.thoroughness import how_many
 
 SHAPE = {column.name: column.type for column in load_relations("duckdb")["request_shape"].columns}
 TYPES = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}
@@ -53,7 +54,7 @@ def rules_of(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(numbered, schema=CLASS_RULES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(12, thorough=60), deadline=None)
 @given(shapes, st.lists(rule, max_size=6))
 def test_the_rule_that_is_taken_is_the_one_of_the_relation_request_class(
     rows: list[dict[str, Any]], rules: list[dict[str, Any]]

@@ -9,6 +9,7 @@ import pytest
 from costctl import verbs
 from costctl.observation import Question
 from costctl.verbs.export import Exported
+from tests.conftest import AFTER_TWENTY_MINUTES
 
 FINANCE = """
 [finance]
@@ -29,11 +30,11 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 def invoiced_question(
     sample_store: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Question:
-    """The sample traces, with one pool invoiced and a salt for tenants."""
+    """Twenty minutes of the sample traces, with one pool invoiced and a salt for tenants."""
     config = tmp_path_factory.mktemp("finance") / "costctl.toml"
     settings = (repository / "sample_traces" / "costctl.toml").read_text(encoding="utf-8")
     config.write_text(settings + FINANCE, encoding="utf-8")
-    return Question(store=sample_store, config=config)
+    return Question(store=sample_store, config=config, until=AFTER_TWENTY_MINUTES)
 
 
 @pytest.fixture(scope="session")

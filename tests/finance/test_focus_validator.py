@@ -13,6 +13,7 @@ import pytest
 from costctl.render import exported
 from costctl.verbs.export import Exported
 from tests.finance.everything_bought import of_everything
+from tests.thoroughness import how_many
 
 # What costctl's files claim to support; not: commitments, reservations, availability zones, virtual currency.
 APPLICABLE = (
@@ -23,6 +24,7 @@ APPLICABLE = (
 )
 # InvoiceId is null or not null: of these two rules, of which the validator wants one, the other always fails.
 EITHER = {"InvoiceId-C-005-C"}
+FILES = ("focus.csv", "focus.parquet")[: how_many(1, thorough=2)]  # a run of the validator takes seconds
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def failed_rules(program: Path, file: Path) -> tuple[int, set[str]]:
     return passed, failed
 
 
-@pytest.mark.parametrize("name", ["focus.csv", "focus.parquet"])
+@pytest.mark.parametrize("name", FILES)
 def test_the_validator_accepts_the_file(
     focus_validator: Path, every_line: Exported, name: str, tmp_path: Path
 ) -> None:
@@ -86,7 +88,7 @@ def test_the_validator_would_notice_a_quantity_where_nothing_was_used(
     assert "ConsumedQuantity-C-004-C" in failed_rules(focus_validator, tmp_path / "wrong.csv")[1]
 
 
-@pytest.mark.parametrize("name", ["focus.csv", "focus.parquet"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_of_14_keeps_the_rules_of_12_under_the_names_of_12(
     focus_validator: Path, every_line: Exported, name: str, tmp_path: Path
 ) -> None:

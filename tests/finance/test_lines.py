@@ -79,15 +79,25 @@ def test_the_file_ties_out_to_the_analysis_to_the_cent(every_line: Exported) -> 
     assert parts["adjustment"] == pytest.approx(totals.unattributed_usd, abs=CENT)
 
 
-@pytest.mark.parametrize("is_idle_spread", [False, True])
-def test_each_class_pays_what_the_analysis_says(invoiced_question: Question, is_idle_spread: bool) -> None:
-    found = verbs.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=is_idle_spread)
-    paid: dict[str | None, Decimal] = defaultdict(Decimal)
-    for line in found.focus.lines:
-        paid[line.whose.request_class] += line.usd
+def test_each_class_pays_what_the_analysis_says(every_line: Exported) -> None:
+    paid = paid_by_class(every_line.focus)
+    for report in every_line.analysis.classes:
+        attributed = pytest.approx(report.cost.attributed_usd, abs=CENT)
+        assert paid[report.request_class] == attributed, report.request_class
+
+
+def test_with_idle_spread_each_class_pays_its_loaded_cost(invoiced_question: Question) -> None:
+    found = verbs.export(invoiced_question, unwatched, tenants="hashed", is_idle_spread=True)
+    paid = paid_by_class(found.focus)
     for report in found.analysis.classes:
-        expected = report.cost.loaded_usd if is_idle_spread else report.cost.attributed_usd
-        assert float(paid[report.request_class]) == pytest.approx(expected, abs=CENT), report.request_class
+        assert paid[report.request_class] == pytest.approx(report.cost.loaded_usd, abs=CENT)
+
+
+def paid_by_class(export: FocusExport) -> dict[str | None, float]:
+    sums: dict[str | None, Decimal] = defaultdict(Decimal)
+    for line in export.lines:
+        sums[line.whose.request_class] += line.usd
+    return {name: float(usd) for name, usd in sums.items()}
 
 
 def test_csv_and_parquet_hold_the_same_numbers(every_line: Exported) -> None:

@@ -48,9 +48,9 @@ def test_the_lines_of_a_refused_call_a_realtime_call_and_a_tool_tie_out_to_the_b
     assert analysis.totals.billed_usd == pytest.approx(tokens + 0.01 + 0.005)
     total = sum(Decimal(row["BilledCost"]) for row in rows)
     assert float(total) == pytest.approx(analysis.totals.billed_usd, abs=0.005)
-    meters = {row["SkuMeter"] for row in rows if row["ChargeCategory"] == "Usage"}
+    usage = [row for row in rows if row["ChargeCategory"] == "Usage"]
+    meters = {row["SkuMeter"] for row in usage}
     assert {"Input Tokens", "Input Audio Tokens", "Output Tokens", "Output Audio Tokens"} <= meters
     assert not any("no-such-model" in row["SkuId"] for row in rows)
-    for row in rows:
-        if row["ChargeCategory"] == "Usage":
-            assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(row["ListCost"])
+    for row in usage:
+        assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(row["ListCost"])

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.ingest.read_sources import lines_of, read_sources
+from tests.thoroughness import how_many
 
 Json = dict[str, Any]
 # USD per million tokens: https://platform.claude.com/docs/en/about-claude/pricing
@@ -174,7 +175,11 @@ def sums(requests: list[Json]) -> tuple[int, int, int]:
     return calls, tokens_in, tokens_out
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=how_many(10, thorough=15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(REQUESTS)
 def test_every_call_of_a_session_is_read(
     tmp_path_factory: pytest.TempPathFactory, requests: list[Json]

@@ -97,11 +97,8 @@ def assert_read(row: dict[str, Any], usage: Usage) -> None:
     assert found[0] in (usage.input, None)
     assert found[1] in (usage.output, None)
     assert (None in found) == (row["usage_conflict"] is not None)
-    if found[0] is not None:
-        assert (row["cached_input_tokens"] or 0, row["cache_write_tokens"] or 0) == (
-            usage.cached,
-            usage.written,
-        )
+    parts = (row["cached_input_tokens"] or 0, row["cache_write_tokens"] or 0)
+    assert found[0] is None or parts == (usage.cached, usage.written)
 
 
 def is_declared(form: Form, input_apart: bool, output_apart: bool, usage: Usage) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,9 @@ from costctl.ingest.formats import csv_records
 from costctl.ingest.formats.csv_records import csv_blocks, csv_form
 from costctl.ingest.formats.csv_table import csv_table
 from costctl.store.database import open_store
+from tests.thoroughness import how_many
 
-EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "100"))
+EXAMPLES = how_many(20, thorough=100)
 START = 1_795_478_400_000_000_000
 HEADER = "start_ns,model_requested,input_tokens,output_tokens,operation,prompt\n"
 

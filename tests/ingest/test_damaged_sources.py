@@ -24,6 +24,7 @@ from tests.ingest import (
     test_transcripts,
 )
 from tests.ingest.read_sources import lines_of
+from tests.thoroughness import how_many
 
 SECRET = "the vault opens at nine"
 TRANSLATION = Translation(shipped_vocabulary())
@@ -105,7 +106,7 @@ def test_a_whole_source_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(12, thorough=60), deadline=None)
 @given(faults=st.lists(CUT | DROPPED | ADDED, min_size=1, max_size=4))
 def test_a_damaged_source_raises_nothing_and_tells_nothing(
     name: str, faults: list[tuple[str, int, bytes]]
@@ -127,7 +128,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("name", ["claude", "codex", "agentic", "dynamo", "langfuse", "clickhouse"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(12, thorough=60), deadline=None)
 @given(data=st.data())
 def test_a_value_of_any_kind_anywhere_raises_nothing(name: str, data: st.DataObject) -> None:
     """One field of one record holds what nobody would expect there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz.corpus import generated
-from fuzz.target import Store, held
+from tests.ingest.generated_inputs import generated
 from tests.ingest.one_trace import as_jaeger, as_langfuse, as_otlp, as_sdk, as_zipkin
+from tests.ingest.reader_laws import Store, held
+from tests.thoroughness import how_many
 
-EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "60"))
+EXAMPLES = how_many(12, thorough=60)
 CORPUS = dict(generated())
 unhurried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 scalars = st.one_of(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from costctl.ingest.instant_columns import instants_of_texts, instants_of_timestamps
 from costctl.instants import instant_of, iso_or_epoch_ns, ns_from_epoch, ns_from_iso
+from tests.thoroughness import how_many
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 20, 10, 0, 0, 123_000, tzinfo=UTC)
@@ -91,7 +92,7 @@ def test_what_is_no_certain_instant_is_none(text: str) -> None:
     assert column.is_bad.all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=how_many(60, thorough=300), deadline=None)
 @given(
     moments,
     st.integers(0, 999),
@@ -121,14 +122,14 @@ def test_any_way_to_write_an_instant_is_read_as_datetime_reads_it(
     assert instants_of_texts(pa.array([text])).ns.to_pylist() == [wanted]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=how_many(60, thorough=300), deadline=None)
 @given(st.integers(10**8, 4 * 10**9), st.integers(0, 999_999_999), st.sampled_from((1, 10**3, 10**6, 10**9)))
 def test_a_number_tells_its_unit_by_its_size(seconds: int, rest: int, per_s: int) -> None:
     at_ns = seconds * 10**9 + rest // (10**9 // per_s) * (10**9 // per_s)
     assert ns_from_epoch(str(at_ns * per_s // 10**9)) == at_ns
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=how_many(80, thorough=400), deadline=None)
 @given(st.data())
 def test_a_clock_in_a_zone_is_read_as_zoneinfo_reads_it(data: st.DataObject) -> None:
     """Times drawn thickly around the changes of summer time; UTC to local and back is the same instant, or said."""
@@ -162,7 +163,7 @@ def test_a_clock_in_a_zone_is_read_as_zoneinfo_reads_it(data: st.DataObject) -> 
         assert was_shown or back > each.replace(microsecond=0), "a time that was skipped is moved forward"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 @given(st.lists(st.integers(-2_000_000_000, 4_000_000_000), min_size=2, max_size=50), st.sampled_from(ZONES))
 def test_the_order_of_instants_is_kept(seconds: list[int], name: str) -> None:
     """Written with their offsets, later is later, through every change of the clock."""

@@ -5,11 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,40 +100,6 @@ def test_a_bad_source_leaves_the_good_ones_before_it_whole(tmp_path: Path) -> No
         loader.require_usable([landed, refused])
     assert rows(store, "SELECT COUNT(*) > 0 FROM spans") == [(True,)]
     assert rows(store, "SELECT state FROM sources") == [("complete",)]
-
-
-def test_killed_in_the_middle_and_run_again_gives_the_store_of_one_run(tmp_path: Path) -> None:
-    source = ROOT / "sample_traces" / "requests.jsonl.gz"
-    lines = gzip.decompress(source.read_bytes()).splitlines(keepends=True)
-    folder = tmp_path / "traces"
-    folder.mkdir()
-    for number in range(6):
-        (folder / f"{number}.jsonl").write_bytes(b"".join(lines[number::6]))
-    once, killed = tmp_path / "once.duckdb", tmp_path / "killed.duckdb"
-    load(once, str(folder))
-    deaths = 0
-    for delay_s in (0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "costctl", "ingest", str(folder), "--store", str(killed)],
-            env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(tmp_path)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(delay_s)
-        process.send_signal(signal.SIGKILL)
-        deaths += process.wait() == -signal.SIGKILL
-        if killed.exists():
-            with open_store(killed) as connection:
-                partial = connection.execute(
-                    "SELECT COUNT(*) FROM spans WHERE source_id NOT IN "
-                    "(SELECT source_id FROM sources WHERE state = 'complete')"
-                ).fetchone()
-            assert partial == (0,)
-    assert deaths > 0
-    load(killed, str(folder))
-    columns = "SELECT * EXCLUDE (source_id) FROM spans ORDER BY trace_id, span_id"
-    assert rows(killed, columns) == rows(once, columns)
-    assert rows(killed, "SELECT COUNT(*) FROM sources") == [(6,)]
 
 
 def test_a_batch_does_not_stay_in_memory_until_the_transaction_ends(tmp_path: Path) -> None:

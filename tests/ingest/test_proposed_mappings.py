@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +21,9 @@ from costctl.errors import InputError
 from costctl.ingest import loader
 from costctl.ingest.propose.names import likeness, words_of
 from costctl.store.database import open_store
+from tests.thoroughness import how_many
 
-EXAMPLES = int(os.environ.get("COSTCTL_EXAMPLES", "60"))
+EXAMPLES = how_many(12, thorough=60)
 SECRET = "swordfish"
 NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 

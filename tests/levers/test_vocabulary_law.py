@@ -192,8 +192,8 @@ def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: 
 
 
 def test_every_lever_of_a_policy_names_a_place_that_the_document_has() -> None:
-    for lever in LEVERS:
-        if lever.pointer is not None:
-            owner = Backend if lever.owner == "pool" else PolicyClass
-            first = lever.pointer.split("/")[1]
-            assert first in {field.name for field in msgspec.structs.fields(owner)}
+    placed = [(lever.owner, lever.pointer) for lever in LEVERS if lever.pointer is not None]
+    assert placed
+    for owner, pointer in placed:
+        document = Backend if owner == "pool" else PolicyClass
+        assert pointer.split("/")[1] in {field.name for field in msgspec.structs.fields(document)}

@@ -39,10 +39,14 @@ def change(replay: HeapReplay, at_s: float, kind: int, subject: int) -> None:
         if replica.state == "starting" and replica.ready_s == at_s:
             replica.state = "up"
     else:
-        scaling = replay.pools[subject].setup.scaling
-        assert scaling is not None
-        heapq.heappush(replay.changes, (at_s + scaling.interval_s, SCALES, subject, subject))
-        scale(replay, subject, at_s)
+        scale_and_come_again(replay, subject, at_s)
+
+
+def scale_and_come_again(replay: HeapReplay, pool: int, at_s: float) -> None:
+    scaling = replay.pools[pool].setup.scaling
+    assert scaling is not None
+    heapq.heappush(replay.changes, (at_s + scaling.interval_s, SCALES, pool, pool))
+    scale(replay, pool, at_s)
 
 
 def switch_off(replica: Replica, now: float) -> None:

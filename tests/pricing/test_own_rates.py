@@ -85,20 +85,28 @@ def test_two_rates_for_one_day_are_refused(tmp_path: Path) -> None:
         prices(own, "ours")
 
 
-@pytest.mark.parametrize(
-    ("quoted", "is_refused"), [(2.5, False), (249.0, False), (250.0, True), (0.0025, True), (0, True)]
-)
+def quoting(usd: float) -> str:
+    return f'[[prices.rates]]\nmodel="gpt-4o"\ninput={usd}\ncached_input=1.25\n'
+
+
+CONFIRMED = "is_confirmed=true\n"
+
+
+@pytest.mark.parametrize("quoted", [250.0, 0.0025, 0])
 def test_a_rate_a_hundred_times_from_the_book_is_refused_until_it_is_confirmed(
-    tmp_path: Path, quoted: float, is_refused: bool
+    tmp_path: Path, quoted: float
 ) -> None:
-    text = f'[[prices.rates]]\nmodel="gpt-4o"\ninput={quoted}\ncached_input=1.25\n'
-    confirmed = prices(settings(tmp_path, text + "is_confirmed=true\n"), "gpt-4o")
+    with pytest.raises(UsageError, match="is_confirmed = true"):
+        prices(settings(tmp_path, quoting(quoted)), "gpt-4o")
+    confirmed = prices(settings(tmp_path, quoting(quoted) + CONFIRMED), "gpt-4o")
     assert by_kind(confirmed)["input"] == quoted
-    if is_refused:
-        with pytest.raises(UsageError, match="is_confirmed = true"):
-            prices(settings(tmp_path, text), "gpt-4o")
-    else:
-        assert prices(settings(tmp_path, text), "gpt-4o").equals(confirmed)
+
+
+@pytest.mark.parametrize("quoted", [2.5, 249.0])
+def test_a_rate_that_is_nearer_to_the_book_needs_no_confirmation(tmp_path: Path, quoted: float) -> None:
+    confirmed = prices(settings(tmp_path, quoting(quoted) + CONFIRMED), "gpt-4o")
+    assert by_kind(confirmed)["input"] == quoted
+    assert prices(settings(tmp_path, quoting(quoted)), "gpt-4o").equals(confirmed)
 
 
 def test_an_alias_costs_what_the_model_it_stands_for_costs(tmp_path: Path) -> None:

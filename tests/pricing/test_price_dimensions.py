@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -270,18 +271,10 @@ def test_a_unit_that_ones_own_rate_does_not_name_costs_what_the_book_says() -> N
     assert usd(rows) == pytest.approx(0.04 + 0.02 + 0.09)
 
 
-@pytest.mark.parametrize("is_confirmed", [False, True])
-def test_a_fee_a_hundred_times_from_the_book_is_refused_until_it_is_confirmed(is_confirmed: bool) -> None:
-    rate = Rate(
-        model="claude-sonnet-4-6",
-        provider="anthropic",
-        input=3.0,
-        web_searches=0.01,
-        is_confirmed=is_confirmed,
-    )
-    settings = Settings(prices=PriceSettings(rates=(rate,)))
-    if is_confirmed:
-        assert charged(settings, **SONNET, web_searches=9).height == 3
-        return
+def test_a_fee_a_hundred_times_from_the_book_is_refused_until_it_is_confirmed() -> None:
+    rate = Rate(model="claude-sonnet-4-6", provider="anthropic", input=3.0, web_searches=0.01)
+    confirmed = msgspec.structs.replace(rate, is_confirmed=True)
     with pytest.raises(UsageError, match="The web_searches rate for claude-sonnet-4-6 is far"):
-        charged(settings, **SONNET, web_searches=9)
+        charged(Settings(prices=PriceSettings(rates=(rate,))), **SONNET, web_searches=9)
+    kept = charged(Settings(prices=PriceSettings(rates=(confirmed,))), **SONNET, web_searches=9)
+    assert kept.height == 3

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.documents.settings import Settings
 from tests.relations.span_rows import chat, engine_of
+from tests.thoroughness import how_many
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
 MODALITIES = ("audio", "image", "video")
@@ -50,7 +51,7 @@ def usages(draw: st.DrawFn) -> dict[str, int | None]:
     return usage
 
 
-@settings(max_examples=20, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=how_many(10, thorough=20), deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(usages(), min_size=40, max_size=40))
 def test_the_kinds_of_a_calls_tokens_are_its_tokens(drawn: list[dict[str, int | None]]) -> None:
     facts: list[dict[str, Any]] = [

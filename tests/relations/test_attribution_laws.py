@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from costctl.documents.settings import Pool, Settings
 from tests.oracles.shapley import shapley_values
 from tests.relations.span_rows import chat, engine_of
+from tests.thoroughness import how_many
 
 Calls = list[tuple[int, int, int, int]]  # replica, start, duration, time to first token; whole seconds
 CALLS = st.lists(
@@ -19,7 +20,7 @@ CALLS = st.lists(
     max_size=8,
 )
 WEIGHTS = st.sampled_from([(1.0, 1.0), (4.0, 1.0), (0.5, 2.0)])
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=how_many(6, thorough=25), deadline=None)
 
 
 def engine_for(

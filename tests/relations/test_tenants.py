@@ -12,6 +12,7 @@ from costctl.cost.tenants import tenant_uses
 from costctl.documents.settings import Pool, Settings
 from costctl.frames.cost import Frames
 from tests.relations.span_rows import chat, engine_of, span
+from tests.thoroughness import how_many
 
 POOL = Settings(
     pools={"gpu": Pool(usd_per_replica_hour=3.6, match={"service": "llm"})}, internet_usd_per_gb_egress=90.0
@@ -144,7 +145,7 @@ def walked(rows: list[dict[str, Any]], ids: list[dict[str, Any]], calls: set[int
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=how_many(6, thorough=25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=forests())
 def test_each_call_is_whose_a_walk_up_its_tree_says_and_nothing_is_lost(rows: list[dict[str, Any]]) -> None:
     engine = engine_of(rows, POOL)

@@ -38,15 +38,17 @@ def test_levels_times_seconds_are_the_time_of_the_calls(calls: list[tuple[float,
     assert seconds @ np.arange(seconds.size) == pytest.approx((end_s - begin_s).sum(), abs=1e-9)
 
 
-@given(st.floats(0.12, 12.0))
+@given(st.floats(0.12, 8.0, exclude_max=True))
 def test_the_load_at_which_a_line_is_crossed_is_found_to_a_twentieth(threshold: float) -> None:
     found = first_load_beyond(lambda load: load > threshold, 8.0)
-    if threshold >= 8.0:
-        assert found is None
-    else:
-        assert found is not None
-        assert threshold <= found + 1e-9
-        assert found - threshold <= 0.0751
+    assert found is not None
+    assert threshold <= found + 1e-9
+    assert found - threshold <= 0.0751
+
+
+@given(st.floats(8.0, 12.0))
+def test_a_line_beyond_every_load_that_is_tried_is_not_found(threshold: float) -> None:
+    assert first_load_beyond(lambda load: load > threshold, 8.0) is None
 
 
 def test_a_pool_that_was_seen_full_can_be_asked_for_no_more() -> None:

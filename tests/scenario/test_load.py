@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from costctl.errors import UsageError
 from costctl.scenario.load import at_load, load_factor_of
 from tests.levers.small_platforms import period
+from tests.thoroughness import how_many
 
 FACTORS = st.floats(0.2, 4.5).map(lambda factor: round(factor, 2))
 
@@ -32,7 +33,7 @@ def test_a_load_of_one_changes_nothing() -> None:
     assert at_load(today, 1.0, 0) is today
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=how_many(10, thorough=30))
 @given(FACTORS, st.integers(0, 1000))
 def test_each_class_comes_so_often_and_its_requests_are_whole(factor: float, seed: int) -> None:
     today = period(40)
@@ -44,7 +45,7 @@ def test_each_class_comes_so_often_and_its_requests_are_whole(factor: float, see
     assert set(calls[calls > 0].tolist()) == {3}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=how_many(10, thorough=30))
 @given(FACTORS, st.integers(0, 1000))
 def test_calls_follow_calls_of_their_own_request(factor: float, seed: int) -> None:
     grown = at_load(period(40), factor, seed)
@@ -57,7 +58,7 @@ def test_calls_follow_calls_of_their_own_request(factor: float, seed: int) -> No
     assert (np.diff(grown.workload.arrival_s) >= 0).all()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=how_many(10, thorough=20))
 @given(FACTORS, FACTORS, st.integers(0, 1000))
 def test_who_is_there_at_a_smaller_load_is_there_at_a_larger(one: float, other: float, seed: int) -> None:
     arrivals = [

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from costctl.relations import load_relations
 from costctl.segment.matching import apply_rules
 from costctl.segment.rules import CLASS_RULES, FEATURES, default_rules
+from tests.thoroughness import how_many
 
 REQUEST_CLASS = load_relations("duckdb")["request_class"].sql
 VALUES = st.none() | st.integers(0, 6)
@@ -63,7 +64,7 @@ def rule_rows(draw: st.DrawFn) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CLASS_RULES)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(12, thorough=60), deadline=None)
 @given(shapes(), rule_rows())
 def test_any_rules_give_any_requests_the_class_that_the_relation_gives(
     shape: pl.DataFrame, rules: pl.DataFrame
@@ -71,7 +72,7 @@ def test_any_rules_give_any_requests_the_class_that_the_relation_gives(
     assert sorted(apply_rules(shape, rules).rows()) == as_the_relation_says(shape, rules)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=how_many(10, thorough=30), deadline=None)
 @given(shapes())
 def test_the_built_in_rules_give_every_request_the_class_that_the_relation_gives(shape: pl.DataFrame) -> None:
     found = apply_rules(shape, default_rules())

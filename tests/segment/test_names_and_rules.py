@@ -13,6 +13,7 @@ from costctl.segment.learn.naming import names_of
 from costctl.segment.learn.rules_text import rules_toml
 from costctl.segment.learn.surrogate import Bounds, surrogate_rules
 from costctl.segment.rules import FEATURES, load_rules
+from tests.thoroughness import how_many
 
 NONE = dict.fromkeys(SIZES, 0.0)
 MEDIANS = st.fixed_dictionaries({name: st.none() | st.sampled_from([0.0, 1.0, 3.0, 400.0]) for name in SIZES})
@@ -48,7 +49,7 @@ def test_classes_of_the_same_words_are_told_apart_by_the_number_in_which_they_di
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 @given(st.lists(MEDIANS, max_size=6))
 def test_no_two_classes_have_one_name(shapes: list[dict[str, float | None]]) -> None:
     names = names_of(shapes)

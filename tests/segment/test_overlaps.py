@@ -13,6 +13,7 @@ from costctl.documents.overlap import Overlap
 from costctl.segment.overlaps import overlaps
 from costctl.segment.rules import FEATURES, default_rules, load_rules
 from tests.relations.span_rows import chat, engine_of, span
+from tests.thoroughness import how_many
 
 SHAPE = pl.Schema(
     {"request_id": pl.String, "operation": pl.String, "workload": pl.String}
@@ -121,7 +122,7 @@ requests = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=how_many(12, thorough=60), deadline=None)
 @given(st.lists(requests, max_size=12))
 def test_overlaps_equal_a_count_by_hand(rows: list[dict[str, Any]]) -> None:
     shape = shapes(*rows)

@@ -16,6 +16,7 @@ from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
 from tests.service_model.replayed_calls import decoding_of
+from tests.thoroughness import how_many
 
 
 def workload_of(seed: int, calls: int, per_s: float) -> Workload:
@@ -36,7 +37,7 @@ def served(workload: Workload, model: ServiceModel, dispatch: Dispatch = "least_
     return replay_network(workload, np.zeros(workload.size, np.int64), [Pool(model, setup)])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=how_many(10, thorough=12), deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.005, 0.05), st.floats(0.0002, 0.003), st.floats(1e-5, 2e-4))
 def test_the_step_clock_finds_alpha_beta_and_gamma(
     seed: int, alpha: float, beta: float, gamma: float

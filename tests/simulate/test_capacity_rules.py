@@ -13,6 +13,7 @@ from costctl.simulate.network import replay_network
 from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outage, Pool, Scaling, ServiceModel, Workload
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case_of_all_rules
+from tests.thoroughness import how_many
 
 ONE_SECOND_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
 PREFILL = ServiceModel("continuous", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
@@ -109,7 +110,7 @@ def test_affinity_sends_a_call_to_the_replica_that_has_its_prefix_until_that_fai
 
 
 @given(st.integers(0, 1_000_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_one_by_one_a_cache_delays_nobody(seed: int) -> None:
     workload = random_case_of_all_rules(seed, on_grid=True).workload
     workload = dataclasses.replace(

@@ -14,6 +14,7 @@ from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel, Workload
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case
+from tests.thoroughness import how_many
 
 SEEDS = st.integers(0, 1_000_000)
 CHAT = ServiceModel("continuous", alpha_s=0.02, beta_s=0.001, gamma_s=0.0001)
@@ -56,7 +57,7 @@ def test_a_call_cannot_be_copied_without_the_call_it_follows() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_taking_nothing_away_changes_nothing_and_taking_all_leaves_nothing(seed: int) -> None:
     workload = random_case(seed, on_grid=True).workload
     same = without(workload, np.ones(workload.size, np.bool_))
@@ -66,7 +67,7 @@ def test_taking_nothing_away_changes_nothing_and_taking_all_leaves_nothing(seed:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_copies_taken_away_again_give_back_the_workload(seed: int) -> None:
     workload, draw = random_case(seed, on_grid=True).workload, np.random.default_rng(seed)
     clones = with_followers_dropped(workload, draw.random(workload.size) < 0.5)
@@ -82,7 +83,7 @@ def test_copies_taken_away_again_give_back_the_workload(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_one_by_one_fewer_calls_are_no_more_work_and_never_end_later(seed: int) -> None:
     draw = np.random.default_rng(seed)
     workload = plain_workload(

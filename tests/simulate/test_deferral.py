@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from costctl.simulate.deferral import deferred
 from tests.oracles.small_replays import plain_workload, random_case
+from tests.thoroughness import how_many
 
 SEEDS = st.integers(0, 1_000_000)
 
@@ -46,7 +47,7 @@ def test_half_a_request_is_not_deferred_and_windows_do_not_overlap() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_no_call_is_lost_none_comes_earlier_and_none_that_may_not_wait_is_moved(seed: int) -> None:
     workload, draw = random_case(seed, on_grid=False).workload, np.random.default_rng(seed)
     head = np.arange(workload.size)

@@ -16,6 +16,7 @@ from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Pool, ServiceModel
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
+from tests.thoroughness import how_many
 
 SEEDS = st.integers(0, 1_000_000)
 ONE_SECOND_A_TOKEN = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
@@ -25,7 +26,7 @@ SERVED, REJECTED, EXPIRED = CallStatus.SERVED, CallStatus.REJECTED, CallStatus.E
 
 @given(SEEDS, st.booleans())
 @example(seed=146, on_grid=False)  # a call whose replica failed has not begun again when the replay ends
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=how_many(60, thorough=300), deadline=None)
 def test_no_law_is_broken_with_all_rules_at_once(seed: int, on_grid: bool) -> None:
     case = random_case_of_all_rules(seed, on_grid=on_grid)
     outcome = replay_network(case.workload, case.pool_of, case.pools, case.until_s)
@@ -38,7 +39,7 @@ def test_no_law_is_broken_with_all_rules_at_once(seed: int, on_grid: bool) -> No
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_a_replay_ended_early_is_the_beginning_of_the_whole_one(seed: int) -> None:
     case = random_case_of_all_rules(seed, on_grid=True)
     whole = replay_network(case.workload, case.pool_of, case.pools)
@@ -51,7 +52,7 @@ def test_a_replay_ended_early_is_the_beginning_of_the_whole_one(seed: int) -> No
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_at_one_replica_a_lane_is_first_come_first_served(seed: int) -> None:
     case = random_case(seed, on_grid=True)
     setup = dataclasses.replace(case.pools[0].setup, replicas=1)
@@ -63,7 +64,7 @@ def test_at_one_replica_a_lane_is_first_come_first_served(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_a_lane_served_before_more_others_waits_no_longer_call_by_call(seed: int) -> None:
     # A theorem for one replica that serves one call at a time, all of equal length, without limits: the
     # instants at which a call begins do not depend on the order, and the lane has had as many or more of
@@ -79,7 +80,7 @@ def test_a_lane_served_before_more_others_waits_no_longer_call_by_call(seed: int
 
 
 @given(SEEDS, st.integers(1, 5), st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_lanes_that_always_wait_are_served_by_weight(seed: int, weight: int, other: int) -> None:
     # Goyal, Vin and Cheng 1996: |W1/w1 - W2/w2| is at most the largest work of each over its weight.
     draw = np.random.default_rng(seed)
@@ -94,7 +95,7 @@ def test_lanes_that_always_wait_are_served_by_weight(seed: int, weight: int, oth
 
 
 @given(SEEDS, st.sampled_from([0.125, 0.25, 0.5]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_a_lane_gets_its_minimum_share_although_others_go_first(seed: int, share: float) -> None:
     draw = np.random.default_rng(seed)
     tokens, lane = draw.integers(1, 9, 200), draw.integers(0, 2, 200)

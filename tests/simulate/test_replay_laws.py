@@ -20,6 +20,7 @@ from costctl.simulate.static import replay_static
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
 from tests.oracles.replay_laws import broken_laws, busy_s_from_calls
 from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
+from tests.thoroughness import how_many
 
 SEEDS = st.integers(0, 1_000_000)
 CHAT = ServiceModel("continuous", alpha_s=0.02, beta_s=0.001, gamma_s=0.0001)
@@ -38,28 +39,28 @@ def assert_identical(left: Outcome, right: Outcome) -> None:
 
 
 @given(SEEDS, st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=how_many(40, thorough=200), deadline=None)
 def test_no_law_is_broken(seed: int, on_grid: bool) -> None:
     case = random_case(seed, on_grid=on_grid)
     assert broken_laws(case.workload, outcome_of(case)) == ()
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_every_call_ends_in_exactly_one_status(seed: int) -> None:
     case = random_case(seed, on_grid=True)
     assert sum(status_counts(outcome_of(case)).values()) == case.workload.size
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_the_same_arguments_give_the_same_bits(seed: int) -> None:
     case = random_case(seed, on_grid=False)
     assert_identical(outcome_of(case), outcome_of(case))
 
 
 @given(SEEDS, st.integers(1, 1000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_calls_that_all_come_later_end_as_much_later(seed: int, by_s: int) -> None:
     case = random_case(seed, on_grid=True)  # sums on the grid are exact
     now, later = (
@@ -72,7 +73,7 @@ def test_calls_that_all_come_later_end_as_much_later(seed: int, by_s: int) -> No
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_lanes_may_be_numbered_in_any_order(seed: int) -> None:
     case, draw = random_case(seed, on_grid=True), np.random.default_rng(seed)
     lanes = case.pools[0].setup.lanes.count
@@ -95,7 +96,7 @@ def test_lanes_may_be_numbered_in_any_order(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_inputs_are_left_as_they_were(seed: int) -> None:
     case, same = random_case(seed, on_grid=True), random_case(seed, on_grid=True)
     outcome_of(case)
@@ -104,7 +105,7 @@ def test_inputs_are_left_as_they_were(seed: int) -> None:
 
 
 @given(SEEDS, st.floats(0.2, 1.0), st.sampled_from([CHAT, EMBEDDING]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_one_by_one_a_faster_model_delays_nobody(seed: int, speed: float, model: ServiceModel) -> None:
     draw = np.random.default_rng(seed)
     arrivals_s = np.sort(draw.uniform(0, 5, 40))
@@ -118,7 +119,7 @@ def test_one_by_one_a_faster_model_delays_nobody(seed: int, speed: float, model:
 
 
 @given(SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_a_replica_never_idles_while_a_call_waits(seed: int) -> None:
     # One replica, no window, nobody dropped: whoever waits does so only while the replica works.
     draw = np.random.default_rng(seed)

@@ -17,8 +17,9 @@ from tests.oracles.heap_replay import heap_replay, stepwise_replay
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.simpy_replay import simpy_replay
 from tests.oracles.small_replays import random_case, random_case_of_all_rules
+from tests.thoroughness import how_many
 
-SEEDS_AT_ONCE = 100
+SEEDS_AT_ONCE = how_many(20, thorough=100)
 
 
 def assert_same(outcome: Outcome, twin: Outcome) -> None:
@@ -33,7 +34,7 @@ def assert_same(outcome: Outcome, twin: Outcome) -> None:
 
 
 @pytest.mark.parametrize("on_grid", [True, False])
-@pytest.mark.parametrize("first_seed", range(0, 600, SEEDS_AT_ONCE))
+@pytest.mark.parametrize("first_seed", range(0, 6 * SEEDS_AT_ONCE, SEEDS_AT_ONCE))
 def test_random_networks_equal_the_twin_that_passes_every_step(first_seed: int, on_grid: bool) -> None:
     for seed in range(first_seed, first_seed + SEEDS_AT_ONCE):
         case = random_case(seed, on_grid=on_grid)
@@ -43,7 +44,7 @@ def test_random_networks_equal_the_twin_that_passes_every_step(first_seed: int, 
 
 
 @given(st.integers(0, 1_000_000), st.booleans(), st.booleans())
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=how_many(300, thorough=1500), deadline=None)
 def test_random_networks_with_all_rules_equal_the_plain_twins(
     seed: int, on_grid: bool, is_jumping: bool
 ) -> None:
@@ -54,7 +55,7 @@ def test_random_networks_with_all_rules_equal_the_plain_twins(
 
 
 @given(st.integers(0, 1_000_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=how_many(60, thorough=300), deadline=None)
 def test_on_a_grid_of_times_continuous_batching_equals_its_steps_passed_one_by_one_exactly(seed: int) -> None:
     case = random_case_of_all_rules(seed, on_grid=True)
     pools = [
@@ -76,7 +77,7 @@ def test_random_networks_equal_the_twin_that_jumps(on_grid: bool) -> None:
 
 def test_the_random_networks_use_every_status_and_rule() -> None:
     totals, again, elsewhere, scaled = dict.fromkeys(CallStatus, 0), 0, 0, 0
-    for seed in range(2 * SEEDS_AT_ONCE):
+    for seed in range(200):
         case = random_case_of_all_rules(seed, on_grid=True)
         outcome = replay_network(case.workload, case.pool_of, case.pools, case.until_s)
         for status, count in status_counts(outcome).items():
@@ -97,7 +98,7 @@ def simpy_case(seed: int) -> tuple[Workload, ServiceModel, PoolSetup]:
     return dataclasses.replace(case.workload, think_s=think_s), model, setup
 
 
-@pytest.mark.parametrize("first_seed", range(0, 200, SEEDS_AT_ONCE))
+@pytest.mark.parametrize("first_seed", range(0, 2 * SEEDS_AT_ONCE, SEEDS_AT_ONCE))
 def test_random_pools_equal_processes_in_simpy(first_seed: int) -> None:
     for seed in range(first_seed, first_seed + SEEDS_AT_ONCE):
         workload, model, setup = simpy_case(seed)

@@ -13,6 +13,7 @@ from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel
 from tests.oracles.simulated_queues import ciw_waits_s, kiefer_wolfowitz_waits_s, simpy_waits_s
 from tests.oracles.small_replays import plain_workload, pool_setup
+from tests.thoroughness import how_many
 
 CALLS = 400
 ONE_BY_ONE = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=1e-6)
@@ -66,7 +67,7 @@ def test_slots_wait_as_servers_in_the_library(library_waits_s: object, servers: 
 
 
 @given(st.integers(0, 1_000_000), st.integers(1, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_more_servers_delay_nobody_who_comes_first_and_is_served_first(seed: int, servers: int) -> None:
     # A theorem for one queue before c servers whose services belong to the calls and not to the servers:
     # by induction over arrivals, no server is free later (Kiefer and Wolfowitz's vector is monotone in c).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 import numpy as np
@@ -97,17 +98,21 @@ def test_requests_depths_and_leaves_are_those_of_the_twin(spans: list[PlainSpan]
     sizes = [len(group) for group in requests_of(spans)]
     assert tree.request.tolist() == [number for number, size in enumerate(sizes) for _ in range(size)]
     known = {span.key: span for span in spans}
-    for place, row in enumerate(tree.row):
-        span, depth = spans[row], 0
-        if entry_of(span, known) is None:
-            assert tree.parent[place] == NONE
-            continue
-        above = parent_of(span, known)
-        if above is not None:
-            assert spans[tree.row[tree.parent[place]]].key == above.key
-        while above is not None:
-            above, depth = parent_of(above, known), depth + 1
-        assert tree.depth[place] == depth
+    has_entry = np.array([entry_of(spans[row], known) is not None for row in tree.row], np.bool_)
+    assert (tree.parent[~has_entry] == NONE).all()
+    for place in np.flatnonzero(has_entry):
+        above = list(spans_above(spans[tree.row[place]], known))
+        parent = tree.parent[place]
+        assert [spans[tree.row[at]].key for at in (parent,) if at != NONE] == [span.key for span in above[:1]]
+        assert tree.depth[place] == len(above)
+
+
+def spans_above(span: PlainSpan, known: dict[int, PlainSpan]) -> Iterator[PlainSpan]:
+    """The parent, its parent, and so on to the entry."""
+    above = parent_of(span, known)
+    while above is not None:
+        yield above
+        above = parent_of(above, known)
 
 
 @given(forests(), st.randoms(use_true_random=False))
@@ -123,6 +128,5 @@ def test_the_numbers_do_not_depend_on_the_order_of_the_rows(spans: list[PlainSpa
 @given(forests())
 def test_every_model_call_is_a_leaf_or_lies_above_one_or_in_a_cycle(spans: list[PlainSpan]) -> None:
     tree = span_tree(arrays(spans))
-    for place, row in enumerate(tree.row):
-        if spans[row].is_model:
-            assert tree.is_leaf_model_call[place] != (tree.leaf_calls[place] > 0)
+    is_model = np.array([spans[row].is_model for row in tree.row], np.bool_)
+    assert (tree.is_leaf_model_call != (tree.leaf_calls > 0))[is_model].all()

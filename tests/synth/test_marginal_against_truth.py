@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.calibrate import measured
-from bench.calibration_page import Cell, Law, page
+from tests.synth.calibration_page import Cell, Law, page
+from tests.synth.measured_worlds import measured
 
 FRESH_SEEDS = (
     9704,
@@ -36,15 +36,15 @@ def test_marginal_cost_is_within_five_percent_of_the_truth(found: tuple[list[Cel
 
 def test_constants_that_are_identified_are_within_two_percent(found: tuple[list[Cell], list[Law]]) -> None:
     _, laws = found
-    identified = 0
-    for law in laws:
-        if law.fitted_over_true is None or law.error_ratios is None:
-            continue
-        for ratio, error in zip(law.fitted_over_true, law.error_ratios, strict=True):
-            if error <= 0.005:
-                identified += 1
-                assert ratio == pytest.approx(1.0, abs=0.02), law
-    assert identified >= 3
+    identified = [
+        (law, ratio)
+        for law in laws
+        for ratio, error in zip(law.fitted_over_true or (), law.error_ratios or (), strict=True)
+        if error <= 0.005
+    ]
+    assert len(identified) >= 3
+    for law, ratio in identified:
+        assert ratio == pytest.approx(1.0, abs=0.02), law
 
 
 def cell(seed: int, name: str, estimate: tuple[float | None, float | None, float | None]) -> Cell:

@@ -16,6 +16,7 @@ from costctl.relations import load_relations
 from costctl.telemetry.catalogue import catalogue
 from costctl.telemetry.coverage import COVERAGE, Evidence, coverage, settings_counts
 from costctl.telemetry.diagnosis import checks_of, phases_of
+from tests.thoroughness import how_many
 
 FACTS = catalogue()
 SETTINGS = {fact.id: (2, 1) for fact in FACTS if fact.of == "settings"}
@@ -51,7 +52,7 @@ def evidence_of(rows: dict[str, list[dict[str, object]]]) -> Evidence:
     return Evidence(**{name: frame_of(EVIDENCE[name], rows[name]) for name in EVIDENCE})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=how_many(10, thorough=40), deadline=None)
 @given(EVIDENCES)
 def test_no_more_is_observed_than_expected_and_scores_lie_between_0_and_100(
     rows: dict[str, list[dict[str, object]]],
@@ -67,7 +68,7 @@ def test_no_more_is_observed_than_expected_and_scores_lie_between_0_and_100(
         assert phase.next_check is None or phase.gaps > 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=how_many(10, thorough=40), deadline=None)
 @given(EVIDENCES)
 def test_the_order_of_rows_changes_nothing(rows: dict[str, list[dict[str, object]]]) -> None:
     forwards, backwards = evidence_of(rows), evidence_of({name: each[::-1] for name, each in rows.items()})
@@ -75,7 +76,7 @@ def test_the_order_of_rows_changes_nothing(rows: dict[str, list[dict[str, object
     assert found[0] == found[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=how_many(10, thorough=40), deadline=None)
 @given(st.data())
 def test_a_score_never_falls_when_something_is_added(data: st.DataObject) -> None:
     expected = {fact.id: data.draw(st.integers(0, 50)) for fact in FACTS}
@@ -144,9 +145,8 @@ def test_settings_are_counted_by_pool_and_by_the_classes_that_were_seen() -> Non
 def test_a_fact_names_only_columns_that_exist_and_attributes_that_costctl_reads(fact: object) -> None:
     assert isinstance(fact, type(FACTS[0]))
     relation = EVIDENCE.get({"time": "requests"}.get(fact.of, fact.of))
-    if relation is not None:
-        columns = {column.name for column in load_relations("duckdb")[relation].columns}
-        assert {each.lstrip("!") for each in (*fact.expected, *fact.observed)} <= columns
+    named = {each.lstrip("!") for each in (*fact.expected, *fact.observed)}
+    assert relation is None or named <= {each.name for each in load_relations("duckdb")[relation].columns}
     read: set[str] = set()
     for dialect in shipped_dialects():
         for rules in dialect.columns.values():
