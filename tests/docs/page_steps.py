@@ -23,9 +23,8 @@ def followed(repository: Path, page: str, folder: Path) -> None:
         if file is not None:
             name = file
         elif language == "python":
-            path = folder / name
-            assert not path.exists(), f"{name} is there already"
-            path.write_text(text + "\n", encoding="utf-8")
+            with (folder / name).open("x", encoding="utf-8") as new:
+                new.write(text + "\n")
         else:
             _changed(folder / name, text)
 
