@@ -1,4 +1,4 @@
-"""What must hold of every judgement, whatever the kind of advice: on the sample with two replicas where one suffices."""
+"""What must hold of every judgement, whatever the kind of advice: the sample with two replicas where one suffices."""
 
 from __future__ import annotations
 
