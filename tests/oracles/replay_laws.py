@@ -62,13 +62,13 @@ def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -
     served = is_served(outcome)
     checks = {
         "calls are lost": sum(status_counts(outcome).values()) == workload.size,
-        "a call has times that its status denies": _has_times_of_its_status(outcome),
+        "a call's times contradict its status": _has_times_of_its_status(outcome),
         "a served call's times are out of order": bool(
             (outcome.begin_s[served] >= outcome.arrival_s[served] - slack_s).all()
             and (outcome.first_token_s[served] >= outcome.begin_s[served] - slack_s).all()
             and (outcome.end_s[served] >= outcome.first_token_s[served] - slack_s).all()
         ),
-        "a call arrives at another time than it should": _arrives_on_time(workload, outcome, slack_s),
+        "a call arrives at the wrong time": _arrives_on_time(workload, outcome, slack_s),
         "busy seconds are not those of the calls served": _is_busy_as_calls_say(outcome, tolerance, slack_s),
         "Little's law does not hold": littles_law_error(outcome) <= 1e3 * tolerance,
     }
