@@ -60,15 +60,16 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     floor = floor_state(workload, pools)
     last_s = float(run(calls, floor, float(until_s)))
     outcome = _outcome(calls, floor, last_s if until_s == np.inf else until_s)
-    require_lawful(outcome, pools, _counted(floor, last_s, outcome.horizon_s))
+    require_lawful(outcome, pools, _counted(calls, floor, last_s, outcome.horizon_s))
     return outcome
 
 
-def _counted(floor: Floor, last_s: float, horizon_s: float) -> Counted:
+def _counted(calls: Calls, floor: Floor, last_s: float, horizon_s: float) -> Counted:
     """What the loop counted as it went, up to the horizon."""
     clock = floor.clock[0]
     in_system_s = clock["in_system_s"] + clock["in_system"] * (horizon_s - last_s)
-    return Counted(float(in_system_s), floor.replicas["most_in_progress"])
+    comes_again = calls.joined_s is not calls.arrival_s
+    return Counted(float(in_system_s), floor.replicas["most_in_progress"], comes_again)
 
 
 def _outcome(calls: Calls, floor: Floor, horizon_s: float) -> Outcome:
