@@ -22,7 +22,6 @@ import numpy as np
 from costctl.arrays import Bools, Floats, Ints, SmallInts
 from costctl.compiled import compiled
 from costctl.errors import BrokenLawError
-from costctl.simulate.initial_state import comes_again
 from costctl.simulate.replicas import replicas_by_pool
 from costctl.simulate.workload import CallStatus, Outcome, Pool
 
@@ -38,11 +37,12 @@ _LOST, _DISORDERED, _FIRST_LOST, _FIRST_DISORDERED = range(4)  # of the faults t
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What the loop counted as events passed. in_system_s: calls that wait or are in progress, summed over time.
-    most_in_progress: at any instant, by replica.
+    most_in_progress: at any instant, by replica.  comes_again: whether a call may leave the system and come again.
     """
 
     in_system_s: float
     most_in_progress: Ints
+    comes_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def require_lawful(outcome: Outcome, pools: Sequence[Pool], counted: Counted) ->
     _require_size(outcome, tally, counted, sizes, slack_s)
     _require_busy_time(outcome, tally, slack_s, may_lose_work=may_lose_work)
     _require_littles_law(
-        outcome, tally, counted, slack_s, is_exact=not may_lose_work and not comes_again(pools)
+        outcome, tally, counted, slack_s, is_exact=not may_lose_work and not counted.comes_again
     )
 
 

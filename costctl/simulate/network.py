@@ -60,15 +60,16 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     sim = sim_state(workload, pools)
     last_s = float(run(calls, sim, float(until_s)))
     outcome = _outcome(calls, sim, last_s if until_s == np.inf else until_s)
-    require_lawful(outcome, pools, _counted(sim, last_s, outcome.horizon_s))
+    require_lawful(outcome, pools, _counted(calls, sim, last_s, outcome.horizon_s))
     return outcome
 
 
-def _counted(sim: SimState, last_s: float, horizon_s: float) -> Counted:
+def _counted(calls: Calls, sim: SimState, last_s: float, horizon_s: float) -> Counted:
     """What the loop counted as it went, up to the horizon."""
     clock = sim.clock[0]
     in_system_s = clock["in_system_s"] + clock["in_system"] * (horizon_s - last_s)
-    return Counted(float(in_system_s), sim.replicas["most_in_progress"])
+    comes_again = calls.joined_s is not calls.arrival_s
+    return Counted(float(in_system_s), sim.replicas["most_in_progress"], comes_again)
 
 
 def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:
