@@ -20,16 +20,11 @@ def costctl(folder: Path, *words: str, environment: Mapping[str, str] | None = N
     """``costctl WORDS`` in a folder that is also its home. environment: what is set besides PATH and HOME."""
     outside = {"PATH": os.environ["PATH"], "HOME": str(folder), **(environment or {})}
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    code = 0
     with (
-        mock.patch("sys.argv", ["costctl", *words]),
         mock.patch.dict(os.environ, outside, clear=True),
         contextlib.chdir(folder),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
+        code = main(words)
     return CompletedProcess(words, code, *(stream.buffer.getvalue().decode() for stream in (out, err)))
