@@ -23,8 +23,7 @@ def followed(repository: Path, page: str, folder: Path) -> None:
         if file is not None:
             name = file
         elif language == "python":
-            with (folder / name).open("x", encoding="utf-8") as new:
-                new.write(text + "\n")
+            _written(folder / name, text)
         else:
             _changed(folder / name, text)
 
@@ -39,6 +38,12 @@ def run(arguments: tuple[str, ...], folder: Path) -> subprocess.CompletedProcess
         text=True,
         check=False,
     )
+
+
+def _written(path: Path, text: str) -> None:
+    """The file that the page shows in full; it is a new one."""
+    assert not path.exists(), f"{path.name} is there already"
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _changed(path: Path, diff: str) -> None:

@@ -21,6 +21,7 @@ from tests.thoroughness import how_many
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = how_many(4, thorough=50)
+STORES = how_many(2, thorough=5)
 ATTEMPTS = 4 * KILLS
 FILES = 6
 SMALL_DISK_BYTES = 8 * 2**20
@@ -84,7 +85,9 @@ def test_killed_at_random_moments_and_run_again(
     ingesting(folder, tmp_path / "timed.duckdb").communicate()
     lasts_s = time.monotonic() - begin
     for number in range(ATTEMPTS):
-        store = tmp_path / f"{number % 5}.duckdb"  # some moments hit a store that an earlier one has left
+        store = (
+            tmp_path / f"{number % STORES}.duckdb"
+        )  # some moments hit a store that an earlier one has left
         process = ingesting(folder, store)
         time.sleep(chance.uniform(0.3, 1.0) * lasts_s)
         process.kill()
@@ -99,7 +102,7 @@ def test_killed_at_random_moments_and_run_again(
             lasts_s *= 0.95
             store.unlink()
     assert deaths == KILLS
-    for number in range(5):
+    for number in range(STORES):
         store = tmp_path / f"{number}.duckdb"
         process = ingesting(folder, store)
         _, error = process.communicate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -79,8 +80,8 @@ def test_the_list_is_of_the_day_that_was_asked_for(tmp_path: Path) -> None:
         assert price.usd_per_million == usd
 
 
-def test_the_provenance_says_as_of_which_day_calls_were_priced(sample_question: Question) -> None:
-    question = Question(store=sample_question.store, config=sample_question.config, prices_as_of="2026-01-01")
+def test_the_provenance_says_as_of_which_day_calls_were_priced(short_question: Question) -> None:
+    question = dataclasses.replace(short_question, prices_as_of="2026-01-01")
     assert verbs.analyze(question, unwatched).provenance.price_book.endswith(", as of 2026-01-01")
 
 

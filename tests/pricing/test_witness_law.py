@@ -18,6 +18,7 @@ from costctl.documents.witness import Witness
 from costctl.verbs.witness import witness_of
 from tests.pricing.planted_witness import EVERY, OWN, PLANTS, UNRECORDED, Usage, drawn, standard
 from tests.relations.span_rows import engine_of
+from tests.thoroughness import how_many
 
 CALLS_A_PLANT = 4
 AGREEING = 40
@@ -29,7 +30,12 @@ def compared(spans: list[dict[str, object]]) -> Witness:
     return found
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=how_many(4, thorough=8),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_planted_cause_is_named_or_none_is(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -56,7 +62,12 @@ def test_the_planted_cause_is_named_or_none_is(seed: int) -> None:
     assert rightly >= 0.9 * len(planted)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=how_many(2, thorough=4),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 @given(seed=st.integers(0, 2**32 - 1), names=st.sets(st.sampled_from(sorted(PLANTS)), min_size=1, max_size=5))
 def test_among_calls_that_agree_the_few_that_are_off_are_found(seed: int, names: set[str]) -> None:
     rng = np.random.default_rng(seed)
