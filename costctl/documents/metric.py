@@ -58,10 +58,17 @@ def replays(*paths: str) -> tuple[Place, ...]:
 def calibrated(metric: str, *subjects: str) -> tuple[Place, ...]:
     """Of the calls: what was observed, and what the replay of today says."""
     return tuple(
-        Place("simulation", f"/calibration/{subject}/errors/[metric={metric}]/{field}", state)
+        Place("simulation", f"/calibration/{subject}/metrics/[metric={metric}]/{field}", state)
         for subject in subjects
         for field, state in _CALIBRATION_FIELDS
     )
+
+
+def effects(metric: str, subject: str) -> tuple[Place, ...]:
+    """Of a recommendation: before the change, and under it."""
+    fields: tuple[tuple[str, State], ...] = (("from", "baseline"), ("to", "scenario"))
+    path = f"/recommendations/{{recommendation=id}}/effects/[metric={metric}]{{{subject}}}"
+    return tuple(Place("recommendations", f"{path}/{field}", state) for field, state in fields)
 
 
 _CALIBRATION_FIELDS: Final[tuple[tuple[str, State], ...]] = (

@@ -63,7 +63,12 @@ def _walked(found: object, segments: Sequence[str], so_far: Reading) -> Iterator
             )
         return
     pointer = f"{so_far.pointer}/{first}"
-    yield from _walked(getattr(found, first), rest, msgspec.structs.replace(so_far, pointer=pointer))
+    yield from _walked(_field(found, first), rest, msgspec.structs.replace(so_far, pointer=pointer))
+
+
+def _field(found: object, name: str) -> object:
+    """A field by the name that the document has for it: "from" is no name in Python."""
+    return getattr(found, "from_" if name == "from" else name)
 
 
 def _items(items: Sequence[object], segment: str) -> Iterator[tuple[int, object, Subject]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.metric import Metric, Place, analysis, calibrated, replays, workload
+from costctl.documents.metric import Metric, Place, analysis, calibrated, effects, replays, workload
+from costctl.documents.money_metrics import MONEY
 
 _FITTED: Final = ("classes/{request_class=name}", "pools/{pool=name}")
 _CLASS: Final = "/classes/{request_class}"
-_COST: Final = f"{_CLASS}/cost"
 _POOL: Final = "/pools/{pool}"
 _OBJECTIVE: Final = "/objectives/{request_class}/objectives/{objective=metric}"
 
@@ -23,7 +23,11 @@ _TIMES: Final = (
             "s",
             "lower",
             f"End-to-end time of requests, {at}.",
-            (*analysis(f"{_CLASS}/latency_s/{at}"), *replays(f"{_CLASS}/e2e_s/{at}")),
+            (
+                *analysis(f"{_CLASS}/latency_s/{at}"),
+                *replays(f"{_CLASS}/e2e_s/{at}"),
+                *effects(f"e2e_{at}", "request_class"),
+            ),
         )
         for at in ("p50", "p95", "p99")
     ),
@@ -33,12 +37,18 @@ _TIMES: Final = (
             "s",
             "lower",
             f"Time to first token of requests, {at}.",
-            (*analysis(f"{_CLASS}/ttft_s/{at}"), *replays(f"{_CLASS}/ttft_s/{at}")),
+            (
+                *analysis(f"{_CLASS}/ttft_s/{at}"),
+                *replays(f"{_CLASS}/ttft_s/{at}"),
+                *effects(f"ttft_{at}", "request_class"),
+            ),
         )
         for at in ("p50", "p95", "p99")
     ),
     *(
-        Metric(f"call_{name}_{at}", "s", "lower", f"{meaning}, {at}.", calibrated(f"{name}_{at}", *_FITTED))
+        Metric(
+            f"call_{name}_{at}", "s", "lower", f"{meaning}, {at}.", calibrated(f"call_{name}_{at}", *_FITTED)
+        )
         for name, meaning in (
             ("latency", "Duration of model calls, queue included"),
             ("ttft", "Time to first token of model calls"),
@@ -67,7 +77,7 @@ _TIMES: Final = (
         "s",
         "lower",
         "Time that one more request delays all others, together.",
-        analysis(f"{_COST}/marginal/delay_s_per_request"),
+        analysis(f"{_CLASS}/cost/marginal/delay_s_per_request"),
     ),
 )
 
@@ -91,7 +101,7 @@ _OUTCOMES: Final = (
         "ratio",
         "higher",
         "Part of the requests that succeeded within every objective.",
-        replays("/goodput_ratio", f"{_CLASS}/goodput_ratio"),
+        (*replays("/goodput_ratio", f"{_CLASS}/goodput_ratio"), *effects("goodput", "request_class")),
     ),
     Metric(
         "goodput_per_s",
@@ -99,6 +109,16 @@ _OUTCOMES: Final = (
         "higher",
         "Requests per second that succeeded within every objective.",
         workload("/objectives/{request_class}/goodput_per_s"),
+    ),
+    Metric(
+        "success_ratio",
+        "ratio",
+        "higher",
+        "Part of the requests that succeeded.",
+        (
+            *analysis(f"{_CLASS}/success_ratio"),
+            Place("sessions", "/report/classes/{request_class}/completed_ratio"),
+        ),
     ),
     Metric(
         "failed_requests",
@@ -198,7 +218,13 @@ _CAPACITY: Final = (
             *calibrated("busy", "pools/{pool=name}"),
         ),
     ),
-    Metric("busy_replicas", "replicas", "neither", "Replicas that are busy, on average over time.", ()),
+    Metric(
+        "busy_replicas",
+        "replicas",
+        "neither",
+        "Replicas that are busy, on average over time.",
+        effects("busy_replicas", "pool"),
+    ),
     Metric(
         "replicas",
         "replicas",
@@ -230,123 +256,6 @@ _CAPACITY: Final = (
         "Calls waiting, over time: mean.",
         workload("/queues/{pool}/mean_depth"),
     ),
-)
-
-_MONEY: Final = (
-    Metric("billed_usd", "USD", "lower", "Everything that has a price.", analysis("/totals/billed_usd")),
-    Metric(
-        "charged_usd",
-        "USD",
-        "lower",
-        "What a class pays of the bill, rounded so that the rows add up.",
-        analysis("/bill/rows/[kind=class]{request_class=name}/usd"),
-    ),
-    Metric(
-        "attributed_usd",
-        "USD",
-        "lower",
-        "What was used: a share of busy time, and what was bought for it.",
-        (
-            *analysis("/totals/attributed_usd", f"{_COST}/attributed_usd"),
-            *analysis("/tenants/[kind=tenant]{tenant}/usd"),
-            *workload(f"{_CLASS}/attributed_usd"),
-        ),
-    ),
-    Metric(
-        "loaded_usd",
-        "USD",
-        "lower",
-        "Attributed cost with its part of idle time.",
-        analysis(f"{_COST}/loaded_usd"),
-    ),
-    Metric(
-        "idle_usd",
-        "USD",
-        "lower",
-        "Paid replica time in which nothing ran.",
-        analysis("/totals/idle_usd", f"{_POOL}/idle_usd"),
-    ),
-    Metric(
-        "unattributed_usd",
-        "USD",
-        "lower",
-        "Cost of what belongs to no request.",
-        analysis("/totals/unattributed_usd"),
-    ),
-    Metric(
-        "failed_usd",
-        "USD",
-        "lower",
-        "Cost of attempts that failed or were retried.",
-        analysis("/totals/retry_tax/usd", f"{_COST}/retry_tax/usd"),
-    ),
-    Metric(
-        "failed_cost_ratio",
-        "ratio",
-        "lower",
-        "Cost of attempts that failed or were retried, over all cost.",
-        analysis("/totals/retry_tax/share_ratio", f"{_COST}/retry_tax/share_ratio"),
-    ),
-    Metric(
-        "marginal_usd_per_request",
-        "USD",
-        "lower",
-        "What one request fewer would have saved.",
-        analysis(f"{_COST}/marginal_usd_per_request"),
-    ),
-    Metric(
-        "long_run_usd_per_request",
-        "USD",
-        "lower",
-        "Cost of one more request with replicas bought in proportion.",
-        analysis(f"{_COST}/marginal/long_run_usd_per_request"),
-    ),
-    Metric(
-        "congestion_usd_per_request",
-        "USD",
-        "lower",
-        "Price of the time that one more request delays others.",
-        analysis(f"{_COST}/congestion_usd_per_request"),
-    ),
-    Metric(
-        "usd_per_success",
-        "USD",
-        "lower",
-        "Attributed cost over requests that succeeded, with its interval.",
-        analysis(f"{_COST}/usd_per_success"),
-    ),
-    *(
-        Metric(
-            f"usd_per_{thing}",
-            "USD",
-            "lower",
-            f"Attributed cost, retries included, over {over}.",
-            analysis(f"/totals/unit_costs/usd_per_{thing}", f"{_COST}/unit_costs/usd_per_{thing}"),
-        )
-        for thing, over in (
-            ("response", "model calls that succeeded"),
-            ("completed_task", "requests that succeeded"),
-            ("session", "sessions"),
-            ("completed_session", "sessions whose last request succeeded"),
-            ("mtok", "a million tokens"),
-        )
-    ),
-    Metric(
-        "usd",
-        "USD",
-        "lower",
-        "Replica time paid for.",
-        replays("/usd", f"{_POOL}/usd"),
-    ),
-    Metric(
-        "usd_per_good_request",
-        "USD",
-        "lower",
-        "Replica time paid for, over requests that succeeded within every objective.",
-        replays("/usd_per_good_request"),
-    ),
-    Metric("value_usd", "USD", "higher", "Value of the successes.", analysis(f"{_CLASS}/value/value_usd")),
-    Metric("margin_usd", "USD", "higher", "Value less loaded cost.", analysis(f"{_CLASS}/value/margin_usd")),
 )
 
 _EVIDENCE: Final = (
@@ -383,5 +292,5 @@ _EVIDENCE: Final = (
 )
 
 METRICS: Final[dict[str, Metric]] = {
-    metric.id: metric for metric in (*_TIMES, *_OUTCOMES, *_TRAFFIC, *_CAPACITY, *_MONEY, *_EVIDENCE)
+    metric.id: metric for metric in (*_TIMES, *_OUTCOMES, *_TRAFFIC, *_CAPACITY, *MONEY, *_EVIDENCE)
 }

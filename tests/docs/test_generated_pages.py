@@ -17,7 +17,6 @@ FOLDERS = ("docs/reference", "sample_traces", "schemas")  # where the scripts wr
 RUN_EACH = "import runpy, sys\nfor each in sys.argv[1:]:\n    runpy.run_path(each, run_name='__main__')"
 
 
-<<<<<<< HEAD
 def test_what_the_scripts_write_is_what_is_committed(repository: Path, tmp_path: Path) -> None:
     """They run beside empty folders, as ``make schemas`` runs them beside the committed ones."""
     shutil.copytree(repository / "scripts", tmp_path / "scripts")
@@ -33,18 +32,6 @@ def test_what_the_scripts_write_is_what_is_committed(repository: Path, tmp_path:
         if (tmp_path / name).read_bytes() != (repository / name).read_bytes()
     ]
     assert out_of_step == [], "run: make schemas"
-=======
-@pytest.mark.parametrize("name", NAMES)
-def test_the_committed_schema_is_the_one_of_the_document(repository: Path, name: str) -> None:
-    committed = (repository / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8")
-    assert committed == rendered_schema(name), "run: make schemas"
-
-
-@pytest.mark.parametrize("page", ["relations", "dialects", "formats", "telemetry", "focus", "metrics"])
-def test_a_page_that_is_made_from_the_code_is_in_step_with_it(repository: Path, page: str) -> None:
-    script = runpy.run_path(str(repository / "scripts" / f"write_{page}_page.py"))
-    assert script["PAGE"].read_text(encoding="utf-8") == script["rendered"](), "run: make schemas"
->>>>>>> 7ebe4d8 (One catalogue of metrics: id, unit, direction, and where each stands in which document)
 
 
 NAMED = re.compile(

@@ -12,12 +12,13 @@ import pytest
 
 from costctl import verbs
 from costctl.documents.analysis import Analysis
+from costctl.documents.calibration import MetricFit
 from costctl.documents.estimate import Estimate
 from costctl.documents.metric import Metric, Place
 from costctl.documents.metric_values import Reading, values_of
 from costctl.documents.metrics import METRICS
 from costctl.documents.schemas import DOCUMENTS
-from costctl.documents.simulation import Difference, QuantileError, Simulation
+from costctl.documents.simulation import Difference, Simulation
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
 
@@ -58,7 +59,7 @@ def fields_along(place: Place) -> list[tuple[str, object]]:
             assert named, segment
             assert set(named) <= set(hints), segment
             continue
-        kind = item_type(hints[segment])
+        kind = item_type(hints["from_" if segment == "from" else segment])
         found.append((segment, kind))
     return found
 
@@ -83,8 +84,8 @@ def test_every_metric_of_a_difference_and_of_a_calibration_is_in_the_catalogue()
     units = get_args(typing.get_type_hints(Difference)["unit"])
     of_differences = get_args(typing.get_type_hints(Difference)["metric"])
     assert {METRICS[name].unit for name in of_differences} == set(units)
-    of_calls = set(get_args(typing.get_type_hints(QuantileError)["metric"])) - {"busy"}
-    assert {METRICS[f"call_{name}"].unit for name in of_calls} == {METRICS["busy"].unit} == {"s"}
+    of_calls = get_args(typing.get_type_hints(MetricFit)["metric"])
+    assert {METRICS[name].unit for name in of_calls} == {"s"}
 
 
 def named(readings: tuple[Reading, ...], state: str = "observed") -> dict[tuple[str, ...], object]:
