@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from costctl.documents.admission_accuracy import AdmissionAccuracy
-    from costctl.documents.analysis import Analysis, IdleTreatment
+    from costctl.documents.analysis import Analysis
+    from costctl.documents.bill import IdleTreatment
     from costctl.documents.diagnosis import Diagnosis
     from costctl.documents.explanation import Explanation
     from costctl.documents.ingestion import IngestReport

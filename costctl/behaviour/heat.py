@@ -65,6 +65,8 @@ def load_map(traffic: Traffic) -> LoadMap:
     found = {(name, hour): (count, sum_) for name, hour, count, sum_ in cells.iter_rows()}
     unreported = _unreported(traffic)
     return LoadMap(
+        busiest_requests=max((requests for requests, _ in found.values()), default=0),
+        busiest_tokens=max((sum_ or 0 for _, sum_ in found.values()), default=0),
         hours_utc=hours,
         rows=tuple(
             LoadRow(

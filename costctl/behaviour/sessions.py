@@ -42,7 +42,11 @@ def sessions_of(
     groups = tasks.partition_by("request_class", as_dict=True, include_key=True)
     classes = [_class_steps(str(key[0]), group) for key, group in groups.items()]
     ordered = sorted(classes, key=lambda each: (not each.is_agentic, -each.tasks, each.request_class))
-    return SessionsReport(classes=tuple(ordered), sessions=_totals(tasks, sessions))
+    return SessionsReport(
+        classes=tuple(ordered),
+        looping_by_name=sum(each.looping_by_name for each in ordered),
+        sessions=_totals(tasks, sessions),
+    )
 
 
 def _class_steps(name: str, tasks: pl.DataFrame) -> ClassSteps:
@@ -55,6 +59,7 @@ def _class_steps(name: str, tasks: pl.DataFrame) -> ClassSteps:
         is_agentic=2 * agentic > tasks.height,
         tasks=tasks.height,
         completed=completed,
+        completed_ratio=completed / tasks.height,
         steps=_spread(tasks["steps"]),
         turns=_spread(tasks["turns"]),
         loop_known=known.height,

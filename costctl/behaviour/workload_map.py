@@ -26,6 +26,7 @@ from costctl.documents.settings import ClassSettings
 from costctl.documents.workload_map import (
     SCHEMA_VERSION,
     ClassTime,
+    PhaseRatios,
     PhaseTime,
     WorkloadMap,
 )
@@ -106,10 +107,14 @@ def build_workload_map(
 
 def _class_time(own: ClassFrames, bottleneck: Bottleneck | None) -> ClassTime:
     stages = stage_uses(own.stages)
+    timed, phases = own.stages["request_id"].n_unique(), _phases(stages)
+    total_s = sum(use.seconds for use in stages)
     return ClassTime(
         request_class=own.name,
-        timed_requests=own.stages["request_id"].n_unique(),
-        phases=_phases(stages),
+        timed_requests=timed,
+        mean_s=total_s / timed if timed else None,
+        phases=phases,
+        phase_ratios=_phase_ratios(phases, total_s) if total_s else None,
         stages=stages,
         bottleneck=bottleneck,
     )
@@ -126,6 +131,16 @@ def _phases(stages: tuple[StageUse, ...]) -> PhaseTime:
         after_s=seconds("after"),
         uninstrumented_s=seconds("uninstrumented"),
         unknown_s=seconds("unknown"),
+    )
+
+
+def _phase_ratios(phases: PhaseTime, total_s: float) -> PhaseRatios:
+    return PhaseRatios(
+        before_ratio=phases.before_s / total_s,
+        model_ratio=phases.model_s / total_s,
+        between_ratio=phases.between_s / total_s,
+        after_ratio=phases.after_s / total_s,
+        untold_ratio=(phases.uninstrumented_s + phases.unknown_s) / total_s,
     )
 
 

@@ -35,13 +35,13 @@ from costctl.documents.analysis import (
     ClassCost,
     ClassReport,
     Component,
-    IdleTreatment,
     PoolReport,
     PoolUse,
     TokenTotals,
     Totals,
     Window,
 )
+from costctl.documents.bill import IdleTreatment
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
@@ -165,11 +165,13 @@ def _class_report(
     declared = settings.classes.get(name, ClassSettings())
     loaded = bill.loaded_usd[name]
     successes = int(requests["is_success"].sum())
+    per_request = None if marginal is None else marginal.usd_per_request
     return ClassReport(
         request_class=name,
         rule=", ".join(rules),
         requests=requests.height,
         successes=successes,
+        success_ratio=successes / requests.height,
         failed=requests.height - successes,
         attempts=int(requests["attempts"].sum()),
         latency_s=percentiles(requests["duration_s"]),
@@ -179,7 +181,8 @@ def _class_report(
         cost=ClassCost(
             attributed_usd=bill.attributed_usd[name],
             loaded_usd=loaded,
-            marginal_usd_per_request=None if marginal is None else marginal.usd_per_request,
+            marginal_usd=None if per_request is None else per_request.mid * requests.height,
+            marginal_usd_per_request=per_request,
             marginal=None if marginal is None else marginal.report,
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
             usd_per_success=_usd_per_success(subject.charges, seed),

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, datetime
+from typing import Final
 
 import polars as pl
 
-from costctl.documents.analysis import ProviderInvoice
+from costctl.documents.bill import ProviderInvoice
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.stats.exact_sums import exact_sum
 from costctl.units import NS_PER_S
+
+WHOLE_RATIO: Final = 0.99  # from first to last request, which do not stand on the strokes of midnight
 
 
 def provider_invoices(frames: Frames, settings: Settings) -> tuple[ProviderInvoice, ...]:
@@ -50,6 +53,7 @@ def _invoice(
         unpriced_charges=charged["usd"].null_count(),
         calls=calls.filter(is_here).height,
         observed_month_ratio=ratio,
+        is_whole_month=ratio >= WHOLE_RATIO,
         difference_usd=None if usd is None else invoiced_usd - usd,
     )
 

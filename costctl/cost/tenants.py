@@ -12,7 +12,7 @@ import polars as pl
 
 from costctl.documents.tenants import TenantUse
 from costctl.frames.cost import Frames
-from costctl.stats.exact_sums import sums_by
+from costctl.stats.exact_sums import exact_sum, sums_by
 
 MOST_TENANTS: Final = 100  # with a row of their own
 
@@ -41,6 +41,7 @@ def tenant_uses(frames: Frames) -> tuple[TenantUse, ...]:
     unpriced = _counts(charge.filter(pl.col("usd").is_null()))
     calls = _counts(grouped(frames.calls.select("tenant")))
     requests = _counts(grouped(pl.concat(parts)).unique(["row", "request_id"]))
+    total_usd = None if unpriced else exact_sum(charge["usd"])
     return tuple(
         TenantUse(
             kind="tenant" if row < MOST_TENANTS else "others" if row == MOST_TENANTS else "unassigned",
@@ -49,10 +50,15 @@ def tenant_uses(frames: Frames) -> tuple[TenantUse, ...]:
             requests=requests[row],
             calls=calls.get(row, 0),
             usd=usd.get(row),
+            cost_ratio=_ratio(usd.get(row), total_usd),
             unpriced_charges=unpriced.get(row, 0),
         )
         for row in sorted(requests)
     )
+
+
+def _ratio(usd: float | None, total_usd: float | None) -> float | None:
+    return usd / total_usd if usd is not None and total_usd is not None and total_usd > 0 else None
 
 
 def _counts(rows: pl.DataFrame) -> dict[int, int]:

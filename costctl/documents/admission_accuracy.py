@@ -97,3 +97,17 @@ class AdmissionAccuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     without_label: Matching
     with_label: Matching | None
     notes: tuple[str, ...]
+
+
+def taken_for(matching: Matching) -> tuple[dict[str, int], dict[str, list[Confusion]]]:
+    """Class → requests that were taken for it, and class → those taken for others, the most frequent first."""
+    right = {
+        cell.request_class: cell.requests
+        for cell in matching.confusion
+        if cell.request_class == cell.matched_as
+    }
+    mistakes: dict[str, list[Confusion]] = {}
+    for cell in sorted(matching.confusion, key=lambda cell: (-cell.requests, cell.matched_as)):
+        if cell.request_class != cell.matched_as:
+            mistakes.setdefault(cell.request_class, []).append(cell)
+    return right, mistakes

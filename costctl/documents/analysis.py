@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from costctl.documents.bill import ProviderInvoice, ReconciledBill
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
@@ -33,8 +34,6 @@ ComponentName = Literal[
 ]
 BottleneckKind = Literal["compute", "queue", "storage", "network", "tool", "unknown"]
 UseKind = Literal["useful", "no_objective", "over_tiered", "missed_slo", "slo_not_observed", "failed", "idle"]
-IdleTreatment = Literal["separate", "weighted", "none"]
-BillRowKind = Literal["class", "idle", "unattributed"]
 StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "unknown"]
 
 
@@ -88,50 +87,6 @@ class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unattributed_usd: float | None
     retry_tax: RetryTax | None
     unit_costs: UnitCosts
-
-
-class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who pays, and how much, in whole units of the bill; null where nothing of it is priced.
-
-    unpriced_charges: those without an amount: where there are any, usd is a lower bound.
-    """
-
-    kind: BillRowKind
-    name: str
-    usd: float | None
-    unpriced_charges: int
-
-
-class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
-
-    idle: "separate", a row of its own; "weighted", allocated to the classes by their busy seconds; "none", omitted.
-    unpriced_charges: of all rows: where there are any, total_usd is a lower bound.
-    """
-
-    idle: IdleTreatment
-    unit_usd: float
-    total_usd: float
-    unpriced_charges: int
-    rows: tuple[BillRow, ...]
-
-
-class ProviderInvoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a provider invoiced for a month beside the charges of its calls in the window, USD. No part of the bill.
-
-    charged_usd: null where no call has an amount; a lower bound where there are unpriced_charges.
-    observed_month_ratio: part of the month that lies in the window: below 1 the difference is that of a part of a
-    month. difference_usd: invoiced less charged.
-    """
-
-    provider: str
-    month: str
-    invoiced_usd: float
-    charged_usd: float | None
-    unpriced_charges: int
-    calls: int
-    observed_month_ratio: float
-    difference_usd: float | None
 
 
 class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,15 +158,16 @@ class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its
-    part of idle.  congestion: what the delay that a request puts on others is declared to be worth; null where
-    no class declares a price of delay.
+    """Money of one class, USD. attributed: its share of busy time and its direct charges.  loaded: with its part of
+    idle.  marginal_usd: that of one request times the requests; not additive.  congestion: what the delay that a
+    request puts on others is declared to be worth; null where no class declares a price of delay.
 
     Where unit_costs.unpriced_charges is not 0, all of it but congestion and unit_costs.usd_per_mtok is a lower bound.
     """
 
     attributed_usd: float | None
     loaded_usd: float | None
+    marginal_usd: float | None
     marginal_usd_per_request: Estimate | None
     marginal: MarginalReport | None
     congestion_usd_per_request: Estimate | None
@@ -278,6 +234,7 @@ class ClassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: str
     requests: int
     successes: int
+    success_ratio: float
     failed: int
     attempts: int
     latency_s: Percentiles | None
@@ -382,3 +339,14 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]
+
+
+def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:
+    """The classes with a declared value, in the order of what an accelerator second of them earns."""
+    valued = ((report, report.value) for report in analysis.classes if report.value is not None)
+    return tuple(sorted(valued, key=lambda pair: (pair[1].rank is None, pair[1].rank or 0)))
+
+
+def metric_of(target: str) -> str:
+    """The metric that an objective is about: e2e_p95 of "e2e_p95 6s"."""
+    return target.partition(" ")[0]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Metric = Literal["latency_p50", "latency_p95", "ttft_p50", "ttft_p95", "busy"]
+Metric = Literal["call_latency_p50", "call_latency_p95", "call_ttft_p50", "call_ttft_p95", "busy"]
 
 
 class MetricFit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,27 +17,31 @@ State = Literal["ok", "partial", "missing", "not_applicable"]
 
 
 class DialectCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """In one dialect, on how many rows the fact is expected and on how many it is there."""
+    """In one dialect, on how many rows the fact is expected, on how many it is there, and on how many it lacks."""
 
     dialect: str
     expected: int
     observed: int
+    missing: int
 
 
 class Shortfall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By how much a sum is too low. known: the sum of what was recorded.  about: what the rows without it would add
-    if they are like the others.  at_most: the same, if none is larger than the largest that was recorded.
+    if they are like the others.  at_most: the same, if none is larger than the largest that was recorded.  The ratios
+    are of the known sum; null where that is 0.
     """
 
     quantity: str
     known: int
     about: float
+    about_ratio: float | None
     at_most: float
+    at_most_ratio: float | None
     assumption: str
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One fact. expected, observed: rows, in ``unit``.  ratio: null where the fact is expected nowhere.
+    """One fact. expected, observed, missing: rows, in ``unit``.  ratio: null where the fact is expected nowhere.
 
     weight: of the check in its phase.  effect: what the gap does to the figures.  shortfall: in numbers, where the
     data tell.  time_ratio: part of the model time whose calls lack the fact, null where it is not of calls.
@@ -51,6 +55,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
     expected: int
     observed: int
+    missing: int
     ratio: float | None
     weight: float
     effect: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -171,6 +172,30 @@ class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     usd: float | None
     unpriced_charges: int
     charges: tuple[ChargeLine, ...]
+
+    @property
+    def calls_left_out(self) -> int:
+        """How many calls come after those that are listed."""
+        return self.call_count - len(self.calls)
+
+    @property
+    def records_left_out(self) -> int:
+        """How many records come after those that are listed."""
+        return self.record_count - len(self.records)
+
+
+class ChargeSum(NamedTuple):
+    """Charges together. usd: of those that have an amount, None where none has."""
+
+    charges: int
+    usd: float | None
+    unpriced_charges: int
+
+
+def sum_of(charges: Sequence[ChargeLine]) -> ChargeSum:
+    """The charges together."""
+    amounts = [charge.usd for charge in charges if charge.usd is not None]
+    return ChargeSum(len(charges), sum(amounts) if amounts else None, len(charges) - len(amounts))
 
 
 class RequestName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -28,6 +28,11 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     usd_per_million: float
     source: str
 
+    @property
+    def last_input_tokens(self) -> int | None:
+        """The longest prompt of the band, in tokens; None for the last band."""
+        return None if self.below_input_tokens is None else self.below_input_tokens - 1
+
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The document that ``costctl prices list --format json`` prints. as_of: the day, UTC."""

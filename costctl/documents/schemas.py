@@ -28,7 +28,7 @@ from costctl.documents import (
 )
 from costctl.errors import UsageError
 
-_DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
+DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "ingest": (ingestion.IngestReport, ingestion.SCHEMA_VERSION),
     "diagnosis": (diagnosis.Diagnosis, diagnosis.SCHEMA_VERSION),
     "workload_map": (workload_map.WorkloadMap, workload_map.SCHEMA_VERSION),
@@ -45,7 +45,7 @@ _DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
-NAMES: Final = tuple(_DOCUMENTS)
+NAMES: Final = tuple(DOCUMENTS)
 
 
 def schema_for(name: str) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def schema_for(name: str) -> dict[str, Any]:
 
     Raises UsageError for a name that is no document.
     """
-    if name not in _DOCUMENTS:
+    if name not in DOCUMENTS:
         raise UsageError(
             f"Unknown document {name!r}.",
             why="costctl knows " + ", ".join(NAMES) + ".",
             next_step="Use one of these names.",
         )
-    struct, version = _DOCUMENTS[name]
+    struct, version = DOCUMENTS[name]
     _, definitions = msgspec.json.schema_components([struct], ref_template="#/$defs/{name}")
     body = definitions.pop(struct.__name__)
     body["properties"]["schema_version"] = {"const": version}

@@ -42,6 +42,7 @@ class ClassSteps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_agentic: bool
     tasks: int
     completed: int
+    completed_ratio: float
     steps: StepSpread
     turns: StepSpread
     loop_known: int
@@ -73,9 +74,10 @@ class SessionTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionsReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Steps and costs by class, agentic classes first, and by session."""
+    """Steps and costs by class, agentic classes first, and by session. looping_by_name: over all classes."""
 
     classes: tuple[ClassSteps, ...]
+    looping_by_name: int
     sessions: SessionTotals
 
 

@@ -166,6 +166,11 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     difference: Estimate | None
     is_trusted: bool | None = None
 
+    @property
+    def change(self) -> float:
+        """Scenario less baseline, in the unit."""
+        return self.scenario - self.baseline
+
 
 class PoolReach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far the scenario goes beyond what was seen. most_in_progress: calls in progress on a replica that 99.9 % of

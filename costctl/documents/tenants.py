@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,8 @@ class TenantUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tenants: how many the row is of; 0 where unassigned.  requests: that are theirs or in which they used anything;
     one may be behind several rows.  usd: of the charges that have an amount; over the rows it sums to attributed_usd;
-    null where none has.  unpriced_charges: those without one: where there are any, usd is a lower bound.
+    null where none has.  cost_ratio: of the cost of all rows; null where nothing or only a part of it is priced.
+    unpriced_charges: those without one: where there are any, usd is a lower bound.
     """
 
     kind: Literal["tenant", "others", "unassigned"]
@@ -21,4 +23,12 @@ class TenantUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: int
     calls: int
     usd: float | None
+    cost_ratio: float | None
     unpriced_charges: int
+
+
+def largest(uses: Sequence[TenantUse], most: int) -> tuple[tuple[TenantUse, ...], int]:
+    """The tenants that cost most, so many of them, and how many others there are; unassigned is none of them."""
+    named = tuple(use for use in uses if use.kind == "tenant")
+    hidden = sum(use.tenants for use in uses) - len(named[:most])
+    return named[:most], hidden

@@ -35,14 +35,15 @@ CauseKind = Literal[
 class WitnessCause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Calls of a group that are off for the same reason. kind: "none" where no single cause gives the recorded amounts.
 
-    said: the cause in words.  difference_usd: ours less theirs, over these calls.  trace_id: of the one that is off
-    most.
+    said: the cause in words.  difference_usd: ours less theirs, over these calls.  difference_ratio: its size, of the
+    sizes of all differences.  trace_id: of the call that is off most.
     """
 
     kind: CauseKind
     said: str
     calls: int
     difference_usd: float
+    difference_ratio: float | None
     trace_id: str | None
 
 
@@ -78,3 +79,9 @@ class Witness(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ratio: float | None
     groups: tuple[WitnessGroup, ...]
     notes: tuple[str, ...]
+
+
+def by_size(witness: Witness) -> tuple[tuple[WitnessGroup, WitnessCause], ...]:
+    """The causes of all groups, those that make most of the difference first."""
+    told = ((group, cause) for group in witness.groups for cause in group.causes)
+    return tuple(sorted(told, key=lambda pair: -abs(pair[1].difference_usd)))

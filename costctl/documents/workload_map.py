@@ -19,8 +19,9 @@ SCHEMA_VERSION: Final = "costctl.workload_map/v1"
 
 
 class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. rules: those that took its requests.  tokens: sums, null where none were reported; lower bounds where
-    calls_without_input or calls_without_output are not 0.  token_ratio: of all tokens in and out that were reported.
+    """One class. rules: those that took its requests.  input_tokens, output_tokens, tokens (both): sums, null where
+    none were reported; lower bounds where calls_without_input or calls_without_output are not 0.  token_ratio: of all
+    tokens in and out that were reported.
     tokens_p50: over requests of which every call reported them.  attributed_usd: of what is priced, USD: a lower bound
     where there are unpriced_charges.  cost_ratio: of the attributed
     cost of all classes; null for all where nothing or only a part is priced.  peak_hour_utc: the hour of the day in
@@ -33,6 +34,7 @@ class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_ratio: float
     input_tokens: int | None
     output_tokens: int | None
+    tokens: int | None
     calls_without_input: int
     calls_without_output: int
     token_ratio: float | None
@@ -57,14 +59,27 @@ class PhaseTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unknown_s: float
 
 
+class PhaseRatios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same as parts of all the time of the class; they sum to 1. untold: uninstrumented and unknown."""
+
+    before_ratio: float
+    model_ratio: float
+    between_ratio: float
+    after_ratio: float
+    untold_ratio: float
+
+
 class ClassTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the time of one class goes. timed_requests: those whose duration was observed; stages: the longest first.
-    bottleneck: null where the longest stage has no name.
+    """Where the time of one class goes. timed_requests: those whose duration was observed; mean_s: its mean over them.
+    phase_ratios: null where no time was observed.  stages: the longest first.  bottleneck: null where the longest stage
+    has no name.
     """
 
     request_class: str
     timed_requests: int
+    mean_s: float | None
     phases: PhaseTime
+    phase_ratios: PhaseRatios | None
     stages: tuple[StageUse, ...]
     bottleneck: Bottleneck | None
 
@@ -160,8 +175,12 @@ class LoadRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LoadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Load by hour of the day, UTC, over all days of the window; the last is null: no start recorded."""
+    """Load by hour of the day, UTC, over all days of the window; the last is null: no start recorded. busiest_…: the
+    most that a class has in an hour, 0 where there is nothing.
+    """
 
+    busiest_requests: int
+    busiest_tokens: int
     hours_utc: tuple[int | None, ...]
     rows: tuple[LoadRow, ...]
 

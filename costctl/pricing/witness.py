@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+import msgspec
 import polars as pl
 
 from costctl.documents.price_settings import PriceSettings
@@ -88,6 +89,8 @@ def witness(
             judged.partition_by(_GROUP, as_dict=True).items(), key=lambda pair: _order(pair[0])
         )
     ]
+    total_usd = math.fsum(abs(each.difference_usd) for group in groups for each in group.causes)
+    groups = [_with_ratios(group, total_usd) for group in groups]
     return Witness(
         calls=of,
         named_calls=judged.height,
@@ -320,12 +323,24 @@ def _causes(found: Iterable[_Found], traces: dict[int, str]) -> tuple[WitnessCau
             kind=kind,
             said=said.replace("{n}", f"{sum(each.cause.number for each in alike):,}"),
             calls=len(alike),
+            difference_ratio=None,
             difference_usd=math.fsum(each.call.usd - each.call.recorded_usd for each in alike),
             trace_id=traces.get(alike[0].call.call_id),
         )
         for (kind, said), alike in by_cause.items()
     ]
     return tuple(sorted(reported, key=lambda each: (-abs(each.difference_usd), each.said)))
+
+
+def _with_ratios(group: WitnessGroup, total_usd: float) -> WitnessGroup:
+    """The group, whose causes say which part of all differences they are."""
+    if not total_usd:
+        return group
+    causes = (
+        msgspec.structs.replace(each, difference_ratio=abs(each.difference_usd) / total_usd)
+        for each in group.causes
+    )
+    return msgspec.structs.replace(group, causes=tuple(causes))
 
 
 def _ratio(rows: pl.DataFrame) -> float | None:

@@ -43,9 +43,9 @@ def untrusted(study: Study, classes: Iterable[int], pools: Iterable[int]) -> str
     for number in classes:
         slo = study.declared(study.classes[number]).slo
         if slo.e2e_p95_s is not None:
-            asked.append(("latency_p95", study.classes[number], None))
+            asked.append(("call_latency_p95", study.classes[number], None))
         if slo.ttft_p95_s is not None:
-            asked.append(("ttft_p95", study.classes[number], None))
+            asked.append(("call_ttft_p95", study.classes[number], None))
     asked += [("busy", None, study.pools[number]) for number in pools]
     off = [
         f"{_WORDS[metric]} of {request_class or pool}"
@@ -56,7 +56,7 @@ def untrusted(study: Study, classes: Iterable[int], pools: Iterable[int]) -> str
 
 
 _WORDS = {
-    "latency_p95": "the p95 latency",
-    "ttft_p95": "the p95 time to first token",
+    "call_latency_p95": "the p95 latency",
+    "call_ttft_p95": "the p95 time to first token",
     "busy": "the busy time",
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
-from costctl.documents.admission_accuracy import AdmissionAccuracy, MatchCondition, Matching
+from costctl.documents.admission_accuracy import AdmissionAccuracy, MatchCondition, Matching, taken_for
 from costctl.documents.estimate import Estimate
-from costctl.render.numbers import count, ratio
+from costctl.render.cells import TOO_FEW, count, ratio, ratio_interval
 from costctl.render.tables import Notes, Section, Table, as_csv
 
 _WORDS = {
@@ -16,7 +14,6 @@ _WORDS = {
     "data_classification": "data class",
     "workload": "label",
 }
-_NOT_ENOUGH = "not enough data"
 _NONE_MATCHED = "none matched"
 
 
@@ -25,21 +22,21 @@ def sections(document: AdmissionAccuracy) -> list[Section]:
     found: list[Section] = _told(document.without_label, "without a class label")
     found.append(_rules(document.without_label, "without a class label"))
     if document.with_label is not None:
-        found += _told(document.with_label, "with the class label")
+        found.extend(_told(document.with_label, "with the class label"))
         found.append(_rules(document.with_label, "with the class label"))
     return [*found, Notes("Notes", _notes(document))]
 
 
 def _told(matching: Matching, how: str) -> list[Section]:
     told = Table(
-        f"Told at admission {how}, with 95 % intervals",
+        f"Admission accuracy {how}, with 95 % intervals",
         ("class", "requests", "recall", "precision"),
         tuple(
             (
                 item.request_class,
                 count(item.requests),
-                _interval(item.recall, _NOT_ENOUGH),
-                _interval(item.precision, _NOT_ENOUGH if item.recall is None else _NONE_MATCHED),
+                ratio_interval(item.recall),
+                ratio_interval(item.precision, TOO_FEW if item.recall is None else _NONE_MATCHED),
             )
             for item in matching.classes
         ),
@@ -49,21 +46,19 @@ def _told(matching: Matching, how: str) -> list[Section]:
 
 
 def _taken_for(matching: Matching) -> Table:
-    mistakes = defaultdict(list)
-    right: dict[str, int] = {}
-    for cell in sorted(matching.confusion, key=lambda cell: (-cell.requests, cell.matched_as)):
-        if cell.request_class == cell.matched_as:
-            right[cell.request_class] = cell.requests
-        else:
-            mistakes[cell.request_class].append(f"{cell.matched_as} {count(cell.requests)}")
+    right, mistakes = taken_for(matching)
     return Table(
-        "What they are taken for, and what tells them",
-        ("class", "right", "wrongly taken for", "told by"),
+        "Confusion, and the features that rules use",
+        ("class", "correct", "confused with", "features"),
         tuple(
             (
                 item.request_class,
                 count(right.get(item.request_class, 0)),
-                ", ".join(mistakes[item.request_class]) or "-",
+                ", ".join(
+                    f"{cell.matched_as} {count(cell.requests)}"
+                    for cell in mistakes.get(item.request_class, ())
+                )
+                or "-",
                 ", ".join(_WORDS.get(feature, feature) for feature in item.rule_features) or "nothing",
             )
             for item in matching.classes
@@ -94,21 +89,15 @@ def _condition(condition: MatchCondition) -> str:
     if condition.is_given is not None:
         return f"{name} is given" if condition.is_given else f"no {name}"
     if condition.at_most is not None:
-        return f"{name} ≤ {condition.at_most:,}"
+        return f"{name} ≤ {count(condition.at_most)}"
     return f"{name} = {condition.equals}"
-
-
-def _interval(part: Estimate | None, otherwise: str) -> str:
-    if part is None:
-        return otherwise
-    return f"{part.mid:.1%} ({part.low * 100:.1f} to {part.high * 100:.1f})"
 
 
 def _notes(document: AdmissionAccuracy) -> tuple[str, ...]:
     lines = [
-        f"{_interval(document.without_label.accuracy, '')} of {count(document.evaluated)} requests are taken for their "
-        f"class; taking all for the largest class gets {ratio(document.largest_class_ratio)} right.",
-        f"Recall and precision are of requests that the rules had not seen: {document.folds} parts took turns.",
+        f"{ratio_interval(document.without_label.accuracy)} of {count(document.evaluated)} requests are assigned "
+        f"their own class; assigning all to the largest class gets {ratio(document.largest_class_ratio)} right.",
+        f"Recall and precision are cross-validated over {document.folds} folds.",
     ]
     if document.not_observed:
         names = ", ".join(_WORDS.get(feature, feature) for feature in document.not_observed)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
-from costctl.render.numbers import NOT_OBSERVED, count
+from costctl.render.cells import NOT_OBSERVED, Quantity, Row, count, ratio, trust_of
 from costctl.render.tables import Table
 
 _QUANTITIES: Final[tuple[tuple[str, tuple[Metric, ...]], ...]] = (
-    ("end-to-end latency", ("latency_p50", "latency_p95")),
-    ("time to first token", ("ttft_p50", "ttft_p95")),
+    ("end-to-end latency", ("call_latency_p50", "call_latency_p95")),
+    ("time to first token", ("call_ttft_p50", "call_ttft_p95")),
     ("busy time", ("busy",)),
 )
 _SHORT: Final[dict[Metric, str]] = {
-    "latency_p50": "p50",
-    "latency_p95": "p95",
-    "ttft_p50": "TTFT p50",
-    "ttft_p95": "TTFT p95",
+    "call_latency_p50": "p50",
+    "call_latency_p95": "p95",
+    "call_ttft_p50": "TTFT p50",
+    "call_ttft_p95": "TTFT p95",
     "busy": "busy",
 }
 
@@ -29,45 +30,39 @@ def trust_lines(calibration: Calibration) -> list[str]:
     holders = {quantity: _holders(fits, metrics) for quantity, metrics in _QUANTITIES}
     everywhere = [quantity for quantity, names in holders.items() if names is None]
     holding = [f"{_listed(everywhere)} of all classes and pools"] if everywhere else []
-    holding += [f"{quantity} of {_listed(names)}" for quantity, names in holders.items() if names]
+    holding.extend(f"{quantity} of {_listed(names)}" for quantity, names in holders.items() if names)
     lines = ["A replay of today reproduces nothing of what was observed well enough to act on."]
     if holding:
         lines = [
-            f"Act on {'; '.join(holding)}: a replay of today is within {calibration.tolerance_ratio:.0%} of what was "
+            f"Act on {'; '.join(holding)}: a replay of today is within {_whole_percent(calibration)} of what was "
             "observed, or off by too little to matter."
         ]
-    lines += [
+    lines.extend(
         f"DO NOT ACT on {quantity} of {_listed(failing)}."
         for quantity, metrics in _QUANTITIES
         if (failing := [*_failing(fits, metrics)])
-    ]
+    )
     few = [name for name, fit in fits if any(each.is_trusted is None for each in fit.metrics)]
     if few:
         lines.append(f"Too few calls to judge, fewer than {calibration.fewest_calls}: {_listed(few)}.")
     return lines
 
 
-def marked(text: str, is_trusted: bool | None) -> str:
-    """The text of a figure or of its name, with a mark where it may not be acted on, or nobody can say."""
-    return text + {True: "", False: " *", None: " ?"}[is_trusted]
-
-
-def legend(texts: Iterable[str]) -> str:
-    """What the marks in these texts mean, in brackets; nothing where there are none."""
+def legend(rows: Iterable[Row]) -> str:
+    """What the marks in these rows mean, in brackets; nothing where there are none."""
     meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
-    shown = [*texts]
-    found = [meaning for mark, meaning in meanings.items() if any(text.endswith(mark) for text in shown)]
+    texts = [str(cell) for row in rows for cell in row]
+    found = [meaning for mark, meaning in meanings.items() if any(text.endswith(mark) for text in texts)]
     return f" ({', '.join(found)})" if found else ""
 
 
 def calibration_table(calibration: Calibration) -> Table:
     """One row per pool and class: how far each metric is off, marked where it may not be acted on."""
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         (name, count(fit.calls), *_errors(fit, is_pool=name != fit.name)) for name, fit in _named(calibration)
     )
-    cells = (cell for row in rows for cell in row)
     return Table(
-        "Replay of today against what was observed: replayed / observed - 1" + legend(cells),
+        f"Replay of today against what was observed: replayed / observed - 1{legend(rows)}",
         ("calls of", "calls", *_SHORT.values()),
         rows,
         frozenset({"calls of"}),
@@ -108,14 +103,17 @@ def _failing(fits: list[tuple[str, Fit]], metrics: tuple[Metric, ...]) -> Iterab
             yield f"{name} ({', '.join(f'{_SHORT[each.metric]} {_error(each)}' for each in off)})"
 
 
-def _errors(fit: Fit, *, is_pool: bool) -> Iterable[str]:
-    errors = {each.metric: marked(_error(each), each.is_trusted) for each in fit.metrics}
+def _whole_percent(calibration: Calibration) -> Quantity:
+    return replace(ratio(calibration.tolerance_ratio), places=0)
+
+
+def _errors(fit: Fit, *, is_pool: bool) -> Iterable[Quantity]:
+    errors = {each.metric: replace(_error(each), trust=trust_of(each.is_trusted)) for each in fit.metrics}
     for metric in _SHORT:
         is_asked = is_pool or metric != "busy"
-        yield errors.get(metric, NOT_OBSERVED if is_asked else "")
+        yield errors.get(metric, ratio(None, NOT_OBSERVED if is_asked else ""))
 
 
-def _error(fit: MetricFit) -> str:
-    if fit.error_ratio is None:
-        return "0.0%" if fit.replayed_s == 0 else "from 0 s"
-    return "0.0%" if abs(fit.error_ratio) < 0.0005 else f"{fit.error_ratio:+.1%}"
+def _error(fit: MetricFit) -> Quantity:
+    why = "0.0%" if fit.replayed_s == 0 else "from 0 s"
+    return replace(ratio(fit.error_ratio, why), is_signed=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from costctl.documents.explanation import ClassExplanation
-from costctl.render.numbers import at_least, count, plural, seconds, usd
+from costctl.render.cells import count, seconds, usd
+from costctl.render.numbers import plural
 from costctl.render.tables import Notes, Section, Table, as_csv
 
 
@@ -15,12 +16,12 @@ def sections(explained: ClassExplanation) -> list[Section]:
             f"Class {explained.request_class}",
             (
                 f"{plural(explained.requests, 'request')}{succeeded}; attributed: "
-                f"{at_least(usd(explained.usd), explained.unpriced_charges)}.",
+                f"{usd(explained.usd).at_least(explained.unpriced_charges)}.",
             ),
         )
     ]
     rules = tuple(
-        (str(rule.rule_order), rule.rule, rule.definition, count(rule.requests)) for rule in explained.rules
+        (count(rule.rule_order), rule.rule, rule.definition, count(rule.requests)) for rule in explained.rules
     )
     texts = ("#", "rule", "condition, for what no earlier rule took")
     parts.append(Table("Rules that give the class", (*texts, "requests"), rows=rules, left=frozenset(texts)))
@@ -29,7 +30,7 @@ def sections(explained: ClassExplanation) -> list[Section]:
             each.example,
             each.trace_id,
             seconds(each.duration_s),
-            at_least(usd(each.usd), each.unpriced_charges),
+            usd(each.usd).at_least(each.unpriced_charges),
         )
         for each in explained.examples
     )

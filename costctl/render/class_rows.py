@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.analysis import Analysis, ClassReport
-from costctl.documents.estimate import Estimate
+from costctl.documents.analysis import Analysis, ClassReport, Percentiles
+from costctl.render.cells import low_mid_high
 from costctl.render.failures import UNIT_COST_COLUMNS, unit_cost_cells
 from costctl.render.tables import as_csv
 
@@ -69,14 +69,14 @@ def rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
 def _value(report: ClassReport) -> list[object]:
     value = report.value
     return (
-        [None] * 4
+        [None, None, None, None]
         if value is None
         else [value.value_usd, value.margin_usd, value.usd_per_accelerator_s, value.rank]
     )
 
 
 def _row(report: ClassReport) -> list[object]:
-    latency, ttft, cost = report.latency_s, report.ttft_s, report.cost
+    cost = report.cost
     return [
         report.request_class,
         report.rule,
@@ -90,15 +90,15 @@ def _row(report: ClassReport) -> list[object]:
         report.tokens.calls_without_input,
         report.tokens.calls_without_cached_input,
         report.tokens.calls_without_output,
-        *([None] * 3 if latency is None else [latency.p50, latency.p95, latency.p99]),
-        *([None] * 3 if ttft is None else [ttft.p50, ttft.p95, ttft.p99]),
+        *_percentiles(report.latency_s),
+        *_percentiles(report.ttft_s),
         cost.attributed_usd,
         cost.loaded_usd,
-        *_bounds(cost.marginal_usd_per_request),
-        *_bounds(cost.usd_per_success),
+        *low_mid_high(cost.marginal_usd_per_request),
+        *low_mid_high(cost.usd_per_success),
         *unit_cost_cells(cost.retry_tax, cost.unit_costs),
     ]
 
 
-def _bounds(estimate: Estimate | None) -> list[object]:
-    return [None] * 3 if estimate is None else [estimate.low, estimate.mid, estimate.high]
+def _percentiles(found: Percentiles | None) -> list[object]:
+    return [None, None, None] if found is None else [found.p50, found.p95, found.p99]

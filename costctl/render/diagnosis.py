@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.diagnosis import Check, Diagnosis, Phase, Shortfall
-from costctl.render.numbers import count, ratio
+from costctl.render.cells import Row, count, number, ratio
 from costctl.render.tables import Notes, Section, Table, as_csv
 from costctl.render.usage_gaps import usage_sections
 from costctl.render.witness import witness_sections
@@ -32,9 +32,9 @@ def sections(document: Diagnosis) -> list[Section]:
     about = {check.id: check.about for check in document.checks}
     scores = Table(
         "Maturity, 0 to 100",
-        ("phase", "score", "fine", "gaps", "what adds most"),
+        ("phase", "score", "ok", "gaps", "biggest gain"),
         tuple(_score_row(phase, about) for phase in document.phases),
-        frozenset({"phase", "what adds most"}),
+        frozenset({"phase", "biggest gain"}),
     )
     gaps = [check for check in document.checks if check.state in ("missing", "partial")]
     return [
@@ -46,9 +46,13 @@ def sections(document: Diagnosis) -> list[Section]:
     ]
 
 
-def _score_row(phase: Phase, about: dict[str, str]) -> tuple[str, ...]:
-    best = "" if phase.next_check is None else f"{about[phase.next_check]} (+{phase.next_points:.0f})"
-    score = _NOTHING_APPLIES if phase.score is None else f"{phase.score:.0f}"
+def _score_row(phase: Phase, about: dict[str, str]) -> Row:
+    best = (
+        ""
+        if phase.next_check is None
+        else f"{about[phase.next_check]} (+{number(phase.next_points, places=0)})"
+    )
+    score = number(phase.score, _NOTHING_APPLIES, places=0)
     return (phase.phase, score, count(phase.ok), count(phase.gaps), best)
 
 
@@ -61,8 +65,7 @@ def _gap(number: int, check: Check) -> Notes:
         lines.append(f"Calls without it hold {ratio(check.time_ratio)} of the model time.")
     if len(check.dialects) > 1 and lacking and check.unit != "entries":
         missing = ", ".join(
-            f"{each.dialect} ({count(each.expected - each.observed)} of {count(each.expected)})"
-            for each in lacking
+            f"{each.dialect} ({count(each.missing)} of {count(each.expected)})" for each in lacking
         )
         lines.append(f"Missing in: {missing}.")
     lines.append(f"Add {check.add}:")
@@ -70,22 +73,21 @@ def _gap(number: int, check: Check) -> Notes:
 
 
 def _said(check: Check) -> str:
-    head, missing = f"[{check.phase}] {check.about}", check.expected - check.observed
+    head = f"[{check.phase}] {check.about}"
     if check.unit == "entries":
         return f"{head}: {count(check.observed)} of {count(check.expected)}"
     if check.unit == "ms of requests":
         return f"{head}: {ratio(check.ratio)} of the time"
     if check.state == "missing":
         return f"{head}: on none of {count(check.expected)} {check.unit}"
-    return f"{head}: not on {count(missing)} of {count(check.expected)} {check.unit}"
+    return f"{head}: not on {count(check.missing)} of {count(check.expected)} {check.unit}"
 
 
 def _low(shortfall: Shortfall) -> str:
-    known = shortfall.known or 1
     return (
         f"The sum of {count(shortfall.known)} {shortfall.quantity} is too low: by about {count(shortfall.about)} "
-        f"({ratio(shortfall.about / known)}), by at most {count(shortfall.at_most)} "
-        f"({ratio(shortfall.at_most / known)}): {shortfall.assumption}."
+        f"({ratio(shortfall.about_ratio)}), by at most {count(shortfall.at_most)} "
+        f"({ratio(shortfall.at_most_ratio)}): {shortfall.assumption}."
     )
 
 
@@ -100,8 +102,8 @@ def _others(document: Diagnosis) -> list[Section]:
         *document.notes,
     )
     return [
-        Notes("Fine", (", ".join(fine) + "." if fine else "nothing yet.",)),
-        *([Notes("Does not apply", tuple(moot))] if moot else []),
+        Notes("OK", (f"{', '.join(fine)}." if fine else "nothing yet.",)),
+        *([Notes("Not applicable", tuple(moot))] if moot else []),
         Notes("What was examined", seen),
     ]
 

@@ -44,4 +44,5 @@ def warnings_of(document: msgspec.Struct) -> tuple[str, ...]:
 
 def as_json(document: object) -> str:
     """Indented JSON in the order of the struct's fields, which is the order of the reference."""
-    return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"
+    text = msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode()
+    return f"{text}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from costctl.documents.explanation import (
@@ -13,45 +14,45 @@ from costctl.documents.explanation import (
     RequestExplanation,
     RuleOutcome,
     SpanLine,
+    sum_of,
 )
 from costctl.render import class_explanation
-from costctl.render.numbers import (
+from costctl.render.cells import (
     NOT_OBSERVED,
-    at_least,
-    plural,
+    NOT_PRICED,
+    Cell,
+    Phrase,
+    Quantity,
+    Row,
+    count,
+    exact,
+    number,
+    phrase,
     ratio,
     seconds,
-    significant,
-    stage_name,
     tokens,
     usd,
 )
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.numbers import plural, price, stage_name
+from costctl.render.tables import Notes, Section, Table, as_csv, indented
 
 _SPAN_COLUMNS: Final = ("span", "stage", "start", "duration", "tokens in → out", "replica")
 _NAME_WIDTH: Final = 34  # with its indentation; a longer name keeps its end, which says more
-_LEAST_NAME: Final = 16
 _UNSEEN: Final = "?"
 _MOST_CHARGES: Final = 60
+_NO_CALL: Final = count(None, "")
 _NOT_ALWAYS_BILLED: Final = ("not_billed", "billed_if_reported", "input_only")
 _AT_ADMISSION: Final = 10  # features that are known when a request is admitted; they come first
-_PER: Final[dict[str, tuple[float, str]]] = {
-    "tokens": (1e6, "M tokens"),
-    "s": (3600.0, "hour"),
-    "reads": (1e3, "1k reads"),
-    "calls": (1e3, "1k calls"),
-    "bytes": (1e9, "GB"),
-}
 
 
 def sections(document: Explanation) -> list[Section]:
     """Each request by itself, or the class."""
     parts: list[Section] = []
     if document.request_class is not None:
-        parts += class_explanation.sections(document.request_class)
-    for number, request in enumerate(document.requests, 1):
-        of = f" ({number} of {len(document.requests)} in its trace)" if len(document.requests) > 1 else ""
-        parts += _request(request, of)
+        parts.extend(class_explanation.sections(document.request_class))
+    for place, request in enumerate(document.requests, 1):
+        of = f" ({place} of {len(document.requests)} in its trace)" if len(document.requests) > 1 else ""
+        parts.extend(_request(request, of))
     if document.other_requests:
         others = tuple(
             f"{each.request_id} {each.route or ''}, {_said(each.start)}" for each in document.other_requests
@@ -68,9 +69,8 @@ def _request(request: RequestExplanation, of: str) -> list[Section]:
         _spans(request),
     ]
     if request.calls:
-        parts += [*_calls(request), _records(request)]
-    parts += [_stages(request), _charges(request)]
-    return parts
+        parts.extend([*_calls(request), _records(request)])
+    return [*parts, _stages(request), _charges(request)]
 
 
 def _facts(request: RequestExplanation, of: str) -> Notes:
@@ -85,9 +85,7 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
     ]
     if request.steps is not None and request.steps.steps:
         steps = request.steps
-        looping = {True: "goes round in circles", False: "no loop", None: "loops cannot be told"}[
-            steps.is_looping
-        ]
+        looping = {True: "repeats the same steps", False: "no loop", None: "loops unknown"}[steps.is_looping]
         by_name = ", told by the tools' names alone" if steps.evidence == "names" and steps.is_looping else ""
         lines.append(
             f"{plural(steps.steps, 'step')}: {plural(steps.turns, 'turn')} of the model, "
@@ -98,19 +96,19 @@ def _facts(request: RequestExplanation, of: str) -> Notes:
 
 def _tenants_of_calls(request: RequestExplanation) -> list[str]:
     """Whose the calls are, where some are not the request's own tenant's."""
-    numbers: dict[str, list[str]] = {}
-    for number, call in enumerate(request.calls, 1):
-        numbers.setdefault(call.tenant or "nobody", []).append(str(number))
-    if set(numbers) <= {request.tenant or "nobody"}:
+    places: dict[str, list[str]] = {}
+    for place, call in enumerate(request.calls, 1):
+        places.setdefault(call.tenant or "nobody", []).append(str(place))
+    if set(places) <= {request.tenant or "nobody"}:
         return []
-    said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(numbers.items()))
+    said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(places.items()))
     return [f"Whose the calls below are: {said}."]
 
 
 def _rules(rules: tuple[RuleOutcome, ...]) -> Table:
     rows = tuple(
         (
-            str(rule.rule_order),
+            count(rule.rule_order),
             rule.rule,
             rule.request_class or "the label",
             "taken" if rule.is_taken else "yes" if rule.is_met else "no",
@@ -118,14 +116,14 @@ def _rules(rules: tuple[RuleOutcome, ...]) -> Table:
         )
         for rule in rules
     )
-    columns = ("#", "rule", "class", "holds", "what does not hold")
-    return Table("Rules, in order: the first that holds takes the request", columns, rows, frozenset(columns))
+    columns = ("#", "rule", "class", "matches", "condition not met")
+    return Table("Rules in order: the first match takes the request", columns, rows, frozenset(columns))
 
 
 def _failed(bound: BoundCheck) -> str:
     if bound.bound == "label":
         return f"label: {NOT_OBSERVED}"
-    wanted = f"{bound.wanted:,g}" if isinstance(bound.wanted, float) else bound.wanted
+    wanted = exact(bound.wanted) if isinstance(bound.wanted, float) else bound.wanted
     found = NOT_OBSERVED if bound.found is None else f"found {_value(bound.found)}"
     return f"{bound.bound} {wanted}: {found}"
 
@@ -134,7 +132,8 @@ def _features(features: tuple[Feature, ...]) -> Notes:
     def told(part: tuple[Feature, ...]) -> str:
         seen = [f"{each.feature} {_value(each.value)}" for each in part if each.value is not None]
         unseen = [each.feature for each in part if each.value is None]
-        return ", ".join(seen) + (f"; not observed: {', '.join(unseen)}" if unseen else "") + "."
+        others = f"; not observed: {', '.join(unseen)}" if unseen else ""
+        return f"{', '.join(seen)}{others}."
 
     return Notes(
         "Features: what rules may look at",
@@ -146,51 +145,46 @@ def _features(features: tuple[Feature, ...]) -> Notes:
 
 
 def _spans(request: RequestExplanation) -> Table:
-    title = f"Spans: {request.span_count:,}"
+    title = f"Spans: {count(request.span_count)}"
     if request.span_count > len(request.spans):
-        title = f"Spans: {len(request.spans)} of {request.span_count:,}, known stages first, then the longest"
+        title = f"Spans: {len(request.spans)} of {count(request.span_count)}, known stages first, then the longest"
     replicas = {line.replica or "" for line in request.spans}
     return _at_one_place(title, _SPAN_COLUMNS, tuple(_span(line) for line in request.spans), replicas)
 
 
-def _at_one_place(
-    title: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], places: set[str]
-) -> Table:
+def _at_one_place(title: str, columns: tuple[str, ...], rows: tuple[Row, ...], places: set[str]) -> Table:
     """The table, whose last column is a place: without it, where all are at one, which the title names."""
     left = frozenset({"#", "span", "stage", "pool", "replica"})
     if len(places) > 1:
         return _told(title, columns, rows, left)
     (place,) = places or {""}
     where = f"; all on {place}" if place else ""
-    return _told(title + where, columns[:-1], tuple(row[:-1] for row in rows), left)
+    return _told(f"{title}{where}", columns[:-1], tuple(row[:-1] for row in rows), left)
 
 
-def _told(
-    title: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], left: frozenset[str]
-) -> Table:
+def _told(title: str, columns: tuple[str, ...], rows: tuple[Row, ...], left: frozenset[str]) -> Table:
     """The table without the columns in which nothing was observed."""
-    kept = [number for number in range(len(columns)) if any(row[number] not in {"", _UNSEEN} for row in rows)]
+    kept = [
+        place for place in range(len(columns)) if any(str(row[place]) not in {"", _UNSEEN} for row in rows)
+    ]
     return Table(
         title,
-        tuple(columns[number] for number in kept),
-        tuple(tuple(row[number] for number in kept) for row in rows),
+        tuple(columns[place] for place in kept),
+        tuple(tuple(row[place] for place in kept) for row in rows),
         left,
     )
 
 
-def _span(line: SpanLine) -> tuple[str, ...]:
-    name, width = line.name or "without a name", max(_LEAST_NAME, _NAME_WIDTH - 2 * line.depth)
-    name = "· " * line.depth + (name if len(name) <= width else "…" + name[1 - width :])
-    used = (
-        "" if line.input_tokens is None and line.output_tokens is None
-        else f"{_short(line.input_tokens)} → {_short(line.output_tokens)}"
-    )  # fmt: skip
+def _span(line: SpanLine) -> Row:
+    name = indented(line.name or "without a name", line.depth, _NAME_WIDTH)
+    is_told = line.input_tokens is not None or line.output_tokens is not None
+    used = phrase("{in} → {out}", **{"in": _short(line.input_tokens), "out": _short(line.output_tokens)})
     return (
         f"{name} (failed)" if line.is_failed else name,
         stage_name(line.stage),
         _offset(line.start_s),
         seconds(line.duration_s),
-        used,
+        used if is_told else phrase(""),
         line.replica or "",
     )
 
@@ -199,48 +193,57 @@ def _calls(request: RequestExplanation) -> list[Section]:
     columns = ("#", "call", "start", "duration", "queue", "TTFT", "in / cached / out")
     rows = tuple(
         (
-            str(number),
-            f"{call.model or 'model not observed'} {call.operation or ''}".strip() + _outcome(call),
+            count(place),
+            _call_name(call),
             _offset(call.start_s),
             seconds(call.duration_s),
             _seen(call.queue_s),
             _seen(call.ttft_s),
-            f"{_short(call.input_tokens)} / {_short(call.cached_input_tokens)} / {_short(call.output_tokens)}",
+            _tokens(call),
         )
-        for number, call in enumerate(request.calls, 1)
+        for place, call in enumerate(request.calls, 1)
     )
-    left_out = request.call_count - len(rows)
-    more = f", {left_out:,} later ones left out" if left_out else ""
+    more = f", {count(request.calls_left_out)} later ones left out" if request.calls_left_out else ""
     return [
-        _told(f"Calls: {request.call_count:,}{more}", columns, rows, frozenset({"#", "call"})),
+        _told(f"Calls: {count(request.call_count)}{more}", columns, rows, frozenset({"#", "call"})),
         _busy_time(request),
     ]
 
 
+def _call_name(call: CallLine) -> str:
+    name = f"{call.model or 'model not observed'} {call.operation or ''}".strip()
+    return f"{name}{_outcome(call)}"
+
+
+def _tokens(call: CallLine) -> Phrase:
+    told = {"in": call.input_tokens, "cached": call.cached_input_tokens, "out": call.output_tokens}
+    return phrase("{in} / {cached} / {out}", **{name: _short(value) for name, value in told.items()})
+
+
 def _busy_time(request: RequestExplanation) -> Table:
     columns = ("#", "pool", "busy time", "of it alone", "replica")
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         (
-            str(number),
+            count(place),
             call.pool or "no pool",
             seconds(call.share_s),
             seconds(call.alone_s),
             call.replica if call.is_replica_observed else NOT_OBSERVED,
         )
-        for number, call in enumerate(request.calls, 1)
+        for place, call in enumerate(request.calls, 1)
     )
-    title = "Busy time: the part of its replica's that each call answers for"
-    return _at_one_place(title, columns, rows, {row[-1] for row in rows})
+    title = "Busy time: each call's share of its replica's"
+    return _at_one_place(title, columns, rows, {str(row[-1]) for row in rows})
 
 
-def _number_of(request: RequestExplanation, call_id: str | None) -> str:
+def _number_of(request: RequestExplanation, call_id: str | None) -> Quantity:
     """The number of a call in the table of calls."""
-    numbers = [str(number) for number, call in enumerate(request.calls, 1) if call.call_id == call_id]
-    return numbers[0] if numbers else ""
+    places = (place for place, call in enumerate(request.calls, 1) if call.call_id == call_id)
+    return count(next(places, None), "")
 
 
 def _outcome(call: CallLine) -> str:
-    return " (failed, made again)" if call.is_retried else " (failed)" if call.is_failed else ""
+    return " (failed, retried)" if call.is_retried else " (failed)" if call.is_failed else ""
 
 
 def _records(request: RequestExplanation) -> Section:
@@ -257,9 +260,10 @@ def _records(request: RequestExplanation) -> Section:
         for record in request.records
     )
     columns = ("call", "span", "recorded by", "counts", "why")
-    left_out = request.record_count - len(rows)
-    more = f", {left_out:,} later ones left out" if left_out else ""
-    return Table(f"Records of the calls: {request.record_count:,}{more}", columns, rows, frozenset(columns))
+    more = f", {count(request.records_left_out)} later ones left out" if request.records_left_out else ""
+    return Table(
+        f"Records of the calls: {count(request.record_count)}{more}", columns, rows, frozenset(columns)
+    )
 
 
 def _stages(request: RequestExplanation) -> Section:
@@ -279,27 +283,26 @@ def _stages(request: RequestExplanation) -> Section:
 
 def _charges(request: RequestExplanation) -> Section:
     if not request.charges:
-        return Notes("Charges", ("Nothing that has a price was used, as far as the traces say.",))
+        return Notes("Charges", ("No priced resource was used, as far as the traces say.",))
     columns = ("call", "component", "resource", "quantity", "price", "USD")
-    shown = request.charges[:_MOST_CHARGES]
-    rows = [(_number_of(request, charge.call_id), *_charge(charge)) for charge in shown]
-    if len(request.charges) > len(shown):
-        rest = request.charges[_MOST_CHARGES:]
-        amounts = [charge.usd for charge in rest if charge.usd is not None]
-        usd_of_rest = usd(sum(amounts) if amounts else None)
-        rows.append(("", f"{len(rest):,} more", "", "", "", at_least(usd_of_rest, len(rest) - len(amounts))))
-    unpriced = f"{request.unpriced_charges:,} without an amount" if request.unpriced_charges else ""
-    rows.append(("", "together", unpriced, "", "", at_least(usd(request.usd), request.unpriced_charges)))
+    shown, rest = request.charges[:_MOST_CHARGES], sum_of(request.charges[_MOST_CHARGES:])
+    rows: list[Row] = [(_number_of(request, charge.call_id), *_charge(charge)) for charge in shown]
+    if rest.charges:
+        more = usd(rest.usd).at_least(rest.unpriced_charges)
+        rows.append((_NO_CALL, f"{count(rest.charges)} more", "", phrase(""), "", more))
+    unpriced = f"{count(request.unpriced_charges)} without an amount" if request.unpriced_charges else ""
+    total = usd(request.usd).at_least(request.unpriced_charges)
+    rows.append((_NO_CALL, "together", unpriced, phrase(""), "", total))
     return Table("Charges", columns, tuple(rows), frozenset({"call", "component", "resource"}))
 
 
-def _charge(charge: ChargeLine) -> tuple[str, ...]:
+def _charge(charge: ChargeLine) -> Row:
     return (
-        charge.component + _lost(charge),
+        f"{charge.component}{_lost(charge)}",
         charge.resource or NOT_OBSERVED,
-        NOT_OBSERVED if charge.quantity is None else _quantity(charge.quantity, charge.unit),
+        _quantity(charge.quantity, charge.unit),
         _price_of(charge),
-        usd(charge.usd) if charge.usd is not None else charge.note or usd(None),
+        usd(charge.usd, charge.note or NOT_PRICED).at_least(0),
     )
 
 
@@ -307,7 +310,7 @@ def _lost(charge: ChargeLine) -> str:
     """What the attempt came to, where nothing did."""
     if not charge.is_wasted:
         return ""
-    return " (made again)" if charge.outcome == "success" else f" ({_words(charge.outcome)})"
+    return " (retried)" if charge.outcome == "success" else f" ({_words(charge.outcome)})"
 
 
 def _price_of(charge: ChargeLine) -> str:
@@ -315,50 +318,45 @@ def _price_of(charge: ChargeLine) -> str:
         return "as recorded"
     if charge.usd == 0 and charge.quantity == 0 and charge.billing_rule in _NOT_ALWAYS_BILLED:
         return f"not billed: {_words(charge.outcome)}"
-    return "" if charge.usd_per_unit is None else _price(charge.usd_per_unit, charge.unit)
+    return "" if charge.usd_per_unit is None else price(charge.usd_per_unit, charge.unit)
 
 
 def _words(outcome: str | None) -> str:
     return (outcome or NOT_OBSERVED).replace("_", " ")
 
 
-def _quantity(quantity: float, unit: str) -> str:
-    if unit == "USD":
-        return usd(quantity)
-    return seconds(quantity) if unit == "s" else f"{quantity:,.0f} {unit}"
-
-
-def _price(usd_per_unit: float, unit: str) -> str:
-    units, name = _PER[unit]
-    return f"{usd(usd_per_unit * units)} per {name}"
+def _quantity(quantity: float | None, unit: str) -> Cell:
+    if quantity is None:
+        return phrase(NOT_OBSERVED)
+    if unit in ("USD", "s"):
+        return phrase("{in}", **{"in": usd(quantity) if unit == "USD" else seconds(quantity)})
+    return phrase("{of} {unit}", of=count(quantity), unit=unit)
 
 
 def _said(value: str | None) -> str:
     return NOT_OBSERVED if value is None else value
 
 
-def _short(value: int | None) -> str:
-    return _UNSEEN if value is None else tokens(value)
+def _short(value: int | None) -> Quantity:
+    return tokens(value, _UNSEEN)
 
 
-def _seen(value: float | None) -> str:
-    return _UNSEEN if value is None else seconds(value)
+def _seen(value: float | None) -> Quantity:
+    return seconds(value, _UNSEEN)
 
 
-def _offset(value: float | None) -> str:
-    if value is None:
-        return NOT_OBSERVED
-    return f"-{seconds(-value)}" if value < 0 else f"+{seconds(value)}"
+def _offset(value: float | None) -> Quantity:
+    return replace(seconds(value), is_signed=True)
 
 
-def _value(value: str | bool | int | float | None) -> str:
+def _value(value: str | bool | int | float | None) -> Cell:
     if value is None:
         return NOT_OBSERVED
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return significant(value)
-    return f"{value:,}" if isinstance(value, int) else value
+        return number(value)
+    return count(value) if isinstance(value, int) else value
 
 
 _CHARGE_COLUMNS: Final = (

@@ -6,7 +6,8 @@ from typing import Final
 
 from costctl.documents.analysis import Analysis, Coverage
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
-from costctl.render.numbers import NOT_OBSERVED, NOT_PRICED, at_least, count, plural, ratio, usd
+from costctl.render.cells import NOT_OBSERVED, NOT_PRICED, Quantity, count, ratio, usd
+from costctl.render.numbers import plural
 from costctl.render.tables import Notes, Table
 
 UNIT_COST_COLUMNS = (
@@ -72,9 +73,9 @@ def unit_costs(document: Analysis) -> Table:
     rows = tuple(
         (
             name,
-            at_least(_unit(units.usd_per_response, charged), units.unpriced_charges),
-            at_least(_unit(units.usd_per_completed_task, charged), units.unpriced_charges),
-            at_least(_unit(units.usd_per_session, charged), units.unpriced_charges),
+            _unit(units.usd_per_response, charged).at_least(units.unpriced_charges),
+            _unit(units.usd_per_completed_task, charged).at_least(units.unpriced_charges),
+            _unit(units.usd_per_session, charged).at_least(units.unpriced_charges),
             _unit(units.usd_per_mtok, charged),
         )
         for name, charged, _, units in _by_class(document)
@@ -98,14 +99,14 @@ def left_out_of_mtok(document: Analysis) -> Notes | None:
 
 def lost_attempts(document: Analysis) -> Table:
     """One row per class that lost any, and one for all."""
-    columns = ("class", "lost attempts", "of them not priced", "retry tax", "of the cost")
+    columns = ("class", "lost attempts", "not priced", "retry tax", "share of cost")
     rows = tuple(
         (
             name,
             count(tax.attempts),
             count(tax.unpriced_attempts),
-            at_least(usd(tax.usd), tax.unpriced_attempts),
-            NOT_PRICED if tax.share_ratio is None else ratio(tax.share_ratio),
+            usd(tax.usd).at_least(tax.unpriced_attempts),
+            ratio(tax.share_ratio, NOT_PRICED),
         )
         for name, _, tax, _ in _by_class(document)
         if tax is not None and tax.attempts
@@ -121,13 +122,13 @@ def _by_class(document: Analysis) -> list[tuple[str, float | None, RetryTax | No
         for report in document.classes
     ]
     totals = document.totals
-    together = ("all together", totals.attributed_usd, totals.retry_tax, totals.unit_costs)
+    together = ("all classes", totals.attributed_usd, totals.retry_tax, totals.unit_costs)
     return [*named, together] if len(named) > 1 else named
 
 
-def _unit(value: float | None, charged_usd: float | None) -> str:
+def _unit(value: float | None, charged_usd: float | None) -> Quantity:
     """An absent figure is for want of a price, or of the thing itself."""
-    return usd(value) if value is not None else NOT_PRICED if charged_usd is None else "none"
+    return usd(value, NOT_PRICED if charged_usd is None else "none")
 
 
 def outcomes(document: Analysis) -> Table:
@@ -139,15 +140,19 @@ def outcomes(document: Analysis) -> Table:
             outcome.provider or NOT_OBSERVED,
             count(outcome.calls),
             _outcome_usd(outcome),
-            _BILLED[outcome.billing_rule]
-            + (f" ({outcome.rule_source})" if outcome.rule_source != "default" else ""),
+            _billed(outcome),
         )
         for outcome in document.outcomes
     )
     return Table("Calls by outcome", columns, rows, frozenset({"outcome", "provider", "what is billed"}))
 
 
-def _outcome_usd(outcome: OutcomeReport) -> str:
-    if outcome.usd is None and not outcome.unpriced_charges:
-        return "none"
-    return at_least(usd(outcome.usd), outcome.unpriced_charges)
+def _billed(outcome: OutcomeReport) -> str:
+    """What is billed, and who says so where it is not the default."""
+    source = "" if outcome.rule_source == "default" else f" ({outcome.rule_source})"
+    return f"{_BILLED[outcome.billing_rule]}{source}"
+
+
+def _outcome_usd(outcome: OutcomeReport) -> Quantity:
+    why = NOT_PRICED if outcome.unpriced_charges else "none"
+    return usd(outcome.usd, why).at_least(outcome.unpriced_charges)

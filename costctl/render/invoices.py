@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from costctl.documents.analysis import Analysis, ProviderInvoice
-from costctl.render.numbers import at_least, at_most, count, ratio, usd
+from costctl.documents.analysis import Analysis
+from costctl.documents.bill import ProviderInvoice
+from costctl.render.cells import Quantity, count, ratio, usd
 from costctl.render.tables import Table
-
-WHOLE: Final = 0.99  # of a month: from first to last request, which do not stand on the strokes of midnight
 
 
 def invoices(document: Analysis) -> Table:
@@ -27,23 +24,19 @@ def invoices(document: Analysis) -> Table:
             each.provider,
             each.month,
             usd(each.invoiced_usd),
-            at_least(usd(each.charged_usd), each.unpriced_charges),
+            usd(each.charged_usd).at_least(each.unpriced_charges),
             _difference(each),
             count(each.calls),
-            "all of it" if each.observed_month_ratio >= WHOLE else f"only {ratio(each.observed_month_ratio)}",
+            ratio(each.observed_month_ratio),
         )
         for each in document.invoices
     )
     title = "Invoices of providers beside the charges of their calls, in USD; no part of the bill"
-    return Table(title, columns, rows, frozenset({"provider", "month", "month observed"}))
+    return Table(title, columns, rows, frozenset({"provider", "month"}))
 
 
-def _difference(each: ProviderInvoice) -> str:
+def _difference(each: ProviderInvoice) -> Quantity:
     """Of a part of a month there is nothing to tie out."""
-    if each.observed_month_ratio < WHOLE:
-        return "not a whole month"
-    return (
-        "not priced"
-        if each.difference_usd is None
-        else at_most(usd(each.difference_usd), each.unpriced_charges)
-    )
+    if not each.is_whole_month:
+        return usd(None, "not a whole month").at_most(0)
+    return usd(each.difference_usd).at_most(each.unpriced_charges)

@@ -1,19 +1,27 @@
-"""Numbers as people read them. Every function takes None for "unknown" and says so in words."""
+"""Numbers as people read them: the only place where a number becomes text, and where it is rounded.
+
+In: a number that is known, in the unit that the function is named for. ``cells`` says in words what is not known.
+"""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Final
 
 from costctl.documents.estimate import Estimate
-
-NOT_OBSERVED: Final = "not observed"
-NOT_PRICED: Final = "not priced"
+from costctl.units import MB, S_PER_HOUR
 
 _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
-_NUMERIC: Final = frozenset("$-0123456789")  # how a figure begins, and words do not
 _MANY: Final = 1_000_000
+_PRICED_BY: Final[dict[str, tuple[float, str]]] = {
+    "tokens": (1e6, "M tokens"),
+    "s": (3600.0, "hour"),
+    "reads": (1e3, "1k reads"),
+    "calls": (1e3, "1k calls"),
+    "bytes": (1e9, "GB"),
+}
 
 
 def significant(value: float, digits: int = _SIGNIFICANT) -> str:
@@ -24,10 +32,8 @@ def significant(value: float, digits: int = _SIGNIFICANT) -> str:
     return f"{value:,.{min(places, 12)}f}"
 
 
-def usd(value: float | None) -> str:
+def usd(value: float) -> str:
     """Dollars: cents from one dollar upwards, three significant digits below."""
-    if value is None:
-        return NOT_PRICED
     sign = "-" if value < 0 else ""
     size = abs(value)
     if size < _LEAST_USD:
@@ -37,24 +43,12 @@ def usd(value: float | None) -> str:
     return f"{sign}${significant(size)}"
 
 
-def usd_interval(estimate: Estimate | None) -> str:
+def usd_interval(estimate: Estimate) -> str:
     """Mid value with its interval, $0.00123 ($0.00110 to $0.00140); what is no interval says so."""
-    if estimate is None:
-        return "not enough data"
     if estimate.is_exact:
         return f"{usd(estimate.mid)} (exact)"
     between = "" if estimate.level is not None else "bounds: "
     return f"{usd(estimate.mid)} ({between}{usd(estimate.low)} to {usd(estimate.high)})"
-
-
-def at_least(text: str, missing: int) -> str:
-    """A sum, marked as a lower bound where so many of its parts are unknown; words stay as they are."""
-    return f"≥ {text}" if missing and text[:1] in _NUMERIC else text
-
-
-def at_most(text: str, missing: int) -> str:
-    """A difference from which at least so much was taken, marked as an upper bound."""
-    return f"≤ {text}" if missing and text[:1] in _NUMERIC else text
 
 
 def stage_name(stage: str) -> str:
@@ -62,10 +56,8 @@ def stage_name(stage: str) -> str:
     return stage.replace("_", " ")
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: float) -> str:
     """A duration in the unit that keeps it short."""
-    if value is None:
-        return NOT_OBSERVED
     if value >= 120:
         return f"{value / 60:,.1f} min"
     if value >= 1 or value == 0:
@@ -73,20 +65,23 @@ def seconds(value: float | None) -> str:
     return f"{significant(value * 1e3)} ms" if value >= 1e-3 else f"{significant(value * 1e6)} µs"
 
 
-def ratio(value: float | None) -> str:
+def hours(value_s: float) -> str:
+    """Seconds, in hours."""
+    return f"{value_s / S_PER_HOUR:,.2f}"
+
+
+def ratio(value: float) -> str:
     """A part of the whole, in percent."""
-    return NOT_OBSERVED if value is None else f"{value:.1%}"
+    return f"{value:.1%}"
 
 
-def count(value: int | float | None) -> str:
+def count(value: float) -> str:
     """A whole number with separators."""
-    return NOT_OBSERVED if value is None else f"{value:,.0f}"
+    return f"{value:,.0f}"
 
 
-def tokens(value: float | None) -> str:
+def tokens(value: float) -> str:
     """A number of tokens: whole, and in millions from one million upwards."""
-    if value is None:
-        return NOT_OBSERVED
     return f"{value / _MANY:,.2f} M" if value >= _MANY else f"{value:,.0f}"
 
 
@@ -95,11 +90,54 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def text(value: object) -> str:
-    """A name or a setting, as it is."""
-    if value is None:
-        return NOT_OBSERVED
-    return significant(value) if isinstance(value, float) else str(value)
+def ratio_interval(estimate: Estimate) -> str:
+    """A part of the whole with its interval, 97.1% (96.0 to 98.2)."""
+    return f"{estimate.mid:.1%} ({estimate.low * 100:.1f} to {estimate.high * 100:.1f})"
+
+
+def exact(value: float) -> str:
+    """The value with all its digits, as it is written by hand."""
+    return f"{value:,g}" if isinstance(value, float) else f"{value:,}"
+
+
+def percentage_points(value: float) -> str:
+    """The size of a difference between two parts of a whole."""
+    return f"{value * 100:.1f} pp"
+
+
+def megabytes(value: float) -> str:
+    """Bytes as decimal megabytes."""
+    return f"{value / MB:,.1f} MB"
+
+
+def fixed(value: float, places: int, *, is_usd: bool = False, is_ratio: bool = False) -> str:
+    """The value with so many decimal places; of a ratio, of its percents."""
+    if is_ratio:
+        return f"{value:.{places}%}"
+    return f"{'-' if value < 0 else ''}{'$' if is_usd else ''}{abs(value):,.{places}f}"
+
+
+def signed(value: float, shown: str) -> str:
+    """The size of a value as it is shown, with the sign of the value; what is shown as nothing has none."""
+    if not any(digit in shown for digit in "123456789"):
+        return shown
+    return f"{'-' if value < 0 else '+'}{shown}"
+
+
+def more_or_less(difference_usd: float) -> str:
+    """A difference in words: $0.10 more."""
+    return f"{usd(abs(difference_usd))} {'more' if difference_usd > 0 else 'less'}"
+
+
+def decimal_places(unit: float) -> int:
+    """Of what is written in whole units: 2 for 0.01."""
+    return max(0, -int(Decimal(repr(unit)).as_tuple().exponent))
+
+
+def price(usd_per_unit: float, unit: str) -> str:
+    """The price of a unit, by as many of them as it is usually given for: $2.50 per M tokens."""
+    units, name = _PRICED_BY[unit]
+    return f"{usd(usd_per_unit * units)} per {name}"
 
 
 def short(value: float) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from costctl.documents.prices import Price, PriceCheck, Prices
-from costctl.render.numbers import count, plural
+from costctl.render.cells import count, exact
+from costctl.render.numbers import plural
 from costctl.render.tables import Notes, Section, Table, as_csv
 from costctl.render.witness import witness_sections
 
 _COLUMNS = ("provider", "model", "kind of token", "prompt tokens", "USD per 1M", "source")
+_TEXTS = frozenset({"provider", "model", "kind of token", "prompt tokens", "source"})
 _CSV_COLUMNS = (
     "provider",
     "model",
@@ -29,22 +31,26 @@ def sections(document: Prices) -> list[Section]:
         (
             price.provider or "any",
             price.model,
-            price.token_kind.replace("_", " ")
-            + ("" if price.service_tier == "default" else f", {price.service_tier}"),
+            _kind(price),
             _prompt(price),
-            f"{price.usd_per_million:g}",
+            exact(price.usd_per_million),
             "own rates" if price.source.startswith("own rates") else "price book",
         )
         for price in document.prices
     )
     title = f"Prices as of {document.as_of}; the price book is {document.price_book}"
-    return [Table(title, _COLUMNS, rows, frozenset(_COLUMNS) - {"USD per 1M"})]
+    return [Table(title, _COLUMNS, rows, _TEXTS)]
+
+
+def _kind(price: Price) -> str:
+    kind = price.token_kind.replace("_", " ")
+    return kind if price.service_tier == "default" else f"{kind}, {price.service_tier}"
 
 
 def _prompt(price: Price) -> str:
-    if price.below_input_tokens is not None:
-        return f"up to {count(price.below_input_tokens - 1)}"
-    return "any" if price.from_input_tokens == 0 else f"above {count(price.from_input_tokens - 1)}"
+    if price.last_input_tokens is not None:
+        return f"up to {count(price.last_input_tokens)}"
+    return "any" if price.from_input_tokens == 0 else f"{count(price.from_input_tokens)} or more"
 
 
 def csv_text(document: Prices) -> str:
@@ -58,8 +64,8 @@ def check_sections(document: PriceCheck) -> list[Section]:
     """What was looked at, a note for each finding, and what the sources say that calls cost."""
     looked = plural(document.rates, "own rate")
     if document.models is not None:
-        looked += f" and {plural(document.models, 'model')} of the store"
-    found = plural(len(document.findings), "finding") if document.findings else "nothing to mend"
+        looked = f"{looked} and {plural(document.models, 'model')} of the store"
+    found = plural(len(document.findings), "finding") if document.findings else "nothing to fix"
     lines = tuple(f"{each.what} {each.why} {each.next_step}" for each in document.findings)
     return [Notes(f"Looked at {looked}: {found}", lines), *witness_sections(document.witness)]
 

@@ -14,7 +14,8 @@ from costctl.documents.recommendations import (
     Recommendations,
 )
 from costctl.render.calibration import calibration_table, trust_lines
-from costctl.render.numbers import at_least, count, plural, ratio, seconds, significant, usd, usd_interval
+from costctl.render.cells import Interval, count, low_mid_high, measured, number, ratio, usd, usd_interval
+from costctl.render.numbers import plural
 from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
 
@@ -62,9 +63,9 @@ def _together(document: Recommendations) -> list[str]:
 
 def _paid_today(document: Recommendations) -> list[str]:
     baseline = document.baseline
-    hours = significant(baseline.observed_hours)
+    hours = number(baseline.observed_hours)
     total, weekly = (
-        at_least(usd(each), baseline.unpriced_charges) for each in (baseline.usd, baseline.usd_per_week)
+        usd(each).at_least(baseline.unpriced_charges) for each in (baseline.usd, baseline.usd_per_week)
     )
     lines = [f"Today: {total} for {count(baseline.requests)} requests in the {hours} hours observed."]
     if baseline.is_weekly_given:
@@ -81,7 +82,7 @@ def _paid_today(document: Recommendations) -> list[str]:
 
 def _span(document: Recommendations) -> str:
     """Over which time savings are told."""
-    hours = significant(document.baseline.observed_hours)
+    hours = number(document.baseline.observed_hours)
     return f"per week, from {hours} h" if document.baseline.is_weekly_given else f"in the {hours} h observed"
 
 
@@ -108,9 +109,9 @@ def _summary(document: Recommendations) -> Section:
     return Table(title, columns, rows, frozenset({"kind", "for", "cash", "change"}))
 
 
-def _cells(item: Recommendation | Holdout | Increment | Joint) -> tuple[str, str]:
+def _cells(item: Recommendation | Holdout | Increment | Joint) -> tuple[Interval, Interval]:
     cash, freed = _told(item)
-    return "none" if cash is None else usd_interval(cash), "none" if freed is None else usd_interval(freed)
+    return usd_interval(cash, "none"), usd_interval(freed, "none")
 
 
 def _in_words(item: Holdout | Increment) -> str:
@@ -148,15 +149,13 @@ def _detail(advice: Recommendation) -> Notes:
 
 def _freed(freed: FreedTime) -> str:
     """How far freed time is from a smaller bill."""
-    of = (
-        f"{significant(freed.freed_replicas)} of {plural(freed.replicas, 'replica')} of {freed.pool} is freed"
-    )
+    of = f"{number(freed.freed_replicas)} of {plural(freed.replicas, 'replica')} of {freed.pool} is freed"
     if freed.missing_replicas == 0:
         return f"{of}; by load alone one replica could go: try simulate --set pool.{freed.pool}.replicas."
     if freed.replicas == 1:
-        return f"{of}; the bill shrinks only once the other {significant(freed.busy_replicas)} of it is freed as well."
+        return f"{of}; the bill shrinks only once the other {number(freed.busy_replicas)} of it is freed as well."
     return (
-        f"{of}; the bill shrinks once another {significant(freed.missing_replicas)} is, so that the rest carry the "
+        f"{of}; the bill shrinks once another {number(freed.missing_replicas)} is, so that the rest carry the "
         f"load at {ratio(freed.most_utilisation)} at most."
     )
 
@@ -168,14 +167,7 @@ def _joint(joint: Joint, span: str) -> Notes:
 
 def _effect(effect: Effect) -> str:
     of = " ".join(part for part in (effect.request_class, effect.pool) if part)
-    before, after = (
-        seconds(each)
-        if effect.unit == "s"
-        else ratio(each)
-        if effect.unit == "ratio"
-        else f"{significant(each)} {effect.unit}"
-        for each in (effect.from_, effect.to)
-    )
+    before, after = (measured(each, effect.unit) for each in (effect.from_, effect.to))
     return f"{of} {effect.metric.replace('_', ' ')} {before} → {after}"
 
 
@@ -205,11 +197,7 @@ def _csv_row(advice: Recommendation) -> list[object]:
         advice.request_class,
         advice.pool,
         advice.status,
-        *(
-            bound
-            for each in estimates
-            for bound in ((None,) * 3 if each is None else (each.low, each.mid, each.high))
-        ),
+        *(bound for each in estimates for bound in low_mid_high(each)),
         _changes(advice.change) or None,
         advice.reason,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
+from costctl.render.cells import count
 from costctl.render.forms import TabularFormat
 from costctl.render.tables import Table, as_csv, as_markdown, as_terminal_text
 
@@ -13,7 +14,8 @@ def rendered(frame: pl.DataFrame, form: TabularFormat) -> str:
     """The frame as text: JSON is an array of objects; an empty CSV cell or a JSON null is an SQL NULL."""
     match form:
         case TabularFormat.JSON:
-            return msgspec.json.format(msgspec.json.encode(frame.to_dicts()), indent=2).decode() + "\n"
+            # in the order of the columns
+            return f"{msgspec.json.format(msgspec.json.encode(frame.to_dicts()), indent=2).decode()}\n"
         case TabularFormat.CSV:
             return as_csv(frame.columns, frame.rows())
         case TabularFormat.MARKDOWN:
@@ -25,4 +27,4 @@ def rendered(frame: pl.DataFrame, form: TabularFormat) -> str:
 def _table(frame: pl.DataFrame) -> Table:
     texts = frozenset(name for name, kind in frame.schema.items() if not kind.is_numeric())
     cells = tuple(tuple("NULL" if cell is None else str(cell) for cell in row) for row in frame.rows())
-    return Table(f"{frame.height:,} rows", tuple(frame.columns), cells, texts)
+    return Table(f"{count(frame.height)} rows", tuple(frame.columns), cells, texts)

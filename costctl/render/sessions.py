@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.sessions import ClassSteps, Sessions, SessionsReport, SessionTotals, StepSpread
-from costctl.render.numbers import NOT_PRICED, at_least, count, ratio, seconds, significant, usd
+from costctl.render.cells import NOT_PRICED, Cell, Row, count, number, phrase, ratio, seconds, usd
 from costctl.render.tables import Notes, Section, Table, as_csv
 
 _STEPS = ("class", "tasks", "completed", "steps", "turns", "looping")
@@ -21,22 +21,22 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
         (
             each.request_class,
             count(each.tasks),
-            ratio(each.completed / each.tasks),
+            ratio(each.completed_ratio),
             _spread(each.steps),
             _spread(each.turns),
             _looping(each),
         )
         for each in report.classes
     )
-    costs = tuple(
+    costs: tuple[Row, ...] = tuple(
         (
             each.request_class,
             *(
-                at_least(text, each.cost.unpriced_charges)
-                for text in (
+                amount.at_least(each.cost.unpriced_charges)
+                for amount in (
                     usd(each.cost.usd),
                     usd(each.cost.usd_per_task),
-                    usd(each.cost.usd_per_completed) if each.completed else "none completed",
+                    usd(each.cost.usd_per_completed, NOT_PRICED if each.completed else "none completed"),
                 )
             ),
         )
@@ -44,22 +44,26 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
     )
     name = frozenset({"class"})
     parts: list[Section] = [
-        Table("Tasks: steps and turns as median / p95 / most", _STEPS, steps, name),
-        Table("Tasks: cost in USD, failed ones paid for by the completed", _COST, costs, name),
+        Table("Tasks: steps and turns, p50 / p95 / max", _STEPS, steps, name),
+        Table("Tasks: cost in USD, including failed tasks", _COST, costs, name),
         Notes("Sessions", _session_lines(report.sessions)),
     ]
     notes = _notes(report)
-    return [*parts, Notes("What these figures do not cover", notes)] if notes else parts
+    return [*parts, Notes("Limitations", notes)] if notes else parts
 
 
-def _spread(spread: StepSpread) -> str:
-    return f"{spread.p50:,.0f} / {spread.p95:,.0f} / {spread.max:,}"
+def _spread(spread: StepSpread) -> Cell:
+    return phrase(
+        "{p50} / {p95} / {max}", p50=count(spread.p50), p95=count(spread.p95), max=count(spread.max)
+    )
 
 
-def _looping(each: ClassSteps) -> str:
+def _looping(each: ClassSteps) -> Cell:
     if each.steps.max <= 1:
-        return "one step"
-    return "cannot be told" if each.looping_ratio is None else f"{each.looping} of {each.loop_known}"
+        return phrase("one step")
+    if each.looping_ratio is None:
+        return phrase("unknown")
+    return phrase("{tasks} of {known}", tasks=count(each.looping), known=count(each.loop_known))
 
 
 def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
@@ -67,10 +71,10 @@ def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
         return (f"None: {totals.reason}.",)
     cost = totals.cost
     total, each, done = (
-        at_least(usd(amount), cost.unpriced_charges)
+        usd(amount).at_least(cost.unpriced_charges)
         for amount in (cost.usd, cost.usd_per_task, cost.usd_per_completed)
     )
-    others = at_least(usd(totals.usd_without), totals.unpriced_charges_without)
+    others = usd(totals.usd_without).at_least(totals.unpriced_charges_without)
     paid = (
         f"Cost: {NOT_PRICED}."
         if cost.usd is None
@@ -81,9 +85,9 @@ def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
     return (
         f"{count(totals.sessions)} sessions, {count(totals.completed)} completed (the last request succeeded); "
         f"{count(totals.looping_sessions)} with a looping task.",
-        f"{count(totals.requests)} requests in sessions: {significant(totals.requests_per_session)} a session, p95 "
+        f"{count(totals.requests)} requests in sessions: {number(totals.requests_per_session)} a session, p95 "
         f"{count(totals.requests_p95)}; {count(totals.requests_without)} requests without one.",
-        f"{significant(totals.steps_per_session)} steps a session; half of the sessions last at most "
+        f"{number(totals.steps_per_session)} steps a session; p50 duration "
         f"{seconds(totals.span_p50_s)}, pauses included.",
         paid,
     )
@@ -91,11 +95,10 @@ def _session_lines(totals: SessionTotals) -> tuple[str, ...]:
 
 def _notes(report: SessionsReport) -> tuple[str, ...]:
     lines = [f"{each.request_class}: {each.cost.reason}." for each in report.classes if each.cost.reason]
-    by_name = sum(each.looping_by_name for each in report.classes)
-    if by_name:
+    if report.looping_by_name:
         lines.append(
-            f"{by_name:,} looping tasks are told by the names of their tools alone: the traces do not say the "
-            "arguments, so a tool that reads one page after another looks the same. Record "
+            f"{count(report.looping_by_name)} looping tasks are detected by the names of their tools alone: the traces "
+            "do not record the arguments, so a tool that reads one page after another looks the same. Record "
             "gen_ai.tool.call.arguments; only a hash of it is kept."
         )
     if report.sessions.cost.reason and report.sessions.sessions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.changes import Value
-from costctl.render.numbers import seconds
+from costctl.render.cells import exact, seconds
 
 
 def setting_value(lever: str, value: Value, unit: str | None) -> str:
@@ -15,5 +15,5 @@ def setting_value(lever: str, value: Value, unit: str | None) -> str:
     if isinstance(value, tuple):
         return ", ".join(value)
     if unit == "s" and isinstance(value, int | float):
-        return seconds(float(value))
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+        return str(seconds(value))
+    return value if isinstance(value, str) else str(exact(value))

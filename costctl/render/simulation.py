@@ -14,8 +14,22 @@ from costctl.documents.simulation import (
     Simulation,
     TodaySetting,
 )
-from costctl.render.calibration import calibration_table, legend, marked, trust_lines
-from costctl.render.numbers import count, plural, ratio, seconds, usd
+from costctl.render.calibration import calibration_table, legend, trust_lines
+from costctl.render.cells import (
+    Label,
+    Quantity,
+    Row,
+    count,
+    exact,
+    hours,
+    low_mid_high,
+    measured,
+    ratio,
+    seconds,
+    trust_of,
+    usd,
+)
+from costctl.render.numbers import plural
 from costctl.render.settings import setting_value
 from costctl.render.tables import Notes, Section, Table, as_csv
 
@@ -50,11 +64,7 @@ def sections(document: Simulation) -> list[Section]:
     )
     if is_changed:
         parts.append(_differences(document))
-    parts += [
-        _classes(document, is_changed),
-        _pools(document, is_changed),
-        _lanes(document, is_changed),
-    ]
+    parts.extend(table(document, is_changed) for table in (_classes, _pools, _lanes))
     if any(_any_of(result, fate) for _, result in _beside(document, is_changed) for fate in _FATES):
         parts.append(_unserved(document, is_changed))
     parts.append(calibration_table(document.calibration))
@@ -90,7 +100,7 @@ def _scenario(document: Simulation) -> Notes:
         lines.append(f"Policy {scenario.policy_id}.")
     if scenario.load_factor != 1:
         lines.append(
-            f"Load {scenario.load_factor:g}x: {count(document.baseline.requests)} requests become "
+            f"Load {exact(scenario.load_factor)}x: {count(document.baseline.requests)} requests become "
             f"{count(document.result.requests)}."
         )
     for failure in scenario.failures:
@@ -126,40 +136,32 @@ def _differences(document: Simulation) -> Table:
     rows = tuple(
         (
             each.request_class or each.pool or "all",
-            marked(_METRICS[each.metric], each.is_trusted),
-            _value(each, each.baseline),
-            _value(each, each.scenario),
-            _signed(each, each.scenario - each.baseline),
+            Label(_METRICS[each.metric], trust_of(each.is_trusted)),
+            measured(each.baseline, each.unit),
+            measured(each.scenario, each.unit),
+            _signed(each, each.change),
             *_bounds(each, each.difference),
         )
         for each in document.differences
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        "Scenario against today: the same requests, replayed under both" + legend(row[1] for row in rows),
+        f"Scenario against today: the same requests, replayed under both{legend(rows)}",
         columns,
         rows,
         frozenset({"of", "metric"}),
     )
 
 
-def _value(difference: Difference, value: float) -> str:
-    return {"s": seconds, "ratio": ratio, "USD": usd}[difference.unit](value)
+def _signed(difference: Difference, value: float | None) -> Quantity:
+    """A difference with its sign; between parts of a whole in percentage points."""
+    unit = "ratio_change" if difference.unit == "ratio" else difference.unit
+    return Quantity(value, unit, "too few", is_signed=True)
 
 
-def _signed(difference: Difference, value: float) -> str:
-    """The size with its sign; parts of a whole in percentage points."""
-    size = abs(value)
-    shown = f"{size * 100:.1f} pp" if difference.unit == "ratio" else _value(difference, size)
-    if not any(digit in shown for digit in "123456789"):
-        return shown
-    return ("-" if value < 0 else "+") + shown
-
-
-def _bounds(difference: Difference, estimate: Estimate | None) -> tuple[str, str]:
-    if estimate is None:
-        return "too few", "too few"
-    return _signed(difference, estimate.low), _signed(difference, estimate.high)
+def _bounds(difference: Difference, estimate: Estimate | None) -> Row:
+    bounds = (None, None) if estimate is None else (estimate.low, estimate.high)
+    return tuple(_signed(difference, bound) for bound in bounds)
 
 
 def _beside(document: Simulation, is_changed: bool) -> tuple[tuple[str, Result], ...]:
@@ -185,7 +187,7 @@ def _classes(document: Simulation, is_changed: bool) -> Table:
     )
 
 
-def _class_cells(result: ClassResult) -> tuple[str, ...]:
+def _class_cells(result: ClassResult) -> Row:
     e2e, first = result.e2e_s, result.ttft_s
     return (
         count(result.requests),
@@ -209,11 +211,11 @@ def _pools(document: Simulation, is_changed: bool) -> Table:
     return Table("Pools: busy time, utilisation and cost", columns, rows, frozenset({"pool", "replay"}))
 
 
-def _pool_cells(result: PoolResult) -> tuple[str, ...]:
+def _pool_cells(result: PoolResult) -> Row:
     return (
         count(result.replicas),
         seconds(result.busy_s),
-        f"{result.accelerator_s / 3600:,.2f}",
+        hours(result.accelerator_s),
         ratio(result.utilisation_ratio),
         usd(result.usd),
     )
@@ -227,7 +229,7 @@ def _lanes(document: Simulation, is_changed: bool) -> Table:
             when,
             count(lane.calls.offered),
             count(lane.calls.served),
-            "none served" if lane.longest_wait_s is None else seconds(lane.longest_wait_s),
+            seconds(lane.longest_wait_s, "none served"),
         )
         for when, lane in _lanes_beside(document, is_changed)
     )
@@ -239,7 +241,7 @@ def _unserved(document: Simulation, is_changed: bool) -> Table:
     """Fates that befell no call, in either replay, have no column, and lanes that lost none no row."""
     beside = _beside(document, is_changed)
     fates = [fate for fate in _FATES if any(_any_of(result, fate) for _, result in beside)]
-    rows = tuple(
+    rows: tuple[Row, ...] = tuple(
         (lane.pool, lane.request_class, when, *(count(_fate(lane.calls, fate)) for fate in fates))
         for when, lane in _lanes_beside(document, is_changed)
         if any(_fate(lane.calls, fate) for fate in fates)
@@ -312,7 +314,7 @@ def csv_text(document: Simulation) -> str:
 
 
 def _csv_row(document: Simulation, difference: Difference) -> list[object]:
-    estimate = difference.difference
+    low, _, high = low_mid_high(difference.difference)
     return [
         difference.metric,
         difference.unit,
@@ -320,9 +322,9 @@ def _csv_row(document: Simulation, difference: Difference) -> list[object]:
         difference.pool,
         difference.baseline,
         difference.scenario,
-        difference.scenario - difference.baseline,
-        None if estimate is None else estimate.low,
-        None if estimate is None else estimate.high,
+        difference.change,
+        low,
+        high,
         difference.is_trusted,
         document.extrapolation.is_extrapolating,
     ]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from costctl.documents.store_info import StoreInfo
-from costctl.render.numbers import count
+from costctl.render.cells import NOT_OBSERVED, Quantity, count
 from costctl.render.tables import Notes, Section, Table, as_csv
-from costctl.units import MB
 
 _COLUMNS = ("source", "format", "spans", "still stored", "rejected", "first", "last")
 _CSV_COLUMNS = (
@@ -37,8 +36,8 @@ def sections(document: StoreInfo) -> list[Section]:
         for source in document.sources
     )
     facts = (
-        f"{document.path}: {document.file_bytes / MB:,.1f} MB, of which "
-        f"{document.reusable_bytes / MB:,.1f} MB are free for reuse (`costctl store compact` gives them back); "
+        f"{document.path}: {_bytes(document.file_bytes)}, of which "
+        f"{_bytes(document.reusable_bytes)} are free for reuse (`costctl store compact` gives them back); "
         f"tables of version {document.store_version}.",
         f"{count(document.spans)} spans in {count(document.traces)} traces, "
         f"{count(document.quarantined)} records in quarantine.",
@@ -50,8 +49,12 @@ def sections(document: StoreInfo) -> list[Section]:
     ]
 
 
+def _bytes(number: int) -> Quantity:
+    return Quantity(number, "bytes", NOT_OBSERVED)
+
+
 def _minute(instant: str | None) -> str:
-    return instant[:16].replace("T", " ") if instant else "not observed"
+    return instant[:16].replace("T", " ") if instant else NOT_OBSERVED
 
 
 def csv_text(document: StoreInfo) -> str:

@@ -1,4 +1,5 @@
-"""Tables and heat maps of text cells, and their three forms: rich text, markdown, CSV.
+"""Sections of a document, and their forms for people: rich text and markdown; CSV of rows. ``records`` has the form
+of a section for machines, from the same cells.
 
 CSV cells that a spreadsheet would run as a formula are neutralised; numbers are left as they are.
 """
@@ -9,9 +10,12 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from costctl.render.cells import Quantity, Row
+from costctl.render.numbers import short
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -23,6 +27,11 @@ _SHADES: Final = (" ", "░", "▒", "▓", "█")
 _HEAT_STYLES: Final = ("dim", "", "yellow", "red", "bold red")
 _QUOTED_ENDS: Final = "\r\n"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_NOTHING: Final = "·"
+_INDENT: Final = "· "
+_LEAST_NAME: Final = 16
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,12 @@ class Table:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
     left: frozenset[str] = frozenset()
+
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as people read them."""
+        return tuple(tuple(str(cell) for cell in row) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +69,21 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a heat map. level: 0 (cold) to 4 (hot)."""
-
-    text: str
-    level: int
-
-
-@dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Cells under ``columns``; each row begins with its name. On a terminal too narrow for all columns they are shown
-    in several blocks. The shade stands beside the text in every form; colour only repeats it. legend: what a cell says.
+    """Quantities under ``columns``; each row begins with its name. On a terminal too narrow for all columns they are
+    shown in several blocks. The shade stands beside the number in every form; colour only repeats it.
+
+    levels: where a darker shade begins, four of them.  busiest: the largest quantity, of which they are parts; None
+    where the quantities are parts themselves.  legend: what a cell says.
     """
 
     title: str
     corner: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
+    rows: tuple[tuple[str, tuple[Quantity, ...]], ...]
+    levels: tuple[float, ...]
     legend: str
+    busiest: float | None = None
 
 
 Section = Table | Notes | Listing | HeatMap
@@ -120,9 +130,10 @@ def _rich_table(section: Table) -> RichTable:
     from rich.text import Text
 
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=0, expand=False)
+    rows = section.texts()
     for number, column in enumerate(section.columns):
         is_text = column in section.left
-        longest = max((len(row[number]) for row in section.rows), default=0)
+        longest = max((len(row[number]) for row in rows), default=0)
         table.add_column(
             column,
             justify="left" if is_text else "right",
@@ -130,7 +141,7 @@ def _rich_table(section: Table) -> RichTable:
             no_wrap=is_text and longest <= _NAME_WIDTH,  # names are looked up, and copied
             min_width=None if is_text else _NUMBER_WIDTH,
         )
-    for row in section.rows:
+    for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
 
@@ -145,7 +156,10 @@ def _rich_heat_map(section: HeatMap) -> RichTable:
     for column in section.columns:
         table.add_column(column, justify="right", no_wrap=True)
     for name, cells in section.rows:
-        table.add_row(Text(name), *(Text(_shaded(cell), style=_HEAT_STYLES[cell.level]) for cell in cells))
+        table.add_row(
+            Text(name),
+            *(Text(_shaded(cell, section), style=_HEAT_STYLES[_level(cell, section)]) for cell in cells),
+        )
     return table
 
 
@@ -155,7 +169,7 @@ def _blocks(section: HeatMap, width: int) -> Iterator[HeatMap]:
     first, used = 0, 0
     for number, column in enumerate(section.columns):
         needed = 1 + max(
-            len(text) for text in (column, *(_shaded(cells[number]) for _, cells in section.rows))
+            len(text) for text in (column, *(_shaded(cells[number], section) for _, cells in section.rows))
         )
         if number > first and used + needed > room:
             yield _between(section, first, number)
@@ -166,11 +180,26 @@ def _blocks(section: HeatMap, width: int) -> Iterator[HeatMap]:
 
 def _between(section: HeatMap, first: int, end: int) -> HeatMap:
     rows = tuple((name, cells[first:end]) for name, cells in section.rows)
-    return HeatMap(section.title, section.corner, section.columns[first:end], rows, section.legend)
+    return replace(section, columns=section.columns[first:end], rows=rows)
 
 
-def _shaded(cell: Cell) -> str:
-    return cell.text + _SHADES[cell.level]
+def _shaded(cell: Quantity, section: HeatMap) -> str:
+    return heat_text(cell, section) + _SHADES[_level(cell, section)]
+
+
+def heat_text(cell: Quantity, section: HeatMap) -> str:
+    """A quantity in few characters; a dot where there is none."""
+    if cell.value is None or (section.busiest is not None and not cell.value):
+        return _NOTHING
+    if section.busiest is None:
+        return str(cell)
+    return f"≥ {short(cell.value)}" if cell.bound == "at least" else short(cell.value)
+
+
+def _level(cell: Quantity, section: HeatMap) -> int:
+    """How dark: how many of the levels the quantity has reached."""
+    part = (cell.value or 0.0) / (section.busiest or 1.0)
+    return sum(part >= level for level in section.levels)
 
 
 def _stdout_is_terminal() -> bool:
@@ -198,7 +227,7 @@ def as_markdown(sections: Iterable[Section]) -> str:
             parts.append(section.legend + "\n")
             section = _as_table(section)
         rule = ["---" if column in section.left else "---:" for column in section.columns]
-        lines = [section.columns, tuple(rule), *section.rows]
+        lines = [section.columns, tuple(rule), *section.texts()]
         parts.append(
             "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n"
         )
@@ -206,12 +235,23 @@ def as_markdown(sections: Iterable[Section]) -> str:
 
 
 def _as_table(section: HeatMap) -> Table:
-    rows = tuple((name, *(_shaded(cell).rstrip() for cell in cells)) for name, cells in section.rows)
+    rows = tuple((name, *(_shaded(cell, section).rstrip() for cell in cells)) for name, cells in section.rows)
     return Table(section.title, (section.corner, *section.columns), rows, frozenset({section.corner}))
 
 
 def _escaped(cell: str) -> str:
     return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], int]:
+    """The items that there is room for, and how many more there are."""
+    return items[:most], max(0, len(items) - most)
+
+
+def indented(name: str, depth: int, width: int) -> str:
+    """A name in a tree, its end where it is too long: that says more."""
+    room = max(_LEAST_NAME, width - len(_INDENT) * depth)
+    return _INDENT * depth + (name if len(name) <= room else "…" + name[1 - room :])
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

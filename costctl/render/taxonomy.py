@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.taxonomy import Cluster, Taxonomy
-from costctl.render.numbers import count, ratio, tokens
+from costctl.render.cells import count, exact, number, ratio, tokens
 from costctl.render.tables import Listing, Notes, Section, Table, as_csv
 
 _WORDS: Final = (
@@ -54,7 +54,7 @@ def _does(cluster: Cluster) -> str:
     for name, singular, plural in _WORDS:
         value = features[name]
         if value:
-            parts.append(f"{value:g} {singular if value == 1 else plural}")
+            parts.append(f"{exact(value)} {singular if value == 1 else plural}")
     return ", ".join(parts) or "no model call"
 
 
@@ -62,7 +62,8 @@ def _quality(document: Taxonomy) -> tuple[str, ...]:
     lines = [
         f"Agreement: the rules give {ratio(document.agreement_ratio)} of {count(document.requests)} requests the "
         "class of their cluster.",
-        f"Stability: adjusted Rand index {document.stability:.3f} with the classes found in resamples (1: the same).",
+        f"Stability: adjusted Rand index {number(document.stability, places=3)} with the classes found in resamples "
+        "(1: the same).",
     ]
     found = document.explained_variance
     if found is not None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.usage_gaps import UsageGaps
-from costctl.render.numbers import count
-from costctl.render.tables import Section, Table
+from costctl.render.cells import Cell, count
+from costctl.render.tables import Section, Table, first
 
 _MOST_ROWS: Final = 12
 
 
 def usage_sections(gaps: UsageGaps) -> list[Section]:
     """A table for each kind that there is."""
-    tables: tuple[tuple[str, tuple[str, ...], list[tuple[str, ...]]], ...] = (
+    tables: tuple[tuple[str, tuple[str, ...], list[tuple[Cell, ...]]], ...] = (
         (
-            "Looks like usage or cost, and nothing reads it",
+            "Keys that look like usage or cost and are not read",
             ("key", "dialect", "records", "model calls"),
             [(each.key, each.dialect, count(each.records), count(each.calls)) for each in gaps.unread],
         ),
         (
-            "Counts that contradict each other, taken as not observed",
+            "Contradicting counts, treated as not observed",
             ("keys", "dialect", "model calls"),
             [(each.keys, each.dialect, count(each.calls)) for each in gaps.conflicts],
         ),
@@ -30,7 +30,7 @@ def usage_sections(gaps: UsageGaps) -> list[Section]:
             [(each.operation, count(each.calls)) for each in gaps.operations],
         ),
         (
-            "More input than the model can read at once, priced as reported",
+            "Input above the model's context window, priced as reported",
             ("model", "context window", "largest input", "model calls"),
             [
                 (each.model, count(each.context_window), count(each.largest_input_tokens), count(each.calls))
@@ -39,7 +39,7 @@ def usage_sections(gaps: UsageGaps) -> list[Section]:
         ),
     )
     return [
-        Table(_titled(title, len(rows)), columns, tuple(rows[:_MOST_ROWS]), _TEXTS & set(columns))
+        Table(_titled(title, len(rows)), columns, tuple(first(rows, _MOST_ROWS)[0]), _TEXTS)
         for title, columns, rows in tables
         if rows
     ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from costctl.documents.workload_map import LoadMap, WasteMap, WorkloadMap
-from costctl.render.numbers import at_least, short, stage_name
-from costctl.render.tables import Cell, HeatMap, Section
+from typing import Final
 
-_WASTE_LEVELS = (0.01, 0.05, 0.15, 0.3)  # part of the class's time from which on a shade is used
-_LOAD_LEVELS = (0.05, 0.25, 0.5, 0.75)  # part of the busiest cell
-_NOTHING = Cell("·", 0)
+from costctl.documents.workload_map import LoadMap, WasteMap, WorkloadMap
+from costctl.render.cells import Quantity, count, ratio, tokens
+from costctl.render.numbers import stage_name
+from costctl.render.tables import HeatMap, Section
+
+_WASTE_LEVELS: Final = (0.01, 0.05, 0.15, 0.3)  # part of the class's time from which on a shade is used
+_LOAD_LEVELS: Final = (0.05, 0.25, 0.5, 0.75)  # part of the busiest cell
 
 
 def sections(document: WorkloadMap) -> list[Section]:
@@ -17,7 +19,7 @@ def sections(document: WorkloadMap) -> list[Section]:
     if document.waste.stages:
         parts.append(_waste(document.waste))
     if document.load.hours_utc:
-        parts += [_load(document.load, "requests"), _load(document.load, "tokens")]
+        parts.extend([_requests(document.load), _tokens(document.load)])
     return parts
 
 
@@ -26,10 +28,8 @@ def _waste(waste: WasteMap) -> HeatMap:
         (
             row.request_class,
             tuple(
-                _NOTHING
-                if part is None
-                else Cell(at_least(f"{part:.1%}", untold), _level(part, _WASTE_LEVELS))
-                for part, untold in zip(row.share_ratio, row.unknown_requests, strict=True)
+                ratio(part).at_least(unknown)
+                for part, unknown in zip(row.share_ratio, row.unknown_requests, strict=True)
             ),
         )
         for row in waste.rows
@@ -39,38 +39,39 @@ def _waste(waste: WasteMap) -> HeatMap:
         "class",
         tuple(stage_name(stage) for stage in waste.stages),
         rows,
-        "Part of the class's time wasted in the stage: ░ from 1 %, ▒ 5 %, ▓ 15 %, █ 30 %; · not seen or not told.",
+        _WASTE_LEVELS,
+        "Part of the class's time wasted in the stage: ░ from 1 %, ▒ 5 %, ▓ 15 %, █ 30 %; · not observed.",
     )
 
 
-def _load(load: LoadMap, what: str) -> HeatMap:
-    values = {row.request_class: row.requests if what == "requests" else row.tokens for row in load.rows}
-    missing = {
-        row.request_class: row.calls_without_tokens if what == "tokens" else (0,) * len(row.requests)
-        for row in load.rows
-    }
-    most = max((value or 0 for row in values.values() for value in row), default=0)
-    hours = tuple("no start" if hour is None else f"{hour:02d}h" for hour in load.hours_utc)
+def _requests(load: LoadMap) -> HeatMap:
+    rows = tuple((row.request_class, tuple(count(number) for number in row.requests)) for row in load.rows)
+    return _load(load, "requests", rows, load.busiest_requests)
+
+
+def _tokens(load: LoadMap) -> HeatMap:
     rows = tuple(
         (
-            name,
+            row.request_class,
             tuple(
-                Cell(at_least(short(value), untold), _level(value / most, _LOAD_LEVELS))
-                if value
-                else _NOTHING
-                for value, untold in zip(row, missing[name], strict=True)
+                tokens(number).at_least(missing)
+                for number, missing in zip(row.tokens, row.calls_without_tokens, strict=True)
             ),
         )
-        for name, row in values.items()
+        for row in load.rows
     )
+    return _load(load, "tokens", rows, load.busiest_tokens)
+
+
+def _load(
+    load: LoadMap, what: str, rows: tuple[tuple[str, tuple[Quantity, ...]], ...], busiest: int
+) -> HeatMap:
     return HeatMap(
         f"Heat map of load: {what} by class and hour of the day (UTC)",
         "class",
-        hours,
+        tuple("no start" if hour is None else f"{hour:02d}h" for hour in load.hours_utc),
         rows,
+        _LOAD_LEVELS,
         "░ from 5 % of the busiest cell, ▒ 25 %, ▓ 50 %, █ 75 %; · none.",
+        busiest,
     )
-
-
-def _level(part: float, bounds: tuple[float, ...]) -> int:
-    return sum(part >= bound for bound in bounds)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from costctl.documents.overlap import Overlap
-from costctl.documents.workload_map import ClassMix, Leftover, LeftoverGroup, WorkloadMap
+from costctl.documents.workload_map import Leftover, LeftoverGroup, WorkloadMap
 from costctl.render import workload_heat, workload_service, workload_time
-from costctl.render.numbers import NOT_OBSERVED, at_least, count, ratio, tokens, usd
+from costctl.render.cells import NOT_OBSERVED, count, phrase, ratio, tokens, usd
 from costctl.render.tables import Notes, Section, Table, as_csv
 
 
@@ -14,9 +14,8 @@ def sections(document: WorkloadMap) -> list[Section]:
     parts: list[Section] = [_overview(document), _mix(document), _rules(document)]
     if crossing := _crossing(document):
         parts.append(_overlaps(crossing))
-    parts += workload_time.sections(document)
-    parts += workload_service.sections(document)
-    parts += workload_heat.sections(document)
+    for part in (workload_time, workload_service, workload_heat):
+        parts.extend(part.sections(document))
     parts.append(_leftover(document.leftover))
     if document.notes:
         parts.append(Notes("Limitations", document.notes))
@@ -43,10 +42,10 @@ def _mix(document: WorkloadMap) -> Table:
             mix.request_class,
             count(mix.requests),
             ratio(mix.request_ratio),
-            at_least(tokens(_tokens(mix)), mix.calls_without_input + mix.calls_without_output),
+            tokens(mix.tokens).at_least(mix.calls_without_input or mix.calls_without_output),
             ratio(mix.token_ratio),
-            at_least(usd(mix.attributed_usd), mix.unpriced_charges),
-            "unknown" if mix.cost_ratio is None else ratio(mix.cost_ratio),
+            usd(mix.attributed_usd).at_least(mix.unpriced_charges),
+            ratio(mix.cost_ratio, "unknown"),
             NOT_OBSERVED if mix.peak_hour_utc is None else f"{mix.peak_hour_utc:02d}h",
         )
         for mix in document.classes
@@ -54,19 +53,13 @@ def _mix(document: WorkloadMap) -> Table:
     return Table("Mix", columns, rows, frozenset({"class"}))
 
 
-def _tokens(mix: ClassMix) -> int | None:
-    if mix.input_tokens is None and mix.output_tokens is None:
-        return None
-    return (mix.input_tokens or 0) + (mix.output_tokens or 0)
-
-
 def _rules(document: WorkloadMap) -> Table:
     columns = ("class", "tokens in", "tokens out", "median in", "median out", "rules that took it")
     rows = tuple(
         (
             mix.request_class,
-            at_least(tokens(mix.input_tokens), mix.calls_without_input),
-            at_least(tokens(mix.output_tokens), mix.calls_without_output),
+            tokens(mix.input_tokens).at_least(mix.calls_without_input),
+            tokens(mix.output_tokens).at_least(mix.calls_without_output),
             tokens(mix.input_tokens_p50),
             tokens(mix.output_tokens_p50),
             ", ".join(mix.rules),
@@ -82,10 +75,10 @@ def _crossing(document: WorkloadMap) -> tuple[Overlap, ...]:
 
 
 def _overlaps(overlaps: tuple[Overlap, ...]) -> Table:
-    columns = ("requests", "were taken by rule", "as class", "a later rule would", "make them")
+    columns = ("requests", "rule", "class", "later rule", "its class")
     rows = tuple(
         (
-            f"{count(each.requests)} of {count(each.of_requests)}",
+            phrase("{shared} of {all}", shared=count(each.requests), all=count(each.of_requests)),
             each.rule,
             each.request_class,
             each.also_rule,
@@ -93,7 +86,7 @@ def _overlaps(overlaps: tuple[Overlap, ...]) -> Table:
         )
         for each in overlaps
     )
-    return Table("Overlapping rules", columns, rows, frozenset(columns) - {"requests"})
+    return Table("Overlapping rules", columns, rows, frozenset(columns[1:]))
 
 
 def _leftover(rest: Leftover) -> Notes:
@@ -193,7 +186,7 @@ def _csv_row(document: WorkloadMap, number: int) -> list[object]:
         time.phases.uninstrumented_s,
         time.phases.unknown_s,
         *(
-            [None] * 5
+            [None, None, None, None, None]
             if found is None
             else [found.stage, found.kind, found.cause, found.basis, found.waste_s_per_request]
         ),

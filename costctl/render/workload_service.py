@@ -10,7 +10,7 @@ from costctl.documents.workload_map import (
     WorkloadMap,
     WorstHour,
 )
-from costctl.render.numbers import NOT_OBSERVED, count, ratio, significant
+from costctl.render.cells import NOT_OBSERVED, Cell, Row, count, number, phrase, ratio
 from costctl.render.tables import Notes, Section, Table
 
 
@@ -29,7 +29,7 @@ def sections(document: WorkloadMap) -> list[Section]:
 
 
 def _objectives(classes: tuple[ClassObjectives, ...]) -> Table:
-    columns = ("class", "objective", "met", "burn", "worst hour", "goodput")
+    columns = ("class", "objective", "met", "burn", "worst hour", "goodput per s")
     rows = tuple(
         (
             each.request_class,
@@ -37,34 +37,36 @@ def _objectives(classes: tuple[ClassObjectives, ...]) -> Table:
             ratio(objective.met_ratio),
             _burn(objective),
             _worst(objective.worst_hour),
-            NOT_OBSERVED if each.goodput_per_s is None else f"{significant(each.goodput_per_s)}/s",
+            number(each.goodput_per_s),
         )
         for each in classes
         for objective in each.objectives
     )
     return Table(
-        "Objectives: part met, error budget burnt (1 = all of it), good requests a second",
+        "Objectives: attainment, error budget burn (1 = all of it), goodput",
         columns,
         rows,
         frozenset({"class", "objective", "worst hour"}),
     )
 
 
-def _burn(objective: Objective | WorstHour) -> str:
-    return NOT_OBSERVED if objective.burn is None else f"{objective.burn:.2f}"
+def _burn(objective: Objective | WorstHour) -> Cell:
+    return number(objective.burn, places=2)
 
 
-def _worst(hour: WorstHour | None) -> str:
-    return "too few" if hour is None else f"{_hour(hour.hour)}, burn {_burn(hour)}"
+def _worst(hour: WorstHour | None) -> Cell:
+    if hour is None:
+        return phrase("too few requests")
+    return phrase("{start}, burn {burn}", start=_hour(hour.hour), burn=_burn(hour))
 
 
 def _faults(classes: tuple[ClassFaults, ...]) -> Table:
-    columns = ("class", "failed", "attempts", "timed out", "prompt cache", "look-ups hit")
+    columns = ("class", "failed", "attempts", "timed out", "prompt cache hits", "other cache hits")
     rows = tuple(
         (
             each.request_class,
             count(each.failed),
-            f"{each.attempts_per_request:.3f}",
+            number(each.attempts_per_request, places=3),
             count(each.timeouts),
             ratio(each.prompt_cache_ratio),
             ratio(each.lookup_hit_ratio),
@@ -75,38 +77,36 @@ def _faults(classes: tuple[ClassFaults, ...]) -> Table:
 
 
 def _errors(classes: tuple[ClassFaults, ...]) -> Table:
-    columns = ("class", "error", "times", "requests")
+    columns = ("class", "error", "occurrences", "requests")
     rows = tuple(
         (each.request_class, error.error_type, count(error.spans), count(error.requests))
         for each in classes
         for error in each.errors
     )
-    return Table(
-        "Errors, those included that another attempt mended", columns, rows, frozenset({"class", "error"})
-    )
+    return Table("Errors, incl. those recovered by a retry", columns, rows, frozenset({"class", "error"}))
 
 
 def _queues(queues: tuple[PoolQueue, ...]) -> Section:
-    title = "Queues: calls waiting"
+    title = "Queue depth: calls waiting"
     told = [each for each in queues if each.depth is not None]
     if not told:
         return Notes(title, ("Not observed: no call reports its time in a queue.",))
-    columns = ("pool or model", "calls", "mean", "p50", "p95", "most", "busiest hour")
+    columns = ("pool or model", "calls", "mean", "p50", "p95", "max", "busiest hour")
     return Table(
         title, columns, tuple(_queue(each) for each in told), frozenset({"pool or model", "busiest hour"})
     )
 
 
-def _queue(each: PoolQueue) -> tuple[str, ...]:
-    depth, mean = each.depth, each.mean_depth
-    depths = (
-        [NOT_OBSERVED] * 4
-        if depth is None or mean is None
-        else [significant(value) for value in (mean, depth.p50, depth.p95, depth.max)]
-    )
+def _queue(each: PoolQueue) -> Row:
+    depth = each.depth
+    depths = (None, None, None) if depth is None else (depth.p50, depth.p95, depth.max)
     hour, busiest = each.busiest_hour, each.busiest_mean_depth
-    when = NOT_OBSERVED if hour is None or busiest is None else f"{_hour(hour)}, mean {significant(busiest)}"
-    return (each.pool, count(each.calls), *depths, when)
+    when = (
+        phrase(NOT_OBSERVED)
+        if hour is None or busiest is None
+        else phrase("{start}, mean {mean}", start=_hour(hour), mean=number(busiest))
+    )
+    return (each.pool, count(each.calls), *(number(value) for value in (each.mean_depth, *depths)), when)
 
 
 def _hour(start: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from costctl.documents.analysis import Bottleneck, StageUse
 from costctl.documents.workload_map import ClassTime, WorkloadMap
-from costctl.render.numbers import NOT_OBSERVED, at_least, count, ratio, seconds, stage_name
-from costctl.render.tables import Notes, Section, Table
+from costctl.render.cells import NOT_OBSERVED, Row, count, ratio, seconds
+from costctl.render.numbers import stage_name
+from costctl.render.tables import Notes, Section, Table, first
 
 _LEAST_SHARE = 0.005  # of the class's time; what is shorter is in the document and not in the table
 _MOST_STAGES = 6
@@ -20,61 +21,45 @@ def sections(document: WorkloadMap) -> list[Section]:
 
 
 def _phases(timed: list[ClassTime]) -> Table:
-    columns = ("class", "mean time", "before", "in model", "between", "after", "not told")
-    rows = tuple(
-        (
-            each.request_class,
-            seconds(_total_s(each) / each.timed_requests),
-            *(
-                ratio(part / _total_s(each))
-                for part in (
-                    each.phases.before_s,
-                    each.phases.model_s,
-                    each.phases.between_s,
-                    each.phases.after_s,
-                    each.phases.uninstrumented_s + each.phases.unknown_s,
-                )
-            ),
-        )
-        for each in timed
-    )
-    return Table(
-        "Where time goes: before the model starts, in it, and after", columns, rows, frozenset({"class"})
-    )
+    columns = ("class", "mean time", "before", "in model", "between", "after", "uninstrumented")
+    rows = tuple((each.request_class, seconds(each.mean_s), *_phase_ratios(each)) for each in timed)
+    return Table("Time by phase", columns, rows, frozenset({"class"}))
 
 
-def _total_s(each: ClassTime) -> float:
-    return sum(use.seconds for use in each.stages)
+def _phase_ratios(each: ClassTime) -> Row:
+    parts = each.phase_ratios
+    names = ("before_ratio", "model_ratio", "between_ratio", "after_ratio", "untold_ratio")
+    return tuple(ratio(None if parts is None else getattr(parts, name)) for name in names)
 
 
 def _stages(timed: list[ClassTime]) -> Table:
-    columns = ("class", "stages by share of time (and p95 of those that enter them)")
+    columns = ("class", "share of time by stage (p95 of requests that enter it)")
     rows = tuple((each.request_class, _stage_list(each.stages)) for each in timed)
-    return Table("Where time goes: stages", columns, rows, frozenset(columns))
+    return Table("Time by stage", columns, rows, frozenset(columns))
 
 
 def _stage_list(stages: tuple[StageUse, ...]) -> str:
-    shown = [use for use in stages[:_MOST_STAGES] if use.share_ratio >= _LEAST_SHARE]
-    parts = [f"{stage_name(use.stage)} {ratio(use.share_ratio)} ({seconds(use.p95_s)})" for use in shown]
-    rest = len(stages) - len(shown)
+    longer = [use for use in stages[:_MOST_STAGES] if use.share_ratio >= _LEAST_SHARE]
+    parts = [f"{stage_name(use.stage)} {ratio(use.share_ratio)} ({seconds(use.p95_s)})" for use in longer]
+    _, rest = first(stages, len(longer))
     return ", ".join([*parts, *([f"{rest} more"] if rest else [])])
 
 
 def _bottlenecks(timed: list[ClassTime]) -> Table:
-    columns = ("class", "held up by", "kind", "cause", "stands out", "wasted per request")
+    columns = ("class", "stage", "kind", "cause", "stands out", "wasted per request")
     rows = tuple((each.request_class, *_bottleneck_cells(each.bottleneck)) for each in timed)
-    return Table("Bottlenecks", columns, rows, frozenset(columns) - {"wasted per request"})
+    return Table("Bottlenecks", columns, rows, frozenset(columns[:-1]))
 
 
-def _bottleneck_cells(found: Bottleneck | None) -> tuple[str, ...]:
+def _bottleneck_cells(found: Bottleneck | None) -> Row:
     if found is None:
-        return (NOT_OBSERVED, "-", "the longest stage has no name", "-", NOT_OBSERVED)
+        return (NOT_OBSERVED, "-", "the longest stage has no name", "-", seconds(None).at_least(0))
     return (
         stage_name(found.stage),
         stage_name(found.kind),
         stage_name(found.cause),
         "yes" if found.basis == "waste" else "no",
-        at_least(seconds(found.waste_s_per_request), found.unknown_requests),
+        seconds(found.waste_s_per_request).at_least(found.unknown_requests),
     )
 
 

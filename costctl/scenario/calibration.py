@@ -23,8 +23,8 @@ from costctl.simulate.workload import Outcome
 
 _MOST_NAMED: Final = 10
 _QUANTILES: Final[tuple[tuple[Metric, Metric, float], ...]] = (
-    ("latency_p50", "ttft_p50", 0.5),
-    ("latency_p95", "ttft_p95", 0.95),
+    ("call_latency_p50", "call_ttft_p50", 0.5),
+    ("call_latency_p95", "call_ttft_p95", 0.95),
 )
 _METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 

@@ -37,15 +37,15 @@ _E2E: Final[tuple[tuple[QuantileMetric, float], ...]] = (
 _TTFT: Final[tuple[tuple[QuantileMetric, float], ...]] = (("ttft_p50", 0.5), ("ttft_p95", 0.95))
 # What of the calibration a difference rests on. Money is replica time paid for, which ends with the last call.
 _RESTS_ON: Final[dict[str, tuple[Metric, ...]]] = {
-    "e2e_p50": ("latency_p50",),
-    "e2e_p95": ("latency_p95",),
-    "e2e_p99": ("latency_p95",),
-    "ttft_p50": ("ttft_p50",),
-    "ttft_p95": ("ttft_p95",),
-    "goodput": ("latency_p95",),
+    "e2e_p50": ("call_latency_p50",),
+    "e2e_p95": ("call_latency_p95",),
+    "e2e_p99": ("call_latency_p95",),
+    "ttft_p50": ("call_ttft_p50",),
+    "ttft_p95": ("call_ttft_p95",),
+    "goodput": ("call_latency_p95",),
     "utilisation": ("busy",),
     "usd": ("busy",),
-    "usd_per_good_request": ("busy", "latency_p95"),
+    "usd_per_good_request": ("busy", "call_latency_p95"),
 }
 _COUNTS_GOOD: Final = ("goodput", "usd_per_good_request")
 
@@ -73,7 +73,7 @@ def _is_trusted(difference: Difference, base: Replayed, calibration: Calibration
     """Whether all that the difference rests on holds; good requests rest on TTFT too where it has an objective."""
     metrics = _RESTS_ON[difference.metric]
     if difference.metric in _COUNTS_GOOD and _has_ttft_objective(base, difference.request_class):
-        metrics = (*metrics, "ttft_p95")
+        metrics = (*metrics, "call_ttft_p95")
     return all_trusted(
         is_trusted(calibration, metric, request_class=difference.request_class, pool=difference.pool)
         for metric in metrics

@@ -80,7 +80,8 @@ def _mix(name: str, group: pl.DataFrame, requests: int, tokens: int, priced: Pri
         group["hour_utc"].drop_nulls().value_counts().sort(["count", "hour_utc"], descending=[True, False])
     )
     tokens_in, tokens_out = _sum(group["input_tokens"]), _sum(group["output_tokens"])
-    is_told = tokens > 0 and (tokens_in is not None or tokens_out is not None)
+    told = [each for each in (tokens_in, tokens_out) if each is not None]
+    own_tokens = sum(told) if told else None
     return ClassMix(
         request_class=name,
         rules=tuple(sorted(group["rule"].unique())),
@@ -88,9 +89,10 @@ def _mix(name: str, group: pl.DataFrame, requests: int, tokens: int, priced: Pri
         request_ratio=group.height / requests,
         input_tokens=tokens_in,
         output_tokens=tokens_out,
+        tokens=own_tokens,
         calls_without_input=int(group["no_input"].sum()),
         calls_without_output=int(group["no_output"].sum()),
-        token_ratio=((tokens_in or 0) + (tokens_out or 0)) / tokens if is_told else None,
+        token_ratio=own_tokens / tokens if tokens and own_tokens is not None else None,
         input_tokens_p50=known_quantile(group.filter(pl.col("no_input") == 0)["input_tokens"], 0.5),
         output_tokens_p50=known_quantile(group.filter(pl.col("no_output") == 0)["output_tokens"], 0.5),
         attributed_usd=priced.usd.get(name),

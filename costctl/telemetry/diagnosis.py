@@ -62,7 +62,7 @@ def _check(fact: Fact, rows: pl.DataFrame, shortfall: Shortfall | None) -> Check
     dialects = tuple(
         DialectCount(*row)
         for row in rows.sort(pl.col("observed") - pl.col("expected"), "dialect")
-        .select("dialect", "expected", "observed")
+        .select("dialect", "expected", "observed", (pl.col("expected") - pl.col("observed")).alias("missing"))
         .iter_rows()
     )
     lacking = tuple(each.dialect for each in dialects if each.observed < each.expected)
@@ -75,6 +75,7 @@ def _check(fact: Fact, rows: pl.DataFrame, shortfall: Shortfall | None) -> Check
         unit=UNITS[fact.of],
         expected=expected,
         observed=observed,
+        missing=expected - observed,
         ratio=observed / expected if expected else None,
         weight=fact.weight,
         effect=fact.effect,
@@ -117,11 +118,14 @@ def _shortfall(fact: Fact, calls: pl.DataFrame) -> Shortfall | None:
         (pl.col("without") * mean).sum().alias("about"),
         (pl.col("without") * pl.col("largest")).sum().alias("at_most"),
     ).row(0)
+    known = int(kinds["known"].sum())
     return Shortfall(
         quantity=_TOKENS[fact.id],
-        known=int(kinds["known"].sum()),
+        known=known,
         about=float(about),
+        about_ratio=about / known if known else None,
         at_most=float(at_most),
+        at_most_ratio=at_most / known if known else None,
         assumption=_LIKE_THE_OTHERS,
     )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.documents.analysis import Analysis
+from costctl.documents.bill import IdleTreatment
 from costctl.engine.laws import require_lawful
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress

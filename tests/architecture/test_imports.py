@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"pricing", "relations", "segment", "span_trees", "store"},
     "ingest": {"store"},
     "synth": {"simulate"},
-    "render": {"finance", "stats"},
+    "render": {"finance"},
     "observation_warnings": {"cost", "engine", "segment", "telemetry"},
     "observation": {
         "config",

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from costctl.documents.schemas import schema_for
 from costctl.documents.taxonomy import Taxonomy
 from costctl.render import taxonomy as render
-from costctl.render.numbers import count, ratio
+from costctl.render.cells import count, ratio
 from costctl.render.tables import Table, as_markdown, as_terminal_text
 from tests.command_line import costctl
 
@@ -72,7 +72,7 @@ def test_markdown_and_terminal_show_the_same_cells_and_the_whole_rules(document:
     assert isinstance(table, Table)
     for row, cluster in zip(table.rows, document.clusters, strict=True):
         assert row[:3] == (cluster.name, count(cluster.requests), ratio(cluster.ratio))
-        assert "| " + " | ".join(row) + " |" in markdown
+        assert "| " + " | ".join(map(str, row)) + " |" in markdown
     assert f"```toml\n{document.rules_toml.rstrip()}\n```" in markdown
     assert document.rules_toml.rstrip() in terminal
     assert max(len(line) for line in terminal.splitlines()) <= 100

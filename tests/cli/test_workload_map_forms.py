@@ -12,8 +12,10 @@ import pytest
 
 from costctl.documents.workload_map import WorkloadMap
 from costctl.render import workload_map as render
-from costctl.render.numbers import count, ratio, short, usd
-from costctl.render.tables import Cell, HeatMap, Table, as_markdown, as_terminal_text
+from costctl.render.cells import count, ratio, usd
+from costctl.render.numbers import short
+from costctl.render.records import records
+from costctl.render.tables import HeatMap, Table, as_markdown, as_terminal_text, heat_text
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -41,16 +43,30 @@ def test_the_tables_and_maps_round_the_numbers_of_the_document(sample_map: Workl
     for row, told in zip(mix.rows, sample_map.classes, strict=True):
         assert (row[1], row[5], row[6]) == (
             count(told.requests),
-            usd(told.attributed_usd),
-            ratio(told.cost_ratio),
+            usd(told.attributed_usd).at_least(told.unpriced_charges),
+            ratio(told.cost_ratio, "unknown"),
         )
     load = sections["Heat map of load: requests by class and hour of the day (UTC)"]
     assert isinstance(load, HeatMap)
     for (name, cells), told_row in zip(load.rows, sample_map.load.rows, strict=True):
         assert name == told_row.request_class
-        assert [cell.text for cell in cells] == [
+        assert [heat_text(cell, load) for cell in cells] == [
             short(value) if value else "·" for value in told_row.requests
         ]
+
+
+def test_machines_read_the_maps_and_tables_that_people_read(sample_map: WorkloadMap) -> None:
+    found = {
+        each.title: records(each) for each in render.sections(sample_map) if isinstance(each, Table | HeatMap)
+    }
+    mix = found["Mix"]
+    assert mix.columns[:5] == ("class", "requests", "share_ratio", "tokens", "tokens_bound")
+    assert [row[3] for row in mix.rows] == [each.tokens for each in sample_map.classes]
+    load = found["Heat map of load: requests by class and hour of the day (UTC)"]
+    assert [row[1:] for row in load.rows] == [each.requests for each in sample_map.load.rows]
+    for row in found["Time by phase"].rows:
+        parts = [value for value in row[2:] if isinstance(value, float)]
+        assert sum(parts) == pytest.approx(1.0)
 
 
 def test_markdown_and_terminal_show_the_same_cells(sample_map: WorkloadMap) -> None:
@@ -58,10 +74,12 @@ def test_markdown_and_terminal_show_the_same_cells(sample_map: WorkloadMap) -> N
     markdown, terminal = as_markdown(sections), as_terminal_text(sections)
     maps = [section for section in sections if isinstance(section, HeatMap)]
     assert maps
-    for name, cells in (row for each in maps for row in each.rows):
-        assert all(cell.text in markdown for cell in cells), name
-        assert all(cell.text in terminal for cell in cells), name
-        assert name in terminal
+    for each in maps:
+        for name, cells in each.rows:
+            texts = [heat_text(cell, each) for cell in cells]
+            assert all(text in markdown for text in texts), name
+            assert all(text in terminal for text in texts), name
+            assert name in terminal
     assert max(len(line) for line in terminal.splitlines()) <= 100
 
 
@@ -84,12 +102,13 @@ def test_a_terminal_holds_every_line_and_colour_says_nothing_that_the_text_does_
 
 def test_a_heat_map_that_is_too_wide_is_cut_into_blocks_that_hold_every_column() -> None:
     hours = tuple(f"{hour:02d}h" for hour in range(24))
-    cells = tuple(Cell(f"{100 + hour}k", hour % 5) for hour in range(24))
-    text = as_terminal_text([HeatMap("Load", "class", hours, (("chat", cells),), "Requests.")])
+    cells = tuple(count(1000 * (100 + hour)) for hour in range(24))
+    load = HeatMap("Load", "class", hours, (("chat", cells),), (0.25, 0.5, 0.75, 0.9), "Requests.", 123_000.0)
+    text = as_terminal_text([load])
     assert max(len(line) for line in text.splitlines()) <= 100
     assert text.count("chat") > 1
     for hour, cell in zip(hours, cells, strict=True):
-        assert (text.count(hour), text.count(cell.text)) == (1, 1)
+        assert (text.count(hour), text.count(heat_text(cell, load))) == (1, 1)
 
 
 @pytest.mark.parametrize(

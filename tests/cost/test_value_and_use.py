@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.documents.analysis import Analysis
+from costctl.documents.bill import IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
 from costctl.frames.cost import Frames
@@ -97,13 +98,25 @@ def test_the_ratios_of_a_pool_sum_to_one() -> None:
 def test_the_rows_of_the_bill_add_up_as_they_are_written(idle: IdleTreatment) -> None:
     analysis = analysed(SIX_CALLS, STRICT, idle)
     assert analysis.bill is not None
-    written = sum(Decimal(repr(row.usd)) for row in analysis.bill.rows)
-    assert written == Decimal(repr(analysis.bill.total_usd))
+    for column in (analysis.bill, analysis.bill.attributed, analysis.bill.loaded):
+        written = sum(Decimal(repr(row.usd)) for row in column.rows)
+        assert written == Decimal(repr(column.total_usd))
     assert ("idle" in {row.kind for row in analysis.bill.rows}) == (idle == "separate")
     left_out = analysis.totals.idle_usd if idle == "none" else 0.0
     assert analysis.bill.total_usd == pytest.approx(
         (analysis.totals.billed_usd or 0.0) - (left_out or 0.0), abs=0.005
     )
+
+
+def test_attributed_and_loaded_are_the_same_bill_whatever_idle_is_in_the_charges() -> None:
+    bills = [analysed(SIX_CALLS, STRICT, idle).bill for idle in ("separate", "weighted", "none")]
+    columns = {(bill.attributed, bill.loaded) for bill in bills if bill is not None}
+    ((attributed, loaded),) = columns
+    assert attributed.total_usd == loaded.total_usd
+    assert {row.kind for row in attributed.rows} == {"class", "idle", "unattributed"}
+    assert "idle" not in {row.kind for row in loaded.rows}
+    of_classes = sum(Decimal(repr(row.usd)) for row in attributed.rows if row.kind == "class")
+    assert of_classes == Decimal(repr(attributed.classes_usd))
 
 
 def test_margin_is_the_value_of_the_successes_less_the_loaded_cost() -> None:

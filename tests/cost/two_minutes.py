@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from costctl.cost.analysis import METHODS, build_analysis
-from costctl.documents.analysis import Analysis, ClassReport, IdleTreatment
+from costctl.documents.analysis import Analysis, ClassReport
+from costctl.documents.bill import IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Value
 from costctl.frames.cost import Frames

@@ -133,7 +133,7 @@ def _unmarked(documents: Documents) -> tuple[list[str], int]:
             if not isinstance(section, Table) or not section.title.startswith(title):
                 continue
             seen.add(title)
-            for row in section.rows:
+            for row in section.texts():
                 lacking = sum(missing.get((part, row[0]), 0) for part in parts)
                 is_class = ("requests", row[0]) in missing
                 for column in columns:
@@ -165,7 +165,7 @@ def test_the_total_of_the_bill_is_a_bound_where_a_row_is_or_has_no_price(
     (table,) = (each for each in analysis_view.sections(analysis) if each.title.startswith("The bill in USD"))
     assert isinstance(table, Table)
     is_bound = analysis.totals.unit_costs.unpriced_charges > 0
-    assert all(cell.startswith("≥ $") == is_bound for cell in table.rows[-1][1:4])
+    assert all(cell.startswith("≥ $") == is_bound for cell in table.texts()[-1][1:4])
 
 
 def test_an_explained_class_marks_its_cost_as_the_other_documents_do(

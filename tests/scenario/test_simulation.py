@@ -21,7 +21,7 @@ from costctl.documents.simulation import CallFates, Simulation
 from costctl.errors import NotEnoughDataError, UsageError
 from costctl.observation import Question, observed
 from costctl.render import simulation as render
-from costctl.render.numbers import seconds
+from costctl.render.cells import seconds
 from costctl.render.tables import Table, as_terminal_text
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve

@@ -1,0 +1,296 @@
+"""Which quantities do the documents hold, in which unit, and is less of it better or more?
+
+``METRICS`` is the one catalogue: whatever names a quantity (an effect, a difference, an objective, a gate) names an id
+of it. ``documents.metric_values`` reads the values of a metric out of a document.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from costctl.documents.metric import Metric, Place, analysis, calibrated, effects, replays, workload
+from costctl.documents.money_metrics import MONEY
+
+_FITTED: Final = ("classes/{request_class=name}", "pools/{pool=name}")
+_CLASS: Final = "/classes/{request_class}"
+_POOL: Final = "/pools/{pool}"
+_OBJECTIVE: Final = "/objectives/{request_class}/objectives/{objective=metric}"
+
+_TIMES: Final = (
+    *(
+        Metric(
+            f"e2e_{at}",
+            "s",
+            "lower",
+            f"End-to-end time of requests, {at}.",
+            (
+                *analysis(f"{_CLASS}/latency_s/{at}"),
+                *replays(f"{_CLASS}/e2e_s/{at}"),
+                *effects(f"e2e_{at}", "request_class"),
+            ),
+        )
+        for at in ("p50", "p95", "p99")
+    ),
+    *(
+        Metric(
+            f"ttft_{at}",
+            "s",
+            "lower",
+            f"Time to first token of requests, {at}.",
+            (
+                *analysis(f"{_CLASS}/ttft_s/{at}"),
+                *replays(f"{_CLASS}/ttft_s/{at}"),
+                *effects(f"ttft_{at}", "request_class"),
+            ),
+        )
+        for at in ("p50", "p95", "p99")
+    ),
+    *(
+        Metric(
+            f"call_{name}_{at}", "s", "lower", f"{meaning}, {at}.", calibrated(f"call_{name}_{at}", *_FITTED)
+        )
+        for name, meaning in (
+            ("latency", "Duration of model calls, queue included"),
+            ("ttft", "Time to first token of model calls"),
+        )
+        for at in ("p50", "p95")
+    ),
+    Metric(
+        "longest_wait",
+        "s",
+        "lower",
+        "Longest time that a served call waited in the queue.",
+        replays("/lanes/{pool,request_class}/longest_wait_s"),
+    ),
+    Metric(
+        "waste_s_per_request",
+        "s",
+        "lower",
+        "Time that a request wastes in the stage that is its bottleneck.",
+        (
+            *analysis(f"{_CLASS}/bottleneck/waste_s_per_request"),
+            *workload("/times/{request_class}/bottleneck/waste_s_per_request"),
+        ),
+    ),
+    Metric(
+        "delay_s_per_request",
+        "s",
+        "lower",
+        "Time that one more request delays all others, together.",
+        analysis(f"{_CLASS}/cost/marginal/delay_s_per_request"),
+    ),
+)
+
+_OUTCOMES: Final = (
+    Metric(
+        "slo_attainment",
+        "ratio",
+        "higher",
+        "Part of the requests that succeeded within an objective, of those that failed or were timed.",
+        (*analysis(f"{_CLASS}/slo/{{objective=target}}/met_ratio"), *workload(f"{_OBJECTIVE}/met_ratio")),
+    ),
+    Metric(
+        "error_budget_burn",
+        "1",
+        "lower",
+        "Error budget used, as a multiple of it: above 1 the objective is missed.",
+        workload(f"{_OBJECTIVE}/burn"),
+    ),
+    Metric(
+        "goodput",
+        "ratio",
+        "higher",
+        "Part of the requests that succeeded within every objective.",
+        (*replays("/goodput_ratio", f"{_CLASS}/goodput_ratio"), *effects("goodput", "request_class")),
+    ),
+    Metric(
+        "goodput_per_s",
+        "1/s",
+        "higher",
+        "Requests per second that succeeded within every objective.",
+        workload("/objectives/{request_class}/goodput_per_s"),
+    ),
+    Metric(
+        "success_ratio",
+        "ratio",
+        "higher",
+        "Part of the requests that succeeded.",
+        (
+            *analysis(f"{_CLASS}/success_ratio"),
+            Place("sessions", "/report/classes/{request_class}/completed_ratio"),
+        ),
+    ),
+    Metric(
+        "failed_requests",
+        "requests",
+        "lower",
+        "Requests that failed.",
+        (*analysis(f"{_CLASS}/failed"), *workload("/faults/{request_class}/failed")),
+    ),
+    Metric(
+        "attempts_per_request",
+        "1",
+        "lower",
+        "Attempts per request, retries included.",
+        workload("/faults/{request_class}/attempts_per_request"),
+    ),
+    Metric(
+        "timeouts",
+        "requests",
+        "lower",
+        "Requests in which something timed out.",
+        workload("/faults/{request_class}/timeouts"),
+    ),
+    Metric(
+        "prompt_cache_ratio",
+        "ratio",
+        "higher",
+        "Prompt cache hit ratio: cached over all input tokens.",
+        workload("/faults/{request_class}/prompt_cache_ratio"),
+    ),
+    Metric(
+        "lookup_hit_ratio",
+        "ratio",
+        "higher",
+        "Hit ratio of other caches: hits over look-ups.",
+        workload("/faults/{request_class}/lookup_hit_ratio"),
+    ),
+    Metric(
+        "looping_ratio",
+        "ratio",
+        "lower",
+        "Part of the tasks that repeat the same steps.",
+        (Place("sessions", "/report/classes/{request_class}/looping_ratio"),),
+    ),
+)
+
+_TRAFFIC: Final = (
+    Metric(
+        "requests",
+        "requests",
+        "neither",
+        "Requests.",
+        (
+            *analysis("/totals/requests", f"{_CLASS}/requests", "/tenants/[kind=tenant]{tenant}/requests"),
+            *workload("/requests", f"{_CLASS}/requests"),
+            *replays("/requests", f"{_CLASS}/requests"),
+        ),
+    ),
+    Metric(
+        "input_tokens",
+        "tokens",
+        "neither",
+        "Input tokens, cached ones included.",
+        (*analysis(f"{_CLASS}/tokens/input"), *workload(f"{_CLASS}/input_tokens")),
+    ),
+    Metric(
+        "output_tokens",
+        "tokens",
+        "neither",
+        "Output tokens.",
+        (*analysis(f"{_CLASS}/tokens/output"), *workload(f"{_CLASS}/output_tokens")),
+    ),
+)
+
+_CAPACITY: Final = (
+    Metric(
+        "utilisation",
+        "ratio",
+        "neither",
+        "Busy replica time over paid replica time.",
+        (*analysis(f"{_POOL}/utilisation_ratio"), *replays(f"{_POOL}/utilisation_ratio")),
+    ),
+    Metric(
+        "useful_utilisation",
+        "ratio",
+        "higher",
+        "Replica time spent on requests that met their objectives, over paid replica time.",
+        analysis(f"{_POOL}/useful_utilisation_ratio"),
+    ),
+    Metric(
+        "busy",
+        "s",
+        "neither",
+        "Replica time with work in progress.",
+        (
+            *analysis(f"{_POOL}/busy_s"),
+            *replays(f"{_POOL}/busy_s"),
+            *calibrated("busy", "pools/{pool=name}"),
+        ),
+    ),
+    Metric(
+        "busy_replicas",
+        "replicas",
+        "neither",
+        "Replicas that are busy, on average over time.",
+        effects("busy_replicas", "pool"),
+    ),
+    Metric(
+        "replicas",
+        "replicas",
+        "lower",
+        "Replicas paid for.",
+        (*analysis(f"{_POOL}/replicas"), *replays(f"{_POOL}/replicas")),
+    ),
+    Metric(
+        "accelerator",
+        "s",
+        "lower",
+        "Accelerator time paid for.",
+        replays(f"{_POOL}/accelerator_s"),
+    ),
+    *(
+        Metric(
+            f"queue_depth_{at}",
+            "calls",
+            "lower",
+            f"Calls waiting, over time: {word}.",
+            (*analysis(f"{_POOL}/queue_depth/{at}"), *workload(f"/queues/{{pool}}/depth/{at}")),
+        )
+        for at, word in (("p50", "p50"), ("p95", "p95"), ("max", "most"))
+    ),
+    Metric(
+        "queue_depth_mean",
+        "calls",
+        "lower",
+        "Calls waiting, over time: mean.",
+        workload("/queues/{pool}/mean_depth"),
+    ),
+)
+
+_EVIDENCE: Final = (
+    Metric(
+        "priced_ratio",
+        "ratio",
+        "higher",
+        "Part of the requests whose every charge has an amount.",
+        analysis("/coverage/priced_ratio"),
+    ),
+    Metric(
+        "maturity",
+        "points",
+        "higher",
+        "How much of what a phase needs the telemetry says, 0 to 100.",
+        (Place("diagnosis", "/phases/{phase}/score"),),
+    ),
+    *(
+        Metric(
+            name,
+            "ratio",
+            "higher",
+            meaning,
+            tuple(
+                Place("admission_accuracy", f"/{rules}/classes/{{request_class}}/{name}")
+                for rules in ("without_label", "with_label")
+            ),
+        )
+        for name, meaning in (
+            ("recall", "Part of a class's requests that admission rules take for it."),
+            ("precision", "Part of what admission rules take for a class that is its own."),
+        )
+    ),
+)
+
+METRICS: Final[dict[str, Metric]] = {
+    metric.id: metric for metric in (*_TIMES, *_OUTCOMES, *_TRAFFIC, *_CAPACITY, *MONEY, *_EVIDENCE)
+}
