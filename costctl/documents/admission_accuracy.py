@@ -1,4 +1,4 @@
-"""costctl.admission_accuracy/v1: how accurately a gateway could classify requests when they arrive, as ``costctl
+"""costctl.admission_accuracy/v2: how accurately a gateway could classify requests when they arrive, as ``costctl
 segment --admission`` prints it.
 """
 
@@ -11,7 +11,7 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.admission_accuracy/v1"
+SCHEMA_VERSION: Final = "costctl.admission_accuracy/v2"
 
 
 class MatchCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""costctl.analysis/v1: cost and behaviour of each class of request.
+"""costctl.analysis/v2: cost and behaviour of each class of request.
 
 Identities, to 1e-9 relative: Σ loaded + unattributed = billed; Σ attributed + idle + unattributed = billed.
 A null is "not observed" or "not priced"; a note in ``coverage`` says which, and what would fix it.
@@ -18,7 +18,7 @@ from costctl.documents.tenants import TenantUse
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
 
-SCHEMA_VERSION: Final = "costctl.analysis/v1"
+SCHEMA_VERSION: Final = "costctl.analysis/v2"
 
 ComponentName = Literal[
     "accelerator",

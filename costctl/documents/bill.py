@@ -1,4 +1,4 @@
-"""Who pays what, in amounts that add up as they are written, and invoices beside it: parts of costctl.analysis/v1."""
+"""Who pays what, in amounts that add up as they are written, and invoices beside it: parts of costctl.analysis/v2."""
 
 from __future__ import annotations
 

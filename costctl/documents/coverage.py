@@ -1,4 +1,4 @@
-"""costctl.coverage/v1: for each value of a policy, what a consumer's file makes of it.
+"""costctl.coverage/v2: for each value of a policy, what a consumer's file makes of it.
 
 Every leaf of the policy document (by RFC 6901 pointer) has exactly one entry. A valid file may still not be
 enforced: the entries say so, and ``conditions`` lists what must be true where the consumer runs.
@@ -12,7 +12,7 @@ import msgspec
 
 from costctl.documents.policy import Digest, Id, Text
 
-SCHEMA_VERSION: Final = "costctl.coverage/v1"
+SCHEMA_VERSION: Final = "costctl.coverage/v2"
 
 ValidatorLevel = Literal["real-code", "real-schema", "hand-schema", "none"]
 
@@ -97,7 +97,7 @@ class EmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class CoverageManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document written beside an emitted file. policy_digest: of the policy as canonical JSON."""
 
-    schema_version: Literal["costctl.coverage/v1"]
+    schema_version: Literal["costctl.coverage/v2"]
     policy_id: Id
     policy_digest: Digest
     consumer: Consumer

@@ -1,4 +1,4 @@
-"""costctl.diagnosis/v1: what the telemetry says and what it lacks, as ``costctl doctor`` prints it."""
+"""costctl.diagnosis/v2: what the telemetry says and what it lacks, as ``costctl doctor`` prints it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from costctl.documents.provenance import Provenance
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
 
-SCHEMA_VERSION: Final = "costctl.diagnosis/v1"
+SCHEMA_VERSION: Final = "costctl.diagnosis/v2"
 
 PhaseName = Literal["measure", "route", "tune", "operate"]
 State = Literal["ok", "partial", "missing", "not_applicable"]

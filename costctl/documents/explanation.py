@@ -1,4 +1,4 @@
-"""costctl.explanation/v1: one request, or one class, through every relation, as ``costctl explain`` prints it."""
+"""costctl.explanation/v2: one request, or one class, through every relation, as ``costctl explain`` prints it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.explanation/v1"
+SCHEMA_VERSION: Final = "costctl.explanation/v2"
 
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""What failed and repeated attempts cost, and unit costs: parts of costctl.analysis/v1."""
+"""What failed and repeated attempts cost, and unit costs: parts of costctl.analysis/v2."""
 
 from __future__ import annotations
 

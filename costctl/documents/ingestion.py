@@ -1,4 +1,4 @@
-"""costctl.ingest/v1: what was loaded, and what was not."""
+"""costctl.ingest/v2: what was loaded, and what was not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from costctl.documents.provenance import Provenance
 from costctl.documents.usage_gaps import UsageGaps
 
-SCHEMA_VERSION: Final = "costctl.ingest/v1"
+SCHEMA_VERSION: Final = "costctl.ingest/v2"
 
 
 class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

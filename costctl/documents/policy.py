@@ -1,4 +1,4 @@
-"""costctl.policy/v1: who is served first, where, in which batches, and how long may be waited.
+"""costctl.policy/v2: who is served first, where, in which batches, and how long may be waited.
 
 The document names no product. Emitters (``costctl/policy/targets``) turn it into a consumer's own file.
 What is absent keeps the consumer's default. Durations are whole microseconds. Lanes carry no numbers: the
@@ -15,7 +15,7 @@ import msgspec
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import Boundary, Enforcement
 
-SCHEMA_VERSION: Final = "costctl.policy/v1"
+SCHEMA_VERSION: Final = "costctl.policy/v2"
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$"
 Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
@@ -234,7 +234,7 @@ class PolicyEvidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The document that ``costctl emit --target policy`` writes."""
 
-    schema_version: Literal["costctl.policy/v1"]
+    schema_version: Literal["costctl.policy/v2"]
     policy_id: Id
     generated: GeneratedInfo
     validity: Validity

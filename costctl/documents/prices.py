@@ -1,4 +1,4 @@
-"""costctl.prices/v1 and costctl.price_check/v1: what tokens cost on a day, and what is wrong with the rates."""
+"""costctl.prices/v2 and costctl.price_check/v2: what tokens cost on a day, and what is wrong with the rates."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 
 from costctl.documents.witness import Witness
 
-SCHEMA_VERSION: Final = "costctl.prices/v1"
-CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v1"
+SCHEMA_VERSION: Final = "costctl.prices/v2"
+CHECK_SCHEMA_VERSION: Final = "costctl.price_check/v2"
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

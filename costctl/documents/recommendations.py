@@ -1,4 +1,4 @@
-"""costctl.recommendations/v1: what to change, what it saves, how sure we are — or why nothing is advised.
+"""costctl.recommendations/v2: what to change, what it saves, how sure we are — or why nothing is advised.
 
 A saving is of one of two sorts, and they are never added. **Cash**: the bill shrinks, by tokens that are not bought or
 a replica that goes. **Freed**: replica time that calls no longer take; it is worth its price only where something
@@ -16,7 +16,7 @@ from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.recommendations/v1"
+SCHEMA_VERSION: Final = "costctl.recommendations/v2"
 
 Status = Literal["recommended", "withheld"]
 

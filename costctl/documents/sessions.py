@@ -1,4 +1,4 @@
-"""costctl.sessions/v1: steps, loops and the cost of completed work, as ``costctl segment --sessions`` prints it."""
+"""costctl.sessions/v2: steps, loops and the cost of completed work, as ``costctl segment --sessions`` prints it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.sessions/v1"
+SCHEMA_VERSION: Final = "costctl.sessions/v2"
 
 
 class StepSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

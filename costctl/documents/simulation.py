@@ -1,4 +1,4 @@
-"""costctl.simulation/v1: the same requests under other settings, beside today, and how far that can be trusted."""
+"""costctl.simulation/v2: the same requests under other settings, beside today, and how far that can be trusted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from costctl.documents.changes import SettingChange, Value
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.simulation/v1"
+SCHEMA_VERSION: Final = "costctl.simulation/v2"
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):

@@ -1,4 +1,4 @@
-"""costctl.store/v1: what a store holds."""
+"""costctl.store/v2: what a store holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-SCHEMA_VERSION: Final = "costctl.store/v1"
+SCHEMA_VERSION: Final = "costctl.store/v2"
 
 
 class StoredSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""costctl.taxonomy/v1: classes learned from the traces, and how good they are.
+"""costctl.taxonomy/v2: classes learned from the traces, and how good they are.
 
 ``costctl segment --learn`` prints it.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.taxonomy/v1"
+SCHEMA_VERSION: Final = "costctl.taxonomy/v2"
 
 
 class MedianFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Who used what: part of costctl.analysis/v1."""
+"""Who used what: part of costctl.analysis/v2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""costctl.workload_map/v1: what the traffic is made of, as ``costctl segment`` prints it.
+"""costctl.workload_map/v2: what the traffic is made of, as ``costctl segment`` prints it.
 
 Identities: shares of requests, of tokens and of cost each sum to 1 over the classes; the cells of the load map sum to
 the requests and tokens; the stages of a class sum to the durations of its requests, and no waste exceeds its stage.
@@ -15,7 +15,7 @@ from costctl.documents.analysis import Bottleneck, QueueDepth, StageUse, Window
 from costctl.documents.overlap import Overlap
 from costctl.documents.provenance import Provenance
 
-SCHEMA_VERSION: Final = "costctl.workload_map/v1"
+SCHEMA_VERSION: Final = "costctl.workload_map/v2"
 
 
 class ClassMix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

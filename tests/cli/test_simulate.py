@@ -27,7 +27,7 @@ def test_the_same_input_and_seed_give_the_same_bytes_and_progress_goes_to_stderr
     assert first.returncode == 0, first.stderr
     assert first.stdout == again.stdout
     assert "Replaying the scenario" in first.stderr
-    assert json.loads(first.stdout)["schema_version"] == "costctl.simulation/v1"
+    assert json.loads(first.stdout)["schema_version"] == "costctl.simulation/v2"
 
 
 def without_numbers(text: str) -> list[list[str]]:

@@ -13,7 +13,7 @@ import msgspec
 
 from costctl.documents.schemas import NAMES
 
-FOLDERS = ("docs/reference", "sample_traces", "schemas")  # where the scripts write
+FOLDERS = ("docs/explanation", "docs/reference", "sample_traces", "schemas")  # where the scripts write
 RUN_EACH = "import runpy, sys\nfor each in sys.argv[1:]:\n    runpy.run_path(each, run_name='__main__')"
 
 

@@ -66,7 +66,7 @@ def _pool_rules(draw: st.DrawFn) -> PoolRules:
 def policy_of(today: Platform) -> Policy:
     """The policy of a platform: a backend a pool, and an entry for each class and pool; all classes in one lane."""
     return Policy(
-        schema_version="costctl.policy/v1",
+        schema_version="costctl.policy/v2",
         policy_id="today",
         generated=GeneratedInfo(at="2026-11-03T06:00:00Z", tool="costctl", tool_version="0.1.0", seed=0),
         validity=Validity("2026-11-03T06:00:00Z", "2026-12-03T06:00:00Z", "keep_and_warn"),

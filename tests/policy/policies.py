@@ -28,7 +28,7 @@ def sound_policy(**changes: object) -> Policy:
     """Two pools, two classes, one of them bound to the EU, with a queue limit and a fallback."""
     declared = PolicyEvidence(id="declared", kind="declared", statement="Declared in the settings.")
     parts = {
-        "schema_version": "costctl.policy/v1",
+        "schema_version": "costctl.policy/v2",
         "policy_id": "policy-1",
         "generated": GeneratedInfo(at="2026-11-03T06:00:00Z", tool="costctl", tool_version="0.1.0", seed=0),
         "validity": Validity(
