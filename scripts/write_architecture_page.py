@@ -18,6 +18,13 @@ if not PACKAGE.exists():  # run beside an empty copy of docs/, by the test
     PACKAGE = Path(costctl.__file__).parent
 PAGE = ROOT / "docs" / "explanation" / "architecture.md"
 Graph = dict[str, set[str]]
+_INTRODUCTION = (
+    "Traces go in at `ingest` and become relations in a store; frames of them go to functions that know no file,",
+    "clock or database; documents come out, and `render` and `policy` write them down. Imports go one way: a package",
+    "stands above everything that it imports. Written by scripts/write_architecture_page.py from the imports that are",
+    "there; `tests/architecture` holds which package may import which.",
+)
+_ROOMS = "[a kind of advice](../how-to/add-a-kind-of-advice.md), [a consumer](../how-to/add-a-consumer.md)"
 
 
 def packages() -> dict[str, list[Path]]:
@@ -103,10 +110,7 @@ def rendered() -> str:
         [
             "# Architecture",
             "",
-            "Traces go in at `ingest` and become relations in a store; frames of them go to functions that know no file, clock",
-            "or database; documents come out, and `render` and `policy` write them down. Imports go one way: a package stands",
-            "above everything that it imports. Written by scripts/write_architecture_page.py from the imports that are there;",
-            "`tests/architecture` holds which package may import which.",
+            *_INTRODUCTION,
             "",
             "The drawing leaves out arrows that a longer way replaces; the table has all.",
             "",
@@ -120,7 +124,7 @@ def rendered() -> str:
             "|---|---|---|---|---|",
             *rows,
             "",
-            "New rooms: [a kind of advice](../how-to/add-a-kind-of-advice.md), [a consumer](../how-to/add-a-consumer.md).",
+            f"New rooms: {_ROOMS}.",
             "",
         ]
     )
