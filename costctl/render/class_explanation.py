@@ -23,7 +23,7 @@ def sections(explained: ClassExplanation) -> list[Section]:
     rules = tuple(
         (count(rule.rule_order), rule.rule, rule.definition, count(rule.requests)) for rule in explained.rules
     )
-    texts = ("#", "rule", "condition, for what no earlier rule took")
+    texts = ("#", "rule", "condition, where no earlier rule matched")
     parts.append(Table("Rules that give the class", (*texts, "requests"), rows=rules, left=frozenset(texts)))
     examples = tuple(
         (

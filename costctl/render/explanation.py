@@ -39,6 +39,7 @@ from costctl.render.tables import Notes, Section, Table, as_csv, indented
 _SPAN_COLUMNS: Final = ("span", "stage", "start", "duration", "tokens in → out", "replica")
 _NAME_WIDTH: Final = 34  # with its indentation; a longer name keeps its end, which says more
 _UNSEEN: Final = "?"
+_NO_TENANT: Final = "none recorded"
 _MOST_CHARGES: Final = 60
 _NO_CALL: Final = count(None, "")
 _NOT_ALWAYS_BILLED: Final = ("not_billed", "billed_if_reported", "input_only")
@@ -98,11 +99,11 @@ def _tenants_of_calls(request: RequestExplanation) -> list[str]:
     """Whose the calls are, where some are not the request's own tenant's."""
     places: dict[str, list[str]] = {}
     for place, call in enumerate(request.calls, 1):
-        places.setdefault(call.tenant or "nobody", []).append(str(place))
-    if set(places) <= {request.tenant or "nobody"}:
+        places.setdefault(call.tenant or _NO_TENANT, []).append(str(place))
+    if set(places) <= {request.tenant or _NO_TENANT}:
         return []
     said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(places.items()))
-    return [f"Whose the calls below are: {said}."]
+    return [f"Tenants of the calls below: {said}."]
 
 
 def _rules(rules: tuple[RuleOutcome, ...]) -> Table:

@@ -10,16 +10,16 @@ from costctl.render.numbers import plural
 from costctl.render.tables import Table
 
 _MOST_ROWS: Final = 20
-NOBODY: Final = "no tenant recorded"
+NO_TENANT: Final = "no tenant recorded"
 
 
 def tenant_table(uses: tuple[TenantUse, ...]) -> Table | None:
-    """The tenants that cost most, and nobody; None where no tenant is named at all."""
+    """The tenants that cost most, and what is assigned to none; None where no tenant is named at all."""
     shown, hidden = largest(uses, _MOST_ROWS)
     if not shown:
         return None
     rows = [_row(use.tenant or "", use) for use in shown]
-    rows.extend(_row(NOBODY, use) for use in uses if use.kind == "unassigned")
+    rows.extend(_row(NO_TENANT, use) for use in uses if use.kind == "unassigned")
     more = f"; {plural(hidden, 'other')} in --format json" if hidden else ""
     columns = ("tenant", "requests", "calls", "attributed", "share of cost")
     return Table(f"Tenants: attributed cost in USD{more}", columns, tuple(rows), frozenset({"tenant"}))

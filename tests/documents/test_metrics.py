@@ -24,6 +24,7 @@ from costctl.observation import Question
 
 PLACES = [(metric, place) for metric in METRICS.values() for place in metric.places]
 PLACE_IDS = [f"{metric.id}@{place.document}{place.path}" for metric, place in PLACES]
+ITEM_FIELDS = re.compile(r"(?:\[|(?<==)|(?<=[{,]))(\w+)(?==\w+\]|[},])")
 SUFFIXES = {"_per_s": "1/s", "_s": "s", "_usd": "USD", "_ratio": "ratio", "_tokens": "tokens"}
 
 
@@ -54,10 +55,9 @@ def fields_along(place: Place) -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
     for segment in place.path.split("/")[1:]:
         hints = typing.get_type_hints(kind)
-        named = re.findall(r"(?:\[|(?<==)|(?<=[{,]))(\w+)(?==\w+\]|[},])", segment)
-        if "{" in segment or "[" in segment:
-            assert named, segment
-            assert set(named) <= set(hints), segment
+        asked = set(ITEM_FIELDS.findall(segment))
+        assert asked <= set(hints), segment
+        if asked:
             continue
         kind = item_type(hints["from_" if segment == "from" else segment])
         found.append((segment, kind))

@@ -116,7 +116,7 @@ def test_the_focus_file_has_a_column_that_says_whose_the_amount_is_and_ties_out(
         assert sum(float(row["BilledCost"]) for row in recorded) == pytest.approx(0.055)
         assert not any("book" in row["SkuPriceId"] for row in recorded)
         assert sum(float(row["BilledCost"]) for row in rows) == pytest.approx(document.totals.billed_usd)
-    assert any("0.055000 USD are amounts that the sources name" in note for note in focus.notes)
+    assert any("0.055000 USD are amounts recorded by the sources" in note for note in focus.notes)
 
 
 def test_an_amount_that_is_charged_is_no_witness_of_itself() -> None:

@@ -100,7 +100,7 @@ def test_replicas_of_ones_own_are_not_compared() -> None:
     settings = Settings(pools={"gpu": Pool(usd_per_replica_hour=3.6, match={"service": "llm"})})
     found = compared([call("a/c", GPT_USD), call("b/c", 0.2, 5, service="llm", replica_id="r")], settings)
     assert (found.calls, found.named_calls) == (1, 1)
-    assert any(note.startswith("1 calls that your own replicas served") for note in found.notes)
+    assert any(note.startswith("1 calls served by your own replicas") for note in found.notes)
 
 
 def test_an_unknown_part_makes_ours_a_lower_bound_and_no_difference() -> None:
