@@ -102,7 +102,7 @@ def _agreed(reading: _Reading) -> Iterable[Setting]:
 
 def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
     if backend.pool is None or backend.pool not in reading.today.pools:
-        reading.leave_out(here, f"{backend.id} is no pool that can be replayed")
+        reading.leave_out(here, f"{backend.id} is not a pool that can be replayed")
         return
     replicas = backend.replicas or reading.today.pools[backend.pool].replicas
     for lever in LEVERS:

@@ -89,12 +89,12 @@ def _one_of(text: str, choices: Sequence[str]) -> str:
         return text
     nearest = difflib.get_close_matches(text, choices, n=1)
     hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    raise ValueError(f"{text!r} is none of {_listed(choices)}{hint}".removesuffix("?"))
+    raise ValueError(f"{text!r} is not one of {_listed(choices)}{hint}".removesuffix("?"))
 
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.removeprefix("-").isdecimal()):
-        raise ValueError(f"{text!r} is no whole number")
+        raise ValueError(f"{text!r} is not a whole number")
     return int(text)
 
 
@@ -104,7 +104,7 @@ def _number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return number
 
 

@@ -48,7 +48,7 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
         if lever.kind == "duration":
             value = us_from_s(value) / US_PER_S
     elif value is None and not lever.is_limit:
-        raise ValueError(f"{key_of(lever, subject)} is no limit that could be lifted")
+        raise ValueError(f"{key_of(lever, subject)} is not a limit: it cannot be unlimited")
     return Setting(lever, subject, value, source)
 
 

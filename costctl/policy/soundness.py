@@ -1,6 +1,6 @@
 """May this policy be written for a consumer at all?
 
-In: a policy. Out: nothing; an unsound policy is refused, with what is wrong and what would mend it.
+In: a policy. Out: nothing; an unsound policy is refused, with what is wrong and what would fix it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def require_sound(policy: Policy) -> None:
         )
     if findings:
         raise InputError(
-            "The policy is not sound, so nothing was written.",
+            "The policy has errors: nothing was written.",
             why=" ".join(f"{finding.pointer}: {finding.message}" for finding in findings),
-            next_step="Mend it; see all findings with: costctl policy check FILE.",
+            next_step="Fix it; list all findings with: costctl policy check FILE.",
         )

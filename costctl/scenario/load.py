@@ -43,7 +43,7 @@ def load_factor_of(text: str | None) -> float:
     if not 0 < factor <= MOST_LOAD:
         raise UsageError(
             f"Cannot use --load {text}.",
-            why=f"It is no factor above 0 and up to {MOST_LOAD:g}.",
+            why=f"It must be a factor above 0 and up to {MOST_LOAD:g}.",
             next_step="Write --load 1.5x for half as many requests again, for instance.",
         )
     return factor
