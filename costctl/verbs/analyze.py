@@ -5,15 +5,17 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from costctl.documents.analysis import Analysis
-from costctl.documents.bill import IdleTreatment
-from costctl.engine.laws import require_lawful
+from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.documents.settings import Settings
+from costctl.engine.duckdb import DuckDBEngine
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
+from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
     from costctl.frames.cost import Frames
@@ -29,16 +31,19 @@ def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separ
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:
-    """The relations that costs rest on, built, fetched and held to the laws of sql/checks."""
+    """The relations that costs rest on, built and fetched."""
+    return frames_in(observation.engine, observation.config.settings, observation.rejected_records, progress)
+
+
+def frames_in(engine: DuckDBEngine, settings: Settings, rejected_records: int, progress: Progress) -> Frames:
+    """The relations of an engine that costs rest on. Prices must be loaded."""
     from costctl.frames.cost import Frames
 
-    fetched: dict[str, pl.DataFrame] = {}
-    for name in Frames.RELATIONS:
+    def fetch(name: str, columns: Sequence[str]) -> pl.DataFrame:
         progress(f"Building {name}", None)
-        fetched[name] = observation.engine.fetch(name)
-    progress("Checking that figures add up", None)
-    require_lawful(observation.engine)
-    return Frames.of(fetched, observation.rejected_records)
+        return engine.fetch(name, columns)
+
+    return Frames.read(fetch, lambda: witness_of(engine, settings.prices), rejected_records)
 
 
 def fits_of(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:
@@ -59,7 +64,7 @@ def analysis_of(
     """The analysis document."""
     from costctl.cost.analysis import build_analysis, methods_of
 
-    progress("Replaying to estimate marginal cost", None)
+    progress("Replaying for marginal cost", None)
     settings = observation.config.settings
     provenance = observation.provenance(methods_of(settings))
     return build_analysis(frames, settings, fits, provenance, observation.seed, idle)
