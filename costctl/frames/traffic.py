@@ -79,7 +79,7 @@ class Traffic:
             "is_failed",
             "is_generation",
         ),
-        "stage_time": ("request_id", "stage", "self_ns", "self_s"),
+        "stage_time": ("request_id", "stage", "self_ns"),
         "request_error": (),
         "request_cache": (),
     }

@@ -16,28 +16,45 @@
 --   unpriced_charges  BIGINT   likewise, of charges without an amount
 --   quantity          BIGINT   in 2^power of the unit; NULL where it was not observed
 --   usd               BIGINT   in 2^power USD; NULL where there is no amount
+-- An amount or a quantity that is no finite number, or 1e30 and more, is none.
 -- x = Σ part · 2^power over the places of x, down to 2^-128. Sums of parts are sums of whole numbers, and those of two parts
 -- of a trace can be added; costctl/stats/exact_sums.py puts them together and rounds once.
+WITH known AS (
+    SELECT
+        charge.request_id,
+        charge.call_id,
+        charge.tenant,
+        charge.component,
+        charge.resource,
+        charge.unit,
+        charge.usd_per_unit,
+        charge.is_recorded,
+        charge.is_wasted,
+        CASE WHEN ABS(charge.quantity) < 1e30 THEN charge.quantity END AS quantity,
+        CASE WHEN ABS(charge.usd) < 1e30 THEN charge.usd END AS usd
+    FROM charge
+)
+
 SELECT
-    charge.request_id,
-    charge.call_id,
-    charge.tenant,
-    charge.component,
-    charge.resource,
-    charge.unit,
-    charge.usd_per_unit,
-    charge.is_recorded,
-    charge.is_wasted,
+    known.request_id,
+    known.call_id,
+    known.tenant,
+    known.component,
+    known.resource,
+    known.unit,
+    known.usd_per_unit,
+    known.is_recorded,
+    known.is_wasted,
     places.power,
     CAST(CASE WHEN places.power = 0 THEN 1 ELSE 0 END AS BIGINT) AS charges,
-    CAST(CASE WHEN places.power = 0 AND charge.usd IS NULL THEN 1 ELSE 0 END AS BIGINT) AS unpriced_charges,
+    CAST(CASE WHEN places.power = 0 AND known.usd IS NULL THEN 1 ELSE 0 END AS BIGINT) AS unpriced_charges,
     CAST(
-        FLOOR(charge.quantity * places.factor)
-        - FLOOR(charge.quantity * places.factor / 4294967296.0) * places.carried AS BIGINT
+        FLOOR(known.quantity * places.factor)
+        - FLOOR(known.quantity * places.factor / 4294967296.0) * places.carried AS BIGINT
     ) AS quantity,
     CAST(
-        FLOOR(charge.usd * places.factor)
-        - FLOOR(charge.usd * places.factor / 4294967296.0) * places.carried AS BIGINT
+        FLOOR(known.usd * places.factor)
+        - FLOOR(known.usd * places.factor / 4294967296.0) * places.carried AS BIGINT
     ) AS usd
-FROM charge
+FROM known
 CROSS JOIN binary_places AS places

@@ -7,6 +7,7 @@
 --   successes           BIGINT
 --   charged_requests    BIGINT   requests that used anything that could have a price
 --   priced_requests     BIGINT   of these, those with an amount for every charge, and no call whose usage nothing read
+--   unpriced_requests   BIGINT   requests with a charge without an amount
 --   staged_requests     BIGINT   requests with time in a stage that has a name
 --   sessions            BIGINT
 --   completed_sessions  BIGINT   whose last request succeeded
@@ -70,7 +71,8 @@ of_charges AS (
         COUNT(request_usd.request_id) AS charged_requests,
         COUNT(
             CASE WHEN request_usd.unpriced_charges = 0 AND unread.request_id IS NULL THEN request_usd.request_id END
-        ) AS priced_requests
+        ) AS priced_requests,
+        COUNT(CASE WHEN request_usd.unpriced_charges > 0 THEN request_usd.request_id END) AS unpriced_requests
     FROM request_usd
     LEFT JOIN unread ON request_usd.request_id = unread.request_id
 ),
@@ -130,6 +132,7 @@ SELECT
     CAST(COALESCE(of_requests.successes, 0) AS BIGINT) AS successes,
     of_charges.charged_requests,
     of_charges.priced_requests,
+    of_charges.unpriced_requests,
     of_stages.staged_requests,
     of_sessions.sessions,
     CAST(COALESCE(of_sessions.completed_sessions, 0) AS BIGINT) AS completed_sessions,
