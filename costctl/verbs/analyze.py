@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from costctl.documents.analysis import Analysis, IdleTreatment
+from costctl.documents.analysis import Analysis
+from costctl.documents.bill import IdleTreatment
 from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.laws import require_lawful
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.witness import witness_of
@@ -31,8 +33,12 @@ def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separ
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:
-    """The relations that costs rest on, built and fetched."""
-    return frames_in(observation.engine, observation.config.settings, observation.rejected_records, progress)
+    """The relations that costs rest on, built, fetched and held to the laws of sql/checks."""
+    engine, settings = observation.engine, observation.config.settings
+    frames = frames_in(engine, settings, observation.rejected_records, progress)
+    progress("Checking that figures add up", None)
+    require_lawful(engine)
+    return frames
 
 
 def frames_in(engine: DuckDBEngine, settings: Settings, rejected_records: int, progress: Progress) -> Frames:
@@ -64,7 +70,7 @@ def analysis_of(
     """The analysis document."""
     from costctl.cost.analysis import build_analysis, methods_of
 
-    progress("Replaying for marginal cost", None)
+    progress("Replaying to estimate marginal cost", None)
     settings = observation.config.settings
     provenance = observation.provenance(methods_of(settings))
     return build_analysis(frames, settings, fits, provenance, observation.seed, idle)

@@ -90,7 +90,7 @@ def charged_apart() -> list[tuple[str, str, float]]:
             at(f"{number:02}/call/root", 100 * number + 1, 100 * number + 2, **{**GPT_4O, **USAGE, **facts}),
         )
     ]
-    found = frames(spans)
+    found = found_in(spans)
     usd = found.charge.group_by("call_id").agg(pl.col("usd").sum())
     rows = found.call_outcome.join(usd, on="call_id", how="left").sort("call_id")
     return rows.select("outcome", "billing_rule", "usd").rows()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from costctl.cost.tenants import tenant_uses
 from costctl.documents.settings import Pool, Settings
 from tests.relations.span_rows import chat, engine_of, span
+from tests.thoroughness import how_many
 
 POOL = Settings(
     pools={"gpu": Pool(usd_per_replica_hour=3.6, match={"service": "llm"})}, internet_usd_per_gb_egress=90.0
@@ -143,7 +144,7 @@ def walked(rows: list[dict[str, Any]], ids: list[dict[str, Any]], calls: set[int
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=how_many(6, thorough=25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=forests())
 def test_each_call_is_whose_a_walk_up_its_tree_says_and_nothing_is_lost(rows: list[dict[str, Any]]) -> None:
     engine = engine_of(rows, POOL)
@@ -168,7 +169,7 @@ def test_more_tenants_than_have_rows_are_together_in_one() -> None:
     rows = [bought(f"t{number}/c", number, 1_000 + number, f"tenant {number:03d}") for number in range(130)]
     engine = engine_of([*rows, bought("n/c", 500, 1_000)])
     uses = tenant_uses(engine.fetch("tenant_use"))
-    assert [use.kind for use in uses] == ["tenant"] * 100 + ["others", "nobody"]
+    assert [use.kind for use in uses] == ["tenant"] * 100 + ["others", "unassigned"]
     assert uses[0].tenant == "tenant 129"
     assert (uses[100].tenants, uses[100].calls, uses[101].calls) == (30, 30, 1)
     assert sum(use.usd or 0.0 for use in uses) == pytest.approx(float(engine.fetch("charge")["usd"].sum()))

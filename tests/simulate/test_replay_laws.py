@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from costctl.simulate.counterfactual import shifted
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, status_counts, wait_s
-from tests.oracles.one_pool import replay
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws, busy_s_from_calls
 from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
 from tests.thoroughness import how_many

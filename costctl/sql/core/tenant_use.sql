@@ -1,12 +1,12 @@
--- tenant_use: who used what, exactly: the tenants that cost most, all others together, and what is nobody's.
--- One row per (row of tenant_place or nobody, binary place).
+-- tenant_use: who used what, exactly: the tenants that cost most, all others together, and what is unassigned.
+-- One row per (row of tenant_place or unassigned, binary place).
 -- reads: charge, charge_parts, calls, requests, tenant_place
 -- key: place, power
---   place             BIGINT   NULL for what is nobody's
+--   place             BIGINT   NULL for what is unassigned
 --   power             BIGINT   the binary place, as in charge_parts
---   kind              VARCHAR  tenant, others, nobody
---   tenant            VARCHAR  whose row it is; NULL for others and nobody
---   tenants           BIGINT   counted on the row of power 0; 0 for nobody
+--   kind              VARCHAR  tenant, others, unassigned
+--   tenant            VARCHAR  whose row it is; NULL for others and what is unassigned
+--   tenants           BIGINT   counted on the row of power 0; 0 for what is unassigned
 --   requests          BIGINT   likewise, requests of which any part is of the place
 --   calls             BIGINT   likewise
 --   unpriced_charges  BIGINT   likewise, charges without an amount
@@ -93,7 +93,7 @@ summed AS (
 SELECT
     summed.place,
     summed.power,
-    COALESCE(tenants.kind, 'nobody') AS kind,
+    COALESCE(tenants.kind, 'unassigned') AS kind,
     tenants.tenant,
     CASE WHEN summed.power = 0 THEN COALESCE(tenants.tenants, 0) ELSE 0 END AS tenants,
     summed.requests,
