@@ -22,9 +22,9 @@ import numpy as np
 
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.outcome_measures import is_served
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
 from tests.oracles.heap_replay import heap_replay
+from tests.oracles.one_pool import replay
 from tests.oracles.simpy_replay import simpy_replay
 
 CALLS, SIMPY_CALLS, ROUNDS, TIMES_OURS = 20_000, 1_000, 5, 50

@@ -90,7 +90,7 @@ def _elsewhere(stage: str, frames: ClassFrames, traffic: Traffic) -> Iterator[st
         traffic.placed(traffic.stage_time.filter(pl.col("stage") == stage))
         .filter(pl.col("request_class") != frames.name)
         .group_by("request_class")
-        .agg(quantile_of("self_s", 0.5).alias("p50_s"))
+        .agg((quantile_of("self_ns", 0.5) / NS_PER_S).alias("p50_s"))
         .sort("p50_s", "request_class")
     )
     if others.is_empty():

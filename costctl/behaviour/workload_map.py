@@ -61,10 +61,13 @@ class Ruled:
 
 @dataclass(frozen=True, slots=True)
 class Charges:
-    """What the traffic is charged: the relations class_cost and charge."""
+    """What the traffic is charged: the relations class_cost and class_charge, and how many requests have a charge
+    without an amount.
+    """
 
     class_cost: pl.DataFrame
-    charge: pl.DataFrame
+    class_charge: pl.DataFrame
+    unpriced_requests: int
 
 
 def build_workload_map(
@@ -78,7 +81,7 @@ def build_workload_map(
     waste = stage_waste(traffic)
     frames = class_frames(traffic, waste)
     held_up = bottlenecks(traffic, waste, frames)
-    priced = pricing(charges.class_cost, charges.charge, traffic.request_class)
+    priced = pricing(charges.class_cost, charges.class_charge, charges.unpriced_requests)
     window_ns = traffic.window_ns
     return WorkloadMap(
         schema_version=SCHEMA_VERSION,

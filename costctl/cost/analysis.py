@@ -20,7 +20,7 @@ from costctl.behaviour.stages import stage_uses
 from costctl.behaviour.waste import stage_waste
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.cost.bill_rows import reconciled_bill
-from costctl.cost.class_charges import Charges, all_charges, charges_by_class
+from costctl.cost.class_charges import CallCounts, Charges, all_charges, charges_by_class
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
@@ -46,11 +46,10 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
-from costctl.segment.unreported import without_input, without_output
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.report import service_model_report
 from costctl.stats.blocks import ratio_over_requests
-from costctl.stats.exact_sums import sums_by
+from costctl.stats.exact_sums import sums_of_parts
 from costctl.units import iso_utc
 
 METHODS: Final = {
@@ -83,11 +82,10 @@ def build_analysis(
 ) -> Analysis:
     """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
-    charges = all_charges(frames)
-    of_class = charges_by_class(frames, charges)
+    sums, traffic = frames.sums, frames.traffic
+    charges, of_class = all_charges(sums), charges_by_class(sums)
     marginal = marginal_costs(frames, of_class, settings, fits, bill, seed)
-    order = frames.class_cost.sort(["requests", "request_class"], descending=[True, False])
-    traffic = frames.traffic
+    order = sums.class_cost.sort(["requests", "request_class"], descending=[True, False])
     waste = stage_waste(traffic)
     behaviour = class_frames(traffic, waste)
     held_up = bottlenecks(traffic, waste, behaviour)
@@ -115,22 +113,22 @@ def build_analysis(
         window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
         coverage=coverage_of(frames, fits, bill, classes, settings.prices),
         totals=Totals(
-            requests=frames.requests.height,
-            successes=int(frames.requests["is_success"].sum()),
+            requests=sums.total("requests"),
+            successes=sums.total("successes"),
             billed_usd=bill.billed_usd,
             attributed_usd=_total(bill),
             idle_usd=bill.idle_usd,
             unattributed_usd=bill.unattributed_usd,
             retry_tax=retry_tax(charges),
-            unit_costs=unit_costs(charges, frames.sessions),
+            unit_costs=unit_costs(charges),
         ),
         bill=reconciled_bill(
             bill, {each.request_class: of_class[each.request_class].unpriced for each in classes}, idle
         ),
         invoices=provider_invoices(frames, settings),
         classes=classes,
-        tenants=tenant_uses(frames),
-        outcomes=outcome_reports(frames),
+        tenants=tenant_uses(sums.tenant_use),
+        outcomes=outcome_reports(sums.outcome_use),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
         ),
@@ -161,7 +159,7 @@ def _class_report(
     seed: int,
 ) -> ClassReport:
     name, row, requests = subject.frames.name, subject.row, subject.frames.requests
-    rules = frames.request_class.filter(pl.col("request_class") == name)["rule"].unique().sort()
+    rules = frames.sums.class_rule.filter(pl.col("request_class") == name)["rule"]
     declared = settings.classes.get(name, ClassSettings())
     loaded = bill.loaded_usd[name]
     successes = int(requests["is_success"].sum())
@@ -185,39 +183,41 @@ def _class_report(
             marginal_usd_per_request=per_request,
             marginal=None if marginal is None else marginal.report,
             congestion_usd_per_request=None if marginal is None else marginal.congestion_usd_per_request,
-            usd_per_success=_usd_per_success(subject.charges, seed),
+            usd_per_success=_usd_per_success(requests, frames.request_usd, subject.charges, seed),
             retry_tax=retry_tax(subject.charges),
-            unit_costs=unit_costs(subject.charges, frames.sessions),
+            unit_costs=unit_costs(subject.charges),
             components=_components(subject.charges.charge),
         ),
         value=class_value(
-            requests, frames.request_value, declared.value, loaded, _accelerator_s(subject.charges.charge)
+            requests, frames.request_value, declared.value, loaded, subject.charges.accelerator_s
         ),
         stages=stage_uses(subject.frames.stages),
         bottleneck=subject.bottleneck,
     )
 
 
-def _token_totals(row: dict[str, object], calls: pl.DataFrame) -> TokenTotals:
+def _token_totals(row: dict[str, object], calls: CallCounts) -> TokenTotals:
     """The sums of class_cost, and how many calls they leave out."""
     return TokenTotals(
         input=_count(row["input_tokens"]),
         cached_input=_count(row["cached_input_tokens"]),
         output=_count(row["output_tokens"]),
-        calls_without_input=without_input(calls).height,
-        calls_without_cached_input=calls["cached_input_tokens"].null_count(),
-        calls_without_output=without_output(calls).height,
+        calls_without_input=calls.calls_without_input,
+        calls_without_cached_input=calls.calls_without_cached_input,
+        calls_without_output=calls.calls_without_output,
     )
 
 
-def _usd_per_success(charges: Charges, seed: int) -> Estimate | None:
-    """All that was charged to the class, failed attempts included, over its successes; None where nothing is priced."""
-    priced = charges.priced
-    if priced.is_empty():
+def _usd_per_success(
+    requests: pl.DataFrame, request_usd: pl.DataFrame, charges: Charges, seed: int
+) -> Estimate | None:
+    """All that was charged to the class, failed attempts included, over its successes; None where nothing is priced.
+
+    requests: of the class, which are drawn anew, and so are read one by one.
+    """
+    if not charges.is_priced:
         return None
-    usd = charges.requests.select("request_id", "is_success").join(
-        priced.group_by("request_id").agg(pl.col("usd").sum()), on="request_id", how="left"
-    )
+    usd = requests.select("request_id", "is_success").join(request_usd, on="request_id", how="left")
     usd = usd.sort("request_id")
     return ratio_over_requests(
         usd["usd"].fill_null(0.0).to_numpy(),
@@ -229,8 +229,8 @@ def _usd_per_success(charges: Charges, seed: int) -> Estimate | None:
 
 def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
     """What was used and what it came to; of what has no amount, how many charges."""
-    quantity, usd = (sums_by(charge, _COMPONENT, column) for column in ("quantity", "usd"))
-    without = charge.filter(pl.col("usd").is_null()).group_by(_COMPONENT).len()
+    quantity, usd = (sums_of_parts(charge, _COMPONENT, column) for column in ("quantity", "usd"))
+    without = charge.group_by(_COMPONENT).agg(pl.col("unpriced_charges").sum())
     unpriced = {row[:-1]: row[-1] for row in without.iter_rows()}
     return tuple(
         Component(
@@ -243,11 +243,6 @@ def _components(charge: pl.DataFrame) -> tuple[Component, ...]:
         )
         for key, amount in quantity.items()
     )
-
-
-def _accelerator_s(charge: pl.DataFrame) -> float:
-    """Seconds of shared accelerator time, failed attempts included."""
-    return float(charge.filter(pl.col("component") == "accelerator")["quantity"].drop_nulls().sum())
 
 
 def _pool_report(
@@ -264,7 +259,7 @@ def _pool_report(
         useful_utilisation_ratio=useful_ratio(use) if use else None,
         use=use,
         idle_usd=money.idle_usd,
-        queue_depth=queue_depth(frames.calls.filter(pl.col("pool") == money.pool)),
+        queue_depth=queue_depth(frames.pool_call.filter(pl.col("pool") == money.pool)),
         service_model=None if fit is None else service_model_report(fit),
         missing_for_model=fits.reasons.get(money.pool),
     )

@@ -11,8 +11,6 @@ import calendar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-import polars as pl
-
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.stats.exact_sums import sums_by
@@ -81,10 +79,10 @@ def bill_of(frames: Frames, settings: Settings) -> Bill:
     shares = _shares(frames)
     pools = tuple(
         _pool_money(frames, settings, row, shares.get(row["pool"], {}), notes)
-        for row in frames.pool_use.sort("pool").iter_rows(named=True)
+        for row in frames.sums.pool_use.sort("pool").iter_rows(named=True)
     )
     attributed: dict[str, float | None] = dict(
-        frames.class_cost.select("request_class", "attributed_usd").iter_rows()
+        frames.sums.class_cost.select("request_class", "attributed_usd").iter_rows()
     )
     loaded = dict(attributed)
     for pool in pools:
@@ -94,10 +92,7 @@ def bill_of(frames: Frames, settings: Settings) -> Bill:
         for name, share_s in pool.share_s.items():
             loaded[name] = (loaded[name] or 0.0) + pool.idle_usd * share_s / total_s
     idle = _sum_of_known([pool.idle_usd for pool in pools])
-    direct = frames.charge.filter(pl.col("component") != "accelerator")["usd"].drop_nulls()
-    billed = _sum_of_known(
-        [*(pool.billed_usd for pool in pools), float(direct.sum()) if direct.len() else None]
-    )
+    billed = _sum_of_known([*(pool.billed_usd for pool in pools), frames.sums.direct_usd])
     known = _sum_of_known(list(attributed.values()))
     unattributed = None if billed is None else billed - (known or 0.0) - (idle or 0.0)
     return Bill(pools, attributed, loaded, billed, idle, unattributed, tuple(notes))
@@ -105,14 +100,9 @@ def bill_of(frames: Frames, settings: Settings) -> Bill:
 
 def _shares(frames: Frames) -> dict[str, dict[str, float]]:
     """pool → class → seconds of busy time."""
-    rows = (
-        frames.calls.filter(pl.col("pool").is_not_null())
-        .select("call_id", "request_id", "pool")
-        .join(frames.call_share.select("call_id", "share_s"), on="call_id")
-        .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-    )
     shares: dict[str, dict[str, float]] = {}
-    for (pool, request_class), share_s in sums_by(rows, ("pool", "request_class"), "share_s").items():
+    sums = sums_by(frames.pool_call, ("pool", "request_class"), "share_s")
+    for (pool, request_class), share_s in sums.items():
         shares.setdefault(pool, {})[request_class] = share_s
     return shares
 

@@ -1,7 +1,7 @@
 """What do attempts cost that failed or were repeated, and what does one of each thing cost, all attempts included?
 
-In: the charges of some requests. Out: ``RetryTax``, ``UnitCosts`` and ``OutcomeReport`` values. Sums over sums:
-what failed is paid for by what succeeded. docs/explanation/failed-attempts.md has the formulas.
+In: the charges of some requests, or the relation outcome_use. Out: ``RetryTax``, ``UnitCosts`` and ``OutcomeReport``
+values. Sums over sums: what failed is paid for by what succeeded. docs/explanation/failed-attempts.md has the formulas.
 """
 
 from __future__ import annotations
@@ -12,21 +12,18 @@ import polars as pl
 
 from costctl.cost.class_charges import Charges
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
-from costctl.frames.cost import Frames
-from costctl.segment.unreported import with_tokens
-from costctl.stats.exact_sums import exact_sum, sums_by
+from costctl.stats.exact_sums import sums_of_parts
 
 _PER_MTOK: Final = 1_000_000
+_KIND: Final = ("provider", "outcome", "billing_rule", "rule_source")
 
 
 def retry_tax(charges: Charges) -> RetryTax | None:
     """The tax on these charges; None where there are none."""
     if charges.charge.is_empty():
         return None
-    wasted = charges.charge.filter(pl.col("is_wasted"))
-    attempts = int(charges.calls["is_wasted"].sum())
-    unpriced = wasted.filter(pl.col("usd").is_null())["call_id"].n_unique()
-    usd, total = exact_sum(wasted["usd"]) if attempts else 0.0, exact_sum(charges.charge["usd"])
+    attempts, unpriced = charges.calls.wasted_calls, charges.calls.unpriced_wasted_calls
+    usd, total = charges.usd_where(pl.col("is_wasted")) if attempts else 0.0, charges.usd
     return RetryTax(
         usd=usd,
         share_ratio=usd / total if usd is not None and total and not unpriced else None,
@@ -35,18 +32,15 @@ def retry_tax(charges: Charges) -> RetryTax | None:
     )
 
 
-def unit_costs(charges: Charges, sessions: pl.DataFrame) -> UnitCosts:
-    """Costs of one of each thing. sessions: at least those of these requests."""
-    requests, charge = charges.requests, charges.charge
-    total = exact_sum(charge["usd"])
-    in_session = requests.filter(pl.col("session_id").is_not_null())
-    held = sessions.join(in_session.select("session_id").unique(), on="session_id", how="semi")
-    session_usd = exact_sum(charge.join(in_session.select("request_id"), on="request_id", how="semi")["usd"])
+def unit_costs(charges: Charges) -> UnitCosts:
+    """Costs of one of each thing."""
+    total, calls = charges.usd, charges.calls
+    session_usd = charges.usd_where(pl.col("is_in_session"))
     return UnitCosts(
-        usd_per_response=_over(total, int((~charges.calls["is_wasted"]).sum())),
-        usd_per_completed_task=_over(total, int(requests["is_success"].sum())),
-        usd_per_session=_over(session_usd, held.height),
-        usd_per_completed_session=_over(session_usd, int(held["is_completed"].sum())),
+        usd_per_response=_over(total, calls.calls - calls.wasted_calls),
+        usd_per_completed_task=_over(total, charges.successes),
+        usd_per_session=_over(session_usd, charges.sessions),
+        usd_per_completed_session=_over(session_usd, charges.completed_sessions),
         **_mtok(charges),
         unpriced_charges=charges.unpriced,
     )
@@ -60,29 +54,19 @@ class _PerMtok(TypedDict):
 
 def _mtok(charges: Charges) -> _PerMtok:
     """Over calls whose tokens are known and whose every charge has an amount; how many these are, and the others."""
-    unpriced = charges.charge.filter(pl.col("usd").is_null()).select("call_id").unique()
-    known = with_tokens(charges.calls).join(unpriced, on="call_id", how="anti")
-    tokens = int(known["input_tokens"].sum()) + int(known["output_tokens"].sum())
-    usd = exact_sum(charges.charge.join(known.select("call_id"), on="call_id", how="semi")["usd"])
+    calls, usd = charges.calls, charges.usd_where(pl.col("is_told"))
     return _PerMtok(
-        usd_per_mtok=None if usd is None or not tokens else usd / tokens * _PER_MTOK,
-        mtok_calls=known.height,
-        mtok_calls_left_out=charges.calls.height - known.height,
+        usd_per_mtok=None if usd is None or not calls.told_tokens else usd / calls.told_tokens * _PER_MTOK,
+        mtok_calls=calls.told_calls,
+        mtok_calls_left_out=calls.calls - calls.told_calls,
     )
 
 
-def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:
+def outcome_reports(outcome_use: pl.DataFrame) -> tuple[OutcomeReport, ...]:
     """What calls came to, by provider and rule; what succeeded first, then the more frequent."""
-    key = ("provider", "outcome", "billing_rule", "rule_source")
-    kinds = frames.call_outcome.select("call_id", "outcome", "billing_rule", "rule_source").join(
-        frames.calls.select("call_id", "provider"), on="call_id"
-    )
-    charged = frames.charge.select("call_id", "usd").join(kinds, on="call_id")
-    usd = sums_by(charged, key, "usd")
-    without = charged.filter(pl.col("usd").is_null()).group_by(key).len()
-    unpriced = {row[:-1]: row[-1] for row in without.iter_rows()}
-    counted = kinds.group_by(key).agg(pl.len().alias("calls"))
-    order = [pl.col("outcome") != "success", -pl.col("calls").cast(pl.Int64), *map(pl.col, key)]
+    usd = sums_of_parts(outcome_use, _KIND, "usd")
+    counted = outcome_use.group_by(_KIND).agg(pl.col("calls", "unpriced_charges").sum())
+    order = [pl.col("outcome") != "success", -pl.col("calls"), *map(pl.col, _KIND)]
     return tuple(
         OutcomeReport(
             provider=row[0],
@@ -91,7 +75,7 @@ def outcome_reports(frames: Frames) -> tuple[OutcomeReport, ...]:
             rule_source=row[3],
             calls=row[4],
             usd=usd.get(row[:4]),
-            unpriced_charges=unpriced.get(row[:4], 0),
+            unpriced_charges=row[5],
         )
         for row in counted.sort(order, nulls_last=True).iter_rows()
     )

@@ -75,10 +75,7 @@ def marginal_costs(
     frames: Frames, charges: Mapping[str, Charges], settings: Settings, fits: PoolFits, bill: Bill, seed: int
 ) -> dict[str, ClassMarginal]:
     """The marginal cost of each class that has prices for all the replica time it used. charges: by class."""
-    timed = {
-        name: own.requests.select("request_id", "start_ns").drop_nulls("start_ns").sort("request_id")
-        for name, own in sorted(charges.items())
-    }
+    timed = _timed(frames)
     edges_s = {
         name: block_edges_s(_since_start_s(frames, members))
         for name, members in timed.items()
@@ -93,11 +90,10 @@ def marginal_costs(
     for number, (name, members) in enumerate(timed.items()):
         accelerator = charges[name].charge.filter(pl.col("component") == "accelerator")
         used = set(accelerator["resource"].drop_nulls().unique())
-        priced = charges[name].priced
-        if used & unpriced or (priced.is_empty() and name not in removed) or members.is_empty():
+        if used & unpriced or not (charges[name].is_priced or name in removed) or members.is_empty():
             continue
         rng = np.random.default_rng([seed, number])
-        requests = _requests(frames, members, priced, edges_s[name])
+        requests = _requests(frames, members, edges_s[name])
         removal = removed.get(name)
         estimate = _estimate(requests, removal, pools, rng)
         if estimate is None and not used:
@@ -138,17 +134,22 @@ def _error_ratio(fit: PoolFit) -> float:
     return min(both, _MOST_ERROR_RATIO)
 
 
-def _requests(frames: Frames, members: pl.DataFrame, priced: pl.DataFrame, edges_s: Floats) -> _Requests:
-    direct = members.join(
-        priced.filter(pl.col("component") != "accelerator").group_by("request_id").agg(pl.col("usd").sum()),
-        on="request_id",
-        how="left",
-        maintain_order="left",
-    )
+def _timed(frames: Frames) -> dict[str, pl.DataFrame]:
+    """Of each class, in the order of their names, the requests of which the start is known: request_id, start_ns."""
+    placed = frames.traffic.placed(frames.requests.select("request_id", "start_ns"))
+    parts = placed.partition_by("request_class", as_dict=True, include_key=False)
+    return {
+        str(name): members.drop_nulls("start_ns").sort("request_id")
+        for (name,), members in sorted(parts.items())
+    }
+
+
+def _requests(frames: Frames, members: pl.DataFrame, edges_s: Floats) -> _Requests:
+    direct = members.join(frames.request_usd, on="request_id", how="left", maintain_order="left")
     return _Requests(
         direct["request_id"],
         _since_start_s(frames, direct),
-        direct["usd"].fill_null(0.0).to_numpy(),
+        direct["direct_usd"].fill_null(0.0).to_numpy(),
         edges_s,
     )
 
@@ -266,9 +267,9 @@ def _unmodelled_usd(
     if not pools:
         return None
     calls = (
-        frames.calls.filter(pl.col("pool").is_in(sorted(pools)))
+        frames.pool_call.filter(pl.col("pool").is_in(sorted(pools)) & pl.col("share_s").is_not_null())
         .join(requests.select("request_id"), on="request_id", how="semi")
-        .join(frames.call_share, on="call_id")
+        .sort("call_id")
     )
     rate = calls["pool"].replace_strict(
         {name: usd_per_s(settings.pools[name].usd_per_replica_hour or 0.0) for name in pools},

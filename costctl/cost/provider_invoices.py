@@ -18,7 +18,7 @@ import polars as pl
 from costctl.documents.bill import ProviderInvoice
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
-from costctl.stats.exact_sums import exact_sum
+from costctl.stats.exact_sums import sum_of_parts
 from costctl.units import NS_PER_S
 
 WHOLE_RATIO: Final = 0.99  # from first to last request, which do not stand on the strokes of midnight
@@ -26,32 +26,26 @@ WHOLE_RATIO: Final = 0.99  # from first to last request, which do not stand on t
 
 def provider_invoices(frames: Frames, settings: Settings) -> tuple[ProviderInvoice, ...]:
     """The invoices of providers, by provider and month; those of months outside the window have nothing to compare."""
-    calls = frames.calls.select("call_id", pl.col("provider").cast(pl.String), "day", "pool").filter(
-        pl.col("pool").is_null()
-    )
-    charges = frames.charge.select("call_id", "usd").join(calls, on="call_id")
     return tuple(
-        _invoice(frames, charges, calls, name, month, usd)
+        _invoice(frames, name, month, usd)
         for name, months in sorted(settings.bills.items())
         if name not in settings.pools
         for month, usd in sorted(months.items())
     )
 
 
-def _invoice(
-    frames: Frames, charges: pl.DataFrame, calls: pl.DataFrame, name: str, month: str, invoiced_usd: float
-) -> ProviderInvoice:
+def _invoice(frames: Frames, name: str, month: str, invoiced_usd: float) -> ProviderInvoice:
     is_here = (pl.col("provider") == name) & pl.col("day").str.starts_with(month)
-    charged = charges.filter(is_here)
+    charged = frames.sums.provider_day.filter(is_here)
     ratio = _observed_ratio(frames, month)
-    usd = exact_sum(charged["usd"])
+    usd = sum_of_parts(charged, "usd")
     return ProviderInvoice(
         provider=name,
         month=month,
         invoiced_usd=invoiced_usd,
         charged_usd=usd,
-        unpriced_charges=charged["usd"].null_count(),
-        calls=calls.filter(is_here).height,
+        unpriced_charges=int(charged["unpriced_charges"].sum()),
+        calls=int(charged["calls"].sum()),
         observed_month_ratio=ratio,
         is_whole_month=ratio >= WHOLE_RATIO,
         difference_usd=None if usd is None else invoiced_usd - usd,

@@ -54,21 +54,14 @@ def useful_ratio(use: tuple[PoolUse, ...]) -> float | None:
 
 def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], float]:
     """(pool, kind) → s of busy time."""
-    served = (
-        frames.calls.filter(pl.col("pool").is_not_null())
-        .select("call_id", "request_id", "pool", "is_failed", "is_generation")
-        .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-    )
-    calls = (
-        served.join(frames.call_share.select("call_id", "share_s"), on="call_id")
-        .join(frames.requests.select("request_id", "is_success", "duration_s", "ttft_s"), on="request_id")
-        .join(_targets(settings), on="request_class", how="left")
-        .join(_over_tiered(served, settings), on=("pool", "request_class", "is_generation"), how="left")
+    served = frames.pool_call
+    calls = served.join(_targets(settings), on="request_class", how="left").join(
+        _over_tiered(served, settings), on=("pool", "request_class", "is_generation"), how="left"
     )
     late = [pl.col(seconds) > pl.col(target) for seconds, target in _OBJECTIVES]
     unknown = [pl.col(target).is_not_null() & pl.col(seconds).is_null() for seconds, target in _OBJECTIVES]
     kind = (
-        pl.when(pl.col("is_failed") | ~pl.col("is_success"))
+        pl.when(pl.col("is_failed") | ~pl.col("is_request_success"))
         .then(pl.lit("failed"))
         .when(pl.any_horizontal(each.fill_null(value=False) for each in late))
         .then(pl.lit("missed_slo"))
@@ -85,7 +78,7 @@ def _busy_s(frames: Frames, settings: Settings) -> dict[tuple[str, UseKind], flo
     return {(pool, each): share_s for (pool, each), share_s in sums.items()}
 
 
-_OBJECTIVES: Final = (("duration_s", "e2e_target_s"), ("ttft_s", "ttft_target_s"))
+_OBJECTIVES: Final = (("request_duration_s", "e2e_target_s"), ("request_ttft_s", "ttft_target_s"))
 
 
 def _targets(settings: Settings) -> pl.DataFrame:

@@ -18,9 +18,9 @@ class Engine(Protocol):
         one.
         """
 
-    def fetch(self, relation: str) -> pl.DataFrame:
-        """All rows of a relation, which is built first where it has not been; its columns are those of its
-        header.
+    def fetch(self, relation: str, columns: Sequence[str] = ()) -> pl.DataFrame:
+        """All rows of a relation, which is built first where it has not been, in these of the columns of its header;
+        in all where none is named.
         """
 
     def check(self, check: str) -> pl.DataFrame:

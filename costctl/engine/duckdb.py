@@ -52,13 +52,13 @@ class DuckDBEngine:
                 self._create(self._relations[name])
                 self._built.add(name)
 
-    def fetch(self, relation: str) -> pl.DataFrame:
-        """All rows of a relation, in the order of its columns, so that equal inputs give equal frames. The
-        staging relations are not kept in order.
+    def fetch(self, relation: str, columns: Sequence[str] = ()) -> pl.DataFrame:
+        """All rows of a relation, in the order of its key, so that equal inputs give equal frames; in these columns,
+        in all where none is named. The staging relations are not kept in order.
         """
         self.build(relation)
-        columns = [column.name for column in self._relations[relation].columns]
-        rows: pl.DataFrame = self._connection.sql(f"SELECT {', '.join(columns)} FROM {relation}").pl()
+        names = columns or [column.name for column in self._relations[relation].columns]
+        rows: pl.DataFrame = self._connection.sql(f"SELECT {', '.join(names)} FROM {relation}").pl()
         return rows
 
     def check(self, check: str) -> pl.DataFrame:

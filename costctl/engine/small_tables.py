@@ -2,7 +2,8 @@
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
 pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
-class_rules, observation_window, and of the calls' models token_prices, unit_prices, price_gaps and model_limits loaded.
+class_rules, observation_window, binary_places, and of the calls' models token_prices, unit_prices, price_gaps and
+model_limits loaded.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from costctl.documents.settings import Settings
 from costctl.engine.base import Engine
 from costctl.pricing.billing_rules import billing_rule_rows
 from costctl.pricing.prices import price_tables
+from costctl.stats.exact_sums import binary_places
 from costctl.units import BYTES_PER_GB, usd_per_s
 
 BLOCK_S: Final = (
     600.0  # length of a block of time in class_window; ten minutes, as in the Azure and ServeGen studies
 )
+MOST_TENANTS: Final = 100.0  # with a row of their own
 LOOP_ROUNDS: Final = 3.0  # rounds of one and the same step that count as a loop: once more may be a check
 _EARLIEST_NS: Final = -(2**63)
 _LATEST_NS: Final = 2**63 - 1
@@ -46,6 +49,7 @@ def load_settings(
     engine.load("value_attributes", _value_attributes(settings))
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
+    engine.load("binary_places", binary_places())
 
 
 def load_prices(engine: Engine, settings: Settings, as_of: date | None = None) -> None:
@@ -166,6 +170,7 @@ def _settings(settings: Settings) -> pl.DataFrame:
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
+        {"name": "most_tenants", "value": MOST_TENANTS},
         {"name": "unpriced_is_recorded", "value": float(settings.prices.unpriced == "recorded")},
         *(
             {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}

@@ -10,13 +10,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+import polars as pl
+
 from costctl.cost.bill import bill_of
 from costctl.documents.analysis import Analysis
 from costctl.documents.settings import Settings
 from costctl.finance.focus_column import Common
 from costctl.finance.line import Line
 from costctl.finance.pool_lines import pool_lines
-from costctl.finance.usage_lines import unpriced_charges, usage_lines
+from costctl.finance.usage_lines import usage_lines
 from costctl.frames.cost import Frames
 
 Tenants = Literal["hashed", "plain"]
@@ -33,9 +35,15 @@ class FocusExport:
 
 
 def focus_export(
-    frames: Frames, settings: Settings, analysis: Analysis, tenants: Tenants, *, is_idle_spread: bool
+    frames: Frames,
+    usage_day: pl.DataFrame,
+    settings: Settings,
+    analysis: Analysis,
+    tenants: Tenants,
+    *,
+    is_idle_spread: bool,
 ) -> FocusExport:
-    """The lines of a window, by day, item, class and tenant."""
+    """The lines of a window, by day, item, class and tenant. usage_day: the relation of that name."""
     finance = settings.finance
     bill = bill_of(frames, settings)
 
@@ -43,7 +51,7 @@ def focus_export(
         return tenant if tenant is None or tenants == "plain" else hashed(tenant, finance.tenant_salt)
 
     lines = [
-        *usage_lines(frames, settings.storage, finance.provider, name_of),
+        *usage_lines(usage_day, settings.storage, finance.provider, name_of),
         *pool_lines(frames, settings, bill, finance.provider, name_of, is_idle_spread=is_idle_spread),
     ]
     digests = "".join(sorted(source.sha256 for source in analysis.provenance.inputs))
@@ -91,10 +99,10 @@ def _recorded(analysis: Analysis) -> tuple[str, ...]:
 
 
 def _unpriced(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
-    unpriced = unpriced_charges(frames)
+    unpriced = frames.sums.unpriced_charges
     if not unpriced:
         return ()
     return (
-        f"{unpriced:,} of {frames.charge.height:,} charges have no price and are not in the file.",
+        f"{unpriced:,} of {frames.sums.charges:,} charges have no price and are not in the file.",
         *analysis.coverage.notes[:3],
     )

@@ -96,12 +96,7 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
     """pool → day → uses, in the order of class and tenant."""
     keys = ("pool", "day", "request_class", "tenant")
     rows = (
-        frames.calls.filter(pl.col("pool").is_not_null() & pl.col("start_ns").is_not_null())
-        .select("call_id", "request_id", "pool", "tenant", "start_ns")
-        .join(frames.call_outcome.select("call_id", "is_wasted"), on="call_id")
-        .join(frames.call_share.select("call_id", "share_s"), on="call_id")
-        .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-        .join(frames.requests.select("request_id", "is_success"), on="request_id")
+        frames.pool_call.filter(pl.col("start_ns").is_not_null() & pl.col("share_s").is_not_null())
         .with_columns(pl.col("start_ns").cast(pl.Datetime("ns")).dt.date().alias("day"))
         .sort("call_id")
         .group_by(keys, maintain_order=True)
@@ -109,7 +104,7 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
             pl.col("share_s").sum(),
             pl.col("share_s").filter(pl.col("is_wasted")).sum().alias("wasted_s"),
             pl.col("request_id").n_unique().alias("requests"),
-            pl.col("request_id").filter(pl.col("is_success")).n_unique().alias("successes"),
+            pl.col("request_id").filter(pl.col("is_request_success")).n_unique().alias("successes"),
         )
         .sort(keys)
     )

@@ -1,13 +1,13 @@
 """What was bought by the token, by the read and by the byte?
 
-In: the frames charge, requests, calls and request_class. Out: a line for each day × resource × price × class × tenant.
+In: the relation usage_day. Out: a line for each day × resource × price × class × tenant.
 A charge without a price has no line: a file cannot say "not priced", so the count of those left out is given beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ import polars as pl
 
 from costctl.documents.settings import Storage
 from costctl.finance.line import EXACT, STEP, Beneficiary, Item, Line, Service, amount_usd, price
-from costctl.frames.cost import Frames
+from costctl.stats.exact_sums import sums_of_parts
 
 
 class Unit(NamedTuple):
@@ -91,6 +91,7 @@ _METERS: Final = {
     "as recorded": "Amount as Recorded",
 }
 _BOUGHT: Final = ("api_tokens", "api_units")
+_EPOCH: Final = date(1970, 1, 1)
 _KEYS: Final = (
     "day",
     "component",
@@ -104,71 +105,52 @@ _KEYS: Final = (
 
 
 def usage_lines(
-    frames: Frames, storages: dict[str, Storage], provider: str, name_of: Callable[[str | None], str | None]
+    usage_day: pl.DataFrame,
+    storages: dict[str, Storage],
+    provider: str,
+    name_of: Callable[[str | None], str | None],
 ) -> list[Line]:
     """The lines, in the order of their keys.
 
     storages: of costctl.toml.  provider: of what is one's own.  name_of: how a tenant is written.
     """
-    rows = (
-        _dated(frames)
-        .filter(
-            (pl.col("component") != "accelerator")
-            & pl.col("usd").is_not_null()
-            & pl.col(
-                "usd_per_unit"
-            ).is_not_null()  # what is not billed costs nothing, whether or not it has a price
+    quantity, wasted = (sums_of_parts(usage_day, _KEYS, each) for each in ("quantity", "wasted_quantity"))
+    counted = usage_day.group_by(_KEYS).agg(pl.col("requests", "successes").sum()).sort(_KEYS)
+    return [
+        _line(
+            row,
+            _Used(quantity.get(key, 0.0), wasted.get(key, 0.0)),
+            storages,
+            provider,
+            name_of,
         )
-        .group_by(_KEYS)
-        .agg(
-            pl.col("quantity").sum(),
-            pl.col("quantity").filter(pl.col("is_wasted")).sum().alias("wasted_quantity"),
-            pl.col("request_id").n_unique().alias("requests"),
-            pl.col("request_id").filter(pl.col("is_success")).n_unique().alias("successes"),
-        )
-        .sort(_KEYS)
-    )
-    return [_line(row, storages, provider, name_of) for row in rows.iter_rows(named=True)]
+        for row in counted.iter_rows(named=True)
+        for key in [tuple(row[name] for name in _KEYS)]
+    ]
 
 
-def unpriced_charges(frames: Frames) -> int:
-    """Charges that have no amount, and so no line."""
-    return int(frames.charge["usd"].is_null().sum())
+class _Used(NamedTuple):
+    """In the unit of the resource; wasted: of attempts that failed or were repeated."""
 
-
-def _dated(frames: Frames) -> pl.DataFrame:
-    """The charges with their UTC day, class, tenant and whether their request succeeded."""
-    first_day = pl.lit(frames.window_from_ns).cast(pl.Datetime("ns")).dt.date()
-    requests = frames.requests.select("request_id", "is_success", "start_ns")
-    return (
-        frames.charge.join(requests, on="request_id")
-        .join(frames.request_class.select("request_id", "request_class"), on="request_id")
-        .join(frames.calls.select("call_id", pl.col("start_ns").alias("call_ns")), on="call_id", how="left")
-        .with_columns(
-            pl.coalesce(pl.col("call_ns"), pl.col("start_ns"))
-            .cast(pl.Datetime("ns"))
-            .dt.date()
-            .fill_null(first_day)
-            .alias("day")
-        )
-    )
+    quantity: float
+    wasted: float
 
 
 def _line(
     row: dict[str, object],
+    used: _Used,
     storages: dict[str, Storage],
     own: str,
     name_of: Callable[[str | None], str | None],
 ) -> Line:
     unit = UNITS.get(str(row["unit"]), _OTHER)
-    day, tenant = row["day"], row["tenant"]
-    assert isinstance(day, date)
+    tenant = row["tenant"]
     assert tenant is None or isinstance(tenant, str)
-    consumed = _exact(row["quantity"])
+    consumed = _exact(used.quantity)
     unit_price = price(float(str(row["usd_per_unit"])), unit.size)
     quantity = _priced(consumed, unit)
     return Line(
-        day=day,
+        day=_EPOCH + timedelta(days=int(str(row["day"]))),
         kind="direct",
         item=_item(str(row["component"]), str(row["resource"]), unit, storages, own),
         whose=Beneficiary(str(row["request_class"]), name_of(tenant)),
@@ -180,7 +162,7 @@ def _line(
         consumed_quantity=consumed,
         requests=int(str(row["requests"])),
         successes=int(str(row["successes"])),
-        retry_tax_usd=amount_usd(unit_price, _priced(_exact(row["wasted_quantity"]), unit)),
+        retry_tax_usd=amount_usd(unit_price, _priced(_exact(used.wasted), unit)),
     )
 
 
@@ -190,9 +172,8 @@ def _priced(consumed: Decimal, unit: Unit) -> Decimal:
     return quantity.quantize(STEP, context=EXACT) if unit.pricing_unit == "Hours" else quantity
 
 
-def _exact(quantity: object) -> Decimal:
+def _exact(number: float) -> Decimal:
     """A count that was summed as a float, as the whole number that it is, or to nine places."""
-    number = float(str(quantity))
     return Decimal(round(number)) if number == round(number) else Decimal(f"{number:.9f}")
 
 

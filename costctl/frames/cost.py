@@ -1,97 +1,82 @@
 """Which frames does the cost of a window rest on?
 
-Shape in: what the engine fetched, one polars frame per relation, named alike. Shape out: one frozen record
-that every module of this package takes. Columns, units and NULLs are those of the relations' headers in
-sql/core.
+In: what the engine fetched, one polars frame per relation, named alike. Out: one frozen record that the modules of
+cost, scenario, recommend and finance take. Columns, units and NULLs are those of the relations' headers in sql/core.
+A relation is in it whole or in part by what is asked of it:
+
+    sums          a row a class, pool, provider: all that is a sum                      `costctl.frames.class_sums`
+    traffic       a row a request, call and stage, in the columns of ``COLUMNS``: for quantiles, which are read row by
+                  row, and for what holds a class up                                    `costctl.frames.traffic`
+    pool_call     a row a call of a configured pool: for fits, replays and the marginal cost of replica time; empty
+                  where everything is bought by the token
+    request_usd   a row a request, what it is charged: for the bootstrap over requests
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
 
+from costctl.documents.witness import Witness
 from costctl.errors import NotEnoughDataError
-from costctl.frames.traffic import Traffic, window_ns, with_names
+from costctl.frames.class_sums import ClassSums
+from costctl.frames.traffic import Traffic, with_names
 from costctl.units import seconds_between
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The relations of one window, and what was rejected while reading it.
+    """The relations of one window, what records say that calls cost, and how many records were rejected.
 
     window_from_ns, window_to_ns: ns UTC, end exclusive: from the first start to the last end of what was observed.
+    witness: None where no record names an amount.
     """
 
-    requests: pl.DataFrame
-    calls: pl.DataFrame
-    request_class: pl.DataFrame
-    call_share: pl.DataFrame
-    charge: pl.DataFrame
-    cost_witness: pl.DataFrame
-    class_cost: pl.DataFrame
-    pool_use: pl.DataFrame
-    stage_time: pl.DataFrame
-    request_error: pl.DataFrame
-    request_cache: pl.DataFrame
-    call_outcome: pl.DataFrame
-    sessions: pl.DataFrame
+    sums: ClassSums
+    traffic: Traffic
+    pool_call: pl.DataFrame
+    request_usd: pl.DataFrame
     request_value: pl.DataFrame
-    unread_keys: pl.DataFrame
-    usage_conflicts: pl.DataFrame
-    odd_operations: pl.DataFrame
-    stray_tokens: pl.DataFrame
-    window_excess: pl.DataFrame
+    witness: Witness | None
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
 
-    RELATIONS: ClassVar[tuple[str, ...]] = (
-        "requests",
-        "calls",
-        "request_class",
-        "call_share",
-        "charge",
-        "cost_witness",
-        "class_cost",
-        "pool_use",
-        "stage_time",
-        "request_error",
-        "request_cache",
-        "call_outcome",
-        "sessions",
-        "request_value",
-        "unread_keys",
-        "usage_conflicts",
-        "odd_operations",
-        "stray_tokens",
-        "window_excess",
-    )
+    COLUMNS: ClassVar[dict[str, tuple[str, ...]]] = {
+        **Traffic.COLUMNS,
+        "pool_call": (),
+        "request_usd": ("request_id", "usd", "direct_usd"),
+        "request_value": (),
+    }
 
     @classmethod
-    def of(cls, fetched: dict[str, pl.DataFrame], rejected_records: int) -> Frames:
-        """The record of these relations, by name. Raises NotEnoughDataError where there is no request."""
-        requests, calls = fetched["requests"], fetched["calls"]
-        if requests.is_empty():
-            raise NotEnoughDataError(
-                "There are no requests to analyze.",
-                why="No request started within the window.",
-                next_step="Widen --since and --until, or ingest traces of that time. --last 7d selects the last "
-                "seven days of the store.",
-            )
-        window = window_ns(requests, calls)
-        if window is None:
-            raise NotEnoughDataError(
-                "No request has a start time.",
-                why="No span has a start time, so rates and prices by day cannot be computed.",
-                next_step="Export spans with timestamps; `costctl segment` works without them.",
-            )
+    def read(
+        cls,
+        fetch: Callable[[str, Sequence[str]], pl.DataFrame],
+        witness: Callable[[], Witness | None],
+        rejected_records: int,
+    ) -> Frames:
+        """The record of a window. fetch: the rows of a relation in these columns, in all where none is named.
+
+        Raises NotEnoughDataError where there is no request, or none with a time.
+        """
+        fetched = {name: fetch(name, ()) for name in ClassSums.RELATIONS}
+        sums = ClassSums.of(fetched)
+        from_ns, to_ns = _window_ns(sums)
+        rows = {name: with_names(fetch(name, columns)) for name, columns in cls.COLUMNS.items()}
         return cls(
-            **{name: with_names(fetched[name]) for name in cls.RELATIONS},
+            sums=sums,
+            traffic=Traffic.of(rows),
+            pool_call=rows["pool_call"],
+            request_usd=rows["request_usd"],
+            request_value=rows["request_value"],
+            witness=witness(),
             rejected_records=rejected_records,
-            window_from_ns=window[0],
-            window_to_ns=window[1],
+            window_from_ns=from_ns,
+            window_to_ns=to_ns,
         )
 
     @property
@@ -100,6 +85,34 @@ class Frames:
         return seconds_between(self.window_from_ns, self.window_to_ns)
 
     @property
-    def traffic(self) -> Traffic:
-        """What behaviour rests on, without the money."""
-        return Traffic(**{name: getattr(self, name) for name in Traffic.RELATIONS})
+    def requests(self) -> pl.DataFrame:
+        """The requests, in the columns of ``Traffic.COLUMNS``."""
+        return self.traffic.requests
+
+    @property
+    def calls(self) -> pl.DataFrame:
+        """All calls, in the columns of ``Traffic.COLUMNS``."""
+        return self.traffic.calls
+
+    @property
+    def request_class(self) -> pl.DataFrame:
+        """The class of each request."""
+        return self.traffic.request_class
+
+
+def _window_ns(sums: ClassSums) -> tuple[int, int]:
+    if not sums.total("requests"):
+        raise NotEnoughDataError(
+            "There are no requests to analyze.",
+            why="No request started within the window.",
+            next_step="Widen --since and --until, or ingest traces of that time. --last 7d selects the last "
+            "seven days of the store.",
+        )
+    first_ns, last_ns = sums.observed_totals.select("first_ns", "last_ns").row(0)
+    if first_ns is None:
+        raise NotEnoughDataError(
+            "No request has a start time.",
+            why="No span has a start time, so rates and prices by day cannot be computed.",
+            next_step="Export spans with timestamps; `costctl segment` works without them.",
+        )
+    return first_ns, last_ns + 1

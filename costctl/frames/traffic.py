@@ -1,7 +1,10 @@
 """Which frames does the behaviour of the traffic rest on?
 
 In: what the engine fetched, one polars frame per relation, named alike. Out: one frozen record that the modules of
-this package take. Columns, units and NULLs are those of the relations' headers in sql/core; keys are opaque.
+behaviour take. Columns, units and NULLs are those of the relations' headers in sql/core; keys are opaque.
+
+These are the rows of requests, calls and stages, for quantiles by class are taken over them: of a long trace they are
+what fills the memory. So only the columns of ``COLUMNS`` are read where cost is all that is asked for.
 """
 
 from __future__ import annotations
@@ -44,14 +47,43 @@ class Traffic:
     request_error: pl.DataFrame
     request_cache: pl.DataFrame
 
-    RELATIONS: ClassVar[tuple[str, ...]] = (
-        "requests",
-        "request_class",
-        "calls",
-        "stage_time",
-        "request_error",
-        "request_cache",
-    )
+    COLUMNS: ClassVar[dict[str, tuple[str, ...]]] = {
+        "requests": (
+            "request_id",
+            "start_ns",
+            "end_ns",
+            "duration_s",
+            "ttft_s",
+            "is_success",
+            "attempts",
+        ),
+        "request_class": ("request_id", "request_class"),
+        "calls": (
+            "call_id",
+            "request_id",
+            "operation",
+            "provider",
+            "model",
+            "pool",
+            "start_ns",
+            "busy_from_ns",
+            "end_ns",
+            "queue_s",
+            "ttft_s",
+            "prefill_s",
+            "decode_s",
+            "input_tokens",
+            "cached_input_tokens",
+            "uncached_tokens",
+            "output_tokens",
+            "is_failed",
+            "is_generation",
+        ),
+        "stage_time": ("request_id", "stage", "self_ns"),
+        "request_error": (),
+        "request_cache": (),
+    }
+    RELATIONS: ClassVar[tuple[str, ...]] = tuple(COLUMNS)
 
     @classmethod
     def of(cls, fetched: dict[str, pl.DataFrame]) -> Traffic:

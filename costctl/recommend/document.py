@@ -82,7 +82,7 @@ def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> B
         usd=billed,
         requests=frames.requests.height,
         observed_hours=frames.window_s / S_PER_HOUR,
-        unpriced_charges=frames.charge["usd"].null_count(),
+        unpriced_charges=frames.sums.unpriced_charges,
         is_weekly_given=is_weekly,
         usd_per_week=None if billed is None or not is_weekly else billed / weeks,
         requests_per_week=frames.requests.height / weeks if is_weekly else None,

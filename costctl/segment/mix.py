@@ -1,7 +1,7 @@
 """What is the traffic made of? The mix of classes that ``segment`` prints.
 
-In: the frames requests, request_class, class_cost and charge. Out: ``ClassMix`` values, the largest class first. Shares
-of requests, of tokens and of cost each sum to 1.
+In: the frames requests, request_class and calls, and of the charges the sums by class. Out: ``ClassMix`` values, the
+largest class first. Shares of requests, of tokens and of cost each sum to 1.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ class Pricing:
         return (self.usd.get(name) or 0.0) / total
 
 
-def pricing(class_cost: pl.DataFrame, charge: pl.DataFrame, request_class: pl.DataFrame) -> Pricing:
-    """What the classes are charged, and whether shares of it can be told."""
+def pricing(class_cost: pl.DataFrame, class_charge: pl.DataFrame, unpriced_requests: int) -> Pricing:
+    """What the classes are charged, and whether shares of it can be told.
+
+    unpriced_requests: requests with a charge that has no amount.
+    """
     usd = dict(class_cost.select("request_class", "attributed_usd").sort("request_class").iter_rows())
-    unpriced = charge.filter(pl.col("usd").is_null())
-    placed = unpriced.select("request_id").join(
-        request_class.select("request_id", "request_class"), on="request_id"
-    )
-    counts = dict(placed.group_by("request_class").len().iter_rows())
-    if charge["usd"].drop_nulls().is_empty():
+    unpriced = class_charge.filter(pl.col("unpriced_charges") > 0)
+    counts = dict(unpriced.group_by("request_class").agg(pl.col("unpriced_charges").sum()).iter_rows())
+    if class_charge["usd"].drop_nulls().is_empty():
         return Pricing(usd, counts, "Cost shares are unknown: nothing is priced.")
-    if unpriced.is_empty():
+    if not unpriced_requests:
         return Pricing(usd, counts, None)
     of = sorted(set(unpriced["component"]))
     return Pricing(
         usd,
         counts,
-        f"Cost shares are unknown: only part of the cost is priced. {unpriced['request_id'].n_unique():,} "
-        f"requests have {' and '.join(of)} without a price or an amount; `costctl analyze` lists them.",
+        f"Cost shares are unknown: only part of the cost is priced. {unpriced_requests:,} requests have "
+        f"{' and '.join(of)} without a price or an amount; `costctl analyze` lists them.",
     )
 
 

@@ -3,6 +3,7 @@
 In: what an engine that decodes continuously reports every half second or so (vLLM's log line, or its metrics
 num_requests_running, num_requests_waiting, generation_tokens_total and prompt_tokens_total). Out: α, β, γ in
 seconds, sequences that it decodes at once, and tokens that a step may carry. docs/explanation/replay-accuracy.md
+No verb reads engine logs yet: scripts/calibrate_vllm.py does.
 """
 
 from __future__ import annotations

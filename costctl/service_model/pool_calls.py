@@ -1,6 +1,6 @@
 """What did the calls of the pools do, as arrays that a model can be fitted to and replayed?
 
-In: the frames calls and request_class. Out: ``PoolCalls``, one entry per timed call of a configured pool, in
+In: the relation pool_call. Out: ``PoolCalls``, one entry per timed call of a configured pool, in
 order of arrival; times are seconds from the window's start, NaN where not observed.
 """
 
@@ -62,6 +62,7 @@ class PoolCalls:
 _COLUMNS: Final = (
     "call_id",
     "request_id",
+    "request_class",
     "pool",
     "replica",
     "is_replica_observed",
@@ -70,6 +71,7 @@ _COLUMNS: Final = (
     "end_ns",
     "queue_s",
     "ttft_s",
+    "alone_s",
     "uncached_tokens",
     "output_tokens",
     "is_generation",
@@ -81,10 +83,8 @@ _COLUMNS: Final = (
 def pool_calls(frames: Frames) -> PoolCalls:
     """The timed calls of configured pools."""
     calls = (
-        frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_not_null())
+        frames.pool_call.filter(pl.col("end_ns").is_not_null())
         .select(_COLUMNS)
-        .join(frames.request_class.select("request_id", "request_class"), on="request_id", how="inner")
-        .join(frames.call_share.select("call_id", "alone_s"), on="call_id", how="left")
         .sort("start_ns", "call_id")
         .with_row_index("index")
     )

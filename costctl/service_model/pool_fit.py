@@ -127,7 +127,7 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
 
 def _untimed_pools(frames: Frames) -> list[str]:
     """Pools of which calls are known, and of none when it ended."""
-    untimed: list[str] = frames.pool_use.filter(pl.col("timed_calls") == 0)["pool"].to_list()
+    untimed: list[str] = frames.sums.pool_use.filter(pl.col("timed_calls") == 0)["pool"].to_list()
     return untimed
 
 

@@ -4,6 +4,7 @@ In: runs (a workload and what became of its calls), the pool that served them, w
 Out: ``ReplayFit``: the model, the time that a call spends outside the engine, and how far the replay is still
 off. It knows nothing of how a latency comes about, so it only improves on a fit that is nearly right: every
 step time stays within a factor of two of where it started. docs/explanation/replay-accuracy.md
+No verb uses it yet: it goes with the logs of engines, and scripts/calibrate_vllm.py does.
 """
 
 from __future__ import annotations

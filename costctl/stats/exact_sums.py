@@ -2,6 +2,9 @@
 
 Rows in, one sum a group out. Threads add in the order in which they happen to finish; a sum that is rounded once, at
 its end, does not depend on it (Shewchuk 1997, as math.fsum).
+
+Relations sum in whole numbers: sql/core/charge_parts.sql takes each amount apart, 32 binary digits to a place, and the
+sums of each place are put together here. What two parts of a trace sum to can be added, place by place.
 """
 
 from __future__ import annotations
@@ -14,7 +17,40 @@ import polars as pl
 
 from costctl.compiled import compiled
 
+_DIGITS: Final = 32  # binary, of a place: sums of 2^31 rows stay within 64 bits
+_POWERS: Final = (64, 32, 0, -32, -64, -96, -128)  # of a double above 1.3e-23 nothing is left out
 _MOST_PARTS: Final = 2_200  # of a running sum: each holds a bit of its own, and doubles have 2,098 places
+
+
+def binary_places() -> pl.DataFrame:
+    """The places. factor: 2^-power.  carried: what a place hands to the next one, in its own units; 0 at the top."""
+    return pl.DataFrame(
+        {
+            "power": _POWERS,
+            "factor": [2.0**-power for power in _POWERS],
+            "carried": [0.0, *[2.0**_DIGITS] * (len(_POWERS) - 1)],
+        },
+        schema={"power": pl.Int64, "factor": pl.Float64, "carried": pl.Float64},
+    )
+
+
+def sum_of_parts(rows: pl.DataFrame, column: str) -> float | None:
+    """What the parts of all rows sum to; None where all are null. rows: with their power."""
+    known = rows.select("power", column).drop_nulls()
+    if known.is_empty():
+        return None
+    lowest = min(_POWERS)
+    whole = sum(part << (power - lowest) for power, part in known.iter_rows())
+    return float(whole / (1 << -lowest))  # of whole numbers: rounded once
+
+
+def sums_of_parts(rows: pl.DataFrame, keys: tuple[str, ...], column: str) -> dict[tuple[Any, ...], float]:
+    """What the parts of each combination of the keys sum to, in their order; what is null counts as nothing."""
+    groups = rows.drop_nulls(column).group_by(keys).agg("power", column).sort(keys)
+    return {
+        tuple(key): sum_of_parts(pl.DataFrame({"power": powers, column: parts}), column) or 0.0
+        for *key, powers, parts in groups.iter_rows()
+    }
 
 
 def exact_sum(values: pl.Series) -> float | None:

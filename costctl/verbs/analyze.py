@@ -5,15 +5,19 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
+from costctl.documents.settings import Settings
+from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.laws import require_lawful
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
+from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
     from costctl.frames.cost import Frames
@@ -30,15 +34,22 @@ def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separ
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:
     """The relations that costs rest on, built, fetched and held to the laws of sql/checks."""
+    engine, settings = observation.engine, observation.config.settings
+    frames = frames_in(engine, settings, observation.rejected_records, progress)
+    progress("Checking that figures add up", None)
+    require_lawful(engine)
+    return frames
+
+
+def frames_in(engine: DuckDBEngine, settings: Settings, rejected_records: int, progress: Progress) -> Frames:
+    """The relations of an engine that costs rest on. Prices must be loaded."""
     from costctl.frames.cost import Frames
 
-    fetched: dict[str, pl.DataFrame] = {}
-    for name in Frames.RELATIONS:
+    def fetch(name: str, columns: Sequence[str]) -> pl.DataFrame:
         progress(f"Building {name}", None)
-        fetched[name] = observation.engine.fetch(name)
-    progress("Checking that figures add up", None)
-    require_lawful(observation.engine)
-    return Frames.of(fetched, observation.rejected_records)
+        return engine.fetch(name, columns)
+
+    return Frames.read(fetch, lambda: witness_of(engine, settings.prices), rejected_records)
 
 
 def fits_of(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:

@@ -33,5 +33,6 @@ def export(
         analysis = analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
         progress("Writing charge lines", None)
         settings = observation.config.settings
-        lines = focus_export(frames, settings, analysis, tenants, is_idle_spread=is_idle_spread)
+        usage_day = observation.engine.fetch("usage_day")
+        lines = focus_export(frames, usage_day, settings, analysis, tenants, is_idle_spread=is_idle_spread)
         return Exported(lines, analysis)

@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "recommend": {"cost", "frames", "levers", "scenario", "service_model", "simulate", "stats"},
     "store": set(),
     "span_trees": {"store"},
-    "engine": {"pricing", "relations", "segment", "span_trees", "store"},
+    "engine": {"pricing", "relations", "segment", "span_trees", "stats", "store"},
     "ingest": {"store"},
     "synth": {"simulate"},
     "render": {"finance"},

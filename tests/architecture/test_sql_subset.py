@@ -14,6 +14,7 @@ FUNCTIONS = {
     "Sum", "Count", "Min", "Max", "Avg", "Case", "If", "Coalesce", "Nullif", "RowNumber", "Lead", "Lag", "Cast",
     "And", "Or", "Exists", "Abs",
     "Floor",  # alike on all three engines; a CAST of a fraction is not
+    "RegexpReplace", "RegexpExtract",
 }  # fmt: skip
 
 

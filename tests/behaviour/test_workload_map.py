@@ -147,10 +147,14 @@ def test_cost_shares_are_unknown_where_a_part_has_no_price(sample_question: Ques
 def test_what_is_priced_in_part_only_is_said_with_what_lacks_a_price() -> None:
     cost = pl.DataFrame({"request_class": ["chat"], "attributed_usd": [1.0]})
     charge = pl.DataFrame(
-        {"request_id": ["a", "b"], "component": ["accelerator", "egress"], "usd": [1.0, None]}
+        {
+            "request_class": ["chat", "chat"],
+            "component": ["accelerator", "egress"],
+            "unpriced_charges": [0, 1],
+            "usd": [1, None],
+        }
     )
-    placed = pl.DataFrame({"request_id": ["a", "b"], "request_class": ["chat", "chat"]})
-    found = pricing(cost, charge, placed)
+    found = pricing(cost, charge, unpriced_requests=1)
     assert found.unpriced == {"chat": 1}
     assert found.share_ratio("chat") is None
     assert "1 requests have egress without a price" in (found.why_no_share or "")
@@ -159,7 +163,7 @@ def test_what_is_priced_in_part_only_is_said_with_what_lacks_a_price() -> None:
 def test_requests_of_an_unknown_time_are_in_the_mix() -> None:
     engine = engine_of([chat("a/only", 1, None, input_tokens=5, output_tokens=5)])
     requests, placed = engine.fetch("requests"), engine.fetch("request_class")
-    charged = pricing(engine.fetch("class_cost"), engine.fetch("charge"), placed)
+    charged = pricing(engine.fetch("class_cost"), engine.fetch("class_charge"), unpriced_requests=1)
     (mix,) = class_mix(requests, placed, engine.fetch("calls"), charged)
     assert (mix.requests, mix.token_ratio, mix.cost_ratio) == (1, 1.0, None)
 

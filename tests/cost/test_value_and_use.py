@@ -14,9 +14,8 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
-from costctl.frames.cost import Frames
 from costctl.service_model.pool_fit import fit_pools
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 PREMIUM = Pool(usd_per_replica_hour=3600.0, models=("large",), match={"service": "premium"})
 ECONOMY = Pool(usd_per_replica_hour=360.0, models=("small",), match={"service": "economy"})
@@ -38,7 +37,7 @@ def analysed(spans: list[dict[str, Any]], pet: ClassSettings, idle: IdleTreatmen
     other = ClassSettings(slo=Slo(e2e_p95="60s"))
     settings = Settings(pools={"premium": PREMIUM, "economy": ECONOMY}, classes={"pet": pet, "other": other})
     engine = engine_of(spans, settings)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, settings)
     provenance = Provenance("0", (), None, None, METHODS, 0)
     return build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0, idle)
 

@@ -14,9 +14,8 @@ from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Pool, Settings, Value
-from costctl.frames.cost import Frames
 from costctl.service_model.pool_fit import fit_pools
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 ROUNDS, ROUND_S = 60, 2.0
 USD_PER_REPLICA_HOUR = 3.6  # 0.001 USD a replica second
@@ -69,7 +68,7 @@ def analysed(
 ) -> Analysis:
     """The document that ``costctl analyze`` prints of these spans."""
     engine = engine_of(spans, settings)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, settings)
     provenance = Provenance("0", (), None, None, METHODS, 0)
     return build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0, idle)
 

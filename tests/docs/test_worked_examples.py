@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Storage
-from costctl.service_model.batch_shares import batch_shares_s
 from costctl.stats.reconcile import reconciled_usd
 from tests.cost.two_minutes import analysed
 from tests.docs.page_tables import explanation, number, rows_after, text_of
+from tests.oracles.batch_shares import batch_shares_s
 from tests.relations.span_rows import chat, engine_of, span
 
 

@@ -12,7 +12,7 @@ from costctl.cost.class_charges import all_charges
 from costctl.cost.failures import retry_tax, unit_costs
 from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.documents.settings import Settings
-from tests.cost.test_failed_attempts import frames, root, storm
+from tests.cost.test_failed_attempts import found_in, root, storm
 from tests.cost.two_minutes import analysed
 from tests.docs.page_tables import explanation, last_digit, number, rows_after
 from tests.relations.span_rows import chat, engine_of, span
@@ -22,8 +22,8 @@ PRICED = Settings(prices=PriceSettings(rates=(Rate(model="acme", input=10.0, out
 
 def test_unit_costs_on_the_page_of_failed_attempts(repository: Path) -> None:
     rejected = root("c", session_id="s2", status="error")
-    found = frames([*storm("a", 2), *storm("b", 0), rejected])
-    tax, units = retry_tax(all_charges(found)), unit_costs(all_charges(found), found.sessions)
+    found = found_in([*storm("a", 2), *storm("b", 0), rejected])
+    tax, units = retry_tax(all_charges(found.sums)), unit_costs(all_charges(found.sums))
     assert tax is not None
     computed = {
         "retry tax": tax.usd,

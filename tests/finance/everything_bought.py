@@ -7,9 +7,8 @@ from costctl.documents.billing_settings import Network, Tool
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Finance, Settings, Storage
 from costctl.finance.export import FocusExport, focus_export
-from costctl.frames.cost import Frames
 from costctl.service_model.pool_fit import fit_pools
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 GB = 10**9
 START_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
@@ -50,7 +49,7 @@ def of_everything() -> FocusExport:
              **stored("cold", storage_bytes=3 * GB)),
     ]  # fmt: skip
     engine = engine_of(spans, SETTINGS)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, SETTINGS)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
-    return focus_export(frames, SETTINGS, analysis, "plain", is_idle_spread=False)
+    return focus_export(frames, engine.fetch("usage_day"), SETTINGS, analysis, "plain", is_idle_spread=False)

@@ -13,10 +13,9 @@ from costctl.documents.billing_settings import Tool
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Settings
 from costctl.finance.export import focus_export
-from costctl.frames.cost import Frames
 from costctl.render import exported
 from costctl.service_model.pool_fit import fit_pools
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z
 TOOL = Tool(usd_per_1k_calls=10.0, usd_per_cpu_hour=3.6, match={"operation": "execute_tool"})
@@ -37,11 +36,13 @@ def test_the_lines_of_a_refused_call_a_realtime_call_and_a_tool_tie_out_to_the_b
         ],
         settings,
     )
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, settings)
     analysis = build_analysis(
         frames, settings, fit_pools(frames, settings), Provenance("0", (), None, "book 1", METHODS, 0), 0
     )
-    export = focus_export(frames, settings, analysis, "plain", is_idle_spread=False)
+    export = focus_export(
+        frames, engine.fetch("usage_day"), settings, analysis, "plain", is_idle_spread=False
+    )
     rows = list(csv.DictReader(io.StringIO(exported.focus_csv(export, "1.4"))))
 
     tokens = (200 * 4.0 + 700 * 32.0 + 50 * 16.0 + 150 * 64.0) / 1e6

@@ -10,10 +10,9 @@ from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Pool, Settings, Storage
 from costctl.finance.export import FocusExport, Tenants, focus_export
 from costctl.finance.focus_column import FocusVersion
-from costctl.frames.cost import Frames
 from costctl.render import exported
 from costctl.service_model.pool_fit import fit_pools
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 DAY_S = 86_400
 SETTINGS = Settings(
@@ -33,10 +32,12 @@ def exported_of(
 ) -> FocusExport:
     """The lines of these spans."""
     engine = engine_of(spans, SETTINGS)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, SETTINGS)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
-    return focus_export(frames, SETTINGS, analysis, tenants, is_idle_spread=is_idle_spread)
+    return focus_export(
+        frames, engine.fetch("usage_day"), SETTINGS, analysis, tenants, is_idle_spread=is_idle_spread
+    )
 
 
 def over_midnight() -> list[dict[str, object]]:

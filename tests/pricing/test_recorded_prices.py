@@ -15,13 +15,12 @@ from costctl.documents.price_settings import PriceSettings
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Pool, Settings
 from costctl.finance.export import FocusExport, focus_export
-from costctl.frames.cost import Frames
 from costctl.render import exported
 from costctl.render.analysis import sections
 from costctl.render.tables import Notes
 from costctl.service_model.pool_fit import fit_pools
 from costctl.verbs.witness import witness_of
-from tests.relations.span_rows import chat, engine_of
+from tests.relations.span_rows import chat, engine_of, frames_of
 
 RECORDED = Settings(prices=PriceSettings(unpriced="recorded"))
 START_S = 1_795_168_800  # 2026-11-20T10:00:00Z
@@ -50,10 +49,12 @@ def charges(settings: Settings, spans: list[dict[str, Any]]) -> list[tuple[Any, 
 
 def analysed(settings: Settings) -> tuple[Analysis, FocusExport]:
     engine = engine_of(CALLS, settings)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, settings)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     document = build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0)
-    return document, focus_export(frames, settings, document, "plain", is_idle_spread=False)
+    return document, focus_export(
+        frames, engine.fetch("usage_day"), settings, document, "plain", is_idle_spread=False
+    )
 
 
 def test_by_default_what_has_no_price_has_none_whatever_its_record_says() -> None:

@@ -15,7 +15,6 @@ from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import Pool, Settings
 from costctl.documents.witness import Witness, WitnessCause
-from costctl.frames.cost import Frames
 from costctl.observation import Question
 from costctl.render.analysis import sections
 from costctl.render.tables import Notes, Table
@@ -23,7 +22,7 @@ from costctl.service_model.pool_fit import fit_pools
 from costctl.verbs.witness import witness_of
 from tests.conftest import unwatched
 from tests.pricing.planted_witness import NOVEMBER_S, Usage, standard
-from tests.relations.span_rows import chat, engine_of, span
+from tests.relations.span_rows import chat, engine_of, frames_of, span
 
 GPT = {"provider": "openai", "model_served": "gpt-4o", "input_tokens": 10_000, "output_tokens": 1_000}
 GPT_USD = 0.035
@@ -50,7 +49,7 @@ def only_cause(found: Witness) -> WitnessCause:
 
 def analysed(spans: list[dict[str, Any]], settings: Settings) -> Analysis:
     engine = engine_of(spans, settings)
-    frames = Frames.of({name: engine.fetch(name) for name in Frames.RELATIONS}, 0)
+    frames = frames_of(engine, settings)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     return build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0)
 

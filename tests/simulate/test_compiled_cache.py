@@ -45,13 +45,14 @@ print(run({0}(np.ones(2))), sum(run.stats.cache_hits.values()))
 RUN_REPLAY = """
 import numpy as np
 from costctl.simulate import event_loop
-from costctl.simulate.replay import replay
+from costctl.simulate.network import replay_network
 from costctl.simulate.lanes import (Lanes)
-from costctl.simulate.workload import (PoolSetup, ServiceModel, Workload)
+from costctl.simulate.workload import (Pool, PoolSetup, ServiceModel, Workload)
 one, none = np.zeros(1), np.full(1, -1)
 workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
 setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1))
-outcome = replay(workload, ServiceModel("continuous", 0.1, 0.1, 0.5), setup)
+pool = Pool(ServiceModel("continuous", 0.1, 0.1, 0.5), setup)
+outcome = replay_network(workload, np.zeros(1, int), [pool])
 print(outcome.end_s[0], sum(event_loop.run.stats.cache_hits.values()))
 """
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.simulate.counterfactual import added, shifted, with_followers_dropped, without
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel, Workload
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case
 from tests.thoroughness import how_many

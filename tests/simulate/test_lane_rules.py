@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import status_counts, wait_s
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Pool, ServiceModel
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
 from tests.thoroughness import how_many

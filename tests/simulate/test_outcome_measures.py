@@ -16,8 +16,8 @@ from costctl.simulate.outcome_measures import (
     utilisation,
     wait_s,
 )
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outcome, ServiceModel, Workload
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws, busy_s_from_calls, littles_law_error, mean_in_service
 from tests.oracles.small_replays import plain_workload, pool_setup
 

@@ -7,8 +7,8 @@ import pytest
 
 from costctl.arrays import Floats
 from costctl.simulate.outcome_measures import latency_s, utilisation, wait_s
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, ServiceModel
+from tests.oracles.one_pool import replay
 from tests.oracles.queueing_formulas import (
     batch_service_mean_latency_bound_s,
     batch_service_mean_latency_s,

@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from costctl.simulate.continuous import replay_continuous
 from costctl.simulate.counterfactual import shifted
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, status_counts, wait_s
-from costctl.simulate.replay import replay
 from costctl.simulate.replicas import busy_s_of_pool
-from costctl.simulate.static import replay_static
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws, busy_s_from_calls
 from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case
 from tests.thoroughness import how_many
@@ -153,7 +151,7 @@ def test_never_more_sequences_in_progress_than_slots(max_num_seqs: int) -> None:
 
 def test_a_lone_call_takes_what_the_model_says() -> None:
     workload = plain_workload([1.0], tokens=[1000], steps=[50])
-    outcome = replay_continuous(workload, CHAT, pool_setup())
+    outcome = replay(workload, CHAT, pool_setup())
     assert outcome.first_token_s[0] == pytest.approx(1.0 + 0.1)
     assert outcome.end_s[0] == pytest.approx(1.0 + 0.1 + 50 * 0.021)
     assert outcome.busy_s.tolist() == pytest.approx([0.1 + 50 * 0.021])
@@ -173,7 +171,7 @@ def test_a_chunked_prompt_rides_along_in_steps_of_the_token_budget() -> None:
 
 def test_a_batch_starts_when_its_window_closes_or_when_it_is_full() -> None:
     workload = plain_workload([0.0, 0.3, 2.0, 2.1, 2.2])
-    outcome = replay_static(workload, EMBEDDING, pool_setup(max_num_seqs=3, batch_window_s=0.5))
+    outcome = replay(workload, EMBEDDING, pool_setup(max_num_seqs=3, batch_window_s=0.5))
     assert outcome.begin_s.tolist() == pytest.approx([0.5, 0.5, 2.2, 2.2, 2.2])
     assert outcome.busy_s.sum() == pytest.approx(0.012 + 0.013)
 
@@ -245,7 +243,3 @@ def test_arguments_that_contradict_each_other_are_refused() -> None:
         replay(plain_workload([1.0, 0.0]), CHAT, pool_setup())
     with pytest.raises(ValueError, match="comes later"):
         replay(dataclasses.replace(plain_workload([0.0, 1.0]), after=np.array([1, -1])), CHAT, pool_setup())
-    with pytest.raises(ValueError, match="static"):
-        replay_continuous(plain_workload([0.0]), EMBEDDING, pool_setup())
-    with pytest.raises(ValueError, match="continuous"):
-        replay_static(plain_workload([0.0]), CHAT, pool_setup())

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import status_counts
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import CallStatus, Outcome, Pool, PoolSetup, ServiceModel, Workload
 from tests.oracles.heap_replay import heap_replay, stepwise_replay
+from tests.oracles.one_pool import replay
 from tests.oracles.replay_laws import broken_laws
 from tests.oracles.simpy_replay import simpy_replay
 from tests.oracles.small_replays import random_case, random_case_of_all_rules

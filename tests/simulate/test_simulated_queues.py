@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from costctl.arrays import Floats, Ints
 from costctl.simulate.outcome_measures import wait_s
-from costctl.simulate.replay import replay
 from costctl.simulate.workload import ServiceModel
+from tests.oracles.one_pool import replay
 from tests.oracles.simulated_queues import ciw_waits_s, kiefer_wolfowitz_waits_s, simpy_waits_s
 from tests.oracles.small_replays import plain_workload, pool_setup
 from tests.thoroughness import how_many

@@ -24,8 +24,8 @@ def held_out_calibrations(
     observed. first_part: of the window, 0 to 1; a request belongs where its first call began.
     """
     cut_ns = frames.window_from_ns + int(first_part * (frames.window_to_ns - frames.window_from_ns))
-    starts = frames.calls.group_by("request_id").agg(pl.col("start_ns").min().alias("from_ns"))
+    starts = frames.pool_call.group_by("request_id").agg(pl.col("start_ns").min().alias("from_ns"))
     early = starts.filter(pl.col("from_ns") < cut_ns)["request_id"]
-    is_early = frames.calls["request_id"].is_in(early.implode())
-    fits = fit_pools(replace(frames, calls=frames.calls.filter(is_early)), settings)
-    return calibrations_on(replace(frames, calls=frames.calls.filter(~is_early)), fits)
+    is_early = frames.pool_call["request_id"].is_in(early.implode())
+    fits = fit_pools(replace(frames, pool_call=frames.pool_call.filter(is_early)), settings)
+    return calibrations_on(replace(frames, pool_call=frames.pool_call.filter(~is_early)), fits)

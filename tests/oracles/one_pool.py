@@ -1,4 +1,4 @@
-"""What becomes of the calls of one pool, whatever its discipline? Workload, model, setup in; outcome out."""
+"""A replay of one pool, for tests that need no network of them. Workload, model, setup in; outcome out."""
 
 from __future__ import annotations
 
