@@ -49,7 +49,7 @@ def engine_of(
     )
     connection.register("rows", rows)
     connection.register("emitters", emitters)
-    connection.execute("CREATE TABLE spans AS SELECT * FROM rows")
+    connection.execute("CREATE TABLE spans AS SELECT *, ROW_NUMBER() OVER () AS store_key FROM rows")
     connection.execute("CREATE TABLE resources AS SELECT * FROM emitters")
     engine = DuckDBEngine(connection)
     load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)

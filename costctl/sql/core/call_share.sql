@@ -1,6 +1,6 @@
 -- call_share: the part of its replica's busy time that each call answers for.
 -- One row per timed call.
--- reads: calls, occupancy_clock
+-- reads: calls, call_phase
 -- computed by: call_share
 --   call_id  BIGINT
 --   share_s  DOUBLE   s; sums, over calls, to the time that replicas were busy
@@ -8,9 +8,16 @@
 -- The clock advances by dt / (weight of the calls in progress) while a replica is busy; a call's share is its weight times
 -- the clock at its end less that at its beginning, phase by phase. With equal weights, the default, this equal split of each
 -- instant is the Shapley value of the busy-time game.
--- Made with the clock itself; a call that this selects and that held no replica has a share of 0.
+-- Made by costctl/span_trees/occupancy.py of the calls that this selects; one that held no replica has a share of 0.
 SELECT
-    calls.call_id
+    calls.call_id,
+    call_phase.replica,
+    call_phase.busy_from_ns,
+    call_phase.first_token_ns,
+    call_phase.end_ns,
+    call_phase.first_milliweight,
+    call_phase.last_milliweight
 FROM calls
+LEFT JOIN call_phase ON calls.call_id = call_phase.call_id
 WHERE calls.end_ns IS NOT NULL AND calls.busy_from_ns IS NOT NULL
 ORDER BY calls.call_id
