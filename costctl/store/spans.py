@@ -1,8 +1,8 @@
 """The canonical span: the one row shape that every format is read into and that the store keeps.
 
-Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, ``STORED_SPANS`` with what the
-store adds to them, and ``RESOURCES``, the emitters' attributes, kept once per emitter and not once per span. The store's
-tables are made from these schemas.
+Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, ``STORED_SPANS`` with what
+the store adds to them, and ``RESOURCES``, the emitters' attributes, kept once per emitter and not once per span. The
+store's tables are made from these schemas.
 
 Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
 output_tokens includes reasoning_tokens. Audio and one-hour cache writes are parts of these. NULL is "not observed";

@@ -11,7 +11,7 @@ from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.segment.rules import default_rules
-from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, SPANS
+from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, STORED_SPANS
 
 
 def span(key: str, start_s: float, end_s: float | None, **facts: Any) -> dict[str, Any]:
@@ -40,16 +40,17 @@ def engine_of(
     until_ns: int | None = None,
     resources: dict[str, dict[str, str]] | None = None,
 ) -> DuckDBEngine:
-    """An engine over these spans with the default rules."""
+    """An engine over these spans with the default rules. Their keys are their places here, where they have no other."""
     connection = duckdb.connect()
-    rows = pa.Table.from_pylist(spans, schema=SPANS)
+    keyed = [{"store_key": number, **each} for number, each in enumerate(spans)]
+    rows = pa.Table.from_pylist(keyed, schema=STORED_SPANS)
     emitters = pa.Table.from_pylist(
         [{"resource_id": key, "attributes": list(value.items())} for key, value in (resources or {}).items()],
         schema=RESOURCES,
     )
     connection.register("rows", rows)
     connection.register("emitters", emitters)
-    connection.execute("CREATE TABLE spans AS SELECT *, ROW_NUMBER() OVER () AS store_key FROM rows")
+    connection.execute("CREATE TABLE spans AS SELECT * FROM rows")
     connection.execute("CREATE TABLE resources AS SELECT * FROM emitters")
     engine = DuckDBEngine(connection)
     load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)
