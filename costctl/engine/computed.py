@@ -193,22 +193,31 @@ def occupancy_clock_rows(selected: pl.DataFrame, _frames: Frames) -> pa.Table:
     )
 
 
-def call_share_rows(selected: pl.DataFrame, _frames: Frames) -> pa.Table:
+def call_share_rows(selected: pl.DataFrame, frames: Frames) -> pa.Table:
     """The relation call_share."""
+    from costctl.span_trees.gather import places_of
     from costctl.span_trees.occupancy import occupancy
 
-    has_held = selected["replica"].is_not_null()
-    _, shares = occupancy(_held(selected.filter(has_held))[1])
-    share_s, alone_s = np.zeros(selected.height), np.zeros(selected.height)
-    held = has_held.to_numpy()
-    share_s[held], alone_s[held] = shares.share_s, shares.alone_s
-    return pa.table({"call_id": selected["call_id"].to_numpy(), "share_s": share_s, "alone_s": alone_s})
+    _, shares = occupancy(_held(frames["call_phase"])[1])
+    call_id = selected["call_id"].to_numpy()
+    place = places_of(frames["call_phase"]["call_id"].to_numpy(), call_id)
+    share_s, alone_s = np.zeros(call_id.size), np.zeros(call_id.size)
+    share_s[place], alone_s[place] = shares.share_s, shares.alone_s
+    return pa.table({"call_id": call_id, "share_s": share_s, "alone_s": alone_s})
 
 
 _PLACED: Final = ("store_key", "request_id")
+_HELD: Final = (
+    "replica",
+    "busy_from_ns",
+    "first_token_ns",
+    "end_ns",
+    "first_milliweight",
+    "last_milliweight",
+)
 COMPUTATIONS: Final[dict[str, Computation]] = {
     "call_order": Computation(call_order_rows, {"span_tree": (*_PLACED, "span_key", "is_leaf_model_call")}),
-    "call_share": Computation(call_share_rows),
+    "call_share": Computation(call_share_rows, {"call_phase": ("call_id", *_HELD)}),
     "call_tenant": Computation(
         call_tenant_rows, {"span_tree": ("store_key", "span_key", "parent_key", "is_leaf_model_call")}
     ),

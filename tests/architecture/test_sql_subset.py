@@ -1,5 +1,5 @@
-"""The relations under sql/core and sql/checks keep to SQL that every engine reads alike; all break ties and round in ways
-that do not depend on the engine.
+"""The relations of core and checks keep to SQL that every engine reads alike; all relations break ties and round in
+ways that do not depend on the engine.
 """
 
 from __future__ import annotations

@@ -8,16 +8,10 @@
 -- The clock advances by dt / (weight of the calls in progress) while a replica is busy; a call's share is its weight times
 -- the clock at its end less that at its beginning, phase by phase. With equal weights, the default, this equal split of each
 -- instant is the Shapley value of the busy-time game.
--- Made by costctl/span_trees/occupancy.py of the calls that this selects; one that held no replica has a share of 0.
+-- Made by costctl/span_trees/occupancy.py of the calls that this selects and of call_phase; a call that held no replica has
+-- a share of 0.
 SELECT
-    calls.call_id,
-    call_phase.replica,
-    call_phase.busy_from_ns,
-    call_phase.first_token_ns,
-    call_phase.end_ns,
-    call_phase.first_milliweight,
-    call_phase.last_milliweight
+    calls.call_id
 FROM calls
-LEFT JOIN call_phase ON calls.call_id = call_phase.call_id
 WHERE calls.end_ns IS NOT NULL AND calls.busy_from_ns IS NOT NULL
 ORDER BY calls.call_id

@@ -15,19 +15,17 @@
 -- a cycle of parents holds together form a request of their own, so that none is lost. A request of which no time was
 -- recorded is in the window that has no bounds. The tree is made by costctl/span_trees/tree.py of what this selects: ids
 -- as the numbers that their hex digits write, of a trace's the halves apart. What starts at once is in the order of these
--- numbers, the trace's first. An id of another form, as no reader leaves one, goes by its MD5.
+-- numbers, the trace's first. Text that is no hex digits, as no reader leaves it, goes by its MD5.
 SELECT
     spans.store_key,
-    COALESCE(TRY_CAST('0x' || LEFT(spans.trace_id, 16) AS UBIGINT), MD5_NUMBER_UPPER(spans.trace_id)) AS trace_high,
-    COALESCE(TRY_CAST('0x' || SUBSTRING(spans.trace_id, 17) AS UBIGINT), MD5_NUMBER_LOWER(spans.trace_id)) AS trace_low,
     COALESCE(
-        CASE WHEN STRLEN(spans.span_id) = 16 THEN TRY_CAST('0x' || spans.span_id AS UBIGINT) END,
-        MD5_NUMBER_LOWER(spans.span_id)
-    ) AS span,
+        TRY_CAST('0x' || LEFT(spans.trace_id, 16) AS UBIGINT), MD5_NUMBER_LOWER(LEFT(spans.trace_id, 16))
+    ) AS trace_high,
     COALESCE(
-        CASE WHEN STRLEN(spans.parent_span_id) = 16 THEN TRY_CAST('0x' || spans.parent_span_id AS UBIGINT) END,
-        MD5_NUMBER_LOWER(spans.parent_span_id)
-    ) AS wanted,
+        TRY_CAST('0x' || SUBSTRING(spans.trace_id, 17) AS UBIGINT), MD5_NUMBER_LOWER(SUBSTRING(spans.trace_id, 17))
+    ) AS trace_low,
+    COALESCE(TRY_CAST('0x' || spans.span_id AS UBIGINT), MD5_NUMBER_LOWER(spans.span_id)) AS span,
+    COALESCE(TRY_CAST('0x' || spans.parent_span_id AS UBIGINT), MD5_NUMBER_LOWER(spans.parent_span_id)) AS wanted,
     call_twins.outer_store_key,
     spans.start_ns,
     COALESCE(spans.is_model_call, FALSE) AS is_model_call
