@@ -8,6 +8,7 @@ from pathlib import Path
 
 from costctl.ingest.loader import ingest
 from costctl.store.database import open_store
+from costctl.store.spans import SPANS_OF_A_SOURCE
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_traces" / "requests.jsonl.gz"
 _ROOM = "8GB"
@@ -25,6 +26,7 @@ def write_large_store(path: Path, requests: int) -> tuple[int, int]:
             "trace_id": "SUBSTR(trace_id, 1, 8) || PRINTF('%08x', copy) || SUBSTR(trace_id, 17)",  # zeros in the sample
             "start_ns": f"start_ns + copy * {length_ns}",
             "end_ns": f"end_ns + copy * {length_ns}",
+            "store_key": f"store_key + copy * {SPANS_OF_A_SOURCE}",
         }
         selected = ", ".join(moved.get(name, name) for name in columns)
         connection.execute(f"SET memory_limit = '{_ROOM}'")

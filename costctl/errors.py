@@ -8,6 +8,7 @@ are values, kept in quarantine.
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -41,6 +42,16 @@ class CostctlError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what} {self.why} {self.next_step}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by its facts: any other exception is made anew by a call with its message alone."""
+        return _with_facts, (type(self), self.what, self.__dict__)
+
+
+def _with_facts(kind: type[CostctlError], what: str, facts: dict[str, Any]) -> CostctlError:
+    error = kind.__new__(kind, what)
+    error.__dict__.update(facts)
+    return error
 
 
 class UsageError(CostctlError):

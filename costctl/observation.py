@@ -22,6 +22,7 @@ from costctl.config import LoadedConfig, load_config
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.documents.reject_codes import rejects_in_words
 from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.loader import ingest, reader_for, require_usable
@@ -62,7 +63,7 @@ class Question:
 class Observation:
     """An engine over the traces asked about, and where they and the settings came from."""
 
-    engine: DuckDBEngine
+    engine: Engine
     config: LoadedConfig
     inputs: tuple[InputRecord, ...]
     rejected_records: int

@@ -15,7 +15,7 @@ from costctl.cost.setting_checks import (
     setting_warnings,
 )
 from costctl.documents.settings import Settings
-from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 from costctl.telemetry.stray_times import LONGEST_GAP_DAYS, Period, periods
 from costctl.units import NS_PER_S
 
@@ -24,14 +24,14 @@ _MOST_SOURCES: Final = 3
 _MOST_PERIODS: Final = 5
 
 
-def refuse_useless(engine: DuckDBEngine, settings: Settings, *, are_built_in: bool) -> None:
+def refuse_useless(engine: Engine, settings: Settings, *, are_built_in: bool) -> None:
     """Raise UsageError for settings of a class or a bill that cannot exist. are_built_in: the class rules."""
     refuse_unknown_classes(settings, _classes(engine, settings), are_built_in=are_built_in)
     if not set(settings.bills) <= set(settings.pools):
         refuse_unknown_bills(settings, _column(engine, "SELECT DISTINCT provider FROM spans"))
 
 
-def _classes(engine: DuckDBEngine, settings: Settings) -> frozenset[str]:
+def _classes(engine: Engine, settings: Settings) -> frozenset[str]:
     """Classes that a rule gives, and, where a rule takes labels and some setting needs them, the labels of requests."""
     if not settings.classes:
         return frozenset()
@@ -42,14 +42,14 @@ def _classes(engine: DuckDBEngine, settings: Settings) -> frozenset[str]:
     return classes | _column(engine, "SELECT DISTINCT workload FROM spans")
 
 
-def warnings_of(engine: DuckDBEngine, settings: Settings) -> tuple[str, ...]:
+def warnings_of(engine: Engine, settings: Settings) -> tuple[str, ...]:
     """A sentence each, settings first; none where the window holds no request, and so nothing could match."""
     if engine.query("SELECT request_id FROM requests LIMIT 1").is_empty():
         return ()
     return (*setting_warnings(settings, _seen(engine, settings)), *_stray_times(engine))
 
 
-def _seen(engine: DuckDBEngine, settings: Settings) -> Seen:
+def _seen(engine: Engine, settings: Settings) -> Seen:
     """What the traces name and match; a relation is built only where a setting needs it."""
     served = "SELECT DISTINCT model_served FROM spans UNION SELECT DISTINCT model_requested FROM spans"
     allows = any(each.allowed_models for each in settings.classes.values())
@@ -64,11 +64,11 @@ def _seen(engine: DuckDBEngine, settings: Settings) -> Seen:
     )
 
 
-def _column(engine: DuckDBEngine, query: str) -> frozenset[str]:
+def _column(engine: Engine, query: str) -> frozenset[str]:
     return frozenset(engine.query(query).to_series().drop_nulls())
 
 
-def _stray_times(engine: DuckDBEngine) -> tuple[str, ...]:
+def _stray_times(engine: Engine) -> tuple[str, ...]:
     """A sentence for each period apart from that with most requests, and for times that are counted from zero."""
     days = engine.query(
         f"SELECT start_ns // {_DAY_NS} AS day, COUNT(*) AS requests FROM requests "
@@ -92,7 +92,7 @@ def _stray_times(engine: DuckDBEngine) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _relative(engine: DuckDBEngine, period: Period, total: int) -> str:
+def _relative(engine: Engine, period: Period, total: int) -> str:
     return (
         f"{period.requests:,} of {total:,} requests start in 1970{_where(engine, period)}: their times "
         "count from an unknown start. Durations are valid; dates, hours of the day and prices by day are "
@@ -100,7 +100,7 @@ def _relative(engine: DuckDBEngine, period: Period, total: int) -> str:
     )
 
 
-def _where(engine: DuckDBEngine, period: Period) -> str:
+def _where(engine: Engine, period: Period) -> str:
     """Which sources the requests are from, and where the first of them stands in each."""
     rows = engine.query(
         "SELECT sources.uri, COUNT(DISTINCT requests.request_id) AS requests, MIN(spans.source_position) AS position "

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costctl.relations import Relation, load_relations
-from costctl.store.spans import SPANS
+from costctl.store.spans import STORED_SPANS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "relations.md"
 _TITLES = {
@@ -32,7 +32,7 @@ def rendered() -> str:
         ]
     parts.append("## The stored columns\n")
     parts.append("`spans`: one row per (trace_id, span_id).\n")
-    parts.append("\n".join(f"- `{field.name}` {field.type}" for field in SPANS) + "\n")
+    parts.append("\n".join(f"- `{field.name}` {field.type}" for field in STORED_SPANS) + "\n")
     return "\n".join(parts)
 
 

@@ -1,1 +1,1 @@
-"""Where do relations run? ``base`` says what an engine must do; ``duckdb`` does it in the process."""
+"""Where do relations run? ``protocol`` says what an engine must do; ``duckdb`` does it in the process."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import polars as pl
 
 from costctl.engine.computed import COMPUTATIONS
+from costctl.engine.protocol import Engine
 from costctl.errors import StoreError, UsageError, said_by_engine
 from costctl.relations import Relation, build_order, load_relations
 
@@ -24,7 +25,7 @@ _SUMS_OF_FRACTIONS: Final = frozenset(
 )
 
 
-class DuckDBEngine:
+class DuckDBEngine(Engine):
     """Runs relations over the tables of one connection. Small tables must be loaded before a relation that
     reads them.
     """
@@ -33,7 +34,6 @@ class DuckDBEngine:
         self._connection = connection
         self._relations = load_relations(_DIALECT)
         self._built: set[str] = set()
-        self._kept: dict[str, Any] = {}
         connection.execute(
             "SET preserve_insertion_order = true"
         )  # else tables of many rows lose the order of keys
@@ -127,15 +127,15 @@ class DuckDBEngine:
     def _compute(self, relation: Relation) -> None:
         """Build a relation that a computation makes of what its SQL selects."""
         try:
-            rows = self._connection.sql(relation.sql).pl()
+            selected = self._connection.sql(relation.sql).pl()
         except duckdb.Error as error:
             raise _not_built(relation.name, error) from error
-        bounds = self._run("SELECT since_ns, until_ns, is_bounded FROM observation_window", relation.name)
-        since_ns, until_ns, is_bounded = bounds.fetchall()[0]
-        window = (since_ns, until_ns) if is_bounded else (None, None)
-        computed = COMPUTATIONS[relation.computed_by or ""](rows, window, self._kept)
-        self._kept[relation.name] = computed.kept
-        self._connection.register("computed_rows", computed.rows)
+        computation = COMPUTATIONS[relation.computed_by or ""]
+        frames = {
+            name: self._connection.sql(f"SELECT {', '.join(columns)} FROM {name}").pl()
+            for name, columns in computation.takes.items()
+        }
+        self._connection.register("computed_rows", computation.rows(selected, frames))
         columns = ", ".join(
             f"CAST({column.name} AS {column.type}) AS {column.name}" for column in relation.columns
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from costctl.engine.base import Engine
+from costctl.engine.protocol import Engine
 from costctl.errors import BrokenLawError
 from costctl.relations import Relation, build_order, load_relations
 

@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from costctl.documents.settings import Settings
-from costctl.engine.base import Engine
+from costctl.engine.protocol import Engine
 from costctl.pricing.billing_rules import billing_rule_rows
 from costctl.pricing.prices import price_tables
 from costctl.stats.exact_sums import binary_places

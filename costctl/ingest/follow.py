@@ -172,7 +172,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     try:
         for batch in _placed(reading, followed):
             wanted = reader.window.inside(followed.calls.named(batch))
-            insert_batch(connection, source_id, wanted)
+            insert_batch(connection, source_id, landing.spans, wanted)
             landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
         report = record(
             connection,

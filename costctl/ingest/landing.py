@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from costctl.ingest.batch import Batch
+from costctl.store.spans import SPANS_OF_A_SOURCE, STORE_KEY
 
 _QUARANTINE: Final = pa.schema(
     [("position", pa.int64()), ("code", pa.string()), ("message", pa.string()), ("excerpt", pa.string())]
@@ -31,7 +33,7 @@ SELECT hashed FROM incoming GROUP BY hashed HAVING COUNT(*) > 1
 """
 _REPEATED: Final = """
 WITH incoming AS (
-    SELECT rowid AS row_number, trace_id, span_id, source_position
+    SELECT store_key, trace_id, span_id, source_position
     FROM spans SEMI JOIN suspects ON suspects.hashed = HASH(spans.trace_id, spans.span_id)
     WHERE source_id = $1
 ),
@@ -41,20 +43,20 @@ older AS (
     WHERE source_id <> $1
 ),
 doubled AS (
-    SELECT trace_id, span_id, ARG_MIN(row_number, (source_position, row_number)) AS first_row
+    SELECT trace_id, span_id, ARG_MIN(store_key, (source_position, store_key)) AS first_key
     FROM incoming
     GROUP BY trace_id, span_id
     HAVING COUNT(*) > 1
 )
-SELECT incoming.row_number
+SELECT incoming.store_key
 FROM incoming SEMI JOIN older ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id
 UNION
-SELECT incoming.row_number
+SELECT incoming.store_key
 FROM incoming
 INNER JOIN doubled
     ON incoming.trace_id = doubled.trace_id
     AND incoming.span_id = doubled.span_id
-    AND incoming.row_number <> doubled.first_row
+    AND incoming.store_key <> doubled.first_key
 """
 
 _NEW_RESOURCES: Final = """
@@ -66,14 +68,16 @@ GROUP BY resource_id
 """
 
 
-def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, batch: Batch) -> None:
-    """Add the batch's spans, emitters not yet known, and rejected records."""
+def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, landed: int, batch: Batch) -> None:
+    """Add the batch's spans, emitters not yet known, and rejected records. landed: spans of the source before these."""
     rejects = [
         {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
         for r in batch.rejects
     ]
     of_source = f"SELECT *, {source_id} AS source_id FROM incoming"
-    _insert(connection, batch.spans, f"INSERT INTO spans BY NAME {of_source}")
+    first_key = source_id * SPANS_OF_A_SOURCE + landed
+    keys = pa.array(np.arange(first_key, first_key + batch.spans.num_rows))
+    _insert(connection, batch.spans.append_column(STORE_KEY, keys), f"INSERT INTO spans BY NAME {of_source}")
     _insert(connection, batch.resources, _NEW_RESOURCES)
     _insert(
         connection,
@@ -104,5 +108,5 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> in
         return 0
     repeated: pa.Table = connection.sql(_REPEATED, params=[source_id]).to_arrow_table()
     if repeated.num_rows:
-        connection.execute("DELETE FROM spans WHERE rowid IN (SELECT row_number FROM repeated)")
+        connection.execute("DELETE FROM spans WHERE store_key IN (SELECT store_key FROM repeated)")
     return int(repeated.num_rows)

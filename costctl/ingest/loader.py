@@ -168,7 +168,7 @@ def _land(
     with closing(read_ahead(reading.batches)) as batches:
         for batch in batches:
             wanted = reader.window.inside(calls.named(batch))
-            insert_batch(connection, source_id, wanted)
+            insert_batch(connection, source_id, landing.spans, wanted)
             landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
             if progress is not None:
                 seconds = max(time.monotonic() - begin, 1e-9)

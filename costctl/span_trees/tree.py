@@ -16,7 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from costctl.arrays import Bools, Ints, SmallInts
+from costctl.span_trees.gather import index_type
 from costctl.span_trees.tree_loop import (
+    NO_PARENT,
     NONE,
     SMALL,
     UNSEEN,
@@ -41,8 +43,9 @@ _LEAST_SLOTS: Final = 64
 class Spans:
     """n spans. trace_high, trace_low: key of the trace in two halves.  span: key within the trace.
 
-    wanted: key of the parent, 0 where the span names none.  outer: row of the span below which this one is to be
-    hung whatever it names, else NONE.  start_ns: NO_TIME where not observed.
+    Keys are in the order of the ids; what starts at once is in the order of its keys.  wanted: key of the parent,
+    NO_PARENT where the span names none.  outer: row of the span below which this one is to be hung whatever it names,
+    else NONE.  start_ns: NO_TIME where not observed.
     """
 
     trace_high: Ints
@@ -122,11 +125,6 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     )
 
 
-def index_type(rows: int) -> type[np.signedinteger[Any]]:
-    """The narrowest integer that numbers so many rows: half the memory is half the time of filling it."""
-    return np.int32 if rows < np.iinfo(np.int32).max else np.int64
-
-
 def _traces(spans: Spans, index: type[np.signedinteger[Any]]) -> tuple[SmallInts, int]:
     rows = spans.span.size
     runs = count_runs(spans.trace_high, spans.trace_low)
@@ -162,12 +160,12 @@ def _gathered(group: SmallInts, groups: int) -> tuple[Ints, SmallInts]:
 def _first_of_kin(spans: Spans, trace: SmallInts, parent: SmallInts, entry: SmallInts) -> SmallInts:
     """Of each entry, and of each span that nothing reaches, the first span of its request."""
     is_lost = entry == NONE
-    is_orphan = (parent == NONE) & (spans.wanted != 0) & ~is_lost
+    is_orphan = (parent == NONE) & (spans.wanted != NO_PARENT) & ~is_lost
     kin = np.flatnonzero(is_lost | is_orphan)
     if kin.size == 0:
         return entry  # each entry is the first of its own
     head = np.arange(entry.size, dtype=entry.dtype)
-    family = np.where(is_lost[kin], 0, spans.wanted[kin])
+    family = np.where(is_lost[kin], NO_PARENT, spans.wanted[kin])
     order = np.lexsort((spans.span[kin], spans.start_ns[kin], family, is_lost[kin], trace[kin]))
     kin, family = kin[order], family[order]
     is_first = np.ones(kin.size, np.bool_)

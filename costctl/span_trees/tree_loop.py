@@ -10,6 +10,7 @@ from typing import Any, Final
 from costctl.compiled import compiled
 
 NONE: Final = -1
+NO_PARENT: Final = -(2**63)  # the key of the span id that has no digit but 0, which none has
 UNSEEN: Final = -2
 _UNREACHED: Final = -3
 SMALL: Final = 48  # spans of a trace among which a parent is looked for one by one
@@ -74,14 +75,14 @@ def gather_members(group: Any, begins: Any, cursor: Any, members: Any) -> None:
 def find_parents(
     span: Any, wanted: Any, begins: Any, members: Any, slots: Any, trace: Any, parent: Any
 ) -> None:
-    """The row of each span's parent in its trace, NONE where there is none. wanted: key of the parent, 0 for none."""
+    """The row of each span's parent in its trace, NONE where there is none. wanted: key of the parent, or NO_PARENT."""
     mask = slots.size - 1
     for number in range(begins.size - 1):
         first, end = begins[number], begins[number + 1]
         if end - first <= SMALL:
             for place in range(first, end):
                 row = members[place]
-                if wanted[row] != 0:
+                if wanted[row] != NO_PARENT:
                     for other in range(first, end):
                         if span[members[other]] == wanted[row]:
                             parent[row] = members[other]
@@ -98,7 +99,7 @@ def find_parents(
                 slots[slot] = row
         for place in range(first, end):
             row = members[place]
-            if wanted[row] == 0:
+            if wanted[row] == NO_PARENT:
                 continue
             slot = (wanted[row] ^ number) * _MIX >> 20 & mask
             while slots[slot] != NONE:

@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from costctl.errors import StoreError
 from costctl.store.migrations import migrate
-from costctl.store.spans import RESOURCES, SPANS
+from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 4
+STORE_VERSION: Final = 5
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -188,8 +188,8 @@ def sparing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables of a store, empty."""
     connection.execute(_LEDGER)
-    connection.execute(_table("spans", SPANS, "source_id BIGINT, source_position BIGINT"))
-    connection.execute(_table("resources", RESOURCES, None))
+    connection.execute(_table("spans", STORED_SPANS))
+    connection.execute(_table("resources", RESOURCES))
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
@@ -199,9 +199,9 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("COMMIT")
 
 
-def _table(name: str, schema: pa.Schema, more: str | None) -> str:
+def _table(name: str, schema: pa.Schema) -> str:
     columns = [f"{field.name} {_SQL_TYPES[field.type]}" for field in schema]
-    return f"CREATE TABLE {name} ({', '.join(columns + ([more] if more else []))})"
+    return f"CREATE TABLE {name} ({', '.join(columns)})"
 
 
 def _holder(message: str) -> str:

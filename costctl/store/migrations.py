@@ -10,6 +10,8 @@ from typing import Final
 
 import duckdb
 
+from costctl.store.spans import SPANS_OF_A_SOURCE
+
 # Under which keys traces of version 2 kept what has columns of its own since version 3.
 _KEYS_OF_3: Final = {
     "cache_write_1h_tokens": ("gen_ai.usage.details.ephemeral_1h_input_tokens",),
@@ -77,6 +79,10 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         *(f"ALTER TABLE spans ADD COLUMN {column} {kind}" for column, kind in _COLUMNS_OF_4.items()),
         "UPDATE spans SET is_model_call = COALESCE(operation IN "
         "('chat', 'text_completion', 'generate_content', 'embeddings', 'rerank'), FALSE)",
+    ),
+    4: (
+        "ALTER TABLE spans ADD COLUMN store_key BIGINT",
+        f"UPDATE spans SET store_key = source_id * {SPANS_OF_A_SOURCE} + rowid",
     ),
 }
 

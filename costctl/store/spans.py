@@ -1,8 +1,8 @@
 """The canonical span: the one row shape that every format is read into and that the store keeps.
 
-Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, and
-``RESOURCES``, the emitters' attributes, kept once per emitter and not once per span. The store's tables
-are made from these schemas.
+Shape out: ``SPANS``, an Arrow schema with a column for each fact that any relation reads, ``STORED_SPANS`` with what
+the store adds to them, and ``RESOURCES``, the emitters' attributes, kept once per emitter and not once per span. The
+store's tables are made from these schemas.
 
 Token algebra, one for all dialects: input_tokens = uncached + cached_input_tokens + cache_write_tokens;
 output_tokens includes reasoning_tokens. Audio and one-hour cache writes are parts of these. NULL is "not observed";
@@ -119,6 +119,20 @@ _SPAN_COLUMNS: Final = (
 
 SPANS: Final = pa.schema([pa.field(name, kind) for name, kind, _ in _SPAN_COLUMNS])
 SPAN_MEANINGS: Final = {name: meaning for name, _, meaning in _SPAN_COLUMNS}
+
+# What the store adds to each span. A span's own key is source_id * SPANS_OF_A_SOURCE + its number among those that its
+# source gave, from 0: who lands a source gives it without asking what else has landed, and no span gets the key of one
+# that is gone.
+STORE_KEY: Final = "store_key"
+SPANS_OF_A_SOURCE: Final = 2**40
+STORED_SPANS: Final = pa.schema(
+    [
+        *SPANS,
+        pa.field("source_id", pa.int64()),
+        pa.field("source_position", pa.int64()),
+        pa.field(STORE_KEY, pa.int64()),
+    ]
+)
 
 RESOURCES: Final = pa.schema([pa.field("resource_id", pa.string()), pa.field("attributes", ATTRIBUTES)])
 

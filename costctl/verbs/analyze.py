@@ -13,7 +13,7 @@ import polars as pl
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.settings import Settings
-from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 from costctl.engine.laws import require_lawful
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
@@ -41,7 +41,7 @@ def frames_of(observation: Observation, progress: Progress) -> Frames:
     return frames
 
 
-def frames_in(engine: DuckDBEngine, settings: Settings, rejected_records: int, progress: Progress) -> Frames:
+def frames_in(engine: Engine, settings: Settings, rejected_records: int, progress: Progress) -> Frames:
     """The relations of an engine that costs rest on. Prices must be loaded."""
     from costctl.frames.cost import Frames
 

@@ -15,7 +15,7 @@ from costctl.documents.explanation import (
     RequestExplanation,
     RequestName,
 )
-from costctl.engine.base import Engine
+from costctl.engine.protocol import Engine
 from costctl.explain.request import class_rule_lines, request_explanation
 from costctl.observation import Question, observed
 from costctl.progress import Progress

@@ -10,7 +10,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from costctl.engine.base import Engine
+from costctl.engine.protocol import Engine
 from costctl.errors import InputError, UsageError
 
 SHORTEST_PREFIX: Final = 6

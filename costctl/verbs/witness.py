@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from costctl.documents.price_settings import PriceSettings
-from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 
 if TYPE_CHECKING:
     from costctl.documents.witness import Witness
 
 
-def witness_of(engine: DuckDBEngine, own: PriceSettings) -> Witness | None:
+def witness_of(engine: Engine, own: PriceSettings) -> Witness | None:
     """The comparison over the calls of the engine; None where no record names an amount. Prices must be loaded."""
     from costctl.pricing.witness import differing_calls, witness
 

@@ -62,8 +62,10 @@ class Store:
 
     def land(self, batches: list[Batch]) -> None:
         """Records in = spans + rejected + duplicates; the store is left empty."""
+        landed = 0
         for batch in batches:
-            insert_batch(self._connection, 1, batch)
+            insert_batch(self._connection, 1, landed, batch)
+            landed += batch.spans.num_rows
         duplicates = drop_duplicates(self._connection, 1)
         ((spans,),) = self._connection.execute("SELECT COUNT(*) FROM spans").fetchall()
         rejected = sum(reject.records for batch in batches for reject in batch.rejects)

@@ -50,7 +50,9 @@ def undisturbed(folder: Path) -> list[tuple[str, ...]]:
 
 def spans_in(store: Path) -> list[tuple[str, ...]]:
     with duckdb.connect(str(store), read_only=True) as connection:
-        query = "SELECT * EXCLUDE (source_id, source_position) FROM spans ORDER BY trace_id, span_id"
+        query = (
+            "SELECT * EXCLUDE (source_id, source_position, store_key) FROM spans ORDER BY trace_id, span_id"
+        )
         return connection.execute(query).fetchall()
 
 

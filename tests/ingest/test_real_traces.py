@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from costctl import verbs
-from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 from costctl.ingest import loader
 from costctl.observation import Question, observed
 from costctl.relations import load_relations
@@ -68,7 +68,7 @@ def test_requests_and_tokens_are_those_of_a_plain_query(real_traces: Path, path:
     )
     assert analysis.totals.billed_usd is None
     with observed(question, quiet) as observation:
-        engine: DuckDBEngine = observation.engine
+        engine: Engine = observation.engine
         for name, each in load_relations("duckdb").items():
             assert each.layer != "checks" or engine.fetch(name).is_empty(), name
 

@@ -12,7 +12,7 @@ from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.frames.cost import Frames
 from costctl.segment.rules import default_rules
-from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, SPANS
+from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, STORED_SPANS
 from costctl.verbs.analyze import frames_in
 
 
@@ -42,9 +42,10 @@ def engine_of(
     until_ns: int | None = None,
     resources: dict[str, dict[str, str]] | None = None,
 ) -> DuckDBEngine:
-    """An engine over these spans with the default rules."""
+    """An engine over these spans with the default rules. Their keys are their places here, where they have no other."""
     connection = duckdb.connect()
-    rows = pa.Table.from_pylist(spans, schema=SPANS)
+    keyed = [{"store_key": number, **each} for number, each in enumerate(spans)]
+    rows = pa.Table.from_pylist(keyed, schema=STORED_SPANS)
     emitters = pa.Table.from_pylist(
         [{"resource_id": key, "attributes": list(value.items())} for key, value in (resources or {}).items()],
         schema=RESOURCES,

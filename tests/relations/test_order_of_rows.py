@@ -19,8 +19,9 @@ SPANS = ROW_GROUPS * 122_880
 def test_equal_stores_give_frames_in_one_order(tmp_path: Path) -> None:
     with open_store(tmp_path / "s.duckdb") as connection:
         connection.execute(
-            "INSERT INTO spans (trace_id, span_id, operation, is_model_call, start_ns, end_ns, input_tokens) "
-            "SELECT PRINTF('%032x', i), PRINTF('%016x', i), 'chat', TRUE, i * 1000 + HASH(i) % 1000000000, "
+            "INSERT INTO spans (store_key, trace_id, span_id, operation, is_model_call, start_ns, end_ns, "
+            "input_tokens) "
+            "SELECT i, PRINTF('%032x', i), PRINTF('%016x', i), 'chat', TRUE, i * 1000 + HASH(i) % 1000000000, "
             f"i * 1000 + 3000000000, 10 FROM RANGE({SPANS}) AS of_spans(i)"
         )
         connection.execute("SET threads = 4")

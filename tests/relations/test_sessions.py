@@ -8,7 +8,7 @@ import pytest
 
 from costctl.behaviour.sessions import sessions_of
 from costctl.documents.sessions import SessionsReport
-from costctl.engine.duckdb import DuckDBEngine
+from costctl.engine.protocol import Engine
 from costctl.observation import Question, observed
 from tests.relations.span_rows import chat, engine_of, span
 
@@ -21,7 +21,7 @@ def call(key: str, at_s: float, **facts: Any) -> dict[str, Any]:
     return chat(key, DAY_S + at_s, DAY_S + at_s + 1, **(PRICED | facts))
 
 
-def report_of(engine: DuckDBEngine) -> SessionsReport:
+def report_of(engine: Engine) -> SessionsReport:
     return sessions_of(
         *(
             engine.fetch(name)

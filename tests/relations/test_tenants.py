@@ -104,7 +104,7 @@ TENANTS = st.sampled_from([None, None, "acme", "globex", "initech"])
 def forests(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Spans of two traces, each below another, below one that was lost, or an entry; some are calls."""
     rows: list[dict[str, Any]] = []
-    for number in range(draw(st.integers(1, 14))):
+    for number in range(1, 1 + draw(st.integers(1, 14))):
         trace = draw(st.sampled_from("ab"))
         above = [row["span_id"] for row in rows if row["trace_id"] == trace]
         parent = draw(st.sampled_from([None, "gone", *above, *above]))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.span_trees.tree import NO_TIME, Spans, SpanTree, span_tree
-from costctl.span_trees.tree_loop import NONE
+from costctl.span_trees.tree_loop import NO_PARENT, NONE
 from tests.oracles.plain_trees import PlainSpan, entry_of, parent_of, requests_of
 
 
@@ -19,7 +19,7 @@ def arrays(spans: list[PlainSpan]) -> Spans:
         trace_high=np.array([span.trace for span in spans], np.int64),
         trace_low=np.zeros(len(spans), np.int64),
         span=np.array([span.span for span in spans], np.int64),
-        wanted=np.array([span.parent or 0 for span in spans], np.int64),
+        wanted=np.array([span.parent or NO_PARENT for span in spans], np.int64),
         outer=np.full(len(spans), NONE),
         start_ns=np.array([span.start for span in spans], np.int64),
         is_model_call=np.array([span.is_model for span in spans], np.bool_),

@@ -205,8 +205,8 @@ leaves AS (
             WHEN timed.end_ns IS NOT NULL THEN timed.start_ns
             WHEN spans.end_ns IS NULL THEN CAST(NULL AS BIGINT)
             WHEN spans.queue_s IS NULL OR spans.queue_s < 0 THEN spans.start_ns
-            WHEN spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT) > spans.end_ns THEN spans.end_ns
-            ELSE spans.start_ns + CAST(spans.queue_s * 1e9 AS BIGINT)
+            WHEN spans.start_ns + CAST(FLOOR(spans.queue_s * 1e9 + 0.5) AS BIGINT) > spans.end_ns THEN spans.end_ns
+            ELSE spans.start_ns + CAST(FLOOR(spans.queue_s * 1e9 + 0.5) AS BIGINT)
         END AS busy_from_ns
     FROM staged_spans AS spans
     LEFT JOIN others ON spans.span_key = others.call_id

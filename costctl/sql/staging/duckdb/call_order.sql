@@ -17,7 +17,8 @@ WITH operations AS (
 )
 
 SELECT
-    spans.rowid AS span_row,
+    spans.store_key,
+    spans.start_ns,
     CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
     operations.operation_code
 FROM spans

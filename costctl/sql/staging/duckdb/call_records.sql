@@ -25,8 +25,8 @@ pairs AS (
         beside.span_key AS outer_key,
         call_twins.joined_by
     FROM call_twins
-    INNER JOIN span_tree AS twin ON call_twins.span_row = twin.span_row
-    INNER JOIN span_tree AS beside ON call_twins.outer_row = beside.span_row
+    INNER JOIN span_tree AS twin ON call_twins.store_key = twin.store_key
+    INNER JOIN span_tree AS beside ON call_twins.outer_store_key = beside.store_key
 ),
 
 either_way AS (

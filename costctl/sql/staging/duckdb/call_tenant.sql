@@ -8,7 +8,7 @@
 -- works for one tenant encloses its calls. Failing those it is the request's. Made by costctl/span_trees/nearest.py of the
 -- spans that this selects.
 SELECT
-    spans.rowid AS span_row,
+    spans.store_key,
     spans.tenant
 FROM spans
 WHERE spans.tenant IS NOT NULL

@@ -1,9 +1,9 @@
 -- call_twins: spans that are another account of a model call that is recorded elsewhere, by another recorder.
 -- One row per span that is hung below the record it repeats.
 -- reads: spans
---   span_row   BIGINT  of spans
---   outer_row  BIGINT  of the record of the same call that lies next nearer to the caller
---   joined_by  VARCHAR what shows that they are of one call
+--   store_key        BIGINT   of spans
+--   outer_store_key  BIGINT   of the record of the same call that lies next nearer to the caller
+--   joined_by        VARCHAR  what shows that they are of one call
 -- Two records of different recorders are of one call where they name the same answer and overlap in time, or where they lie
 -- side by side below one parent, the first beside the first, take the same time to a tenth, and contradict each other in nothing. One
 -- of the two is hung below the other; then one rule, that of wrappers, says which counts. By their answers, only a record
@@ -14,7 +14,8 @@
 -- the same time to a second, the first beside the first: an agent's events, its spans and its transcript. Only a record
 -- that has no parent of its own and lies in another trace is moved. The output may leave out the reasoning in one of them;
 -- the one that counts more lies further in, and counts.
--- Records of one call hang below each other in a row, so that one of them is the innermost.
+-- Records of one call hang below each other in a row, so that one of them is the innermost. What starts at once is in the
+-- order of the ids.
 -- Where there is but one recorder, nothing is read twice: that is found out first.
 WITH recorders AS (
     SELECT DISTINCT
@@ -27,8 +28,9 @@ WITH recorders AS (
 
 records AS (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         spans.trace_id,
+        spans.span_id,
         spans.parent_span_id,
         spans.response_id,
         spans.operation,
@@ -58,8 +60,9 @@ repeated AS (
 
 placed AS (
     SELECT
-        records.span_row,
+        records.store_key,
         records.trace_id,
+        records.span_id,
         records.parent_span_id,
         records.response_id,
         records.start_ns,
@@ -75,7 +78,7 @@ placed AS (
 
 ranked AS (
     SELECT
-        placed.span_row,
+        placed.store_key,
         placed.trace_id,
         placed.parent_span_id,
         placed.response_id,
@@ -86,17 +89,22 @@ ranked AS (
         ROW_NUMBER() OVER (
             PARTITION BY placed.response_id
             ORDER BY
-                placed.is_entry, placed.is_log, placed.end_ns - placed.start_ns DESC, placed.start_ns, placed.span_row
+                placed.is_entry,
+                placed.is_log,
+                placed.end_ns - placed.start_ns DESC,
+                placed.start_ns,
+                placed.trace_id,
+                placed.span_id
         ) AS place
     FROM placed
 ),
 
 of_answers AS (
     SELECT
-        twin.span_row,
-        nearest.span_row AS first_row,
+        twin.store_key,
+        nearest.store_key AS first_store_key,
         twin.place,
-        ROW_NUMBER() OVER (PARTITION BY nearest.span_row, twin.recorder ORDER BY twin.place) AS copy
+        ROW_NUMBER() OVER (PARTITION BY nearest.store_key, twin.recorder ORDER BY twin.place) AS copy
     FROM ranked AS twin
     INNER JOIN ranked AS nearest ON twin.response_id = nearest.response_id AND nearest.place = 1
     WHERE
@@ -115,12 +123,12 @@ of_answers AS (
 
 by_answer AS (
     SELECT
-        of_answers.span_row,
-        of_answers.first_row,
+        of_answers.store_key,
+        of_answers.first_store_key,
         of_answers.place,
-        LAG(of_answers.span_row, 1, of_answers.first_row) OVER (
-            PARTITION BY of_answers.first_row, of_answers.copy ORDER BY of_answers.place
-        ) AS outer_row
+        LAG(of_answers.store_key, 1, of_answers.first_store_key) OVER (
+            PARTITION BY of_answers.first_store_key, of_answers.copy ORDER BY of_answers.place
+        ) AS outer_store_key
     FROM of_answers
 ),
 
@@ -138,8 +146,9 @@ families AS (
 
 siblings AS (
     SELECT
-        records.span_row,
+        records.store_key,
         records.trace_id,
+        records.span_id,
         records.parent_span_id,
         records.operation,
         records.response_id,
@@ -151,7 +160,7 @@ siblings AS (
         records.recorder = families.first_recorder AS is_first,
         ROW_NUMBER() OVER (
             PARTITION BY records.trace_id, records.parent_span_id, records.operation, records.recorder
-            ORDER BY records.start_ns, records.span_row
+            ORDER BY records.start_ns, records.span_id
         ) AS place
     FROM records
     INNER JOIN families
@@ -162,8 +171,10 @@ siblings AS (
 
 side_by_side AS (
     SELECT
-        twin.span_row,
-        beside.span_row AS outer_row
+        twin.store_key,
+        twin.start_ns,
+        twin.span_id,
+        beside.store_key AS outer_store_key
     FROM siblings AS twin
     INNER JOIN siblings AS beside
         ON twin.trace_id = beside.trace_id
@@ -183,25 +194,27 @@ side_by_side AS (
 
 beside_only AS (
     SELECT
-        side_by_side.span_row,
-        side_by_side.outer_row
+        side_by_side.store_key,
+        side_by_side.start_ns,
+        side_by_side.span_id,
+        side_by_side.outer_store_key
     FROM side_by_side
-    ANTI JOIN by_answer ON side_by_side.span_row = by_answer.span_row
+    ANTI JOIN by_answer ON side_by_side.store_key = by_answer.store_key
 ),
 
 innermost AS (
     SELECT
-        by_answer.first_row,
-        ARG_MAX(by_answer.span_row, by_answer.place) AS last_row
+        by_answer.first_store_key,
+        ARG_MAX(by_answer.store_key, by_answer.place) AS last_store_key
     FROM by_answer
-    GROUP BY by_answer.first_row
+    GROUP BY by_answer.first_store_key
     UNION ALL
     SELECT
-        beside_only.outer_row AS first_row,
-        MAX(beside_only.span_row) AS last_row
+        beside_only.outer_store_key AS first_store_key,
+        ARG_MAX(beside_only.store_key, (beside_only.start_ns, beside_only.span_id)) AS last_store_key
     FROM beside_only
-    ANTI JOIN by_answer ON beside_only.outer_row = by_answer.first_row
-    GROUP BY beside_only.outer_row
+    ANTI JOIN by_answer ON beside_only.outer_store_key = by_answer.first_store_key
+    GROUP BY beside_only.outer_store_key
 ),
 
 shared_sessions AS (
@@ -214,9 +227,10 @@ shared_sessions AS (
 
 in_sessions AS (
     SELECT
-        records.span_row,
+        records.store_key,
         records.session_id,
         records.trace_id,
+        records.span_id,
         records.parent_span_id,
         records.recorder,
         records.is_log,
@@ -230,8 +244,8 @@ in_sessions AS (
         ) AS outputs
     FROM records
     INNER JOIN shared_sessions ON records.session_id = shared_sessions.session_id
-    ANTI JOIN by_answer ON records.span_row = by_answer.span_row
-    ANTI JOIN beside_only ON records.span_row = beside_only.span_row
+    ANTI JOIN by_answer ON records.store_key = by_answer.store_key
+    ANTI JOIN beside_only ON records.store_key = beside_only.store_key
     WHERE
         records.model IS NOT NULL
         AND records.input_tokens + records.output_tokens > 0
@@ -240,23 +254,24 @@ in_sessions AS (
 
 by_model AS (
     SELECT
-        in_sessions.span_row,
+        in_sessions.store_key,
         UNNEST(in_sessions.models) AS model
     FROM in_sessions
 ),
 
 by_output AS (
     SELECT
-        in_sessions.span_row,
+        in_sessions.store_key,
         UNNEST(in_sessions.outputs) AS output
     FROM in_sessions
 ),
 
 apart AS (
     SELECT
-        in_sessions.span_row,
+        in_sessions.store_key,
         in_sessions.session_id,
         in_sessions.trace_id,
+        in_sessions.span_id,
         in_sessions.recorder,
         in_sessions.is_log,
         in_sessions.start_ns,
@@ -269,23 +284,24 @@ apart AS (
         COALESCE(
             in_sessions.start_ns > 1000000000 + MAX(in_sessions.end_ns) OVER (
                 PARTITION BY in_sessions.session_id, by_model.model, in_sessions.input_tokens, by_output.output
-                ORDER BY in_sessions.start_ns, in_sessions.span_row
+                ORDER BY in_sessions.start_ns, in_sessions.trace_id, in_sessions.span_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ),
             FALSE
         ) AS is_later
     FROM in_sessions
-    INNER JOIN by_model ON in_sessions.span_row = by_model.span_row
-    INNER JOIN by_output ON in_sessions.span_row = by_output.span_row
+    INNER JOIN by_model ON in_sessions.store_key = by_model.store_key
+    INNER JOIN by_output ON in_sessions.store_key = by_output.store_key
     LEFT JOIN spans AS parent
         ON in_sessions.trace_id = parent.trace_id AND in_sessions.parent_span_id = parent.span_id
 ),
 
 at_once AS (
     SELECT
-        apart.span_row,
+        apart.store_key,
         apart.session_id,
         apart.trace_id,
+        apart.span_id,
         apart.recorder,
         apart.is_log,
         apart.start_ns,
@@ -297,16 +313,17 @@ at_once AS (
         apart.is_entry,
         SUM(CASE WHEN apart.is_later THEN 1 ELSE 0 END) OVER (
             PARTITION BY apart.session_id, apart.model, apart.input_tokens, apart.output
-            ORDER BY apart.start_ns, apart.span_row
+            ORDER BY apart.start_ns, apart.trace_id, apart.span_id
         ) AS moment
     FROM apart
 ),
 
 counted AS (
     SELECT
-        at_once.span_row,
+        at_once.store_key,
         at_once.session_id,
         at_once.trace_id,
+        at_once.span_id,
         at_once.recorder,
         at_once.is_log,
         at_once.start_ns,
@@ -320,20 +337,21 @@ counted AS (
         ROW_NUMBER() OVER (
             PARTITION BY
                 at_once.session_id, at_once.model, at_once.input_tokens, at_once.output, at_once.moment, at_once.recorder
-            ORDER BY at_once.start_ns, at_once.span_row
+            ORDER BY at_once.start_ns, at_once.trace_id, at_once.span_id
         ) AS turn
     FROM at_once
 ),
 
 lined_up AS (
     SELECT
-        counted.span_row,
+        counted.store_key,
         counted.trace_id,
         counted.start_ns,
         counted.end_ns,
         counted.is_entry,
-        LAG(counted.span_row) OVER nearer AS outer_row,
+        LAG(counted.store_key) OVER nearer AS outer_store_key,
         LAG(counted.trace_id) OVER nearer AS outer_trace_id,
+        LAG(counted.span_id) OVER nearer AS outer_span_id,
         LAG(counted.start_ns) OVER nearer AS outer_start_ns,
         LAG(counted.end_ns) OVER nearer AS outer_end_ns
     FROM counted
@@ -347,39 +365,43 @@ lined_up AS (
             counted.end_ns > counted.start_ns,
             counted.end_ns - counted.start_ns DESC,
             counted.start_ns,
-            counted.span_row
+            counted.trace_id,
+            counted.span_id
     )
 ),
 
 by_session AS (
     SELECT
-        lined_up.span_row,
-        MIN(COALESCE(innermost.last_row, lined_up.outer_row)) AS outer_row
+        lined_up.store_key,
+        ARG_MIN(
+            COALESCE(innermost.last_store_key, lined_up.outer_store_key),
+            (lined_up.outer_start_ns, lined_up.outer_trace_id, lined_up.outer_span_id)
+        ) AS outer_store_key
     FROM lined_up
-    LEFT JOIN innermost ON lined_up.outer_row = innermost.first_row
+    LEFT JOIN innermost ON lined_up.outer_store_key = innermost.first_store_key
     WHERE
-        lined_up.outer_row IS NOT NULL
+        lined_up.outer_store_key IS NOT NULL
         AND lined_up.is_entry
         AND lined_up.trace_id <> lined_up.outer_trace_id
         AND lined_up.start_ns <= lined_up.outer_end_ns + 1000000000
         AND lined_up.outer_start_ns <= lined_up.end_ns + 1000000000
-    GROUP BY lined_up.span_row
+    GROUP BY lined_up.store_key
 )
 
 SELECT
-    by_answer.span_row,
-    by_answer.outer_row,
+    by_answer.store_key,
+    by_answer.outer_store_key,
     'the id of their answer' AS joined_by
 FROM by_answer
 UNION ALL
 SELECT
-    beside_only.span_row,
-    beside_only.outer_row,
+    beside_only.store_key,
+    beside_only.outer_store_key,
     'place and time' AS joined_by
 FROM beside_only
 UNION ALL
 SELECT
-    by_session.span_row,
-    by_session.outer_row,
+    by_session.store_key,
+    by_session.outer_store_key,
     'session, model and tokens' AS joined_by
 FROM by_session

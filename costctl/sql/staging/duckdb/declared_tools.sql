@@ -6,7 +6,7 @@
 SELECT
     span_tree.span_key
 FROM spans
-INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+INNER JOIN span_tree ON spans.store_key = span_tree.store_key
 WHERE
     LEN(LIST_FILTER(
         MAP_KEYS(spans.attributes),

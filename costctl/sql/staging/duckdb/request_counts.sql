@@ -12,7 +12,8 @@
 --   agents      BIGINT
 -- Made by costctl/span_trees/request_counts.py of the spans that this selects.
 SELECT
-    spans.rowid AS span_row,
+    spans.store_key,
+    spans.start_ns,
     CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
     COALESCE(spans.status = 'error', FALSE) OR spans.error_type IS NOT NULL OR COALESCE(spans.http_status >= 400, FALSE)
         AS is_failed,

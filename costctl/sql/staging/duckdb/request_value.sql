@@ -17,7 +17,7 @@ named AS (
         TRY_CAST(spans.attributes[declared.attribute] AS DOUBLE) AS value_usd
     FROM declared
     INNER JOIN span_tree ON declared.request_id = span_tree.request_id
-    INNER JOIN spans ON span_tree.span_row = spans.rowid
+    INNER JOIN spans ON span_tree.store_key = spans.store_key
 )
 
 SELECT

@@ -35,7 +35,7 @@ WITH asked AS (
             )
         END AS question
     FROM spans
-    INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+    INNER JOIN span_tree ON spans.store_key = span_tree.store_key
     WHERE spans.is_model_call OR spans.operation = 'execute_tool'
 )
 

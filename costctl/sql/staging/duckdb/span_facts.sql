@@ -23,4 +23,4 @@ SELECT
     spans.content_key IS NOT NULL OR spans.prefix_keys IS NOT NULL AS has_content_key,
     spans.attributes['otel.dropped_attributes_count'] IS NOT NULL AS has_lost_attributes
 FROM spans
-INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+INNER JOIN span_tree ON spans.store_key = span_tree.store_key

@@ -14,4 +14,4 @@ SELECT
     spans.trace_id,
     spans.span_id
 FROM spans
-INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+INNER JOIN span_tree ON spans.store_key = span_tree.store_key

@@ -1,13 +1,13 @@
 -- span_outcome: what each model call came to, which decides whether its provider bills it.
 -- One row per span of a model call that did not simply succeed.
 -- reads: spans
---   span_row  BIGINT   of spans
---   outcome   VARCHAR  one of the words of documents/billing_settings.py but success
+--   store_key  BIGINT   of spans
+--   outcome    VARCHAR  one of the words of documents/billing_settings.py but success
 -- Names of errors are those of the OpenAI, Anthropic and Google SDKs, LiteLLM, and OpenTelemetry's error.type, matched
 -- without regard to case; a status of HTTP decides where there is one and the name does not.
 WITH model_calls AS (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         COALESCE(spans.cache_hit, FALSE) AS is_cached,
         COALESCE(spans.status = 'error', FALSE) OR spans.error_type IS NOT NULL
             OR COALESCE(spans.http_status >= 400, FALSE) AS is_failed,
@@ -29,7 +29,7 @@ WITH model_calls AS (
 
 told AS (
     SELECT
-        model_calls.span_row,
+        model_calls.store_key,
         CASE
             WHEN model_calls.is_cached AND NOT model_calls.is_failed THEN 'answered_from_cache'
             WHEN model_calls.is_filtered OR REGEXP_MATCHES(model_calls.error, 'content.?filter.?finish.?reason')
@@ -58,7 +58,7 @@ told AS (
 )
 
 SELECT
-    told.span_row,
+    told.store_key,
     told.outcome
 FROM told
 WHERE told.outcome IS NOT NULL

@@ -1,8 +1,8 @@
 -- span_pool: the configured pool that serves each model call.
 -- One row per model call that some pool takes.
 -- reads: spans, resources, pools, pool_models, pool_matches
---   span_row  BIGINT   of spans
---   pool      VARCHAR  the first pool in the order of the configuration whose conditions all hold
+--   store_key  BIGINT   of spans
+--   pool       VARCHAR  the first pool in the order of the configuration whose conditions all hold
 -- A condition names a column, a raw key that a column was made from, or an attribute of the span or of its emitter.
 -- Conditions are held against each combination of values once, however many calls have it.
 WITH named AS (
@@ -12,7 +12,7 @@ WITH named AS (
 
 model_calls AS (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         spans.pool AS named_pool,
         COALESCE(spans.model_served, spans.model_requested) AS model,
         LIST_TRANSFORM(named.attributes, lambda attribute: COALESCE(
@@ -84,7 +84,7 @@ taken AS (
 )
 
 SELECT
-    model_calls.span_row,
+    model_calls.store_key,
     taken.pool
 FROM model_calls
 INNER JOIN taken

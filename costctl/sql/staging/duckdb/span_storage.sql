@@ -1,8 +1,8 @@
 -- span_storage: the configured storage that each reading span touched.
 -- One row per span with reads or bytes that some storage takes.
 -- reads: spans, resources, storages, storage_matches
---   span_row  BIGINT   of spans
---   storage   VARCHAR  the first storage in the order of the configuration whose conditions all hold
+--   store_key  BIGINT   of spans
+--   storage    VARCHAR  the first storage in the order of the configuration whose conditions all hold
 -- Conditions are held against each combination of values once, however many spans have it.
 WITH named AS (
     SELECT COALESCE(LIST(DISTINCT storage_matches.attribute ORDER BY storage_matches.attribute), []) AS attributes
@@ -11,7 +11,7 @@ WITH named AS (
 
 readers AS (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         LIST_TRANSFORM(named.attributes, lambda attribute: COALESCE(
             CASE
                 WHEN attribute IN ('service', 'service.name') THEN spans.service
@@ -57,7 +57,7 @@ taken AS (
 )
 
 SELECT
-    readers.span_row,
+    readers.store_key,
     taken.storage
 FROM readers
 INNER JOIN taken ON readers.observed = taken.observed

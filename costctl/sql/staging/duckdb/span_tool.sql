@@ -14,7 +14,7 @@ WITH RECURSIVE named AS (
 
 candidates AS (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         LIST_TRANSFORM(named.attributes, lambda attribute: CASE
             WHEN attribute = 'operation' THEN spans.operation
             ELSE COALESCE(
@@ -70,7 +70,7 @@ runs AS (
         taken.tool
     FROM candidates
     INNER JOIN taken ON candidates.observed = taken.observed
-    INNER JOIN span_tree ON candidates.span_row = span_tree.span_row
+    INNER JOIN span_tree ON candidates.store_key = span_tree.store_key
 ),
 
 several AS (

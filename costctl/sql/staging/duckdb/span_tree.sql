@@ -3,7 +3,7 @@
 -- reads: spans, call_twins, observation_window
 -- computed by: span_tree
 --   span_key            BIGINT   numbered request by request in the order of their start, within a request by start
---   span_row            BIGINT   of spans
+--   store_key           BIGINT   of spans
 --   request_id          BIGINT   numbered in the order of start
 --   parent_key          BIGINT   NULL for an entry; of a second record of a call, the first
 --   depth               BIGINT   0 for an entry
@@ -14,15 +14,20 @@
 -- An entry has no parent, or one that was never exported; orphans of one lost parent are one request. Spans that only
 -- a cycle of parents holds together form a request of their own, so that none is lost. A request of which no time was
 -- recorded is in the window that has no bounds. The tree is made by costctl/span_trees/tree.py of what this selects: ids
--- as hashes, of a trace's the halves apart, so that no two are taken for one.
+-- as the numbers that their hex digits write, of a trace's the halves apart. What starts at once is in the order of these
+-- numbers, the trace's first. Text that is no hex digits, as no reader leaves it, goes by its MD5.
 SELECT
-    spans.rowid AS span_row,
-    HASH(LEFT(spans.trace_id, 16)) AS trace_high,
-    HASH(SUBSTRING(spans.trace_id, 17)) AS trace_low,
-    HASH(spans.span_id) AS span,
-    CASE WHEN spans.parent_span_id IS NULL THEN 0 ELSE HASH(spans.parent_span_id) END AS wanted,
-    call_twins.outer_row,
+    spans.store_key,
+    COALESCE(
+        TRY_CAST('0x' || LEFT(spans.trace_id, 16) AS UBIGINT), MD5_NUMBER_LOWER(LEFT(spans.trace_id, 16))
+    ) AS trace_high,
+    COALESCE(
+        TRY_CAST('0x' || SUBSTRING(spans.trace_id, 17) AS UBIGINT), MD5_NUMBER_LOWER(SUBSTRING(spans.trace_id, 17))
+    ) AS trace_low,
+    COALESCE(TRY_CAST('0x' || spans.span_id AS UBIGINT), MD5_NUMBER_LOWER(spans.span_id)) AS span,
+    COALESCE(TRY_CAST('0x' || spans.parent_span_id AS UBIGINT), MD5_NUMBER_LOWER(spans.parent_span_id)) AS wanted,
+    call_twins.outer_store_key,
     spans.start_ns,
     COALESCE(spans.is_model_call, FALSE) AS is_model_call
 FROM spans
-LEFT JOIN call_twins ON spans.rowid = call_twins.span_row
+LEFT JOIN call_twins ON spans.store_key = call_twins.store_key

@@ -11,7 +11,8 @@
 -- one that ended last; where none was, to the span's own stage, or to no stage if the span only wraps. Parallel work
 -- counts once, by its longest branch; a leaf of unknown stage takes no time from others. costctl/span_trees/stages.py walks it, over what this selects.
 SELECT
-    spans.rowid AS span_row,
+    spans.store_key,
+    spans.start_ns,
     CASE WHEN spans.end_ns < spans.start_ns THEN spans.start_ns ELSE spans.end_ns END AS end_ns,
     ENUM_CODE(CAST(CASE
         WHEN spans.stage = 'decode' AND spans.is_model_call AND COALESCE(spans.ttft_s < 0, TRUE) THEN 'model_call'
@@ -21,7 +22,7 @@ SELECT
         'retrieval', 'tool', 'moderation', 'postprocess', 'persist', 'logging', 'downstream', 'other',
         'uninstrumented', 'model_call'
     ))) AS stage_code,
-    CASE WHEN spans.queue_s >= 0 THEN CAST(spans.queue_s * 1e9 AS BIGINT) END AS queue_ns,
+    CASE WHEN spans.queue_s >= 0 THEN CAST(FLOOR(spans.queue_s * 1e9 + 0.5) AS BIGINT) END AS queue_ns,
     CASE WHEN spans.ttft_s >= 0 AND spans.operation NOT IN ('embeddings', 'rerank')
-        THEN CAST(spans.ttft_s * 1e9 AS BIGINT) END AS ttft_ns
+        THEN CAST(FLOOR(spans.ttft_s * 1e9 + 0.5) AS BIGINT) END AS ttft_ns
 FROM spans

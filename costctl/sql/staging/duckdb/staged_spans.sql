@@ -189,7 +189,7 @@ SELECT
     spans.dialect,
     spans.instrumentation
 FROM spans
-INNER JOIN span_tree ON spans.rowid = span_tree.span_row
-LEFT JOIN span_pool ON spans.rowid = span_pool.span_row
-LEFT JOIN span_outcome ON spans.rowid = span_outcome.span_row
-LEFT JOIN span_storage ON spans.rowid = span_storage.span_row
+INNER JOIN span_tree ON spans.store_key = span_tree.store_key
+LEFT JOIN span_pool ON spans.store_key = span_pool.store_key
+LEFT JOIN span_outcome ON spans.store_key = span_outcome.store_key
+LEFT JOIN span_storage ON spans.store_key = span_storage.store_key

@@ -8,16 +8,16 @@
 SELECT
     found.key,
     found.dialect,
-    COUNT(found.span_row) AS records,
-    COUNT(CASE WHEN found.is_model_call THEN found.span_row END) AS calls
+    COUNT(found.store_key) AS records,
+    COUNT(CASE WHEN found.is_model_call THEN found.store_key END) AS calls
 FROM (
     SELECT
-        spans.rowid AS span_row,
+        spans.store_key,
         COALESCE(spans.dialect, 'unnamed') AS dialect,
         COALESCE(spans.is_model_call, FALSE) AS is_model_call,
         UNNEST(spans.unread_usage) AS key
     FROM spans
-    INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+    INNER JOIN span_tree ON spans.store_key = span_tree.store_key
     WHERE spans.unread_usage IS NOT NULL
 ) AS found
 GROUP BY found.key, found.dialect

@@ -7,9 +7,9 @@
 SELECT
     spans.usage_conflict AS keys,
     COALESCE(spans.dialect, 'unnamed') AS dialect,
-    COUNT(spans.rowid) AS calls
+    COUNT(spans.store_key) AS calls
 FROM spans
-INNER JOIN span_tree ON spans.rowid = span_tree.span_row
+INNER JOIN span_tree ON spans.store_key = span_tree.store_key
 WHERE spans.usage_conflict IS NOT NULL AND spans.is_model_call
 GROUP BY spans.usage_conflict, COALESCE(spans.dialect, 'unnamed')
 ORDER BY calls DESC, keys, dialect
