@@ -140,10 +140,14 @@ def _without_model(fits: PoolFits) -> tuple[str, ...]:
 
 def _untrusted(fits: PoolFits) -> tuple[str, ...]:
     return tuple(
-        f"{fit.name}: the replay of today's setup is {fit.calibration.worst:.0%} off the observation; do "
-        "not rely on marginal cost and advice that use it."
+        f"{fit.name}: the replay of today does not reproduce {', '.join(fit.calibration.untrusted)}. "
+        + (
+            "Marginal cost rests on busy time, which it does."
+            if fit.calibration.is_busy_time_trusted
+            else "Do not act on its marginal cost."
+        )
         for fit in fits.fitted
-        if not fit.calibration.is_trusted
+        if fit.calibration.untrusted
     )
 
 

@@ -52,9 +52,23 @@ class Calibration:
         return max(abs(self.p50_error_ratio), abs(self.p95_error_ratio), abs(self.utilisation_error_ratio))
 
     @property
-    def is_trusted(self) -> bool:
-        """Whether the replay may be acted on."""
-        return self.worst <= TRUSTED_ERROR_RATIO
+    def untrusted(self) -> tuple[str, ...]:
+        """The metrics that may not be acted on, in words, each with how far it is off."""
+        errors = {
+            "median latency": self.p50_error_ratio,
+            "p95 latency": self.p95_error_ratio,
+            "busy time": self.utilisation_error_ratio,
+        }
+        return tuple(
+            f"{metric} ({error:+.0%})"
+            for metric, error in errors.items()
+            if not abs(error) <= TRUSTED_ERROR_RATIO
+        )
+
+    @property
+    def is_busy_time_trusted(self) -> bool:
+        """Whether marginal cost, which rests on busy time, may be acted on."""
+        return abs(self.utilisation_error_ratio) <= TRUSTED_ERROR_RATIO
 
 
 @dataclass(frozen=True, slots=True)
