@@ -7,7 +7,7 @@ the policy is not replayed, each value with its JSON Pointer and the reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,9 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
         if kind.request_class not in today.classes:
             reading.leave_out(f"/classes/{index}", f"no call of {kind.request_class} is replayed")
             continue
+        if not replayed_backends(policy, kind, today):
+            reading.leave_out(f"/classes/{index}", "none of its backends can be replayed")
+            continue
         _read_class(reading, f"/classes/{index}", kind)
         reading.take(
             lever_named("class", "lane"),
@@ -78,26 +81,45 @@ def lane_ranks(policy: Policy) -> dict[str, int | None]:
     return ranks
 
 
-def _agreed(reading: _Reading) -> Iterable[Setting]:
+def replayed_backends(policy: Policy, kind: PolicyClass, today: Platform) -> tuple[Backend, ...]:
+    """The backends that the entry sends calls to and that are pools of the platform."""
+    named = {target.backend for target in kind.placement.targets if target.weight}
+    return tuple(each for each in policy.backends if each.id in named and each.pool in today.pools)
+
+
+def _agreed(reading: _Reading) -> Iterator[Setting]:
     """One setting for each lever and subject on which all places of the policy agree."""
     for lever in LEVERS:
         subjects = reading.today.pools if lever.owner == "pool" else reading.today.classes
         for subject in sorted(subjects):
             found = reading.found.get((lever.id, subject), [])
-            if len({value for value, _ in found}) > 1:
+            said = {value for value, _ in found}
+            is_whole = lever.form == "targets" or len(found) == _places(reading, lever, subject)
+            if found and (len(said) > 1 or not is_whole):
                 for _, pointer in found:
                     reading.leave_out(
-                        pointer, f"the entries of {subject} disagree, and the replay has one value"
+                        pointer, f"the entries of {subject} differ, and the replay has one value"
                     )
             elif found and found[0][0] != value_of(reading.today, lever, subject):
                 value, pointer = found[0]
-                # A class that leaves its lane has nothing that says so by hand: its rank is taken away.
-                source = f"{pointer} of the policy"
-                yield (
-                    Setting(lever, subject, value, source)
-                    if value is None
-                    else of_lever(lever, subject, value, source)
-                )
+                yield _setting(lever, subject, value, f"{pointer} of the policy")
+
+
+def _setting(lever: Lever, subject: str, value: Value, source: str) -> Setting:
+    """The setting; a class that leaves its lane has no value that could be set by hand."""
+    if value is None:
+        return Setting(lever, subject, None, source)
+    return of_lever(lever, subject, value, source)
+
+
+def _places(reading: _Reading, lever: Lever, subject: str) -> int:
+    """How many places of the policy could say it: the backends of the pool, the entries of the class on pools."""
+    if lever.owner == "pool":
+        return sum(backend.pool == subject for backend in reading.policy.backends)
+    return sum(
+        kind.request_class == subject and bool(replayed_backends(reading.policy, kind, reading.today))
+        for kind in reading.policy.classes
+    )
 
 
 def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
@@ -145,23 +167,19 @@ def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
 
 
 def _per_replica(reading: _Reading, lever: Lever, kind: PolicyClass, found: Any) -> Value | Unsaid:
-    """The value; a limit over a backend is shared by the replicas of each pool that the class goes to."""
-    backends = {backend.id: backend for backend in reading.policy.backends}
-    placed = [backends[target.backend] for target in kind.placement.targets if target.weight]
+    """The value; a limit over a backend is shared by the replicas of each pool that the entry goes to."""
     pools = reading.today.pools
     replicas = {
-        backend.replicas or pools[backend.pool].replicas
-        for backend in placed
-        if backend.pool is not None and backend.pool in pools
+        backend.replicas or pools[backend.pool or ""].replicas
+        for backend in replayed_backends(reading.policy, kind, reading.today)
     }
-    values = [read(lever, found, each) for each in sorted(replicas)] or [
-        Unsaid("none of its backends can be replayed")
-    ]
-    if len({str(value) for value in values}) > 1:
+    values = {read(lever, found, each) for each in replicas}
+    if len(values) > 1:
         return Unsaid(
             "its backends have different numbers of replicas, and the replay has one limit for each"
         )
-    return values[0]
+    (value,) = values
+    return value
 
 
 def _read_targets(reading: _Reading) -> None:
@@ -172,7 +190,9 @@ def _read_targets(reading: _Reading) -> None:
     entries: dict[str, list[str]] = defaultdict(list)
     for index, kind in enumerate(reading.policy.classes):
         pointer = f"/classes/{index}/placement/targets"
-        if kind.request_class not in reading.today.classes:
+        if kind.request_class not in reading.today.classes or not replayed_backends(
+            reading.policy, kind, reading.today
+        ):
             continue
         placed = {backends[target.backend].pool for target in kind.placement.targets if target.weight}
         if not placed <= set(pools):

@@ -19,7 +19,7 @@ Form = Literal["plain", "microseconds", "limit", "lane", "targets"]
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
-MOST_S: Final = 1e9  # 31 years: whole microseconds of it keep every digit
+MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import msgspec
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InputError
-from costctl.levers.from_policy import lane_ranks
+from costctl.levers.from_policy import lane_ranks, replayed_backends
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
 from costctl.levers.written_values import Unsaid, written
@@ -43,6 +43,7 @@ class _Writing:
     """What has been written so far. raw: the policy in JSON's types."""
 
     policy: Policy
+    today: Platform
     raw: dict[str, Any]
     pointers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     not_carried: list[NotCarried] = field(default_factory=list)
@@ -55,11 +56,11 @@ def to_policy(
 
     Raises InputError where a class is to move to a pool that has no model for it.
     """
-    writing = _Writing(policy, msgspec.to_builtins(policy))
+    writing = _Writing(policy, today, msgspec.to_builtins(policy))
     wanted = list(settings)
     for each in wanted:
         if each.lever.form == "targets":
-            _write_targets(writing, each, today, declared.get(each.subject, ClassSettings()))
+            _write_targets(writing, each, declared.get(each.subject, ClassSettings()))
         elif each.lever.form != "lane":
             _write_value(writing, each)
     _write_lanes(writing, [each for each in wanted if each.lever.form == "lane"])
@@ -67,7 +68,7 @@ def to_policy(
 
 
 def _write_value(writing: _Writing, each: Setting) -> None:
-    places = _places(writing.policy, each)
+    places = _places(writing.policy, each, writing.today)
     value = written(each.lever, each.value)
     if each.lever.pointer is None:
         writing.not_carried.append(NotCarried(each, "no gateway's file has a word for it"))
@@ -93,11 +94,17 @@ def _expire(queue: dict[str, Any], *, is_limited: bool) -> None:
         queue.pop("on_timeout", None)
 
 
-def _places(policy: Policy, each: Setting) -> list[tuple[str, int]]:
-    """Where the subject stands: the backends of the pool, the entries of the class."""
+def _places(policy: Policy, each: Setting, today: Platform) -> list[tuple[str, int]]:
+    """Where the subject stands: the backends of the pool; the entries of the class that go to pools of the platform, as
+    the setting was judged on these.
+    """
     if each.lever.owner == "pool":
         return [("backends", index) for index, it in enumerate(policy.backends) if it.pool == each.subject]
-    return [("classes", index) for index, it in enumerate(policy.classes) if it.request_class == each.subject]
+    return [
+        ("classes", index)
+        for index, it in enumerate(policy.classes)
+        if it.request_class == each.subject and replayed_backends(policy, it, today)
+    ]
 
 
 def _put(item: dict[str, Any], pointer: str, value: Any) -> None:
@@ -117,7 +124,7 @@ def _write_lanes(writing: _Writing, lanes: list[Setting]) -> None:
     for index, kind in enumerate(writing.policy.classes):
         writing.raw["classes"][index]["lane"] = f"lane-{order.index(ranks[kind.request_class]) + 1}"
     for each in lanes:
-        places = _places(writing.policy, each)
+        places = _places(writing.policy, each, writing.today)
         writing.pointers[each.key] = tuple(f"/classes/{index}/lane" for _, index in places)
         if not places:
             writing.not_carried.append(NotCarried(each, f"the policy says nothing of {each.subject}"))
@@ -127,13 +134,13 @@ def _rank(each: Setting) -> int | None:
     return each.value if isinstance(each.value, int) else None
 
 
-def _write_targets(writing: _Writing, each: Setting, today: Platform, declared: ClassSettings) -> None:
+def _write_targets(writing: _Writing, each: Setting, declared: ClassSettings) -> None:
     pools = each.value if isinstance(each.value, tuple) else ()
     backends = {backend.id: backend for backend in writing.policy.backends}
     changed = []
-    for _, index in _places(writing.policy, each):
+    for _, index in _places(writing.policy, each, writing.today):
         kind = writing.policy.classes[index]
-        targets = _moved(kind, pools, backends, today, declared)
+        targets = _moved(kind, pools, backends, writing.today, declared)
         if targets is not None:
             writing.raw["classes"][index]["placement"]["targets"] = targets
             changed.append(f"/classes/{index}/placement/targets")
