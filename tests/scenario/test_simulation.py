@@ -101,10 +101,10 @@ def test_today_is_what_was_observed(nothing: Simulation, sample_question: Questi
 
 def test_the_sample_is_reproduced_and_may_be_acted_on(nothing: Simulation) -> None:
     assert nothing.calibration.trusted_metrics == (
-        "latency_p50",
-        "latency_p95",
-        "ttft_p50",
-        "ttft_p95",
+        "call_latency_p50",
+        "call_latency_p95",
+        "call_ttft_p50",
+        "call_ttft_p95",
         "busy",
     )
     assert nothing.calibration.untrusted_metrics == nothing.calibration.reasons == ()
