@@ -21,7 +21,7 @@ relations["request_class"] = replace(relations["request_class"], sql=twice)
 
 from costctl.cli.app import main
 
-main()
+raise SystemExit(main())
 """
 
 

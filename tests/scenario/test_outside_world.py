@@ -95,12 +95,12 @@ def test_end_to_end_latency_of_half_the_replicas_is_what_it_would_have_been(
 
 def test_it_says_that_end_to_end_latency_holds_and_time_to_first_token_does_not(halved: Simulation) -> None:
     name = only_class(halved).request_class
-    assert is_trusted(halved.calibration, "latency_p50", request_class=name, pool="gpu") is True
-    assert is_trusted(halved.calibration, "latency_p95", request_class=name, pool="gpu") is True
+    assert is_trusted(halved.calibration, "call_latency_p50", request_class=name, pool="gpu") is True
+    assert is_trusted(halved.calibration, "call_latency_p95", request_class=name, pool="gpu") is True
     assert is_trusted(halved.calibration, "busy", pool="gpu") is True
-    assert is_trusted(halved.calibration, "ttft_p50", request_class=name) is False
-    assert is_trusted(halved.calibration, "ttft_p95", request_class=name) is False
-    assert halved.calibration.untrusted_metrics == ("ttft_p50", "ttft_p95")
+    assert is_trusted(halved.calibration, "call_ttft_p50", request_class=name) is False
+    assert is_trusted(halved.calibration, "call_ttft_p95", request_class=name) is False
+    assert halved.calibration.untrusted_metrics == ("call_ttft_p50", "call_ttft_p95")
     verdicts = {each.metric: each.is_trusted for each in halved.differences if each.request_class == name}
     assert verdicts == {
         "e2e_p50": True,

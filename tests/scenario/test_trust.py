@@ -28,19 +28,19 @@ def fit(name: str, *metrics: MetricFit) -> Fit:
 
 def latency(replayed_s: float, calls: int = MANY) -> MetricFit:
     """Observed is one second."""
-    return metric_fit("latency_p95", 1.0, replayed_s, None, calls)
+    return metric_fit("call_latency_p95", 1.0, replayed_s, None, calls)
 
 
 def ttft(replayed_s: float) -> MetricFit:
     """Observed are a hundred milliseconds."""
-    return metric_fit("ttft_p50", 0.1, replayed_s, None, MANY)
+    return metric_fit("call_ttft_p50", 0.1, replayed_s, None, MANY)
 
 
 CALIBRATION = Calibration(
     tolerance_ratio=0.1,
     fewest_calls=FEWEST_CALLS,
-    trusted_metrics=("latency_p95",),
-    untrusted_metrics=("ttft_p50",),
+    trusted_metrics=("call_latency_p95",),
+    untrusted_metrics=("call_ttft_p50",),
     reasons=(),
     classes=(
         fit("chat", latency(1.0), ttft(0.077)),
@@ -58,8 +58,8 @@ def test_a_metric_without_error_is_trusted(observed_s: float, objective_s: float
 
 
 def test_nothing_observed_and_nothing_replayed_is_no_error() -> None:
-    assert metric_fit("ttft_p50", 0.0, 0.0, None, MANY).is_trusted is True
-    assert metric_fit("ttft_p50", 0.0, 1.0, None, MANY).is_trusted is False
+    assert metric_fit("call_ttft_p50", 0.0, 0.0, None, MANY).is_trusted is True
+    assert metric_fit("call_ttft_p50", 0.0, 1.0, None, MANY).is_trusted is False
 
 
 @given(SECONDS, SECONDS, st.floats(1e-3, 1e4), st.integers(-10, 10))
@@ -67,8 +67,10 @@ def test_verdicts_do_not_depend_on_the_unit_of_time(
     observed_s: float, replayed_s: float, objective_s: float, doublings: int
 ) -> None:
     factor = 2.0**doublings
-    plain = metric_fit("latency_p95", observed_s, replayed_s, objective_s, MANY)
-    scaled = metric_fit("latency_p95", observed_s * factor, replayed_s * factor, objective_s * factor, MANY)
+    plain = metric_fit("call_latency_p95", observed_s, replayed_s, objective_s, MANY)
+    scaled = metric_fit(
+        "call_latency_p95", observed_s * factor, replayed_s * factor, objective_s * factor, MANY
+    )
     assert scaled.is_trusted == plain.is_trusted
     assert scaled.error_ratio == plain.error_ratio
 
@@ -77,8 +79,8 @@ def test_verdicts_do_not_depend_on_the_unit_of_time(
 def test_a_looser_objective_never_costs_trust(
     observed_s: float, replayed_s: float, objective_s: float, looser: float
 ) -> None:
-    strict = metric_fit("latency_p95", observed_s, replayed_s, objective_s, MANY)
-    loose = metric_fit("latency_p95", observed_s, replayed_s, objective_s * looser, MANY)
+    strict = metric_fit("call_latency_p95", observed_s, replayed_s, objective_s, MANY)
+    loose = metric_fit("call_latency_p95", observed_s, replayed_s, objective_s * looser, MANY)
     assert bool(loose.is_trusted) >= bool(strict.is_trusted)
 
 
@@ -96,32 +98,32 @@ def test_a_looser_objective_never_costs_trust(
 def test_a_difference_that_decides_nothing_is_no_failure(
     replayed_s: float, objective_s: float | None, verdict: bool
 ) -> None:
-    assert metric_fit("ttft_p95", 0.030, replayed_s, objective_s, MANY).is_trusted is verdict
+    assert metric_fit("call_ttft_p95", 0.030, replayed_s, objective_s, MANY).is_trusted is verdict
 
 
 def test_a_replay_without_a_figure_is_not_trusted() -> None:
-    assert metric_fit("latency_p50", 1.0, float("nan"), 5.0, MANY).is_trusted is False
+    assert metric_fit("call_latency_p50", 1.0, float("nan"), 5.0, MANY).is_trusted is False
 
 
 def test_too_few_calls_have_no_verdict() -> None:
-    assert metric_fit("latency_p50", 1.0, 1.0, None, FEWEST_CALLS - 1).is_trusted is None
-    assert metric_fit("latency_p50", 1.0, 1.0, None, FEWEST_CALLS).is_trusted is True
+    assert metric_fit("call_latency_p50", 1.0, 1.0, None, FEWEST_CALLS - 1).is_trusted is None
+    assert metric_fit("call_latency_p50", 1.0, 1.0, None, FEWEST_CALLS).is_trusted is True
 
 
 def test_each_metric_is_asked_for_by_itself() -> None:
-    assert is_trusted(CALIBRATION, "latency_p95", request_class="chat") is True
-    assert is_trusted(CALIBRATION, "ttft_p50", request_class="chat") is False
-    assert is_trusted(CALIBRATION, "ttft_p50", request_class="rag") is True
-    assert is_trusted(CALIBRATION, "ttft_p50", request_class="chat", pool="gpu") is False
-    assert is_trusted(CALIBRATION, "ttft_p50", request_class="rag", pool="gpu") is True
-    assert is_trusted(CALIBRATION, "latency_p95") is True
-    assert is_trusted(CALIBRATION, "ttft_p50") is False
+    assert is_trusted(CALIBRATION, "call_latency_p95", request_class="chat") is True
+    assert is_trusted(CALIBRATION, "call_ttft_p50", request_class="chat") is False
+    assert is_trusted(CALIBRATION, "call_ttft_p50", request_class="rag") is True
+    assert is_trusted(CALIBRATION, "call_ttft_p50", request_class="chat", pool="gpu") is False
+    assert is_trusted(CALIBRATION, "call_ttft_p50", request_class="rag", pool="gpu") is True
+    assert is_trusted(CALIBRATION, "call_latency_p95") is True
+    assert is_trusted(CALIBRATION, "call_ttft_p50") is False
 
 
 def test_what_was_not_judged_is_unknown() -> None:
-    assert is_trusted(CALIBRATION, "latency_p95", request_class="report") is None
-    assert is_trusted(CALIBRATION, "ttft_p95", request_class="chat") is None
-    assert is_trusted(CALIBRATION, "latency_p95", pool="nowhere") is None
+    assert is_trusted(CALIBRATION, "call_latency_p95", request_class="report") is None
+    assert is_trusted(CALIBRATION, "call_ttft_p95", request_class="chat") is None
+    assert is_trusted(CALIBRATION, "call_latency_p95", pool="nowhere") is None
     assert is_trusted(CALIBRATION, "busy") is None
 
 
@@ -134,7 +136,9 @@ def test_the_text_names_what_to_act_on_and_what_not() -> None:
     ]
     table = calibration_table(CALIBRATION)
     assert table.title.endswith("(* do not act on, ? too few calls to say)")
-    rows = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    rows = {
+        str(row[0]): dict(zip(table.columns, [str(cell) for cell in row], strict=True)) for row in table.rows
+    }
     assert (rows["chat"]["p95"], rows["chat"]["TTFT p50"]) == ("0.0%", "-23.0% *")
     assert (rows["rag"]["p95"], rows["rag"]["TTFT p50"]) == ("+5.0%", "0.0%")
     assert rows["report"]["p95"] == "+100.0% ?"
@@ -144,9 +148,9 @@ def test_a_metric_that_is_off_changes_no_other_line() -> None:
     without = msgspec.structs.replace(
         CALIBRATION,
         untrusted_metrics=(),
-        trusted_metrics=("latency_p95", "ttft_p50"),
+        trusted_metrics=("call_latency_p95", "call_ttft_p50"),
         classes=(fit("chat", latency(1.0)), *CALIBRATION.classes[1:]),
     )
-    assert is_trusted(without, "latency_p95", request_class="chat") is True
+    assert is_trusted(without, "call_latency_p95", request_class="chat") is True
     assert not any(line.startswith("DO NOT ACT") for line in trust_lines(without))
     assert trust_lines(without)[-1] == trust_lines(CALIBRATION)[-1]
