@@ -22,7 +22,7 @@ NO_REAL_TRACES = (
     "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
 )
 # How long an example takes says nothing on a busy machine.
-hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(25, thorough=100))
+hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(20, thorough=100))
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
 AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"

@@ -13,6 +13,7 @@ from costctl.documents.settings import Settings
 from costctl.relations import load_relations
 from costctl.stats.exact_sums import binary_places, sum_of_parts, sums_of_parts
 from tests.relations.span_rows import chat, engine_of, span
+from tests.thoroughness import how_many
 
 SMALLEST = 2.0**-76  # of a double above it every binary digit has a place
 AMOUNTS = st.floats(SMALLEST, 1e29) | st.floats(-1e29, -SMALLEST) | st.just(0.0)
@@ -34,7 +35,7 @@ def parts_of(amounts: list[float]) -> pl.DataFrame:
         return connection.sql(load_relations("duckdb")["charge_parts"].sql).pl()
 
 
-@settings(max_examples=60)
+@settings(max_examples=how_many(12, thorough=60))
 @given(st.lists(AMOUNTS, min_size=1, max_size=30))
 def test_parts_sum_to_the_exact_sum_rounded_once(amounts: list[float]) -> None:
     rows = parts_of(amounts)
@@ -42,7 +43,7 @@ def test_parts_sum_to_the_exact_sum_rounded_once(amounts: list[float]) -> None:
     assert rows["charges"].sum() == len(amounts)
 
 
-@settings(max_examples=30)
+@settings(max_examples=how_many(10, thorough=30))
 @given(st.lists(AMOUNTS, min_size=1, max_size=20), st.lists(AMOUNTS, min_size=1, max_size=20))
 def test_sums_of_two_parts_of_a_trace_add_up_to_that_of_the_whole(
     one: list[float], other: list[float]

@@ -14,6 +14,7 @@ from costctl.simulate.laws import Counted, require_lawful
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, ServiceModel
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
+from tests.thoroughness import how_many
 
 ONE_SECOND_A_TOKEN = ServiceModel("continuous", alpha_s=0.0, beta_s=0.0, gamma_s=1.0)
 POOLS = (Pool(ONE_SECOND_A_TOKEN, pool_setup(max_num_seqs=1)),)
@@ -116,7 +117,7 @@ def test_a_law_that_an_outcome_breaks_is_an_error_with_its_evidence(
 
 
 @given(st.integers(0, 1_000_000), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=how_many(30, thorough=150), deadline=None)
 def test_no_random_system_is_refused_at_the_door(seed: int, on_grid: bool) -> None:
     for case in (random_case(seed, on_grid=on_grid), random_case_of_all_rules(seed, on_grid=on_grid)):
         outcome = replay_network(case.workload, case.pool_of, case.pools, case.until_s)
@@ -124,7 +125,7 @@ def test_no_random_system_is_refused_at_the_door(seed: int, on_grid: bool) -> No
 
 
 @given(st.integers(0, 1_000_000), st.floats(1.001, 2.0))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=how_many(20, thorough=100), deadline=None)
 def test_a_longer_stay_of_one_call_never_goes_unnoticed(seed: int, factor: float) -> None:
     """Of plain calls, every one of which is served: the loop's count and the calls' times then differ."""
     draw = np.random.default_rng(seed)
