@@ -21,6 +21,7 @@ from costctl.documents.simulation import (
 from costctl.scenario.period import Period, Trial
 from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.outcome_measures import is_served, quantile_s, wait_s
+from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
 from costctl.simulate.workload import CallStatus, Pool
 from costctl.stats.blocks import BLOCKS
 from costctl.units import usd_per_s
@@ -74,11 +75,10 @@ class Replayed:
         """
         until_s = max(self.period.to_s, self.trial.outcome.horizon_s)
         after_s = until_s - self.trial.outcome.horizon_s
-        first, paid_s = 0, []
-        for pool in self.pools:
+        paid_s = []
+        for number, pool in enumerate(self.pools):
             setup = pool.setup
-            of_pool = self.trial.outcome.paid_s[first : first + setup.most_replicas]
-            first += setup.most_replicas
+            of_pool = self.trial.outcome.paid_s[replicas_of_pool(self.pools, number)]
             if setup.scaling is None:
                 paid_s.append(setup.replicas * (until_s - self.period.from_s))
             else:  # the replay begins at the window's start; once nothing is left to do, the least are kept
@@ -87,8 +87,7 @@ class Replayed:
 
     def busy_by_block_s(self) -> Floats:
         """Replica seconds with work in progress: pools × blocks."""
-        replicas = [pool.setup.most_replicas for pool in self.pools]
-        return busy_s_by_pool_and_block(self.trial.outcome, replicas, self.edges_s())
+        return busy_s_by_pool_and_block(self.trial.outcome, replicas_by_pool(self.pools), self.edges_s())
 
     def edges_s(self) -> Floats:
         """The blocks of the period; the outer ones are open."""

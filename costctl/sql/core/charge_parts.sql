@@ -49,12 +49,16 @@ SELECT
     CAST(CASE WHEN places.power = 0 THEN 1 ELSE 0 END AS BIGINT) AS charges,
     CAST(CASE WHEN places.power = 0 AND known.usd IS NULL THEN 1 ELSE 0 END AS BIGINT) AS unpriced_charges,
     CAST(
-        FLOOR(known.quantity * places.factor)
-        - FLOOR(known.quantity * places.factor / 4294967296.0) * places.carried AS BIGINT
+        FLOOR(
+            FLOOR(known.quantity * places.factor)
+            - FLOOR(known.quantity * places.factor / 4294967296.0) * places.carried
+        ) AS BIGINT
     ) AS quantity,
     CAST(
-        FLOOR(known.usd * places.factor)
-        - FLOOR(known.usd * places.factor / 4294967296.0) * places.carried AS BIGINT
+        FLOOR(
+            FLOOR(known.usd * places.factor)
+            - FLOOR(known.usd * places.factor / 4294967296.0) * places.carried
+        ) AS BIGINT
     ) AS usd
 FROM known
 CROSS JOIN binary_places AS places

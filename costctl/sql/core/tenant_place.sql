@@ -49,7 +49,7 @@ SELECT
     CASE WHEN ranked.place <= settings.value THEN 'tenant' ELSE 'others' END AS kind,
     CASE
         WHEN ranked.place <= settings.value THEN ranked.place
-        ELSE CAST(settings.value AS BIGINT) + 1
+        ELSE CAST(FLOOR(settings.value) AS BIGINT) + 1
     END AS place
 FROM ranked
 INNER JOIN settings ON settings.name = 'most_tenants'
