@@ -13,8 +13,8 @@ import polars as pl
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.settings import Settings
-from costctl.engine.protocol import Engine
 from costctl.engine.laws import require_lawful
+from costctl.engine.protocol import Engine
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.witness import witness_of
