@@ -80,6 +80,14 @@ def test_what_parts_of_whole_traces_give_is_what_all_of_them_give(
     same_rows(pl.concat(by_stored_keys(part, name) for part in parts), wanted)
 
 
+def test_records_of_one_call_that_are_parted_give_another_tree(spans: list[Span], whole: Engine) -> None:
+    logs = [each for each in spans if each.get("instrumentation") == "gateway (log)"]
+    others = [each for each in spans if each not in logs]
+    parted = pl.concat(by_stored_keys(engine_of(part), "span_tree") for part in (logs, others))
+    with pytest.raises(AssertionError, match="different"):
+        same_rows(parted, by_stored_keys(whole, "span_tree"))
+
+
 def test_what_single_replicas_give_is_what_all_of_them_give(whole: Engine) -> None:
     held = whole.fetch("call_phase")
     assert held["replica"].n_unique() > 3
