@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from costctl.synth.demand import demand_of
-from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
-from costctl.synth.settings_file import settings_text
-from costctl.synth.spans import otlp_lines
 from tests.docs.page_steps import followed, run
+from tests.synth.written_worlds import written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +22,7 @@ def two_economy_replicas(folder: Path) -> None:
     """The sample's world with a second replica where one suffices."""
     world = sample_world(7)
     pools = tuple(replace(pool, replicas=2) if pool.name == "llm-economy" else pool for pool in world.pools)
-    world = replace(world, pools=pools)
-    demand = demand_of(world)
-    served = serve(world, demand, demand.requests.start_s >= 0)
-    (folder / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
-    (folder / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
+    written(replace(world, pools=pools), folder)
 
 
 @pytest.fixture(scope="module")

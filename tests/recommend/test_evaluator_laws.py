@@ -12,19 +12,16 @@ import pytest
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Settings, Slo
 from costctl.levers.settings import setting
-from costctl.observation import Question, observed
+from costctl.observation import observed
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.ledger import joint_savings, ranked
 from costctl.recommend.proposals import Candidate, Proposal, Subject
 from costctl.recommend.registry import KINDS
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study, study_of
-from costctl.synth.demand import demand_of
-from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
-from costctl.synth.settings_file import settings_text
-from costctl.synth.spans import otlp_lines
 from costctl.verbs.analyze import fits_of, frames_of
+from tests.synth.written_worlds import written
 
 POOL = "llm-economy"
 USD_PER_HOUR = 2.5
@@ -44,12 +41,7 @@ def study_with(folder: Path, objectives: dict[str, str]) -> Study:
     """The study of the world, with other end-to-end objectives for some classes."""
     world = sample_world(7)
     pools = tuple(replace(pool, replicas=2) if pool.name == POOL else pool for pool in world.pools)
-    world = replace(world, pools=pools)
-    demand = demand_of(world)
-    served = serve(world, demand, demand.requests.start_s >= 0)
-    (folder / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
-    (folder / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
-    question = Question(paths=(str(folder / "requests.jsonl"),), config=folder / "costctl.toml")
+    question = written(replace(world, pools=pools), folder)
     with observed(question, unwatched) as observation:
         frames = frames_of(observation, unwatched)
         fits = fits_of(observation, frames, unwatched)

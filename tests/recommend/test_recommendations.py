@@ -19,8 +19,7 @@ from costctl.observation import Question
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
-from costctl.synth.settings_file import settings_text
-from costctl.synth.spans import otlp_lines
+from tests.synth.written_worlds import written
 
 
 def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
@@ -173,12 +172,7 @@ def overloaded(tmp_path: Path) -> Question:
         replace(spec, timeout_s=1e9, e2e_p95="15s" if spec.name == "classification" else spec.e2e_p95)
         for spec in world.classes
     )
-    world = replace(world, pools=pools, classes=classes)
-    demand = demand_of(world)
-    served = serve(world, demand, demand.requests.start_s >= 0)
-    (tmp_path / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
-    (tmp_path / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
-    return Question(paths=(str(tmp_path / "requests.jsonl"),), config=tmp_path / "costctl.toml")
+    return written(replace(world, pools=pools, classes=classes), tmp_path)
 
 
 def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Path) -> None:

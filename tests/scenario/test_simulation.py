@@ -23,12 +23,9 @@ from costctl.observation import Question, observed
 from costctl.render import simulation as render
 from costctl.render.cells import seconds
 from costctl.render.tables import Table, as_terminal_text
-from costctl.synth.demand import demand_of
-from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
-from costctl.synth.settings_file import settings_text
-from costctl.synth.spans import otlp_lines
 from costctl.verbs import ScenarioRequest
+from tests.synth.written_worlds import written
 
 
 def quiet(_what: str, _ratio: float | None, _detail: str = "") -> None:
@@ -180,12 +177,7 @@ def test_what_more_replicas_do_is_what_they_would_have_done(
     document = simulated(sample_question, "pool.llm-premium.replicas=2")
     world = sample_world(7)
     pools = [replace(each, replicas=2) if each.name == "llm-premium" else each for each in world.pools]
-    world = replace(world, pools=tuple(pools))
-    demand = demand_of(world)
-    served = serve(world, demand, demand.requests.start_s >= 0)
-    (tmp_path / "requests.jsonl").write_bytes(b"".join(otlp_lines(world, demand, served)))
-    (tmp_path / "costctl.toml").write_text(settings_text(world), encoding="utf-8")
-    truth = simulated(Question(paths=(str(tmp_path / "requests.jsonl"),), config=tmp_path / "costctl.toml"))
+    truth = simulated(written(replace(world, pools=tuple(pools)), tmp_path))
     for found, true in zip(document.result.classes, truth.baseline.classes, strict=True):
         assert found.request_class == true.request_class
         assert found.e2e_s is not None

@@ -1,0 +1,23 @@
+"""A world as the traces and settings that a user would have of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costctl.observation import Question
+from costctl.synth.demand import demand_of
+from costctl.synth.platform import serve
+from costctl.synth.settings_file import settings_text
+from costctl.synth.spans import otlp_lines
+from costctl.synth.world import World
+
+TRACES, SETTINGS = "requests.jsonl", "costctl.toml"
+
+
+def written(world: World, folder: Path) -> Question:
+    """The files in the folder, and the question about them."""
+    demand = demand_of(world)
+    served = serve(world, demand, demand.requests.start_s >= 0)
+    (folder / TRACES).write_bytes(b"".join(otlp_lines(world, demand, served)))
+    (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
+    return Question(paths=(str(folder / TRACES),), config=folder / SETTINGS)
