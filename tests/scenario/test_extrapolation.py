@@ -62,4 +62,4 @@ def test_the_report_names_the_pool_and_the_load() -> None:
     report = extrapolation_of(["a", "b"], [4, 8], [32, 32], [0.0, 0.2], lambda load: [0.0, load / 100], 8.0)
     assert report.is_extrapolating
     assert report.load_factor_from == pytest.approx(1.05, abs=0.06)
-    assert "on b has more than 8 calls" in report.reason
+    assert "replicas of b run more than 8 concurrent calls" in report.reason

@@ -127,8 +127,8 @@ def test_a_reader_is_told_of_what_was_not_seen() -> None:
         request_id=pl.int_range(pl.len()).cast(pl.String),
     )
     notes = " ".join(learned(hidden).notes)
-    assert "300 requests are few" in notes
-    assert "100 requests with model calls and no tokens reported" in notes
+    assert "Only 300 requests" in notes
+    assert "100 requests with model calls but no reported tokens" in notes
     assert "One shape" in notes
 
 
