@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from costctl import verbs
+from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.documents.schemas import rendered
 from costctl.observation import Question
@@ -179,3 +180,12 @@ def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Pa
     document = verbs.recommend(overloaded(tmp_path), quiet)
     limits = {item.request_class: item for item in advice(document, "queue_limit")}
     assert "No limit is needed" not in limits["classification"].reason
+
+
+def test_effects_are_named_by_the_catalogue_of_metrics(recommendations: Recommendations) -> None:
+    units = {metric.id: metric.unit for metric in METRICS}
+    effects = [effect for item in recommendations.recommendations for effect in item.effects]
+    assert effects
+    assert [(effect.metric, effect.unit) for effect in effects] == [
+        (effect.metric, units[effect.metric]) for effect in effects
+    ]
