@@ -37,11 +37,6 @@ def simulation(sample_question: Question) -> Simulation:
     return verbs.simulate(sample_question, verbs.ScenarioRequest(load="1.5x"), quiet)
 
 
-@pytest.fixture(scope="module")
-def workload(sample_question: Question) -> WorkloadMap:
-    return verbs.segment(sample_question, quiet)
-
-
 def item_type(kind: object) -> object:
     """The type without None; of a tuple, that of its items."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
@@ -144,28 +139,28 @@ def test_what_was_not_observed_is_read_as_none_and_not_left_out(sample_analysis:
 
 
 def test_a_metric_of_two_documents_has_one_value(
-    sample_analysis: Analysis, workload: WorkloadMap, simulation: Simulation
+    sample_analysis: Analysis, sample_map: WorkloadMap, simulation: Simulation
 ) -> None:
     for name in ("requests", "input_tokens", "output_tokens", "attributed_usd", "failed_requests"):
         of_classes = [
             {
                 subject: value
                 for subject, value in named(values_of(METRICS[name], document)).items()
-                if subject in {(each.request_class,) for each in workload.classes}
+                if subject in {(each.request_class,) for each in sample_map.classes}
             }
-            for document in (sample_analysis, workload)
+            for document in (sample_analysis, sample_map)
         ]
         assert of_classes[0] == pytest.approx(of_classes[1])
-        assert len(of_classes[0]) == len(workload.classes)
-    assert values_of(METRICS["error_budget_burn"], workload) != ()
+        assert len(of_classes[0]) == len(sample_map.classes)
+    assert values_of(METRICS["error_budget_burn"], sample_map) != ()
     assert values_of(METRICS["error_budget_burn"], simulation) == ()
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_of_these_documents_has_values_in_the_sample(
-    name: str, sample_analysis: Analysis, workload: WorkloadMap, simulation: Simulation
+    name: str, sample_analysis: Analysis, sample_map: WorkloadMap, simulation: Simulation
 ) -> None:
-    documents = {"analysis": sample_analysis, "workload_map": workload, "simulation": simulation}
+    documents = {"analysis": sample_analysis, "workload_map": sample_map, "simulation": simulation}
     metric = METRICS[name]
     for document in {place.document for place in metric.places} & set(documents):
         assert values_of(metric, documents[document]) != ()

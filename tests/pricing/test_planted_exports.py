@@ -17,7 +17,6 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.settings import Settings
 from costctl.observation import Question
 from costctl.policy.backends import backends_of
-from costctl.policy.changes import Changes
 from tests.conftest import unwatched
 from tests.ingest.otlp_exports import pair
 
@@ -164,8 +163,7 @@ def test_a_policy_names_the_models_that_are_bought_and_not_the_kinds_of_their_to
     entry = world.request(1)
     world.call(1, entry, 1, OPENAI, input=1_000, output=100)
     world.call(1, entry, 4, ANTHROPIC, input=2_000, output=100)
-    nothing = Changes(batch={}, queue=(), placement={}, expected=(), evidence=())
-    backends, _ = backends_of(world.analysed(tmp_path), Settings(), nothing)
+    backends, _ = backends_of(world.analysed(tmp_path), Settings())
     assert [(each.provider, each.model) for each in backends] == [
         ("anthropic", "claude-haiku-4-5"),
         ("openai", "gpt-4o"),

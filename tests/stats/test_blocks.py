@@ -8,6 +8,9 @@ import pytest
 from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.workload import Outcome
 from costctl.stats.blocks import BLOCKS, FEWEST_BLOCKS, ratio_over_blocks, ratio_over_requests
+from tests.thoroughness import how_many
+
+DRAWN = how_many(60, thorough=300)
 
 
 def test_the_middle_is_the_ratio_of_the_sums() -> None:
@@ -50,14 +53,14 @@ def test_a_ratio_over_requests_keeps_attempts_together() -> None:
 def test_drawn_in_groups_the_interval_is_that_of_requests_and_covers_the_truth() -> None:
     rng, size = np.random.default_rng(21), 12_000
     covered, widths = 0, []
-    for _ in range(300):
+    for _ in range(DRAWN):
         usd, successes = rng.lognormal(0.0, 1.0, size), (rng.random(size) < 0.7).astype(float)
         found = ratio_over_requests(usd, successes, "m", rng)
         assert found is not None
         covered += found.low <= np.exp(0.5) / 0.7 <= found.high
         half = 1.96 * np.sqrt(((usd - found.mid * successes) ** 2).sum()) / successes.sum()
         widths.append((found.high - found.low) / (2 * half))
-    assert covered / 300 >= 0.90
+    assert covered / DRAWN >= 0.90
     assert np.mean(widths) == pytest.approx(1.0, abs=0.02), "as wide as the formula for many requests says"
 
 
