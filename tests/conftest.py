@@ -25,6 +25,20 @@ NO_REAL_TRACES = (
 hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(20, thorough=100))
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST = (
+    "tests/docs/test_tutorial",
+    "tests/docs/test_from_python",
+    "tests/laws/test_documents_agree",
+    "tests/documents",
+    "tests/ingest/test_interruptions",
+    "tests/policy/test_targets",
+    "tests/recommend",
+    "tests/docs",
+    "tests/behaviour/test_planted",
+    "tests/scenario",
+    "tests/service_model",
+    "tests/finance",
+)
 AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"
 
 
@@ -41,6 +55,11 @@ def real_traces() -> Path:
     if not path.is_dir():
         pytest.skip(NO_REAL_TRACES)
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long go first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.hookimpl(trylast=True)
