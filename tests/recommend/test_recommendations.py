@@ -183,7 +183,7 @@ def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Pa
 
 
 def test_effects_are_named_by_the_catalogue_of_metrics(recommendations: Recommendations) -> None:
-    units = {metric.id: metric.unit for metric in METRICS}
+    units = {metric.id: metric.unit for metric in METRICS.values()}
     effects = [effect for item in recommendations.recommendations for effect in item.effects]
     assert effects
     assert [(effect.metric, effect.unit) for effect in effects] == [
