@@ -52,7 +52,7 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
     reading = _Reading(policy, today)
     for index, backend in enumerate(policy.backends):
         _read_backend(reading, f"/backends/{index}", backend)
-    ranks = lane_ranks(policy)
+    order = [lane.id for lane in policy.lanes]
     for index, kind in enumerate(policy.classes):
         if kind.request_class not in today.classes:
             reading.leave_out(f"/classes/{index}", f"no call of {kind.request_class} is replayed")
@@ -64,7 +64,7 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
         reading.take(
             lever_named("class", "lane"),
             kind.request_class,
-            ranks[kind.request_class],
+            _rank(kind, order),
             f"/classes/{index}/lane",
         )
     _read_targets(reading)
@@ -72,13 +72,19 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
 
 
 def lane_ranks(policy: Policy) -> dict[str, int | None]:
-    """By class, its place in the order of service; None for those of the last lane, which have nobody after them."""
+    """By class, the place of its first entry in the order of service; None for the last lane, which has nobody after
+    it.
+    """
     order = [lane.id for lane in policy.lanes]
     ranks: dict[str, int | None] = {}
     for kind in policy.classes:
-        place = order.index(kind.lane) + 1
-        ranks.setdefault(kind.request_class, None if place == len(order) else place)
+        ranks.setdefault(kind.request_class, _rank(kind, order))
     return ranks
+
+
+def _rank(kind: PolicyClass, order: list[str]) -> int | None:
+    place = order.index(kind.lane) + 1
+    return None if place == len(order) else place
 
 
 def replayed_backends(policy: Policy, kind: PolicyClass, today: Platform) -> tuple[Backend, ...]:

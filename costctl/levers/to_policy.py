@@ -176,10 +176,12 @@ def _moved(
 
 
 def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, declared: ClassSettings) -> str:
-    """The backend of the pool that takes calls of this model: of a model that is allowed, or the same."""
-    for backend in backends.values():
-        if backend.pool == pool and (backend.model in declared.allowed_models or backend.model == model):
-            return backend.id
+    """The backend of the pool that takes calls of this model: of the same, else the first that the class allows."""
+    here = [backend for backend in backends.values() if backend.pool == pool]
+    same = [backend for backend in here if backend.model == model]
+    allowed = [backend for backend in here if backend.model in declared.allowed_models]
+    if same or allowed:
+        return (same or allowed)[0].id
     raise InputError(
         f"The recommended move to the pool {pool} cannot be written into a policy.",
         why="No model in that pool is the one in use, or allowed for the class.",

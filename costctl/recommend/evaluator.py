@@ -25,12 +25,12 @@ from costctl.recommend.proposals import Candidate, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
+from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 FREED_TIME: Final = (
     "Freed replica time is worth its price only if other work fills it, or enough of it lets a replica go."
 )
 _SAME: Final = 1e-9  # of the bill: a smaller difference is what is left of sums of floats
-_HOURS_OF_WEEK: Final = 168
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
     """The proposal, judged."""
     if isinstance(proposed, Withheld):
         return withheld(proposed.subject, proposed.reason, proposed.evidence)
-    off = untrusted(study, proposed.classes, proposed.pools)
+    off = untrusted(study, proposed)
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
         return withheld(proposed.subject, reason, proposed.evidence)
@@ -100,36 +100,61 @@ def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
 
 def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
     """Whether the candidate keeps what its goal must keep."""
+    return _what_fails(part, proposed, trial) is None
+
+
+def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
+    """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
     if proposed.goal == "cost":
-        return meets_objectives(part, trial, proposed.classes)
-    is_dearer = float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum())
+        is_kept = meets_objectives(part, trial, proposed.classes)
+        return None if is_kept else "an objective would be missed"
+    if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
+        return "it takes more replica time"
     groups = [part.period.members(number) for number in proposed.classes]
     groups.append(np.ones(trial.is_good.size, np.bool_))
-    return not is_dearer and all(
-        int(trial.is_good[each].sum()) >= int(part.today.is_good[each].sum()) for each in groups
-    )
+    counts = [tuple(int(each.is_good[group].sum()) for each in (part.today, trial)) for group in groups]
+    return "fewer requests are within their objectives" if any(a > b for a, b in counts) else None
 
 
 def _held_out(
     study: Study, proposed: Proposal, best: _Best, evidence: tuple[Evidence, ...]
 ) -> Recommendation:
     """The advice if it holds on the part that it was not chosen on, else withheld with what failed there."""
-    second = study.second
-    later = study.trial(second, best.settings)
+    later = study.trial(study.second, best.settings)
     saved = savings_between(study, study.first, study.first.today, best.trial)
-    held = savings_between(study, second, second.today, later)
-    reason = None
-    if saved.main is None or held.main is None:
-        reason = f"{proposed.reason} There is too little traffic over time to say what that saves."
-    elif not _is_allowed(second, proposed, later):
-        reason = f"{proposed.reason} In the hold-out period an objective was missed."
-    elif held.main.low <= 0:
-        reason = (
-            f"{proposed.reason} In the hold-out period the saving is not certain: {_per_hour(held.main)}."
-        )
+    held = savings_between(study, study.second, study.second.today, later)
+    reason = _why_not(saved, held, _what_fails(study.second, proposed, later))
     if reason is not None:
-        return withheld(proposed.subject, reason, evidence)
-    return _made(study, proposed, best, saved, held, evidence)
+        return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    is_slo_met = meets_objectives(study.second, later, proposed.classes)
+    return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
+
+
+def _why_not(saved: Savings, held: Savings, failure: str | None) -> str | None:
+    """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
+    if saved.main is None:
+        return "There is too little traffic over time to say what that saves."
+    if failure is not None:
+        return f"In the hold-out period {failure}."
+    if held.main is None:
+        return "In the hold-out period there is no saving that could be told."
+    for name, each in (
+        ("On the part that it was chosen on", saved.main),
+        ("In the hold-out period", held.main),
+    ):
+        if each.low <= 0:
+            return f"{name} the saving is not certain: {_per_hour(each)}."
+    return None
+
+
+def _holdout(held: Savings, *, is_slo_met: bool) -> Holdout:
+    return Holdout(
+        cash_usd=None,
+        cash_usd_per_week=held.cash,
+        freed_usd=None,
+        freed_usd_per_week=held.freed,
+        is_slo_met=is_slo_met,
+    )
 
 
 def _made(
@@ -137,7 +162,7 @@ def _made(
     proposed: Proposal,
     best: _Best,
     saved: Savings,
-    held: Savings,
+    holdout: Holdout,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
     pools, _ = study.replayed_as(study.first, best.settings)
@@ -149,14 +174,8 @@ def _made(
         freed_usd_per_week=saved.freed,
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
         effects=effects_of(study, proposed, best.settings, best.trial),
-        holdout=Holdout(
-            cash_usd=None,
-            cash_usd_per_week=held.cash,
-            freed_usd=None,
-            freed_usd_per_week=held.freed,
-            is_slo_met=True,
-        ),
-        assumptions=proposed.assumptions,
+        holdout=holdout,
+        assumptions=(*proposed.assumptions, *(() if saved.freed is None else (FREED_TIME,))),
         reversal=proposed.reversal,
     )
 
@@ -168,7 +187,7 @@ def _changes(study: Study, settings: Candidate) -> tuple[SettingChange, ...]:
 
 
 def _per_hour(saving: Estimate) -> str:
-    low, high = saving.low / _HOURS_OF_WEEK, saving.high / _HOURS_OF_WEEK
+    low, high = (each * S_PER_HOUR / S_PER_WEEK for each in (saving.low, saving.high))
     return f"{low:.3g} to {high:.3g} USD an hour"
 
 
@@ -176,7 +195,7 @@ def _tried(study: Study, proposed: Proposal) -> Evidence:
     """How many candidates were replayed, on how many calls."""
     period, count = study.first.period, len(proposed.candidates)
     served = np.isin(period.pool, proposed.pools) if proposed.pools else np.ones(period.pool.size, np.bool_)
-    hours = (period.to_s - period.from_s) / 3600.0
+    hours = (period.to_s - period.from_s) / S_PER_HOUR
     settings = "1 setting was" if count == 1 else f"{count} settings were"
     return Evidence(
         id="grid",

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from costctl.documents.calibration import Metric
+from costctl.recommend.proposals import Proposal
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial, p95_upper_s
 from costctl.scenario.trust import is_trusted
@@ -35,24 +36,37 @@ def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool
     return True
 
 
-def untrusted(study: Study, classes: Iterable[int], pools: Iterable[int]) -> str | None:
-    """What a verdict on these objectives and this busy time would rest on that the replay does not reproduce, in
-    words; None where all of it may be acted on.
+def untrusted(study: Study, proposed: Proposal) -> str | None:
+    """What a verdict on the proposal would rest on that the replay does not reproduce, in words; None where all of it
+    may be acted on, or there are too few calls to say.
     """
-    asked: list[tuple[Metric, str | None, str | None]] = []
-    for number in classes:
-        slo = study.declared(study.classes[number]).slo
+    has_ttft, asked = False, list[tuple[Metric, str | None, str | None]]()
+    for number in proposed.classes:
+        name = study.classes[number]
+        slo = study.declared(name).slo
         if slo.e2e_p95_s is not None:
-            asked.append(("call_latency_p95", study.classes[number], None))
+            asked.append(("call_latency_p95", name, None))
         if slo.ttft_p95_s is not None:
-            asked.append(("call_ttft_p95", study.classes[number], None))
-    asked += [("busy", None, study.pools[number]) for number in pools]
+            asked.append(("call_ttft_p95", name, None))
+            has_ttft = True
+    for number in proposed.pools:
+        asked.append(("busy", None, study.pools[number]))
+        if _moves(
+            proposed
+        ):  # a class that comes to a pool has no calls there yet whose times could be compared
+            asked.append(("call_latency_p95", None, study.pools[number]))
+            asked += [("call_ttft_p95", None, study.pools[number])] if has_ttft else []
     off = [
         f"{_WORDS[metric]} of {request_class or pool}"
         for metric, request_class, pool in asked
         if is_trusted(study.calibration, metric, request_class=request_class, pool=pool) is False
     ]
     return ", ".join(off) or None
+
+
+def _moves(proposed: Proposal) -> bool:
+    """Whether a candidate sends a class to other pools."""
+    return any(each.lever.form == "targets" for settings in proposed.candidates for each in settings)
 
 
 _WORDS = {

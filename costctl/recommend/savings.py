@@ -24,7 +24,6 @@ from costctl.units import S_PER_WEEK
 MOST_UTILISATION: Final = (
     0.85  # of a pool that is bought for its load: beyond it waits grow faster than load does
 )
-_SAME: Final = 1e-9  # of an amount: a smaller difference is what is left of sums of floats
 _LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
 
 
@@ -49,15 +48,13 @@ def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Sa
     stays = ~np.any(paid_usd != 0.0, axis=1)
     cash_usd, freed_usd = paid_usd[~stays].sum(axis=0), busy_usd[stays].sum(axis=0)
     return Savings(
-        cash=None if stays.all() else _cash(study, part, cash_usd),
+        cash=None if stays.all() else _cash(part, cash_usd),
         freed=part.period.usd_per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
     )
 
 
-def _cash(study: Study, part: Part, usd_by_block: Floats) -> Estimate | None:
-    """Replicas that are there or not make an amount that is known; those that come and go, an estimate."""
-    if np.ptp(usd_by_block) > _SAME * np.abs(usd_by_block).max():
-        return part.period.usd_per_week(usd_by_block, study.seed)
+def _cash(part: Part, usd_by_block: Floats) -> Estimate:
+    """Replicas that are paid for or not make an amount that is known: nothing was drawn to find it."""
     usd = float(usd_by_block.sum()) * S_PER_WEEK / (part.period.to_s - part.period.from_s)
     return Estimate(low=usd, mid=usd, high=usd, level=None, method="replica hours less, at their price")
 

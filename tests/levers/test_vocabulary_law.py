@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costctl.documents.changes import SettingChange
-from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass, Queue
+from costctl.documents.policy import AtMost, Backend, Lane, Policy, PolicyClass, Queue
 from costctl.documents.settings import ClassSettings
 from costctl.levers.apply import applied, value_of
 from costctl.levers.from_policy import from_policy
@@ -131,17 +131,18 @@ def test_litellms_file_counts_over_all_replicas_what_the_replay_was_given_per_re
 ) -> None:
     world = data.draw(worlds())
     settings = data.draw(changes(world))
-    judged = applied(world.today, settings)
-    document = yaml.safe_load(emission_of("litellm", emitted(world, settings), None).files["litellm.yaml"])
+    policy, judged = emitted(world, settings), applied(world.today, settings)
+    document = yaml.safe_load(emission_of("litellm", policy, None).files["litellm.yaml"])
     found = {
         each["model_info"]["base_model"].removeprefix("model-"): each["litellm_params"].get(
             "max_parallel_requests"
         )
         for each in document["model_list"]
     }
+    counted = {backend.pool for backend in policy.backends if backend.replicas is not None}
     wanted = {
         name: judged.pools[name].replicas * judged.pools[name].max_num_seqs
-        if judged.pools[name].discipline == "continuous"
+        if judged.pools[name].discipline == "continuous" and name in counted
         else None
         for name in found
     }
@@ -165,6 +166,41 @@ def test_twelve_waiting_calls_on_three_replicas_are_twelve_everywhere() -> None:
 def three_replicas() -> World:
     today = Platform({"a": PoolRules("static", 3, 8, "least_outstanding")}, {"chat": ClassRules(("a",))})
     return World(today, policy_of(today))
+
+
+def test_entries_of_a_class_that_differ_are_named_and_change_nothing() -> None:
+    world = three_replicas()
+    (entry,) = world.policy.classes
+    other = msgspec.structs.replace(
+        entry, id="other", lane="lane-2", queue=Queue(depth=AtMost(3, "per_replica"))
+    )
+    policy = msgspec.structs.replace(
+        world.policy, lanes=(Lane("lane-1"), Lane("lane-2")), classes=(entry, other)
+    )
+    read, left_out = from_policy(policy, world.today)
+    assert read == ()
+    assert {each.pointer for each in left_out} == {
+        "/classes/0/lane",
+        "/classes/1/lane",
+        "/classes/1/queue/depth",
+    }
+
+
+def test_a_limit_over_replicas_that_nobody_counts_is_no_exact_number() -> None:
+    world = three_replicas()
+    depth = Queue(depth=AtMost(12, "per_backend"))
+    (entry,) = world.policy.classes
+    policy = msgspec.structs.replace(
+        policy_of(world.today, says_replicas=False), classes=(msgspec.structs.replace(entry, queue=depth),)
+    )
+    emission = emission_of("triton", policy, "a")
+    assert "max_queue_size" not in emission.files["config.pbtxt"]
+    (status,) = {
+        type(each).__name__
+        for each in emission.manifest.entries
+        if each.pointer.startswith("/classes/0/queue/depth")
+    }
+    assert status == "Unsupported"
 
 
 @given(st.integers(1, 1000), st.integers(1, 4))

@@ -48,7 +48,7 @@ def worlds(draw: st.DrawFn) -> World:
         differs = pools[first].discipline != pools[second].discipline
         classes[name] = ClassRules(tuple(sorted({first, second})) if differs else (first,))
     today = Platform(pools, classes)
-    return World(today, policy_of(today))
+    return World(today, policy_of(today, says_replicas=draw(st.booleans())))
 
 
 @st.composite
@@ -63,7 +63,7 @@ def _pool_rules(draw: st.DrawFn) -> PoolRules:
     )
 
 
-def policy_of(today: Platform) -> Policy:
+def policy_of(today: Platform, *, says_replicas: bool = True) -> Policy:
     """The policy of a platform: a backend a pool, and an entry for each class and pool; all classes in one lane."""
     return Policy(
         schema_version="costctl.policy/v2",
@@ -71,7 +71,7 @@ def policy_of(today: Platform) -> Policy:
         generated=GeneratedInfo(at="2026-11-03T06:00:00Z", tool="costctl", tool_version="0.1.0", seed=0),
         validity=Validity("2026-11-03T06:00:00Z", "2026-12-03T06:00:00Z", "keep_and_warn"),
         lanes=(Lane("lane-1"),),
-        backends=tuple(_backend(name, rules) for name, rules in today.pools.items()),
+        backends=tuple(_backend(name, rules, says_replicas) for name, rules in today.pools.items()),
         classes=tuple(
             PolicyClass(
                 id=f"{name}.{pool}",
@@ -87,13 +87,13 @@ def policy_of(today: Platform) -> Policy:
     )
 
 
-def _backend(name: str, rules: PoolRules) -> Backend:
+def _backend(name: str, rules: PoolRules, says_replicas: bool) -> Backend:
     is_static = rules.discipline == "static"
     return Backend(
         id=name,
         model=f"model-{name}",
         pool=name,
-        replicas=rules.replicas,
+        replicas=rules.replicas if says_replicas else None,
         batching=rules.discipline,
         max_concurrency=None if is_static else AtMost(rules.max_num_seqs, "per_replica"),
         batch=Batch(round(rules.batch_window_s * 1e6), rules.max_num_seqs) if is_static else None,

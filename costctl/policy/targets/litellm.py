@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from costctl.documents.coverage import Consumer, Validator
-from costctl.documents.policy import Backend, Policy, PolicyClass
+from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass
 from costctl.errors import InfeasibleError
 from costctl.levers.boundary import reason_outside
 from costctl.levers.limits import limit_over_backend
@@ -157,6 +157,10 @@ def _deployment(
             "LiteLLM counts each group's deployment by itself; together the classes may reach more.",
             "litellm_params.max_parallel_requests",
         )
+    elif backend.replicas is None and isinstance(backend.max_concurrency, AtMost):
+        ledger.unsupported(
+            f"{here}/max_concurrency", f"The policy does not say how many replicas {backend.id} has."
+        )
     if kind.timeout_us is not None:
         params["timeout"] = kind.timeout_us / 1e6
         ledger.exact(f"/classes/{number}/timeout_us", "litellm_params.timeout, in seconds")
@@ -183,7 +187,7 @@ def _deployment(
 def _together(backend: Backend) -> int | None:
     """Requests in progress that all replicas of the backend may have; None where that is not limited so."""
     limit = backend.max_concurrency
-    return None if limit is None else limit_over_backend(limit, backend.replicas or 1)
+    return None if limit is None else limit_over_backend(limit, backend.replicas)
 
 
 def _say_the_rest(ledger: Ledger, policy: Policy) -> None:

@@ -173,11 +173,9 @@ def _size_rules(
             continue
         pointer = f"/classes/{number}/queue/depth"
         # To Triton, 0 is unlimited.
-        size = (
-            0 if isinstance(queue.depth, Unlimited) else limit_per_replica(queue.depth, backend.replicas or 1)
-        )
+        size = 0 if isinstance(queue.depth, Unlimited) else limit_per_replica(queue.depth, backend.replicas)
         if size is None:
-            ledger.unsupported(pointer, _why_no_size(queue.depth))
+            ledger.unsupported(pointer, _why_no_size(queue.depth, backend))
             continue
         sizes.append(size)
         if isinstance(queue.depth, AtMost) and size != queue.depth.value:
@@ -196,9 +194,11 @@ def _say(ledger: Ledger, is_alone: bool, pointer: str, written_as: str) -> None:
         )
 
 
-def _why_no_size(depth: Limit) -> str:
+def _why_no_size(depth: Limit, backend: Backend) -> str:
     if isinstance(depth, RejectWhenBusy):
         return "max_queue_size 0 means unlimited to Triton; it has no word for a queue that holds nothing."
+    if isinstance(depth, AtMost) and depth.scope == "per_backend":
+        return f"Triton counts per server, and the policy does not say how many replicas {backend.id} has."
     return "Triton counts a queue per model and server, not over several backends or per caller."
 
 

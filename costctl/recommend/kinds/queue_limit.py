@@ -22,7 +22,7 @@ from costctl.simulate.replicas import busy_s_of_pool
 
 _NAME: Final = "queue_limit"
 _FACTORS: Final = (0.25, 0.5, 1.0, 2.0)
-_SHORTEST_S: Final = 0.001  # a wait shorter than this is no wait that a gateway can time
+_LONGEST_WINDOW_S: Final = 0.1  # that batch_window proposes: a call must be able to wait for its batch
 
 
 def propose(study: Study) -> Iterator[Proposal | Withheld]:
@@ -36,18 +36,23 @@ def _for_class(study: Study, number: int) -> Proposal | Withheld:
     subject = Subject(_NAME, name)
     target_s = study.declared(name).slo.e2e_p95_s
     if target_s is None:
-        return Withheld(subject, f"{name} has no objective: set classes.{name}.slo.e2e_p95.")
+        return Withheld(subject, f"{name} has no end-to-end objective: set classes.{name}.slo.e2e_p95.")
     room_s = target_s - _p95_without_waiting_s(period, number)
-    if not room_s > _SHORTEST_S:
+    window_s = _widest_window_s(study, number)
+    if room_s <= 0:
         return Withheld(
             subject,
             f"Even without waiting, p95 exceeds the objective of {target_s:g} s: no queue is short enough.",
+        )
+    if room_s <= window_s:
+        return Withheld(
+            subject, f"The wait budget of {room_s:.3g} s is no longer than a batch window of {window_s:g} s."
         )
     pool = _where_it_waits(study, number)
     per_replica_s = _calls_per_busy_s(period, pool)
     return Proposal(
         subject=subject,
-        candidates=_grid(name, per_replica_s, room_s),
+        candidates=_grid(name, per_replica_s, room_s, window_s),
         goal="goodput",
         classes=(number,),
         pools=tuple(np.unique(period.pool[_calls_of(period, number)]).tolist()),
@@ -69,17 +74,27 @@ def _why_none(longest_s: float, room_s: float) -> str:
     )
 
 
-def _grid(request_class: str, per_replica_s: float, room_s: float) -> tuple[Candidate, ...]:
+def _grid(request_class: str, per_replica_s: float, room_s: float, window_s: float) -> tuple[Candidate, ...]:
+    """Multiples of the limit and of the wait, of those that are longer than a batch waits."""
     found = []
     for factor in _FACTORS:
         limit, wait_s = max(1, round(factor * per_replica_s * room_s)), round(min(factor, 1.0) * room_s, 3)
-        found.append(
-            (
-                setting("class", "queue.limit", request_class, limit),
-                setting("class", "queue.max_wait", request_class, max(wait_s, _SHORTEST_S)),
+        if wait_s > window_s:
+            found.append(
+                (
+                    setting("class", "queue.limit", request_class, limit),
+                    setting("class", "queue.max_wait", request_class, wait_s),
+                )
             )
-        )
     return tuple(found)
+
+
+def _widest_window_s(study: Study, number: int) -> float:
+    """The longest that a batch of the class waits, or may come to wait by other advice; 0 where nothing is static."""
+    name = study.classes[number]
+    pools = [study.today.pools[pool] for pool in study.today.classes[name].pools]
+    static = [pool.batch_window_s for pool in pools if pool.discipline == "static"]
+    return max(_LONGEST_WINDOW_S, *static) if static else 0.0
 
 
 def _calls_of(period: Period, number: int) -> Bools:

@@ -59,7 +59,7 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
     chosen = _recurring(study, homes, _options(study, homes, kept))
     if not chosen:
         yield Withheld(
-            nobody, "Every class is where it is cheapest, or its move does not recur on redrawn days."
+            nobody, "Every class is where it is cheapest, or its move recurs in too few bootstrap samples."
         )
     for move in chosen:
         yield _proposal(study, homes[move[0]], move, everyone)
