@@ -85,6 +85,10 @@ def fit_step_times(calls: Decoding) -> StepTimes | str:
     by_slope_s = gamma_by_slope_s(calls, begin_s, _active_in_prefill(calls, intervals, begin_s))
     windows = _Windows(calls, usable, begin_s)
     start = windows.start(guess_s if by_slope_s is None else by_slope_s)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is no number here is what is asked
+        is_told = bool(np.isfinite(windows.pieces(float(start[2]))(start)[0]).all())
+    if not is_told:
+        return "its calls do not tell the time of a step from that of a prompt token: no two ran side by side"
     if by_slope_s is not None:
         start = _solve(windows.pieces(by_slope_s), start, by_slope_s)
     fit = start

@@ -165,21 +165,32 @@ def test_the_document_keeps_to_its_schema(recommendations: Recommendations) -> N
     )
 
 
-def overloaded(tmp_path: Path) -> Question:
-    """A premium pool with too few slots: calls wait longer than anyone is prepared to."""
+def with_premium_slots(folder: Path, slots: int) -> Question:
+    """A premium pool with few slots, whose clients wait however long it takes."""
     world = sample_world(7)
-    pools = tuple(replace(pool, slots=3) if pool.name == "llm-premium" else pool for pool in world.pools)
+    pools = tuple(replace(pool, slots=slots) if pool.name == "llm-premium" else pool for pool in world.pools)
     classes = tuple(
-        replace(spec, timeout_s=1e9, e2e_p95="15s" if spec.name == "classification" else spec.e2e_p95)
+        replace(spec, timeout_s=1e9, e2e_p95="8s" if spec.name == "classification" else spec.e2e_p95)
         for spec in world.classes
     )
-    return written(replace(world, pools=pools, classes=classes), tmp_path)
+    return written(replace(world, pools=pools, classes=classes), folder)
 
 
-def test_where_calls_wait_in_vain_a_queue_limit_is_judged_by_replay(tmp_path: Path) -> None:
-    document = verbs.recommend(overloaded(tmp_path), quiet)
-    limits = {item.request_class: item for item in advice(document, "queue_limit")}
-    assert "No limit is needed" not in limits["classification"].reason
+def test_where_calls_wait_in_vain_a_queue_limit_brings_more_of_them_in_time(tmp_path: Path) -> None:
+    document = verbs.recommend(with_premium_slots(tmp_path, 2), quiet)
+    (made,) = [item for item in advice(document, "queue_limit") if item.request_class == "classification"]
+    assert made.status == "recommended"
+    assert [each.lever for each in made.change] == ["class.queue.limit", "class.queue.max_wait"]
+    (goodput,) = [effect for effect in made.effects if effect.metric == "goodput"]
+    assert goodput.to > goodput.from_
+    assert made.cash_usd is None
+
+
+def test_a_pool_whose_calls_never_run_side_by_side_stops_nothing(tmp_path: Path) -> None:
+    document = verbs.analyze(with_premium_slots(tmp_path, 1), quiet)
+    assert any(
+        "llm-premium has no service model: its calls do not tell" in note for note in document.coverage.notes
+    )
 
 
 def test_effects_are_named_by_the_catalogue_of_metrics(recommendations: Recommendations) -> None:
