@@ -70,7 +70,7 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
-    per week. is_slo_met: whether what had to be kept was kept there.
+    per week. is_slo_met: whether every objective was met there, or missed by no more than today.
     """
 
     cash_usd: Estimate | None
