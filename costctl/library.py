@@ -185,8 +185,9 @@ class Store:
     ) -> Emitted:
         """The routing policy as the text of a gateway's or server's config, with its coverage manifest.
 
-        target: policy, triton or litellm.  policy: a reviewed document; derived from the traces if None.  backend:
-        of triton, whose model to configure.  extrapolate: as in ``recommend``.
+        target: a consumer, or "policy" for the document itself; the error of an unknown name lists all.  policy: a
+        reviewed document; derived from the traces if None.  backend: which one to configure, where the target's file
+        is of one.  extrapolate: as in ``recommend``.
         """
         from costctl import verbs
 
