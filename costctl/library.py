@@ -154,15 +154,17 @@ class Store:
     ) -> Simulation:
         """The recorded requests replayed under other settings, beside a replay of today.
 
-        settings: such as {"pool.gpu.replicas": 3, "class.chat.queue.max_wait": "2s"}; they override the policy.
+        settings: such as {"pool.gpu.replicas": 3, "class.chat.queue.max_wait": 2.0}; they override the policy. Values
+        are in the unit of the setting, durations in seconds, None for no limit, several pools as a tuple; or text, as
+        on the command line. {each.key: each.to for each in advice.change} is what ``recommend`` advises.
         load: relative to the recorded load.  failures: such as "gpu:2@14:00-14:30" (UTC).
         """
         from costctl import verbs
 
         request = verbs.ScenarioRequest(
             policy=None if policy is None else Path(policy),
-            assignments=tuple(f"{key}={value}" for key, value in (settings or {}).items()),
-            load=str(load),
+            settings=settings or {},
+            load=load,
             failures=failures,
         )
         return verbs.simulate(self._question(), request, self.progress)
@@ -183,8 +185,9 @@ class Store:
     ) -> Emitted:
         """The routing policy as the text of a gateway's or server's config, with its coverage manifest.
 
-        target: policy, triton or litellm.  policy: a reviewed document; derived from the traces if None.  backend:
-        of triton, whose model to configure.  extrapolate: as in ``recommend``.
+        target: a consumer, or "policy" for the document itself; the error of an unknown name lists all.  policy: a
+        reviewed document; derived from the traces if None.  backend: which one to configure, where the target's file
+        is of one.  extrapolate: as in ``recommend``.
         """
         from costctl import verbs
 

@@ -18,7 +18,13 @@ def run(
     *,
     target: Annotated[
         str,
-        typer.Option("--target", metavar="NAME", help="policy, triton or litellm.", show_default=False),
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="The consumer, such as triton or litellm, or policy for the document itself; "
+            "an unknown name lists all.",
+            show_default=False,
+        ),
     ],
     policy: Annotated[
         Path | None,
@@ -29,7 +35,9 @@ def run(
     backend: Annotated[
         str | None,
         typer.Option(
-            "--backend", metavar="NAME", help="With --target triton: the backend whose model to configure."
+            "--backend",
+            metavar="NAME",
+            help="The backend to configure, where the target's file is of one.",
         ),
     ] = None,
     extrapolate: options.Extrapolate = False,

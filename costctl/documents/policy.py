@@ -92,7 +92,7 @@ class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How calls are gathered. window_us: how long the first waits for company.  max_size: calls at most."""
+    """How calls are gathered. window_us: how long the first waits for others.  max_size: calls at most."""
 
     window_us: DurationUs | None = None
     max_size: Positive | None = None

@@ -1,14 +1,15 @@
-"""How is a setting read from text? ``KEY=VALUE``, such as ``class.chat.queue.max_wait=2s``.
+"""How is a setting read? From text, such as ``class.chat.queue.max_wait=2s``, or from a key and a value of Python.
 
-In: the text, the names of the classes and pools there are. Out: a ``Setting`` in the unit of its lever. An unknown
-key is an error that names the nearest known one.
+In: the text, or key and value; the names of the classes and pools there are. Out: a ``Setting`` in the unit of its
+lever. An unknown key is an error that names the nearest known one.
 """
 
 from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Final, TypeVar
 
 from costctl.documents.changes import Value
@@ -20,6 +21,7 @@ from costctl.units import duration_s
 Names = Mapping[Owner, Sequence[str]]
 Number = TypeVar("Number", int, float)
 
+_NAMED: Final = ("choice", "class", "pool", "pools")
 _UNLIMITED: Final = ("unlimited", "none")
 
 
@@ -33,14 +35,38 @@ def setting_of(text: str, names: Names) -> Setting:
             why="It has no value.",
             next_step="Write it as KEY=VALUE, such as --set pool.gpu.replicas=3.",
         )
+    return _set(key, names, source, lambda lever: _read(lever, value, names), _example)
+
+
+def setting_given(key: str, value: object, names: Names) -> Setting:
+    """What a key and a value of Python set. Raises UsageError, which names the key.
+
+    value: in the lever's unit, None for no limit, several pools as a tuple or list; or text, as ``setting_of`` reads
+    the part after "=".
+    """
+
+    def understood(lever: Lever) -> Value:
+        return _read(lever, value.strip(), names) if isinstance(value, str) else _typed(lever, value, names)
+
+    return _set(key, names, f"{key} = {value!r}", understood, _example_given)
+
+
+def _set(
+    key: str,
+    names: Names,
+    source: str,
+    understood: Callable[[Lever], Value],
+    example: Callable[[Lever], str],
+) -> Setting:
+    """The setting of a key. understood: its value, or ValueError.  example: how to write one."""
     lever, subject = _found(key, names, source)
     try:
-        return of_lever(lever, subject, _read(lever, value, names), source)
+        return of_lever(lever, subject, understood(lever), source)
     except ValueError as error:
         raise UsageError(
             f"Cannot use {source}.",
             why=f"{error}.",
-            next_step=f"It is {lever.meaning}; {_example(lever)}.",
+            next_step=f"It is {lever.meaning}; {example(lever)}.",
         ) from error
 
 
@@ -84,6 +110,24 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
             return _number(text)
 
 
+def _typed(lever: Lever, value: object, names: Names) -> Value:
+    """The value in the lever's unit, of the type that the lever has. Raises ValueError."""
+    if value is None:
+        return None
+    if lever.kind == "pools" and isinstance(value, tuple | list) and value:
+        return tuple(_one_of(str(part), names["pool"]) for part in value)
+    if lever.kind in _NAMED:
+        raise ValueError(f"{value!r} is not a name")
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"{value!r} is not a number")
+    number = float(value)
+    if lever.kind != "count":
+        return number
+    if not number.is_integer():
+        raise ValueError(f"{value!r} is not a whole number")
+    return int(number)
+
+
 def _one_of(text: str, choices: Sequence[str]) -> str:
     if text in choices:
         return text
@@ -120,6 +164,18 @@ def _example(lever: Lever) -> str:
         "pools": "write the name of a pool",
     }[lever.kind]
     return words + (", or unlimited" if lever.is_limit else "")
+
+
+def _example_given(lever: Lever) -> str:
+    words = {
+        "duration": "give seconds as a number, or text such as '10ms'",
+        "choice": f"give one of {_listed(lever.choices)}",
+        "class": "give the name of a class",
+        "pool": "give the name of a pool",
+        "pools": "give the names of pools",
+        "count": "give a whole number",
+    }.get(lever.kind, "give a number")
+    return words + (", or None for no limit" if lever.is_limit else "")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """What is set to what? A lever, whose it is, and a value that every part of the house can carry.
 
 ``setting`` makes one: durations are whole microseconds, as policies carry them, so that what is judged in a replay
-is what can be written down. ``changes_of`` and ``settings_in`` turn settings into documents and back.
+is what can be written down. ``change_of`` and ``settings_in`` turn settings into documents and back.
 """
 
 from __future__ import annotations

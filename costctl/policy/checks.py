@@ -147,16 +147,20 @@ def _durations(policy: Policy) -> Iterator[Finding]:
             for target in kind.placement.targets
             if target.backend in backends
         ]
-        widest = max((batch.window_us or 0 for _, batch in windows if batch is not None), default=0)
+        widest, backend = max(
+            ((batch.window_us or 0, name) for name, batch in windows if batch is not None), default=(0, "")
+        )
         if widest > 0:
-            steps.append(("placement", "the batch window of its backends", widest))
+            steps.append(("placement", f"the batch window of {backend} (batch.window_us)", widest))
         if kind.queue is not None and isinstance(kind.queue.max_wait_us, int):
-            steps.append(("queue/max_wait_us", "its longest wait", kind.queue.max_wait_us))
+            steps.append(
+                ("queue/max_wait_us", "its longest wait (queue.max_wait_us)", kind.queue.max_wait_us)
+            )
         if kind.timeout_us is not None:
-            steps.append(("timeout_us", "its timeout", kind.timeout_us))
+            steps.append(("timeout_us", "its timeout (timeout_us)", kind.timeout_us))
         for (_, shorter, lower), (place, longer, upper) in itertools.pairwise(steps):
             if lower >= upper:
-                message = f"{kind.id}: {shorter}, {lower} µs, must be shorter than {longer}, {upper} µs."
+                message = f"{kind.id}: {longer}, {upper} µs, is not longer than {shorter}, {lower} µs."
                 yield Finding(f"/classes/{index}/{place}", "durations", message)
 
 

@@ -153,20 +153,6 @@ def price_tables(
     )
 
 
-def token_price_rows(
-    models: pl.DataFrame, as_of: date | None = None, own: PriceSettings | None = None
-) -> pl.DataFrame:
-    """Rows of ``token_prices``, as ``price_tables`` gives them."""
-    return price_tables(models, as_of, own).token_prices
-
-
-def price_gap_rows(
-    models: pl.DataFrame, as_of: date | None = None, own: PriceSettings | None = None
-) -> pl.DataFrame:
-    """Rows of ``price_gaps``: for each key without any price, the reason."""
-    return price_tables(models, as_of, own).price_gaps
-
-
 def _distinct(models: pl.DataFrame) -> Iterator[tuple[str | None, str, str, str, str]]:
     said = models.columns
     whole = models.with_columns(

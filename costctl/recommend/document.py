@@ -27,7 +27,7 @@ METHODS: Final = {
     "replay": "event-driven replay of the trace's own calls under fitted service models",
     "saving": "paired replay, block bootstrap",
     "holdout": "chosen on the first three fifths of the window, held to the rest",
-    "tier_placement": "mixed-integer program over replayed loads",
+    **{kind.name: kind.method for kind in KINDS if kind.method is not None},
 }
 
 

@@ -65,7 +65,8 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of advice, as the registry has it."""
+    """A kind of advice, as the registry has it. method: by which it finds what to try, where that has a name."""
 
     name: str
     propose: Callable[[Study], Iterable[Proposal | Withheld]]
+    method: str | None = None

@@ -1,4 +1,4 @@
-"""One class: its rules in words, and requests that stand for it."""
+"""One class: its rules in words, and example requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from costctl.render.tables import Notes, Section, Table, as_csv
 
 
 def sections(explained: ClassExplanation) -> list[Section]:
-    """How many requests it has, the rules that give it, and requests that stand for it."""
+    """How many requests it has, the rules that give it, and example requests."""
     succeeded = f", {count(explained.successes)} successful" if explained.requests else ""
     parts: list[Section] = [
         Notes(

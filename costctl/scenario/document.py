@@ -12,7 +12,8 @@ In: the frames, the settings, the fitted pools, what was asked. Out: ``Simulatio
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from costctl.documents.policy import Policy
@@ -33,7 +34,7 @@ from costctl.frames.cost import Frames
 from costctl.levers.apply import applied, differences
 from costctl.levers.from_policy import NotReplayed, from_policy
 from costctl.levers.platform import Platform
-from costctl.levers.reading import Names, setting_of
+from costctl.levers.reading import Names, setting_given, setting_of
 from costctl.levers.settings import Setting
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
@@ -60,13 +61,14 @@ _CALLS_AT_MOST: Final = 20_000_000  # of one replay in the search for extrapolat
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the scenario is, as it was written. assignments: KEY=VALUE.  load: such as 1.5x.  failures: such as
-    gpu:1@14:00.
+    """What the scenario is, as it was asked for. assignments: KEY=VALUE.  settings: key → value in the lever's unit,
+    or text.  load: a number, or text such as 1.5x.  failures: such as gpu:1@14:00.
     """
 
     policy: Policy | None = None
     assignments: tuple[str, ...] = ()
-    load: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    load: str | float | None = None
     failures: tuple[str, ...] = ()
 
 
@@ -169,8 +171,9 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
     left_out: tuple[NotReplayed, ...] = ()
     if asked.policy is not None:
         of_policy, left_out = from_policy(asked.policy, today)
-    set_by_hand = [setting_of(text, names) for text in asked.assignments]
-    platform = applied(today, [*of_policy, *set_by_hand])
+    written = [setting_of(text, names) for text in asked.assignments]
+    given = [setting_given(key, value, names) for key, value in asked.settings.items()]
+    platform = applied(today, [*of_policy, *written, *given])
     replicas = {name: rules.replicas for name, rules in platform.pools.items()}
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)

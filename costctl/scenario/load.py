@@ -7,6 +7,7 @@ no two requests share an instant only because one is the other's copy. A factor 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Final
@@ -34,19 +35,24 @@ _FACTS_OF_CALLS: Final = (
 _FACTOR: Final = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*[x×]?", re.ASCII)
 
 
-def load_factor_of(text: str | None) -> float:
-    """The factor in ``1.5x`` or ``1.5``; 1 where none was given. Raises UsageError."""
-    if text is None:
+def load_factor_of(given: str | float | None) -> float:
+    """The factor in ``1.5x`` or ``1.5``, or the number itself; 1 where none was given. Raises UsageError."""
+    if given is None:
         return 1.0
-    match = _FACTOR.fullmatch(text.strip())
-    factor = float(match[1]) if match else 0.0
+    option = "--load " if isinstance(given, str) else "load="
+    factor = _read(given) if isinstance(given, str) else given
     if not 0 < factor <= MOST_LOAD:
         raise UsageError(
-            f"Cannot use --load {text}.",
+            f"Cannot use {option}{given}.",
             why=f"It must be a factor above 0 and up to {MOST_LOAD:g}.",
-            next_step="Write --load 1.5x for half as many requests again, for instance.",
+            next_step=f"Write {option}1.5 for half as many requests again, for instance.",
         )
     return factor
+
+
+def _read(text: str) -> float:
+    match = _FACTOR.fullmatch(text.strip())
+    return float(match[1]) if match else math.nan
 
 
 def at_load(period: Period, factor: float, seed: int) -> Period:

@@ -1,4 +1,4 @@
-"""What does a replay come to, for each class, pool and line? The figures of one replay.
+"""What does a replay come to, for each class, pool and lane? The figures of one replay.
 
 In: a period, its trial, the pools it was served by, prices. Out: ``Result``.
 """

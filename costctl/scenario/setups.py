@@ -63,11 +63,11 @@ def _require_whole_scaling(name: str, rules: PoolRules) -> None:
 
 
 def _require_somewhere_to_go(name: str, kind: ClassRules, platform: Platform) -> None:
-    """A demoted call needs a line, a redirected one a pool that serves in the same way."""
+    """A demoted call needs a queue, a redirected one a pool that serves in the same way."""
     wanted = {kind.on_refusal, kind.on_expiry}
     if "demote" in wanted and kind.demote_to in (None, name):
         raise UsageError(
-            f"Calls of {name} are to be demoted, but not to whose line.",
+            f"Calls of {name} are to be demoted, but no class is named whose queue they join.",
             why="class.NAME.queue.demote_to names no other class.",
             next_step=f"Add --set class.{name}.queue.demote_to=CLASS.",
         )

@@ -9,11 +9,6 @@ from __future__ import annotations
 import polars as pl
 
 
-def with_tokens(calls: pl.DataFrame) -> pl.DataFrame:
-    """Calls that report all of their tokens: input, and output where they generate."""
-    return calls.filter(has_tokens())
-
-
 def without_input(calls: pl.DataFrame) -> pl.DataFrame:
     """Calls that do not report what they read."""
     return calls.filter(pl.col("input_tokens").is_null())

@@ -23,13 +23,6 @@ def is_served(outcome: Outcome) -> Bools:
     return np.equal(outcome.status, int(CallStatus.SERVED))
 
 
-def is_after_warm_up(outcome: Outcome, warm_up_s: float) -> Bools:
-    """Which calls arrived after the first ``warm_up_s`` seconds from the first arrival."""
-    if np.isnan(outcome.arrival_s).all():
-        return np.zeros(outcome.arrival_s.size, np.bool_)
-    return outcome.arrival_s >= np.nanmin(outcome.arrival_s) + warm_up_s
-
-
 def latency_s(outcome: Outcome) -> Floats:
     """Seconds from arrival to end of each call; NaN where it was not served."""
     return outcome.end_s - outcome.arrival_s

@@ -79,7 +79,7 @@ def emit(
     from costctl.policy.soundness import require_sound
     from costctl.policy.targets.registry import emission_of, require_target
 
-    require_target(target)
+    require_target(target, backend)
     policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
     require_sound(policy)
     if target == "policy":

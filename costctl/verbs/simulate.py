@@ -5,7 +5,8 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from costctl.documents.simulation import Simulation
@@ -17,11 +18,14 @@ from costctl.verbs.policy import policy_at
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRequest:
-    """A scenario as it was asked for. assignments: KEY=VALUE.  load: such as 1.5x.  failures: such as gpu:1@14:00."""
+    """A scenario as it was asked for. assignments: KEY=VALUE.  settings: key → value in the lever's unit, or text.
+    load: a number, or text such as 1.5x.  failures: such as gpu:1@14:00.
+    """
 
     policy: Path | None = None
     assignments: tuple[str, ...] = ()
-    load: str | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+    load: str | float | None = None
     failures: tuple[str, ...] = ()
 
 
@@ -36,7 +40,7 @@ def simulate(question: Question, request: ScenarioRequest, progress: Progress) -
             frames,
             observation.config.settings,
             fits_of(observation, frames, progress),
-            Asked(policy, request.assignments, request.load, request.failures),
+            Asked(policy, request.assignments, request.settings, request.load, request.failures),
             observation.provenance(METHODS),
             observation.seed,
             progress,

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from costctl.documents.policy import HeaderMatch, Match, Policy, PolicyClass, Queue, Target
+from costctl.documents.policy import Batch, HeaderMatch, Match, Policy, PolicyClass, Queue, Target
 from costctl.errors import InputError
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers, policy_digest, resolves
@@ -66,6 +66,21 @@ def test_a_call_may_not_wait_longer_than_its_timeout() -> None:
     slow = msgspec.structs.replace(SECOND, queue=Queue(max_wait_us=9_000_000, on_timeout="reject"))
     slow = msgspec.structs.replace(slow, why={**SECOND.why, "/queue": ("declared",)})
     assert "durations" in {finding.code for finding in check_policy(with_classes(FIRST, slow))}
+
+
+def test_a_wait_within_the_batch_window_is_said_with_what_was_set() -> None:
+    policy = sound_policy()
+    brief = msgspec.structs.replace(FIRST, queue=Queue(max_wait_us=1_000, on_timeout="reject"))
+    name = FIRST.placement.targets[0].backend
+    gathering = tuple(
+        msgspec.structs.replace(each, batch=Batch(window_us=2_000)) if each.id == name else each
+        for each in policy.backends
+    )
+    found = check_policy(msgspec.structs.replace(policy, backends=gathering, classes=(brief, SECOND)))
+    assert (
+        f"{FIRST.id}: its longest wait (queue.max_wait_us), 1000 µs, is not longer than the batch window of {name} "
+        "(batch.window_us), 2000 µs."
+    ) in {each.message for each in found}
 
 
 def test_every_setting_needs_evidence() -> None:

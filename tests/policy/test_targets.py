@@ -17,7 +17,7 @@ from costctl.errors import InfeasibleError, UsageError
 from costctl.observation import Question
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers
-from costctl.policy.targets.registry import emission_of, require_target
+from costctl.policy.targets.registry import NAMES, OF_ONE_BACKEND, emission_of, require_target
 from costctl.policy.targets.triton import emit_triton
 from tests.policy.policies import sound_policy
 
@@ -154,6 +154,12 @@ def test_an_advisory_boundary_does_not_refuse() -> None:
 def test_an_unknown_target_names_the_nearest() -> None:
     with pytest.raises(UsageError, match="Did you mean triton"):
         require_target("tritn")
+
+
+@pytest.mark.parametrize("target", sorted(set(NAMES) - set(OF_ONE_BACKEND)))
+def test_a_target_whose_file_is_of_all_backends_refuses_to_be_told_one(target: str) -> None:
+    with pytest.raises(UsageError, match="--target triton"):
+        require_target(target, "llama")
 
 
 def test_triton_asks_which_backend_where_it_is_not_clear() -> None:

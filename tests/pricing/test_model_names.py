@@ -14,8 +14,9 @@ from costctl.pricing.billing_rules import billing_rule_rows
 from costctl.pricing.model_names import Found, NotFound, find_model
 from costctl.pricing.own_rates import Asked
 from costctl.pricing.price_hints import nearest_model
-from costctl.pricing.prices import book_models, price_gap_rows, priced
+from costctl.pricing.prices import book_models, priced
 from costctl.pricing.provider_names import provider_id, same_provider, spellings
+from tests.pricing.price_rows import price_gap_rows
 from tests.pricing.test_service_tiers import models
 
 DAY = date(2026, 11, 20)

@@ -11,7 +11,7 @@ import pytest
 from costctl.config import load_config
 from costctl.documents.price_settings import PriceSettings
 from costctl.errors import UsageError
-from costctl.pricing.prices import token_price_rows
+from tests.pricing.price_rows import token_price_rows
 
 
 def settings(tmp_path: Path, text: str) -> PriceSettings:

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from genai_prices import Usage, calc_price
 
-from costctl.pricing.prices import PRICE_BOOK, TOKEN_PRICES, token_price_rows
+from costctl.pricing.prices import PRICE_BOOK, TOKEN_PRICES
+from tests.pricing.price_rows import token_price_rows
 
 DAY = "2026-11-20"
 MODELS = [

@@ -11,7 +11,7 @@ import pytest
 from costctl.documents.price_settings import PriceSettings, Rate
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
-from costctl.pricing.prices import price_gap_rows, token_price_rows
+from tests.pricing.price_rows import price_gap_rows, token_price_rows
 from tests.relations.span_rows import chat, engine_of
 
 DAY_S = 1_795_478_400.0  # 2026-11-24T00:00:00Z

@@ -12,6 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 
+import costctl
 from costctl import verbs
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import Recommendation, Recommendations
@@ -43,6 +44,19 @@ def test_all_three_kinds_are_spoken_of(recommendations: Recommendations) -> None
         "tier_placement",
     }
     assert len({item.id for item in recommendations.recommendations}) == len(recommendations.recommendations)
+
+
+def test_what_is_recommended_can_be_replayed_as_it_is(
+    recommendations: Recommendations, sample_question: Question
+) -> None:
+    store = costctl.open_store(sample_question.store, config=sample_question.config)
+    made = [item for item in recommendations.recommendations if item.status == "recommended"]
+    assert made
+    for item in made:
+        replayed = store.simulate({each.key: each.to for each in item.change})
+        assert {(each.key, each.to) for each in item.change} <= {
+            (each.key, each.to) for each in replayed.scenario.changes
+        }
 
 
 def test_what_is_recommended_saves_for_certain_on_the_part_it_was_not_fitted_on(

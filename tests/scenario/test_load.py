@@ -22,6 +22,18 @@ def test_a_factor_is_read_with_or_without_its_x(text: str | None, factor: float)
     assert load_factor_of(text) == factor
 
 
+@pytest.mark.parametrize("factor", [1e-5, 0.5, 1, 100.0])
+def test_a_factor_from_python_is_the_number_itself(factor: float) -> None:
+    assert load_factor_of(factor) == factor
+
+
+@pytest.mark.parametrize("factor", [0, -1.0, 100.5, float("nan"), float("inf")])
+def test_a_number_that_is_no_factor_is_refused_without_a_word_on_options(factor: float) -> None:
+    with pytest.raises(UsageError, match=r"load=") as caught:
+        load_factor_of(factor)
+    assert "--load" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["0", "0x", "-1x", "x", "1.5y", "nan", "1e3", "101x", ""])
 def test_what_is_no_factor_is_refused(text: str) -> None:
     with pytest.raises(UsageError):

@@ -201,7 +201,7 @@ def test_what_cannot_be_replayed_is_refused(sample_question: Question) -> None:
         simulated(sample_question, "pool.llm-premium.prefix_cache_tokens=1000")
     with pytest.raises(UsageError, match="It lacks most, target_outstanding"):
         simulated(sample_question, "pool.llm-premium.scaling.least=1")
-    with pytest.raises(UsageError, match="not to whose line"):
+    with pytest.raises(UsageError, match="no class is named"):
         simulated(sample_question, "class.chat.queue.on_refusal=demote")
     with pytest.raises(UsageError, match="embedder cannot take them"):
         simulated(

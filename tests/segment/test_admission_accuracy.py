@@ -12,7 +12,7 @@ from costctl.documents.admission_accuracy import Matching
 from costctl.errors import NotEnoughDataError
 from costctl.segment.admission_accuracy import FOLDS, Matched, admission_accuracy, folds_of, wilson
 from costctl.segment.admission_features import encoded
-from costctl.segment.match_rules import taken_by
+from tests.oracles.rules_by_hand import taken_by
 from tests.relations.span_rows import chat, engine_of, span
 
 ADMISSION = pl.Schema(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from costctl.simulate.outcome_measures import (
-    is_after_warm_up,
     latency_s,
     quantile_s,
     status_counts,
@@ -53,11 +52,6 @@ def test_quantiles_are_observed_values_of_those_known() -> None:
     assert quantile_s(np.array([4.0, np.nan, 1.0, 2.0, 3.0]), 0.5) == 2.0
     assert quantile_s(np.array([4.0, np.nan, 1.0, 2.0, 3.0]), 0.95) == 4.0
     assert np.isnan(quantile_s(np.array([np.nan]), 0.5))
-
-
-def test_warm_up_is_counted_from_the_first_arrival() -> None:
-    _, outcome = two_calls()
-    assert is_after_warm_up(outcome, 0.5).tolist() == [False, True]
 
 
 def test_statuses_are_counted_also_where_there_are_none() -> None:

@@ -18,7 +18,7 @@ from costctl.errors import InfeasibleError
 from costctl.levers.boundary import reason_outside
 from costctl.levers.limits import limit_over_backend
 from costctl.policy.ledger import Emission, Ledger
-from costctl.policy.targets.target import Target, of_all_backends
+from costctl.policy.targets.target import Target
 
 FILE_NAME: Final = "litellm.yaml"
 _VERSION: Final = "1.103.7"  # 1.82.7 and 1.82.8 were malicious releases; 1.107 was withdrawn
@@ -40,7 +40,7 @@ _LIST_OF_CAUSE: Final = {
 Yaml = dict[str, Any]
 
 
-def emit_litellm(policy: Policy) -> Emission:
+def emit_litellm(policy: Policy, _backend: str | None) -> Emission:
     """The file. Raises InfeasibleError where it could not keep a class within a required data boundary."""
     _require_boundaries(policy)
     ledger = Ledger(policy)
@@ -231,4 +231,4 @@ def _variable(identifier: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in identifier).upper()
 
 
-TARGET: Final = Target("litellm", of_all_backends("litellm", emit_litellm))
+TARGET: Final = Target("litellm", emit_litellm)

@@ -16,10 +16,11 @@ TARGETS: Final[tuple[Target, ...]] = (
     litellm.TARGET,
 )
 NAMES: Final = ("policy", *(target.name for target in TARGETS))
+OF_ONE_BACKEND: Final = tuple(target.name for target in TARGETS if target.takes_backend)
 
 
-def require_target(name: str) -> None:
-    """Raise UsageError where there is no such target."""
+def require_target(name: str, backend: str | None = None) -> None:
+    """Raise UsageError where there is no such target, or where it does not take the backend that was named."""
     if name not in NAMES:
         nearest = difflib.get_close_matches(name, NAMES, n=1)
         hint = f" Did you mean {nearest[0]}?" if nearest else ""
@@ -28,12 +29,19 @@ def require_target(name: str) -> None:
             why=f"The targets are: {', '.join(NAMES)}.",
             next_step="Name one of them with --target.",
         )
+    if backend is not None and name not in OF_ONE_BACKEND:
+        raise UsageError(
+            f"--backend means nothing to the target {name}.",
+            why="Its file is of all backends.",
+            next_step=f"Leave --backend out, or choose --target {' or '.join(OF_ONE_BACKEND)}.",
+        )
 
 
 def emission_of(name: str, policy: Policy, backend: str | None) -> Emission:
     """The policy for a consumer. backend: which one to configure, where its file is of one.
 
-    Raises UsageError where there is no such target, InfeasibleError where it cannot enforce a required data boundary.
+    Raises UsageError where there is no such target or it takes no backend, InfeasibleError where it cannot enforce a
+    required data boundary.
     """
-    require_target(name)
+    require_target(name, backend)
     return next(target for target in TARGETS if target.name == name).emit(policy, backend)

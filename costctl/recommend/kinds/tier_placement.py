@@ -165,4 +165,4 @@ def _proposal(study: Study, home: int, move: Move, everyone: tuple[int, ...]) ->
     )
 
 
-KIND: Final = Kind(_NAME, propose)
+KIND: Final = Kind(_NAME, propose, "mixed-integer program over replayed loads")
