@@ -20,8 +20,8 @@ scenario. A value is a number, an estimate with `low`, `mid` and `high`, or null
 
 From Python: `costctl.documents.metric_values.values_of(METRICS["e2e_p95"], document)`.
 
-| metric | unit | better | meaning |
-|---|---|---|---|
+| metric | shown as | unit | better | meaning |
+|---|---|---|---|---|
 """
 _UNITS = {"1": "number", "ratio": "ratio, 0 to 1", "1/s": "per second"}
 _BETTER = {"neither": ""}
@@ -30,7 +30,7 @@ _BETTER = {"neither": ""}
 def rendered() -> str:
     """The page."""
     rows = [
-        f"| [`{metric.id}`](#{metric.id}) | {_UNITS.get(metric.unit, metric.unit)} | "
+        f"| [`{metric.id}`](#{metric.id}) | {metric.short} | {_UNITS.get(metric.unit, metric.unit)} | "
         f"{_BETTER.get(metric.direction, metric.direction)} | {metric.meaning} |"
         for metric in METRICS.values()
     ]

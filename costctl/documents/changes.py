@@ -13,8 +13,8 @@ LeverScope = Literal["global", "backend", "replica", "caller"]
 class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """One setting before and after. lever: such as class.queue.limit.  key: as ``simulate --set`` takes it.
 
-    Either pool or request_class is given.  from, to: in ``unit``; null is "no limit" where the lever is a limit, and
-    "not set" in ``from`` of the others; several pools are a list.  scope: over what the value counts.
+    Either pool or request_class is given.  from, to: in ``unit``; null is "no limit" where is_limit, and "not set" in
+    ``from`` of the others; several pools are a list.  scope: over what the value counts.
     """
 
     lever: str
@@ -25,3 +25,4 @@ class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     to: Value
     unit: str | None
     scope: LeverScope
+    is_limit: bool

@@ -28,11 +28,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """One quantity. unit: "1" is a plain number; USD is also the unit of USD per request.  direction: which way is
-    better.  places: where it stands in which document.
+    """One quantity. short: what tables and sentences call it, such as TTFT p95; no two share one.  unit: "1" is a plain
+    number; USD is also the unit of USD per request.  direction: which way is better.  places: where it stands in which
+    document.
     """
 
     id: str
+    short: str
     unit: Unit
     direction: Direction
     meaning: str

@@ -20,6 +20,7 @@ _TIMES: Final = (
     *(
         Metric(
             f"e2e_{at}",
+            f"e2e {at}",
             "s",
             "lower",
             f"End-to-end time of requests, {at}.",
@@ -34,6 +35,7 @@ _TIMES: Final = (
     *(
         Metric(
             f"ttft_{at}",
+            f"TTFT {at}",
             "s",
             "lower",
             f"Time to first token of requests, {at}.",
@@ -47,16 +49,22 @@ _TIMES: Final = (
     ),
     *(
         Metric(
-            f"call_{name}_{at}", "s", "lower", f"{meaning}, {at}.", calibrated(f"call_{name}_{at}", *_FITTED)
+            f"call_{name}_{at}",
+            f"call {short} {at}",
+            "s",
+            "lower",
+            f"{meaning}, {at}.",
+            calibrated(f"call_{name}_{at}", *_FITTED),
         )
-        for name, meaning in (
-            ("latency", "Duration of model calls, queue included"),
-            ("ttft", "Time to first token of model calls"),
+        for name, short, meaning in (
+            ("latency", "latency", "Duration of model calls, queue included"),
+            ("ttft", "TTFT", "Time to first token of model calls"),
         )
         for at in ("p50", "p95")
     ),
     Metric(
         "longest_wait",
+        "longest wait",
         "s",
         "lower",
         "Longest time that a served call waited in the queue.",
@@ -64,6 +72,7 @@ _TIMES: Final = (
     ),
     Metric(
         "waste_s_per_request",
+        "bottleneck waste per request",
         "s",
         "lower",
         "Time that a request wastes in the stage that is its bottleneck.",
@@ -74,6 +83,7 @@ _TIMES: Final = (
     ),
     Metric(
         "delay_s_per_request",
+        "delay of others per request",
         "s",
         "lower",
         "Time that one more request delays all others, together.",
@@ -84,6 +94,7 @@ _TIMES: Final = (
 _OUTCOMES: Final = (
     Metric(
         "slo_attainment",
+        "SLO attainment",
         "ratio",
         "higher",
         "Part of the requests that succeeded within an objective, of those that failed or were timed.",
@@ -91,12 +102,14 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "error_budget_burn",
+        "error budget burn",
         "1",
         "lower",
         "Error budget used, as a multiple of it: above 1 the objective is missed.",
         workload(f"{_OBJECTIVE}/burn"),
     ),
     Metric(
+        "goodput",
         "goodput",
         "ratio",
         "higher",
@@ -105,6 +118,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "goodput_per_s",
+        "goodput per second",
         "1/s",
         "higher",
         "Requests per second that succeeded within every objective.",
@@ -112,6 +126,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "success_ratio",
+        "success rate",
         "ratio",
         "higher",
         "Part of the requests that succeeded.",
@@ -122,6 +137,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "failed_requests",
+        "failed requests",
         "requests",
         "lower",
         "Requests that failed.",
@@ -129,12 +145,14 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "attempts_per_request",
+        "attempts per request",
         "1",
         "lower",
         "Attempts per request, retries included.",
         workload("/faults/{request_class}/attempts_per_request"),
     ),
     Metric(
+        "timeouts",
         "timeouts",
         "requests",
         "lower",
@@ -143,6 +161,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "prompt_cache_ratio",
+        "prompt cache hit ratio",
         "ratio",
         "higher",
         "Prompt cache hit ratio: cached over all input tokens.",
@@ -150,6 +169,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "lookup_hit_ratio",
+        "other cache hit ratio",
         "ratio",
         "higher",
         "Hit ratio of other caches: hits over look-ups.",
@@ -157,6 +177,7 @@ _OUTCOMES: Final = (
     ),
     Metric(
         "looping_ratio",
+        "looping tasks",
         "ratio",
         "lower",
         "Part of the tasks that repeat the same steps.",
@@ -166,6 +187,7 @@ _OUTCOMES: Final = (
 
 _TRAFFIC: Final = (
     Metric(
+        "requests",
         "requests",
         "requests",
         "neither",
@@ -178,6 +200,7 @@ _TRAFFIC: Final = (
     ),
     Metric(
         "input_tokens",
+        "input tokens",
         "tokens",
         "neither",
         "Input tokens, cached ones included.",
@@ -185,6 +208,7 @@ _TRAFFIC: Final = (
     ),
     Metric(
         "output_tokens",
+        "output tokens",
         "tokens",
         "neither",
         "Output tokens.",
@@ -195,6 +219,7 @@ _TRAFFIC: Final = (
 _CAPACITY: Final = (
     Metric(
         "utilisation",
+        "utilisation",
         "ratio",
         "neither",
         "Busy replica time over paid replica time.",
@@ -202,6 +227,7 @@ _CAPACITY: Final = (
     ),
     Metric(
         "useful_utilisation",
+        "useful utilisation",
         "ratio",
         "higher",
         "Replica time spent on requests that met their objectives, over paid replica time.",
@@ -209,6 +235,7 @@ _CAPACITY: Final = (
     ),
     Metric(
         "busy",
+        "busy time",
         "s",
         "neither",
         "Replica time with work in progress.",
@@ -220,6 +247,7 @@ _CAPACITY: Final = (
     ),
     Metric(
         "busy_replicas",
+        "busy replicas",
         "replicas",
         "neither",
         "Replicas that are busy, on average over time.",
@@ -228,12 +256,14 @@ _CAPACITY: Final = (
     Metric(
         "replicas",
         "replicas",
+        "replicas",
         "lower",
         "Replicas paid for.",
         (*analysis(f"{_POOL}/replicas"), *replays(f"{_POOL}/replicas")),
     ),
     Metric(
         "accelerator",
+        "accelerator time",
         "s",
         "lower",
         "Accelerator time paid for.",
@@ -242,6 +272,7 @@ _CAPACITY: Final = (
     *(
         Metric(
             f"queue_depth_{at}",
+            f"queue depth {at}",
             "calls",
             "lower",
             f"Calls waiting, over time: {word}.",
@@ -251,6 +282,7 @@ _CAPACITY: Final = (
     ),
     Metric(
         "queue_depth_mean",
+        "queue depth mean",
         "calls",
         "lower",
         "Calls waiting, over time: mean.",
@@ -261,6 +293,7 @@ _CAPACITY: Final = (
 _EVIDENCE: Final = (
     Metric(
         "priced_ratio",
+        "priced requests",
         "ratio",
         "higher",
         "Part of the requests whose every charge has an amount.",
@@ -268,6 +301,7 @@ _EVIDENCE: Final = (
     ),
     Metric(
         "maturity",
+        "telemetry score",
         "points",
         "higher",
         "How much of what a phase needs the telemetry says, 0 to 100.",
@@ -276,6 +310,7 @@ _EVIDENCE: Final = (
     *(
         Metric(
             name,
+            f"admission {name}",
             "ratio",
             "higher",
             meaning,

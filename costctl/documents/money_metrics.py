@@ -11,9 +11,17 @@ _COST: Final = f"{_CLASS}/cost"
 _POOL: Final = "/pools/{pool}"
 
 MONEY: Final = (
-    Metric("billed_usd", "USD", "lower", "Everything that has a price.", analysis("/totals/billed_usd")),
+    Metric(
+        "billed_usd",
+        "billed cost",
+        "USD",
+        "lower",
+        "Everything that has a price.",
+        analysis("/totals/billed_usd"),
+    ),
     Metric(
         "charged_usd",
+        "charged cost",
         "USD",
         "lower",
         "What a class pays of the bill, rounded so that the rows add up.",
@@ -21,6 +29,7 @@ MONEY: Final = (
     ),
     Metric(
         "attributed_usd",
+        "attributed cost",
         "USD",
         "lower",
         "What was used: a share of busy time, and what was bought for it.",
@@ -32,6 +41,7 @@ MONEY: Final = (
     ),
     Metric(
         "loaded_usd",
+        "loaded cost",
         "USD",
         "lower",
         "Attributed cost with its part of idle time.",
@@ -39,6 +49,7 @@ MONEY: Final = (
     ),
     Metric(
         "idle_usd",
+        "idle cost",
         "USD",
         "lower",
         "Paid replica time in which nothing ran.",
@@ -46,6 +57,7 @@ MONEY: Final = (
     ),
     Metric(
         "unattributed_usd",
+        "unattributed cost",
         "USD",
         "lower",
         "Cost of what belongs to no request.",
@@ -53,6 +65,7 @@ MONEY: Final = (
     ),
     Metric(
         "failed_usd",
+        "failed cost",
         "USD",
         "lower",
         "Cost of attempts that failed or were retried.",
@@ -60,6 +73,7 @@ MONEY: Final = (
     ),
     Metric(
         "failed_cost_ratio",
+        "failed cost share",
         "ratio",
         "lower",
         "Cost of attempts that failed or were retried, over all cost.",
@@ -67,6 +81,7 @@ MONEY: Final = (
     ),
     Metric(
         "marginal_usd_per_request",
+        "marginal cost per request",
         "USD",
         "lower",
         "What one request fewer would have saved.",
@@ -74,6 +89,7 @@ MONEY: Final = (
     ),
     Metric(
         "long_run_usd_per_request",
+        "long-run cost per request",
         "USD",
         "lower",
         "Cost of one more request with replicas bought in proportion.",
@@ -81,6 +97,7 @@ MONEY: Final = (
     ),
     Metric(
         "congestion_usd_per_request",
+        "congestion cost per request",
         "USD",
         "lower",
         "Price of the time that one more request delays others.",
@@ -88,6 +105,7 @@ MONEY: Final = (
     ),
     Metric(
         "usd_per_success",
+        "cost per success",
         "USD",
         "lower",
         "Attributed cost over requests that succeeded, with its interval.",
@@ -96,21 +114,23 @@ MONEY: Final = (
     *(
         Metric(
             f"usd_per_{thing}",
+            f"cost per {short}",
             "USD",
             "lower",
             f"Attributed cost, retries included, over {over}.",
             analysis(f"/totals/unit_costs/usd_per_{thing}", f"{_COST}/unit_costs/usd_per_{thing}"),
         )
-        for thing, over in (
-            ("response", "model calls that succeeded"),
-            ("completed_task", "requests that succeeded"),
-            ("session", "sessions"),
-            ("completed_session", "sessions whose last request succeeded"),
-            ("mtok", "a million tokens"),
+        for thing, short, over in (
+            ("response", "response", "model calls that succeeded"),
+            ("completed_task", "completed task", "requests that succeeded"),
+            ("session", "session", "sessions"),
+            ("completed_session", "completed session", "sessions whose last request succeeded"),
+            ("mtok", "Mtok", "a million tokens"),
         )
     ),
     Metric(
         "usd",
+        "cost",
         "USD",
         "lower",
         "Replica time paid for.",
@@ -118,16 +138,32 @@ MONEY: Final = (
     ),
     Metric(
         "usd_per_good_request",
+        "cost per good request",
         "USD",
         "lower",
         "Replica time paid for, over requests that succeeded within every objective.",
         replays("/usd_per_good_request"),
     ),
-    Metric("value_usd", "USD", "higher", "Value of the successes.", analysis(f"{_CLASS}/value/value_usd")),
-    Metric("margin_usd", "USD", "higher", "Value less loaded cost.", analysis(f"{_CLASS}/value/margin_usd")),
+    Metric(
+        "value_usd",
+        "value",
+        "USD",
+        "higher",
+        "Value of the successes.",
+        analysis(f"{_CLASS}/value/value_usd"),
+    ),
+    Metric(
+        "margin_usd",
+        "margin",
+        "USD",
+        "higher",
+        "Value less loaded cost.",
+        analysis(f"{_CLASS}/value/margin_usd"),
+    ),
     *(
         Metric(
             f"{sort}_usd{span}",
+            f"{short}{span_short}",
             "USD",
             "higher",
             meaning,
@@ -136,10 +172,17 @@ MONEY: Final = (
                 for of in ("/joint", "/recommendations/{recommendation=id}")
             ),
         )
-        for sort, meaning in (
-            ("cash", "What less would be paid"),
-            ("freed", "Replica time that would be freed, at its price; no cash unless something fills it"),
+        for sort, short, meaning in (
+            ("cash", "cash saved", "What less would be paid"),
+            (
+                "freed",
+                "freed time",
+                "Replica time that would be freed, at its price; no cash unless something fills it",
+            ),
         )
-        for span, meaning in (("", f"{meaning}, over the window."), ("_per_week", f"{meaning}, per week."))
+        for span, span_short, meaning in (
+            ("", "", f"{meaning}, over the window."),
+            ("_per_week", " per week", f"{meaning}, per week."),
+        )
     ),
 )

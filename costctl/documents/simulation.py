@@ -7,11 +7,13 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.calibration import Calibration
-from costctl.documents.changes import SettingChange, Value
+from costctl.documents.changes import LeverScope, SettingChange, Value
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.simulation/v2"
+
+Source = Literal["given", "inferred", "default"]
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -24,17 +26,22 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 
 class TodaySetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A setting of today of a pool or a class, and how it is known. value: null is unlimited or none. unit: "s" for
-    durations.
+    """A setting of today of a pool or a class, or a fact of its service model, and how it is known.
+
+    lever, scope: as those of a change; null of a fact of the service model, which no lever changes.  value: in
+    ``unit``; null is "no limit" where is_limit, else none.
     """
 
+    lever: str | None
     key: str
     pool: str | None
     request_class: str | None
     setting: str
     value: Value
     unit: str | None
-    source: Literal["given", "inferred", "default"]
+    scope: LeverScope | None
+    is_limit: bool
+    source: Source
     how: str
 
 

@@ -64,6 +64,7 @@ def change_of(made: Setting, before: Value) -> SettingChange:
         to=made.value,
         unit=lever.unit,
         scope=lever.scope,
+        is_limit=lever.is_limit,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
+from costctl.documents.metrics import METRICS
 from costctl.render.cells import NOT_OBSERVED, Quantity, Row, count, ratio, trust_of
 from costctl.render.tables import Table
 
@@ -15,13 +16,7 @@ _QUANTITIES: Final[tuple[tuple[str, tuple[Metric, ...]], ...]] = (
     ("time to first token", ("call_ttft_p50", "call_ttft_p95")),
     ("busy time", ("busy",)),
 )
-_SHORT: Final[dict[Metric, str]] = {
-    "call_latency_p50": "p50",
-    "call_latency_p95": "p95",
-    "call_ttft_p50": "TTFT p50",
-    "call_ttft_p95": "TTFT p95",
-    "busy": "busy",
-}
+_METRICS: Final = tuple(metric for _, metrics in _QUANTITIES for metric in metrics)
 
 
 def trust_lines(calibration: Calibration) -> list[str]:
@@ -63,7 +58,7 @@ def calibration_table(calibration: Calibration) -> Table:
     )
     return Table(
         f"Replay of today against what was observed: replayed / observed - 1{legend(rows)}",
-        ("calls of", "calls", *_SHORT.values()),
+        ("calls of", "calls", *(METRICS[metric].short for metric in _METRICS)),
         rows,
         frozenset({"calls of"}),
     )
@@ -100,7 +95,7 @@ def _failing(fits: list[tuple[str, Fit]], metrics: tuple[Metric, ...]) -> Iterab
     for name, fit in fits:
         off = [each for each in _of(fit, metrics) if each.is_trusted is False]
         if off:
-            yield f"{name} ({', '.join(f'{_SHORT[each.metric]} {_error(each)}' for each in off)})"
+            yield f"{name} ({', '.join(f'{METRICS[each.metric].short} {_error(each)}' for each in off)})"
 
 
 def _whole_percent(calibration: Calibration) -> Quantity:
@@ -109,7 +104,7 @@ def _whole_percent(calibration: Calibration) -> Quantity:
 
 def _errors(fit: Fit, *, is_pool: bool) -> Iterable[Quantity]:
     errors = {each.metric: replace(_error(each), trust=trust_of(each.is_trusted)) for each in fit.metrics}
-    for metric in _SHORT:
+    for metric in _METRICS:
         is_asked = is_pool or metric != "busy"
         yield errors.get(metric, ratio(None, NOT_OBSERVED if is_asked else ""))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
+from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import (
     Effect,
     FreedTime,
@@ -125,8 +126,8 @@ def _subject(advice: Recommendation) -> str:
 
 def _changes(changes: tuple[SettingChange, ...]) -> str:
     return ", ".join(
-        f"{each.lever.partition('.')[2]} {setting_value(each.lever, each.from_, each.unit)} → "
-        f"{setting_value(each.lever, each.to, each.unit)}"
+        f"{each.lever.partition('.')[2]} {setting_value(each.from_, each.unit, is_limit=each.is_limit)} → "
+        f"{setting_value(each.to, each.unit, is_limit=each.is_limit)}"
         for each in changes
         if each.from_ != each.to
     )
@@ -168,7 +169,7 @@ def _joint(joint: Joint, span: str) -> Notes:
 def _effect(effect: Effect) -> str:
     of = " ".join(part for part in (effect.request_class, effect.pool) if part)
     before, after = (measured(each, effect.unit) for each in (effect.from_, effect.to))
-    return f"{of} {effect.metric.replace('_', ' ')} {before} → {after}"
+    return f"{of} {METRICS[effect.metric].short} {before} → {after}"
 
 
 _SAVINGS = ("cash_usd", "cash_usd_per_week", "freed_usd", "freed_usd_per_week")

@@ -6,12 +6,10 @@ from costctl.documents.changes import Value
 from costctl.render.cells import exact, seconds
 
 
-def setting_value(lever: str, value: Value, unit: str | None) -> str:
-    """Such as 10 ms, 3, unlimited. lever: its name, with or without whose it is, such as class.queue.limit."""
+def setting_value(value: Value, unit: str | None, *, is_limit: bool) -> str:
+    """Such as 10 ms, 3, unlimited. is_limit: None is "no limit"; of other settings it is none."""
     if value is None:
-        if lever.endswith("lane"):
-            return "shared"
-        return "unlimited" if ".queue." in f".{lever}" else "none"
+        return "unlimited" if is_limit else "none"
     if isinstance(value, tuple):
         return ", ".join(value)
     if unit == "s" and isinstance(value, int | float):

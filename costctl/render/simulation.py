@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
+from costctl.documents.metrics import METRICS
 from costctl.documents.simulation import (
     CallFates,
     ClassResult,
@@ -35,20 +36,10 @@ from costctl.render.tables import Notes, Section, Table, as_csv
 
 _TODAY, _SCENARIO = "today", "scenario"
 _FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")
+_OF_CLASS = ("requests", "e2e_p50", "e2e_p95", "e2e_p99", "ttft_p95", "goodput")
 _SHOWN = frozenset(
     {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
 )
-_METRICS = {
-    "e2e_p50": "e2e p50",
-    "e2e_p95": "e2e p95",
-    "e2e_p99": "e2e p99",
-    "ttft_p50": "TTFT p50",
-    "ttft_p95": "TTFT p95",
-    "goodput": "goodput",
-    "utilisation": "utilisation",
-    "usd": "cost",
-    "usd_per_good_request": "cost per good",
-}
 
 
 def sections(document: Simulation) -> list[Section]:
@@ -122,8 +113,8 @@ def _changes(changes: tuple[SettingChange, ...]) -> Table:
     rows = tuple(
         (
             each.key,
-            setting_value(each.lever, each.from_, each.unit),
-            setting_value(each.lever, each.to, each.unit),
+            setting_value(each.from_, each.unit, is_limit=each.is_limit),
+            setting_value(each.to, each.unit, is_limit=each.is_limit),
         )
         for each in changes
     )
@@ -136,7 +127,7 @@ def _differences(document: Simulation) -> Table:
     rows = tuple(
         (
             each.request_class or each.pool or "all",
-            Label(_METRICS[each.metric], trust_of(each.is_trusted)),
+            Label(METRICS[each.metric].short, trust_of(each.is_trusted)),
             measured(each.baseline, each.unit),
             measured(each.scenario, each.unit),
             _signed(each, each.change),
@@ -171,7 +162,7 @@ def _beside(document: Simulation, is_changed: bool) -> tuple[tuple[str, Result],
 
 
 def _classes(document: Simulation, is_changed: bool) -> Table:
-    columns = ("class", "replay", "requests", "e2e p50", "e2e p95", "e2e p99", "TTFT p95", "goodput")
+    columns = ("class", "replay", *(METRICS[metric].short for metric in _OF_CLASS))
     rows = tuple(
         (result.request_class, when, *_class_cells(result))
         for name in [each.request_class for each in document.baseline.classes]
@@ -282,7 +273,7 @@ def _settings(document: Simulation) -> Table:
         "Today's settings, and where they come from",
         columns,
         tuple(
-            (of, name, setting_value(name, each.value, each.unit), each.source, each.how)
+            (of, name, setting_value(each.value, each.unit, is_limit=each.is_limit), each.source, each.how)
             for (of, name), each in rows.items()
         ),
         frozenset(columns),

@@ -26,7 +26,6 @@ from costctl.documents.simulation import (
     ReplicaFailure,
     Scenario,
     Simulation,
-    TodaySetting,
     Window,
 )
 from costctl.errors import NotEnoughDataError
@@ -142,19 +141,7 @@ def build_simulation(
             requests=frames.requests.height,
             replayed_requests=results[0].requests,
         ),
-        today=tuple(
-            TodaySetting(
-                key=f"{each.owner}.{each.subject}.{each.name}",
-                pool=each.subject if each.owner == "pool" else None,
-                request_class=each.subject if each.owner == "class" else None,
-                setting=each.name,
-                value=each.value,
-                unit=each.unit,
-                source=each.source,
-                how=each.how,
-            )
-            for each in settings_today(fits, settings)
-        ),
+        today=settings_today(fits, settings),
         scenario=_scenario(asked, meant, today, frames),
         calibration=calibration,
         extrapolation=extrapolation,

@@ -6,32 +6,30 @@ the configuration, inferred from the traces, or is a default.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 
 from costctl.documents.changes import Value
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
+from costctl.documents.simulation import Source, TodaySetting
+from costctl.levers.apply import has_lever, value_of
 from costctl.levers.platform import ClassRules, Platform, PoolRules
-from costctl.levers.table import LEVERS, Owner
+from costctl.levers.settings import key_of
+from costctl.levers.table import Owner, lever_named
 from costctl.service_model.pool_fit import PoolFit, PoolFits
 
-Source = Literal["given", "inferred", "default"]
+Known = tuple[Source, str]  # and how, in a few words
 
-
-@dataclass(frozen=True, slots=True)
-class KnownSetting:
-    """A setting of today, of a pool or a class. unit: "s" for durations. how: in a few words, how it is known."""
-
-    owner: Owner
-    subject: str
-    name: str
-    value: Value
-    unit: str | None
-    source: Source
-    how: str
+_CLASS_KNOWN: Final[Mapping[str, Known]] = {
+    "pool": ("inferred", "the pools that served its calls"),
+    "lane": ("default", "no order of service is known of: all classes wait in one queue, by arrival"),
+    "queue.limit": ("default", "no limit is known of"),
+    "queue.max_wait": ("default", "no limit is known of"),
+    "retries": ("default", "calls that were made again are in the trace; no others are"),
+}
 
 
 def platform_today(fits: PoolFits) -> Platform:
@@ -48,40 +46,16 @@ def platform_today(fits: PoolFits) -> Platform:
     return Platform(pools, classes)
 
 
-def settings_today(fits: PoolFits, settings: Settings) -> tuple[KnownSetting, ...]:
-    """Each setting of the pools, and those of the classes, with how it is known."""
+def settings_today(fits: PoolFits, settings: Settings) -> tuple[TodaySetting, ...]:
+    """What is known of each pool, its settings and its service model, and then the settings of each class."""
     platform = platform_today(fits)
-    found: list[KnownSetting] = []
+    found: list[TodaySetting] = []
     for fit in fits.fitted:
-        found += _of_pool(fit, settings.pools[fit.name])
-    for name, rules in sorted(platform.classes.items()):
-        found.append(
-            KnownSetting(
-                "class", name, "pool", rules.pools, None, "inferred", "the pools that served its calls"
-            )
-        )
-        for lever in LEVERS:
-            if lever.owner == "class" and lever.name in _CLASS_DEFAULTS:
-                found.append(
-                    KnownSetting(
-                        "class",
-                        name,
-                        lever.name,
-                        getattr(rules, lever.field),
-                        "s" if lever.kind == "duration" else None,
-                        "default",
-                        _CLASS_DEFAULTS[lever.name],
-                    )
-                )
+        found += _levers(platform, "pool", fit.name, _pool_known(fit, settings.pools[fit.name]))
+        found += _service_model(fit)
+    for name in sorted(platform.classes):
+        found += _levers(platform, "class", name, _CLASS_KNOWN)
     return tuple(found)
-
-
-_CLASS_DEFAULTS = {
-    "lane": "no order of service is known of: all classes wait in one queue, by arrival",
-    "queue.limit": "no limit is known of",
-    "queue.max_wait": "no limit is known of",
-    "retries": "calls that were made again are in the trace; no others are",
-}
 
 
 def why_nothing_fits(settings: Settings, fits: PoolFits) -> str:
@@ -106,42 +80,40 @@ def _pool_rules(fit: PoolFit) -> PoolRules:
     )
 
 
-def _of_pool(fit: PoolFit, declared: PoolSettings) -> list[KnownSetting]:
-    setup, model = fit.pool.setup, fit.pool.model
-    is_given = declared.replicas == setup.replicas
-    known = [
-        _known(
-            fit.name,
-            "replicas",
-            setup.replicas,
-            "given" if is_given else "inferred",
-            "declared" if is_given else "as many as served calls",
-        ),
-        _known(fit.name, "dispatch", setup.dispatch, "inferred", _how_dispatched(fit)),
-    ]
-    if model.discipline == "static":
-        known += [
-            _declared(fit.name, "batch.size", setup.max_num_seqs, declared.max_batch_size),
-            _declared(fit.name, "batch.window", setup.batch_window_s, declared.batch_window, unit="s"),
-        ]
-    else:
-        known.append(_declared(fit.name, "max_num_seqs", setup.max_num_seqs, declared.max_num_seqs))
-        if not model.is_prefill_stalling:
-            known.append(_declared(fit.name, "max_batched_tokens", setup.max_batched_tokens, None))
-        known.append(
-            _known(
-                fit.name,
-                "prefill",
-                "stalls decoding" if model.is_prefill_stalling else "rides along with decoding",
-                "inferred",
-                "of the two, the one whose replay is closer to what was observed",
+def _levers(
+    platform: Platform, owner: Owner, subject: str, known: Mapping[str, Known]
+) -> Iterator[TodaySetting]:
+    """A row for each lever that this pool or class has and of which something is known."""
+    for name, (source, how) in known.items():
+        lever = lever_named(owner, name)
+        if has_lever(platform, lever, subject):
+            yield TodaySetting(
+                lever=lever.id,
+                key=key_of(lever, subject),
+                pool=subject if owner == "pool" else None,
+                request_class=subject if owner == "class" else None,
+                setting=name,
+                value=value_of(platform, lever, subject),
+                unit=lever.unit,
+                scope=lever.scope,
+                is_limit=lever.is_limit,
+                source=source,
+                how=how,
             )
-        )
-    symbols = (("alpha", model.alpha_s), ("beta", model.beta_s), ("gamma", model.gamma_s))
-    for symbol, value_s in symbols:
-        known.append(
-            _known(fit.name, f"service.{symbol}", value_s, "inferred", f"fitted to {fit.calls:,} calls", "s")
-        )
+
+
+def _pool_known(fit: PoolFit, declared: PoolSettings) -> dict[str, Known]:
+    """How the levers of a pool are known, by their names: of either discipline."""
+    is_given = declared.replicas == fit.pool.setup.replicas
+    known: dict[str, Known] = {
+        "replicas": ("given", "declared") if is_given else ("inferred", "as many as served calls"),
+        "dispatch": ("inferred", _how_dispatched(fit)),
+        "batch.size": _declared(declared.max_batch_size),
+        "batch.window": _declared(declared.batch_window),
+        "max_num_seqs": _declared(declared.max_num_seqs),
+    }
+    if not fit.pool.model.is_prefill_stalling:
+        known["max_batched_tokens"] = _declared(None)
     return known
 
 
@@ -153,19 +125,36 @@ def _how_dispatched(fit: PoolFit) -> str:
     return "the rule that explains at least nine choices in ten"
 
 
-def _known(
-    pool: str, name: str, value: Value, source: Source, how: str, unit: str | None = None
-) -> KnownSetting:
-    return KnownSetting("pool", pool, name, value, unit, source, how)
+def _declared(given: object) -> Known:
+    return ("default", "not declared: the usual value of servers") if given is None else ("given", "declared")
 
 
-def _declared(pool: str, name: str, value: Value, given: object, unit: str | None = None) -> KnownSetting:
-    is_given = given is not None
-    return _known(
-        pool,
-        name,
-        value,
-        "given" if is_given else "default",
-        "declared" if is_given else "not declared: the usual value of servers",
-        unit,
+def _service_model(fit: PoolFit) -> Iterator[TodaySetting]:
+    """What was fitted: facts of the pool that no lever changes."""
+    model = fit.pool.model
+    if model.discipline == "continuous":
+        yield _fact(
+            fit.name,
+            "prefill",
+            "stalls decoding" if model.is_prefill_stalling else "rides along with decoding",
+            None,
+            "of the two, the one whose replay is closer to what was observed",
+        )
+    for symbol, value_s in (("alpha", model.alpha_s), ("beta", model.beta_s), ("gamma", model.gamma_s)):
+        yield _fact(fit.name, f"service.{symbol}", value_s, "s", f"fitted to {fit.calls:,} calls")
+
+
+def _fact(pool: str, name: str, value: Value, unit: str | None, how: str) -> TodaySetting:
+    return TodaySetting(
+        lever=None,
+        key=f"pool.{pool}.{name}",
+        pool=pool,
+        request_class=None,
+        setting=name,
+        value=value,
+        unit=unit,
+        scope=None,
+        is_limit=False,
+        source="inferred",
+        how=how,
     )

@@ -75,6 +75,12 @@ def test_a_metric_has_one_place_for_a_path(metric: Metric) -> None:
     assert metric.meaning.endswith(".")
 
 
+def test_no_two_metrics_are_shown_under_one_label() -> None:
+    labels = [metric.short for metric in METRICS.values()]
+    assert len(set(labels)) == len(labels)
+    assert "" not in labels
+
+
 def test_every_metric_of_a_difference_and_of_a_calibration_is_in_the_catalogue() -> None:
     units = get_args(typing.get_type_hints(Difference)["unit"])
     of_differences = get_args(typing.get_type_hints(Difference)["metric"])

@@ -122,6 +122,6 @@ def test_the_warning_is_right_for_the_first_token_is_indeed_another(halved: Simu
 def test_the_text_says_so(halved: Simulation) -> None:
     text = as_markdown(sections(halved))
     assert "Act on end-to-end latency and busy time of all classes and pools" in text
-    assert "DO NOT ACT on time to first token of pool gpu (TTFT p50 +" in text
+    assert "DO NOT ACT on time to first token of pool gpu (call TTFT p50 +" in text
     assert "| TTFT p95 * |" in text
     assert "| e2e p95 |" in text

@@ -19,9 +19,12 @@ from costctl.arrays import Floats
 from costctl.documents.schemas import rendered
 from costctl.documents.simulation import CallFates, Simulation
 from costctl.errors import NotEnoughDataError, UsageError
+from costctl.levers.settings import Setting, change_of
+from costctl.levers.table import LEVERS
 from costctl.observation import Question, observed
 from costctl.render import simulation as render
 from costctl.render.cells import seconds
+from costctl.render.settings import setting_value
 from costctl.render.tables import Table, as_terminal_text
 from costctl.synth.presets import sample_world
 from costctl.verbs import ScenarioRequest
@@ -194,6 +197,28 @@ def test_settings_of_today_say_how_they_are_known(nothing: Simulation) -> None:
     assert source["pool.llm-premium.replicas"] == "given"
     assert source["pool.llm-premium.service.alpha"] == "inferred"
     assert source["class.chat.queue.limit"] == "default"
+
+
+def test_settings_of_today_are_written_down_as_changes_of_them_are(nothing: Simulation) -> None:
+    """But for what was fitted, which no lever changes."""
+    levers = {lever.id: lever for lever in LEVERS}
+    facts = {each.setting for each in nothing.today if each.lever is None}
+    assert facts == {"prefill", "service.alpha", "service.beta", "service.gamma"}
+    found = [each for each in nothing.today if each.lever is not None]
+    assert {"pool.batch.window", "pool.max_num_seqs", "class.queue.limit"} <= {each.lever for each in found}
+    for each in found:
+        change = change_of(
+            Setting(levers[str(each.lever)], str(each.pool or each.request_class), each.value), None
+        )
+        assert (each.key, each.pool, each.request_class) == (change.key, change.pool, change.request_class)
+        assert (each.value, each.unit) == (change.to, change.unit)
+        assert (each.scope, each.is_limit) == (change.scope, change.is_limit)
+
+
+def test_a_limit_of_today_that_is_not_set_is_unlimited_and_a_lane_is_none(nothing: Simulation) -> None:
+    shown = {each.key: setting_value(each.value, each.unit, is_limit=each.is_limit) for each in nothing.today}
+    assert (shown["class.chat.queue.limit"], shown["class.chat.queue.max_wait"]) == ("unlimited", "unlimited")
+    assert (shown["class.chat.lane"], shown["class.chat.pool"]) == ("none", "llm-economy")
 
 
 def test_what_cannot_be_replayed_is_refused(sample_question: Question) -> None:

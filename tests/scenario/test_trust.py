@@ -131,7 +131,7 @@ def test_the_text_names_what_to_act_on_and_what_not() -> None:
     assert trust_lines(CALIBRATION) == [
         "Act on end-to-end latency of all classes and pools; time to first token of pool gpu and rag: a replay of "
         "today is within 10% of what was observed, or off by too little to matter.",
-        "DO NOT ACT on time to first token of chat (TTFT p50 -23.0%).",
+        "DO NOT ACT on time to first token of chat (call TTFT p50 -23.0%).",
         "Too few calls to judge, fewer than 28: report.",
     ]
     table = calibration_table(CALIBRATION)
@@ -139,9 +139,9 @@ def test_the_text_names_what_to_act_on_and_what_not() -> None:
     rows = {
         str(row[0]): dict(zip(table.columns, [str(cell) for cell in row], strict=True)) for row in table.rows
     }
-    assert (rows["chat"]["p95"], rows["chat"]["TTFT p50"]) == ("0.0%", "-23.0% *")
-    assert (rows["rag"]["p95"], rows["rag"]["TTFT p50"]) == ("+5.0%", "0.0%")
-    assert rows["report"]["p95"] == "+100.0% ?"
+    assert (rows["chat"]["call latency p95"], rows["chat"]["call TTFT p50"]) == ("0.0%", "-23.0% *")
+    assert (rows["rag"]["call latency p95"], rows["rag"]["call TTFT p50"]) == ("+5.0%", "0.0%")
+    assert rows["report"]["call latency p95"] == "+100.0% ?"
 
 
 def test_a_metric_that_is_off_changes_no_other_line() -> None:
