@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from costctl.documents.calibration import Metric
+from costctl.documents.metrics import METRICS
 from costctl.recommend.proposals import Proposal
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial, p95_upper_s
@@ -57,7 +58,7 @@ def untrusted(study: Study, proposed: Proposal) -> str | None:
             asked.append(("call_latency_p95", None, study.pools[number]))
             asked += [("call_ttft_p95", None, study.pools[number])] if has_ttft else []
     off = [
-        f"{_WORDS[metric]} of {request_class or pool}"
+        f"{METRICS[metric].short} of {request_class or pool}"
         for metric, request_class, pool in asked
         if is_trusted(study.calibration, metric, request_class=request_class, pool=pool) is False
     ]
@@ -67,10 +68,3 @@ def untrusted(study: Study, proposed: Proposal) -> str | None:
 def _moves(proposed: Proposal) -> bool:
     """Whether a candidate sends a class to other pools."""
     return any(each.lever.form == "targets" for settings in proposed.candidates for each in settings)
-
-
-_WORDS = {
-    "call_latency_p95": "the p95 latency",
-    "call_ttft_p95": "the p95 time to first token",
-    "busy": "the busy time",
-}

@@ -68,7 +68,7 @@ def test_clients_that_came_again_are_counted(sample_store: Path) -> None:
     ("words", "code", "said"),
     [
         (("--set", "class.chat.queue.limt=2"), 2, "Did you mean class.chat.queue.limit?"),
-        (("--load", "nothing"), 2, "--load 1.5x"),
+        (("--load", "nothing"), 2, "--load 1.5 for half"),
         (("--fail", "llm-premum:1@05:30"), 2, "llm-premium"),
         (("--set", "pool.llm-premium.prefix_cache_tokens=9"), 2, "cannot be replayed"),
         (("--policy", "nowhere.json"), 3, "nowhere.json"),
