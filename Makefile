@@ -77,6 +77,7 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_telemetry_page.py
 	@$(BIN)/python scripts/write_focus_page.py
 	@$(BIN)/python scripts/write_architecture_page.py
+	@$(BIN)/python scripts/write_levers_page.py
 	@$(BIN)/python scripts/write_metrics_page.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/

@@ -1,0 +1,47 @@
+"""Write docs/reference/levers.md from the table of levers. Run by ``make schemas``; a test keeps it in step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costctl.levers.table import LEVERS, MOST_COUNT, MOST_S, Lever
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "levers.md"
+_OWNERS = {"pool": "/backends/N", "class": "/classes/N"}
+
+
+def rendered() -> str:
+    """The page."""
+    return "\n".join(
+        [
+            "# Levers: what can be changed\n",
+            "One row of `costctl/levers/table.py` each. Recommendations change them, `costctl simulate --set` sets them, and",
+            "a policy carries those that have a place in it; the others can be replayed, but no gateway's file has a word for",
+            "them. Written by scripts/write_levers_page.py.\n",
+            "| key | unit | counts over | bounds | in a policy | means | where a policy does not say it |",
+            "|---|---|---|---|---|---|---|",
+            *(_row(lever) for lever in LEVERS),
+            "",
+        ]
+    )
+
+
+def _row(lever: Lever) -> str:
+    place = "-" if lever.pointer is None else f"`{_OWNERS[lever.owner]}{lever.pointer}`"
+    key = f"`{lever.owner}.NAME.{lever.name}`"
+    cells = (key, lever.unit or "-", lever.scope, _bounds(lever), place, lever.meaning, lever.absent)
+    return f"| {' | '.join(cells)} |"
+
+
+def _bounds(lever: Lever) -> str:
+    if lever.choices:
+        return ", ".join(f"`{each}`" for each in lever.choices)
+    if lever.kind in ("class", "pool", "pools"):
+        return "a name"
+    most = "" if lever.most in (MOST_COUNT, MOST_S) else f" to {lever.most:g}"
+    unlimited = ", or unlimited" if lever.is_limit else ""
+    return (f"{lever.least:g}{most}" if most else f"≥ {lever.least:g}") + unlimited
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(), encoding="utf-8")
