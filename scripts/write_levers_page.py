@@ -15,9 +15,9 @@ def rendered() -> str:
     return "\n".join(
         [
             "# Levers: what can be changed\n",
-            "One row of `costctl/levers/table.py` each. Recommendations change them, `costctl simulate --set` sets them,",
-            "and a policy carries those that have a place in it; the others can be replayed, but no gateway's file has a",
-            "word for them. Written by scripts/write_levers_page.py.\n",
+            "One row of `costctl/levers/table.py` each. Recommendations change them, `costctl simulate --set` sets",
+            "them, and a policy carries those that have a place in it; the others can be replayed, but no gateway's",
+            "file has a word for them. Written by scripts/write_levers_page.py.\n",
             "| key | unit | counts over | bounds | in a policy | means | where a policy does not say it |",
             "|---|---|---|---|---|---|---|",
             *(_row(lever) for lever in LEVERS),
