@@ -8,7 +8,7 @@ What the methods need is imported when they are called, so that ``import costctl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -150,7 +150,7 @@ class Store:
         *,
         policy: AnyPath | None = None,
         load: float = 1.0,
-        failures: tuple[str, ...] = (),
+        failures: str | Sequence[str] = (),
     ) -> Simulation:
         """The recorded requests replayed under other settings, beside a replay of today.
 
@@ -165,7 +165,7 @@ class Store:
             policy=None if policy is None else Path(policy),
             settings=settings or {},
             load=load,
-            failures=failures,
+            failures=(failures,) if isinstance(failures, str) else tuple(failures),
         )
         return verbs.simulate(self._question(), request, self.progress)
 

@@ -108,7 +108,10 @@ def _agreed(reading: _Reading) -> Iterator[Setting]:
                     )
             elif found and found[0][0] != value_of(reading.today, lever, subject):
                 value, pointer = found[0]
-                yield _setting(lever, subject, value, f"{pointer} of the policy")
+                try:
+                    yield _setting(lever, subject, value, f"{pointer} of the policy")
+                except ValueError as error:
+                    reading.leave_out(pointer, f"{error}")
 
 
 def _setting(lever: Lever, subject: str, value: Value, source: str) -> Setting:

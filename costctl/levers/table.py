@@ -19,6 +19,7 @@ Form = Literal["plain", "microseconds", "limit", "lane", "targets"]
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
+MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
 MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
 
 
@@ -68,6 +69,7 @@ LEVERS: Final = (
         "replicas that serve and are paid for",
         pointer="/replicas",
         least=1,
+        most=MOST_REPLICAS,
     ),
     Lever(
         "pool",
@@ -139,9 +141,27 @@ LEVERS: Final = (
         "tokens of shared prefixes that a replica keeps",
     ),
     Lever(
-        "pool", "scaling.least", "scaling_least", "count", "replicas", "backend", "fewest replicas", least=1
+        "pool",
+        "scaling.least",
+        "scaling_least",
+        "count",
+        "replicas",
+        "backend",
+        "fewest replicas",
+        least=1,
+        most=MOST_REPLICAS,
     ),
-    Lever("pool", "scaling.most", "scaling_most", "count", "replicas", "backend", "most replicas", least=1),
+    Lever(
+        "pool",
+        "scaling.most",
+        "scaling_most",
+        "count",
+        "replicas",
+        "backend",
+        "most replicas",
+        least=1,
+        most=MOST_REPLICAS,
+    ),
     Lever(
         "pool",
         "scaling.target_outstanding",

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from costctl.documents.policy import Policy
+from costctl.documents.policy import SCHEMA_VERSION, Policy
 from costctl.errors import InputError
 
 _RESOLVERS: Final = {
@@ -29,6 +29,7 @@ def policy_from_text(text: str) -> Policy:
     try:
         # _PlainLoader is a SafeLoader: it makes scalars, lists and dicts only.
         content: Any = yaml.load(text, Loader=_PlainLoader)
+        _require_version(content)
         return msgspec.convert(content, Policy)
     except yaml.YAMLError as error:
         why = f"It is neither JSON nor YAML: {error}."
@@ -37,3 +38,14 @@ def policy_from_text(text: str) -> Policy:
     raise InputError(
         "The policy cannot be read.", why=why, next_step="See what it must hold with: costctl schema policy."
     )
+
+
+def _require_version(content: Any) -> None:
+    """Raise InputError for a policy of another version, which says what to do better than a schema can."""
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if isinstance(version, str) and version.startswith("costctl.policy/") and version != SCHEMA_VERSION:
+        raise InputError(
+            f"The policy is of another version than {SCHEMA_VERSION}.",
+            why="Limits and waits are written in another way there.",
+            next_step="Make it again with costctl emit --target policy; CHANGELOG.md says what changed.",
+        )

@@ -70,7 +70,8 @@ def _why_nothing_can_be_judged(settings: Settings, fits: PoolFits) -> str | None
         return why_nothing_fits(settings, fits)
     unpriced = [fit.name for fit in fits.fitted if settings.pools[fit.name].usd_per_replica_hour is None]
     if unpriced:
-        return f"{unpriced[0]} has no price: set pools.{unpriced[0]}.usd_per_replica_hour."
+        wanted = ", ".join(f"pools.{name}.usd_per_replica_hour" for name in unpriced)
+        return f"Replica time has no price: set {wanted}."
     return None
 
 

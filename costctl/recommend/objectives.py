@@ -41,30 +41,26 @@ def untrusted(study: Study, proposed: Proposal) -> str | None:
     """What a verdict on the proposal would rest on that the replay does not reproduce, in words; None where all of it
     may be acted on, or there are too few calls to say.
     """
-    has_ttft, asked = False, list[tuple[Metric, str | None, str | None]]()
-    for number in proposed.classes:
-        name = study.classes[number]
-        slo = study.declared(name).slo
-        if slo.e2e_p95_s is not None:
-            asked.append(("call_latency_p95", name, None))
-        if slo.ttft_p95_s is not None:
-            asked.append(("call_ttft_p95", name, None))
-            has_ttft = True
-    for number in proposed.pools:
-        asked.append(("busy", None, study.pools[number]))
-        if _moves(
-            proposed
-        ):  # a class that comes to a pool has no calls there yet whose times could be compared
-            asked.append(("call_latency_p95", None, study.pools[number]))
-            asked += [("call_ttft_p95", None, study.pools[number])] if has_ttft else []
+    is_move = any(each.lever.form == "targets" for settings in proposed.candidates for each in settings)
+    return not_reproduced(study, proposed.classes, proposed.pools, is_move=is_move)
+
+
+def not_reproduced(
+    study: Study, classes: Iterable[int], pools: Iterable[int], *, is_move: bool
+) -> str | None:
+    """The same of these classes' objectives and these pools' busy time. is_move: a class comes to the pools, where it
+    has no calls yet whose times could be compared: those of the pools are asked for.
+    """
+    slos = {study.classes[number]: study.declared(study.classes[number]).slo for number in classes}
+    asked: list[tuple[Metric, str | None, str | None]] = []
+    asked += [("call_latency_p95", name, None) for name, slo in slos.items() if slo.e2e_p95_s is not None]
+    asked += [("call_ttft_p95", name, None) for name, slo in slos.items() if slo.ttft_p95_s is not None]
+    times = dict.fromkeys(metric for metric, _, _ in asked) if is_move else {}
+    for number in pools:
+        asked += [(metric, None, study.pools[number]) for metric in ("busy", *times)]
     off = [
         f"{METRICS[metric].short} of {request_class or pool}"
         for metric, request_class, pool in asked
         if is_trusted(study.calibration, metric, request_class=request_class, pool=pool) is False
     ]
     return ", ".join(off) or None
-
-
-def _moves(proposed: Proposal) -> bool:
-    """Whether a candidate sends a class to other pools."""
-    return any(each.lever.form == "targets" for settings in proposed.candidates for each in settings)

@@ -69,9 +69,8 @@ def at_load(period: Period, factor: float, seed: int) -> Period:
     originals = np.arange(period.workload.size)
     for copy in range(1, copies + 1):
         chosen = place < 1.0 if copy < copies else place < factor - copies
-        grown, originals = _with_copies(
-            grown, originals, chosen[period.request], np.roll(shift_s, copy)[period.request]
-        )
+        shifted_s = _within(period, np.roll(shift_s, copy))
+        grown, originals = _with_copies(grown, originals, chosen[period.request], shifted_s[period.request])
     return grown
 
 
@@ -89,9 +88,13 @@ def _places(period: Period, rng: np.random.Generator) -> Floats:
 
 
 def _shifts_s(period: Period, rng: np.random.Generator) -> Floats:
-    """By request, how much later its copy comes; turned around where it would leave the window."""
+    """By request, how much later a copy may come; another copy takes that of another request."""
     most_s = min(_SHIFT_S, (period.to_s - period.from_s) / BLOCKS / 2)
-    shift_s = rng.uniform(-most_s, most_s, period.request_class.size)
+    return rng.uniform(-most_s, most_s, period.request_class.size)
+
+
+def _within(period: Period, shift_s: Floats) -> Floats:
+    """The shifts, turned around where the first call of the request would leave the window."""
     first_s = np.full(period.request_class.size, np.inf)
     np.minimum.at(first_s, period.request, period.workload.arrival_s)
     is_outside = (first_s + shift_s < period.from_s) | (first_s + shift_s > period.to_s)

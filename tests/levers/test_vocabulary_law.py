@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from costctl.documents.changes import SettingChange
 from costctl.documents.policy import AtMost, Backend, Lane, Policy, PolicyClass, Queue
 from costctl.documents.settings import ClassSettings
+from costctl.errors import InputError
 from costctl.levers.apply import applied, value_of
 from costctl.levers.from_policy import from_policy
 from costctl.levers.limits import limit_over_backend, limit_per_replica
@@ -201,6 +202,23 @@ def test_a_limit_over_replicas_that_nobody_counts_is_no_exact_number() -> None:
         if each.pointer.startswith("/classes/0/queue/depth")
     }
     assert status == "Unsupported"
+
+
+def test_a_value_that_no_replay_can_hold_is_left_out_with_its_bounds() -> None:
+    world = three_replicas()
+    (backend,) = world.policy.backends
+    many = msgspec.structs.replace(backend, replicas=2**31 - 1)
+    read, left_out = from_policy(msgspec.structs.replace(world.policy, backends=(many,)), world.today)
+    assert read == ()
+    assert [each.pointer for each in left_out] == ["/backends/0/replicas"]
+    assert "10000" in left_out[0].reason
+
+
+def test_a_policy_of_another_version_is_to_be_made_again() -> None:
+    text = msgspec.json.encode(three_replicas().policy).decode().replace("policy/v2", "policy/v1")
+    with pytest.raises(InputError, match="another version") as refused:
+        policy_from_text(text)
+    assert "costctl emit" in refused.value.next_step
 
 
 @given(st.integers(1, 1000), st.integers(1, 4))

@@ -95,3 +95,14 @@ def test_the_calls_of_a_copy_are_those_of_its_original() -> None:
     trial = grown.trial(grown.pools)
     assert trial.e2e_s.size == 60
     assert np.isfinite(trial.e2e_s).all()
+
+
+@settings(deadline=None, max_examples=how_many(10, thorough=30))
+@given(st.floats(2.0, 20.0), st.integers(0, 1000))
+def test_no_copy_leaves_the_window_however_many_there_are(factor: float, seed: int) -> None:
+    # A replica is paid for from the window's start: a call before it would be served by nobody.
+    grown = at_load(period(20), factor, seed)
+    first_s = np.full(grown.request_class.size, np.inf)
+    np.minimum.at(first_s, grown.request, grown.workload.arrival_s)
+    assert first_s.min() >= grown.from_s
+    assert first_s.max() <= grown.to_s

@@ -180,6 +180,10 @@ def _size_rules(
         sizes.append(size)
         if isinstance(queue.depth, AtMost) and size != queue.depth.value:
             ledger.rounded(f"{pointer}/value", queue.depth.value, size, "max_queue_size, of each server")
+        if isinstance(queue.depth, AtMost) and queue.depth.scope != "per_replica":
+            ledger.approximated(
+                f"{pointer}/scope", "Triton counts each server by itself.", "max_queue_size, of each server"
+            )
         _say(ledger, is_alone, pointer, "max_queue_size")
     bounded = [size for size in sizes if size > 0]
     return [f"max_queue_size: {min(bounded, default=0)}"] if sizes else []

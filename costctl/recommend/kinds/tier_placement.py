@@ -16,7 +16,7 @@ from costctl.documents.recommendations import Evidence
 from costctl.levers.apply import pools_after
 from costctl.levers.boundary import may_serve
 from costctl.levers.settings import Setting, setting
-from costctl.recommend.objectives import meets_objectives
+from costctl.recommend.objectives import meets_objectives, not_reproduced
 from costctl.recommend.placement_program import Option, cheapest_placement
 from costctl.recommend.proposals import Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
@@ -52,6 +52,13 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
         )
         return
     everyone = tuple(study.served_classes())
+    concerned = sorted({homes[number] for number, _ in moves} | {pool for _, pool in moves})
+    off = not_reproduced(study, everyone, concerned, is_move=True)
+    if off is not None:
+        yield Withheld(
+            nobody, f"The replay of today does not reproduce {off}, on which any placement would rest."
+        )
+        return
     kept = [move for move in moves if _keeps_objectives(study, move, everyone)]
     if not kept:
         yield Withheld(nobody, f"None of {len(moves)} moves that are allowed keeps every objective.")
