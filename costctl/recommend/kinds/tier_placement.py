@@ -63,13 +63,22 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
     if not kept:
         yield Withheld(nobody, f"None of {len(moves)} moves that are allowed keeps every objective.")
         return
-    chosen = _recurring(study, homes, _options(study, homes, kept))
+    counts = _recurrences(study, homes, _options(study, homes, kept))
+    chosen = sorted(move for move, count in counts.items() if count >= _RECURRENCE * _DRAWS)
     if not chosen:
-        yield Withheld(
-            nobody, "Every class is where it is cheapest, or its move recurs in too few bootstrap samples."
-        )
+        yield Withheld(nobody, _why_none(study, counts))
     for move in chosen:
         yield _proposal(study, homes[move[0]], move, everyone)
+
+
+def _why_none(study: Study, counts: dict[Move, int]) -> str:
+    if not counts:
+        return "Every class is where it is cheapest."
+    seen = ", ".join(
+        f"{study.classes[number]} to {study.pools[pool]} in {count}"
+        for (number, pool), count in sorted(counts.items())
+    )
+    return f"No move recurs in ≥ {_RECURRENCE:.0%} of {_DRAWS} bootstrap samples: {seen}."
 
 
 def _keeps_objectives(study: Study, move: Move, everyone: tuple[int, ...]) -> bool:
@@ -128,8 +137,8 @@ def _busy_s(study: Study, outcome: Outcome) -> Floats:
     return busy_s_by_pool_and_block(outcome, replicas_by_pool(period.pools), edges_s)
 
 
-def _recurring(study: Study, homes: dict[int, int], options: list[Option]) -> list[Move]:
-    """The moves of the cheapest placement that recur in most draws of the blocks."""
+def _recurrences(study: Study, homes: dict[int, int], options: list[Option]) -> dict[Move, int]:
+    """How often the cheapest placement makes each move, when the blocks of time are drawn again."""
     rng, period = np.random.default_rng(study.seed), study.first.period
     seconds = period.to_s - period.from_s
     counts: dict[Move, int] = {}
@@ -141,7 +150,7 @@ def _recurring(study: Study, homes: dict[int, int], options: list[Option]) -> li
             if homes[option.request_class] != option.pool:
                 move = (option.request_class, option.pool)
                 counts[move] = counts.get(move, 0) + 1
-    return sorted(move for move, count in counts.items() if count >= _RECURRENCE * _DRAWS)
+    return counts
 
 
 def _proposal(study: Study, home: int, move: Move, everyone: tuple[int, ...]) -> Proposal:
