@@ -8,6 +8,7 @@
 docs/how-to/from-python.md goes through it.
 """
 
+from costctl.api import Store, check_policy, list_prices, open_store
 from costctl.errors import (
     CostctlError,
     InfeasibleError,
@@ -16,7 +17,6 @@ from costctl.errors import (
     StoreError,
     UsageError,
 )
-from costctl.library import Store, check_policy, list_prices, open_store
 
 __version__ = "0.1.0"
 __all__ = [

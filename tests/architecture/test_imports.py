@@ -85,7 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "synth",
         "telemetry",
     },
-    "library": {"finance", "observation", "render", "verbs"},
+    "api": {"finance", "observation", "render", "verbs"},
     "cli": {"observation", "render", "verbs"},
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
