@@ -27,19 +27,26 @@ def sections(document: Recommendations) -> list[Section]:
     """What could be saved, by what, each recommendation with its grounds, the withheld ones with their reason, and how
     far the replay can be trusted.
     """
-    parts: list[Section] = [_savings(document), _summary(document)]
+    parts: list[Section] = [_savings(document), *_summary(document)]
     parts.extend(_detail(advice) for advice in document.recommendations if advice.status == "recommended")
     if document.joint is not None and len(document.joint.order) > 1:
         parts.append(_joint(document.joint, _span(document)))
     withheld = [advice for advice in document.recommendations if advice.status == "withheld"]
     if withheld:
-        lines = tuple(f"{advice.kind}, {_subject(advice)}: {advice.reason}" for advice in withheld)
-        parts.append(Notes("Withheld, and why", lines))
+        parts.append(Notes("Withheld, and why", _reasons(withheld)))
     if document.calibration is not None:
         lines = (*trust_lines(document.calibration), *document.calibration.not_reproduced)
         parts.append(Notes("How far the replay can be trusted", lines))
         parts.append(calibration_table(document.calibration))
     return parts
+
+
+def _reasons(withheld: list[Recommendation]) -> tuple[str, ...]:
+    """A line for each reason, with all that it holds for."""
+    whose: dict[str, list[str]] = {}
+    for advice in withheld:
+        whose.setdefault(advice.reason, []).append(f"{advice.kind}, {_subject(advice)}")
+    return tuple(f"{'; '.join(names)}: {reason}" for reason, names in whose.items())
 
 
 def _savings(document: Recommendations) -> Notes:
@@ -97,7 +104,7 @@ def _told(
     )
 
 
-def _summary(document: Recommendations) -> Section:
+def _summary(document: Recommendations) -> list[Section]:
     columns = ("kind", "for", "cash", "freed time", "change")
     rows = tuple(
         (advice.kind, _subject(advice), *_cells(advice), _changes(advice.change))
@@ -105,9 +112,9 @@ def _summary(document: Recommendations) -> Section:
         if advice.status == "recommended"
     )
     if not rows:
-        return Notes("Recommendations", ("None: every kind is withheld, with its reason below.",))
+        return []  # the first section has said so
     title = f"Recommendations: USD {_span(document)}, with 95 % intervals"
-    return Table(title, columns, rows, frozenset({"kind", "for", "cash", "change"}))
+    return [Table(title, columns, rows, frozenset({"kind", "for", "cash", "change"}))]
 
 
 def _cells(item: Recommendation | Holdout | Increment | Joint) -> tuple[Interval, Interval]:
