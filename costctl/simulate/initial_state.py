@@ -113,7 +113,7 @@ def _followers(after: Ints) -> tuple[SmallInts, SmallInts]:
 def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     """The pools before anything has happened: every replica is idle."""
     stations = _stations(pools)
-    replicas, completions = _replicas(pools, workload.size)
+    replicas, completions = _replicas(pools, workload.size, _starts_s(workload))
     lanes = np.stack([_lanes(pool.setup.lanes) for pool in pools])
     leaves = 1 << max(int(replicas.size) - 1, 0).bit_length()
     to_come = workload.size if comes_again(pools) else int(np.count_nonzero(workload.after >= 0))
@@ -183,7 +183,12 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
     return stations
 
 
-def _replicas(pools: Sequence[Pool], calls: int) -> tuple[NDArray[Any], SmallInts]:
+def _starts_s(workload: Workload) -> float:
+    """Where the replay starts, from when replicas are paid for: at 0, or at the first arrival where that is before."""
+    return float(workload.arrival_s[workload.after < 0].min(initial=0.0))
+
+
+def _replicas(pools: Sequence[Pool], calls: int, starts_s: float) -> tuple[NDArray[Any], SmallInts]:
     """Idle replicas, pool by pool, and room for the heap of completions of each that decodes."""
     places = replicas_by_pool(pools)
     replicas = np.zeros(sum(places), REPLICA)
@@ -196,6 +201,7 @@ def _replicas(pools: Sequence[Pool], calls: int) -> tuple[NDArray[Any], SmallInt
     replicas["pool"] = pool_of
     replicas["state"] = np.where(is_up, UP, OFF)
     replicas["is_paid"] = is_up
+    replicas["paid_from_s"] = starts_s
     replicas["completions_from"] = np.cumsum(room) - room
     return replicas, np.empty(int(room.sum()), np.int32)
 

@@ -149,8 +149,9 @@ class Outcome:
     calls in flight those that have happened, NaN where the call was not served.  replica: that served,
     refused or dropped it, -1 where none did.  attempts: arrivals at a pool, redirections and retries
     counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
-    progress.  paid_s: from the start, or from when it was ordered, until the last event or until it was
-    dropped and had nothing left.  horizon_s: the last event, or the end of a replay that was ended before.
+    progress.  paid_s: from the start (0, or the first arrival where that is before), or from when it was
+    ordered, until the last event or until it was dropped and had nothing left.  horizon_s: the last event,
+    or the end of a replay that was ended before.
     """
 
     arrival_s: Floats

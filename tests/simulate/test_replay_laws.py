@@ -70,6 +70,14 @@ def test_calls_that_all_come_later_end_as_much_later(seed: int, by_s: int) -> No
     np.testing.assert_array_equal(later.busy_s, now.busy_s)
 
 
+def test_a_replica_is_paid_for_from_a_first_arrival_before_the_clock_starts() -> None:
+    outcome = replay(
+        plain_workload([-2.0, 1.0], tokens=[1, 1]), ServiceModel("continuous", 0.0, 0.0, 4.0), pool_setup()
+    )
+    assert outcome.end_s.tolist() == [2.0, 6.0]
+    assert outcome.busy_s.tolist() == outcome.paid_s.tolist() == [8.0]
+
+
 @given(SEEDS)
 @settings(max_examples=how_many(10, thorough=50), deadline=None)
 def test_lanes_may_be_numbered_in_any_order(seed: int) -> None:
