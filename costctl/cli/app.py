@@ -29,6 +29,7 @@ from costctl.cli import (
     store,
     synth,
 )
+from costctl.cli.again import again_of
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
@@ -103,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
     try:
-        app(args=list(arguments), prog_name="costctl")
+        app(args=list(arguments), prog_name="costctl", obj=again_of(arguments))
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1 then
             raise end.__context__ from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costctl.cli.again import again
 from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
 from costctl.errors import UsageError
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from costctl.observation import Question
     from costctl.progress import Progress
     from costctl.render.document import Document
-    from costctl.render.tables import Section
+    from costctl.render.sections import Section
+    from costctl.render.view import View
 
 DEFAULT_STORE = Path("costctl.duckdb")
 
@@ -111,6 +113,8 @@ Wait = Annotated[
         help="Wait up to this long, such as 30s or 10m, for a store that is locked by another process.",
     ),
 ]
+Detail = Annotated[bool, typer.Option("--detail", help="Show every table, not only the first screen.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what was ruled out, and why.")]
 Extrapolate = Annotated[
     bool,
     typer.Option("--extrapolate", help="Estimate figures per week even from less than a day of traces."),
@@ -166,6 +170,20 @@ class Printed:
     ) -> None:
         """Write the document as asked. sections, csv_text: of its renderer."""
         write_document(document, self.form, sections, csv_text, self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened(Printed):
+    """A document that has a first screen, and more behind it."""
+
+    detail: Detail = False
+
+    def view(self) -> View:
+        """How much of it is asked for."""
+        from costctl.render.terminal import stdout_is_terminal
+        from costctl.render.view import View
+
+        return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from costctl.render.forms import TabularFormat
 
 if TYPE_CHECKING:
     from costctl.render.document import Document
-    from costctl.render.tables import Section
+    from costctl.render.sections import Section
 
 
 def write_text(text: str, out: Path | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from costctl.documents.admission_accuracy import AdmissionAccuracy, MatchCondition, Matching, taken_for
 from costctl.documents.estimate import Estimate
 from costctl.render.cells import TOO_FEW, count, ratio, ratio_interval
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 _WORDS = {
     "prompt_tokens": "prompt",

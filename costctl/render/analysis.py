@@ -42,7 +42,7 @@ from costctl.render.failures import (
 )
 from costctl.render.invoices import invoices
 from costctl.render.numbers import decimal_places, stage_name
-from costctl.render.tables import Notes, Section, Table
+from costctl.render.sections import Notes, Section, Table
 from costctl.render.tenants import tenant_table
 from costctl.render.witness import witness_sections
 

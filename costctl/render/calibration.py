@@ -9,7 +9,7 @@ from typing import Final
 from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
 from costctl.documents.metrics import METRICS
 from costctl.render.cells import NOT_OBSERVED, Quantity, Row, count, ratio, trust_of
-from costctl.render.tables import Table
+from costctl.render.sections import Table
 
 _QUANTITIES: Final[tuple[tuple[str, tuple[Metric, ...]], ...]] = (
     ("end-to-end latency", ("call_latency_p50", "call_latency_p95")),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from costctl.documents.explanation import ClassExplanation
 from costctl.render.cells import count, seconds, usd
 from costctl.render.numbers import plural
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 
 def sections(explained: ClassExplanation) -> list[Section]:

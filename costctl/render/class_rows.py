@@ -11,7 +11,7 @@ from typing import Final
 from costctl.documents.analysis import Analysis, ClassReport, Percentiles
 from costctl.render.cells import low_mid_high
 from costctl.render.failures import UNIT_COST_COLUMNS, unit_cost_cells
-from costctl.render.tables import as_csv
+from costctl.render.spreadsheet import as_csv
 
 _COLUMNS: Final = (
     "request_class",

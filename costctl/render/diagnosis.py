@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from costctl.documents.diagnosis import Check, Diagnosis, Phase, Shortfall
 from costctl.render.cells import Row, count, number, ratio
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 from costctl.render.usage_gaps import usage_sections
 from costctl.render.witness import witness_sections
 

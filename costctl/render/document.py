@@ -9,7 +9,9 @@ import msgspec
 
 from costctl.documents.provenance import Provenance
 from costctl.render.forms import TabularFormat
-from costctl.render.tables import Notes, Section, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Notes, Section
+from costctl.render.terminal import as_terminal_text
 
 Document = TypeVar("Document", bound=msgspec.Struct)
 

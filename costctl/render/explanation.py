@@ -34,7 +34,8 @@ from costctl.render.cells import (
     usd,
 )
 from costctl.render.numbers import plural, price, stage_name
-from costctl.render.tables import Notes, Section, Table, as_csv, indented
+from costctl.render.sections import Notes, Section, Table, indented
+from costctl.render.spreadsheet import as_csv
 
 _SPAN_COLUMNS: Final = ("span", "stage", "start", "duration", "tokens in → out", "replica")
 _NAME_WIDTH: Final = 34  # with its indentation; a longer name keeps its end, which says more

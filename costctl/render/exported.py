@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from costctl.documents.analysis import Analysis
 from costctl.render import class_rows
-from costctl.render.tables import as_csv
+from costctl.render.spreadsheet import as_csv
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,7 +8,7 @@ from costctl.documents.analysis import Analysis, Coverage
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.render.cells import NOT_OBSERVED, NOT_PRICED, Quantity, count, ratio, usd
 from costctl.render.numbers import plural
-from costctl.render.tables import Notes, Table
+from costctl.render.sections import Notes, Table
 
 UNIT_COST_COLUMNS = (
     "retry_tax_usd",

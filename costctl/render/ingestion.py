@@ -9,7 +9,8 @@ from costctl.documents.ingestion import IngestReport, IngestTotals
 from costctl.documents.reject_codes import doubts_in_words, rejects_in_words
 from costctl.documents.source_groups import SourceGroup, grouped
 from costctl.render.cells import Row, count
-from costctl.render.tables import Notes, Section, Table, as_csv, first
+from costctl.render.sections import Notes, Section, Table, first
+from costctl.render.spreadsheet import as_csv
 
 _MOST_ROWS: Final = 24
 _MOST_NOTES: Final = 20

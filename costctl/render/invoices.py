@@ -5,7 +5,7 @@ from __future__ import annotations
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import ProviderInvoice
 from costctl.render.cells import Quantity, count, ratio, usd
-from costctl.render.tables import Table
+from costctl.render.sections import Table
 
 
 def invoices(document: Analysis) -> Table:

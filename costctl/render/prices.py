@@ -5,7 +5,8 @@ from __future__ import annotations
 from costctl.documents.prices import Price, PriceCheck, Prices
 from costctl.render.cells import count, exact
 from costctl.render.numbers import plural
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 from costctl.render.witness import witness_sections
 
 _COLUMNS = ("provider", "model", "kind of token", "prompt tokens", "USD per 1M", "source")

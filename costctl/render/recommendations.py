@@ -17,8 +17,9 @@ from costctl.documents.recommendations import (
 from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.cells import Interval, count, low_mid_high, measured, number, ratio, usd, usd_interval
 from costctl.render.numbers import plural
+from costctl.render.sections import Notes, Section, Table
 from costctl.render.settings import setting_value
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.spreadsheet import as_csv
 
 _NO_CASH = "the bill stays as it is"
 

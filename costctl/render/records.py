@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from costctl.render.cells import Cell, Plain, plain
-from costctl.render.tables import HeatMap, Table
+from costctl.render.sections import HeatMap, Table
 
 _BRACKETS: Final = re.compile(r"\([^)]*\)")
 _OTHERS: Final = re.compile(r"[^a-z0-9]+")

@@ -7,7 +7,10 @@ import polars as pl
 
 from costctl.render.cells import count
 from costctl.render.forms import TabularFormat
-from costctl.render.tables import Table, as_csv, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Table
+from costctl.render.spreadsheet import as_csv
+from costctl.render.terminal import as_terminal_text
 
 
 def rendered(frame: pl.DataFrame, form: TabularFormat) -> str:

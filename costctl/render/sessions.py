@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from costctl.documents.sessions import ClassSteps, Sessions, SessionsReport, SessionTotals, StepSpread
 from costctl.render.cells import NOT_PRICED, Cell, Row, count, number, phrase, ratio, seconds, usd
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 _STEPS = ("class", "tasks", "completed", "steps", "turns", "looping")
 _COST = ("class", "all tasks", "per task", "per completed task")

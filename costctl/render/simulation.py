@@ -31,8 +31,9 @@ from costctl.render.cells import (
     usd,
 )
 from costctl.render.numbers import plural
+from costctl.render.sections import Notes, Section, Table
 from costctl.render.settings import setting_value
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.spreadsheet import as_csv
 
 _TODAY, _SCENARIO = "today", "scenario"
 _FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")

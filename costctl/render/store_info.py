@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from costctl.documents.store_info import StoreInfo
 from costctl.render.cells import NOT_OBSERVED, Quantity, count
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 _COLUMNS = ("source", "format", "spans", "still stored", "rejected", "first", "last")
 _CSV_COLUMNS = (

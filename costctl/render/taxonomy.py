@@ -8,7 +8,8 @@ import msgspec
 
 from costctl.documents.taxonomy import Cluster, Taxonomy
 from costctl.render.cells import count, exact, number, ratio, tokens
-from costctl.render.tables import Listing, Notes, Section, Table, as_csv
+from costctl.render.sections import Listing, Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 _WORDS: Final = (
     ("generation_calls", "model call", "model calls"),

@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.tenants import TenantUse, largest
 from costctl.render.cells import Cell, count, ratio, usd
 from costctl.render.numbers import plural
-from costctl.render.tables import Table
+from costctl.render.sections import Table
 
 _MOST_ROWS: Final = 20
 NO_TENANT: Final = "no tenant recorded"

@@ -6,7 +6,7 @@ from typing import Final
 
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.render.cells import Cell, count
-from costctl.render.tables import Section, Table, first
+from costctl.render.sections import Section, Table, first
 
 _MOST_ROWS: Final = 12
 

@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.witness import Witness, WitnessCause, WitnessGroup, by_size
 from costctl.render.cells import NOT_OBSERVED, Cell, count, number, ratio, usd
 from costctl.render.numbers import more_or_less, plural
-from costctl.render.tables import Notes, Section, Table, first
+from costctl.render.sections import Notes, Section, Table, first
 
 _MOST_GROUPS: Final = 12
 _MOST_CAUSES: Final = 12

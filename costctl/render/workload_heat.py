@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.workload_map import LoadMap, WasteMap, WorkloadMap
 from costctl.render.cells import Quantity, count, ratio, tokens
 from costctl.render.numbers import stage_name
-from costctl.render.tables import HeatMap, Section
+from costctl.render.sections import HeatMap, Section
 
 _WASTE_LEVELS: Final = (0.01, 0.05, 0.15, 0.3)  # part of the class's time from which on a shade is used
 _LOAD_LEVELS: Final = (0.05, 0.25, 0.5, 0.75)  # part of the busiest cell

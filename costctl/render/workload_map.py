@@ -6,7 +6,8 @@ from costctl.documents.overlap import Overlap
 from costctl.documents.workload_map import Leftover, LeftoverGroup, WorkloadMap
 from costctl.render import workload_heat, workload_service, workload_time
 from costctl.render.cells import NOT_OBSERVED, count, phrase, ratio, tokens, usd
-from costctl.render.tables import Notes, Section, Table, as_csv
+from costctl.render.sections import Notes, Section, Table
+from costctl.render.spreadsheet import as_csv
 
 
 def sections(document: WorkloadMap) -> list[Section]:

@@ -11,7 +11,7 @@ from costctl.documents.workload_map import (
     WorstHour,
 )
 from costctl.render.cells import NOT_OBSERVED, Cell, Row, count, number, phrase, ratio
-from costctl.render.tables import Notes, Section, Table
+from costctl.render.sections import Notes, Section, Table
 
 
 def sections(document: WorkloadMap) -> list[Section]:

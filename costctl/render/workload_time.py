@@ -6,7 +6,7 @@ from costctl.documents.analysis import Bottleneck, StageUse
 from costctl.documents.workload_map import ClassTime, WorkloadMap
 from costctl.render.cells import NOT_OBSERVED, Row, count, ratio, seconds
 from costctl.render.numbers import stage_name
-from costctl.render.tables import Notes, Section, Table, first
+from costctl.render.sections import Notes, Section, Table, first
 
 _LEAST_SHARE = 0.005  # of the class's time; what is shorter is in the document and not in the table
 _MOST_STAGES = 6

@@ -14,7 +14,8 @@ from costctl.documents.admission_accuracy import MatchCondition
 from costctl.documents.schemas import schema_for
 from costctl.observation import Question
 from costctl.render.admission_accuracy import csv_text, in_words, sections
-from costctl.render.tables import as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.terminal import as_terminal_text
 from tests.conftest import unwatched
 
 

@@ -12,7 +12,7 @@ from costctl.documents.estimate import Estimate
 from costctl.render import cells
 from costctl.render.cells import Cell, plain
 from costctl.render.records import column_key, records
-from costctl.render.tables import HeatMap, Table
+from costctl.render.sections import HeatMap, Table
 
 ESTIMATE = Estimate(0.01, 0.02, 0.03, 0.95, "x")
 EXACT = Estimate(0.02, 0.02, 0.02, None, "price")

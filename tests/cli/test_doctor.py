@@ -13,7 +13,9 @@ from costctl import verbs
 from costctl.documents.diagnosis import Diagnosis
 from costctl.observation import Question
 from costctl.render.diagnosis import csv_text, sections
-from costctl.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Notes, Table
+from costctl.render.terminal import as_terminal_text
 from tests.conftest import unwatched
 
 

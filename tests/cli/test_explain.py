@@ -16,7 +16,9 @@ from costctl.explain.request import MOST_LINES, span_lines
 from costctl.observation import Question
 from costctl.render import explanation as render
 from costctl.render.cells import seconds, usd
-from costctl.render.tables import Notes, Table, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Notes, Table
+from costctl.render.terminal import as_terminal_text
 from costctl.verbs.explain_ids import meant_by
 from tests.relations.span_rows import chat, engine_of, span
 

@@ -15,7 +15,9 @@ from costctl.documents.schemas import schema_for
 from costctl.documents.taxonomy import Taxonomy
 from costctl.render import taxonomy as render
 from costctl.render.cells import count, ratio
-from costctl.render.tables import Table, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Table
+from costctl.render.terminal import as_terminal_text
 from tests.command_line import costctl
 
 

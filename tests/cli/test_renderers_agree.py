@@ -15,8 +15,10 @@ from costctl.documents.analysis import Analysis
 from costctl.render import analysis as render
 from costctl.render.cells import count, usd_interval
 from costctl.render.class_rows import csv_text
+from costctl.render.markdown import as_markdown
 from costctl.render.records import Records, records
-from costctl.render.tables import Table, as_markdown, as_terminal_text
+from costctl.render.sections import Table
+from costctl.render.terminal import as_terminal_text
 
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_analysis: Analysis) -> None:

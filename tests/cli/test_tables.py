@@ -8,7 +8,10 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costctl.render.tables import Notes, Table, as_csv, as_markdown, as_terminal_text
+from costctl.render.markdown import as_markdown
+from costctl.render.sections import Notes, Table
+from costctl.render.spreadsheet import as_csv
+from costctl.render.terminal import as_terminal_text
 
 FRUIT = Table("Fruit", ("name", "grams"), (("apple", "180"), ("a|b", "7")), frozenset({"name"}))
 

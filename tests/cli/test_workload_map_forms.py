@@ -13,9 +13,11 @@ import pytest
 from costctl.documents.workload_map import WorkloadMap
 from costctl.render import workload_map as render
 from costctl.render.cells import count, ratio, usd
+from costctl.render.markdown import as_markdown
 from costctl.render.numbers import short
 from costctl.render.records import records
-from costctl.render.tables import HeatMap, Table, as_markdown, as_terminal_text, heat_text
+from costctl.render.sections import HeatMap, Table, heat_text
+from costctl.render.terminal import as_terminal_text
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -12,7 +12,7 @@ from costctl.errors import NotEnoughDataError
 from costctl.observation import Question, observed
 from costctl.render import analysis as analysis_view
 from costctl.render import class_explanation, sessions, workload_map
-from costctl.render.tables import Section, Table
+from costctl.render.sections import Section, Table
 from tests.conftest import ROOT, unwatched
 from tests.laws.same_quantity import Documents, documents_of, readings
 from tests.laws.worlds_with_gaps import store_with_gaps

@@ -17,7 +17,7 @@ from costctl.documents.settings import Pool, Settings
 from costctl.finance.export import FocusExport, focus_export
 from costctl.render import exported
 from costctl.render.analysis import sections
-from costctl.render.tables import Notes
+from costctl.render.sections import Notes
 from costctl.service_model.pool_fit import fit_pools
 from costctl.verbs.witness import witness_of
 from tests.relations.span_rows import chat, engine_of, frames_of

@@ -17,7 +17,7 @@ from costctl.documents.settings import Pool, Settings
 from costctl.documents.witness import Witness, WitnessCause
 from costctl.observation import Question
 from costctl.render.analysis import sections
-from costctl.render.tables import Notes, Table
+from costctl.render.sections import Notes, Table
 from costctl.service_model.pool_fit import fit_pools
 from costctl.verbs.witness import witness_of
 from tests.conftest import unwatched

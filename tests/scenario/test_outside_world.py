@@ -11,8 +11,8 @@ import pytest
 from costctl import verbs
 from costctl.documents.simulation import ClassResult, Simulation
 from costctl.observation import Question
+from costctl.render.markdown import as_markdown
 from costctl.render.simulation import sections
-from costctl.render.tables import as_markdown
 from costctl.scenario.trust import is_trusted
 from costctl.verbs import ScenarioRequest
 from tests.conftest import unwatched

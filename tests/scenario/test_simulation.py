@@ -24,8 +24,9 @@ from costctl.levers.table import LEVERS
 from costctl.observation import Question, observed
 from costctl.render import simulation as render
 from costctl.render.cells import seconds
+from costctl.render.sections import Table
 from costctl.render.settings import setting_value
-from costctl.render.tables import Table, as_terminal_text
+from costctl.render.terminal import as_terminal_text
 from costctl.synth.presets import sample_world
 from costctl.verbs import ScenarioRequest
 from tests.synth.written_worlds import written

@@ -1,0 +1,48 @@
+"""Sections as GitHub-flavoured markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Table, shaded
+
+
+def as_markdown(sections: Iterable[Section]) -> str:
+    """The sections, each under its title, with empty lines between."""
+    return "\n".join(part for section in sections for part in _parts(section))
+
+
+def _parts(section: Section) -> list[str]:
+    """Paragraphs, each of which ends with a line feed."""
+    if isinstance(section, Facts):
+        return ["".join(f"- {_fact(label, said)}\n" for label, said in section.lines)]
+    title = f"## {section.title}\n"
+    match section:
+        case Notes():
+            lines = "\n".join(f"- {line}" for line in section.lines) + "\n"
+            return [title, lines, *([f"```\n{section.code}\n```\n"] if section.code else [])]
+        case Listing():
+            return [title, f"```{section.language}\n{section.text.rstrip()}\n```\n"]
+        case HeatMap():
+            return [title, section.legend + "\n", _table(_as_table(section))]
+        case Table():
+            return [title, _table(section)]
+
+
+def _fact(label: str, said: str) -> str:
+    return f"**{label}** {said}" if label else said
+
+
+def _table(section: Table) -> str:
+    rule = ["---" if column in section.left else "---:" for column in section.columns]
+    lines = [section.columns, tuple(rule), *section.texts()]
+    return "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def _as_table(section: HeatMap) -> Table:
+    rows = tuple((name, *(shaded(cell, section).rstrip() for cell in cells)) for name, cells in section.rows)
+    return Table(section.title, (section.corner, *section.columns), rows, frozenset({section.corner}))
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")

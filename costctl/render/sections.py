@@ -1,0 +1,122 @@
+"""Of what is a document made, before it is laid out? Sections: tables, notes, facts, listings, heat maps.
+
+In: cells. Out: sections, which ``terminal`` and ``markdown`` lay out for people, and ``records`` for machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from costctl.render.cells import Quantity, Row
+from costctl.render.numbers import short
+
+_SHADES: Final = (" ", "░", "▒", "▓", "█")
+_NOTHING: Final = "·"
+_INDENT: Final = "· "
+_LEAST_NAME: Final = 16
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """title, column names, rows of cells. Columns in ``left`` are text; the others are numbers, aligned right.
+
+    is_compact: for a first screen: on a terminal the title is the head of the first column, and nothing is ruled.
+    least: columns that may be hidden where there is no room for all, the least important first; they are then named.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    left: frozenset[str] = frozenset()
+    is_compact: bool = False
+    least: tuple[str, ...] = ()
+
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as people read them."""
+        return tuple(tuple(str(cell) for cell in row) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Sentences under a heading. code: text below them that is to be copied as it is."""
+
+    title: str
+    lines: tuple[str, ...]
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The text of a file under a heading, as it is."""
+
+    title: str
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Quantities under ``columns``; each row begins with its name. On a terminal too narrow for all columns they are
+    shown in several blocks. The shade stands beside the number in every form; colour only repeats it.
+
+    levels: where a darker shade begins, four of them.  busiest: the largest quantity, of which they are parts; None
+    where the quantities are parts themselves.  legend: what a cell says.
+    """
+
+    title: str
+    corner: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Quantity, ...]], ...]
+    levels: tuple[float, ...]
+    legend: str
+    busiest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Lines of a first screen, each a label and what it says: ("BY MODEL", "gpt-4.1 $10.18 (8%)"). Without labels,
+    lines as they are.
+
+    warnings: labels of lines that are shown in the colour of a warning.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+    warnings: frozenset[str] = frozenset()
+
+
+Section = Table | Notes | Listing | HeatMap | Facts
+
+
+def shaded(cell: Quantity, section: HeatMap) -> str:
+    """A quantity in few characters, with the shade of its level."""
+    return heat_text(cell, section) + _SHADES[level(cell, section)]
+
+
+def heat_text(cell: Quantity, section: HeatMap) -> str:
+    """A quantity in few characters; a dot where there is none."""
+    if cell.value is None or (section.busiest is not None and not cell.value):
+        return _NOTHING
+    if section.busiest is None:
+        return str(cell)
+    return f"≥ {short(cell.value)}" if cell.bound == "at least" else short(cell.value)
+
+
+def level(cell: Quantity, section: HeatMap) -> int:
+    """How dark: how many of the levels the quantity has reached."""
+    part = (cell.value or 0.0) / (section.busiest or 1.0)
+    return sum(part >= level for level in section.levels)
+
+
+def first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], int]:
+    """The items that there is room for, and how many more there are."""
+    return items[:most], max(0, len(items) - most)
+
+
+def indented(name: str, depth: int, width: int) -> str:
+    """A name in a tree, its end where it is too long: that says more."""
+    room = max(_LEAST_NAME, width - len(_INDENT) * depth)
+    return _INDENT * depth + (name if len(name) <= room else "…" + name[1 - room :])
