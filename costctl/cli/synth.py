@@ -33,7 +33,9 @@ def run(
     world: Annotated[
         str | None,
         typer.Option(
-            "--world", metavar="NAME", help="A named world: sample.  [default: a random world of --seed]"
+            "--world",
+            metavar="NAME",
+            help="A named world: sample (own pools) or shop (bought tokens).  [default: a random world of --seed]",
         ),
     ] = None,
     form: Annotated[

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from costctl.synth.demand import Demand
+from costctl.synth.otlp import Attributes, pairs, span_id
 from costctl.synth.platform import CallEnd, Served
 from costctl.synth.truth import activity_start_s, is_success, response_bytes
 from costctl.synth.world import ClassSpec, PoolSpec, Step, World
@@ -23,7 +24,6 @@ from costctl.synth.world import ClassSpec, PoolSpec, Step, World
 _REQUESTS_A_LINE: Final = 100
 _ANSWER_S: Final = 0.002  # the gateway's own time after the last activity
 _INTERNAL, _SERVER, _CLIENT = 1, 2, 3
-Attributes = dict[str, str | int | float | bool]
 Emitter = tuple[str, str]  # service, instance
 
 
@@ -49,7 +49,7 @@ def otlp_lines(world: World, demand: Demand, served: Served) -> Iterator[bytes]:
         ]
         spans.sort(key=lambda pair: pair[0])
         groups = [
-            {"resource": {"attributes": _pairs(_emitter_attributes(emitter))},
+            {"resource": {"attributes": pairs(_emitter_attributes(emitter))},
              "scopeSpans": [{"scope": {"name": "platform"}, "spans": [span for _, span in members]}]}
             for emitter, members in groupby(spans, key=lambda pair: pair[0])
         ]  # fmt: skip
@@ -165,15 +165,15 @@ class _Writer:
     def _json(self, request: int, number: int, parent: int, span: _Span) -> dict[str, Any]:
         found: dict[str, Any] = {
             "traceId": f"{self.world.seed & 0xFFFFFFFF:08x}{request + 1:024x}",
-            "spanId": _span_id(request, number),
+            "spanId": span_id(request, number),
             "name": span.name,
             "kind": span.kind,
             "startTimeUnixNano": str(self._ns(span.start_s)),
             "endTimeUnixNano": str(self._ns(span.end_s)),
-            "attributes": _pairs(span.attributes),
+            "attributes": pairs(span.attributes),
         }
         if number > 0:
-            found["parentSpanId"] = _span_id(request, parent if parent != number else 0)
+            found["parentSpanId"] = span_id(request, parent if parent != number else 0)
         if span.is_failed:
             found["status"] = {"code": 2}
         return found
@@ -221,19 +221,3 @@ def _operation(pool: PoolSpec) -> str:
 
 def _emitter_attributes(emitter: Emitter) -> Attributes:
     return {"service.name": emitter[0], "service.instance.id": emitter[1], "cloud.region": "eu-west-2"}
-
-
-def _pairs(attributes: Attributes) -> list[dict[str, Any]]:
-    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
-
-
-def _value(value: str | int | float | bool) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    return {"doubleValue": value} if isinstance(value, float) else {"stringValue": value}
-
-
-def _span_id(request: int, number: int) -> str:
-    return f"{request + 1:012x}{number + 1:04x}"

@@ -7,50 +7,61 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 import numpy as np
 
-from costctl.errors import StoreError
+from costctl.errors import StoreError, UsageError
 from costctl.synth.demand import demand_of
 from costctl.synth.logs import log_lines
 from costctl.synth.platform import serve
 from costctl.synth.presets import world_from_seed, world_named
 from costctl.synth.settings_file import settings_text
+from costctl.synth.shop.presets import shop as shop_of
+from costctl.synth.shop.provider import usage_of
+from costctl.synth.shop.settings_file import settings_text as shop_settings
+from costctl.synth.shop.spans import otlp_lines as shop_lines
+from costctl.synth.shop.traffic import traffic_of
+from costctl.synth.shop.truth import truth_of as truth_of_shop
 from costctl.synth.spans import otlp_lines
 from costctl.synth.truth import truth_of
 
 TRACES: Final = {"otlp": "requests.jsonl.gz", "log": "calls.csv.gz"}
 SETTINGS: Final = "costctl.toml"
 TRUTH: Final = "truth.json"
+SHOP: Final = "shop"
+
+Form = Literal["otlp", "log"]
+Tell = Callable[[str, float | None], None]
 
 
-def synthesize(
-    name: str | None,
-    seed: int,
-    folder: Path,
-    form: Literal["otlp", "log"],
-    progress: Callable[[str, float | None], None],
-) -> tuple[Path, ...]:
+@dataclass(frozen=True, slots=True)
+class _World:
+    """What is written: lines of traces, the text of the settings, and the truth, found when it is asked for."""
+
+    lines: Iterable[bytes]
+    settings: str
+    truth: Callable[[], msgspec.Struct]
+
+
+def synthesize(name: str | None, seed: int, folder: Path, form: Form, progress: Tell) -> tuple[Path, ...]:
     """Write a named world, or the random world of a seed, into a folder; the paths of the files written.
 
     form: spans as a collector writes them, or a log of calls.  progress: told what is done, and how far along
-    it is. Raises UsageError for an unknown name, StoreError where the folder cannot be written.
+    it is. Raises UsageError for an unknown name and for a shop as a log, StoreError where the folder cannot be
+    written.
     """
-    world = world_from_seed(seed) if name is None else world_named(name, seed)
-    progress(f"Simulating world {world.name}", None)
-    demand = demand_of(world)
-    served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
+    made = _shop(seed, form, progress) if name == SHOP else _platform(name, seed, form, progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         progress("Writing traces", None)
-        lines = otlp_lines if form == "otlp" else log_lines
-        _write_gzip(folder / TRACES[form], lines(world, demand, served))
-        (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
-        progress("Rerunning the world without parts of each class", None)
-        truth = msgspec.json.encode(truth_of(world, demand, served), order="sorted")
+        _write_gzip(folder / TRACES[form], made.lines)
+        (folder / SETTINGS).write_text(made.settings, encoding="utf-8")
+        progress("Finding what is true of it", None)
+        truth = msgspec.json.encode(made.truth(), order="sorted")
         (folder / TRUTH).write_bytes(msgspec.json.format(truth, indent=2) + b"\n")
     except OSError as error:
         raise StoreError(
@@ -59,6 +70,33 @@ def synthesize(
             next_step="Pass a folder that you can write to.",
         ) from error
     return folder / TRACES[form], folder / SETTINGS, folder / TRUTH
+
+
+def _platform(name: str | None, seed: int, form: Form, progress: Tell) -> _World:
+    """A platform with accelerators of its own."""
+    world = world_from_seed(seed) if name is None else world_named(name, seed)
+    progress(f"Simulating world {world.name}", None)
+    demand = demand_of(world)
+    served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
+    lines = otlp_lines if form == "otlp" else log_lines
+    return _World(lines(world, demand, served), settings_text(world), lambda: truth_of(world, demand, served))
+
+
+def _shop(seed: int, form: Form, progress: Tell) -> _World:
+    """A team that buys tokens."""
+    if form == "log":
+        raise UsageError(
+            "The world shop cannot be written as a log.",
+            why="What its prompts share is only in spans.",
+            next_step="Omit --as.",
+        )
+    shop = shop_of(seed)
+    progress(f"Simulating world {shop.name}", None)
+    calls = traffic_of(shop)
+    usages = usage_of(shop, calls)
+    return _World(
+        shop_lines(shop, calls, usages), shop_settings(shop), lambda: truth_of_shop(shop, calls, usages)
+    )
 
 
 def _write_gzip(path: Path, lines: Iterable[bytes]) -> None:

@@ -1,0 +1,40 @@
+"""Which shops are there? One of seven applications over two days, most of which could cost less.
+
+Sizes are made up, of an order that a reader will recognise. What could be saved: the system prompts of ``support`` and
+``agent`` are paid for anew each time; ``digest`` runs by night at interactive prices; the questions of ``faq`` and the
+texts of ``index`` come again; ``triage`` asks a large model for one word. ``cached`` is in good order.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from costctl.synth.shop.world import App, Shop
+from costctl.synth.world import Spread
+
+_START: Final = datetime(2026, 11, 23, tzinfo=UTC)  # a Monday
+_SHORT: Final = Spread(60, 0.5, 8, 600)
+_LONG: Final = Spread(900, 0.5, 100, 6000)
+_ANSWER: Final = Spread(170, 0.5, 20, 900)
+
+APPS: Final = (
+    App("support", "anthropic", "claude-sonnet-4-5", 1400, 2600, _SHORT, _ANSWER, turns=(1, 6), resends_history=True,
+        refused_ratio=0.01, e2e_p95="8s"),
+    App("agent", "anthropic", "claude-sonnet-4-5", 420, 3200, Spread(420, 0.8, 30, 4000), Spread(110, 0.5, 20, 600),
+        turns=(3, 12), is_agent=True, resends_history=True, refused_ratio=0.02, e2e_p95="60s"),
+    App("cached", "anthropic", "claude-sonnet-4-5", 3400, 5200, _SHORT, Spread(70, 0.5, 10, 300), caching="5m",
+        e2e_p95="8s"),
+    App("digest", "openai", "gpt-4.1", 620, 350, Spread(2800, 0.4, 600, 12_000), Spread(600, 0.3, 200, 1500),
+        hours_utc=(1, 5), is_deferrable=True),
+    App("faq", "openai", "gpt-4.1-mini", 5200, 700, Spread(25, 0.4, 6, 90), Spread(140, 0.4, 30, 400), questions=900,
+        e2e_p95="6s"),
+    App("index", "openai", "text-embedding-3-small", 5600, 0, Spread(420, 0.5, 30, 2000), None, questions=2600),
+    App("triage", "openai", "gpt-4.1", 3300, 420, Spread(220, 0.6, 20, 1500), Spread(3, 0.4, 1, 8),
+        allowed_models=("gpt-4.1", "gpt-4.1-nano"), e2e_p95="3s"),
+)  # fmt: skip
+
+
+def shop(seed: int = 7) -> Shop:
+    """Seven applications over two days."""
+    return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, APPS)

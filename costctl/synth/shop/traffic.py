@@ -1,0 +1,125 @@
+"""What do the applications of a shop send, and when? Every draw of it, made before any provider answers.
+
+In: a shop. Out: calls in order of their start. What an operator could change is not looked at here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from costctl.arrays import Floats
+from costctl.synth.shop.world import App, Shop
+from costctl.synth.world import Spread
+
+_FIRST_TOKEN_S: Final = Spread(0.45, 0.3, 0.1, 3.0)
+_S_PER_TOKEN: Final = 0.011
+_TOOL_S: Final = Spread(0.6, 0.7, 0.05, 15.0)
+_REFUSED_S: Final = 0.05
+_BACKOFF_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """key: what is said; two messages with the same key say the same."""
+
+    role: str
+    key: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
+    oldest first.  answer: None for embeddings, and where is_refused.
+    """
+
+    app: int
+    session: int
+    request: int
+    start_s: float
+    end_s: float
+    tenant: int
+    attempt: int
+    is_refused: bool
+    calls_tool: bool
+    messages: tuple[Message, ...]
+    answer: Message | None
+
+
+def traffic_of(shop: Shop) -> tuple[Call, ...]:
+    """All calls that are made, refused ones included."""
+    calls: list[Call] = []
+    session = 0
+    for number, app in enumerate(shop.apps):
+        rng = np.random.default_rng([shop.seed, number])
+        for start_s in _starts_s(shop, app, rng):
+            calls.extend(_session(shop, number, session, float(start_s), rng))
+            session += 1
+    calls.sort(key=lambda call: (call.start_s, call.app, call.session, call.attempt))
+    requests = {
+        key: at for at, key in enumerate(dict.fromkeys((call.session, call.request) for call in calls))
+    }
+    return tuple(replace(call, request=requests[call.session, call.request]) for call in calls)
+
+
+def _starts_s(shop: Shop, app: App, rng: np.random.Generator) -> Floats:
+    """Sessions begin as a Poisson process that follows the hour of the day, within the hours of the application."""
+    hours = np.arange(np.ceil(shop.hours))
+    of_day = (shop.start_ns / 3.6e12 + hours) % 24.0
+    rates = 1.0 + shop.day_swing * np.sin((of_day - 8.0) / 24.0 * 2.0 * np.pi)
+    rates *= (of_day >= app.hours_utc[0]) & (of_day < app.hours_utc[1])
+    counts = rng.poisson(app.sessions * rates / rates.sum())
+    starts_s = (np.repeat(hours, counts) + rng.uniform(0.0, 1.0, int(counts.sum()))) * 3600.0
+    return np.sort(starts_s[starts_s < shop.hours * 3600.0])
+
+
+def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.Generator) -> list[Call]:
+    """The calls of one session; request counts from 0 within it, and is numbered later."""
+    app = shop.apps[number]
+    tenant = int(rng.integers(len(shop.tenants)))
+    calls: list[Call] = []
+    history: tuple[Message, ...] = ()
+    turns = int(rng.integers(app.turns[0], app.turns[1] + 1))
+    for turn in range(turns):
+        said = _said(app, session, turn, rng)
+        messages = (*history, said) if app.resends_history else (said,)
+        request = 0 if app.is_agent else turn
+        attempt = 1
+        while rng.random() < app.refused_ratio:
+            calls.append(
+                Call(
+                    number, session, request, at_s, at_s + 0.05, tenant, attempt, True, False, messages, None
+                )
+            )
+            at_s += 0.05 + _BACKOFF_S * 2.0**attempt * float(rng.uniform(0.5, 1.5))
+            attempt += 1
+        answer = None
+        if app.answer is not None:
+            answer = Message("assistant", f"{session}.{turn}.answer", round(_drawn(app.answer, rng)))
+        end_s = at_s + _drawn(_FIRST_TOKEN_S, rng) + (0 if answer is None else answer.tokens * _S_PER_TOKEN)
+        calls_tool = app.is_agent and turn < turns - 1
+        calls.append(
+            Call(number, session, request, at_s, end_s, tenant, attempt, False, calls_tool, messages, answer)
+        )
+        history = messages if answer is None else (*messages, answer)
+        at_s = end_s + _drawn(_TOOL_S if app.is_agent else app.think_s, rng)
+    return calls
+
+
+def _said(app: App, session: int, turn: int, rng: np.random.Generator) -> Message:
+    """A user's message, or a tool's result. One of the questions that come again has always the same length."""
+    role = "tool" if app.is_agent and turn > 0 else "user"
+    if app.questions is None or turn > 0:
+        return Message(role, f"{session}.{turn}", round(_drawn(app.said, rng)))
+    weights = 1.0 / np.arange(1, app.questions + 1)
+    question = int(rng.choice(app.questions, p=weights / weights.sum()))
+    own = np.random.default_rng([question, app.system_tokens])
+    return Message(role, f"{app.name} {question}", round(_drawn(app.said, own)))
+
+
+def _drawn(spread: Spread, rng: np.random.Generator) -> float:
+    value = float(rng.lognormal(np.log(spread.median), spread.sigma))
+    return min(max(value, spread.least), spread.most)

@@ -1,0 +1,75 @@
+"""What is a team that buys tokens made of? Applications that talk to models of two providers.
+
+No code runs here: frozen nouns that ``traffic`` draws from, ``provider`` answers and ``spans`` writes. What an operator
+could change (how prompts are cached, the tier, the model) is drawn from by nothing, so that the same traffic can be
+answered and billed again under another choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from costctl.synth.world import Spread
+
+Caching = Literal["none", "5m", "1h"]
+Tier = Literal["default", "batch", "flex"]
+THINK_S: Final = Spread(40.0, 0.8, 2.0, 1800.0)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One application, which is one class of requests.
+
+    sessions: expected number over the period.  turns: least and most calls of a session, think_s apart.  is_agent: all
+    turns are one request, and each but the last ends in a tool call.  system_tokens: system prompt and tools, the same
+    for all of its calls.  said, answer: tokens of a user's message (or a tool's result) and of an answer; None for
+    embeddings.  resends_history: every turn carries the earlier ones.  questions: how many different first messages
+    there are, asked by popularity; None where no two are the same.  hours_utc: when it comes, from and until.
+
+    What can be changed: model; caching, the breakpoints that its calls ask for (at the end of the system prompt, and of
+    the last message); tier.  OpenAI caches on its own.  refused_ratio: calls that the provider refuses for its rate
+    limit, made again after a moment; they cost nothing.
+    """
+
+    name: str
+    provider: Literal["openai", "anthropic"]
+    model: str
+    sessions: float
+    system_tokens: int
+    said: Spread
+    answer: Spread | None
+    turns: tuple[int, int] = (1, 1)
+    think_s: Spread = THINK_S
+    is_agent: bool = False
+    resends_history: bool = False
+    questions: int | None = None
+    hours_utc: tuple[int, int] = (0, 24)
+    refused_ratio: float = 0.0
+    caching: Caching = "none"
+    tier: Tier = "default"
+    is_deferrable: bool = False
+    allowed_models: tuple[str, ...] = ()
+    e2e_p95: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Everything. start_ns: ns UTC.  day_swing: half the difference between the busiest and the least busy hour, over
+    their mean.  characters_per_token: of the text that is written for a token; real ones have about four.
+    """
+
+    name: str
+    seed: int
+    start_ns: int
+    hours: float
+    apps: tuple[App, ...]
+    tenants: tuple[str, ...] = ("acme", "birch", "cedar")
+    day_swing: float = 0.5
+    characters_per_token: float = 0.5
+
+    def changed(self, app: str, **choices: Any) -> Shop:
+        """The same shop, of which one application does something otherwise."""
+        return replace(
+            self, apps=tuple(replace(each, **choices) if each.name == app else each for each in self.apps)
+        )
