@@ -34,7 +34,7 @@ def run(
 ) -> None:
     """Show cost and latency per request class.
 
-    PATHs are ingested first: into --store, or without it into a temporary store.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import analysis, class_rows

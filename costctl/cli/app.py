@@ -30,6 +30,7 @@ from costctl.cli import (
     synth,
 )
 from costctl.cli.again import again_of
+from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
@@ -103,8 +104,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
+    with begun(Running(arguments, again_of(arguments))) as run:
+        code = _code_of(arguments)
+        if code == ExitCode.OK and run.at_end is not None:
+            run.at_end()
+        return code
+
+
+def _code_of(arguments: Sequence[str]) -> int:
     try:
-        app(args=list(arguments), prog_name="costctl", obj=again_of(arguments))
+        app(args=list(arguments), prog_name="costctl")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1 then
             raise end.__context__ from None

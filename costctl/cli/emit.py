@@ -48,8 +48,8 @@ def run(
     """Write the routing policy as gateway or server config.
 
     With --out, a coverage manifest is written beside the file as NAME.coverage.json. For each value of the policy
-    it says whether the target supports it exactly, rounded, approximated or not at all. PATHs are ingested first:
-    into --store, or without it into a temporary store.
+    it says whether the target supports it exactly, rounded, approximated or not at all.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
 

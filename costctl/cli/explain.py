@@ -28,7 +28,8 @@ def run(
     """Explain one request or class: rules, stages, charges.
 
     A request: its spans, calls, stages and charges, and each class rule with the condition that failed. A class: its
-    rules, and example requests. PATHs are ingested first: into --store, or without it into a temporary store.
+    rules, and example requests.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import explanation

@@ -72,7 +72,8 @@ def run(
     """Export charges as FOCUS, or classes as CSV or Parquet.
 
     FOCUS is written as Parquet if the --out name ends in .parquet. Usage without a price is not in the file; stderr
-    says how much that is. PATHs are ingested first: into --store, or without it into a temporary store.
+    says how much that is.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import class_rows, exported

@@ -56,7 +56,9 @@ def run(
     keep_content: Annotated[
         bool, typer.Option("--keep-content", help="Store message content.  [default: only its hash]")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if any record was rejected.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if a record was rejected or a file skipped.")
+    ] = False,
     printed: Printed,
     feedback: Feedback,
 ) -> None:
@@ -88,8 +90,8 @@ def run(
                 report = verbs.follow(request, progress, is_stopped=is_stopped)
         else:
             report = verbs.ingest(request, progress)
-    if report.totals.refused_sources < len(report.sources):
+    if report.totals.refused_sources + report.totals.skipped_sources < len(report.sources):
         printed.write(report, ingestion.sections, ingestion.csv_text)
-    verbs.refuse_unusable(report)
+    verbs.refuse_unusable(report, is_strict=strict)
     if strict:
         verbs.refuse_rejected(report)

@@ -13,6 +13,7 @@ import typer
 from costctl.cli.again import again
 from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
+from costctl.cli.running import this_run
 from costctl.errors import UsageError
 from costctl.render.forms import TabularFormat
 from costctl.units import duration_s
@@ -105,6 +106,9 @@ Out = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+NoStore = Annotated[
+    bool, typer.Option("--no-store", help="Load PATHs into a temporary store instead of --store.")
+]
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -135,14 +139,17 @@ class Asked:
     last: Last = None
     prices_as_of: PricesAsOf = None
     seed: Seed = 0
+    no_store: NoStore = False
+    wait: Wait = None
 
     def question(self, *, is_extrapolating: bool = False) -> Question:
         """The question that these options ask. is_extrapolating: of verbs that take --extrapolate."""
+        from costctl.cli.loading import tell_loaded
         from costctl.observation import Question
 
         return Question(
             paths=tuple(self.paths or ()),
-            store=self.store,
+            store=None if self._is_temporary() else self.store or DEFAULT_STORE,
             config=self.config,
             rules=self.rules,
             mapping=self.mapping,
@@ -152,7 +159,25 @@ class Asked:
             seed=self.seed,
             prices_as_of=self.prices_as_of,
             is_extrapolating=is_extrapolating,
+            wait_s=seconds(self.wait, "--wait"),
+            told=tell_loaded,
         )
+
+    def _is_temporary(self) -> bool:
+        """Whether --no-store asks for it. Raises UsageError where it contradicts the rest."""
+        if self.no_store and not self.paths:
+            raise UsageError(
+                "--no-store needs PATHs.",
+                why="Without PATHs the answer is about what the store holds.",
+                next_step="Pass files or folders, or omit --no-store.",
+            )
+        if self.no_store and self.store is not None and this_run().has_typed("--store"):
+            raise UsageError(
+                "--no-store and --store cannot be combined.",
+                why="One keeps nothing, the other names the file to keep traces in.",
+                next_step="Omit one of them.",
+            )
+        return self.no_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +220,7 @@ class Feedback:
 
     def progress(self) -> AbstractContextManager[Progress]:
         """Progress on stderr, or none under --quiet."""
+        this_run().is_quiet = self.quiet
         return progress_on_stderr(is_quiet=self.quiet)
 
 

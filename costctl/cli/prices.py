@@ -9,7 +9,7 @@ import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Printed
+from costctl.cli.options import Feedback, Printed
 from costctl.errors import ExitCode
 
 app = typer.Typer(
@@ -62,9 +62,10 @@ def verify(
             help="Also check the models and the recorded costs of this store.",
         ),
     ] = None,
+    wait: options.Wait = None,
     config: options.Config = None,
     printed: Printed,
-    debug: options.Debug = False,  # read by cli/app.py
+    feedback: Feedback,
 ) -> None:
     """Check your own rates; exit with 1 if there are problems.
 
@@ -74,7 +75,9 @@ def verify(
     from costctl import verbs
     from costctl.render import prices
 
-    document = verbs.verify_prices(config, store, as_of)
+    wait_s = options.seconds(wait, "--wait")
+    with feedback.progress() as progress:
+        document = verbs.verify_prices(config, store, as_of, wait_s=wait_s, progress=progress)
     printed.write(document, prices.check_sections, prices.check_csv_text)
     if document.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -17,8 +17,8 @@ def run(
 ) -> None:
     """Recommend changes, with savings and confidence.
 
-    What is not recommended is listed with the reason. PATHs are ingested first: into --store, or without it into a
-    temporary store.
+    What is not recommended is listed with the reason.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import recommendations

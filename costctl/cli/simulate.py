@@ -47,8 +47,8 @@ def run(
 ) -> None:
     """Replay recorded requests under different settings.
 
-    Without --policy, --set, --load and --fail it shows how accurately the replay reproduces what was recorded. PATHs
-    are ingested first: into --store, or without it into a temporary store.
+    Without --policy, --set, --load and --fail it shows how accurately the replay reproduces what was recorded.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import simulation

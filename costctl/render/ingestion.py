@@ -9,6 +9,7 @@ from costctl.documents.ingestion import IngestReport, IngestTotals
 from costctl.documents.reject_codes import doubts_in_words, rejects_in_words
 from costctl.documents.source_groups import SourceGroup, grouped
 from costctl.render.cells import Row, count
+from costctl.render.loading import skipped_lines
 from costctl.render.sections import Notes, Section, Table, first
 from costctl.render.spreadsheet import as_csv
 
@@ -29,7 +30,7 @@ def sections(document: IngestReport) -> list[Section]:
         ),
         Notes("Total", (_total(document.totals),)),
     ]
-    to_do = _to_do(document.totals, groups)
+    to_do = (*_to_do(document.totals, groups), *skipped_lines(document.sources))
     return [*parts, Notes("To do", to_do)] if to_do else parts
 
 
@@ -67,8 +68,8 @@ def _to_do(totals: IngestTotals, groups: tuple[SourceGroup, ...]) -> tuple[str, 
 
 def _notes(group: SourceGroup) -> Iterator[str]:
     """What a user may want to do about some sources of one kind; of several refused ones the first speaks for all."""
-    if group.first.state == "refused":
-        yield _refusal(group)
+    if group.first.state in ("refused", "skipped"):
+        yield from [_refusal(group)] if group.first.state == "refused" else []
         return
     if group.rejected_by_code:
         said = rejects_in_words(group.rejected_by_code)

@@ -1,0 +1,60 @@
+"""What was loaded before a question was answered, and which files beside it were not, in a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from costctl.documents.ingestion import SourceReport
+from costctl.documents.loading import Loaded
+from costctl.render.cells import count
+from costctl.render.sections import first
+
+_MOST_NAMED: Final = 3
+
+
+def loaded_lines(loaded: Loaded) -> tuple[str, ...]:
+    """The store with what is new in it and what the answer leaves out of it, and the files that are not in it."""
+    kept = () if loaded.store is None else (_kept(loaded.store, loaded),)
+    return (*kept, *_refused_lines(loaded.sources), *skipped_lines(loaded.sources))
+
+
+def _kept(store: str, loaded: Loaded) -> str:
+    new = [source for source in loaded.sources if source.state == "complete"]
+    known = [source for source in loaded.sources if source.state == "already loaded"]
+    parts = []
+    if new:
+        parts.append(f"{_sources(len(new))} loaded ({count(sum(source.spans for source in new))} new spans)")
+    if known:
+        parts.append(f"{_sources(len(known))} already there")
+    others = loaded.other_sources
+    left_out = (
+        f" Not included: {_sources(others, 'other ')} in it; omit PATH to include all." if others else ""
+    )
+    return f"Store {store}: {', '.join(parts)}.{left_out}"
+
+
+def _sources(number: int, of_kind: str = "") -> str:
+    return f"{count(number)} {of_kind}source{'' if number == 1 else 's'}"
+
+
+def _refused_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
+    """Several sources that could not be used; of one alone the error at the end says all."""
+    lines = _beside(sources, "refused", "Refused {files}")
+    return lines if sum(source.state == "refused" for source in sources) > 1 else ()
+
+
+def skipped_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
+    """The files that lay among the others and were skipped, with the reasons of the first; none where none was."""
+    return _beside(sources, "skipped", "Skipped {files} without telemetry")
+
+
+def _beside(sources: Sequence[SourceReport], state: str, title: str) -> tuple[str, ...]:
+    those = [source for source in sources if source.state == state]
+    if not those:
+        return ()
+    shown, hidden = first(those, _MOST_NAMED)
+    reasons = "; ".join((source.why or source.uri).splitlines()[0].rstrip(".") for source in shown)
+    more = f"; and {count(hidden)} more" if hidden else ""
+    files = "1 file" if len(those) == 1 else f"{count(len(those))} files"
+    return (f"{title.format(files=files)}: {reasons}{more}.",)
