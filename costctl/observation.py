@@ -142,7 +142,7 @@ def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDB
             tempfile.TemporaryDirectory(prefix="costctl-") as folder,
             _opened(Path(folder) / "traces.duckdb", question, progress) as connection,
         ):
-            question.told(Loaded(None, question.paths, _load(connection, question, progress)))
+            question.told(_loaded(None, question, _load(connection, question, progress)))
             yield connection
         return
     store = question.store or DEFAULT_STORE
@@ -156,7 +156,7 @@ def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDB
         store, question, progress, read_only=True
     ) as connection:  # so that others may read it meanwhile
         others = look_at(connection, [each.source_id for each in sources if each.source_id is not None])
-        question.told(Loaded(str(store), question.paths, sources, others))
+        question.told(_loaded(store, question, sources, others))
         yield connection
 
 
@@ -164,6 +164,13 @@ def _opened(
     path: Path, question: Question, progress: Progress, *, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
     return open_store(path, read_only=read_only, wait_s=question.wait_s, waiting=saying(progress))
+
+
+def _loaded(
+    store: Path | None, question: Question, sources: tuple[SourceReport, ...], others: int = 0
+) -> Loaded:
+    new_spans = sum(each.spans for each in sources)
+    return Loaded(None if store is None else str(store), question.paths, sources, new_spans, others)
 
 
 def _load(

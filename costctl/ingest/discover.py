@@ -69,7 +69,7 @@ def _expanded(argument: str) -> Discovered:
         return _in_folder(path)
     # As in a shell: absolute patterns, * without hidden files, and **x, which Path.glob refuses or reads otherwise.
     found = glob.iglob(argument, recursive=True)  # noqa: PTH207
-    matches = sorted(match for match in found if Path(match).is_file())
+    matches = sorted(match for match in found if Path(match).is_file() and not _is_own(Path(match)))
     if not matches:
         raise InputError(
             f"Cannot read {argument}.",
@@ -125,7 +125,11 @@ def _by_name(sources: Sequence[Source], names: Sequence[str]) -> Discovered:
 
 def _is_left_alone(path: Path) -> bool:
     """Whether nobody means this by a folder of traces: hidden files, and those that costctl itself keeps there."""
-    return any(part.startswith(".") for part in path.parts) or _OWN.fullmatch(path.name) is not None
+    return any(part.startswith(".") for part in path.parts) or _is_own(path)
+
+
+def _is_own(path: Path) -> bool:
+    return _OWN.fullmatch(path.name) is not None
 
 
 def looks_readable(name: str) -> bool:

@@ -24,24 +24,24 @@ def _kept(store: str, loaded: Loaded) -> str:
     known = [source for source in loaded.sources if source.state == "already loaded"]
     parts = []
     if new:
-        parts.append(f"{_sources(len(new))} loaded ({count(sum(source.spans for source in new))} new spans)")
+        parts.append(f"{_number(len(new), 'source')} loaded ({_number(loaded.new_spans, 'new span')})")
     if known:
-        parts.append(f"{_sources(len(known))} already there")
+        parts.append(f"{_number(len(known), 'source')} already there")
     others = loaded.other_sources
     left_out = (
-        f" Not included: {_sources(others, 'other ')} in it; omit PATH to include all." if others else ""
+        f" Not included: {_number(others, 'other source')} in it; omit PATH to include all." if others else ""
     )
     return f"Store {store}: {', '.join(parts)}.{left_out}"
 
 
-def _sources(number: int, of_kind: str = "") -> str:
-    return f"{count(number)} {of_kind}source{'' if number == 1 else 's'}"
+def _number(of: int, what: str) -> str:
+    return f"{count(of)} {what}{'' if of == 1 else 's'}"
 
 
 def _refused_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
     """Several sources that could not be used; of one alone the error at the end says all."""
-    lines = _beside(sources, "refused", "Refused {files}")
-    return lines if sum(source.state == "refused" for source in sources) > 1 else ()
+    refused = [source for source in sources if source.state == "refused"]
+    return _beside(refused, "refused", "Refused {files}") if len(refused) > 1 else ()
 
 
 def skipped_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
@@ -56,5 +56,4 @@ def _beside(sources: Sequence[SourceReport], state: str, title: str) -> tuple[st
     shown, hidden = first(those, _MOST_NAMED)
     reasons = "; ".join((source.why or source.uri).splitlines()[0].rstrip(".") for source in shown)
     more = f"; and {count(hidden)} more" if hidden else ""
-    files = "1 file" if len(those) == 1 else f"{count(len(those))} files"
-    return (f"{title.format(files=files)}: {reasons}{more}.",)
+    return (f"{title.format(files=_number(len(those), 'file'))}: {reasons}{more}.",)

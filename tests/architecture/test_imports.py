@@ -181,9 +181,11 @@ def test_each_verb_of_the_command_line_is_served_by_a_module_of_its_name(reposit
         "again",
         "app",
         "groups",
+        "loading",
         "options",
         "output",
         "progress",
+        "running",
         "until_interrupted",
         "__init__",
     }

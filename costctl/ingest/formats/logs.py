@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from costctl.errors import InputError, NotTelemetryError
+from costctl.errors import InputError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.formats.csv_cells import CsvForm
@@ -76,8 +76,8 @@ def read_csv(
         yield with_rejects(log_batch(rows, chosen), records.rejects)
 
 
-def _no_header(uri: str, cells: int) -> NotTelemetryError:
-    return NotTelemetryError(
+def _no_header(uri: str, cells: int) -> InputError:
+    return InputError(
         f"{uri} has no header.",
         why=f"The first line of a CSV names its columns; {'this one is a row' if cells > 1 else 'this one does not'}, "
         "as where a longer file was cut or rotated.",
