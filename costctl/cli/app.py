@@ -19,6 +19,8 @@ from costctl.cli import (
     explain,
     export,
     ingest,
+    init,
+    overview,
     policy,
     prices,
     recommend,
@@ -36,12 +38,13 @@ from costctl.errors import CostctlError, ExitCode
 app = typer.Typer(
     name="costctl",
     help="Cost, savings and gateway config from AI traces.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts twice as fast
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+app.command("init")(init.run)
 app.command("ingest")(ingest.run)
 app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
@@ -67,12 +70,15 @@ def _print_version(is_asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Cost, savings and gateway config from AI traces."""
+    if context.invoked_subcommand is None:
+        overview.run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

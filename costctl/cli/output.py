@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,7 @@ def write_text(text: str, out: Path | None) -> None:
         sys.stdout.write(whole)
         sys.stdout.flush()
         return
-    _replace(whole.encode(), out)
+    replace_file(whole.encode(), out)
 
 
 def write_document(
@@ -57,7 +58,7 @@ def write_bytes(content: bytes, out: Path | None) -> None:
     Raises UsageError.
     """
     if out is not None:
-        _replace(content, out)
+        replace_file(content, out)
         return
     if sys.stdout.isatty():
         raise UsageError(
@@ -69,15 +70,20 @@ def write_bytes(content: bytes, out: Path | None) -> None:
     sys.stdout.buffer.flush()
 
 
-def _replace(content: bytes, out: Path) -> None:
+def replace_file(
+    content: bytes, out: Path, next_step: str = "Give --out a path in a writable directory."
+) -> None:
+    """Write a file whole or not at all; one that is there keeps its permissions. Raises UsageError, with next_step."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
         partial.write_bytes(content)
+        if out.exists():
+            shutil.copymode(out, partial)
         partial.replace(out)
     except OSError as error:
         raise UsageError(
             f"Cannot write {out}.",
             why=f"{error.strerror or error}.",
-            next_step="Give --out a path in a writable directory.",
+            next_step=next_step,
         ) from error

@@ -7,7 +7,7 @@ from typing import Final
 
 from costctl.documents.ingestion import SourceReport
 from costctl.documents.loading import Loaded
-from costctl.render.cells import count
+from costctl.render.numbers import count, plural
 from costctl.render.sections import first
 
 _MOST_NAMED: Final = 3
@@ -24,18 +24,14 @@ def _kept(store: str, loaded: Loaded) -> str:
     known = [source for source in loaded.sources if source.state == "already loaded"]
     parts = []
     if new:
-        parts.append(f"{_number(len(new), 'source')} loaded ({_number(loaded.new_spans, 'new span')})")
+        parts.append(f"{plural(len(new), 'source')} loaded ({plural(loaded.new_spans, 'new span')})")
     if known:
-        parts.append(f"{_number(len(known), 'source')} already there")
+        parts.append(f"{plural(len(known), 'source')} already there")
     others = loaded.other_sources
     left_out = (
-        f" Not included: {_number(others, 'other source')} in it; omit PATH to include all." if others else ""
+        f" Not included: {plural(others, 'other source')} in it; omit PATH to include all." if others else ""
     )
     return f"Store {store}: {', '.join(parts)}.{left_out}"
-
-
-def _number(of: int, what: str) -> str:
-    return f"{count(of)} {what}{'' if of == 1 else 's'}"
 
 
 def _refused_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
@@ -56,4 +52,4 @@ def _beside(sources: Sequence[SourceReport], state: str, title: str) -> tuple[st
     shown, hidden = first(those, _MOST_NAMED)
     reasons = "; ".join((source.why or source.uri).splitlines()[0].rstrip(".") for source in shown)
     more = f"; and {count(hidden)} more" if hidden else ""
-    return (f"{title.format(files=_number(len(those), 'file'))}: {reasons}{more}.",)
+    return (f"{title.format(files=plural(len(those), 'file'))}: {reasons}{more}.",)

@@ -17,6 +17,8 @@ from costctl.verbs.ingest import (
     refuse_rejected,
     refuse_unusable,
 )
+from costctl.verbs.init import init
+from costctl.verbs.overview import overview
 from costctl.verbs.policy import check_policy
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.recommend import recommend
@@ -43,7 +45,9 @@ __all__ = [
     "export",
     "follow",
     "ingest",
+    "init",
     "list_prices",
+    "overview",
     "policy_for",
     "propose_mapping",
     "prune_store",

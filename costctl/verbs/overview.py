@@ -1,0 +1,16 @@
+"""What is at hand: the store and the configuration that commands without options would use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from costctl.documents.overview import Overview
+from costctl.observation import configured
+from costctl.progress import Progress
+from costctl.verbs.store import store_info
+
+
+def overview(store: Path, progress: Progress) -> Overview:
+    """The overview of a store that is there. It reads what is stored and computes no figure."""
+    config = configured(None).path
+    return Overview(str(store), store_info(store, 0.0, progress), None if config is None else str(config))
