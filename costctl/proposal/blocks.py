@@ -18,6 +18,7 @@ from costctl.units import iso_utc
 Kind = Literal["pool", "class", "rate"]
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_NAMES: Final = 8
+_LEAST_S: Final = 1e-3
 _DEL: Final = "\x7f"  # TOML wants it escaped, JSON does not
 
 ABOUT: Final = """\
@@ -72,7 +73,7 @@ def _pool(pool: FoundPool) -> Block:
         f"# region = {'?' if pool.region is None else _text(pool.region)}",
         '# boundary = "?"  # on_prem, private_cloud, third_party_zdr or third_party',
     ]
-    seen = f"# {pool.calls:,} calls"
+    seen = f"# {_calls(pool.calls)}"
     if not pool.priced_calls:
         return Block("pool", pool.name, head, "\n".join([seen, *lines]), is_active=True)
     why = f"{seen}; {pool.priced_calls:,} have a token price: only for replicas that you pay for by time"
@@ -88,10 +89,14 @@ def _replicas(pool: FoundPool) -> str:
     )
 
 
+def _calls(number: int) -> str:
+    return f"{number:,} call{'' if number == 1 else 's'}"
+
+
 def _rate(model: FoundModel) -> Block:
     head = f"[[prices.rates]]  # {_one_line(_of_provider(model))}: "
     lines = [
-        f"{head}{model.calls:,} calls without a price",
+        f"{head}{_calls(model.calls)} without a price",
         f"model = {_text(model.name)}",
         *([] if model.provider is None else [f"provider = {_text(model.provider)}"]),
         "input = ?  # per million tokens",
@@ -116,8 +121,8 @@ def _class(seen: FoundClass) -> Block:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration that is no shorter, with two significant digits: "800ms", "3.4s", "120s"."""
-    if seconds <= 0:
+    """A duration that is no shorter, with two significant digits: "800ms", "3.4s", "120s"; at least "1ms"."""
+    if seconds <= _LEAST_S:
         return "1ms"
     places = 1 - math.floor(math.log10(seconds))
     scale = 10.0**places

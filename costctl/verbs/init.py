@@ -88,14 +88,15 @@ def _seen(engine: Engine) -> Found:
 
 def _target(explicit: Path | None) -> Path:
     """The file that is asked for, else the one that applies here, else a new one here."""
-    path = explicit or load_config(None, Path.cwd()).path or Path(FILE_NAME)
+    here = Path.cwd()
+    path = explicit or load_config(None, here).path or Path(FILE_NAME)
     if path.name == "pyproject.toml":
         raise UsageError(
             f"The settings are in {path}.",
             why="init writes a costctl.toml, and never into a pyproject.toml.",
             next_step="Copy what you need of `costctl init --config costctl.toml --dry-run`.",
         )
-    return path
+    return Path(FILE_NAME) if path == here / FILE_NAME else path
 
 
 def _require_loads(path: Path, text: str) -> None:
