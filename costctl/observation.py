@@ -170,7 +170,8 @@ def _loaded(
     store: Path | None, question: Question, sources: tuple[SourceReport, ...], others: int = 0
 ) -> Loaded:
     new_spans = sum(each.spans for each in sources)
-    return Loaded(None if store is None else str(store), question.paths, sources, new_spans, others)
+    kept_in = None if store is None else str(store)
+    return Loaded(kept_in, question.paths, sources, new_spans, others, question.mapping)
 
 
 def _load(

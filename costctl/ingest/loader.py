@@ -97,10 +97,15 @@ def _refuse_states(reports: Sequence[SourceReport], states: Container[str]) -> N
     if len(refused) == 1:
         why, _, next_step = (refused[0].why or "").partition("\n")
         raise InputError(f"{refused[0].uri} could not be used.", why=why, next_step=next_step)
+    if refused and len(refused) == len(reports):
+        why, _, next_step = (refused[0].why or "").partition("\n")
+        raise InputError(
+            f"None of {len(reports)} sources could be used.", why=f"The first: {why}", next_step=next_step
+        )
     if refused:
         raise InputError(
             f"{len(refused)} of {len(reports)} sources could not be used.",
-            why=f"{(refused[0].why or '').splitlines()[0]} The report gives the reason of each other one.",
+            why=f"The first: {(refused[0].why or '').splitlines()[0]}",
             next_step="The other sources are loaded. Fix or omit these, and run the same command again.",
         )
 

@@ -26,12 +26,17 @@ def _kept(store: str, loaded: Loaded) -> str:
     if new:
         parts.append(f"{plural(len(new), 'source')} loaded ({plural(loaded.new_spans, 'new span')})")
     if known:
-        parts.append(f"{plural(len(known), 'source')} already there")
+        parts.append(f"{plural(len(known), 'source')} already there{_unmapped(loaded)}")
     others = loaded.other_sources
     left_out = (
         f" Not included: {plural(others, 'other source')} in it; omit PATH to include all." if others else ""
     )
     return f"Store {store}: {', '.join(parts)}.{left_out}"
+
+
+def _unmapped(loaded: Loaded) -> str:
+    """That a source is as it was read before, whatever mapping is asked for now."""
+    return " (without this --mapping; --no-store reads anew)" if loaded.mapping is not None else ""
 
 
 def _refused_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:

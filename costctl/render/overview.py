@@ -10,8 +10,8 @@ from costctl.render.sections import Facts, Section
 from costctl.render.view import View
 
 _WHAT_IT_IS = (
-    "costctl tells from traces and logs of AI inference what each kind of request costs, what to change,",
-    "and what is not measured. It runs on this machine, sends nothing anywhere, and invents no number.",
+    "costctl tells from traces and logs of AI inference what each kind of request",
+    "costs, what to change, and what is not measured. It runs here and sends nothing.",
 )
 
 
@@ -27,23 +27,18 @@ def screen(document: Overview, view: View) -> list[Section]:
         ("Settings", document.config or f"none yet: {view.command('init')} writes costctl.toml"),
         ("Next", view.command("analyze")),
     )
-    return [Facts((("", _held(document.store)), ("", _loaded(document.store)))), Facts(to_ask)]
+    return [Facts((("", _loaded(document.store)), ("", _held(document.store)))), Facts(to_ask)]
 
 
 def _held(store: StoreInfo) -> str:
     period = f"{_minute(store.first)} to {_minute(store.last)} UTC" if store.spans else "no spans"
-    return f"{store.path}: {period}"
+    return f"{period} · {plural(store.traces, 'trace')} · {plural(store.model_spans, 'model span')}"
 
 
 def _loaded(store: StoreInfo) -> str:
-    parts = (
-        plural(store.traces, "trace"),
-        plural(store.model_spans, "model span"),
-        plural(len(store.sources), "source"),
-        str(Quantity(store.file_bytes, "bytes", NOT_OBSERVED)),
-        f"last loaded {_minute(store.last_loaded)} UTC",
-    )
-    return " · ".join(parts)
+    size = Quantity(store.file_bytes, "bytes", NOT_OBSERVED)
+    loaded = f"last loaded {_minute(store.last_loaded)} UTC"
+    return f"{store.path}: {plural(len(store.sources), 'source')}, {size}, {loaded}"
 
 
 def _minute(instant: str | None) -> str:
@@ -52,13 +47,13 @@ def _minute(instant: str | None) -> str:
 
 def _first_steps(path: str, view: View) -> list[Section]:
     steps = (
-        ("Traces or logs", f"{view.command('analyze')} PATH     files, folders, globs, s3:// or -"),
-        ("None at hand", "costctl synth shop --world shop && costctl analyze shop     an invented API bill"),
-        ("All commands", "costctl --help"),
+        ("Traces or logs", f"{view.command('analyze')} PATH  (files, folders, globs, s3://, or -)"),
+        ("Only to try it", "costctl synth shop --world shop && costctl analyze shop"),
+        ("Every command", "costctl --help"),
         ("Next", f"{view.command('analyze')} PATH"),
     )
     return [
         Facts(tuple(("", line) for line in _WHAT_IT_IS)),
-        Facts((("", f"Nothing is loaded yet: there is no store at {path}. PATHs are kept there."),)),
+        Facts((("", f"Nothing is loaded yet: there is no store at {path}."),)),
         Facts(steps),
     ]

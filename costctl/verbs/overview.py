@@ -12,5 +12,10 @@ from costctl.verbs.store import store_info
 
 def overview(store: Path, progress: Progress) -> Overview:
     """The overview of a store that is there. It reads what is stored and computes no figure."""
-    config = configured(None).path
-    return Overview(str(store), store_info(store, 0.0, progress), None if config is None else str(config))
+    path = configured(None).path
+    return Overview(str(store), store_info(store, 0.0, progress), None if path is None else _from_here(path))
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
