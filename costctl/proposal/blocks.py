@@ -17,7 +17,7 @@ from costctl.units import iso_utc
 
 Kind = Literal["pool", "class", "rate"]
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_MOST_NAMES: Final = 8
+_MOST_NAMES: Final = 5
 _LEAST_S: Final = 1e-3
 _DEL: Final = "\x7f"  # TOML wants it escaped, JSON does not
 

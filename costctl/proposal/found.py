@@ -54,7 +54,7 @@ class FoundClass:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """A model that calls name, and whose. provider: None where no call names one.  priced_calls: fully priced."""
+    """A model that calls name, and whose. provider: None where no call names one.  priced_calls: with a price."""
 
     provider: str | None
     name: str
@@ -65,7 +65,7 @@ class FoundModel:
 @dataclass(frozen=True, slots=True)
 class Found:
     """requests: how many.  tenants: of requests, with how many each, the most first.  unpriced: models that are bought
-    and of which no call is priced.
+    and that have no price.
     """
 
     requests: int

@@ -7,6 +7,7 @@ from typing import Final
 
 from costctl.documents.ingestion import SourceReport
 from costctl.documents.loading import Loaded
+from costctl.documents.source_groups import common_folder
 from costctl.render.numbers import count, plural
 from costctl.render.sections import first
 
@@ -55,6 +56,17 @@ def _beside(sources: Sequence[SourceReport], state: str, title: str) -> tuple[st
     if not those:
         return ()
     shown, hidden = first(those, _MOST_NAMED)
-    reasons = "; ".join((source.why or source.uri).splitlines()[0].rstrip(".") for source in shown)
+    folder = common_folder([source.uri for source in sources])
+    reasons = "; ".join(_reason(source, folder) for source in shown)
     more = f"; and {count(hidden)} more" if hidden else ""
     return (f"{title.format(files=plural(len(those), 'file'))}: {reasons}{more}.",)
+
+
+def _reason(source: SourceReport, folder: str) -> str:
+    """Why it was not used, with its name as it is within the folder."""
+    return (
+        (source.why or source.uri)
+        .splitlines()[0]
+        .rstrip(".")
+        .replace(source.uri, source.uri.removeprefix(folder))
+    )

@@ -26,13 +26,18 @@ SELECT
     spans.pool AS named_pool,
     COALESCE(spans.kind = 'server', FALSE) AS is_server,
     COUNT(*) AS calls,
-    COUNT(*) FILTER (call_pricing.charges > 0 AND call_pricing.unpriced_charges = 0) AS priced_calls,
+    COUNT(*) FILTER (price_gaps.model IS NULL) AS priced_calls,
     LIST(DISTINCT calls.replica) FILTER (calls.is_replica_observed) AS replicas,
     LIST(DISTINCT spans.region) FILTER (spans.region IS NOT NULL) AS regions
 FROM calls
 INNER JOIN span_tree ON calls.call_id = span_tree.span_key
 INNER JOIN spans ON span_tree.store_key = spans.store_key
-INNER JOIN call_pricing ON calls.call_id = call_pricing.call_id
+LEFT JOIN price_gaps
+    ON calls.model = price_gaps.model
+    AND calls.provider IS NOT DISTINCT FROM price_gaps.provider
+    AND calls.day = price_gaps.day
+    AND calls.service_tier = price_gaps.service_tier
+    AND calls.inference_geo = price_gaps.inference_geo
 WHERE calls.pool IS NULL
 GROUP BY ALL
 ORDER BY ALL
