@@ -218,7 +218,8 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
         return StoreError(
             f"The store {path} is in use.",
             why=f"It is in use by {_holder(text)}; only one process may write to a store.",
-            next_step="Wait for it to end (for instance with --wait 10m), or pass another path to --store.",
+            next_step="Wait for it to end (for instance with --wait 10m), or pass another path to --store. Verbs that "
+            "take PATHs need no store under --no-store.",
         )
     if path.exists() and path.is_file() and "not a valid DuckDB" in text:
         return StoreError(

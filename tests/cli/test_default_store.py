@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from costctl.store.database import open_store
 from tests.command_line import costctl
 
 LOG = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
@@ -84,6 +88,32 @@ def test_a_file_of_another_kind_at_the_default_place_is_left_alone(folder: Path)
     assert done.returncode == 6
     assert "costctl.duckdb is not a store" in done.stderr
     assert (folder / "costctl.duckdb").read_text() == "mine"
+
+
+def test_a_verb_waits_for_a_store_that_is_being_written(folder: Path, repository: Path) -> None:
+    counted(folder, "a.csv")
+    holder = open_store(folder / "costctl.duckdb")
+    refused = counted_elsewhere(folder, repository, "--wait", "1ms")
+    assert refused.communicate()[0] == ""
+    assert refused.returncode == 6
+    waiting = counted_elsewhere(folder, repository, "--wait", "60s")
+    assert waiting.stderr is not None
+    assert any("Waiting for costctl.duckdb" in line for line in waiting.stderr)
+    holder.close()
+    assert waiting.communicate()[0] == "n\n3\n"
+
+
+def counted_elsewhere(folder: Path, repository: Path, *words: str) -> subprocess.Popen[str]:
+    """The same as ``counted``, by another process: DuckDB's lock is between processes."""
+    query = ("sql", "SELECT COUNT(*) AS n FROM spans", *words, "--format", "csv")
+    return subprocess.Popen(
+        [sys.executable, "-m", "costctl", *query],
+        cwd=folder,
+        env={"PYTHONPATH": str(repository), "PATH": os.environ["PATH"], "HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.fixture

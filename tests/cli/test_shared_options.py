@@ -31,6 +31,27 @@ def test_every_verb_that_reads_traces_takes_the_options_of_all(verb: str) -> Non
     assert {field.name for field in (*fields(Asked), *fields(Feedback))} <= options_of(verb)
 
 
+def parameters(of: typer.Typer) -> dict[str, set[str]]:
+    """Every verb and its options, those of its groups too."""
+    own = {
+        str(info.name): {*inspect.signature(info.callback).parameters}
+        for info in of.registered_commands
+        if info.callback
+    }
+    inner = [
+        (group.name, parameters(group.typer_instance))
+        for group in of.registered_groups
+        if group.typer_instance
+    ]
+    return own | {f"{name} {verb}": options for name, verbs in inner for verb, options in verbs.items()}
+
+
+def test_whatever_opens_a_store_can_wait_for_it() -> None:
+    found = parameters(app)
+    assert {"store compact", "prices verify", "init", "sql"} <= {*found}
+    assert {verb for verb, options in found.items() if "store" in options and "wait" not in options} == set()
+
+
 def test_every_part_of_a_question_has_an_option() -> None:
     own = {field.name.removesuffix("_s") for field in fields(Question)} - {"is_extrapolating", "told"}
     assert own | {"no_store"} == {field.name for field in fields(Asked)}
