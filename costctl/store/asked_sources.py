@@ -7,31 +7,37 @@ quarantine are those of these sources; every relation that is built on it, and e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import duckdb
-
-_ASKED: Final = "CREATE TEMP TABLE asked_sources AS SELECT UNNEST($1::BIGINT[]) AS source_id"
-_IS_ASKED: Final = "source_id IN (SELECT asked_sources.source_id FROM temp.asked_sources)"
-_HELD: Final = f"({_IS_ASKED} OR store_key IN (SELECT store_key FROM store.shared_spans WHERE {_IS_ASKED}))"
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, source_ids: Sequence[int]) -> int:
     """Let the connection see these sources only; of how many others the store has spans that it no longer sees.
 
-    Temporary views of the tables' names come before the tables themselves.
+    source_ids: at least one.  Temporary views of the tables' names come before the tables themselves.
     """
-    ((others,),) = connection.execute(
-        "SELECT COUNT(*) FROM sources WHERE NOT list_contains($1::BIGINT[], source_id)", [source_ids]
-    ).fetchall()
-    if not others:
+    asked = f"source_id IN ({', '.join(map(str, sorted({*source_ids})))})"
+    if not _count(connection, f"SELECT COUNT(*) FROM sources WHERE NOT {asked}"):
         return 0
-    connection.execute(_ASKED, [source_ids])
-    ((hidden,),) = connection.execute(
-        f"SELECT COUNT(DISTINCT source_id) FROM store.spans WHERE NOT {_HELD}"
-    ).fetchall()
+    held = _held(connection, asked)
+    hidden = _count(connection, f"SELECT COUNT(DISTINCT source_id) FROM spans WHERE NOT {held}")
     for table in ("sources", "quarantine"):
-        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM store.{table} WHERE {_IS_ASKED}")
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM store.{table} WHERE {asked}")
     if hidden:
-        connection.execute(f"CREATE TEMP VIEW spans AS SELECT * FROM store.spans WHERE {_HELD}")
-    return int(hidden)
+        connection.execute(f"CREATE TEMP VIEW spans AS SELECT * FROM store.spans WHERE {held}")
+    return hidden
+
+
+def _held(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
+    """The condition of spans that the sources hold: those that they brought, and those that others had brought before.
+
+    Without any of the latter it is one that lets whole row groups of other sources be passed over.
+    """
+    if not _count(connection, f"SELECT COUNT(*) FROM shared_spans WHERE {asked}"):
+        return asked
+    return f"({asked} OR store_key IN (SELECT store_key FROM store.shared_spans WHERE {asked}))"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    ((number,),) = connection.execute(query).fetchall()
+    return int(number)
