@@ -14,10 +14,14 @@ from costctl.render.sections import first
 _MOST_NAMED: Final = 3
 
 
-def loaded_lines(loaded: Loaded) -> tuple[str, ...]:
-    """The store with what is new in it and what the answer leaves out of it, and the files that are not in it."""
-    kept = () if loaded.store is None else (_kept(loaded.store, loaded),)
-    return (*kept, *_refused_lines(loaded.sources), *skipped_lines(loaded.sources))
+def store_lines(loaded: Loaded) -> tuple[str, ...]:
+    """The store with what is new in it, and what the answer leaves out of it; none for a temporary one."""
+    return () if loaded.store is None else (_kept(loaded.store, loaded),)
+
+
+def unused_lines(loaded: Loaded) -> tuple[str, ...]:
+    """The files that the answer lacks."""
+    return (*_refused_lines(loaded.sources), *skipped_lines(loaded.sources))
 
 
 def _kept(store: str, loaded: Loaded) -> str:
@@ -48,7 +52,7 @@ def _refused_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
 
 def skipped_lines(sources: Sequence[SourceReport]) -> tuple[str, ...]:
     """The files that lay among the others and were skipped, with the reasons of the first; none where none was."""
-    return _beside(sources, "skipped", "Skipped {files} without telemetry")
+    return _beside(sources, "skipped", "Skipped {files} not recognized as telemetry")
 
 
 def _beside(sources: Sequence[SourceReport], state: str, title: str) -> tuple[str, ...]:

@@ -74,6 +74,11 @@ def test_quiet_says_nothing_of_the_store(folder: Path) -> None:
     assert counted(folder, "a.csv", "--quiet").stderr == ""
 
 
+def test_quiet_still_names_the_files_that_the_answer_lacks(mixed: Path) -> None:
+    (said,) = counted(mixed, "export", "--quiet").stderr.splitlines()
+    assert said.startswith("Skipped 3 files")
+
+
 def test_where_no_file_can_be_made_the_way_without_one_is_named(folder: Path) -> None:
     (folder / "costctl.duckdb").symlink_to(folder / "no_such_folder" / "costctl.duckdb")
     done = counted(folder, "a.csv")
@@ -135,7 +140,7 @@ def test_files_without_telemetry_among_traces_are_skipped_by_name(mixed: Path, p
     done = counted(mixed, path)
     assert (done.returncode, done.stdout) == (0, "n\n3\n"), done.stderr
     (_, skipped) = said_of_the_store(done)
-    assert "without telemetry" in skipped
+    assert "not recognized as telemetry" in skipped
     assert "package.json" in skipped
     assert ".DS_Store" not in skipped
 
@@ -143,7 +148,7 @@ def test_files_without_telemetry_among_traces_are_skipped_by_name(mixed: Path, p
 def test_ingest_lists_what_it_skipped_and_strict_refuses_it(mixed: Path) -> None:
     done = costctl(mixed, "ingest", "export")
     assert done.returncode == 0
-    assert "Skipped 3 files without telemetry" in done.stdout
+    assert "Skipped 3 files not recognized as telemetry" in " ".join(done.stdout.split())
     assert "costctl.toml" not in done.stdout
     strict = costctl(mixed, "ingest", "export", "--strict")
     assert strict.returncode == 3
