@@ -71,8 +71,9 @@ class Ledger:
                 self.not_applicable(pointer, reason)
         for section, items in (("backends", self._policy.backends), ("classes", self._policy.classes)):
             for index in range(len(items)):
-                if self.has(f"/{section}/{index}/why"):
-                    self.not_applicable(f"/{section}/{index}/why", reason)
+                for part in ("why", "calls", "answers_as"):
+                    if self.has(f"/{section}/{index}/{part}"):
+                        self.not_applicable(f"/{section}/{index}/{part}", reason)
         self.unsupported(
             "/validity", "The consumer keeps a file until another replaces it; renew it in time."
         )

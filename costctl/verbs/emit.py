@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,9 @@ from costctl.progress import Progress
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
 from costctl.verbs.policy import policy_at
 from costctl.verbs.recommend import recommendations_of
+
+if TYPE_CHECKING:
+    from costctl.policy.document import Built
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def policy_for(question: Question, progress: Progress) -> Policy:
 def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
     """The policy, and the warnings of what it was made from."""
     from costctl.policy.document import build_policy, generated_from
+    from costctl.policy.routes import routes_of
     from costctl.scenario.today import platform_today
 
     with observed(question, progress) as observation:
@@ -46,15 +51,31 @@ def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ..
         analysis = analysis_of(observation, frames, fits, progress)
         recommendations = recommendations_of(observation, frames, fits, progress)
         told = _told_at_admission(observation, progress)
-        made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
-        generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
+        settings = observation.config.settings
+        routes = routes_of(observation.engine.fetch("route_use"), settings)
+        generated = generated_from(
+            analysis.provenance, _instant(frames.window_from_ns), _instant(frames.window_to_ns)
+        )
         built = build_policy(
-            analysis, recommendations, observation.config.settings, generated, platform_today(fits), told
+            analysis, recommendations, settings, routes, generated, platform_today(fits), told
         )
-        left = tuple(
-            f"The policy does not carry {each.setting.key}: {each.reason}." for each in built.not_carried
-        )
-        return built.policy, (*analysis.provenance.warnings, *left)
+        return built.policy, (*analysis.provenance.warnings, *_left_out(built))
+
+
+def _left_out(built: Built) -> tuple[str, ...]:
+    """What the policy does not hold, one sentence each."""
+    return (
+        *(f"The policy does not carry {each.setting.key}: {each.reason}." for each in built.not_carried),
+        *(
+            f"The policy has no route for {name}: none of its calls ({calls:,}) was answered."
+            for name, calls in built.unanswered.items()
+        ),
+    )
+
+
+def _instant(ns: int) -> str:
+    """A time in ns UTC as RFC 3339, to the second."""
+    return f"{datetime.fromtimestamp(ns // 1_000_000_000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
