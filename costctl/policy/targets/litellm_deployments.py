@@ -24,6 +24,7 @@ RATES: Final = (("requests_per_minute", "rpm"), ("tokens_per_minute", "tpm"))
 class Deployment:
     """An entry of model_list before it is written. treatment: None where it only answers when another group fails.
 
+    stands_in_for: treatments of its group that fall back to it.  order: 1 is asked first; None where all are.
     calls: that may come through it; None where unknown.
     """
 
@@ -32,6 +33,8 @@ class Deployment:
     treatment: Treatment | None
     is_default: bool
     calls: float | None
+    stands_in_for: tuple[Treatment, ...] = ()
+    order: int | None = None
 
 
 def deployments_of(layout: Layout) -> list[Yaml]:
@@ -46,11 +49,19 @@ def planned_deployments(layout: Layout) -> Iterator[Deployment]:
     for group in layout.groups:
         for place, treatment in enumerate(group.treatments):
             for name in treatment.targets:
+                waiting = () if treatment.first.placement.fallback else group.stand_ins.get(name, ())
                 yield Deployment(
-                    group.name, layout.backends[name], treatment, place == 0, treatment.calls_to(name)
+                    group.name,
+                    layout.backends[name],
+                    treatment,
+                    is_default=place == 0,
+                    calls=treatment.calls_to(name),
+                    stands_in_for=waiting,
+                    order=(2 if waiting else 1) if group.stand_ins else None,
                 )
     for name, backend in layout.only_fallbacks.items():
-        yield Deployment(name, layout.backends[backend], None, True, _calls_falling_back(layout, backend))
+        calls = _calls_falling_back(layout, backend)
+        yield Deployment(name, layout.backends[backend], None, is_default=True, calls=calls)
 
 
 def limits_in_progress(planned: list[Deployment]) -> list[int | None]:
@@ -107,6 +118,8 @@ def _written(layout: Layout, each: Deployment, in_progress: int | None) -> Yaml:
                 params[key] = parts[each.backend.id]
         if len(treatment.targets) > 1:
             params["weight"] = treatment.targets[each.backend.id]
+    if each.order is not None:
+        params["order"] = each.order
     if layout.is_tagged:
         params["tags"] = _tags(_group(layout, each.group), each)
     info: Yaml = {"id": deployment_id(layout, each)}
@@ -145,7 +158,8 @@ def deployment_id(layout: Layout, each: Deployment) -> str:
 def _tags(group: Group | None, each: Deployment) -> list[str]:
     if group is None or not group.is_tagged or each.treatment is None:
         return [DEFAULT_TAG]
-    classes = sorted({entry.kind.request_class for entry in each.treatment.entries})
+    served = (each.treatment, *each.stands_in_for)
+    classes = sorted({entry.kind.request_class for treatment in served for entry in treatment.entries})
     return [*classes, DEFAULT_TAG] if each.is_default else classes
 
 

@@ -16,6 +16,7 @@ from costctl.policy.targets.litellm_providers import NoUpstream
 from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, group_retries
 
 _NAME: Final = "model_list[].model_name"
+_ALIKE: Final = "LiteLLM falls back on every failure alike."
 
 
 def say_all(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> None:
@@ -60,7 +61,7 @@ def _say_class(
         ledger.not_applicable(f"{here}/request_class", "Its name in the analysis.")
         ledger.not_applicable(f"{here}/match", f"Every class that asks for {group.name} is served alike.")
     _say_targets(ledger, layout, treatment, number, kind)
-    _say_fallbacks(ledger, layout, group, number, kind)
+    _say_fallbacks(ledger, layout, group, treatment, number, kind)
     if kind.retries is not None:
         _say_retries(ledger, group, number, kind.retries)
     if kind.timeout_us is not None:
@@ -91,7 +92,9 @@ def _say_targets(
         )
 
 
-def _say_fallbacks(ledger: Ledger, layout: Layout, group: Group, number: int, kind: PolicyClass) -> None:
+def _say_fallbacks(
+    ledger: Ledger, layout: Layout, group: Group, treatment: Treatment, number: int, kind: PolicyClass
+) -> None:
     here = f"/classes/{number}/placement/fallback"
     is_shared = any(it.first.placement.fallback != kind.placement.fallback for it in group.treatments)
     for place, fallback in enumerate(kind.placement.fallback):
@@ -100,6 +103,10 @@ def _say_fallbacks(ledger: Ledger, layout: Layout, group: Group, number: int, ki
         if isinstance(upstream, NoUpstream):
             ledger.unsupported(pointer, upstream.reason)
             continue
+        if treatment in group.stand_ins.get(fallback.backend, ()):
+            ledger.exact(f"{pointer}/backend", "litellm_params.order")
+            ledger.approximated(f"{pointer}/on", _ALIKE, "litellm_params.order")
+            continue
         ledger.exact(f"{pointer}/backend", f"the group {layout.fallback_group[group.name, fallback.backend]}")
         for at, cause in enumerate(fallback.on):
             written = f"router_settings.{LIST_OF_CAUSE[cause]}"
@@ -107,8 +114,7 @@ def _say_fallbacks(ledger: Ledger, layout: Layout, group: Group, number: int, ki
                 reason = f"LiteLLM falls back by group: other classes that ask for {group.name} do so too."
                 ledger.approximated(f"{pointer}/on/{at}", reason, written)
             elif LIST_OF_CAUSE[cause] == "fallbacks":
-                reason = "LiteLLM falls back on every failure alike."
-                ledger.approximated(f"{pointer}/on/{at}", reason, written)
+                ledger.approximated(f"{pointer}/on/{at}", _ALIKE, written)
             else:
                 ledger.exact(f"{pointer}/on/{at}", written)
     if not kind.placement.fallback and ledger.has(here):

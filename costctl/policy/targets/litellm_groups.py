@@ -52,12 +52,14 @@ class Treatment:
 class Group:
     """What clients ask for by one name. aliases: other names for the same.  treatments: the first is the default.
 
-    fallbacks: by backend that is tried next, in order, what its classes say of it.
+    stand_ins: by backend of a treatment, others that fall back to it: their requests go there too, but later.
+    fallbacks: by backend of no other treatment that is tried next, in order, what its classes say of it.
     """
 
     name: str
     aliases: tuple[str, ...]
     treatments: tuple[Treatment, ...]
+    stand_ins: Mapping[str, tuple[Treatment, ...]]
     fallbacks: Mapping[str, tuple[Fallback, ...]]
 
     @property
@@ -189,17 +191,36 @@ def _group(
         )
     )
     aliases = {alias for entry in entries for alias in _names(entry.kind, policy)[1:]} - names
+    stand_ins = _stand_ins(treatments)
     fallbacks: dict[str, list[Fallback]] = defaultdict(list)
     for treatment in treatments:
         for fallback in treatment.first.placement.fallback:
-            if isinstance(upstreams[fallback.backend], Upstream):
+            is_here = treatment in stand_ins.get(fallback.backend, ())
+            if not is_here and isinstance(upstreams[fallback.backend], Upstream):
                 fallbacks[fallback.backend].append(fallback)
     return Group(
         name,
         tuple(sorted(aliases)),
         tuple(treatments),
+        stand_ins,
         {backend: tuple(found) for backend, found in fallbacks.items()},
     )
+
+
+def _stand_ins(treatments: Sequence[Treatment]) -> dict[str, tuple[Treatment, ...]]:
+    """By backend of a treatment that has no fallback itself, those that fall back to it whenever a call fails."""
+    owners = {
+        name
+        for treatment in treatments
+        if not treatment.first.placement.fallback
+        for name in treatment.targets
+    }
+    found: dict[str, list[Treatment]] = defaultdict(list)
+    for treatment in treatments:
+        for fallback in treatment.first.placement.fallback:
+            if fallback.backend in owners - set(treatment.targets) and "error" in fallback.on:
+                found[fallback.backend].append(treatment)
+    return {backend: tuple(waiting) for backend, waiting in found.items()}
 
 
 def _holds(treatment: Treatment, class_id: str) -> bool:
