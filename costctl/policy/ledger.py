@@ -29,11 +29,15 @@ from costctl.policy.pointers import leaf_pointers, policy_digest
 
 @dataclass(frozen=True, slots=True)
 class Emission:
-    """Files for a consumer, by name, and what they carry. main: the name of the file to load."""
+    """Files for a consumer, by name, and what they carry. main: the name of the file to load.
+
+    contents: what stands in it: how many of what, in the singular.
+    """
 
     files: dict[str, str]
     manifest: CoverageManifest
     main: str
+    contents: tuple[tuple[int, str], ...] = ()
 
 
 class Ledger:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from costctl.documents.admission_accuracy import Matching
+from costctl.documents.coverage import Carried
+from costctl.documents.file_changes import FileChanges
 from costctl.documents.policy import Policy
-from costctl.errors import NotEnoughDataError
+from costctl.errors import InputError, NotEnoughDataError
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
-from costctl.verbs.policy import policy_at
+from costctl.verbs.policy import contents_of, policy_at
 from costctl.verbs.recommend import recommendations_of
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 class Emitted:
     """A consumer's file, and the manifest of what it carries: None where the file is the policy itself.
 
-    warnings: of the traces and settings that a policy was made from; none where it was given.
+    warnings: of the traces and settings that a policy was made from; none where it was given.  contents: what stands in
+    the file, how many of what.  carried: the manifest in few words.
     """
 
     text: str
     manifest: str | None
     warnings: tuple[str, ...] = ()
+    contents: tuple[tuple[int, str], ...] = ()
+    carried: Carried | None = None
 
 
 def policy_for(question: Question, progress: Progress) -> Policy:
@@ -97,6 +102,7 @@ def emit(
     target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
 ) -> Emitted:
     """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    from costctl.policy.carried import carried
     from costctl.policy.soundness import require_sound
     from costctl.policy.targets.registry import emission_of, require_target
 
@@ -104,9 +110,31 @@ def emit(
     policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
     require_sound(policy)
     if target == "policy":
-        return Emitted(_json(policy), None, warnings)
+        return Emitted(_json(policy), None, warnings, contents_of(policy))
     emission = emission_of(target, policy, backend)
-    return Emitted(emission.files[emission.main], _json(emission.manifest), warnings)
+    return Emitted(
+        emission.files[emission.main],
+        _json(emission.manifest),
+        warnings,
+        emission.contents,
+        carried(emission.manifest, policy),
+    )
+
+
+def changes_of_file(target: str, written: str, present: Path) -> FileChanges:
+    """How a consumer's present file differs from the written text. Raises InputError where it cannot be read."""
+    from costctl.policy.file_changes import file_changes
+    from costctl.policy.targets.registry import reader_of
+
+    try:
+        return file_changes(present.read_text(encoding="utf-8"), written, reader_of(target))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"{error}"
+        raise InputError(
+            f"Cannot compare with {present}.",
+            why=f"{reason}.",
+            next_step=f"Give --diff a file of the target {target}.",
+        ) from error
 
 
 def _json(document: msgspec.Struct) -> str:

@@ -56,7 +56,9 @@ def emit_litellm(policy: Policy, _backend: str | None) -> Emission:
         files={FILE_NAME: text},
         conditions=_conditions(layout),
     )
-    return Emission({FILE_NAME: text}, manifest, FILE_NAME)
+    names = {each["model_name"] for each in deployments}
+    contents = ((len(names), "model group"), (len(deployments), "deployment"))
+    return Emission({FILE_NAME: text}, manifest, FILE_NAME, contents)
 
 
 def _require_boundaries(policy: Policy) -> None:

@@ -25,7 +25,7 @@ def origin_lines(policy: Policy, target: str, consumer: str) -> tuple[str, ...]:
         f"For {consumer}, written by costctl {made.tool_version}.",
         f"Origin: {period}{inputs}.",
         f"Policy: {policy.policy_id}, {policy_digest(policy)}.",
-        f"Again:  costctl emit --target {target} --policy FILE, where FILE is that policy; --target policy writes it.",
+        f"Again: costctl emit --target {target} --policy FILE, where FILE is that policy; --target policy writes it.",
     )
 
 

@@ -1,0 +1,85 @@
+"""A file was written: what is in it, what is not, and what to do next, one line each.
+
+In: what was written, what it carries. Out: lines for a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from costctl.documents.analysis import Analysis
+from costctl.documents.coverage import Carried
+from costctl.render.cells import usd
+from costctl.render.numbers import plural
+from costctl.render.sections import Facts
+
+_MOST_MISSING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file. size: bytes.  contents: how many of what.  beside: another file that goes with it."""
+
+    name: str
+    size: int
+    contents: Sequence[tuple[int, str]] = ()
+    beside: str | None = None
+
+    def text(self) -> str:
+        """What was written."""
+        holds = ", ".join(plural(number, noun) for number, noun in self.contents)
+        also = "" if self.beside is None else f", and {self.beside}"
+        return f"{self.name} ({plural(self.size, 'byte')}{': ' if holds else ''}{holds}){also}"
+
+
+def written_facts(written: Written, lines: Sequence[tuple[str, str]], following: str) -> Facts:
+    """What was written, what is to be said of it, and the next command."""
+    return Facts((("Wrote", written.text()), *lines, ("Next:", following)))
+
+
+def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
+    """What a consumer's file carries of the policy, and the most important of what it does not."""
+    kept = [f"{plural(carried.exact, 'value')} exactly"]
+    kept += [f"{carried.rounded:,} rounded"] if carried.rounded else []
+    kept += [f"{carried.approximated:,} approximately"] if carried.approximated else []
+    if not carried.unsupported:
+        return (("Carried", f"{', '.join(kept)}; nothing is left out"),)
+    named = " and ".join(carried.missing[:_MOST_MISSING])
+    more = ", …" if carried.missing[_MOST_MISSING:] else ""
+    return (
+        ("Carried", ", ".join(kept)),
+        ("Not carried", f"{plural(carried.unsupported, 'value')}: {named}{more}"),
+    )
+
+
+def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple[str, str], ...]:
+    """What an export carries, and what is not in it. focus_version: None where it is a row for each class."""
+    kind = "rows by class" if focus_version is None else f"FOCUS {focus_version}"
+    missing = analysis.totals.unit_costs.unpriced_charges
+    billed = usd(analysis.totals.billed_usd).at_least(missing)
+    carried = ("Carried", f"{billed} billed, as {kind}")
+    if not missing:
+        return (carried,)
+    return (
+        carried,
+        ("Not carried", f"{plural(missing, 'charge')} without a price: costctl analyze says which"),
+    )
+
+
+def checked_text(name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], path: str) -> str:
+    """What is wrong with a policy, or that it is sound, and the next command. path: as a shell takes it."""
+    checked = ", ".join(plural(number, noun) for number, noun in contents)
+    if findings:
+        return "\n".join(
+            (
+                f"{name} has {plural(len(findings), 'problem')} ({checked}):",
+                *findings,
+                f"Next: fix them, and run costctl policy check {path} again",
+            )
+        )
+    return (
+        f"{name} is sound: {checked}; ids, references, data boundaries, weights, order of matching, durations, "
+        f"evidence and validity were checked.\nNext: costctl emit --target litellm --policy {path}"
+    )
