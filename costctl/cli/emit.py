@@ -97,7 +97,7 @@ def _print_changes(target: str, text: str, present: Path, policy: Path | None) -
     from costctl.render.terminal import as_terminal_text
 
     changes = verbs.changes_of_file(target, text, present)
-    following = _emitting(target, policy) + " --out FILE writes it"
+    following = f"{_emitting(target, policy)} --out FILE"
     write_text(as_terminal_text(sections(changes, present.name, following)), None)
 
 
@@ -123,7 +123,7 @@ def _next(target: str, out: Path | None, policy: Path | None) -> str:
     if target == "policy":
         checked = shlex.quote(str(out))
         return f"costctl policy check {checked} · costctl emit --target litellm --policy {checked}"
-    return f"{_emitting(target, policy)} --diff FILE shows what changes in the file that is in use"
+    return f"{_emitting(target, policy)} --diff FILE"
 
 
 def _emitting(target: str, policy: Path | None) -> str:

@@ -29,9 +29,11 @@ def check(
 ) -> None:
     """Check a policy document; exit with 1 and list its problems if it has any."""
     from costctl import verbs
-    from costctl.render.written import checked_text
+    from costctl.render.terminal import as_terminal_text
+    from costctl.render.written import checked_sections
 
     found = verbs.check_policy(path)
-    write_text(checked_text(path.name, found.findings, found.contents, shlex.quote(str(path))), None)
+    said = checked_sections(path.name, found.findings, found.contents, shlex.quote(str(path)))
+    write_text(as_terminal_text(said), None)
     if found.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -11,7 +11,7 @@ import msgspec
 class Placed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something that only one of the files has. place: keys, from the top.  values: how many stand there.
 
-    value: of a single one, as text; None of several, and where it may be a secret.
+    value: of a single one, as text, masked where it may be a secret; None of several.
     """
 
     place: str
@@ -30,7 +30,8 @@ class Changed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FileChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """added: would be new.  changed: both have it.  only_present: only the file that is there has it.
 
-    same: values that both have.  comment_lines: of the file that is there, from 1; comments are not compared.
+    same: values that both have.  comment_lines: lines of the file that is there, from 1, with a
+    comment that would not be written; comments are not compared.
     """
 
     added: tuple[Placed, ...]

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from costctl.documents.file_changes import Changed, FileChanges, Placed
 
 _SECRET: Final = re.compile(
@@ -19,8 +21,8 @@ _SECRET: Final = re.compile(
 )
 _HEADERS: Final = re.compile("headers", re.IGNORECASE)
 _FROM_ENVIRONMENT: Final = "os.environ/"
+_COMMENT: Final = re.compile(r"(^|\s)#")
 _MASKED: Final = "(masked)"
-_ABSENT: Final = object()
 Place = tuple[str, ...]
 
 
@@ -41,7 +43,7 @@ def file_changes(present: str, written: str, read: Callable[[str], Any]) -> File
         comment_lines=tuple(
             number
             for number, line in enumerate(present.splitlines(), start=1)
-            if line.lstrip().startswith("#") and line not in written_lines
+            if _COMMENT.search(line) and line not in written_lines
         ),
     )
 
@@ -49,13 +51,16 @@ def file_changes(present: str, written: str, read: Callable[[str], Any]) -> File
 def _only(mine: Mapping[Place, Any], other: Mapping[Place, Any]) -> Iterator[Placed]:
     """What only ``mine`` has, by the highest place that the other has nothing at."""
     known = {place[:depth] for place in other for depth in range(len(place) + 1)}
-    tops: Counter[Place] = Counter()
+    tops: dict[Place, list[Place]] = {}
     for place in mine:
         if place not in other:
-            tops[next(place[:depth] for depth in range(1, len(place) + 1) if place[:depth] not in known)] += 1
-    for top, number in tops.items():
-        value = mine.get(top, _ABSENT)
-        yield Placed(_text(top), number, None if value is _ABSENT else _shown(top, value))
+            top = next((place[:depth] for depth in range(1, len(place)) if place[:depth] not in known), place)
+            tops.setdefault(top, []).append(place)
+    for top, places in tops.items():
+        if len(places) == 1:
+            yield Placed(_text(places[0]), 1, _shown(places[0], mine[places[0]]))
+        else:
+            yield Placed(_text(top), len(places))
 
 
 def _flat(value: Any, place: Place = ()) -> dict[Place, Any]:
@@ -76,7 +81,7 @@ def _named(members: Any) -> list[tuple[str, Any]]:
     for number, member in enumerate(members):
         name = _name(member, number)
         seen[name] += 1
-        found.append((name if seen[name] == 1 else f"{name} #{seen[name]}", member))
+        found.append((name if seen[name] == 1 else f"{name[:-1]} #{seen[name]}]", member))
     return found
 
 
@@ -98,7 +103,7 @@ def _text(place: Place) -> str:
 
 def _shown(place: Place, value: Any) -> str:
     """The value as text; masked where its key may name a secret, and it is not a reference to a variable."""
-    text = ", ".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     may_be_secret = _SECRET.search(place[-1]) if place else None
     is_masked = bool(may_be_secret) or any(_HEADERS.search(key) for key in place)
     return _MASKED if is_masked and not text.startswith(_FROM_ENVIRONMENT) else text

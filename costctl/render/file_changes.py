@@ -21,7 +21,7 @@ def sections(document: FileChanges, name: str, following: str) -> list[Section]:
     ]
     kept = f"{plural(document.same, 'value')} the same"
     if document.comment_lines:
-        kept += f"; not compared: {plural(len(document.comment_lines), 'comment line')} of {name}"
+        kept += f"; not compared: {plural(len(document.comment_lines), 'comment')} in {name}"
     head = (
         f"{name} differs: {len(document.added):,} to add, {len(document.changed):,} to change, "
         f"{len(document.only_present):,} only there; {kept}"
@@ -32,4 +32,4 @@ def sections(document: FileChanges, name: str, following: str) -> list[Section]:
 def _placed(each: Placed) -> str:
     if each.value is not None:
         return f"{each.place}: {each.value}"
-    return each.place if each.values == 1 else f"{each.place}  ({plural(each.values, 'value')})"
+    return f"{each.place}  ({plural(each.values, 'value')})"

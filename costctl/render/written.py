@@ -13,9 +13,12 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.coverage import Carried
 from costctl.render.cells import usd
 from costctl.render.numbers import plural
-from costctl.render.sections import Facts
+from costctl.render.sections import Facts, Listing, Section
 
 _MOST_MISSING: Final = 2
+_CHECKED: Final = (
+    "ids, references, data boundaries, weights, order of matching, durations, evidence, validity"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +71,23 @@ def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple
     )
 
 
-def checked_text(name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], path: str) -> str:
+def checked_sections(
+    name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], path: str
+) -> list[Section]:
     """What is wrong with a policy, or that it is sound, and the next command. path: as a shell takes it."""
     checked = ", ".join(plural(number, noun) for number, noun in contents)
     if findings:
-        return "\n".join(
+        return [
+            Facts((("", f"{name} has {plural(len(findings), 'problem')}, of {checked}:"),)),
+            Listing("", "\n".join(findings), ""),
+            Facts((("Next:", f"fix them, then costctl policy check {path}"),)),
+        ]
+    return [
+        Facts(
             (
-                f"{name} has {plural(len(findings), 'problem')} ({checked}):",
-                *findings,
-                f"Next: fix them, and run costctl policy check {path} again",
+                ("Sound", f"{name}: {checked}"),
+                ("Checked", _CHECKED),
+                ("Next:", f"costctl emit --target litellm --policy {path}"),
             )
         )
-    return (
-        f"{name} is sound: {checked}; ids, references, data boundaries, weights, order of matching, durations, "
-        f"evidence and validity were checked.\nNext: costctl emit --target litellm --policy {path}"
-    )
+    ]
