@@ -15,14 +15,14 @@ from costctl.documents.policy import Policy
 
 # What a value is about, by its pointer: the first that matches names it, and they are listed in this order.
 _SUBJECTS: Final = (
-    (re.compile(r"/classes/(\d+)/data_boundary"), "data boundaries"),
-    (re.compile(r"/classes/(\d+)/(placement/targets|match|id)"), "routes"),
-    (re.compile(r"/classes/(\d+)/placement/fallback"), "fallbacks"),
-    (re.compile(r"/classes/(\d+)/admission"), "limits of admission"),
-    (re.compile(r"/classes/(\d+)/queue"), "queue limits"),
-    (re.compile(r"/classes/(\d+)/(timeout_us|retries)"), "timeouts and retries"),
+    (re.compile(r"/classes/(?P<number>\d+)/data_boundary"), "data boundaries"),
+    (re.compile(r"/classes/(?P<number>\d+)/(placement/targets|match|id)"), "routes"),
+    (re.compile(r"/classes/(?P<number>\d+)/placement/fallback"), "fallbacks"),
+    (re.compile(r"/classes/(?P<number>\d+)/admission"), "limits of admission"),
+    (re.compile(r"/classes/(?P<number>\d+)/queue"), "queue limits"),
+    (re.compile(r"/classes/(?P<number>\d+)/(timeout_us|retries)"), "timeouts and retries"),
     (re.compile(r"/backends/\d+/(max_concurrency|batch)"), "limits of backends"),
-    (re.compile(r"/lanes|/classes/(\d+)/lane"), "the order of service"),
+    (re.compile(r"/lanes|/classes/(?P<number>\d+)/lane"), "the order of service"),
     (re.compile(r"/default_class"), "the default class"),
     (re.compile(r"/validity"), "the date on which the policy ends"),
 )
@@ -49,7 +49,7 @@ def _missing(pointers: Iterable[str], policy: Policy) -> tuple[str, ...]:
         for pattern, subject in _SUBJECTS:
             found = pattern.match(pointer)
             if found is not None:
-                number = found[1] if found.lastindex else None
+                number = found.groupdict().get("number")
                 names = classes.setdefault(subject, [])
                 if number is not None:
                     names.append(policy.classes[int(number)].id)

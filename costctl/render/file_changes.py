@@ -19,12 +19,11 @@ def sections(document: FileChanges, name: str, following: str) -> list[Section]:
         *(("~", f"{each.place}: {each.present} → {each.written}") for each in document.changed),
         *(("-", f"{_placed(each)}  (only in {name})") for each in document.only_present),
     ]
-    kept = f"{plural(document.same, 'value')} the same"
-    if document.comment_lines:
-        kept += f"; not compared: {plural(len(document.comment_lines), 'comment')} in {name}"
+    comments = plural(len(document.comment_lines), "comment")
+    not_compared = f"; {comments} in {name} not compared" if document.comment_lines else ""
     head = (
-        f"{name} differs: {len(document.added):,} to add, {len(document.changed):,} to change, "
-        f"{len(document.only_present):,} only there; {kept}"
+        f"{name} differs: {len(document.added)} to add, {len(document.changed)} to change, "
+        f"{len(document.only_present)} only there; {plural(document.same, 'value')} the same{not_compared}"
     )
     return [Facts((("", head),)), Facts(tuple(lines)), Facts((("Next:", following),))]
 

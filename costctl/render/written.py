@@ -13,7 +13,7 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.coverage import Carried
 from costctl.render.cells import usd
 from costctl.render.numbers import plural
-from costctl.render.sections import Facts, Listing, Section
+from costctl.render.sections import Facts, Listing, Section, first
 
 _MOST_MISSING: Final = 2
 _CHECKED: Final = (
@@ -44,17 +44,18 @@ def written_facts(written: Written, lines: Sequence[tuple[str, str]], following:
 
 def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
     """What a consumer's file carries of the policy, and the most important of what it does not."""
-    kept = [f"{plural(carried.exact, 'value')} exactly"]
-    kept += [f"{carried.rounded:,} rounded"] if carried.rounded else []
-    kept += [f"{carried.approximated:,} approximately"] if carried.approximated else []
-    if not carried.unsupported:
-        return (("Carried", f"{', '.join(kept)}; nothing is left out"),)
-    named = " and ".join(carried.missing[:_MOST_MISSING])
-    more = ", …" if carried.missing[_MOST_MISSING:] else ""
-    return (
-        ("Carried", ", ".join(kept)),
-        ("Not carried", f"{plural(carried.unsupported, 'value')}: {named}{more}"),
+    counts = (
+        f"{plural(carried.exact, 'value')} exactly",
+        f"{carried.rounded} rounded" if carried.rounded else "",
+        f"{carried.approximated} approximately" if carried.approximated else "",
+        "" if carried.unsupported else "nothing is left out",
     )
+    kept = ("Carried", ", ".join(part for part in counts if part))
+    if not carried.unsupported:
+        return (kept,)
+    named, more = first(carried.missing, _MOST_MISSING)
+    dots = ", …" if more else ""
+    return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {' and '.join(named)}{dots}"))
 
 
 def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple[str, str], ...]:
