@@ -6,7 +6,7 @@ In: the document. Out: facts: a line for each place.
 from __future__ import annotations
 
 from costctl.documents.file_changes import FileChanges, Placed
-from costctl.render.numbers import plural
+from costctl.render.numbers import count, plural
 from costctl.render.sections import Facts, Section
 
 
@@ -22,8 +22,8 @@ def sections(document: FileChanges, name: str, following: str) -> list[Section]:
     comments = plural(len(document.comment_lines), "comment")
     not_compared = f"; {comments} in {name} not compared" if document.comment_lines else ""
     head = (
-        f"{name} differs: {len(document.added)} to add, {len(document.changed)} to change, "
-        f"{len(document.only_present)} only there; {plural(document.same, 'value')} the same{not_compared}"
+        f"{name} differs: {count(len(document.added))} to add, {count(len(document.changed))} to change, "
+        f"{count(len(document.only_present))} only there; {plural(document.same, 'value')} the same{not_compared}"
     )
     return [Facts((("", head),)), Facts(tuple(lines)), Facts((("Next:", following),))]
 

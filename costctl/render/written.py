@@ -12,7 +12,7 @@ from typing import Final
 from costctl.documents.analysis import Analysis
 from costctl.documents.coverage import Carried
 from costctl.render.cells import usd
-from costctl.render.numbers import plural
+from costctl.render.numbers import count, plural
 from costctl.render.sections import Facts, Listing, Section, first
 
 _MOST_MISSING: Final = 2
@@ -46,8 +46,8 @@ def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
     """What a consumer's file carries of the policy, and the most important of what it does not."""
     counts = (
         f"{plural(carried.exact, 'value')} exactly",
-        f"{carried.rounded} rounded" if carried.rounded else "",
-        f"{carried.approximated} approximately" if carried.approximated else "",
+        f"{count(carried.rounded)} rounded" if carried.rounded else "",
+        f"{count(carried.approximated)} approximately" if carried.approximated else "",
         "" if carried.unsupported else "nothing is left out",
     )
     kept = ("Carried", ", ".join(part for part in counts if part))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from costctl import verbs
-from costctl.documents.policy import Operation, Policy, PolicyClass
+from costctl.documents.policy import Fallback, Operation, Policy, PolicyClass
 from costctl.observation import Question
 from costctl.policy.targets.litellm_checks import faults_in
 from costctl.policy.targets.litellm_groups import layout_of
@@ -34,6 +34,17 @@ for model in json.load(sys.stdin):
     except BadRequestError:
         refused.append(model)
 print(json.dumps(refused))
+"""
+FALLS_BACK = """
+import asyncio, sys, yaml
+from litellm import Router
+config = yaml.safe_load(sys.stdin)
+for each in config["model_list"]:
+    fails = each["litellm_params"]["model"] == "hosted_vllm/small"
+    each["litellm_params"]["mock_response"] = "litellm.InternalServerError" if fails else "answered"
+router = Router(model_list=config["model_list"], num_retries=0, **config["router_settings"])
+facts = {"metadata": {"tags": ["sort"]}, "messages": [{"role": "user", "content": "a"}]}
+print(asyncio.run(router.acompletion(model=sys.argv[1], **facts))._hidden_params["model_id"])
 """
 REAL = (
     "instrumented/litellm/traces_len4be.pb",
@@ -86,6 +97,20 @@ def test_the_file_of_real_traces_serves_every_class(
     (tmp_path / "costctl.toml").write_text("")
     question = Question(paths=(str(real_traces / traces),), config=tmp_path / "costctl.toml")
     every_class_is_served_where_the_policy_says(repository, verbs.policy_for(question, unwatched))
+
+
+@pytest.mark.parametrize(("name", "answers_then"), [("large", "large@premium"), ("small", "large@premium")])
+def test_a_class_whose_backend_fails_is_answered_by_the_other(
+    repository: Path, name: str, answers_then: str
+) -> None:
+    policy = with_parts(
+        (own("premium", "large"), own("economy", "small")),
+        asking("chat", "large", "premium"),
+        asking("sort", name, "economy", fallback=(Fallback(backend="premium", on=("error",)),)),
+    )
+    text = emission_of("litellm", policy, None).files["litellm.yaml"]
+    said = said_by(validator(repository, "litellm"), FALLS_BACK.replace("sys.argv[1]", repr(name)), text)
+    assert said.splitlines()[-1] == answers_then
 
 
 def test_every_kind_of_provider_is_loaded_and_answers(repository: Path) -> None:

@@ -33,6 +33,13 @@ def test_the_policy_of_the_sample_traces_is_sound(sample_policy: Policy) -> None
     assert check_policy(sample_policy) == ()
 
 
+def test_the_default_class_is_the_busiest_that_somebody_waits_for(sample_policy: Policy) -> None:
+    calls = {kind.id: kind.calls or 0 for kind in sample_policy.classes}
+    waited_for = {kind.id for kind in sample_policy.classes if kind.match.operation is None}
+    assert max(calls, key=calls.__getitem__) == "embedding_batch", "the busiest of all is nobody's default"
+    assert sample_policy.default_class == max(waited_for, key=calls.__getitem__)
+
+
 @pytest.mark.parametrize("target", ["triton", "litellm"])
 def test_every_value_of_a_policy_is_accounted_for_once(target: str, sample_policy: Policy) -> None:
     for policy in (sound_policy(), sample_policy):

@@ -53,14 +53,15 @@ def _about(layout: Layout, name: str) -> str:
     group = next((each for each in layout.groups if each.name == name), None)
     if group is None:
         return f"{name}: answers only where a group falls back to it."
-    return f"{name}: {'; '.join(_way(treatment) for treatment in group.treatments)}"
+    ways = [_way(treatment, is_tagged=group.is_tagged) for treatment in group.treatments]
+    return f"{name}: {'; '.join(ways)}"
 
 
-def _way(treatment: Treatment) -> str:
-    """Which classes are served so, how busy they are, and where."""
+def _way(treatment: Treatment, *, is_tagged: bool) -> str:
+    """Which classes are served so, how busy they are, and where, if that differs."""
     classes = ", ".join(sorted({entry.kind.request_class for entry in treatment.entries}))
     calls = "" if treatment.calls is None else f" ({treatment.calls:,} calls)"
-    return f"{classes}{calls} at {', '.join(treatment.targets)}"
+    return f"{classes}{calls} at {', '.join(treatment.targets)}" if is_tagged else f"{classes}{calls}"
 
 
 def _yaml(value: object) -> str:
