@@ -74,6 +74,8 @@ def run(
             why="With --diff nothing is written.",
             next_step="Leave one of them out.",
         )
+    if diff is not None:
+        verbs.changes_of_file(target, "", diff)  # a file that cannot be read is refused before the traces are
     question = asked.question(is_extrapolating=extrapolate)
     with feedback.progress() as progress:
         emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)

@@ -73,6 +73,12 @@ def test_a_diff_writes_nothing_and_ends_with_zero(folder: Path) -> None:
     assert (code, out.split(":")[0]) == (0, "ours.yaml holds what would be written")
 
 
+def test_a_present_file_that_cannot_be_read_is_refused_before_the_traces_are(folder: Path) -> None:
+    done = costctl(folder, "emit", "--target", "litellm", "--store", "none.duckdb", "--diff", "none.yaml")
+    assert done.returncode == 3
+    assert "Cannot compare with none.yaml" in done.stderr
+
+
 def test_a_diff_is_not_written_to_a_file(folder: Path) -> None:
     code, _, err = emitted(folder, "--target", "litellm", "--diff", "a", "--out", "b")
     assert code == 2

@@ -84,7 +84,7 @@ def _require_groups(layout: Layout) -> None:
         raise NotEnoughDataError(
             "LiteLLM can ask none of the policy's backends.",
             why=" ".join(sorted(set(layout.left_out.values()))),
-            next_step="Record gen_ai.provider.name (costctl doctor says how), or set provider of each backend in the "
+            next_step="Record gen_ai.provider.name (`costctl doctor` says how), or set provider of each backend in the "
             "policy that --target policy writes, and emit it with --policy FILE.",
         )
 

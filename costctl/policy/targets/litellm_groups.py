@@ -192,19 +192,23 @@ def _group(
     )
     aliases = {alias for entry in entries for alias in _names(entry.kind, policy)[1:]} - names
     stand_ins = _stand_ins(treatments)
-    fallbacks: dict[str, list[Fallback]] = defaultdict(list)
+    fallbacks = _fallbacks(treatments, stand_ins, upstreams)
+    return Group(name, tuple(sorted(aliases)), tuple(treatments), stand_ins, fallbacks)
+
+
+def _fallbacks(
+    treatments: Sequence[Treatment],
+    stand_ins: Mapping[str, tuple[Treatment, ...]],
+    upstreams: Mapping[str, Upstream | NoUpstream],
+) -> dict[str, tuple[Fallback, ...]]:
+    """By backend that is in another group and that LiteLLM can ask, what the classes say of it."""
+    found: dict[str, list[Fallback]] = defaultdict(list)
     for treatment in treatments:
         for fallback in treatment.first.placement.fallback:
             is_here = treatment in stand_ins.get(fallback.backend, ())
             if not is_here and isinstance(upstreams[fallback.backend], Upstream):
-                fallbacks[fallback.backend].append(fallback)
-    return Group(
-        name,
-        tuple(sorted(aliases)),
-        tuple(treatments),
-        stand_ins,
-        {backend: tuple(found) for backend, found in fallbacks.items()},
-    )
+                found[fallback.backend].append(fallback)
+    return {backend: tuple(said) for backend, said in found.items()}
 
 
 def _stand_ins(treatments: Sequence[Treatment]) -> dict[str, tuple[Treatment, ...]]:
