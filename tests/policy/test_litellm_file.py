@@ -117,6 +117,29 @@ def test_keys_and_addresses_are_read_from_the_environment() -> None:
     }
 
 
+def test_a_declared_region_takes_the_place_of_its_variable() -> None:
+    backend = bought("aws.bedrock", "claude", region="eu-west-1")
+    policy = with_parts((backend,), asking("chat", "claude", "claude"))
+    assert params(config_of(policy), "claude")[0]["aws_region_name"] == "eu-west-1"
+    assert "AWS_REGION_NAME" not in emitted(policy).files["litellm.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "base_model"),
+    [
+        ("azure", "prod-chat", "azure/answering"),
+        ("aws.bedrock", "arn:aws:bedrock:x:1:p/a", "answering"),
+        ("openai", "gpt-4o", None),
+    ],
+)
+def test_a_deployment_whose_name_says_nothing_of_its_model_names_the_model(
+    provider: str, model: str, base_model: str | None
+) -> None:
+    backend = bought(provider, model, answers_as="answering")
+    config = config_of(with_parts((backend,), asking("chat", "asked", backend.id)))
+    assert config["model_list"][0]["model_info"].get("base_model") == base_model
+
+
 def test_a_provider_that_was_not_observed_is_left_out_and_said() -> None:
     backends = (bought("openai", "gpt-4o"), bought(None, "mystery"))
     policy = with_parts(backends, asking("chat", "gpt-4o", "gpt-4o"), asking("other", "mystery", "mystery"))

@@ -16,9 +16,10 @@ from costctl.errors import InfeasibleError, InputError, NotEnoughDataError
 from costctl.levers.boundary import reason_outside
 from costctl.policy.ledger import Emission, Ledger
 from costctl.policy.targets.litellm_checks import faults_in
-from costctl.policy.targets.litellm_deployments import deployments_of
+from costctl.policy.targets.litellm_deployments import Yaml, deployments_of
 from costctl.policy.targets.litellm_entries import say_all
 from costctl.policy.targets.litellm_groups import Layout, layout_of
+from costctl.policy.targets.litellm_providers import variables_read
 from costctl.policy.targets.litellm_router import router_settings
 from costctl.policy.targets.litellm_text import file_text
 from costctl.policy.targets.target import Target
@@ -54,7 +55,7 @@ def emit_litellm(policy: Policy, _backend: str | None) -> Emission:
         consumer=_CONSUMER,
         validator=_VALIDATOR,
         files={FILE_NAME: text},
-        conditions=_conditions(layout),
+        conditions=_conditions(layout, deployments),
     )
     names = {each["model_name"] for each in deployments}
     contents = ((len(names), "model group"), (len(deployments), "deployment"))
@@ -99,9 +100,9 @@ def _require_accepted(deployments: list[dict[str, object]], router: dict[str, ob
         )
 
 
-def _conditions(layout: Layout) -> tuple[str, ...]:
+def _conditions(layout: Layout, deployments: list[Yaml]) -> tuple[str, ...]:
     """What must be so where the proxy runs."""
-    variables = sorted({name for it in layout.asked.values() for name in it.variables})
+    variables = variables_read(value for each in deployments for value in each["litellm_params"].values())
     found = [f"These variables are set where the proxy runs: {', '.join(variables)}."] if variables else []
     if layout.is_tagged:
         found.append(

@@ -126,8 +126,12 @@ def _written(layout: Layout, each: Deployment, in_progress: int | None) -> Yaml:
     mode = None if treatment is None else mode_of(treatment)
     if mode is not None:
         info["mode"] = mode
-    if each.backend.answers_as is not None and upstream.model.startswith("azure/"):
-        info["base_model"] = f"azure/{each.backend.answers_as}"
+    if each.backend.answers_as is not None:
+        # The name of a deployment and an ARN say nothing of the model, by which LiteLLM knows prices and limits.
+        if upstream.model.startswith("azure/"):
+            info["base_model"] = f"azure/{each.backend.answers_as}"
+        elif upstream.model.partition("/")[2].startswith("converse/arn:"):
+            info["base_model"] = each.backend.answers_as
     return {"model_name": each.group, "litellm_params": params, "model_info": info}
 
 

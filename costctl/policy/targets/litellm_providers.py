@@ -6,7 +6,7 @@ litellm_providers.toml; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -18,6 +18,7 @@ from costctl.documents.policy import Backend
 from costctl.pricing.provider_names import provider_id, squashed
 
 _OF_A_POOL: Final = "hosted_vllm"
+_READ: Final = "os.environ/"
 
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,11 +40,6 @@ class Upstream:
     model: str
     params: Mapping[str, str]
     is_named_by_model: bool = False
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The environment variables that must be set."""
-        return tuple(value.removeprefix("os.environ/") for value in self.params.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +80,12 @@ def providers() -> dict[str, Provider]:
     return msgspec.toml.decode(text, type=dict[str, Provider])
 
 
+def variables_read(values: Iterable[object]) -> tuple[str, ...]:
+    """The environment variables that values of litellm_params are read from, sorted."""
+    texts = {value for value in values if isinstance(value, str)}
+    return tuple(sorted(text.removeprefix(_READ) for text in texts if text.startswith(_READ)))
+
+
 def variable(name: str) -> str:
     """A name as part of that of an environment variable."""
     return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name).upper()
@@ -100,7 +102,7 @@ def _params(prefix: str, at: str) -> dict[str, str]:
     """at: what an address of its own is named for."""
     provider = providers()[prefix]
     named = {"api_base": f"{variable(at)}_API_BASE"} if provider.has_address else {}
-    return {key: f"os.environ/{value}" for key, value in sorted({**named, **provider.env}.items())}
+    return {key: f"{_READ}{value}" for key, value in sorted({**named, **provider.env}.items())}
 
 
 @cache

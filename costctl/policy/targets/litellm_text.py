@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from costctl.policy.targets.litellm_groups import Layout, Treatment
+from costctl.policy.targets.litellm_providers import variables_read
 from costctl.policy.targets.origin import commented, origin_lines
 
 Yaml = dict[str, Any]
@@ -17,7 +18,7 @@ Yaml = dict[str, Any]
 
 def file_text(layout: Layout, deployments: list[Yaml], router: Yaml, consumer: str) -> str:
     """The whole file."""
-    parts = [commented(_head(layout, consumer)), "model_list:\n"]
+    parts = [commented(_head(layout, deployments, consumer)), "model_list:\n"]
     names = [each["model_name"] for each in deployments]
     for place, name in enumerate(names):
         if name not in names[:place]:
@@ -28,8 +29,8 @@ def file_text(layout: Layout, deployments: list[Yaml], router: Yaml, consumer: s
     return "".join(parts)
 
 
-def _head(layout: Layout, consumer: str) -> tuple[str, ...]:
-    variables = sorted({name for it in layout.asked.values() for name in it.variables})
+def _head(layout: Layout, deployments: list[Yaml], consumer: str) -> tuple[str, ...]:
+    variables = variables_read(value for each in deployments for value in each["litellm_params"].values())
     left_out = [
         f"Left out: {kind.match.model[0] if kind.match.model else kind.id} of {kind.request_class}. {reason}"
         for number, reason in layout.left_out.items()
