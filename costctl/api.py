@@ -290,7 +290,7 @@ def check_policy(path: AnyPath) -> tuple[str, ...]:
     """The problems of a policy document, JSON or YAML; empty if it is sound. Raises InputError."""
     from costctl import verbs
 
-    return verbs.check_policy(Path(path))
+    return verbs.check_policy(Path(path)).findings
 
 
 def list_prices(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from costctl.render.forms import TabularFormat
 if TYPE_CHECKING:
     from costctl.render.document import Document
     from costctl.render.sections import Section
+    from costctl.render.written import Written
 
 
 def write_text(text: str, out: Path | None) -> None:
@@ -50,6 +51,14 @@ def say_warnings(warnings: tuple[str, ...]) -> None:
     """Each on a line of stderr."""
     for warning in warnings:
         typer.echo(f"Warning: {warning}", err=True)
+
+
+def say_written(written: Written, lines: Sequence[tuple[str, str]], following: str, out: Path | None) -> None:
+    """What was written and what to do next: on stdout, or on stderr where stdout carries the file itself."""
+    from costctl.render.terminal import as_terminal_text
+    from costctl.render.written import written_facts
+
+    typer.echo(as_terminal_text([written_facts(written, lines, following)]), nl=False, err=out is None)
 
 
 def write_bytes(content: bytes, out: Path | None) -> None:

@@ -86,8 +86,9 @@ def tokens(value: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """A number of things, such as "1 step" or "1,234 steps"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    """A number of things, such as "1 step", "1,234 steps" or "2 classes"."""
+    ending = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}" + ("" if number == 1 else ending)
 
 
 def ratio_interval(estimate: Estimate) -> str:

@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "telemetry",
     },
     "finance": {"cost", "frames", "stats"},
-    "policy": {"levers"},
+    "policy": {"levers", "pricing"},
     "levers": set(),
     "scenario": {"frames", "levers", "service_model", "simulate", "stats"},
     "recommend": {"cost", "frames", "levers", "scenario", "service_model", "simulate", "stats"},
