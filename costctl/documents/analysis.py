@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.bill import ProviderInvoice, ReconciledBill
+from costctl.documents.cuts import Cut
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
@@ -326,7 +327,10 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl analyze --format json`` prints."""
+    """The document that ``costctl analyze --format json`` prints.
+
+    cuts: the bill by model, by provider, by tenant, and by what --by asks for.
+    """
 
     schema_version: str
     provenance: Provenance
@@ -339,6 +343,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]
+    cuts: tuple[Cut, ...] = ()
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:
