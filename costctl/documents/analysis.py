@@ -15,6 +15,7 @@ from costctl.documents.cuts import Cut
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.spending import Changes, Timeline
 from costctl.documents.tenants import TenantUse
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
@@ -329,7 +330,8 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl analyze --format json`` prints.
 
-    cuts: the bill by model, by provider, by tenant, and by what --by asks for.
+    cuts: the bill by model, by provider, by tenant, and by what --by asks for.  timeline, changes: null in documents
+    that are made on the way to another.
     """
 
     schema_version: str
@@ -344,6 +346,8 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]
     cuts: tuple[Cut, ...] = ()
+    timeline: Timeline | None = None
+    changes: Changes | None = None
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:

@@ -20,8 +20,9 @@ class CutSums:
     cut_row: pl.DataFrame
     cut_use: pl.DataFrame
     cut_block: pl.DataFrame
+    observed_totals: pl.DataFrame
 
-    RELATIONS: ClassVar[tuple[str, ...]] = ("cut_row", "cut_use", "cut_block")
+    RELATIONS: ClassVar[tuple[str, ...]] = ("cut_row", "cut_use", "cut_block", "observed_totals")
 
     @classmethod
     def read(cls, fetch: Callable[[str], pl.DataFrame]) -> CutSums:

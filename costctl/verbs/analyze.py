@@ -45,14 +45,22 @@ def analyze(
 
 
 def _with_cuts(document: Analysis, engine: Engine, by: Sequence[str], progress: Progress) -> Analysis:
-    """The document with the bill by what every analysis tells apart, and by what was asked for."""
+    """The document with the bill by what every analysis tells apart, and by what was asked for, and over time."""
     from costctl.cost.cuts import cuts_of
+    from costctl.cost.spending import changes_of, timeline_of
     from costctl.frames.cut_sums import CutSums
+    from costctl.frames.spending import spending_of
 
     progress("Summing by model and tenant", None)
     sums = CutSums.read(engine.fetch)
     names = tuple(dict.fromkeys((*by, *ALWAYS_CUT)))
-    return msgspec.structs.replace(document, cuts=cuts_of(sums, names, document))
+    spending = spending_of(sums)
+    return msgspec.structs.replace(
+        document,
+        cuts=cuts_of(sums, names, document),
+        timeline=timeline_of(spending),
+        changes=changes_of(spending, by),
+    )
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:

@@ -3,18 +3,18 @@
 -- reads: requests, observed_totals
 -- key: request_id
 --   request_id      BIGINT
---   slot_ns         BIGINT   ns UTC; start of the UTC day of its start; of the hour, where the window is shorter than two days
+--   slot_ns         BIGINT   ns UTC; start of the UTC day of its start; of the hour, where the window is shorter than 46 h
 --   is_second_half  BOOLEAN  it started in the second half of the window
 --   block           BIGINT   of the slot, which has 24 of them, from 0: an hour of a day, or two and a half minutes of an hour
--- A request without a start is counted where the window begins. All that it is charged is counted with it, so that what a
--- request costs and how many there are speak of the same requests.
+-- 46 hours are two days but for an hour at each end. A request without a start is counted where the window begins. All that
+-- it is charged is counted with it, so that what a request costs and how many there are speak of the same requests.
 WITH started AS (
     SELECT
         requests.request_id,
         COALESCE(requests.start_ns, observed_totals.first_ns) AS at_ns,
         observed_totals.first_ns + (observed_totals.last_ns - observed_totals.first_ns) // 2 AS middle_ns,
         CASE
-            WHEN observed_totals.last_ns - observed_totals.first_ns < 172800000000000 THEN 3600000000000
+            WHEN observed_totals.last_ns - observed_totals.first_ns < 165600000000000 THEN 3600000000000
             ELSE 86400000000000
         END AS slot_length_ns
     FROM requests
