@@ -138,11 +138,17 @@ class Store:
 
         return verbs.segment_sessions(self._question(), self.progress)
 
-    def analyze(self, *, idle: IdleTreatment = "separate") -> Analysis:
-        """Cost and latency per request class. idle: idle cost as a row of the bill, shared by usage, or omitted."""
+    def analyze(self, *, idle: IdleTreatment = "separate", by: str | Sequence[str] = ()) -> Analysis:
+        """Cost and latency per request class. idle: idle cost as a row of the bill, shared by usage, or omitted.
+
+        by: what else than model, provider and tenant the bill is split by, in ``cuts``: team, key, route, day, hour,
+        class, or an attribute of calls or requests, such as "attr:app.version".
+        """
         from costctl import verbs
 
-        return verbs.analyze(self._question(), self.progress, idle)
+        return verbs.analyze(
+            self._question(), self.progress, idle, (by,) if isinstance(by, str) else tuple(by)
+        )
 
     def simulate(
         self,

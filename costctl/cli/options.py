@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from costctl.render.view import View
 
 DEFAULT_STORE = Path("costctl.duckdb")
+
+
+class SortBy(StrEnum):
+    """By what the rows of a table are sorted: most first, of successes the smallest part."""
+
+    COST = "cost"
+    REQUESTS = "requests"
+    SUCCESS = "success"
+    NAME = "name"
 
 
 Paths = Annotated[
@@ -119,6 +129,20 @@ Wait = Annotated[
 ]
 Detail = Annotated[bool, typer.Option("--detail", help="Show every table, not only the first screen.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what was ruled out, and why.")]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top", metavar="N", min=1, help="Show the first N rows; the others as one row with their sum."
+    ),
+]
+Sort = Annotated[
+    SortBy | None,
+    typer.Option(
+        "--sort",
+        metavar="cost|requests|success|name",
+        help="Order of the rows.  [default: cost, the highest first]",
+    ),
+]
 Extrapolate = Annotated[
     bool,
     typer.Option("--extrapolate", help="Estimate figures per week even from less than a day of traces."),
@@ -209,6 +233,18 @@ class Screened(Printed):
         from costctl.render.view import View
 
         return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked(Screened):
+    """A document of which the first screen is a table that may be long."""
+
+    top: Top = None
+    sort: Sort = None
+
+    def view(self) -> View:
+        """How much of it is asked for, and in which order."""
+        return replace(Screened.view(self), top=self.top, sort=None if self.sort is None else self.sort.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ def change_of_part(
         before=before,
         after=after,
         change_usd=change,
+        change_ratio=_ratio(change, before.usd),
+        requests_ratio=_ratio(after.requests - before.requests, before.requests),
+        unit_cost_ratio=_unit_cost_ratio(before, after),
         volume_usd=volume,
         unit_cost_usd=change - volume,
         mix_usd=None,
@@ -70,6 +73,9 @@ def change_of_total(
         before=before,
         after=after,
         change_usd=change,
+        change_ratio=_ratio(change, before_usd),
+        requests_ratio=_ratio(after.requests - before.requests, before.requests),
+        unit_cost_ratio=_unit_cost_ratio(before, after),
         volume_usd=volume,
         unit_cost_usd=unit_cost,
         mix_usd=mix,
@@ -84,6 +90,16 @@ def _volume_usd(before: Spent, after: Spent) -> float:
     if before.usd_per_request is None or after.usd_per_request is None:
         return (after.usd or 0.0) - (before.usd or 0.0)
     return (after.requests - before.requests) * (before.usd_per_request + after.usd_per_request) / 2
+
+
+def _unit_cost_ratio(before: Spent, after: Spent) -> float | None:
+    if before.usd_per_request is None or after.usd_per_request is None:
+        return None
+    return _ratio(after.usd_per_request - before.usd_per_request, before.usd_per_request)
+
+
+def _ratio(change: float, before: float) -> float | None:
+    return change / before if before else None
 
 
 def _mainly(change_usd: float, effects: dict[Effect, float]) -> Effect:

@@ -4,46 +4,61 @@ In: USD by short blocks of both times, and the squares of what each request cost
 larger of two, as neither sees all:
 
     requests that come alone        √Σ x²                       x: USD of a request (a compound Poisson process)
-    requests that come together     √Σ e² · n/(n−1)             e = a − r·b, blocks at the same time of day, r = Σa / Σb
+    requests that come together     √Σ e² · n/(n−1)             e = a − r·b, blocks at the same time of day, r = Σa / Σb,
+                                                                b the larger where r < 1
                                     √Σ (a' − a)² / 2            a, a': blocks one after the other, else
 
 What follows the hour of the day is in both of a pair, and so is no noise; what changes slowly is little in neighbours.
+Where the sums rest on few blocks, ν = (Σe²)² / Σe⁴ of them, the error is widened by what Student's t has beyond a normal
+deviate at the bound where changes are named.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Floats
+from costctl.documents.spending import STANDARD_ERRORS
 
-_MOST_BLOCKS: Final = 48  # of a side that are set beside their neighbours: longer than a session, and many
-_FEWEST_BLOCKS: Final = 4
+_MOST_BLOCKS = 48  # of a side that are set beside their neighbours: longer than a session, and many
+_FEWEST_BLOCKS = 4
 
 
 def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time_of_day: bool) -> float:
     """The standard error of after − before. before, after: USD by block of equal length, in order.  usd_squared: sum
     over the requests of both.
     """
-    apart = _of_neighbours(before) + _of_neighbours(after)
-    together = _of_pairs(before, after) if is_same_time_of_day else apart
-    return math.sqrt(max(usd_squared, together))
+    rests = _of_pairs(before, after) if is_same_time_of_day else _of_neighbours(before, after)
+    together = float((rests**2).sum()) * rests.size / max(1, rests.size - 1)
+    return math.sqrt(max(usd_squared, together)) * _widened(rests)
 
 
-def _of_pairs(before: Floats, after: Floats) -> float:
-    """Variance, by what is left when one time is the other times a constant; 0 where either has nothing."""
-    if before.size < _FEWEST_BLOCKS or before.sum() <= 0 or after.sum() <= 0:
-        return 0.0
-    rest = after - after.sum() / before.sum() * before
-    return float((rest**2).sum() * before.size / (before.size - 1))
+def _of_pairs(before: Floats, after: Floats) -> Floats:
+    """What is left of each pair where one time is the other times a constant; the larger one, where one has nothing."""
+    smaller, larger = sorted((before, after), key=lambda usd: float(usd.sum()))
+    if smaller.sum() <= 0:
+        return np.zeros(1)
+    rests: Floats = larger - larger.sum() / smaller.sum() * smaller
+    return rests
 
 
-def _of_neighbours(usd: Floats) -> float:
-    """Variance of the sum, by differences of neighbours."""
-    together = max(1, usd.size // _MOST_BLOCKS)
-    blocks = usd[: usd.size // together * together].reshape(-1, together).sum(axis=1)
-    if blocks.size < _FEWEST_BLOCKS:
-        return 0.0
-    return float((np.diff(blocks) ** 2).sum() / 2 * blocks.size / (blocks.size - 1))
+def _of_neighbours(before: Floats, after: Floats) -> Floats:
+    """Differences of neighbours, so that their squares sum to the variance of the difference."""
+    sides = []
+    for usd in (before, after):
+        together = max(1, usd.size // _MOST_BLOCKS)
+        blocks = usd[: usd.size // together * together].reshape(-1, together).sum(axis=1)
+        sides.append(np.diff(blocks) / math.sqrt(2))
+    return np.concatenate(sides)
+
+
+def _widened(rests: Floats) -> float:
+    """Student's t over the normal deviate of the same probability, at STANDARD_ERRORS (Cornish and Fisher's series)."""
+    fourth = float((rests**4).sum())
+    free = float((rests**2).sum()) ** 2 / fourth if fourth > 0 else 1.0
+    z = STANDARD_ERRORS
+    first = (z**2 + 1) / 4
+    second = (5 * z**4 + 16 * z**2 + 3) / 96
+    return 1.0 + first / free + second / free**2

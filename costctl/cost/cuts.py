@@ -33,7 +33,7 @@ def _cut(used: pl.DataFrame, by: str, document: Analysis) -> Cut:
         pl.col("requests", "successes", "calls", "unpriced_charges").sum()
     )
     unpriced = int(used["unpriced_charges"].sum())
-    whole_usd = document.totals.billed_usd if not unpriced else None
+    whole_usd = document.totals.billed_usd
     rows = [
         _row(row, usd.get((row["kind"], row["place"])), whole_usd) for row in counts.iter_rows(named=True)
     ]
@@ -41,6 +41,8 @@ def _cut(used: pl.DataFrame, by: str, document: Analysis) -> Cut:
     return Cut(
         by=by,
         is_observed=any(row.kind == "value" for row in rows),
+        requests=document.totals.requests,
+        is_shared=sum(row.requests for row in rows) > document.totals.requests,
         rows=(*_written(rows, document.bill), *_nobodys_rows(document, whole_usd)),
         billed_usd=document.totals.billed_usd,
         unpriced_charges=unpriced,
@@ -69,8 +71,10 @@ def _row(row: dict[str, Any], usd: float | None, whole_usd: float | None) -> Cut
         values=row["counted_values"] or 0,
         requests=row["requests"],
         successes=row["successes"],
+        success_ratio=row["successes"] / row["requests"] if row["requests"] else None,
         calls=row["calls"],
         usd=usd,
+        usd_per_request=None if usd is None or not row["requests"] else usd / row["requests"],
         unpriced_charges=row["unpriced_charges"],
         cost_ratio=_ratio(usd, whole_usd),
         written_usd=None,
@@ -88,8 +92,10 @@ def _nobodys_rows(document: Analysis, whole_usd: float | None) -> list[CutRow]:
             values=0,
             requests=0,
             successes=0,
+            success_ratio=None,
             calls=0,
             usd=exact[row.kind],
+            usd_per_request=None,
             unpriced_charges=0,
             cost_ratio=_ratio(exact[row.kind], whole_usd),
             written_usd=row.usd,

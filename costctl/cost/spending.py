@@ -18,7 +18,7 @@ from costctl.cost.change import change_of_part, change_of_total, spent
 from costctl.cost.change_noise import noise_usd
 from costctl.documents.cuts import IN_ORDER_OF_TIME, CutRowKind
 from costctl.documents.spending import LEAST_SHARE, Change, Changes, Comparison, Series, Slot, Spent, Timeline
-from costctl.frames.spending import BLOCKS, DAY_NS, HOUR_NS, Amount, Key, Part, Spending
+from costctl.frames.spending import DAY_NS, HOUR_NS, Amount, Key, Part, Spending
 from costctl.units import NS_PER_S, iso_utc
 
 _MINUTE_NS: Final = 60 * NS_PER_S
@@ -126,8 +126,7 @@ def _halves(spending: Spending, days: tuple[int, ...]) -> tuple[Side, Side]:
         return _days_side(spending, days[0], days[each - 1]), _days_side(spending, days[-each], days[-1])
     middle_ns = spending.middle_ns
     edges = (spending.first_ns, middle_ns, spending.last_ns + 1)
-    block_ns = spending.slot_ns // BLOCKS
-    first, middle, last = ((at_ns - spending.slots[0]) // block_ns for at_ns in edges)
+    first, middle, last = ((at_ns - spending.slots[0]) // spending.block_ns for at_ns in edges)
     parts = [tuple((at_ns, is_second) for at_ns in spending.slots) for is_second in (False, True)]
     return (
         Side(edges[0], edges[1], parts[0], slice(first, middle + 1), 0),
@@ -138,7 +137,7 @@ def _halves(spending: Spending, days: tuple[int, ...]) -> tuple[Side, Side]:
 def _days_side(spending: Spending, first: int, last: int) -> Side:
     """Whole days, from the start of the first to the end of the last."""
     days = range(first, last + 1, DAY_NS)
-    places = [(day - spending.slots[0]) // DAY_NS * BLOCKS for day in (first, last + DAY_NS)]
+    places = [(at_ns - spending.slots[0]) // spending.block_ns for at_ns in (first, last + DAY_NS)]
     return Side(
         first, last + DAY_NS, tuple((day, half) for day in days for half in (False, True)), slice(*places)
     )

@@ -39,7 +39,9 @@ class Spent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """By how much the cost of something differs between two times of equal length, USD.
 
-    of: total, class, model, tenant, or a cut that was asked for; kind, value: which row of that cut.
+    of: total, class, model, tenant, or a cut that was asked for; kind, value: which row of that cut.  change_ratio,
+    requests_ratio, unit_cost_ratio: of what was spent, of the requests and of what each cost before; null where that
+    was nothing.
     volume_usd: for there were more requests, or fewer.  unit_cost_usd: for each cost more, or less.  mix_usd: of the
     total: for other classes made them up; null of its parts.  These add up to change_usd.  mainly: the largest of them.
     noise_usd: the standard error of change_usd.  is_listed: the change is more than noise and large enough to name.
@@ -51,6 +53,9 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before: Spent
     after: Spent
     change_usd: float
+    change_ratio: float | None
+    requests_ratio: float | None
+    unit_cost_ratio: float | None
     volume_usd: float
     unit_cost_usd: float
     mix_usd: float | None
@@ -118,3 +123,29 @@ class Timeline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: tuple[Slot, ...]
     total: Series
     classes: tuple[Series, ...]
+
+
+def leading_movers(comparison: Comparison) -> tuple[Change, ...]:
+    """Of each cut what changed most: the same money, seen by class, by model and by tenant."""
+    first: dict[str, Change] = {}
+    for mover in comparison.movers:
+        first.setdefault(mover.of, mover)
+    return tuple(first.values())
+
+
+def notable_days(changes: Changes, most: int) -> tuple[Comparison, ...]:
+    """The days on which most changed against the day before, the largest change first."""
+    found = [day for day in changes.days if day.movers]
+    found.sort(key=lambda day: (-max(abs(mover.change_usd) for mover in day.movers), day.after_from))
+    return tuple(found[:most])
+
+
+def movers_of(changes: Changes, of: str) -> tuple[tuple[Comparison, Change], ...]:
+    """What changed of one cut: between the halves first, then from day to day."""
+    halves = () if changes.halves is None else (changes.halves,)
+    return tuple(
+        (compared, mover)
+        for compared in (*halves, *changes.days)
+        for mover in compared.movers
+        if mover.of == of
+    )

@@ -19,10 +19,11 @@ from costctl.frames.cut_sums import CutSums
 from costctl.stats.exact_sums import sums_of_parts
 from costctl.units import NS_PER_S
 
-BLOCKS: Final = 24  # of a slot, as in sql/core/request_time.sql
+# As in sql/core/request_time.sql.
 HOUR_NS: Final = 3600 * NS_PER_S
 DAY_NS: Final = 24 * HOUR_NS
-LEAST_TWO_DAYS_NS: Final = 46 * HOUR_NS  # likewise: an hour may be missing at each end
+LEAST_TWO_DAYS_NS: Final = 46 * HOUR_NS  # an hour may be missing at each end
+_MANY_DAYS_NS: Final = 8 * DAY_NS
 
 Key = tuple[str, str, int]  # cut, kind, place
 Part = tuple[int, bool]  # start of the slot, whether in the second half
@@ -59,11 +60,14 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """first_ns, last_ns: of the window.  slot_ns: length of a slot.  slots: their starts.  value: what a row is of."""
+    """first_ns, last_ns: of the window.  slot_ns, block_ns: lengths of a slot, and of a block of it.  slots: their
+    starts.  value: what a row is of.
+    """
 
     first_ns: int
     last_ns: int
     slot_ns: int
+    block_ns: int
     slots: tuple[int, ...]
     amounts: dict[Key, dict[Part, Amount]]
     blocks: dict[Key, Blocks]
@@ -79,19 +83,27 @@ class Spending:
         return [key for key in self.amounts if key[0] == cut]
 
 
+def lengths_ns(first_ns: int, last_ns: int) -> tuple[int, int]:
+    """Of the slots of a window, and of their blocks."""
+    if last_ns - first_ns < LEAST_TWO_DAYS_NS:
+        return HOUR_NS, HOUR_NS // 24
+    return DAY_NS, HOUR_NS // 4 if last_ns - first_ns < _MANY_DAYS_NS else HOUR_NS
+
+
 def spending_of(sums: CutSums) -> Spending:
     """The rows of all cuts over time."""
     first_ns, last_ns = sums.observed_totals.select("first_ns", "last_ns").row(0)
-    slot_ns = HOUR_NS if last_ns - first_ns < LEAST_TWO_DAYS_NS else DAY_NS
+    slot_ns, block_ns = lengths_ns(first_ns, last_ns)
     first_slot = first_ns // slot_ns * slot_ns
     slots = tuple(range(first_slot, last_ns + 1, slot_ns))
     return Spending(
         first_ns=first_ns,
         last_ns=last_ns,
         slot_ns=slot_ns,
+        block_ns=block_ns,
         slots=slots,
         amounts=_amounts(sums.cut_use),
-        blocks=_blocks(sums.cut_block, first_slot, slot_ns, len(slots)),
+        blocks=_blocks(sums.cut_block, first_slot, block_ns, len(slots) * slot_ns // block_ns),
         value={(cut, place): value for cut, place, value, _ in sums.cut_row.iter_rows()},
     )
 
@@ -107,12 +119,12 @@ def _amounts(cut_use: pl.DataFrame) -> dict[Key, dict[Part, Amount]]:
     return found
 
 
-def _blocks(cut_block: pl.DataFrame, first_slot: int, slot_ns: int, slots: int) -> dict[Key, Blocks]:
+def _blocks(cut_block: pl.DataFrame, first_slot: int, block_ns: int, count: int) -> dict[Key, Blocks]:
     found: dict[Key, Blocks] = {}
     for cut, kind, place, at_ns, is_second, block, usd, squared in cut_block.iter_rows():
         if (cut, kind, place) not in found:
-            found[cut, kind, place] = Blocks(np.zeros((2, slots * BLOCKS)), np.zeros((2, slots * BLOCKS)))
-        number = (at_ns - first_slot) // slot_ns * BLOCKS + block
+            found[cut, kind, place] = Blocks(np.zeros((2, count)), np.zeros((2, count)))
+        number = (at_ns - first_slot) // block_ns + block
         found[cut, kind, place].usd[int(is_second), number] = usd
         found[cut, kind, place].usd_squared[int(is_second), number] = squared
     return found

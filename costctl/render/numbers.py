@@ -6,6 +6,7 @@ In: a number that is known, in the unit that the function is named for. ``cells`
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -148,3 +149,12 @@ def short(value: float) -> str:
             scaled = value / size
             return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
     return f"{value:.0f}"
+
+
+def days(from_: str, to: str) -> str:
+    """Whole UTC days between RFC 3339 instants, the end exclusive: "Nov 23", "Nov 23–25", "Nov 29–Dec 2"."""
+    first, last = datetime.fromisoformat(from_), datetime.fromisoformat(to) - timedelta(days=1)
+    until = "" if first.date() == last.date() else f"–{last.day}"
+    if first.month != last.month:
+        until = f"–{last:%b} {last.day}"
+    return f"{first:%b} {first.day}{until}"

@@ -15,11 +15,11 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.cuts import ALWAYS_CUT
 from costctl.documents.settings import Settings
-from costctl.engine.asked_cuts import load_cuts
 from costctl.engine.laws import require_lawful
 from costctl.engine.protocol import Engine
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
+from costctl.verbs.asked_cuts import ask_for_cuts, require_known
 from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,13 @@ def analyze(
     by: Sequence[str] = (),
 ) -> Analysis:
     """What each class costs, and how it behaves. idle: whose row idle time is in the reconciled bill.  by: what else
-    than model, provider and tenant the bill is told apart by.
+    than model, provider and tenant the bill is split by: team, key, route, day, hour, class, attr:KEY.
+
+    Raises UsageError for a name or an attribute that is not known, NotEnoughDataError for one that is not observed.
     """
+    require_known(by)
     with observed(question, progress) as observation:
-        load_cuts(observation.engine, by)
+        ask_for_cuts(observation.engine, by)
         frames = frames_of(observation, progress)
         fits = fits_of(observation, frames, progress)
         document = analysis_of(observation, frames, fits, progress, idle)

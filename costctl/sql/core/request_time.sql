@@ -5,7 +5,7 @@
 --   request_id      BIGINT
 --   slot_ns         BIGINT   ns UTC; start of the UTC day of its start; of the hour, where the window is shorter than 46 h
 --   is_second_half  BOOLEAN  it started in the second half of the window
---   block           BIGINT   of the slot, which has 24 of them, from 0: an hour of a day, or two and a half minutes of an hour
+--   block           BIGINT   of the slot, from 0: 150 s of an hour; of a day a quarter of an hour, of eight days and more an hour
 -- 46 hours are two days but for an hour at each end. A request without a start is counted where the window begins. All that
 -- it is charged is counted with it, so that what a request costs and how many there are speak of the same requests.
 WITH started AS (
@@ -16,7 +16,12 @@ WITH started AS (
         CASE
             WHEN observed_totals.last_ns - observed_totals.first_ns < 165600000000000 THEN 3600000000000
             ELSE 86400000000000
-        END AS slot_length_ns
+        END AS slot_length_ns,
+        CASE
+            WHEN observed_totals.last_ns - observed_totals.first_ns < 165600000000000 THEN 150000000000
+            WHEN observed_totals.last_ns - observed_totals.first_ns < 691200000000000 THEN 900000000000
+            ELSE 3600000000000
+        END AS block_length_ns
     FROM requests
     CROSS JOIN observed_totals
 )
@@ -25,5 +30,5 @@ SELECT
     started.request_id,
     started.at_ns // started.slot_length_ns * started.slot_length_ns AS slot_ns,
     started.at_ns > started.middle_ns AS is_second_half,
-    started.at_ns % started.slot_length_ns // (started.slot_length_ns // 24) AS block
+    started.at_ns % started.slot_length_ns // started.block_length_ns AS block
 FROM started
