@@ -4,26 +4,26 @@ In: USD by short blocks of both times, and the squares of what each request cost
 larger of two, as neither sees all:
 
     requests that come alone        √Σ x²                       x: USD of a request (a compound Poisson process)
-    requests that come together     √Σ e² · n/(n−1)             e = a − r·b, blocks at the same time of day, r = Σa / Σb,
-                                                                b the larger where r < 1
+    requests that come together     √Σ e² · n/(n−1)             e = a − r·b, blocks at the same time of day, a of the
+                                                                dearer side, r = Σa / Σb
                                     √Σ (a' − a)² / 2            a, a': blocks one after the other, else
 
 What follows the hour of the day is in both of a pair, and so is no noise; what changes slowly is little in neighbours.
-Where the sums rest on few blocks, ν = (Σe²)² / Σe⁴ of them, the error is widened by what Student's t has beyond a normal
-deviate at the bound where changes are named.
+Where the sums rest on few blocks, ν = (Σe²)² / Σe⁴ of them, the error is widened by what Student's t has beyond a
+normal deviate at the bound where changes are named.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Floats
 from costctl.documents.spending import STANDARD_ERRORS
 
-_MOST_BLOCKS = 48  # of a side that are set beside their neighbours: longer than a session, and many
-_FEWEST_BLOCKS = 4
+_MOST_BLOCKS: Final = 48  # of a side that are set beside their neighbours: longer than a session, and many
 
 
 def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time_of_day: bool) -> float:
@@ -36,11 +36,12 @@ def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time
 
 
 def _of_pairs(before: Floats, after: Floats) -> Floats:
-    """What is left of each pair where one time is the other times a constant; the larger one, where one has nothing."""
+    """What is left of each pair where one time is the other times a constant; where one has nothing, how far the blocks
+    of the other lie from their mean.
+    """
     smaller, larger = sorted((before, after), key=lambda usd: float(usd.sum()))
-    if smaller.sum() <= 0:
-        return np.zeros(1)
-    rests: Floats = larger - larger.sum() / smaller.sum() * smaller
+    expected = smaller if smaller.sum() > 0 else np.ones(larger.size)
+    rests: Floats = larger - larger.sum() / expected.sum() * expected
     return rests
 
 

@@ -1,6 +1,4 @@
-"""Requests drawn at random, and what is spent on them over time: a plain twin of the relations request_time, cut_use and
-cut_block.
-"""
+"""Requests drawn at random, and what is spent on them over time: a twin of request_time, cut_use and cut_block."""
 
 from __future__ import annotations
 
@@ -35,7 +33,9 @@ class Drawn:
         return dataclasses.replace(self, usd=self.usd * factor)
 
     def kept(self, chosen: np.ndarray) -> Drawn:
-        return Drawn(self.at_s[chosen], self.usd[chosen], {cut: each[chosen] for cut, each in self.names.items()})
+        return Drawn(
+            self.at_s[chosen], self.usd[chosen], {cut: each[chosen] for cut, each in self.names.items()}
+        )
 
     def beside(self, other: Drawn) -> Drawn:
         return Drawn(
@@ -85,13 +85,17 @@ def spending(requests: Drawn, hours: float, at_ns: int = START_NS) -> Spending:
     is_second = start_ns > first_ns + (last_ns - first_ns) // 2
     slot, block = (start_ns - first_slot) // slot_ns, (start_ns - first_slot) // block_ns
     for cut in CUTS:
-        names = sorted(set(requests.names[cut].tolist()), key=lambda name: -requests.usd[requests.where(cut, name)].sum())
+        names = sorted(
+            set(requests.names[cut].tolist()), key=lambda name: -requests.usd[requests.where(cut, name)].sum()
+        )
         for place, name in enumerate(names, 1):
             chosen = requests.where(cut, name)
             key = (cut, "value", place)
             value[cut, place] = name
             amounts[key] = _amounts(slot[chosen], is_second[chosen], requests.usd[chosen], slots)
-            blocks[key] = _blocks(block[chosen], is_second[chosen], requests.usd[chosen], len(slots) * slot_ns // block_ns)
+            blocks[key] = _blocks(
+                block[chosen], is_second[chosen], requests.usd[chosen], len(slots) * slot_ns // block_ns
+            )
     return Spending(first_ns, last_ns, slot_ns, block_ns, slots, amounts, blocks, value)
 
 
