@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from costctl.documents.analysis import Analysis
-from costctl.documents.cuts import Cut, CutRow, ShownCut, SortColumn, asked_cuts, shown_cut
+from costctl.documents.cuts import (
+    ATTRIBUTE_PREFIX,
+    Cut,
+    CutRow,
+    ShownCut,
+    SortColumn,
+    asked_cuts,
+    cut_by,
+    shown_cut,
+)
 from costctl.documents.spending import movers_of
 from costctl.render.cells import NOT_PRICED, Cell, Quantity, Row, count, phrase, ratio, usd
 from costctl.render.changes import mover_lines
@@ -24,7 +33,10 @@ _USUAL_ROWS: Final = {1: 12, 2: 5}  # by how many tables there are, so that 24 l
 _FEWEST_ROWS: Final = 3
 _ALL_ROWS: Final = 1_000_000
 _MOST_CHANGES: Final = 3
-_COLUMNS: Final = ("cost", "share", "requests", "success", "$/request", "calls")
+_IN_A_LINE: Final = 2
+_SHARE: Final = "share"
+_OF_PRICED: Final = "of priced"  # where something has no amount
+_COLUMNS: Final = ("cost", _SHARE, "requests", "success", "$/request", "calls")
 _CSV_COLUMNS: Final = (
     "cut",
     "kind",
@@ -65,6 +77,36 @@ def csv_text(document: Analysis, by: Sequence[str], sort: SortColumn | None = No
     return as_csv(_CSV_COLUMNS, rows)
 
 
+def cut_line(document: Analysis, by: str) -> str | None:
+    """The values that cost most, in one line: "gpt-4.1 $10.18 (8.1%) · 2 more $2.61"; None where there are no two."""
+    cut = cut_by(document.cuts, by)
+    if cut is None or not cut.is_observed or cut.billed_usd is None or not _has_two(cut):
+        return None
+    shown = shown_cut(cut, _IN_A_LINE)
+    rows = (*shown.rows, *(row for row in shown.rest if row.kind == "not_observed"))
+    said = [f"{row_name(row.kind, row.value)} {_cost(row, cut)}{_share(row.cost_ratio)}" for row in rows]
+    if shown.hidden:
+        hidden = _amount(shown.hidden_usd, shown.hidden_ratio, shown.hidden_unpriced_charges, cut)
+        said.append(f"{count(shown.hidden)} more {hidden}")
+    return " · ".join(said)
+
+
+def _has_two(cut: Cut) -> bool:
+    named = [row for row in cut.rows if row.kind in {"value", "others", "not_observed"}]
+    return len(named) > 1
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f" ({ratio(value)})"
+
+
+def cut_tables(document: Analysis, by: Sequence[str]) -> list[Section]:
+    """All rows of those of these cuts of which anything is observed."""
+    return [
+        _table(cut, shown_cut(cut, _ALL_ROWS)) for cut in asked_cuts(document.cuts, by) if cut.is_observed
+    ]
+
+
 def _headline(document: Analysis) -> Facts:
     window, totals = document.window, document.totals
     billed = usd(totals.billed_usd, "nothing priced").at_least(totals.unit_costs.unpriced_charges)
@@ -81,14 +123,12 @@ def _table(cut: Cut, shown: ShownCut) -> Table:
     rows.append(_total_row(cut))
     name = cut_name(cut.by)
     return Table(
-        f"COST BY {name if name == 'API key' else name.upper()}"
-        if not cut.by.startswith("attr:")
-        else f"COST BY {name}",
-        (name, *_COLUMNS),
+        f"COST BY {name}" if cut.by.startswith(ATTRIBUTE_PREFIX) else f"COST BY {name}".upper(),
+        (name, *(_OF_PRICED if cut.unpriced_charges and column == _SHARE else column for column in _COLUMNS)),
         tuple(rows),
         frozenset({name}),
         is_compact=True,
-        least=("calls", "success", "$/request", "share"),
+        least=("calls", "success", "$/request", _SHARE, _OF_PRICED),
     )
 
 
@@ -106,14 +146,19 @@ def _row(row: CutRow, cut: Cut) -> Row:
 
 
 def _cost(row: CutRow, cut: Cut) -> Cell:
-    """What rounds to nothing and is something is said to be less than a unit."""
-    if row.usd and not row.written_usd and row.kind != "unattributed":
-        return phrase("<{unit}", unit=_written(cut.unit_usd, cut))
-    return _written(row.written_usd, cut).at_least(row.unpriced_charges)
+    shown = None if row.kind == "unattributed" else row.usd  # which may be what additions leave behind
+    return _amount(row.written_usd, shown, row.unpriced_charges, cut)
+
+
+def _amount(written: float | None, exact: float | None, unpriced: int, cut: Cut) -> Cell:
+    """What rounds to nothing and is something is said to be less than a unit, or more than nothing."""
+    if exact and not written:
+        return "> $0" if unpriced else phrase("<{unit}", unit=_written(cut.unit_usd, cut))
+    return _written(written, cut).at_least(unpriced)
 
 
 def _hidden_row(cut: Cut, shown: ShownCut) -> Row:
-    cost = _written(shown.hidden_usd, cut).at_least(shown.hidden_unpriced_charges)
+    cost = _amount(shown.hidden_usd, shown.hidden_ratio, shown.hidden_unpriced_charges, cut)
     name = phrase(
         "{values} {which}", values=count(shown.hidden), which="earlier" if shown.is_earlier else "more"
     )
@@ -143,7 +188,9 @@ def _facts(document: Analysis, cuts: Sequence[Cut], view: View) -> Facts:
         lines.append(
             ("", "A request with several values is counted in each of their rows; its cost is split by call.")
         )
-    lines.append(("Next", f"{view.command('analyze')} · --top N and --sort · --format csv"))
+    lines.append(
+        ("Next", f"{view.command('recommend')} · --detail for all rows · --by team|key|route|day|attr:KEY")
+    )
     return Facts(tuple(lines))
 
 

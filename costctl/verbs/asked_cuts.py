@@ -61,11 +61,13 @@ def _nothing_has(name: str, engine: Engine) -> UsageError | NotEnoughDataError:
             why=_there_are(near),
             next_step=f"Try --by {ATTRIBUTE_PREFIX}{near[0]}." if near else f"Split the cost by {_NAMES}.",
         )
-    tried = attributes_of(name) or (f"the {name} of spans and logs",)
+    tried = attributes_of(name)
     more = f" and {len(tried) - _MOST_NAMED} more" if len(tried) > _MOST_NAMED else ""
     return NotEnoughDataError(
-        f"No call and no request names a {name}.",
-        why=f"Looked for: {', '.join(tried[:_MOST_NAMED])}{more}.",
+        f"Nothing to split by {name}: no call and no request has one.",
+        why=f"Looked for the attributes {', '.join(tried[:_MOST_NAMED])}{more}."
+        if tried
+        else "No source records it.",
         next_step=f"If another attribute holds it: --by {ATTRIBUTE_PREFIX}KEY. {_there_are(keys[:_MOST_NAMED])}",
     )
 
