@@ -188,9 +188,7 @@ def _facts(document: Analysis, cuts: Sequence[Cut], view: View) -> Facts:
         lines.append(
             ("", "A request with several values is counted in each of their rows; its cost is split by call.")
         )
-    lines.append(
-        ("Next", f"{view.command('recommend')} · --detail for all rows · --by team|key|route|day|attr:KEY")
-    )
+    lines.append(("Next", f"{view.command('recommend')} · --detail: all rows · --by team|day|attr:KEY"))
     return Facts(tuple(lines))
 
 
