@@ -9,7 +9,7 @@ from typing import Final
 
 from costctl.documents.analysis import Analysis
 from costctl.documents.spending import Change, Changes, Comparison, Timeline, leading_movers, notable_days
-from costctl.render.cells import NOT_PRICED, Quantity, Row, count, seconds, usd
+from costctl.render.cells import NOT_PRICED, Quantity, Row, count, hours, seconds, usd
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.numbers import days
 from costctl.render.sections import Section, Table
@@ -57,7 +57,11 @@ def _said(halves: Comparison) -> str:
     changed = f"{_sides(halves)}: {_signed(total.change_usd)}{_relative(total)}"
     if total.is_listed:
         return f"{changed}, mainly {_EFFECTS[total.mainly]}"
-    return f"{changed}, no more than chance" if total.change_usd else changed
+    return (
+        f"{changed}, not clear of chance (standard error {usd(total.noise_usd)})"
+        if total.change_usd
+        else changed
+    )
 
 
 def _movers(compared: Comparison) -> str:
@@ -68,7 +72,7 @@ def _movers(compared: Comparison) -> str:
 def _mover(change: Change, *, with_cut: bool) -> str:
     name = row_name(change.kind, change.value)
     subject = f"{cut_name(change.of)} {name}" if with_cut else name
-    return f"{subject} {_signed(change.change_usd)}{_relative(change)}, {_why(change)}"
+    return f"{subject} {_signed(change.change_usd)} ({_why(change)})"
 
 
 def _why(change: Change) -> str:
@@ -88,7 +92,8 @@ def _relative(change: Change) -> str:
 def _sides(compared: Comparison) -> str:
     """Nov 24 vs Nov 23; the second half against the first, where these are no whole days."""
     if not compared.days:
-        return f"last {seconds(compared.seconds)} vs the {seconds(compared.seconds)} before"
+        each = f"{hours(compared.seconds)} h" if compared.seconds >= S_PER_HOUR else seconds(compared.seconds)
+        return f"last {each} vs the {each} before"
     return (
         f"{days(compared.after_from, compared.after_to)} vs {days(compared.before_from, compared.before_to)}"
     )

@@ -12,6 +12,7 @@ from typing import Final
 from costctl.documents.analysis import Analysis
 from costctl.documents.cuts import (
     ATTRIBUTE_PREFIX,
+    IN_ORDER_OF_TIME,
     Cut,
     CutRow,
     ShownCut,
@@ -22,9 +23,9 @@ from costctl.documents.cuts import (
 )
 from costctl.documents.spending import movers_of
 from costctl.render.cells import NOT_PRICED, Cell, Quantity, Row, count, phrase, ratio, usd
-from costctl.render.changes import mover_lines
+from costctl.render.changes import change_lines, mover_lines
 from costctl.render.cut_names import cut_name, row_name
-from costctl.render.numbers import decimal_places
+from costctl.render.numbers import decimal_places, minute
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.spreadsheet import as_csv
 from costctl.render.view import View
@@ -110,7 +111,7 @@ def cut_tables(document: Analysis, by: Sequence[str]) -> list[Section]:
 def _headline(document: Analysis) -> Facts:
     window, totals = document.window, document.totals
     billed = usd(totals.billed_usd, "nothing priced").at_least(totals.unit_costs.unpriced_charges)
-    said = f"{window.from_} to {window.to} · {count(totals.requests)} requests · {billed}"
+    said = f"{minute(window.from_)} to {minute(window.to)} UTC · {count(totals.requests)} requests · {billed}"
     return Facts((("", said),))
 
 
@@ -178,18 +179,23 @@ def _written(value: float | None, cut: Cut) -> Quantity:
 
 
 def _facts(document: Analysis, cuts: Sequence[Cut], view: View) -> Facts:
-    lines: list[tuple[str, str]] = []
-    for cut in cuts:
-        movers = () if document.changes is None else movers_of(document.changes, cut.by)
-        shown, hidden = first(movers, _MOST_CHANGES)
-        said = [*mover_lines(tuple(shown)), *([f"{count(hidden)} more: --format json"] if hidden else [])]
-        lines.extend(("CHANGE" if place == 0 else "", line) for place, line in enumerate(said))
+    said = [line for cut in cuts for line in _changed(document, cut)]
+    lines = [("CHANGE" if place == 0 else "", line) for place, line in enumerate(said)]
     if any(cut.is_shared for cut in cuts):
         lines.append(
             ("", "A request with several values is counted in each of their rows; its cost is split by call.")
         )
     lines.append(("Next", f"{view.command('recommend')} · --detail: all rows · --by team|day|attr:KEY"))
     return Facts(tuple(lines))
+
+
+def _changed(document: Analysis, cut: Cut) -> Sequence[str]:
+    """What changed of these values; of days and hours, what changed at all."""
+    if cut.by in IN_ORDER_OF_TIME:
+        return change_lines(document)
+    movers = () if document.changes is None else movers_of(document.changes, cut.by)
+    shown, hidden = first(movers, _MOST_CHANGES)
+    return [*mover_lines(tuple(shown)), *([f"{count(hidden)} more: --format json"] if hidden else [])]
 
 
 def _plain(row: CutRow) -> list[object]:
