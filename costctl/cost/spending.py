@@ -25,6 +25,8 @@ _MINUTE_NS: Final = 60 * NS_PER_S
 _CHANGING: Final = ("class", "model", "tenant")
 _NO_PART: Final = "no_call"  # is in the total, and moves with the requests
 _TOO_SHORT: Final = "Less than an hour was observed: too short to compare its halves."
+_UNDATED: Final = "Times count from an unknown start, so what came before and after is not known."
+_FIRST_DATE_NS: Final = 366 * DAY_NS  # what starts in 1970 has no date
 _NOT_PRICED: Final = "Nothing is priced."
 _TWO: Final = 2  # days are the halves
 _NEVER: Final = Amount(0, None, 0)
@@ -69,6 +71,8 @@ def changes_of(spending: Spending, by: Sequence[str] = ()) -> Changes:
     cuts = tuple(dict.fromkeys((*_CHANGING, *(name for name in by if name not in IN_ORDER_OF_TIME))))
     if spending.last_ns - spending.first_ns < HOUR_NS:
         return Changes(None, (), _TOO_SHORT)
+    if spending.first_ns < _FIRST_DATE_NS:
+        return Changes(None, (), _UNDATED)
     if all(amount.usd is None for parts in spending.amounts.values() for amount in parts.values()):
         return Changes(None, (), _NOT_PRICED)
     days = _whole_days(spending)
