@@ -21,6 +21,18 @@ _EFFECTS: Final = {
     "mix": "mix of classes",
 }
 _NONE: Final = ""
+_COLUMNS: Final = (
+    "period",
+    "by",
+    "value",
+    "before",
+    "after",
+    "change",
+    "volume",
+    "per request",
+    "mix",
+    "error",
+)
 _MOST_DAYS: Final = 2
 
 
@@ -108,17 +120,6 @@ def _signed_ratio(value: float | None) -> Quantity:
 
 
 def _all_changes(changes: Changes, halves: Comparison) -> Table:
-    columns = (
-        "period",
-        "what",
-        "before",
-        "after",
-        "change",
-        "by requests",
-        "by cost of one",
-        "by mix",
-        "± by chance",
-    )
     rows = [_change_row(halves, halves.total)]
     rows.extend(_change_row(halves, mover) for mover in halves.movers)
     for day in changes.days:
@@ -126,17 +127,19 @@ def _all_changes(changes: Changes, halves: Comparison) -> Table:
         rows.extend(_change_row(day, mover) for mover in day.movers)
     return Table(
         "Changes within the period in USD, of equal lengths of time: the total, and what is more than chance",
-        columns,
+        _COLUMNS,
         tuple(rows),
-        frozenset(columns[:2]),
+        frozenset(_COLUMNS[:3]),
+        least=("error", "mix", "before", "after"),
     )
 
 
 def _change_row(compared: Comparison, change: Change) -> Row:
     name = row_name(change.kind, change.value)
     return (
-        _sides(compared),
-        change.of if change.of == "total" else f"{cut_name(change.of)} {name}",
+        _sides(compared) if compared.days else "2nd half vs 1st",
+        cut_name(change.of),
+        _NONE if change.of == "total" else name,
         usd(change.before.usd).at_least(change.before.unpriced_charges),
         usd(change.after.usd).at_least(change.after.unpriced_charges),
         _signed(change.change_usd),
