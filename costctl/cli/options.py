@@ -234,6 +234,17 @@ class Screened(Printed):
 
         return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
 
+    def show(
+        self,
+        document: Document,
+        screen: Callable[[Document, View], list[Section]],
+        sections: Callable[[Document], list[Section]],
+        csv_text: Callable[[Document], str],
+    ) -> None:
+        """Write the first screen, or all sections under --detail. The callables are those of its renderer."""
+        view = self.view()
+        self.write(document, sections if view.detail else lambda shown: screen(shown, view), csv_text)
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked(Screened):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.cost.bill import bill_of
+from costctl.cost.weekly import is_weekly_given
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import SCHEMA_VERSION, Baseline, Recommendation, Recommendations
 from costctl.documents.settings import Settings
@@ -18,7 +19,7 @@ from costctl.recommend.ledger import joint_savings, ranked
 from costctl.recommend.proposals import Subject
 from costctl.recommend.registry import KINDS
 from costctl.recommend.study import Study, study_of
-from costctl.recommend.weekly import is_weekly_given, with_savings_of_window
+from costctl.recommend.weekly import with_savings_of_window
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
 from costctl.units import S_PER_HOUR, S_PER_WEEK

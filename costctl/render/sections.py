@@ -116,6 +116,12 @@ def first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], int]:
     return items[:most], max(0, len(items) - most)
 
 
+def joined(parts: Sequence[str], most: int, between: str = " · ") -> str:
+    """The first of the parts in one line, and how many more there are."""
+    shown, hidden = first(parts, most)
+    return between.join([*shown, f"{hidden} more"] if hidden else shown)
+
+
 def indented(name: str, depth: int, width: int) -> str:
     """A name in a tree, its end where it is too long: that says more."""
     room = max(_LEAST_NAME, width - len(_INDENT) * depth)
