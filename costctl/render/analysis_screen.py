@@ -16,6 +16,7 @@ from costctl.render.cells import (
     Quantity,
     Row,
     count,
+    phrase,
     ratio,
     seconds,
     usd,
@@ -142,7 +143,15 @@ def _is_shown(row: BillRow) -> bool:
 def _paid(row: BillRow | None, bill: ReconciledBill | None) -> tuple[Cell, Cell]:
     if row is None or bill is None:
         return NOT_PRICED, ""
-    return _written(row.usd, bill).at_least(row.unpriced_charges), ratio(row.ratio, "")
+    return _row_usd(row, bill), ratio(row.ratio, "")
+
+
+def _row_usd(row: BillRow, bill: ReconciledBill) -> Cell:
+    """What rounds to nothing and is something is said to be less than a unit."""
+    if not row.usd and row.ratio:
+        unit = _written(bill.unit_usd, bill)
+        return "> $0" if row.unpriced_charges else phrase("<{unit}", unit=unit)
+    return _written(row.usd, bill).at_least(row.unpriced_charges)
 
 
 def _written(value: float | None, bill: ReconciledBill) -> Quantity:

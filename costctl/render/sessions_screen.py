@@ -19,8 +19,8 @@ _COLUMNS: Final = (
     "tasks",
     "completed",
     "per completed",
-    "steps p50 / p95 / max",
-    "looping tasks",
+    "steps p50/p95/max",
+    "looping",
 )
 
 
@@ -39,7 +39,7 @@ def screen(document: Sessions, view: View) -> list[Section]:
         tuple(rows),
         frozenset({"class"}),
         is_compact=True,
-        least=("completed", "looping tasks", "cost"),
+        least=("completed", "cost"),
     )
     lines = [("SESSIONS", _sessions(report.sessions))]
     if report.looping_by_name:

@@ -90,7 +90,7 @@ def _facts(document: WorkloadMap, view: View) -> Facts:
     if document.objectives:
         lines.append(("SLO", _slo(document)))
     if errors := frequent_errors(document):
-        told = [f"{each.error_type} {count(each.spans)}" for each in errors]
+        told = [f"{count(each.spans)} {each.error_type}" for each in errors]
         lines.append(("ERRORS", f"{joined(told, _MOST_NAMED)} (incl. those recovered by a retry)"))
     if queues := longest_queues(document):
         told = [f"{each.pool} {number(each.mean_depth)}" for each in queues]
