@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import typer
 
 from costctl.errors import UsageError
@@ -21,15 +22,27 @@ if TYPE_CHECKING:
 
 
 def write_text(text: str, out: Path | None) -> None:
-    """Write to stdout, or to ``out`` through a temporary file beside it; folders are made. Text ends with one
-    newline.
+    """Write to stdout, on a terminal through a pager where it is more than a screen; or to ``out`` through a temporary
+    file beside it; folders are made. Text ends with one newline.
     """
     whole = text if text.endswith("\n") else text + "\n"
-    if out is None:
+    if out is not None:
+        replace_file(whole.encode(), out)
+    elif sys.stdout.isatty() and _is_more_than_a_screen(whole):
+        _page(whole)
+    else:
         sys.stdout.write(whole)
         sys.stdout.flush()
-        return
-    replace_file(whole.encode(), out)
+
+
+def _is_more_than_a_screen(text: str) -> bool:
+    return text.count("\n") >= shutil.get_terminal_size().lines
+
+
+def _page(text: str) -> None:
+    """Show text through $PAGER, else less, which leaves colours and what was shown on the screen."""
+    os.environ.setdefault("LESS", "-FRX")
+    click.echo_via_pager(text, color=True)
 
 
 def write_document(

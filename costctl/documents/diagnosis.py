@@ -93,7 +93,8 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl doctor --format json`` prints. Gaps come first: by phase, then those for
-    want of which something has no price, then those of the most expensive calls and requests.
+    want of which something has no price, then by the cost of their calls and requests
+    times their weight.
 
     witness: what the sources say that calls cost beside what we say; null where no record names an amount.
     """

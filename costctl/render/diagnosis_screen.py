@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.diagnosis import Check, Diagnosis
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
-from costctl.render.cells import Cell, Quantity, Row, count, number, phrase, ratio, usd, usd_column
+from costctl.render.cells import Cell, Quantity, Row, count, number, ratio, usd, usd_column
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.view import View
@@ -15,7 +15,7 @@ from costctl.render.view import View
 _MOST_GAPS: Final = 12
 _MOST_KEYS: Final = 2
 _MISSING: Final = "missing"
-_ON: Final = "on"
+_FOUND: Final = "found"
 _AFFECTS: Final = "affects"
 
 
@@ -45,32 +45,18 @@ def _gaps(gaps: list[Check], view: View) -> Table:
     costs = usd_column(None if check.cost is None else check.cost.usd for check in shown)
     return Table(
         "MISSING",
-        (_MISSING, _ON, "their cost", _AFFECTS),
+        (_MISSING, _FOUND, "their cost", _AFFECTS),
         tuple(_gap(check, cost) for check, cost in zip(shown, costs, strict=True)),
         frozenset({_MISSING, _AFFECTS}),
         is_compact=True,
-        least=(_ON,),
+        least=(_FOUND,),
     )
 
 
 def _gap(check: Check, cost: Quantity) -> Row:
     """Of calls and requests it is told what they cost."""
     affected: Cell = "" if check.cost is None else cost.at_least(check.cost.unpriced_charges)
-    return (check.about, _lacking(check), affected, check.affects)
-
-
-def _lacking(check: Check) -> Cell:
-    """On how much of what should have it."""
-    if check.unit == "ms of requests":
-        return phrase("{covered} covered", covered=ratio(check.ratio))
-    if check.state == "missing":
-        return phrase("all {expected} {unit}", expected=count(check.expected), unit=check.unit)
-    return phrase(
-        "{missing} of {expected} {unit}",
-        missing=count(check.missing),
-        expected=count(check.expected),
-        unit=check.unit,
-    )
+    return (check.about, ratio(check.ratio), affected, check.affects)
 
 
 def _facts(document: Diagnosis, gaps: list[Check], view: View) -> list[tuple[str, str]]:

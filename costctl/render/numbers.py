@@ -18,6 +18,7 @@ _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
 _FEW_TOKENS: Final = 10_000  # from here on, in thousands
 _LEAST_CENTS: Final = 2
+_TAIL: Final = 0.01  # of a period: the last requests of a day that run into the next
 _MOST_MORE_PLACES: Final = 1  # of a column, beyond those that its largest amount needs
 _THOUSANDS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _PRICED_BY: Final[dict[str, tuple[float, str]]] = {
@@ -76,9 +77,14 @@ def hours(value_s: float) -> str:
 
 
 def period(from_: str, to: str) -> str:
-    """A time between RFC 3339 instants in UTC, the end exclusive: "Nov 3 2026 05:15–06:41 UTC", "Nov 23–24 2026"."""
+    """A time between RFC 3339 instants in UTC, the end exclusive: "Nov 3 2026 05:15–06:41 UTC", "Nov 23–24 2026".
+
+    A last day of which next to nothing was seen is not named.
+    """
     first, end = datetime.fromisoformat(from_), datetime.fromisoformat(to)
     last = max(first, end - timedelta(microseconds=1))
+    if end - first > timedelta(days=1):
+        last = end - (end - first) * _TAIL
     if first.date() == last.date():
         return f"{_day(first)} {first.year} {first:%H:%M}–{last:%H:%M} UTC"
     if first.year != last.year:

@@ -38,14 +38,20 @@ def checks_of(facts: Iterable[Fact], coverage: pl.DataFrame, calls: pl.DataFrame
 
 
 def _urgency(check: Check) -> tuple[int, int, bool, float, float]:
-    """Gaps by phase: first those for want of which something has no price, then those of the most money, then those
-    that cost most points.
+    """Gaps by phase: first those for want of which something has no price, then by the money that they affect times
+    their weight, then those that cost most points.
     """
     cost = check.cost or AffectedCost(usd=None, unpriced_charges=0)
     is_gap = check.state in ("missing", "partial")
     leaves_unpriced = is_gap and cost.unpriced_charges >= _WHY_UNPRICED * max(check.missing, 1)
     phase = _PHASES.index(check.phase) if is_gap else 0
-    return _RANK[check.state], phase, not leaves_unpriced, -(cost.usd or 0.0), -lost_weight(check)
+    return (
+        _RANK[check.state],
+        phase,
+        not leaves_unpriced,
+        -(cost.usd or 0.0) * check.weight,
+        -lost_weight(check),
+    )
 
 
 def phases_of(checks: Iterable[Check]) -> tuple[Phase, ...]:
