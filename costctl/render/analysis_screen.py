@@ -9,6 +9,7 @@ from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.bill import BillRow, ReconciledBill
 from costctl.documents.findings import flagged_classes
 from costctl.documents.leading import OtherClasses, PaidClass, paid_classes
+from costctl.documents.moves import whole_slots
 from costctl.render.cells import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -23,8 +24,9 @@ from costctl.render.cells import (
     usd_column,
 )
 from costctl.render.findings import finding_lines
-from costctl.render.numbers import decimal_places, length, period, plural
+from costctl.render.numbers import decimal_places, length, period, plural, sparkline
 from costctl.render.sections import Facts, Section, Table, joined
+from costctl.render.spending_lines import change_lines, cut_lines
 from costctl.render.view import View
 
 _MOST_CLASSES: Final = 7
@@ -74,26 +76,28 @@ def _classes(document: Analysis, view: View) -> Table:
     flagged = flagged_classes(document.checks)
     per_success = usd_column(each.report.cost.unit_costs.usd_per_completed_task for each in shown)
     rows = [
-        _class_row(each, cost, document, is_flagged=each.report.request_class in flagged)
+        _class_row(each, cost, document, view, is_flagged=each.report.request_class in flagged)
         for each, cost in zip(shown, per_success, strict=True)
     ]
     if others is not None:
         rows.append(_others_row(others, document))
     if document.bill is not None:
         rows.extend(_rest_row(row, document.bill) for row in document.bill.rows if _is_shown(row))
-    is_priced, has_flags = document.bill is not None, any(row[-1] == _FLAG for row in rows)
+    is_priced = document.bill is not None
+    is_empty = {name: not any(str(row[place]) for row in rows) for place, name in enumerate(_COLUMNS)}
     chosen = [
         place
         for place, name in enumerate(_COLUMNS)
-        if (is_priced or name not in _OF_MONEY) and (has_flags or name != _FLAGS)
+        if not is_empty[name] and (is_priced or name not in _OF_MONEY)
     ]
     return Table(
         "COST BY CLASS" if is_priced else "CLASS",
         tuple(_name(_COLUMNS[place], document) for place in chosen),
         tuple(tuple(row[place] for place in chosen) for row in rows),
-        frozenset({"class", _FLAGS}),
+        frozenset({"class", _OVER_TIME, _FLAGS}),
         is_compact=True,
-        least=("cached input", _OF_PRICED, _SHARE, "p95", "$/success"),
+        warnings=frozenset(place for place, row in enumerate(rows) if row[-1] == _FLAG),
+        least=(_OVER_TIME, "cached input", _OF_PRICED, _SHARE, "p95", "$/success"),
     )
 
 
@@ -104,13 +108,28 @@ def _name(column: str, document: Analysis) -> str:
 
 
 _FLAGS: Final = ""
+_OVER_TIME: Final = "over time"
+_FEWEST_SLOTS: Final = 3
+_MOST_SLOTS: Final = 31
 _SHARE: Final = "share"
 _OF_PRICED: Final = "of priced"
-_COLUMNS: Final = ("class", "cost", _SHARE, "requests", "$/success", "p95", "cached input", _FLAGS)
+_COLUMNS: Final = (
+    "class",
+    "cost",
+    _SHARE,
+    "requests",
+    "$/success",
+    "p95",
+    "cached input",
+    _OVER_TIME,
+    _FLAGS,
+)
 _OF_MONEY: Final = frozenset({"cost", _SHARE, "$/success"})
 
 
-def _class_row(paid: PaidClass, per_success: Quantity, document: Analysis, *, is_flagged: bool) -> Row:
+def _class_row(
+    paid: PaidClass, per_success: Quantity, document: Analysis, view: View, *, is_flagged: bool
+) -> Row:
     report = paid.report
     return (
         report.request_class,
@@ -119,8 +138,17 @@ def _class_row(paid: PaidClass, per_success: Quantity, document: Analysis, *, is
         per_success.at_least(report.cost.unit_costs.unpriced_charges),
         seconds(report.latency_s.p95 if report.latency_s else None),
         ratio(report.tokens.cached_input_ratio),
+        _over_time(document, report.request_class, view),
         _FLAG if is_flagged else "",
     )
+
+
+def _over_time(document: Analysis, request_class: str, view: View) -> str:
+    """The cost of each day or hour, for a person to see at a glance."""
+    if document.timeline is None or not view.is_terminal:
+        return ""
+    slots = whole_slots(document.timeline, request_class, _MOST_SLOTS)
+    return sparkline(slots) if len(slots) >= _FEWEST_SLOTS else ""
 
 
 def _others_row(others: OtherClasses, document: Analysis) -> Row:
@@ -128,11 +156,11 @@ def _others_row(others: OtherClasses, document: Analysis) -> Row:
     if document.bill is not None:
         cost = _written(others.usd, document.bill).at_least(others.unpriced_charges)
     share = ratio(others.usd_ratio, "")
-    return (f"{count(others.classes)} more", cost, share, count(others.requests), "", "", "", "")
+    return (f"{count(others.classes)} more", cost, share, count(others.requests), "", "", "", "", "")
 
 
 def _rest_row(row: BillRow, bill: ReconciledBill) -> Row:
-    return (row.name, *_paid(row, bill), "", "", "", "", "")
+    return (row.name, *_paid(row, bill), "", "", "", "", "", "")
 
 
 def _is_shown(row: BillRow) -> bool:
@@ -160,7 +188,8 @@ def _written(value: float | None, bill: ReconciledBill) -> Quantity:
 
 
 def _facts(document: Analysis, view: View) -> Facts:
-    lines: list[tuple[str, str]] = []
+    lines = [] if document.bill is None else cut_lines(document.cuts, view)
+    lines.extend(change_lines(document.changes))
     if document.pools:
         lines.append(("POOLS", _pools(document.pools)))
     found = finding_lines(document.checks, _MOST_FINDINGS)

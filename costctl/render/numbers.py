@@ -6,8 +6,8 @@ In: a number that is known, in the unit that the function is named for. ``cells`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +20,7 @@ _FEW_TOKENS: Final = 10_000  # from here on, in thousands
 _LEAST_CENTS: Final = 2
 _TAIL: Final = 0.01  # of a period: the last requests of a day that run into the next
 _MOST_MORE_PLACES: Final = 1  # of a column, beyond those that its largest amount needs
+_BARS: Final = "▁▂▃▄▅▆▇█"
 _THOUSANDS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _PRICED_BY: Final[dict[str, tuple[float, str]]] = {
     "tokens": (1e6, "M tokens"),
@@ -86,7 +87,9 @@ def period(from_: str, to: str) -> str:
     if end - first > timedelta(days=1):
         last = end - (end - first) * _TAIL
     if first.date() == last.date():
-        return f"{_day(first)} {first.year} {first:%H:%M}–{last:%H:%M} UTC"
+        is_whole = first.time() == time.min and end - first == timedelta(days=1)
+        hours = "" if is_whole else f" {first:%H:%M}–{last:%H:%M} UTC"
+        return f"{_day(first)} {first.year}{hours}"
     if first.year != last.year:
         return f"{_day(first)} {first.year} – {_day(last)} {last.year}"
     until = str(last.day) if first.month == last.month else f" {_day(last)}"
@@ -215,6 +218,16 @@ def price(usd_per_unit: float, unit: str) -> str:
     """The price of a unit, by as many of them as it is usually given for: $2.50 per M tokens."""
     units, name = _PRICED_BY[unit]
     return f"{usd(usd_per_unit * units)} per {name}"
+
+
+def sparkline(values: Sequence[float | None]) -> str:
+    """A bar for each value, as high as its part of the largest; a dot where it is not known."""
+    largest = max((value for value in values if value is not None), default=0.0) or 1.0
+    return "".join("·" if value is None else _BARS[_bar(value / largest)] for value in values)
+
+
+def _bar(part: float) -> int:
+    return min(len(_BARS) - 1, int(part * len(_BARS)))
 
 
 def short(value: float) -> str:

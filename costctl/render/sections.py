@@ -26,6 +26,7 @@ class Table:
 
     is_compact: for a first screen: on a terminal the title is the head of the first column, and nothing is ruled.
     least: columns that may be hidden where there is no room for all, the least important first; they are then named.
+    warnings: places of rows that are shown in the colour of a warning.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Table:
     left: frozenset[str] = frozenset()
     is_compact: bool = False
     least: tuple[str, ...] = ()
+    warnings: frozenset[int] = frozenset()
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """The rows as people read them."""
