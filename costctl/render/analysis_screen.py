@@ -44,7 +44,7 @@ def _headline(document: Analysis) -> Facts:
     window, totals = document.window, document.totals
     said = (
         f"{period(window.from_, window.to)} ({length(window.seconds)})",
-        f"{count(totals.requests)} requests",
+        plural(totals.requests, "request"),
         f"{ratio(totals.success_ratio)} success",
         "nothing priced" if document.bill is None else _billed(document, document.bill),
     )

@@ -33,9 +33,9 @@ def rendered(
         case TabularFormat.CSV:
             return csv_text(document)
         case TabularFormat.MARKDOWN:
-            return as_markdown([*first, *sections(document)])
+            return as_markdown([*head, *sections(document)])
         case TabularFormat.TABLE:
-            return as_terminal_text([*first, *sections(document)])
+            return as_terminal_text([*head, *sections(document)])
 
 
 def warnings_of(document: msgspec.Struct) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
 _FEW_TOKENS: Final = 10_000  # from here on, in thousands
 _LEAST_CENTS: Final = 2
-_TAIL: Final = 0.01  # of a period: the last requests of a day that run into the next
+# Of a period: the last requests of a day run into the next.
+_TAIL_RATIO: Final = 0.01
+_TAIL: Final = timedelta(hours=1)
 _MOST_MORE_PLACES: Final = 1  # of a column, beyond those that its largest amount needs
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _THOUSANDS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -80,20 +82,24 @@ def hours(value_s: float) -> str:
 def period(from_: str, to: str) -> str:
     """A time between RFC 3339 instants in UTC, the end exclusive: "Nov 3 2026 05:15–06:41 UTC", "Nov 23–24 2026".
 
-    A last day of which next to nothing was seen is not named.
+    A last day of which next to nothing was seen is not named, and a minute is named once.
     """
     first, end = datetime.fromisoformat(from_), datetime.fromisoformat(to)
     last = max(first, end - timedelta(microseconds=1))
     if end - first > timedelta(days=1):
-        last = end - (end - first) * _TAIL
+        last = end - min((end - first) * _TAIL_RATIO, _TAIL)
     if first.date() == last.date():
         is_whole = first.time() == time.min and end - first == timedelta(days=1)
-        hours = "" if is_whole else f" {first:%H:%M}–{last:%H:%M} UTC"
-        return f"{_day(first)} {first.year}{hours}"
+        return f"{_day(first)} {first.year}{'' if is_whole else ' ' + _clock(first, last)}"
     if first.year != last.year:
         return f"{_day(first)} {first.year} – {_day(last)} {last.year}"
     until = str(last.day) if first.month == last.month else f" {_day(last)}"
     return f"{_day(first)}{' ' if first.month != last.month else ''}–{until} {last.year}"
+
+
+def _clock(first: datetime, last: datetime) -> str:
+    texts = dict.fromkeys(f"{moment:%H:%M}" for moment in (first, last))
+    return f"{'–'.join(texts)} UTC"
 
 
 def _day(moment: datetime) -> str:
@@ -105,7 +111,7 @@ def length(seconds_long: float) -> str:
     for size, unit, places in ((S_PER_DAY, " days", 1), (S_PER_HOUR, " h", 1), (60.0, " min", 0)):
         if seconds_long >= size:
             return f"{seconds_long / size:,.{places}f}{unit}"
-    return f"{significant(seconds_long, 2)} s"
+    return f"{significant(seconds_long, 2)} s" if seconds_long >= 1 else seconds(seconds_long)
 
 
 def ratio(value: float) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from costctl.documents.cuts import Cut, CutRow, cut_by
 from costctl.documents.moves import change_ratio, largest_jump, leading_values, named_movers
 from costctl.documents.spending import Change, Changes, Comparison
-from costctl.render.cells import NOT_PRICED, Quantity, count, ratio, usd
+from costctl.render.cells import NOT_PRICED, Cell, Quantity, count, phrase, ratio, usd
 from costctl.render.numbers import decimal_places, period
 from costctl.render.view import View
 
@@ -48,7 +48,10 @@ def _share(row: CutRow) -> str:
     return "" if row.cost_ratio is None else f" ({ratio(row.cost_ratio)})"
 
 
-def _row_usd(row: CutRow, unit_usd: float) -> Quantity:
+def _row_usd(row: CutRow, unit_usd: float) -> Cell:
+    """What rounds to nothing and is something is said to be less than a unit."""
+    if not row.written_usd and row.usd:
+        return "> $0" if row.unpriced_charges else phrase("<{unit}", unit=_written(unit_usd, unit_usd))
     return _written(row.written_usd, unit_usd).at_least(row.unpriced_charges)
 
 

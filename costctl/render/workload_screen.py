@@ -32,7 +32,7 @@ def _headline(document: WorkloadMap) -> str:
         if window is None
         else f"{period(window.from_, window.to)} ({length(window.seconds)})"
     )
-    return f"{when} · {count(document.requests)} requests in {plural(len(document.classes), 'class')}"
+    return f"{when} · {plural(document.requests, 'request')} in {plural(len(document.classes), 'class')}"
 
 
 def _classes(document: WorkloadMap, view: View) -> Table:
