@@ -243,7 +243,8 @@ class Screened(Printed):
     ) -> None:
         """Write the first screen, or all sections under --detail. The callables are those of its renderer."""
         view = self.view()
-        self.write(document, sections if view.detail else lambda shown: screen(shown, view), csv_text)
+        chosen = sections if view.detail else lambda shown: screen(shown, view)
+        write_document(document, self.form, chosen, csv_text, self.out, is_brief=not view.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,18 @@ def write_document(
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
     out: Path | None,
+    *,
+    is_brief: bool = False,
 ) -> None:
-    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr."""
+    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr.
+
+    is_brief: as a first screen.
+    """
     from costctl.render.document import rendered, warnings_of
 
     if form is TabularFormat.CSV:
         say_warnings(warnings_of(document))
-    write_text(rendered(document, form, sections, csv_text), out)
+    write_text(rendered(document, form, sections, csv_text, is_brief=is_brief), out)
 
 
 def say_warnings(warnings: tuple[str, ...]) -> None:

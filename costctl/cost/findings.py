@@ -93,7 +93,7 @@ def _prompt_cache(classes: Sequence[ClassReport]) -> Iterator[Finding]:
 
 def _is_cold(report: ClassReport) -> bool:
     tokens, hits = report.tokens, report.tokens.cached_input_ratio
-    if hits is None or hits >= LEAST_HIT_RATIO or not _input_usd(report):
+    if hits is None or hits >= LEAST_HIT_RATIO or not tokens.output or not _input_usd(report):
         return False
     prompt = (tokens.input or 0) / max(report.attempts, 1)
     return (tokens.input or 0) >= LEAST_INPUT_TOKENS and prompt >= LEAST_CACHED_PROMPT_TOKENS

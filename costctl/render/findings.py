@@ -30,7 +30,10 @@ def _money(found: Finding) -> Quantity:
 
 
 def _unpriced(found: Finding) -> str:
-    return f"{plural(found.count, 'charge')} not priced, so the bill is a lower bound: {named(found.subjects, 1)}"
+    charges, whose = plural(found.count, "charge"), named(found.subjects, 1)
+    if not found.ratio:
+        return f"nothing is priced: {charges} of {whose}"
+    return f"{charges} not priced, so the bill is a lower bound: {whose}"
 
 
 def _rejected(found: Finding) -> str:

@@ -11,7 +11,8 @@ from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.taxonomy import counts_of, quality
 from costctl.render.view import View
 
-_MOST_CLASSES: Final = 12
+_MOST_CLASSES: Final = 10
+_MOST_NOTES: Final = 2
 _COUNTS: Final = "median counts"
 
 
@@ -41,6 +42,9 @@ def screen(document: Taxonomy, view: View) -> list[Section]:
     )
     more = [("", f"{plural(hidden, 'smaller class')}: see --detail")] if hidden else []
     lines = [(label, said) for label, said in zip(("QUALITY", "", ""), quality(document), strict=False)]
-    notes = [("NOTES" if place == 0 else "", note) for place, note in enumerate(document.notes)]
+    shown_notes, more_notes = first(document.notes, _MOST_NOTES)
+    notes = [("NOTES" if place == 0 else "", note) for place, note in enumerate(shown_notes)]
+    if more_notes:
+        notes.append(("", f"{plural(more_notes, 'more note')}: see --detail"))
     use = f"{view.command('segment --learn --rules-out rules.toml')}, then {view.command('analyze --rules rules.toml')}"
     return [found, Facts((*more, *lines, *notes, ("Next", use)))]

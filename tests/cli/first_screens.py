@@ -90,6 +90,7 @@ def screen_text(verb: str, document: Any, columns: int, *, is_coloured: bool = F
             TabularFormat.TABLE,
             lambda shown: FIRST_SCREENS[verb].screen(shown, view),
             lambda _: "",
+            is_brief=True,
         )
 
 
