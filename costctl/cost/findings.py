@@ -61,7 +61,7 @@ def _unpriced(reports: Reports) -> Iterator[Finding]:
             charges[name] = charges.get(name, 0) + part.unpriced_charges
     if charges:
         yield Finding(
-            kind="unpriced",
+            kind="nothing_priced" if reports.totals.billed_usd is None else "unpriced",
             subjects=_first_the_largest(charges),
             usd=None,
             count=sum(charges.values()),

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 FindingKind = Literal[
+    "nothing_priced",
     "unpriced",
     "rejected",
     "unread_usage",
@@ -26,6 +27,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     USD; null where nobody knows, and a lower bound where there are unpriced charges.
 
     kind             subjects    usd                          count                      ratio
+    nothing_priced   resources   null                         charges without an amount  priced requests
     unpriced         resources   null                         charges without an amount  priced requests
     rejected         none        null                         records in no figure       null
     unread_usage     keys        null                         records that have them     null

@@ -30,10 +30,11 @@ def _money(found: Finding) -> Quantity:
 
 
 def _unpriced(found: Finding) -> str:
-    charges, whose = plural(found.count, "charge"), named(found.subjects, 1)
-    if not found.ratio:
-        return f"nothing is priced: {charges} of {whose}"
-    return f"{charges} not priced, so the bill is a lower bound: {whose}"
+    return f"{plural(found.count, 'charge')} not priced, so the bill is a lower bound: {named(found.subjects, 1)}"
+
+
+def _nothing_priced(found: Finding) -> str:
+    return f"nothing is priced: {plural(found.count, 'charge')} of {named(found.subjects, 1)}"
 
 
 def _rejected(found: Finding) -> str:
@@ -78,6 +79,7 @@ def _invoice_differs(found: Finding) -> str:
 
 
 _SAID: Final[dict[FindingKind, Callable[[Finding], str]]] = {
+    "nothing_priced": _nothing_priced,
     "unpriced": _unpriced,
     "rejected": _rejected,
     "unread_usage": _unread_usage,

@@ -84,7 +84,7 @@ def _moved(comparison: Comparison) -> str:
     if not movers:
         return f"{said}, {_why(total)}" if total.is_listed else f"{said}, within noise"
     moves = " · ".join(f"{move.of} {_named(move)} {_signed(move)} ({_why(move)})" for move in movers)
-    return f"{said}, mostly {moves}"
+    return f"{said}, mostly {moves}" if total.is_listed else f"{said} within noise; moved: {moves}"
 
 
 def _signed(change: Change) -> Quantity:

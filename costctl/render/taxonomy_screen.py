@@ -38,7 +38,7 @@ def screen(document: Taxonomy, view: View) -> list[Section]:
         rows,
         frozenset({"class", _COUNTS}),
         is_compact=True,
-        least=("median out", "median in", _COUNTS, "share"),
+        least=(_COUNTS, "median out", "median in", "share"),
     )
     more = [("", f"{plural(hidden, 'smaller class')}: see --detail")] if hidden else []
     lines = [(label, said) for label, said in zip(("QUALITY", "", ""), quality(document), strict=False)]

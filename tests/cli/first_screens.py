@@ -123,12 +123,12 @@ class Worlds:
                 return Question(store=store, config=traces / "costctl.toml")
             case "shop":
                 made = self.folder / "shop"
-                verbs.synth(made, "shop", 0, unwatched)
+                verbs.synth("shop", 0, made, "otlp", unwatched)
                 verbs.ingest(verbs.IngestRequest((str(made / "requests.jsonl.gz"),), store), unwatched)
                 return Question(store=store, config=made / "costctl.toml")
             case _:
                 none = self.folder / "none.toml"
-                none.write_text("", encoding="utf-8")
+                none.write_text("internet_usd_per_gb_egress = 0.09\n", encoding="utf-8")
                 return Question(store=store_with_gaps(self.folder, 2, is_api=True), config=none)
 
 
