@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from costctl.documents.analysis import Bottleneck
-from costctl.documents.leading import split, sum_as_written
+from costctl.documents.cuts import sum_as_written
+from costctl.documents.leading import split
 from costctl.documents.sessions import ClassSteps
 from costctl.documents.workload_map import ErrorCount, Objective, PoolQueue, WorkloadMap
 

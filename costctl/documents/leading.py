@@ -1,19 +1,20 @@
 """Which classes come first where there is not room for all, and what do the others come to?
 
-In: an analysis, or a map of the workload. Out: the classes that cost most, each with its row of the bill, and the sums
-of the rest, so that what is shown adds up as it is written.
+In: an analysis, or a map of the workload. Out: the classes that cost most, each with its row of the bill and its cost
+over time, and the sums of the rest, so that what is shown adds up as it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
 
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.bill import BillRow
+from costctl.documents.cuts import sum_as_written, sum_of_known
+from costctl.documents.spending import Timeline
 from costctl.documents.workload_map import ClassMix, WorkloadMap
 
 Item = TypeVar("Item")
@@ -63,7 +64,7 @@ def leading_mix(document: WorkloadMap, most: int) -> tuple[tuple[ClassMix, ...],
         requests=requests,
         request_ratio=requests / document.requests,
         usd=sum_as_written(each.attributed_usd for each in others),
-        usd_ratio=_sum(ratios),
+        usd_ratio=sum_of_known(ratios),
         unpriced_charges=sum(each.unpriced_charges for each in others),
     )
 
@@ -74,10 +75,13 @@ def split(items: Sequence[Item], most: int) -> tuple[tuple[Item, ...], tuple[Ite
     return tuple(items[:room]), tuple(items[room:])
 
 
-def sum_as_written(amounts: Iterable[float | None]) -> float | None:
-    """The sum of amounts as they are written in decimals; None where none is known."""
-    known = [Decimal(repr(amount)) for amount in amounts if amount is not None]
-    return float(sum(known, Decimal(0))) if known else None
+def whole_slots(timeline: Timeline, request_class: str, most: int) -> tuple[float | None, ...]:
+    """What the class was charged in each whole slot, the last ``most`` of them, USD."""
+    series = next((each for each in timeline.classes if each.request_class == request_class), None)
+    if series is None:
+        return ()
+    slots = [usd for slot, usd in zip(timeline.slots, series.usd, strict=True) if slot.is_whole]
+    return tuple(slots[-most:])
 
 
 def _others(paid: Sequence[PaidClass], of_requests: int) -> OtherClasses:
@@ -88,11 +92,6 @@ def _others(paid: Sequence[PaidClass], of_requests: int) -> OtherClasses:
         requests=requests,
         request_ratio=requests / of_requests,
         usd=sum_as_written(row.usd for row in rows),
-        usd_ratio=_sum(row.ratio for row in rows),
+        usd_ratio=sum_of_known(row.ratio for row in rows),
         unpriced_charges=sum(row.unpriced_charges for row in rows),
     )
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None

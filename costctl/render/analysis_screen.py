@@ -8,8 +8,7 @@ from typing import Final
 from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.bill import BillRow, ReconciledBill
 from costctl.documents.findings import flagged_classes
-from costctl.documents.leading import OtherClasses, PaidClass, paid_classes
-from costctl.documents.moves import whole_slots
+from costctl.documents.leading import OtherClasses, PaidClass, paid_classes, whole_slots
 from costctl.render.cells import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -23,10 +22,11 @@ from costctl.render.cells import (
     usd,
     usd_column,
 )
+from costctl.render.changes import change_lines
+from costctl.render.cut_lines import cut_lines
 from costctl.render.findings import finding_lines
 from costctl.render.numbers import decimal_places, length, period, plural, sparkline
 from costctl.render.sections import Facts, Section, Table, joined
-from costctl.render.spending_lines import change_lines, cut_lines
 from costctl.render.view import View
 
 _MOST_CLASSES: Final = 7
@@ -189,7 +189,7 @@ def _written(value: float | None, bill: ReconciledBill) -> Quantity:
 
 def _facts(document: Analysis, view: View) -> Facts:
     lines = [] if document.bill is None else cut_lines(document.cuts, view)
-    lines.extend(change_lines(document.changes))
+    lines.extend(_under("CHANGE", change_lines(document)))
     if document.pools:
         lines.append(("POOLS", _pools(document.pools)))
     found = finding_lines(document.checks, _MOST_FINDINGS)
@@ -218,4 +218,4 @@ def _next(document: Analysis, view: View) -> str:
     """Where prices are missing, what is missing comes first."""
     is_priced = document.bill is not None and not document.bill.unpriced_charges
     step = view.command("recommend" if is_priced else "doctor")
-    return f"{step} · --detail for unit costs, stages and marginal cost"
+    return f"{step} · --by model|team|day · --detail for all tables"
