@@ -42,7 +42,7 @@ def _is_more_than_a_screen(text: str) -> bool:
 def _page(text: str) -> None:
     """Show text through $PAGER, else less, which leaves colours and what was shown on the screen."""
     os.environ.setdefault("LESS", "-FRX")
-    click.echo_via_pager(text, color=True)
+    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
 
 
 def write_document(

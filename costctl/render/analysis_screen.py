@@ -37,10 +37,11 @@ _FLAG: Final = "!"
 
 def screen(document: Analysis, view: View) -> list[Section]:
     """The headline, the classes by cost, and a line each for the pools, what is wrong and what to do next."""
-    return [_headline(document), _classes(document, view), _facts(document, view)]
+    return [headline(document), _classes(document, view), _facts(document, view)]
 
 
-def _headline(document: Analysis) -> Facts:
+def headline(document: Analysis) -> Facts:
+    """The period, the requests, the bill, and how much of it is known."""
     window, totals = document.window, document.totals
     said = (
         f"{period(window.from_, window.to)} ({length(window.seconds)})",

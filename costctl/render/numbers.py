@@ -252,8 +252,3 @@ def days(from_: str, to: str) -> str:
     if first.month != last.month:
         until = f"–{last:%b} {last.day}"
     return f"{first:%b} {first.day}{until}"
-
-
-def minute(moment: str) -> str:
-    """An RFC 3339 instant in UTC, to the minute: "2026-11-23 14:05"."""
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from costctl.documents.spending import Series, Slot, Timeline
 from costctl.errors import CostctlError
 from costctl.ingest import loader
 from costctl.observation import Question
@@ -138,6 +140,18 @@ def test_kinds_of_request_add_up_to_all_requests(worlds: Worlds, world: str) -> 
     )
     place = table.columns.index("requests")
     assert sum(int(row[place].replace(",", "")) for row in table.texts()) == document.requests
+
+
+def test_a_terminal_sees_the_cost_of_each_day_and_a_pipe_does_not(worlds: Worlds) -> None:
+    document = worlds.document("analyze", "sample")
+    slots = tuple(Slot(f"2026-11-0{day}T00:00:00Z", 86_400.0, is_whole=True) for day in (1, 2, 3))
+    series = tuple(
+        Series(each.request_class, (1, 1, 1), (1.0, 2.0, float(place)))
+        for place, each in enumerate(document.classes)
+    )
+    told = replace(document, timeline=Timeline(86_400.0, slots, series[0], series))
+    assert "▄█" in screen_text("analyze", told, 120, is_coloured=True)
+    assert "▄█" not in screen_text("analyze", told, 120)
 
 
 def test_detail_shows_all_tables_and_markdown_the_same_screen(worlds: Worlds, tmp_path: Path) -> None:
