@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import typer
 
 from costctl.errors import UsageError
@@ -42,7 +41,7 @@ def _is_more_than_a_screen(text: str) -> bool:
 def _page(text: str) -> None:
     """Show text through $PAGER, else less, which leaves colours and what was shown on the screen."""
     os.environ.setdefault("LESS", "-FRX")
-    click.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
+    typer.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
 
 
 def write_document(

@@ -39,7 +39,7 @@ def screen(document: Sessions, view: View) -> list[Section]:
         tuple(rows),
         frozenset({"class"}),
         is_compact=True,
-        least=("completed", "cost"),
+        least=("completed", "cost", "steps p50/p95/max"),
     )
     lines = [("SESSIONS", _sessions(report.sessions))]
     if report.looping_by_name:
