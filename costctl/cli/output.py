@@ -40,8 +40,10 @@ def _is_more_than_a_screen(text: str) -> bool:
 
 def _page(text: str) -> None:
     """Show text through $PAGER, else less, which leaves colours and what was shown on the screen."""
+    import pydoc
+
     os.environ.setdefault("LESS", "-FRX")
-    typer.echo_via_pager(text.removesuffix("\n"), color=True)  # it adds one
+    pydoc.pager(text)
 
 
 def write_document(
