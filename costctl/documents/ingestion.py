@@ -71,3 +71,8 @@ class IngestReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provenance: Provenance
     sources: tuple[SourceReport, ...]
     totals: IngestTotals
+
+    @property
+    def model_spans(self) -> int:
+        """Spans of model calls, of all sources."""
+        return sum(each.model_spans for each in self.sources)

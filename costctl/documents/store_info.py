@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 SCHEMA_VERSION: Final = "costctl.store/v2"
+WORTH_COMPACTING_RATIO: Final = 0.25  # of the file, free: a smaller part is soon filled again
 
 
 class StoredSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,3 +46,13 @@ class StoreInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     sources: tuple[StoredSource, ...]
     model_spans: int
     last_loaded: str | None
+
+    @property
+    def by_size(self) -> tuple[StoredSource, ...]:
+        """The sources, those with most stored spans first."""
+        return tuple(sorted(self.sources, key=lambda each: (-each.stored_spans, each.uri)))
+
+    @property
+    def is_worth_compacting(self) -> bool:
+        """Whether a quarter of the file or more is free."""
+        return self.reusable_bytes > WORTH_COMPACTING_RATIO * self.file_bytes

@@ -60,6 +60,14 @@ def usd_interval(estimate: Estimate) -> str:
     return f"{usd(estimate.mid)} ({between}{usd(estimate.low)} to {usd(estimate.high)})"
 
 
+def usd_range(estimate: Estimate) -> str:
+    """The same where there is little room: $0.157 (0.125–0.189); of one exact value, that."""
+    if estimate.is_exact:
+        return usd(estimate.mid)
+    low, high = (usd(bound).replace("$", "") for bound in (estimate.low, estimate.high))
+    return f"{usd(estimate.mid)} ({low}{' to ' if estimate.low < 0 else '–'}{high})"
+
+
 def stage_name(stage: str) -> str:
     """A stage in words, such as "model call"."""
     return stage.replace("_", " ")

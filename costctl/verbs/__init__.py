@@ -22,7 +22,7 @@ from costctl.verbs.overview import overview
 from costctl.verbs.policy import Checked, check_policy
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.recommend import recommend
-from costctl.verbs.schema import schema
+from costctl.verbs.schema import schema, schema_names
 from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
 from costctl.verbs.segment_learn import segment_learn
@@ -57,6 +57,7 @@ __all__ = [
     "refuse_rejected",
     "refuse_unusable",
     "schema",
+    "schema_names",
     "segment",
     "segment_admission",
     "segment_learn",

@@ -46,6 +46,7 @@ def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Pr
         config_sha256=loaded.sha256,
         as_of=day.isoformat(),
         prices=tuple(rows),
+        asked=model,
     )
 
 

@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "proposal": {"stats"},
     "telemetry": {"stats"},
     "pricing": {"stats"},
-    "explain": {"segment"},
+    "explain": {"segment", "stats"},
     "behaviour": {"frames", "segment", "stats"},
     "service_model": {"frames", "simulate", "stats"},
     "cost": {
