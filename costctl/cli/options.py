@@ -234,6 +234,18 @@ class Screened(Printed):
 
         return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
 
+    def show(
+        self,
+        document: Document,
+        screen: Callable[[Document, View], list[Section]],
+        sections: Callable[[Document], list[Section]],
+        csv_text: Callable[[Document], str],
+    ) -> None:
+        """Write the first screen, or all sections under --detail. The callables are those of its renderer."""
+        view = self.view()
+        chosen = sections if view.detail else lambda shown: screen(shown, view)
+        write_document(document, self.form, chosen, csv_text, self.out, is_brief=not view.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked(Screened):

@@ -21,15 +21,29 @@ if TYPE_CHECKING:
 
 
 def write_text(text: str, out: Path | None) -> None:
-    """Write to stdout, or to ``out`` through a temporary file beside it; folders are made. Text ends with one
-    newline.
+    """Write to stdout, on a terminal through a pager where it is more than a screen; or to ``out`` through a temporary
+    file beside it; folders are made. Text ends with one newline.
     """
     whole = text if text.endswith("\n") else text + "\n"
-    if out is None:
+    if out is not None:
+        replace_file(whole.encode(), out)
+    elif sys.stdout.isatty() and _is_more_than_a_screen(whole):
+        _page(whole)
+    else:
         sys.stdout.write(whole)
         sys.stdout.flush()
-        return
-    replace_file(whole.encode(), out)
+
+
+def _is_more_than_a_screen(text: str) -> bool:
+    return text.count("\n") >= shutil.get_terminal_size().lines
+
+
+def _page(text: str) -> None:
+    """Show text through $PAGER, else less, which leaves colours and what was shown on the screen."""
+    import pydoc
+
+    os.environ.setdefault("LESS", "-FRX")
+    pydoc.pager(text)
 
 
 def write_document(
@@ -38,13 +52,18 @@ def write_document(
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
     out: Path | None,
+    *,
+    is_brief: bool = False,
 ) -> None:
-    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr."""
+    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr.
+
+    is_brief: as a first screen.
+    """
     from costctl.render.document import rendered, warnings_of
 
     if form is TabularFormat.CSV:
         say_warnings(warnings_of(document))
-    write_text(rendered(document, form, sections, csv_text), out)
+    write_text(rendered(document, form, sections, csv_text, is_brief=is_brief), out)
 
 
 def say_warnings(warnings: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from costctl.cost.bill import bill_of
+from costctl.cost.weekly import is_weekly_given
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import (
     SCHEMA_VERSION,
@@ -27,7 +28,7 @@ from costctl.recommend.ledger import joint_savings, ranked
 from costctl.recommend.proposals import Kind, Subject
 from costctl.recommend.registry import KINDS, NOT_COVERED
 from costctl.recommend.study import Study, study_of
-from costctl.recommend.weekly import is_weekly_given, with_savings_of_window
+from costctl.recommend.weekly import with_savings_of_window
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
 from costctl.stats.exact_sums import sum_of_parts

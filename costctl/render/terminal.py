@@ -20,6 +20,7 @@ _LEAST_WIDTH: Final = 40
 _GAP: Final = "  "
 _NAME_WIDTH: Final = 20
 _NUMBER_WIDTH: Final = 8  # "observed" stays whole
+_WARNING: Final = "bold red"
 _HEAT_STYLES: Final = ("dim", "", "yellow", "red", "bold red")
 
 
@@ -128,7 +129,7 @@ def _rich_facts(section: Facts) -> RichTable:
     table.add_column(overflow="fold")
     for label, said in section.lines:
         is_warning = label in section.warnings
-        cells = [Text(label, style="bold red" if is_warning else "bold")] if are_labelled else []
+        cells = [Text(label, style=_WARNING if is_warning else "bold")] if are_labelled else []
         table.add_row(*cells, Text(said))
     return table
 
@@ -141,8 +142,9 @@ def _rich_compact_table(section: Table) -> RichTable:
     for head, column in zip(_heads(section), section.columns, strict=True):
         is_text = column in section.left
         table.add_column(head, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
-    for row in section.texts():
-        table.add_row(*(Text(cell) for cell in row))
+    for place, row in enumerate(section.texts()):
+        style = "red" if place in section.warnings else None
+        table.add_row(*(Text(cell) for cell in row), style=style)
     return table
 
 
