@@ -48,7 +48,7 @@ def compiled_with_package(package: str) -> Callable[[Compilable], Compilable]:
 
 def part(function: Compilable) -> Compilable:
     """A function that compiled functions call: compiled with, and kept within, each of its callers."""
-    return cast("Compilable", njit(**_OPTIONS)(function))
+    return cast("Compilable", njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def inlined_part(function: Compilable) -> Compilable:
@@ -57,7 +57,7 @@ def inlined_part(function: Compilable) -> Compilable:
     A call that is not inlined passes each array of its arguments as seven words; for tuples of thirty
     arrays that costs more than the parts do.
     """
-    return cast("Compilable", njit(forceinline=True, **_OPTIONS)(function))
+    return cast("Compilable", njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def digest(package: str) -> int:
