@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any, Final, TypeVar, cast
 
 from numba import njit
+from numba.extending import register_jitable
 
 Compilable = TypeVar("Compilable", bound=Callable[..., Any])
 
@@ -26,7 +27,7 @@ def compiled(function: Compilable) -> Compilable:
     functions it calls: keep a loop and its parts in one file, or use `compiled_with_package`.
     """
     try:
-        return cast("Compilable", njit(cache=True, **_OPTIONS)(function))
+        return cast("Compilable", njit(cache=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
     except RuntimeError:
         # Neither the package's directory nor the user's cache is writable: every process compiles anew.
         return part(function)
@@ -48,7 +49,7 @@ def compiled_with_package(package: str) -> Callable[[Compilable], Compilable]:
 
 def part(function: Compilable) -> Compilable:
     """A function that compiled functions call: compiled with, and kept within, each of its callers."""
-    return cast("Compilable", njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
+    return cast("Compilable", register_jitable(no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def inlined_part(function: Compilable) -> Compilable:
@@ -57,7 +58,7 @@ def inlined_part(function: Compilable) -> Compilable:
     A call that is not inlined passes each array of its arguments as seven words; for tuples of thirty
     arrays that costs more than the parts do.
     """
-    return cast("Compilable", njit(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
+    return cast("Compilable", register_jitable(forceinline=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def digest(package: str) -> int:
