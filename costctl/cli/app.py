@@ -30,6 +30,7 @@ from costctl.cli import (
     sql,
     store,
     synth,
+    warmup,
 )
 from costctl.cli.again import again_of
 from costctl.cli.running import Running, begun
@@ -57,6 +58,7 @@ app.command("export")(export.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
+app.command("warmup")(warmup.run)
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")

@@ -31,6 +31,7 @@ from costctl.verbs.simulate import ScenarioRequest, simulate
 from costctl.verbs.sql import sql
 from costctl.verbs.store import compact_store, prune_store, store_info
 from costctl.verbs.synth import synth
+from costctl.verbs.warmup import warm_up
 
 __all__ = [
     "Checked",
@@ -67,4 +68,5 @@ __all__ = [
     "store_info",
     "synth",
     "verify_prices",
+    "warm_up",
 ]

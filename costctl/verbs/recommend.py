@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from costctl.answers import kept_or_made
 from costctl.documents.recommendations import Recommendations
 from costctl.errors import UsageError
 from costctl.observation import Observation, Question, observed
@@ -26,8 +27,7 @@ def recommend(question: Question, progress: Progress, show: str | None = None) -
     Raises UsageError where there is none of that name.
     """
     with observed(question, progress) as observation:
-        frames = frames_of(observation, progress)
-        document = recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
+        document = kept_or_made(observation, progress, Recommendations, _recommended)
     return document if show is None else _alone(document, show)
 
 
@@ -44,6 +44,11 @@ def _alone(document: Recommendations, asked: str) -> Recommendations:
         why=f"Recommended: {made or 'nothing'}. Not recommended: {others or 'nothing'}.",
         next_step="Give --show one of these numbers or ids.",
     )
+
+
+def _recommended(observation: Observation, progress: Progress) -> Recommendations:
+    frames = frames_of(observation, progress)
+    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
 
 
 def recommendations_of(

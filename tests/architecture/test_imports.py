@@ -54,7 +54,9 @@ ALLOWED: dict[str, set[str]] = {
     "synth": {"simulate"},
     "render": {"finance"},
     "observation_warnings": {"cost", "engine", "segment", "telemetry"},
+    "basis": set(),
     "observation": {
+        "basis",
         "config",
         "engine",
         "ingest",
@@ -65,7 +67,9 @@ ALLOWED: dict[str, set[str]] = {
         "segment",
         "store",
     },
+    "answers": {"basis", "observation", "store"},
     "verbs": {
+        "answers",
         "behaviour",
         "config",
         "cost",
@@ -84,6 +88,8 @@ ALLOWED: dict[str, set[str]] = {
         "scenario",
         "segment",
         "service_model",
+        "simulate",
+        "stats",
         "store",
         "synth",
         "telemetry",
