@@ -32,8 +32,9 @@ from costctl.cli import (
     synth,
 )
 from costctl.cli.again import again_of
+from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
-from costctl.errors import CostctlError, ExitCode
+from costctl.errors import CostctlError, ExitCode, OutputError
 
 app = typer.Typer(
     name="costctl",
@@ -88,15 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except CostctlError as error:
-        if is_debugging:
-            _trace(error)
-        _explain(error)
-        return int(error.exit_code)
+        return _failed(error, is_debugging)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return int(ExitCode.OK)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return _failed(OutputError.of(error), is_debugging)
         if is_debugging:
             _trace(error)
         typer.echo(
@@ -125,6 +125,27 @@ def _code_of(arguments: Sequence[str]) -> int:
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else int(ExitCode.OK)
     return int(ExitCode.OK)
+
+
+def _failed(error: CostctlError, is_debugging: bool) -> int:
+    """The exit code of an error, which is explained on stderr."""
+    if isinstance(error, OutputError):
+        _forget_stdout()
+    if is_debugging:
+        _trace(error)
+    _explain(error)
+    return int(error.exit_code)
+
+
+def _forget_stdout() -> None:
+    """What is left in stdout's buffer cannot be written, and is not tried again at the end of the process."""
+    if sys.stdout is None:
+        return
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):  # no stream of the system's, or closed
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def _trace(error: BaseException) -> None:

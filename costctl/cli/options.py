@@ -226,9 +226,13 @@ class Printed:
     asked_form: Format = None
     out: Out = None
 
+    def __post_init__(self) -> None:
+        """Raises UsageError where the two contradict each other, before anything is computed."""
+        form_of(self.asked_form, self.out, TabularFormat.TABLE)
+
     @property
     def form(self) -> TabularFormat:
-        """The format asked for, by name or by the name of the file. Raises UsageError."""
+        """The format asked for, by its name or by that of the file."""
         return form_of(self.asked_form, self.out, TabularFormat.TABLE)
 
     def write(
@@ -274,8 +278,12 @@ class Rows:
     asked_form: RowsFormat = None
     out: Out = None
 
+    def __post_init__(self) -> None:
+        """Raises UsageError where the two contradict each other, before anything is computed."""
+        form_of(self.asked_form, self.out, RowFormat.TABLE)
+
     def write(self, answer: Answer) -> None:
-        """Write the rows as asked; a table in a file has all of them. Raises UsageError."""
+        """Write the rows as asked; a table in a file has all of them."""
         from costctl.render import rows
 
         form = form_of(self.asked_form, self.out, RowFormat.TABLE)

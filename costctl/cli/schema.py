@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
+from costctl.cli.file_format import require_written
 from costctl.cli.output import write_text
 
 
@@ -25,4 +26,5 @@ def run(
     """Print an output's JSON Schema, or list the outputs."""
     from costctl import verbs
 
+    require_written(out, ["json"])
     write_text("\n".join(verbs.schema_names()) if name is None else verbs.schema(name), out)

@@ -228,4 +228,4 @@ def stdout_is_terminal() -> bool:
         return True
     import sys
 
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()

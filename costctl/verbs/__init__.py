@@ -7,7 +7,7 @@ where it is done. The command line comes through here.
 from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
 from costctl.verbs.doctor import doctor
-from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for
+from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
 from costctl.verbs.export import export
 from costctl.verbs.ingest import (
@@ -34,8 +34,8 @@ from costctl.verbs.store import compact_store, prune_store, store_info
 from costctl.verbs.synth import synth
 
 __all__ = [
-    "Checked",
     "Answer",
+    "Checked",
     "Emitted",
     "IngestRequest",
     "ScenarioRequest",
@@ -70,4 +70,5 @@ __all__ = [
     "store_info",
     "synth",
     "verify_prices",
+    "written_by",
 ]
