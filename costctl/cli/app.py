@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,9 @@ from costctl.cli import (
     store,
     synth,
 )
-from costctl.cli.again import again_of
+from costctl.cli import help as help_
+from costctl.cli.again import again_of, hint
+from costctl.cli.commands import options_of
 from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode, OutputError
@@ -58,6 +61,7 @@ app.command("export")(export.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
+app.command("help")(help_.run)
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
@@ -86,8 +90,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. argv: the arguments; those of the process if None."""
     arguments = sys.argv[1:] if argv is None else argv
     is_debugging = "--debug" in arguments or bool(os.environ.get("COSTCTL_DEBUG"))
+    with begun(Running(arguments, again_of(arguments), partial(options_of, app))) as run:
+        return _run_safely(run, is_debugging)
+
+
+def _run_safely(run: Running, is_debugging: bool) -> int:
+    """The exit code of the verb, or of the error that it ends with."""
     try:
-        return _run(arguments)
+        return _run(run)
     except CostctlError as error:
         return _failed(error, is_debugging)
     except BrokenPipeError:
@@ -108,13 +118,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitCode.BUG)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(run: Running) -> int:
     """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
-    with begun(Running(arguments, again_of(arguments))) as run:
-        code = _code_of(arguments)
-        if code == ExitCode.OK and run.at_end is not None:
-            run.at_end()
-        return code
+    code = _code_of(run.arguments)
+    if code == ExitCode.OK and run.at_end is not None:
+        run.at_end()
+    return code
 
 
 def _code_of(arguments: Sequence[str]) -> int:
@@ -168,4 +177,4 @@ def _place(error: BaseException) -> str:
 
 
 def _explain(error: CostctlError) -> None:
-    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {error.next_step}", err=True)
+    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {hint(error.next_step)}", err=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import typer
 
+from costctl.cli.again import hint
 from costctl.errors import OutputError, UsageError
 from costctl.render.forms import TabularFormat
 
@@ -66,13 +67,13 @@ def write_document(
 
     if form is TabularFormat.CSV:
         say_warnings(warnings_of(document))
-    write_text(rendered(document, form, sections, csv_text), out)
+    write_text(rendered(document, form, sections, csv_text, hint), out)
 
 
 def say_warnings(warnings: tuple[str, ...]) -> None:
     """Each on a line of stderr."""
     for warning in warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+        typer.echo(f"Warning: {hint(warning)}", err=True)
 
 
 def say_written(written: Written, lines: Sequence[tuple[str, str]], following: str, out: Path | None) -> None:

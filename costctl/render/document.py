@@ -21,12 +21,15 @@ def rendered(
     form: TabularFormat,
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
+    said: Callable[[str], str] = str,
 ) -> str:
     """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for
     reading. Warnings come first; CSV has no place for them (``warnings_of`` gives them to be said elsewhere).
+
+    said: how a warning is put to a person, whose own options the commands in it repeat.
     """
     warnings = warnings_of(document)
-    first = [Notes("Warnings", warnings)] if warnings else []
+    first = [Notes("Warnings", tuple(map(said, warnings)))] if warnings else []
     match form:
         case TabularFormat.JSON:
             return as_json(document)

@@ -32,6 +32,15 @@ def as_terminal_text(sections: Iterable[Section]) -> str:
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines()) + "\n"
 
 
+def as_terminal_page(markdown: str) -> str:
+    """A page of the documentation, laid out for a terminal."""
+    from rich.markdown import Markdown
+
+    buffer = io.StringIO()
+    _console(buffer).print(Markdown(markdown, hyperlinks=False))
+    return buffer.getvalue()
+
+
 def width() -> int:
     """How many characters a line may have."""
     return _console(io.StringIO()).width

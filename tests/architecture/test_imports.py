@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": set(),
     "config": set(),
     "observed_window": set(),
+    "handbook": set(),
     "relations": set(),
     "stats": set(),
     "frames": {"stats"},
@@ -89,7 +90,7 @@ ALLOWED: dict[str, set[str]] = {
         "telemetry",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"observation", "render", "verbs"},
+    "cli": {"handbook", "observation", "render", "verbs"},
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
 INNER_RING = (
@@ -184,7 +185,10 @@ def test_each_verb_of_the_command_line_is_served_by_a_module_of_its_name(reposit
     help_of_verbs = {
         "again",
         "app",
+        "commands",
+        "file_format",
         "groups",
+        "help",
         "loading",
         "options",
         "output",
