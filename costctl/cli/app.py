@@ -35,6 +35,7 @@ from costctl.cli import (
 from costctl.cli import help as help_
 from costctl.cli.again import again_of, hint
 from costctl.cli.commands import options_of
+from costctl.cli.examples import add_examples
 from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode, OutputError
@@ -65,6 +66,7 @@ app.command("help")(help_.run)
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
+add_examples(app)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import completion, options
 from costctl.cli.again import again
 from costctl.cli.file_format import require_written
 from costctl.cli.groups import grouped
@@ -28,6 +28,7 @@ def run(
         typer.Option(
             "--target",
             metavar="NAME",
+            autocompletion=completion.targets,
             help="The consumer, such as triton or litellm, or policy for the document itself; "
             "an unknown name lists all.",
             show_default=False,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import completion, options
 from costctl.cli.commands import names_command
 from costctl.cli.output import write_text
 from costctl.handbook import SECTIONS, topic, topics
@@ -18,7 +18,10 @@ def run(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TOPIC]", help="A topic or a command; without one, all topics.", show_default=False
+            metavar="[TOPIC]",
+            autocompletion=completion.topics,
+            help="A topic or a command; without one, all topics.",
+            show_default=False,
         ),
     ] = None,
     debug: options.Debug = False,  # read by cli/app.py

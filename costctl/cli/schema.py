@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import completion, options
 from costctl.cli.file_format import require_written
 from costctl.cli.output import write_text
 
@@ -16,6 +16,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="NAME",
+            autocompletion=completion.documents,
             help="The document, such as analysis, simulation or recommendations; without a name all are listed.",
             show_default=False,
         ),
