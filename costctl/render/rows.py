@@ -65,8 +65,8 @@ def _screen(frame: pl.DataFrame, types: Sequence[str], *, is_whole: bool) -> lis
 def _counted(frame: pl.DataFrame, rows: int, columns: int) -> Facts:
     """How many rows and columns there are, and how many of them are shown."""
     is_cut = rows < frame.height or columns < frame.width
-    parts = [_of(frame.height, rows, "row"), _of(frame.width, columns, "column")]
-    return Facts((("", ", ".join(parts) + ("; all with --format csv, json or line" if is_cut else "")),))
+    counted = f"{_of(frame.height, rows, 'row')}, {_of(frame.width, columns, 'column')}"
+    return Facts((("", f"{counted}; all with --format csv, json or line" if is_cut else counted),))
 
 
 def _of(number: int, shown: int, noun: str) -> str:
