@@ -27,7 +27,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),
-    "synth": ("costctl synth world", "costctl synth world --seed 7 --as log"),
+    "synth": ("costctl synth world --world shop", "costctl synth world --world sample --as log"),
     "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
     "help": ("costctl help", "costctl help configuration"),
     "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
