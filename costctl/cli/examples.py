@@ -12,6 +12,7 @@ import typer
 
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ingest": ("costctl ingest traces/", "costctl ingest gateway.jsonl --mapping litellm_spend"),
+    "init": ("costctl init", "costctl init traces/"),
     "doctor": ("costctl doctor", "costctl doctor --format markdown -o gaps.md"),
     "segment": ("costctl segment", "costctl segment --sessions"),
     "analyze": ("costctl analyze traces/", "costctl analyze --last 7d -o classes.csv"),
