@@ -38,14 +38,14 @@ class FocusExport:
 def focus_export(
     frames: Frames,
     usage_day: pl.DataFrame,
-    request_day: pl.DataFrame,
+    class_day: pl.DataFrame,
     settings: Settings,
     analysis: Analysis,
     tenants: Tenants,
     *,
     is_idle_spread: bool,
 ) -> FocusExport:
-    """The lines of a window, by day, item, class and tenant. usage_day, request_day: the relations of these
+    """The lines of a window, by day, item, class and tenant. usage_day, class_day: the relations of these
     names.
     """
     finance = settings.finance
@@ -68,7 +68,7 @@ def focus_export(
         price_book=analysis.provenance.price_book,
     )
     lines.sort(key=lambda line: (line.day, line.item.sku, line.kind, str(line.whose), line.unit_price or 0))
-    return FocusExport(with_requests(lines, request_day, name_of), common, _notes(frames, analysis))
+    return FocusExport(with_requests(lines, class_day, name_of), common, _notes(frames, analysis))
 
 
 def hashed(tenant: str, salt: str) -> str:

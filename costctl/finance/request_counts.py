@@ -1,6 +1,6 @@
 """How many requests are behind the lines of a file, so that they add up?
 
-In: the lines in the order of the file, and the relation request_day. Out: the same lines, each request counted on one
+In: the lines in the order of the file, and the relation class_day. Out: the same lines, each request counted on one
 of them: the first of its day, class and tenant; where these have none, the first of its day and class, or of its class.
 What has no price has no line: requests of a class without any are counted nowhere.
 
@@ -21,7 +21,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 def with_requests(
-    lines: Sequence[Line], request_day: pl.DataFrame, name_of: Callable[[str | None], str | None]
+    lines: Sequence[Line], class_day: pl.DataFrame, name_of: Callable[[str | None], str | None]
 ) -> tuple[Line, ...]:
     """The lines with their requests and successes: 0 on a class's other lines, None on those of no class.
 
@@ -29,7 +29,7 @@ def with_requests(
     """
     first = _first_places(lines)
     counts = {place: (0, 0) for place, line in enumerate(lines) if line.whose.request_class is not None}
-    for days, request_class, tenant, requests, successes in request_day.iter_rows():
+    for days, request_class, tenant, requests, successes in class_day.iter_rows():
         day = _EPOCH + timedelta(days=days)
         keys = ((day, request_class, name_of(tenant)), (day, request_class), (request_class,))
         place = next((first[key] for key in keys if key in first), None)

@@ -33,8 +33,8 @@ def export(
         analysis = analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
         progress("Writing charge lines", None)
         settings = observation.config.settings
-        usage_day, request_day = (observation.engine.fetch(name) for name in ("usage_day", "request_day"))
+        usage_day, class_day = (observation.engine.fetch(name) for name in ("usage_day", "class_day"))
         lines = focus_export(
-            frames, usage_day, request_day, settings, analysis, tenants, is_idle_spread=is_idle_spread
+            frames, usage_day, class_day, settings, analysis, tenants, is_idle_spread=is_idle_spread
         )
         return Exported(lines, analysis)

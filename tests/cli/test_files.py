@@ -18,7 +18,7 @@ without_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on thi
 
 
 @pytest.mark.parametrize(
-    ("name", "first"), [("x.json", "{"), ("x.JSON", "{"), ("x.csv", "provider,"), ("x.md", "## "), ("x", "")]
+    ("name", "first"), [("x.json", "{"), ("x.JSON", "{"), ("x.csv", "provider,"), ("x.md", "- "), ("x", "")]
 )
 def test_the_name_of_a_file_means_its_format(tmp_path: Path, name: str, first: str) -> None:
     done = costctl(tmp_path, "prices", "list", "--model", "gpt-4o-mini", "-o", name)

@@ -55,7 +55,7 @@ def of_everything() -> FocusExport:
     return focus_export(
         frames,
         engine.fetch("usage_day"),
-        engine.fetch("request_day"),
+        engine.fetch("class_day"),
         SETTINGS,
         analysis,
         "plain",

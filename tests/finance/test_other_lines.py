@@ -43,7 +43,7 @@ def test_the_lines_of_a_refused_call_a_realtime_call_and_a_tool_tie_out_to_the_b
     export = focus_export(
         frames,
         engine.fetch("usage_day"),
-        engine.fetch("request_day"),
+        engine.fetch("class_day"),
         settings,
         analysis,
         "plain",

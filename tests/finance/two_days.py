@@ -38,7 +38,7 @@ def exported_of(
     return focus_export(
         frames,
         engine.fetch("usage_day"),
-        engine.fetch("request_day"),
+        engine.fetch("class_day"),
         SETTINGS,
         analysis,
         tenants,

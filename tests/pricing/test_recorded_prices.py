@@ -55,7 +55,7 @@ def analysed(settings: Settings) -> tuple[Analysis, FocusExport]:
     return document, focus_export(
         frames,
         engine.fetch("usage_day"),
-        engine.fetch("request_day"),
+        engine.fetch("class_day"),
         settings,
         document,
         "plain",

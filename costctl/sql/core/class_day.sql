@@ -1,4 +1,4 @@
--- request_day: how many requests started on each day, by class and tenant.
+-- class_day: how many requests started on each day, by class and tenant.
 -- One row per (UTC day, class, tenant).
 -- reads: requests, request_class, observed_totals
 -- key: day, request_class, tenant
