@@ -23,14 +23,17 @@ def rendered(
     form: TabularFormat,
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
+    said: Callable[[str], str] = str,
     *,
     is_brief: bool = False,
 ) -> str:
     """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for
     reading. Warnings come first, on a first screen (is_brief) without their details; CSV has no place for them
     (``warnings_of`` gives them to be said elsewhere).
+
+    said: how a warning is put to a person, whose own options the commands in it repeat.
     """
-    warnings = warnings_of(document)
+    warnings = tuple(map(said, warnings_of(document)))
     head: list[Section] = []
     if warnings:
         head.append(_brief(warnings) if is_brief else Notes("Warnings", warnings))

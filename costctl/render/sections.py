@@ -28,6 +28,7 @@ class Table:
     is_compact: for a first screen: on a terminal the title is the head of the first column, and nothing is ruled.
     least: columns that may be hidden where there is no room for all, the least important first; they are then named.
     warnings: places of rows that are shown in the colour of a warning.
+    under: of a compact table, a word below the head of each column, such as its type.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Table:
     is_compact: bool = False
     least: tuple[str, ...] = ()
     warnings: frozenset[int] = frozenset()
+    under: tuple[str, ...] = ()
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """The rows as people read them."""
