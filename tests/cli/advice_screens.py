@@ -115,7 +115,7 @@ class Worlds:
 def _longest(question: Question) -> str:
     """The trace of the request with most calls."""
     query = "SELECT trace_id FROM requests ORDER BY calls DESC, trace_id LIMIT 1"
-    return str(verbs.sql(query, question, unwatched).rows()[0][0])
+    return str(verbs.sql(query, question, unwatched).rows.row(0)[0])
 
 
 def write_golden() -> None:

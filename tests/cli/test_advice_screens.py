@@ -86,7 +86,7 @@ def documents(traces: Path, folder: Path) -> Iterator[tuple[str, Any]]:
 
 def longest(question: Question) -> str:
     query = "SELECT trace_id FROM requests ORDER BY spans DESC, trace_id LIMIT 1"
-    return str(verbs.sql(query, question, unwatched).rows()[0][0])
+    return str(verbs.sql(query, question, unwatched).rows.row(0)[0])
 
 
 @pytest.mark.parametrize("path", REAL)

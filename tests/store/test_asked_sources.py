@@ -41,7 +41,7 @@ def workload(store: Path | None, *paths: str) -> WorkloadMap:
 
 def hours_seen(question: Question) -> list[int]:
     """Of the spans that the answer is about."""
-    rows = verbs.sql("SELECT input_tokens - 1000 AS hour FROM spans ORDER BY hour", question, unwatched)
+    rows = verbs.sql("SELECT input_tokens - 1000 AS hour FROM spans ORDER BY hour", question, unwatched).rows
     return rows["hour"].to_list()
 
 
@@ -82,9 +82,9 @@ def test_rejected_records_of_other_sources_are_not_told_of(tmp_path: Path, store
     Path(bad).write_text(Path(bad).read_text() + row(9).replace(str(MIDNIGHT_NS + 9 * HOUR_NS), "no time"))
     question = Question(paths=(bad,), store=store)
     rejected = "SELECT COUNT(*) AS rejected FROM quarantine"
-    assert verbs.sql(rejected, question, unwatched)["rejected"].to_list() == [1]
+    assert verbs.sql(rejected, question, unwatched).rows["rejected"].to_list() == [1]
     good = Question(paths=(log(tmp_path / "b.csv", 2),), store=store)
-    assert verbs.sql(rejected, good, unwatched)["rejected"].to_list() == [0]
+    assert verbs.sql(rejected, good, unwatched).rows["rejected"].to_list() == [0]
     with observed(good, unwatched) as observation:
         assert [Path(each.uri).name for each in observation.inputs] == ["b.csv"]
 
