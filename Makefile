@@ -4,7 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-DEMO := --store out/demo.duckdb --config sample_traces/costctl.toml --quiet
+QUIET := $(if $(MAKE_TERMERR),,--quiet)  # progress is for a terminal
+typed = echo '$$ costctl $(1)' && ../$(BIN)/costctl $(1) $(QUIET) && echo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench calibrate fuzz schemas validators clean
@@ -32,15 +33,13 @@ help: ## what each target does
 	@$(PIP) --editable '.[test,dev]'
 	@touch $@
 
-demo: .venv/demo ## from sample traces to a routing policy: analyze, recommend, emit, into out/
-	@rm -rf out && mkdir -p out
-	@$(BIN)/costctl ingest sample_traces/requests.jsonl.gz $(filter-out --config sample_traces/costctl.toml,$(DEMO))
-	@$(BIN)/costctl analyze $(DEMO)
-	@$(BIN)/costctl recommend $(DEMO)
-	@$(BIN)/costctl emit --target policy $(DEMO) --out out/policy.json
-	@$(BIN)/costctl emit --target triton --policy out/policy.json --out out/config.pbtxt
-	@$(BIN)/costctl emit --target litellm --policy out/policy.json --out out/litellm.yaml
-	@echo "Wrote out/policy.json, out/config.pbtxt and out/litellm.yaml, each with its coverage manifest beside it."
+demo: .venv/demo ## from sample traces to a routing policy: analyze, recommend, emit; all it makes is in out/
+	@rm -rf out && mkdir -p out && cp sample_traces/costctl.toml out/
+	@cd out && $(call typed,analyze ../sample_traces/requests.jsonl.gz)
+	@cd out && $(call typed,recommend)
+	@cd out && $(call typed,emit --target policy -o policy.json)
+	@cd out && $(call typed,emit --target triton --policy policy.json -o config.pbtxt)
+	@cd out && $(call typed,emit --target litellm --policy policy.json -o litellm.yaml)
 
 test: .venv/test ## the test suite, long laws at fewer examples; all of them: COSTCTL_THOROUGH=1 make test
 	@$(BIN)/python -m pytest
@@ -56,6 +55,7 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.growth
 	@$(BIN)/python -m bench.million
 	@$(BIN)/python -m bench.replay
+	@$(BIN)/python -m bench.start
 
 calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth; writes docs/explanation/marginal-accuracy.md
 	@nice -n 15 $(BIN)/python -m bench.calibrate
@@ -79,6 +79,7 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_architecture_page.py
 	@$(BIN)/python scripts/write_levers_page.py
 	@$(BIN)/python scripts/write_metrics_page.py
+	@$(BIN)/python scripts/write_screens_picture.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh

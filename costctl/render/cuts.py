@@ -72,7 +72,8 @@ def csv_text(document: Analysis, by: Sequence[str], sort: SortColumn | None = No
     rows: list[list[object]] = []
     for cut in asked_cuts(document.cuts, by):
         shown = shown_cut(cut, _ALL_ROWS, sort)
-        rows.extend([cut.by, *_plain(row), *period] for row in (*shown.rows, *shown.others, *shown.rest))
+        written = (*shown.rows, *shown.others, *filter(_is_something, shown.rest))
+        rows.extend([cut.by, *_plain(row), *period] for row in written)
         rows.append([cut.by, *_plain_total(cut), *period])
     return as_csv(_CSV_COLUMNS, rows)
 
@@ -89,7 +90,7 @@ def _table(cut: Cut, shown: ShownCut) -> Table:
     rows = [_row(row, cut) for row in shown.rows]
     if shown.hidden:
         rows.append(_hidden_row(cut, shown))
-    rows.extend(_row(row, cut) for row in shown.rest if row.kind != "unattributed" or row.written_usd)
+    rows.extend(_row(row, cut) for row in shown.rest if _is_something(row))
     rows.append(_total_row(cut))
     name = cut_name(cut.by)
     return Table(
@@ -113,6 +114,11 @@ def _row(row: CutRow, cut: Cut) -> Row:
         usd(row.usd_per_request, "").at_least(row.unpriced_charges),
         count(row.calls) if is_used else "",
     )
+
+
+def _is_something(row: CutRow) -> bool:
+    """Not what additions leave behind: unattributed is what is so to the cent."""
+    return row.kind != "unattributed" or bool(row.written_usd)
 
 
 def _cost(row: CutRow, cut: Cut) -> Cell:

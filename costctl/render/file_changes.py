@@ -25,7 +25,7 @@ def sections(document: FileChanges, name: str, following: str) -> list[Section]:
         f"{name} differs: {count(len(document.added))} to add, {count(len(document.changed))} to change, "
         f"{count(len(document.only_present))} only there; {plural(document.same, 'value')} the same{not_compared}"
     )
-    return [Facts((("", head),)), Facts(tuple(lines)), Facts((("Next:", following),))]
+    return [Facts((("", head),)), Facts(tuple(lines)), Facts((("Next", following),))]
 
 
 def _placed(each: Placed) -> str:

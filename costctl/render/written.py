@@ -39,7 +39,7 @@ class Written:
 
 def written_facts(written: Written, lines: Sequence[tuple[str, str]], following: str) -> Facts:
     """What was written, what is to be said of it, and the next command."""
-    return Facts((("Wrote", written.text()), *lines, ("Next:", following)))
+    return Facts((("Wrote", written.text()), *lines, ("Next", following)))
 
 
 def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
@@ -81,14 +81,14 @@ def checked_sections(
         return [
             Facts((("", f"{name} has {plural(len(findings), 'problem')}, of {checked}:"),)),
             Listing("", "\n".join(findings), ""),
-            Facts((("Next:", f"fix them, then costctl policy check {path}"),)),
+            Facts((("Next", f"fix them, then costctl policy check {path}"),)),
         ]
     return [
         Facts(
             (
                 ("Sound", f"{name}: {checked}"),
                 ("Checked", _CHECKED),
-                ("Next:", f"costctl emit --target litellm --policy {path}"),
+                ("Next", f"costctl emit --target litellm --policy {path}"),
             )
         )
     ]

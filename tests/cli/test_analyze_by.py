@@ -150,3 +150,8 @@ def test_what_the_cost_cannot_be_split_by_says_what_it_can(
     done = costctl(tmp_path, "analyze", "--quiet", "--store", str(sample_question.store), "--by", by)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in done.stderr
+
+
+def test_what_additions_leave_behind_is_no_row_of_csv(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(analyzed(folder, "--by", "team", "--format", "csv"))))
+    assert [row["kind"] for row in rows] == ["value", "value", "value", "total"]

@@ -33,7 +33,7 @@ def test_a_file_that_was_written_is_said_on_stdout(folder: Path, target: str) ->
     assert (code, err) == (0, "")
     assert lines[0].startswith("Wrote")
     assert f"file ({(folder / 'file').stat().st_size:,} bytes: " in lines[0]
-    assert lines[-1].startswith("Next:")
+    assert lines[-1].startswith("Next ")
     assert len(lines) <= 6
 
 
@@ -90,7 +90,7 @@ def test_a_sound_policy_is_said_to_be_sound_with_what_was_checked(folder: Path) 
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[0] == "Sound    policy.json: 2 classes, 2 backends, 2 lanes, 1 fact"
-    assert lines[-1].split() == ["Next:", "costctl", "emit", "--target", "litellm", "--policy", "policy.json"]
+    assert lines[-1].split() == ["Next", "costctl", "emit", "--target", "litellm", "--policy", "policy.json"]
 
 
 def test_the_problems_of_a_policy_are_counted_and_listed_whole(folder: Path) -> None:

@@ -13,7 +13,13 @@ import msgspec
 
 from costctl.documents.schemas import NAMES
 
-FOLDERS = ("docs/explanation", "docs/reference", "sample_traces", "schemas")  # where the scripts write
+FOLDERS = (
+    "docs",
+    "docs/explanation",
+    "docs/reference",
+    "sample_traces",
+    "schemas",
+)  # where the scripts write
 RUN_EACH = "import runpy, sys\nfor each in sys.argv[1:]:\n    runpy.run_path(each, run_name='__main__')"
 
 
@@ -21,10 +27,10 @@ def test_what_the_scripts_write_is_what_is_committed(repository: Path, tmp_path:
     """They run beside empty folders, as ``make schemas`` runs them beside the committed ones."""
     shutil.copytree(repository / "scripts", tmp_path / "scripts")
     for folder in FOLDERS:
-        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
     scripts = sorted(map(str, (tmp_path / "scripts").glob("write_*.py")))
     subprocess.run([sys.executable, "-c", RUN_EACH, *scripts], cwd=repository, check=True)
-    written = [path for folder in FOLDERS for path in sorted((tmp_path / folder).iterdir())]
+    written = [path for folder in FOLDERS for path in sorted((tmp_path / folder).iterdir()) if path.is_file()]
     assert len(written) >= len(scripts) - 1 + len(NAMES), "each script writes a page, one of them all schemas"
     out_of_step = [
         name

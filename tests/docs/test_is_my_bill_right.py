@@ -18,8 +18,8 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_the_commands_print_what_the_page_quotes(repository: Path, tmp_path: Path) -> None:
-    outputs = run_commands(repository, PAGE, tmp_path)
+def test_the_commands_print_what_the_page_quotes(repository: Path, reader: Path) -> None:
+    outputs = [each.printed for each in run_commands(repository / PAGE, reader)]
     quotes = QUOTED.findall((repository / PAGE).read_text(encoding="utf-8"))
     assert (len(outputs), len(quotes)) == (3, 7)
     printed = "\n".join(map(one_line, outputs))

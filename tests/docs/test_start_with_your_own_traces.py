@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 PAGE = "docs/how-to/start-with-your-own-traces.md"
 
 
-def test_the_commands_print_what_the_page_quotes(repository: Path, tmp_path: Path) -> None:
-    _, first, again, _ = run_commands(repository, PAGE, tmp_path)
+def test_the_commands_print_what_the_page_quotes(repository: Path, reader: Path) -> None:
+    _, first, again, *_ = (each.printed for each in run_commands(repository / PAGE, reader))
     quoted = (repository / PAGE).read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
     assert first == quoted
     assert again == "costctl.toml: nothing to add, it has all of it already.\n"
-    assert (tmp_path / "costctl.toml").is_file()
-    assert (tmp_path / "costctl.duckdb").is_file()
+    assert (reader / "costctl.toml").is_file()
+    assert (reader / "costctl.duckdb").is_file()
