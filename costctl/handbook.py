@@ -18,6 +18,7 @@ from typing import Final
 from costctl.errors import UsageError
 
 SECTIONS: Final[Mapping[str, str]] = {
+    "tutorial": "Tutorial",
     "how-to": "How to",
     "reference": "Reference",
     "explanation": "Explanation",
