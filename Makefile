@@ -4,7 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
-QUIET := $(if $(MAKE_TERMERR),,--quiet)  # progress is for a terminal
+# Shows a command and runs it as one would type it in out/; progress is for a terminal.
+QUIET := $(if $(MAKE_TERMERR),,--quiet)
 typed = echo '$$ costctl $(1)' && ../$(BIN)/costctl $(1) $(QUIET) && echo
 
 .DEFAULT_GOAL := help

@@ -27,6 +27,7 @@ hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
+    "tests/docs/test_readme",
     "tests/docs/test_tutorial",
     "tests/docs/test_from_python",
     "tests/laws/test_documents_agree",

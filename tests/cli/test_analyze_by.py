@@ -153,5 +153,5 @@ def test_what_the_cost_cannot_be_split_by_says_what_it_can(
 
 
 def test_what_additions_leave_behind_is_no_row_of_csv(folder: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(analyzed(folder, "--by", "team", "--format", "csv"))))
+    rows = list(csv.DictReader(io.StringIO(analyzed(folder, "--by", "tenant", "--format", "csv"))))
     assert [row["kind"] for row in rows] == ["value", "value", "value", "total"]
