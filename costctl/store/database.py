@@ -20,7 +20,7 @@ from costctl.errors import StoreError
 from costctl.store.migrations import migrate
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 5
+STORE_VERSION: Final = 6
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -40,6 +40,7 @@ _SQL_TYPES: Final = {
     pa.float64(): "DOUBLE",
     pa.bool_(): "BOOLEAN",
     pa.list_(pa.string()): "VARCHAR[]",
+    pa.list_(pa.int64()): "BIGINT[]",
     pa.map_(pa.string(), pa.string()): "MAP(VARCHAR, VARCHAR)",
 }
 
