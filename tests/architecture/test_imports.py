@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "finance": {"cost", "frames", "stats"},
     "policy": {"levers"},
     "levers": set(),
+    "rebill": {"levers", "pricing", "stats"},
     "scenario": {"frames", "levers", "service_model", "simulate", "stats"},
     "recommend": {"cost", "frames", "levers", "scenario", "service_model", "simulate", "stats"},
     "store": set(),
