@@ -51,11 +51,11 @@ charged AS (
         SUM(charge.usd) AS usd,
         SUM(
             CASE
-                WHEN charge.is_recorded THEN charge.usd
-                WHEN charge.component <> 'api_tokens' THEN charge.usd
-                WHEN NOT REGEXP_MATCHES(
-                    charge.resource, '/(input|cached_input|cache_write|cache_write_1h|output|reasoning)$'
-                ) THEN charge.usd
+                WHEN charge.is_recorded OR charge.component <> 'api_tokens' THEN charge.usd
+                WHEN charge.resource LIKE '%/input' OR charge.resource LIKE '%/cached_input' THEN NULL
+                WHEN charge.resource LIKE '%/cache_write' OR charge.resource LIKE '%/cache_write_1h' THEN NULL
+                WHEN charge.resource LIKE '%/output' OR charge.resource LIKE '%/reasoning' THEN NULL
+                ELSE charge.usd
             END
         ) AS other_usd,
         COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
