@@ -16,10 +16,10 @@ import numpy as np
 import polars as pl
 
 from costctl.arrays import Bools, Floats, Ints
+from costctl.levers.plan import TODAY, ClassPlan, Plan
 from costctl.rebill.cache_play import CacheUse, Use, played
 from costctl.rebill.cache_rules import CacheRule, cache_rule_of, cache_rules
 from costctl.rebill.calls import TEXT_KINDS, BoughtCalls
-from costctl.rebill.plan import TODAY, ClassPlan, Plan
 from costctl.rebill.rates import PriceList, Rates, rates_of
 from costctl.rebill.repeats import answered_from
 

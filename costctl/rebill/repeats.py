@@ -11,8 +11,8 @@ import polars as pl
 
 from costctl.arrays import Bools, Floats, Ints
 from costctl.compiled import compiled
+from costctl.levers.plan import Plan
 from costctl.rebill.calls import BoughtCalls
-from costctl.rebill.plan import Plan
 from costctl.units import NS_PER_S
 
 

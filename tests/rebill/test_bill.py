@@ -11,11 +11,11 @@ import pytest
 
 from costctl.documents.price_settings import PriceSettings
 from costctl.errors import CostctlError
+from costctl.levers.plan import ClassPlan, Plan
 from costctl.observation import Question, observed
 from costctl.progress import silent
 from costctl.rebill.bill import bill, bill_today
 from costctl.rebill.calls import BoughtCalls, bought_calls_of
-from costctl.rebill.plan import ClassPlan, Plan
 from costctl.rebill.rates import PriceList
 from costctl.synth.shop.traffic import Call
 from costctl.synth.shop.truth import bill_usd

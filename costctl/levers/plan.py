@@ -1,13 +1,16 @@
 """What could be bought otherwise? For each class what changes; what is not named stays as it is.
 
-No code runs here: frozen nouns that ``bill`` reads.
+In: settings. Out: a plan, which a bill can be run again under (costctl/rebill).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.settings import Setting
 
 Caching = Literal["none", "5m", "1h"]
 Breakpoints = Literal["system", "conversation"]
@@ -38,4 +41,16 @@ class Plan:
     classes: Mapping[str, ClassPlan] = field(default_factory=dict)
 
 
-TODAY = Plan()
+TODAY: Final = Plan()
+
+
+def plan_of(settings: Iterable[Setting]) -> Plan:
+    """The plan of these settings, the later over the earlier; settings of other levers change no bill."""
+    classes: dict[str, ClassPlan] = {}
+    for each in settings:
+        if each.lever in BOUGHT_LEVERS:
+            value: dict[str, Any] = {each.lever.field: each.value}
+            if each.lever.field == "is_sticky":
+                value = {"is_sticky": each.value == "prefix"}
+            classes[each.subject] = replace(classes.get(each.subject, ClassPlan()), **value)
+    return Plan(classes)
