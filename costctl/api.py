@@ -65,6 +65,7 @@ class Store:
     last: str | None = None
     prices_as_of: str | None = None
     seed: int = 0
+    wait_s: float = 0.0
     progress: Progress = field(default=silent, repr=False)
 
     def ingest(
@@ -76,13 +77,12 @@ class Store:
         since: str | None = None,
         until: str | None = None,
         last: str | None = None,
-        wait_s: float = 0.0,
         strict: bool = False,
     ) -> IngestReport:
         """Load traces and logs (files, directories, globs, s3:// or gs:// URIs); what is there already adds nothing.
 
-        since, until, last: bounds on the start of spans; the window of this store does not matter here.  wait_s: how
-        long to wait for a store that another process has locked.  strict: rejected records are an error.
+        since, until, last: bounds on the start of spans; the window of this store does not matter here.
+        strict: rejected records are an error, and so are files that were skipped since they are no telemetry.
 
         Raises InputError where a source cannot be used, after the others are loaded; for a path that does not exist,
         before anything is.
@@ -99,11 +99,11 @@ class Store:
                 since=since,
                 until=until,
                 last=last,
-                wait_s=wait_s,
+                wait_s=self.wait_s,
             ),
             self.progress,
         )
-        verbs.refuse_unusable(report)
+        verbs.refuse_unusable(report, is_strict=strict)
         if strict:
             verbs.refuse_rejected(report)
         return report
@@ -138,11 +138,17 @@ class Store:
 
         return verbs.segment_sessions(self._question(), self.progress)
 
-    def analyze(self, *, idle: IdleTreatment = "separate") -> Analysis:
-        """Cost and latency per request class. idle: idle cost as a row of the bill, shared by usage, or omitted."""
+    def analyze(self, *, idle: IdleTreatment = "separate", by: str | Sequence[str] = ()) -> Analysis:
+        """Cost and latency per request class. idle: idle cost as a row of the bill, shared by usage, or omitted.
+
+        by: what else than model, provider and tenant the bill is split by, in ``cuts``: team, key, route, day, hour,
+        class, or an attribute of calls or requests, such as "attr:app.version".
+        """
         from costctl import verbs
 
-        return verbs.analyze(self._question(), self.progress, idle)
+        return verbs.analyze(
+            self._question(), self.progress, idle, (by,) if isinstance(by, str) else tuple(by)
+        )
 
     def simulate(
         self,
@@ -231,7 +237,7 @@ class Store:
         """What the store contains, by source; of all time."""
         from costctl import verbs
 
-        return verbs.store_info(self.path, 0.0, self.progress)
+        return verbs.store_info(self.path, self.wait_s, self.progress)
 
     def _question(self, *, is_extrapolating: bool = False) -> Question:
         from costctl.observation import Question
@@ -246,6 +252,7 @@ class Store:
             seed=self.seed,
             prices_as_of=self.prices_as_of,
             is_extrapolating=is_extrapolating,
+            wait_s=self.wait_s,
         )
 
 
@@ -259,6 +266,7 @@ def open_store(
     last: str | None = None,
     prices_as_of: str | None = None,
     seed: int = 0,
+    wait_s: float = 0.0,
     progress: Progress = silent,
 ) -> Store:
     """A store, whose methods are the verbs. ``ingest`` creates the file where it is missing.
@@ -266,8 +274,9 @@ def open_store(
     config: a costctl.toml; the nearest in this or a parent directory if None.  rules: a TOML file with class rules.
     since, until: only requests that started in between, as RFC 3339 (UTC if no zone) or an age such as "7d"; until is
     exclusive.  last: only those of the last "7d", counted back from the latest request in the store.  prices_as_of: a
-    day, "YYYY-MM-DD", as of which every call is priced; its own day if None.  progress: called with the step, the part
-    that is done (or None) and a detail.
+    day, "YYYY-MM-DD", as of which every call is priced; its own day if None.  wait_s: how long to wait, in seconds, for
+    a store that another process has locked.  progress: called with the step, the part that is done (or None) and a
+    detail.
     """
     return Store(
         path=Path(path),
@@ -278,6 +287,7 @@ def open_store(
         last=last,
         prices_as_of=prices_as_of,
         seed=seed,
+        wait_s=wait_s,
         progress=progress,
     )
 
@@ -286,7 +296,7 @@ def check_policy(path: AnyPath) -> tuple[str, ...]:
     """The problems of a policy document, JSON or YAML; empty if it is sound. Raises InputError."""
     from costctl import verbs
 
-    return verbs.check_policy(Path(path))
+    return verbs.check_policy(Path(path)).findings
 
 
 def list_prices(

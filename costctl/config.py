@@ -45,7 +45,11 @@ def load_config(explicit: Path | None, start: Path) -> LoadedConfig:
     path = explicit if explicit is not None else _nearest_file(start)
     if path is None:
         return LoadedConfig(settings=Settings(), path=None, sha256=None)
-    content = _read(path)
+    return parsed_config(path, _read(path))
+
+
+def parsed_config(path: Path, content: bytes) -> LoadedConfig:
+    """The configuration that a file of this path and content would be. Raises UsageError as ``load_config`` does."""
     table = _parse(path, content)
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("costctl", {})

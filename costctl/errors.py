@@ -66,6 +66,12 @@ class InputError(CostctlError):
     exit_code = ExitCode.INPUT_UNUSABLE
 
 
+class NotTelemetryError(InputError):
+    """The input is none of the trace exports and logs that costctl reads, as far as can be told. It may be some other
+    file that lies beside them.
+    """
+
+
 class NotEnoughDataError(CostctlError):
     """The input is sound but too small to say what was asked."""
 

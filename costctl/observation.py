@@ -7,9 +7,9 @@ what is needed to say where a figure came from.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -19,31 +19,42 @@ import polars as pl
 
 from costctl import __version__
 from costctl.config import LoadedConfig, load_config
+from costctl.documents.ingestion import SourceReport
+from costctl.documents.loading import Loaded
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.documents.reject_codes import rejects_in_words
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.protocol import Engine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
-from costctl.ingest.loader import ingest, reader_for, require_usable
+from costctl.ingest.loader import ingest, reader_for, require_something, require_usable
 from costctl.observation_warnings import refuse_useless, warnings_of
 from costctl.observed_window import bounds
 from costctl.pricing.prices import OWN_RATES, PRICE_BOOK
 from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
+from costctl.store.asked_sources import look_at
 from costctl.store.database import open_store
+from costctl.store.waiting import saying
 
 DEFAULT_STORE: Final = Path("costctl.duckdb")
+
+
+def refuse_unusable(loaded: Loaded) -> None:
+    """Raise InputError where a source was refused."""
+    require_usable(loaded.sources)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a verb was asked.
 
-    paths: ingested first; into ``store``, or into a temporary store where none is named.  since, until: RFC 3339
-    bounds on the start of requests, the end exclusive, or durations before now ("7d").  last: a duration before the
-    last start that the store holds.  prices_as_of: a day, "YYYY-MM-DD"; every call is priced as on
-    that day instead of its own.  is_extrapolating: figures a week are given from less than a day of observation too.
+    paths: ingested first, into ``store``, or into a temporary store where none is named; the answer is about them.
+    Without paths it is about all that the store holds.  since, until: RFC 3339 bounds on the start of requests, the end
+    exclusive, or durations before now ("7d").  last: a duration before the last start among them.  prices_as_of: a
+    day, "YYYY-MM-DD"; every call is priced as on that day instead of its own.  is_extrapolating: figures a week are
+    given from less than a day of observation too.  wait_s: how long to wait for a store that another process holds.
+    told: called with what was loaded, before the question is answered.
     """
 
     paths: tuple[str, ...] = ()
@@ -57,6 +68,8 @@ class Question:
     seed: int = 0
     prices_as_of: str | None = None
     is_extrapolating: bool = False
+    wait_s: float = 0.0
+    told: Callable[[Loaded], None] = field(default=refuse_unusable, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,26 +137,50 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
 
 @contextmanager
 def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDBPyConnection]:
-    if not question.paths:
-        with open_store(question.store or DEFAULT_STORE, read_only=True) as connection:
-            yield connection
-    elif question.store is not None:
-        with open_store(question.store) as connection:
-            _load(connection, question, progress)
-            yield connection
-    else:
+    if question.paths and question.store is None:
         with (
             tempfile.TemporaryDirectory(prefix="costctl-") as folder,
-            open_store(Path(folder) / "traces.duckdb") as connection,
+            _opened(Path(folder) / "traces.duckdb", question, progress) as connection,
         ):
-            _load(connection, question, progress)
+            question.told(_loaded(None, question, _load(connection, question, progress)))
             yield connection
+        return
+    store = question.store or DEFAULT_STORE
+    if not question.paths:
+        with _opened(store, question, progress, read_only=True) as connection:
+            yield connection
+        return
+    with _opened(store, question, progress) as connection:
+        sources = _load(connection, question, progress)
+    with _opened(
+        store, question, progress, read_only=True
+    ) as connection:  # so that others may read it meanwhile
+        others = look_at(connection, [each.source_id for each in sources if each.source_id is not None])
+        question.told(_loaded(store, question, sources, others))
+        yield connection
 
 
-def _load(connection: duckdb.DuckDBPyConnection, question: Question, progress: Progress) -> None:
-    require_usable(
-        ingest(connection, question.paths, reader_for(mapping=question.mapping), progress=progress)
-    )
+def _opened(
+    path: Path, question: Question, progress: Progress, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    return open_store(path, read_only=read_only, wait_s=question.wait_s, waiting=saying(progress))
+
+
+def _loaded(
+    store: Path | None, question: Question, sources: tuple[SourceReport, ...], others: int = 0
+) -> Loaded:
+    new_spans = sum(each.spans for each in sources)
+    kept_in = None if store is None else str(store)
+    return Loaded(kept_in, question.paths, sources, new_spans, others, question.mapping)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, question: Question, progress: Progress
+) -> tuple[SourceReport, ...]:
+    """What each source gave. Raises InputError where none could be used."""
+    sources = ingest(connection, question.paths, reader_for(mapping=question.mapping), progress=progress)
+    require_something(sources)
+    return sources
 
 
 def _rules(path: Path | None) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import pytest
 
 from costctl import verbs
 from costctl.documents.analysis import Analysis
+from costctl.documents.policy import Policy
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
 from tests.thoroughness import how_many
@@ -31,6 +32,7 @@ LONGEST = (
     "tests/laws/test_documents_agree",
     "tests/documents",
     "tests/ingest/test_interruptions",
+    "tests/policy/test_litellm_router",
     "tests/policy/test_targets",
     "tests/recommend",
     "tests/docs",
@@ -120,6 +122,16 @@ def sample_analysis(made_once: Path, sample_question: Question) -> Analysis:
         lambda path: path.write_bytes(msgspec.json.encode(verbs.analyze(sample_question, unwatched))),
     )
     return msgspec.json.decode(document.read_bytes(), type=Analysis)
+
+
+@pytest.fixture(scope="session")
+def sample_policy(made_once: Path, sample_question: Question) -> Policy:
+    """The policy of the sample traces."""
+    document = written_once(
+        made_once / "policy.json",
+        lambda path: path.write_bytes(msgspec.json.encode(verbs.policy_for(sample_question, unwatched))),
+    )
+    return msgspec.json.decode(document.read_bytes(), type=Policy)
 
 
 @pytest.fixture(scope="session")

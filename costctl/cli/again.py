@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
-import click
+from costctl.cli.running import this_run
 
 _REPEATED: Final = ("--store", "--config")
 
@@ -27,7 +27,5 @@ def again_of(arguments: Sequence[str]) -> str:
 
 
 def again() -> str:
-    """Those of the command that is running; cli/app.py has put them there."""
-    context = click.get_current_context(silent=True)
-    found = None if context is None else context.find_object(str)
-    return found or ""
+    """Those of the command that is running, and its PATHs where the store holds more than they do."""
+    return this_run().again

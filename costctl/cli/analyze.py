@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Printed
+from costctl.cli.options import Asked, Feedback, Ranked
 
 
 class IdleRow(StrEnum):
@@ -28,17 +28,34 @@ def run(
             "--idle", help="Idle cost in the bill: a separate row, shared among classes by usage, or omitted."
         ),
     ] = IdleRow.SEPARATE,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="model|provider|tenant|team|key|route|day|hour|class|attr:KEY",
+            help="Split the bill by this, not by class; attr:KEY is any attribute of calls or requests. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     asked: Asked,
-    printed: Printed,
+    ranked: Ranked,
     feedback: Feedback,
 ) -> None:
     """Show cost and latency per request class.
 
-    PATHs are ingested first: into --store, or without it into a temporary store.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
-    from costctl.render import analysis, class_rows
+    from costctl.render import analysis, class_rows, cuts
 
     with feedback.progress() as progress:
-        document = verbs.analyze(asked.question(), progress, idle.value)
-    printed.write(document, analysis.sections, class_rows.csv_text)
+        document = verbs.analyze(asked.question(), progress, idle.value, tuple(by or ()))
+    if by:
+        view = ranked.view()
+        ranked.write(
+            document,
+            lambda shown: cuts.screen(shown, view, by),
+            lambda shown: cuts.csv_text(shown, by, view.sort),
+        )
+    else:
+        ranked.write(document, analysis.sections, class_rows.csv_text)

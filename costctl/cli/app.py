@@ -19,6 +19,8 @@ from costctl.cli import (
     explain,
     export,
     ingest,
+    init,
+    overview,
     policy,
     prices,
     recommend,
@@ -30,17 +32,19 @@ from costctl.cli import (
     synth,
 )
 from costctl.cli.again import again_of
+from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode
 
 app = typer.Typer(
     name="costctl",
     help="Cost, savings and gateway config from AI traces.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help starts twice as fast
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
+app.command("init")(init.run)
 app.command("ingest")(ingest.run)
 app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
@@ -66,12 +70,15 @@ def _print_version(is_asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Cost, savings and gateway config from AI traces."""
+    if context.invoked_subcommand is None:
+        overview.run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,8 +110,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
+    with begun(Running(arguments, again_of(arguments))) as run:
+        code = _code_of(arguments)
+        if code == ExitCode.OK and run.at_end is not None:
+            run.at_end()
+        return code
+
+
+def _code_of(arguments: Sequence[str]) -> int:
     try:
-        app(args=list(arguments), prog_name="costctl", obj=again_of(arguments))
+        app(args=list(arguments), prog_name="costctl")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # typer ends with 1 then
             raise end.__context__ from None

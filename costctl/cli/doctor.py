@@ -10,8 +10,8 @@ from costctl.cli.options import Asked, Feedback, Printed
 def run(asked: Asked, printed: Printed, feedback: Feedback) -> None:
     """Report missing telemetry and its impact.
 
-    For each gap: which figures it affects, and which attribute to add. PATHs are ingested first: into --store, or
-    without it into a temporary store.
+    For each gap: which figures it affects, and which attribute to add.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import diagnosis

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costctl.cli import options
+from costctl.cli.again import again
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import say_warnings, write_text
+from costctl.cli.output import say_warnings, say_written, write_text
+from costctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from costctl.verbs import Emitted
 
 
 @grouped
@@ -41,6 +47,14 @@ def run(
         ),
     ] = None,
     extrapolate: options.Extrapolate = False,
+    diff: Annotated[
+        Path | None,
+        typer.Option(
+            "--diff",
+            metavar="FILE",
+            help="Show what would change in this present file of the consumer; nothing is written.",
+        ),
+    ] = None,
     out: options.Out = None,
     asked: Asked,
     feedback: Feedback,
@@ -48,15 +62,73 @@ def run(
     """Write the routing policy as gateway or server config.
 
     With --out, a coverage manifest is written beside the file as NAME.coverage.json. For each value of the policy
-    it says whether the target supports it exactly, rounded, approximated or not at all. PATHs are ingested first:
-    into --store, or without it into a temporary store.
+    it says whether the target supports it exactly, rounded, approximated or not at all. With --diff, what would be
+    added (+), changed (~) and is only in the present file (-) is printed, and the exit code is 0 either way. PATHs are
+    loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
 
+    if diff is not None and out is not None:
+        raise UsageError(
+            "--diff and --out were both given.",
+            why="With --diff nothing is written.",
+            next_step="Leave one of them out.",
+        )
+    if diff is not None:
+        verbs.changes_of_file(target, "", diff)  # a file that cannot be read is refused before the traces are
     question = asked.question(is_extrapolating=extrapolate)
     with feedback.progress() as progress:
         emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)
     say_warnings(emission.warnings)
+    if diff is not None:
+        _print_changes(target, emission.text, diff, policy)
+        return
     write_text(emission.text, out)
-    if out is not None and emission.manifest is not None:
-        write_text(emission.manifest, out.with_name(out.name + ".coverage.json"))
+    manifest = (
+        None if out is None or emission.manifest is None else out.with_name(f"{out.name}.coverage.json")
+    )
+    if manifest is not None and emission.manifest is not None:
+        write_text(emission.manifest, manifest)
+    _say(target, emission, out, manifest, policy)
+
+
+def _print_changes(target: str, text: str, present: Path, policy: Path | None) -> None:
+    """What would change in the present file."""
+    from costctl import verbs
+    from costctl.render.file_changes import sections
+    from costctl.render.terminal import as_terminal_text
+
+    changes = verbs.changes_of_file(target, text, present)
+    following = f"{_emitting(target, policy)} --out FILE"
+    write_text(as_terminal_text(sections(changes, present.name, following)), None)
+
+
+def _say(
+    target: str, emission: Emitted, out: Path | None, manifest: Path | None, policy: Path | None
+) -> None:
+    """What was written, what is in it, and what to do next."""
+    from costctl.render.written import Written, carried_lines
+
+    named = Written(
+        "the file to stdout" if out is None else str(out),
+        len(emission.text.encode()),
+        emission.contents,
+        None if manifest is None else str(manifest),
+    )
+    lines = () if emission.carried is None else carried_lines(emission.carried)
+    say_written(named, lines, _next(target, out, policy), out)
+
+
+def _next(target: str, out: Path | None, policy: Path | None) -> str:
+    if out is None:
+        return f"{_emitting(target, policy)} --out FILE"
+    if target == "policy":
+        checked = shlex.quote(str(out))
+        return f"costctl policy check {checked} · costctl emit --target litellm --policy {checked}"
+    return f"{_emitting(target, policy)} --diff FILE"
+
+
+def _emitting(target: str, policy: Path | None) -> str:
+    """The command that writes the same again."""
+    made_from = again() if policy is None else f" --policy {shlex.quote(str(policy))}"
+    return f"costctl emit --target {shlex.quote(target)}{made_from}"

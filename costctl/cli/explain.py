@@ -1,13 +1,14 @@
-"""``costctl explain``: one request, or one class, through every relation."""
+"""``costctl explain``: one request, class or rule: why it costs that, and where the time goes."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Printed
+from costctl.cli.options import Asked, Feedback, Screened
 
 
 @grouped
@@ -17,22 +18,24 @@ def run(
         str,
         typer.Argument(
             metavar="ID",
-            help="A trace id or its first 6 or more digits, TRACE_ID:SPAN_ID, or the name of a class.",
+            help="A trace id or its first 6 or more digits, TRACE_ID:SPAN_ID, or the name of a class or a rule.",
             show_default=False,
         ),
     ],
     asked: Asked,
-    printed: Printed,
+    printed: Screened,
     feedback: Feedback,
 ) -> None:
-    """Explain one request or class: rules, stages, charges.
+    """Explain one request, class or rule: cost, time, conditions.
 
-    A request: its spans, calls, stages and charges, and each class rule with the condition that failed. A class: its
-    rules, and example requests. PATHs are ingested first: into --store, or without it into a temporary store.
+    With --detail, of a request its spans, calls, stages and charges, and each class rule with the condition that
+    failed; of a class its rules, and example requests.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
-    from costctl.render import explanation
+    from costctl.render import explanation, explanation_screen
 
     with feedback.progress() as progress:
         document = verbs.explain(name, asked.question(), progress)
-    printed.write(document, explanation.sections, explanation.csv_text)
+    screen = partial(explanation_screen.screen, view=printed.view())
+    printed.write(document, screen, explanation.csv_text)

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
+from costctl.cli.again import again
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import say_warnings, write_bytes, write_text
+from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
 
 
 class ExportFormat(StrEnum):
@@ -72,10 +73,12 @@ def run(
     """Export charges as FOCUS, or classes as CSV or Parquet.
 
     FOCUS is written as Parquet if the --out name ends in .parquet. Usage without a price is not in the file; stderr
-    says how much that is. PATHs are ingested first: into --store, or without it into a temporary store.
+    says how much that is.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import class_rows, exported
+    from costctl.render.written import Written, exported_lines
 
     is_parquet = form is ExportFormat.PARQUET or (out is not None and out.suffix == ".parquet")
     with feedback.progress() as progress:
@@ -90,8 +93,23 @@ def run(
     else:
         columns = exported.class_columns(found.analysis)
     if is_parquet:
-        write_bytes(exported.parquet(columns), out)
-    elif form is ExportFormat.FOCUS:
-        write_text(exported.focus_csv(found.focus, focus_version.value), out)
+        content = exported.parquet(columns)
+        write_bytes(content, out)
     else:
-        write_text(class_rows.csv_text(found.analysis), out)
+        text = (
+            exported.focus_csv(found.focus, focus_version.value)
+            if form is ExportFormat.FOCUS
+            else class_rows.csv_text(found.analysis)
+        )
+        content = text.encode()
+        write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    is_focus = form is ExportFormat.FOCUS
+    say_written(
+        Written(name, len(content), ((columns.height, "row"),)),
+        exported_lines(found.analysis, focus_version.value if is_focus else None),
+        f"costctl export --format csv{again()} for classes"
+        if is_focus
+        else f"costctl export{again()} for FOCUS",
+        out,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Feedback, Printed
+from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
 
 
@@ -56,8 +57,10 @@ def run(
     keep_content: Annotated[
         bool, typer.Option("--keep-content", help="Store message content.  [default: only its hash]")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if any record was rejected.")] = False,
-    printed: Printed,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 3 if a record was rejected or a file skipped.")
+    ] = False,
+    printed: Screened,
     feedback: Feedback,
 ) -> None:
     """Load traces and logs into the store.
@@ -66,7 +69,7 @@ def run(
     """
     from costctl import verbs
     from costctl.cli.until_interrupted import interrupted
-    from costctl.render import ingestion
+    from costctl.render import ingestion, ingestion_screen
 
     if propose_mapping is not None:
         write_text(verbs.propose_mapping(str(propose_mapping)), printed.out)
@@ -88,8 +91,9 @@ def run(
                 report = verbs.follow(request, progress, is_stopped=is_stopped)
         else:
             report = verbs.ingest(request, progress)
-    if report.totals.refused_sources < len(report.sources):
-        printed.write(report, ingestion.sections, ingestion.csv_text)
-    verbs.refuse_unusable(report)
+    if report.totals.refused_sources + report.totals.skipped_sources < len(report.sources):
+        screen = partial(ingestion_screen.screen, view=printed.view())
+        printed.write(report, screen, ingestion.csv_text)
+    verbs.refuse_unusable(report, is_strict=strict)
     if strict:
         verbs.refuse_rejected(report)

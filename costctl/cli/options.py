@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ import typer
 from costctl.cli.again import again
 from costctl.cli.output import write_document
 from costctl.cli.progress import progress_on_stderr
+from costctl.cli.running import this_run
 from costctl.errors import UsageError
 from costctl.render.forms import TabularFormat
 from costctl.units import duration_s
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
     from costctl.render.view import View
 
 DEFAULT_STORE = Path("costctl.duckdb")
+
+
+class SortBy(StrEnum):
+    """By what the rows of a table are sorted: most first, of successes the smallest part."""
+
+    COST = "cost"
+    REQUESTS = "requests"
+    SUCCESS = "success"
+    NAME = "name"
 
 
 Paths = Annotated[
@@ -105,6 +116,9 @@ Out = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Do not show progress.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+NoStore = Annotated[
+    bool, typer.Option("--no-store", help="Load PATHs into a temporary store instead of --store.")
+]
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -115,6 +129,20 @@ Wait = Annotated[
 ]
 Detail = Annotated[bool, typer.Option("--detail", help="Show every table, not only the first screen.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what was ruled out, and why.")]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        "--top", metavar="N", min=1, help="Show the first N rows; the others as one row with their sum."
+    ),
+]
+Sort = Annotated[
+    SortBy | None,
+    typer.Option(
+        "--sort",
+        metavar="cost|requests|success|name",
+        help="Order of the rows.  [default: cost, the highest first]",
+    ),
+]
 Extrapolate = Annotated[
     bool,
     typer.Option("--extrapolate", help="Estimate figures per week even from less than a day of traces."),
@@ -135,14 +163,17 @@ class Asked:
     last: Last = None
     prices_as_of: PricesAsOf = None
     seed: Seed = 0
+    no_store: NoStore = False
+    wait: Wait = None
 
     def question(self, *, is_extrapolating: bool = False) -> Question:
         """The question that these options ask. is_extrapolating: of verbs that take --extrapolate."""
+        from costctl.cli.loading import tell_loaded
         from costctl.observation import Question
 
         return Question(
             paths=tuple(self.paths or ()),
-            store=self.store,
+            store=None if self._is_temporary() else self.store or DEFAULT_STORE,
             config=self.config,
             rules=self.rules,
             mapping=self.mapping,
@@ -152,7 +183,25 @@ class Asked:
             seed=self.seed,
             prices_as_of=self.prices_as_of,
             is_extrapolating=is_extrapolating,
+            wait_s=seconds(self.wait, "--wait"),
+            told=tell_loaded,
         )
+
+    def _is_temporary(self) -> bool:
+        """Whether --no-store asks for it. Raises UsageError where it contradicts the rest."""
+        if self.no_store and not self.paths:
+            raise UsageError(
+                "--no-store needs PATHs.",
+                why="Without PATHs the answer is about what the store holds.",
+                next_step="Pass files or folders, or omit --no-store.",
+            )
+        if self.no_store and self.store is not None and this_run().has_typed("--store"):
+            raise UsageError(
+                "--no-store and --store cannot be combined.",
+                why="One keeps nothing, the other names the file to keep traces in.",
+                next_step="Omit one of them.",
+            )
+        return self.no_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +236,18 @@ class Screened(Printed):
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked(Screened):
+    """A document of which the first screen is a table that may be long."""
+
+    top: Top = None
+    sort: Sort = None
+
+    def view(self) -> View:
+        """How much of it is asked for, and in which order."""
+        return replace(Screened.view(self), top=self.top, sort=None if self.sort is None else self.sort.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Feedback:
     """What a verb says of itself on stderr. debug is read by cli/app.py, which prints the errors."""
 
@@ -195,6 +256,7 @@ class Feedback:
 
     def progress(self) -> AbstractContextManager[Progress]:
         """Progress on stderr, or none under --quiet."""
+        this_run().is_quiet = self.quiet
         return progress_on_stderr(is_quiet=self.quiet)
 
 

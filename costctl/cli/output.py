@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from costctl.render.forms import TabularFormat
 if TYPE_CHECKING:
     from costctl.render.document import Document
     from costctl.render.sections import Section
+    from costctl.render.written import Written
 
 
 def write_text(text: str, out: Path | None) -> None:
@@ -27,7 +29,7 @@ def write_text(text: str, out: Path | None) -> None:
         sys.stdout.write(whole)
         sys.stdout.flush()
         return
-    _replace(whole.encode(), out)
+    replace_file(whole.encode(), out)
 
 
 def write_document(
@@ -51,13 +53,21 @@ def say_warnings(warnings: tuple[str, ...]) -> None:
         typer.echo(f"Warning: {warning}", err=True)
 
 
+def say_written(written: Written, lines: Sequence[tuple[str, str]], following: str, out: Path | None) -> None:
+    """What was written and what to do next: on stdout, or on stderr where stdout carries the file itself."""
+    from costctl.render.terminal import as_terminal_text
+    from costctl.render.written import written_facts
+
+    typer.echo(as_terminal_text([written_facts(written, lines, following)]), nl=False, err=out is None)
+
+
 def write_bytes(content: bytes, out: Path | None) -> None:
     """Write to ``out`` through a temporary file beside it, or to stdout where that is no terminal.
 
     Raises UsageError.
     """
     if out is not None:
-        _replace(content, out)
+        replace_file(content, out)
         return
     if sys.stdout.isatty():
         raise UsageError(
@@ -69,15 +79,20 @@ def write_bytes(content: bytes, out: Path | None) -> None:
     sys.stdout.buffer.flush()
 
 
-def _replace(content: bytes, out: Path) -> None:
+def replace_file(
+    content: bytes, out: Path, next_step: str = "Give --out a path in a writable directory."
+) -> None:
+    """Write a file whole or not at all; one that is there keeps its permissions. Raises UsageError, with next_step."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
         partial.write_bytes(content)
+        if out.exists():
+            shutil.copymode(out, partial)
         partial.replace(out)
     except OSError as error:
         raise UsageError(
             f"Cannot write {out}.",
             why=f"{error.strerror or error}.",
-            next_step="Give --out a path in a writable directory.",
+            next_step=next_step,
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +29,11 @@ def check(
 ) -> None:
     """Check a policy document; exit with 1 and list its problems if it has any."""
     from costctl import verbs
+    from costctl.render.terminal import as_terminal_text
+    from costctl.render.written import checked_sections
 
-    findings = verbs.check_policy(path)
-    if findings:
-        write_text("\n".join(findings), None)
+    found = verbs.check_policy(path)
+    said = checked_sections(path.name, found.findings, found.contents, shlex.quote(str(path)))
+    write_text(as_terminal_text(said), None)
+    if found.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

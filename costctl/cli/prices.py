@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Printed
+from costctl.cli.options import Feedback, Screened
 from costctl.errors import ExitCode
 
 app = typer.Typer(
@@ -37,15 +38,16 @@ def list_(
         typer.Option("--model", metavar="TEXT", help="Only models whose name contains this text."),
     ] = None,
     config: options.Config = None,
-    printed: Printed,
+    printed: Screened,
     debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """List token prices by model: your own rates first, then the price book."""
     from costctl import verbs
-    from costctl.render import prices
+    from costctl.render import price_screens, prices
 
     document = verbs.list_prices(config, as_of, model)
-    printed.write(document, prices.sections, prices.csv_text)
+    screen = partial(price_screens.list_screen, view=printed.view())
+    printed.write(document, screen, prices.csv_text)
 
 
 @app.command("verify")
@@ -62,9 +64,10 @@ def verify(
             help="Also check the models and the recorded costs of this store.",
         ),
     ] = None,
+    wait: options.Wait = None,
     config: options.Config = None,
-    printed: Printed,
-    debug: options.Debug = False,  # read by cli/app.py
+    printed: Screened,
+    feedback: Feedback,
 ) -> None:
     """Check your own rates; exit with 1 if there are problems.
 
@@ -72,9 +75,12 @@ def verify(
     costs recorded in the traces that differ from those calculated, with the likely reason.
     """
     from costctl import verbs
-    from costctl.render import prices
+    from costctl.render import price_screens, prices
 
-    document = verbs.verify_prices(config, store, as_of)
-    printed.write(document, prices.check_sections, prices.check_csv_text)
+    wait_s = options.seconds(wait, "--wait")
+    with feedback.progress() as progress:
+        document = verbs.verify_prices(config, store, as_of, wait_s=wait_s, progress=progress)
+    screen = partial(price_screens.check_screen, view=printed.view())
+    printed.write(document, screen, prices.check_csv_text)
     if document.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

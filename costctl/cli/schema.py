@@ -12,17 +12,17 @@ from costctl.cli.output import write_text
 
 def run(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="NAME",
-            help="The document, such as analysis, simulation, recommendations or policy; an unknown name lists all.",
+            help="The document, such as analysis, simulation or recommendations; without a name all are listed.",
             show_default=False,
         ),
-    ],
+    ] = None,
     out: options.Out = None,
     debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
-    """Print an output's JSON Schema."""
+    """Print an output's JSON Schema, or list the outputs."""
     from costctl import verbs
 
-    write_text(verbs.schema(name), out)
+    write_text("\n".join(verbs.schema_names()) if name is None else verbs.schema(name), out)

@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Show the workload by class: traffic, time, bottlenecks.
 
-    PATHs are ingested first: into --store, or without it into a temporary store.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     views = [name for name, is_asked in _flags(learn, admission, sessions).items() if is_asked]
     _refuse_contradictions(views, rules_out)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Printed
+from costctl.cli.options import Asked, Feedback, Screened
 
 
 @grouped
@@ -42,16 +43,16 @@ def run(
         ),
     ] = None,
     asked: Asked,
-    printed: Printed,
+    printed: Screened,
     feedback: Feedback,
 ) -> None:
     """Replay recorded requests under different settings.
 
-    Without --policy, --set, --load and --fail it shows how accurately the replay reproduces what was recorded. PATHs
-    are ingested first: into --store, or without it into a temporary store.
+    Without --policy, --set, --load and --fail it shows how accurately the replay reproduces what was recorded.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
-    from costctl.render import simulation
+    from costctl.render import simulation, simulation_screen
 
     request = verbs.ScenarioRequest(
         policy=policy,
@@ -61,4 +62,5 @@ def run(
     )
     with feedback.progress() as progress:
         document = verbs.simulate(asked.question(), request, progress)
-    printed.write(document, simulation.sections, simulation.csv_text)
+    screen = partial(simulation_screen.screen, view=printed.view())
+    printed.write(document, screen, simulation.csv_text)

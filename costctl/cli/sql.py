@@ -26,7 +26,7 @@ def run(
 ) -> None:
     """Run a read-only query over the store and all relations.
 
-    PATHs are ingested first: into --store, or without it into a temporary store.
+    PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import rows

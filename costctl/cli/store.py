@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Feedback, Printed
+from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
 
 app = typer.Typer(help="Inspect and clean up the store.", no_args_is_help=True, rich_markup_mode=None)
@@ -25,16 +26,17 @@ def info(
     *,
     store: options.Store = None,
     wait: options.Wait = None,
-    printed: Printed,
+    printed: Screened,
     feedback: Feedback,
 ) -> None:
     """Show what the store contains, by source."""
     from costctl import verbs
-    from costctl.render import store_info
+    from costctl.render import store_info, store_screen
 
     with feedback.progress() as progress:
         found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
-    printed.write(found, store_info.sections, store_info.csv_text)
+    screen = partial(store_screen.screen, view=printed.view())
+    printed.write(found, screen, store_info.csv_text)
 
 
 @app.command("prune")

@@ -45,6 +45,11 @@ class PoolMoney:
     share_s: dict[str, float] = field(default_factory=dict)
 
     @property
+    def idle_ratio(self) -> float | None:
+        """The part of its capacity that was not busy; None where no call was timed."""
+        return None if self.busy_s is None or self.capacity_s <= 0 else 1.0 - self.busy_s / self.capacity_s
+
+    @property
     def invoiced_usd(self) -> float | None:
         """The sum of the invoices, None without one."""
         return None if self.invoices is None else sum(month.usd for month in self.invoices)

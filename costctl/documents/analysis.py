@@ -11,9 +11,11 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.bill import ProviderInvoice, ReconciledBill
+from costctl.documents.cuts import Cut
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.provenance import Provenance
+from costctl.documents.spending import Changes, Timeline
 from costctl.documents.tenants import TenantUse
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
@@ -326,7 +328,11 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl analyze --format json`` prints."""
+    """The document that ``costctl analyze --format json`` prints.
+
+    cuts: the bill by model, by provider, by tenant, and by what --by asks for.  timeline, changes: null in documents
+    that are made on the way to another.
+    """
 
     schema_version: str
     provenance: Provenance
@@ -339,6 +345,9 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]
+    cuts: tuple[Cut, ...] = ()
+    timeline: Timeline | None = None
+    changes: Changes | None = None
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:

@@ -45,7 +45,8 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tolerance_ratio: an error up to it is no failure.  fewest_calls: with fewer a class or a pool is not judged.
     trusted_metrics: hold for every class and pool that could be judged.  untrusted_metrics: fail for at least one,
     whose ``untrusted_metrics`` name them.  reasons: a sentence for each that fails.  not_reproduced: traffic that the
-    replay leaves out or has to guess at.
+    replay leaves out or has to guess at.  largest_error_ratio: of the metrics that are within the tolerance, the size
+    of the largest error; null where none is.
     """
 
     tolerance_ratio: float
@@ -56,3 +57,4 @@ class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: tuple[Fit, ...]
     pools: tuple[Fit, ...]
     not_reproduced: tuple[str, ...]
+    largest_error_ratio: float | None = None

@@ -94,6 +94,19 @@ class EmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: Digest
 
 
+class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A manifest in few words. exact, rounded, approximated, unsupported: values of the policy.
+
+    missing: what is not carried, in words, the most important first.
+    """
+
+    exact: int
+    rounded: int
+    approximated: int
+    unsupported: int
+    missing: tuple[Text, ...] = ()
+
+
 class CoverageManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document written beside an emitted file. policy_digest: of the policy as canonical JSON."""
 

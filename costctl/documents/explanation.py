@@ -128,6 +128,18 @@ class ChargeLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str | None
 
 
+class CostPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was paid for one component and resource. usd: null where nothing of it has an amount, a lower bound where
+    there are unpriced_charges.  usd_ratio: of what has an amount.
+    """
+
+    component: str
+    resource: str | None
+    usd: float | None
+    usd_ratio: float | None
+    unpriced_charges: int
+
+
 class StepCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The steps of a request of several: see docs/explanation/sessions.md for each word."""
 
@@ -143,7 +155,8 @@ class StepCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One request. start: RFC 3339, UTC.  spans, calls, records: the first of them; ``span_count``, ``call_count`` and
-    ``record_count`` say how many there are.  usd: sum of what is priced, null where nothing is.
+    ``record_count`` say how many there are.  usd: sum of what is priced, null where nothing is.  stages, cost_parts:
+    the largest first.
     """
 
     request_id: str
@@ -172,6 +185,13 @@ class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     usd: float | None
     unpriced_charges: int
     charges: tuple[ChargeLine, ...]
+    cost_parts: tuple[CostPart, ...] = ()
+
+    @property
+    def longest_call(self) -> CallLine | None:
+        """The call that took longest, of those that are listed; None where none was timed."""
+        timed = [call for call in self.calls if call.duration_s is not None]
+        return max(timed, key=lambda call: call.duration_s or 0.0, default=None)
 
     @property
     def calls_left_out(self) -> int:
@@ -232,7 +252,11 @@ class ClassExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. usd: sum of what is priced, null where nothing is; a lower bound where there are unpriced_charges."""
+    """One class. usd: sum of what is priced, null where nothing is; a lower bound where there are unpriced_charges.
+
+    stages, cost_parts: of all its requests, the largest first.  wasted_usd: of usd, on attempts that failed or were
+    repeated.
+    """
 
     request_class: str
     requests: int
@@ -241,10 +265,28 @@ class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unpriced_charges: int
     rules: tuple[ClassRule, ...]
     examples: tuple[ClassExample, ...]
+    stages: tuple[StageLine, ...] = ()
+    cost_parts: tuple[CostPart, ...] = ()
+    wasted_usd: float | None = None
+
+
+class RuleExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One rule. request_class: that it gives; null of one that takes the label.  definition: its bounds in words.
+    requests, request_ratio: that it took.  rules_before, requests_before: the rules that come before it, and what
+    they took.
+    """
+
+    rule: str
+    request_class: str | None
+    definition: str
+    requests: int
+    request_ratio: float
+    rules_before: int
+    requests_before: int
 
 
 class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl explain --format json`` prints: requests, or a class; the other is empty."""
+    """The document that ``costctl explain --format json`` prints: requests, a class or a rule; the others are empty."""
 
     schema_version: str
     provenance: Provenance
@@ -252,3 +294,4 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: tuple[RequestExplanation, ...]
     other_requests: tuple[RequestName, ...]
     request_class: ClassExplanation | None
+    rule: RuleExplanation | None = None

@@ -15,7 +15,8 @@ SCHEMA_VERSION: Final = "costctl.ingest/v2"
 class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One file or stream.
 
-    records = spans + rejected + duplicates + outside.  format: null where none was recognised.  dialects: spans by
+    records = spans + rejected + duplicates + outside.  source_id: its number in the store, null where nothing of it is
+    there.  format: null where none was recognised.  dialects: spans by
     dialect; those of none are omitted.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
     were rejected.  doubts: spans that were kept although something about them is in doubt, by code: ends_before_start
     (their end is left out), clock_skipped and clock_repeated (times of a mapping's zone).  duplicates: spans that the
@@ -23,10 +24,12 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     model_spans: spans of model calls, wrappers included; failed_model_spans, tokenless_model_spans: those that failed,
     and those that succeeded and report no tokens.  usage: what looks like usage and was not read, contradicts itself,
     or belongs to an operation that costctl does not know.  first, last: RFC 3339, or null when unseen.  state:
-    complete, already loaded or refused.  why: of a refusal.
+    complete, already loaded, refused (it could not be used), or skipped (it lay among the others, and is none of the
+    exports and logs that costctl reads).  why: it was refused or skipped, and on a second line what to do.
     """
 
     uri: str
+    source_id: int | None = None
     format: str | None = None
     dialects: dict[str, int] = {}
     bytes: int = 0
@@ -48,7 +51,9 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sums over the sources. seconds: wall-clock time, null where output must be the same byte for byte."""
+    """Sums over the sources. skipped_sources: files that are no telemetry.  seconds: wall-clock time, null where output
+    must be the same byte for byte.
+    """
 
     spans: int
     rejected: int
@@ -56,6 +61,7 @@ class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outside: int
     refused_sources: int
     seconds: float | None
+    skipped_sources: int = 0
 
 
 class IngestReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,3 +71,8 @@ class IngestReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provenance: Provenance
     sources: tuple[SourceReport, ...]
     totals: IngestTotals
+
+    @property
+    def model_spans(self) -> int:
+        """Spans of model calls, of all sources."""
+        return sum(each.model_spans for each in self.sources)

@@ -67,7 +67,7 @@ class PolicyInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class GeneratedInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When and by what the policy was made."""
+    """When and by what the policy was made. observed_from, observed_to: the period that was looked at."""
 
     at: Instant
     tool: Literal["costctl"]
@@ -75,6 +75,8 @@ class GeneratedInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     seed: int
     command: str | None = None
     inputs: tuple[PolicyInput, ...] = ()
+    observed_from: Instant | None = None
+    observed_to: Instant | None = None
 
 
 class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,13 +104,15 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One model in one pool, or at one provider.
 
-    model: absent where the pool does not say what it serves.  region, jurisdiction, boundary: absent where
+    model: the name that it is asked by; absent where the pool does not say what it serves.  answers_as: the model
+    that its answers name, where that is another name.  region, jurisdiction, boundary: absent where
     not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
     progress, over its scope.  why: JSON Pointer inside this backend → ids of evidence.
     """
 
     id: Id
     model: Text | None = None
+    answers_as: Text | None = None
     pool: Text | None = None
     provider: Text | None = None
     region: Text | None = None
@@ -132,7 +136,7 @@ class HeaderMatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a gateway can see when the request arrives. Every entry must hold; a list holds if one of it does.
 
-    An empty match takes everything.
+    An empty match takes everything. model: the names that clients ask for, the usual one first.
     """
 
     headers: tuple[HeaderMatch, ...] = ()
@@ -192,7 +196,8 @@ class PolicyBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
 class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to one class of calls. The first class in the array that matches takes the call.
 
-    request_class: its name in the analysis.  why: JSON Pointer inside this class → ids of evidence.
+    request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
+    several classes have in common; absent where not observed.  why: JSON Pointer inside this class → ids of evidence.
     """
 
     id: Id
@@ -200,6 +205,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     match: Match
     lane: Id
     placement: Placement
+    calls: Annotated[int, msgspec.Meta(ge=0)] | None = None
     queue: Queue | None = None
     admission: Admission | None = None
     timeout_us: PositiveUs | None = None

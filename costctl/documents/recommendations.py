@@ -19,6 +19,20 @@ from costctl.documents.provenance import Provenance
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
 
 Status = Literal["recommended", "withheld"]
+WithheldAs = Literal["ruled_out", "needs_input", "not_applicable"]
+
+
+class IdlePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a pool is paid for and stands idle. idle_ratio: of its replica time; null where no call was timed.
+
+    idle_usd, idle_usd_per_week: at its price, as those of the baseline.
+    """
+
+    pool: str
+    replicas: int
+    idle_ratio: float | None
+    idle_usd: float | None
+    idle_usd_per_week: float | None
 
 
 class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +40,9 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     usd, usd_per_week: null where nothing is priced; lower bounds where there are unpriced_charges.  is_weekly_given:
     whether figures a week are given in this document: from a day of observation on, and below where it was asked for;
-    otherwise they are null, here and in all that follows, since no part of a day tells of a week.
+    otherwise they are null, here and in all that follows, since no part of a day tells of a week.  idle_usd: of all
+    pools, null where nothing is known to be idle; idle_ratio: of usd.  pools: by what is idle, the most first.
+    bought_usd: of usd, what tokens cost that are bought from providers; null where none are priced.
     """
 
     usd: float | None
@@ -36,6 +52,11 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_weekly_given: bool
     usd_per_week: float | None
     requests_per_week: float | None
+    idle_usd: float | None
+    idle_usd_per_week: float | None
+    idle_ratio: float | None
+    pools: tuple[IdlePool, ...]
+    bought_usd: float | None
 
 
 class FreedTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +117,10 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: a name of the registry of kinds.  change: the settings that were judged together.  cash_usd, freed_usd: over
     the observed window, and the same per week; cash is null where the bill would not change, freed where no replica
     time is concerned.  freed_time: of each pool whose time is freed.  reversal: how to undo it, and when one should.
+
+    latency: of the effects, what the 95th percentile of its class comes to, or of the class on which it tells most.
+    withheld_as: ruled out by what was measured or replayed, for want of a setting, or because nothing here is of the
+    kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
     """
 
     id: str
@@ -115,6 +140,9 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumptions: tuple[str, ...]
     evidence: tuple[Evidence, ...]
     reversal: str | None
+    latency: Effect | None = None
+    withheld_as: WithheldAs | None = None
+    missing: tuple[str, ...] = ()
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,7 +167,9 @@ class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl recommend --format json`` prints. recommendations: by cash, then by freed time, then
-    what was withheld.  calibration: null where no pool was replayed.
+    what was withheld.  calibration: null where no pool was replayed.  kinds: of advice that were asked.  not_covered:
+    what no kind of advice is about yet.  why_nothing: why none of them could be judged, a sentence; null where they
+    were.
     """
 
     schema_version: str
@@ -148,3 +178,15 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calibration: Calibration | None
     recommendations: tuple[Recommendation, ...]
     joint: Joint | None
+    kinds: tuple[str, ...] = ()
+    not_covered: tuple[str, ...] = ()
+    why_nothing: str | None = None
+
+    @property
+    def made(self) -> tuple[Recommendation, ...]:
+        """What is recommended, in its order: people call the first one 1."""
+        return tuple(each for each in self.recommendations if each.status == "recommended")
+
+    def withheld(self, how: WithheldAs) -> tuple[Recommendation, ...]:
+        """What is withheld in this way."""
+        return tuple(each for each in self.recommendations if each.withheld_as == how)

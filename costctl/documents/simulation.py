@@ -52,6 +52,22 @@ class LeftOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class SharedLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A limit of the policy that counts over a backend of several replicas: each may hold per_replica in the replay."""
+
+    pointer: str
+    limit: int
+    replicas: int
+    per_replica: int
+
+
+class WithoutEffect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was asked for and changes nothing: as it was written, and why, a clause."""
+
+    asked: str
+    reason: str
+
+
 class ReplicaFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Replicas that are down. until: null is for good."""
 
@@ -62,13 +78,22 @@ class ReplicaFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What differs from today. load_factor: requests over those of today."""
+    """What differs from today. load_factor: requests over those of today.  without_effect: what was asked for and
+    changes nothing, as far as that was tried.
+    """
 
     policy_id: str | None
     load_factor: float
     changes: tuple[SettingChange, ...]
     failures: tuple[ReplicaFailure, ...]
     left_out: tuple[LeftOut, ...]
+    shared_limits: tuple[SharedLimit, ...] = ()
+    without_effect: tuple[WithoutEffect, ...] = ()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything differs from today."""
+        return bool(self.changes or self.failures or self.load_factor != 1)
 
 
 class Quantiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +172,13 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pools: tuple[PoolResult, ...]
     lanes: tuple[LaneResult, ...]
 
+    @property
+    def calls(self) -> CallFates:
+        """What became of all calls."""
+        return CallFates(
+            *(sum(getattr(lane.calls, name) for lane in self.lanes) for name in CallFates.__struct_fields__)
+        )
+
 
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A metric of the baseline and of the scenario. difference: scenario - baseline, both drawn from the same blocks
@@ -177,6 +209,19 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def change(self) -> float:
         """Scenario less baseline, in the unit."""
         return self.scenario - self.baseline
+
+
+class ClassChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the scenario does to one class. goodput: null where it could not be compared."""
+
+    request_class: str
+    e2e_p95: Difference
+    goodput: Difference | None
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the p95 or the goodput differs from today's."""
+        return bool(self.e2e_p95.change or (self.goodput is not None and self.goodput.change))
 
 
 class PoolReach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -217,3 +262,30 @@ class Simulation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline: Result
     result: Result
     differences: tuple[Difference, ...]
+
+    @property
+    def totals(self) -> tuple[Difference, ...]:
+        """The differences of all classes and pools together, cost first."""
+        found = {each.metric: each for each in self.differences if not (each.request_class or each.pool)}
+        return tuple(found[name] for name in ("usd", "usd_per_good_request", "goodput") if name in found)
+
+    @property
+    def class_changes(self) -> tuple[ClassChange, ...]:
+        """The end-to-end p95 and goodput of each class, the largest change in seconds first, those that stay last."""
+        found = {(each.request_class, each.metric): each for each in self.differences if each.request_class}
+        changes = [
+            ClassChange(name, each, found.get((name, "goodput")))
+            for (name, metric), each in found.items()
+            if metric == "e2e_p95" and name is not None
+        ]
+        return tuple(
+            sorted(
+                changes, key=lambda each: (not each.is_changed, -abs(each.e2e_p95.change), each.request_class)
+            )
+        )
+
+    @property
+    def changed_pools(self) -> tuple[Difference, ...]:
+        """The utilisation of each pool where it differs, the largest change first."""
+        found = [each for each in self.differences if each.metric == "utilisation" and each.change]
+        return tuple(sorted(found, key=lambda each: (-abs(each.change), each.pool or "")))

@@ -47,6 +47,18 @@ class SourceGroup(msgspec.Struct, frozen=True):
         return self.sources[0]
 
     @property
+    def format(self) -> str | None:
+        """The format of all of them; None where they differ, or none was recognised."""
+        formats = {source.format for source in self.sources}
+        return self.first.format if len(formats) == 1 else None
+
+    @property
+    def state(self) -> str:
+        """The state of all of them; of several, that of most wrong."""
+        states = {source.state for source in self.sources}
+        return next((each for each in ("refused", "complete") if each in states), self.first.state)
+
+    @property
     def others(self) -> int:
         """How many more there are."""
         return len(self.sources) - 1
@@ -70,6 +82,31 @@ def grouped(sources: Sequence[SourceReport], most: int) -> tuple[str, tuple[Sour
         )
         for (place, _, _), members in alike.items()
     )
+
+
+def leading(
+    sources: Sequence[SourceReport], most: int
+) -> tuple[str, tuple[SourceGroup, ...], SourceGroup | None]:
+    """The folder that all have in common, the ``most`` sources that matter most, and the others together (None where
+    there are none): those with something wrong come first, then the largest.
+    """
+    folder = common_folder([source.uri for source in sources])
+    ranked = sorted(sources, key=_rank)
+    told = tuple(_group(source.uri[len(folder) :], (source,)) for source in ranked[:most])
+    rest = tuple(ranked[most:])
+    return folder, told, _group(f"{len(rest)} more", rest) if rest else None
+
+
+def worst_first(sources: Sequence[SourceReport], most: int) -> tuple[SourceGroup, ...]:
+    """The same groups as ``grouped``, those with something wrong first, then the largest."""
+    _, groups = grouped(sources, most)
+    return tuple(
+        sorted(groups, key=lambda each: (each.state != "refused", -each.rejected, -each.spans, each.name))
+    )
+
+
+def _rank(source: SourceReport) -> tuple[bool, int, int, str]:
+    return source.state != "refused", -source.rejected, -source.spans - source.duplicates, source.uri
 
 
 def common_folder(uris: Sequence[str]) -> str:

@@ -21,7 +21,16 @@ from costctl.relations import Relation, build_order, load_relations
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
 _DIALECT: Final = "duckdb"
 _SUMS_OF_FRACTIONS: Final = frozenset(
-    {"class_cost", "class_window", "class_example", "cost_witness", "pool_use", "request_usd", "sessions"}
+    {
+        "class_cost",
+        "class_window",
+        "class_example",
+        "cost_witness",
+        "cut_block",
+        "pool_use",
+        "request_usd",
+        "sessions",
+    }
 )
 
 

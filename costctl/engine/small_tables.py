@@ -2,8 +2,8 @@
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
 pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
-class_rules, observation_window, binary_places, and of the calls' models token_prices, unit_prices, price_gaps and
-model_limits loaded.
+class_rules, observation_window, binary_places, cuts, cut_attributes, and of the calls' models token_prices,
+unit_prices, price_gaps and model_limits loaded.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from costctl.documents.settings import Settings
+from costctl.engine.asked_cuts import load_cuts
 from costctl.engine.protocol import Engine
 from costctl.pricing.billing_rules import billing_rule_rows
 from costctl.pricing.prices import price_tables
@@ -50,6 +51,7 @@ def load_settings(
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
     engine.load("binary_places", binary_places())
+    load_cuts(engine)
 
 
 def load_prices(engine: Engine, settings: Settings, as_of: date | None = None) -> None:

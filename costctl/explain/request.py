@@ -18,10 +18,12 @@ from costctl.documents.explanation import (
     Feature,
     RecordLine,
     RequestExplanation,
+    RuleExplanation,
     SpanLine,
     StageLine,
     StepCount,
 )
+from costctl.explain.cost_parts import parts_of_request
 from costctl.explain.rule_trace import definition, rule_outcomes
 from costctl.units import iso_utc, seconds_between
 
@@ -57,10 +59,11 @@ def request_explanation(rows: Mapping[str, pl.DataFrame], class_rules: pl.DataFr
         calls=calls[:MOST_LINES],
         record_count=len(records),
         records=records[:MOST_LINES],
-        stages=_stages(rows["stage_time"]),
+        stages=stage_lines(rows["stage_time"]),
         usd=sum(priced) if priced else None,
         unpriced_charges=len(charges) - len(priced),
         charges=charges,
+        cost_parts=parts_of_request(charges),
     )
 
 
@@ -121,6 +124,26 @@ def class_rule_lines(
             requests=requests,
         )
     return tuple(found.values())
+
+
+def rule_explanation(
+    name: str, class_rules: pl.DataFrame, requests_of_rule: Mapping[str, int]
+) -> RuleExplanation:
+    """One rule and those before it; its alternatives are joined by "or"."""
+    ordered = class_rules.sort("rule_order")
+    order = list(dict.fromkeys(ordered["rule"].to_list()))
+    own = list(ordered.filter(pl.col("rule") == name).iter_rows(named=True))
+    before = order[: order.index(name)]
+    requests = requests_of_rule.get(name, 0)
+    return RuleExplanation(
+        rule=name,
+        request_class=own[0]["request_class"],
+        definition="; or ".join(definition(each) for each in own),
+        requests=requests,
+        request_ratio=requests / max(1, sum(requests_of_rule.values())),
+        rules_before=len(before),
+        requests_before=sum(requests_of_rule.get(each, 0) for each in before),
+    )
 
 
 def _in_tree_order(spans: Mapping[Any, Row]) -> list[Any]:
@@ -197,7 +220,8 @@ def _records(records: pl.DataFrame, spans: pl.DataFrame, names: Mapping[Any, str
     )
 
 
-def _stages(stage_time: pl.DataFrame) -> tuple[StageLine, ...]:
+def stage_lines(stage_time: pl.DataFrame) -> tuple[StageLine, ...]:
+    """The stages, the longest first. stage_time: stage, self_ns, self_s."""
     total_ns = int(stage_time["self_ns"].sum())
     rows = stage_time.sort(["self_ns", "stage"], descending=[True, False]).iter_rows(named=True)
     return tuple(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow.parquet as pq
 
-from costctl.errors import InputError
+from costctl.errors import InputError, NotTelemetryError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.dialect import Translation
@@ -41,8 +41,12 @@ _LONGEST_HEAD_BYTES: Final = 32 * 2**20
 _PARQUET_MAGIC: Final = b"PAR1"
 
 
-class UnknownFormatError(InputError):
+class UnknownFormatError(NotTelemetryError):
     """Nothing in the source tells a format: more of it may."""
+
+
+class LostContentError(InputError):
+    """All of the source is NUL bytes: its content was lost, or is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def detect(
     """
     head = _filled(b"", stream, HEAD_BYTES)
     if not head.strip():
-        raise InputError(
+        raise NotTelemetryError(
             f"{source.uri} is empty.",
             why="It contains only white space, or nothing.",
             next_step="Check the export that writes it.",
@@ -109,7 +113,7 @@ def detect(
     if reading is None and not nuls:
         reading = _protobuf(head, stream, translation)
     if reading is None:
-        raise _unknown(source.uri, nuls, is_all=not head)
+        raise _unknown(source.uri, nuls) if head else _lost(source.uri, nuls)
     return Reading(reading.format, _after_nuls(nuls, reading.batches)) if nuls else reading
 
 
@@ -200,13 +204,15 @@ def _after_nuls(nuls: int, batches: Iterator[Batch]) -> Iterator[Batch]:
     yield from batches
 
 
-def _unknown(uri: str, nuls: int, *, is_all: bool) -> UnknownFormatError:
-    if is_all:
-        return UnknownFormatError(
-            f"{uri} contains no data.",
-            why=f"All of its {nuls:,} bytes are NUL: the content was lost, or has not reached the disk.",
-            next_step="Fetch or export it again.",
-        )
+def _lost(uri: str, nuls: int) -> LostContentError:
+    return LostContentError(
+        f"{uri} contains no data.",
+        why=f"All of its {nuls:,} bytes are NUL: the content was lost, or has not reached the disk.",
+        next_step="Fetch or export it again.",
+    )
+
+
+def _unknown(uri: str, nuls: int) -> UnknownFormatError:
     after = f" after {nuls:,} NUL bytes" if nuls else ""
     return UnknownFormatError(
         f"{uri}: unrecognized format.",

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
-from costctl.ingest.detect import HEAD_BYTES, Reading, UnknownFormatError, detect
+from costctl.ingest.detect import HEAD_BYTES, LostContentError, Reading, UnknownFormatError, detect
 from costctl.ingest.discover import discover
 from costctl.ingest.formats.csv_records import header_of, unfinished_bytes
 from costctl.ingest.formats.log_rows import RowIds
@@ -54,7 +54,7 @@ class _Followed:
     lines: int = 0
     form: str | None = None
     header: bytes = b""
-    unknown: UnknownFormatError | None = None
+    unknown: UnknownFormatError | LostContentError | None = None
     row_ids: RowIds = field(default_factory=RowIds)
     calls: UnnamedCalls = field(default_factory=UnnamedCalls)
     report: SourceReport | None = None
@@ -76,7 +76,7 @@ def follow_files(
     while True:
         is_last = is_stopped()
         with sparing(connection):
-            for source in discover(arguments):
+            for source in discover(arguments).sources:
                 one = followed.setdefault(source.uri, _Followed(_a_file(source)))
                 _look(connection, one, reader, is_last=is_last)
         spans = sum(each.report.spans for each in followed.values() if each.report is not None)
@@ -135,7 +135,7 @@ def _look(
             continue
         try:
             _land(connection, followed, data[:end], reader)
-        except UnknownFormatError as error:
+        except (UnknownFormatError, LostContentError) as error:
             if followed.form is not None or end > HEAD_BYTES:
                 raise
             followed.unknown = error  # the end of a record that another file begins: the next lines will tell
@@ -222,6 +222,7 @@ def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
         before,
         **sums,
         **tallies,
+        source_id=None,  # several rows of the ledger
         first=min(seen, default=None),
         last=max(ended, default=None),
         state="complete",

@@ -38,9 +38,10 @@ WITH incoming AS (
     WHERE source_id = $1
 ),
 older AS (
-    SELECT trace_id, span_id
+    SELECT trace_id, span_id, MIN(store_key) AS store_key
     FROM spans SEMI JOIN suspects ON suspects.hashed = HASH(spans.trace_id, spans.span_id)
     WHERE source_id <> $1
+    GROUP BY trace_id, span_id
 ),
 doubled AS (
     SELECT trace_id, span_id, ARG_MIN(store_key, (source_position, store_key)) AS first_key
@@ -48,15 +49,11 @@ doubled AS (
     GROUP BY trace_id, span_id
     HAVING COUNT(*) > 1
 )
-SELECT incoming.store_key
-FROM incoming SEMI JOIN older ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id
-UNION
-SELECT incoming.store_key
+SELECT incoming.store_key, COALESCE(older.store_key, doubled.first_key) AS kept_key
 FROM incoming
-INNER JOIN doubled
-    ON incoming.trace_id = doubled.trace_id
-    AND incoming.span_id = doubled.span_id
-    AND incoming.store_key <> doubled.first_key
+LEFT JOIN older ON older.trace_id = incoming.trace_id AND older.span_id = incoming.span_id
+LEFT JOIN doubled ON doubled.trace_id = incoming.trace_id AND doubled.span_id = incoming.span_id
+WHERE older.store_key IS NOT NULL OR incoming.store_key <> doubled.first_key
 """
 
 _NEW_RESOURCES: Final = """
@@ -96,8 +93,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, incoming: pa.Table, statement
 
 
 def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> int:
-    """Delete the source's spans that the store, or the source itself further up, already holds; how many they
-    were.
+    """Delete the source's spans that the store, or the source itself further up, already holds, and note which spans
+    it shares; how many they were.
     """
     ((spans,),) = connection.execute("SELECT COUNT(*) FROM spans WHERE source_id = ?", [source_id]).fetchall()
     parts = max(1, -(-spans // _IDS_AT_A_TIME))
@@ -109,4 +106,5 @@ def drop_duplicates(connection: duckdb.DuckDBPyConnection, source_id: int) -> in
     repeated: pa.Table = connection.sql(_REPEATED, params=[source_id]).to_arrow_table()
     if repeated.num_rows:
         connection.execute("DELETE FROM spans WHERE store_key IN (SELECT store_key FROM repeated)")
+        connection.execute("INSERT INTO shared_spans SELECT ?, kept_key FROM repeated", [source_id])
     return int(repeated.num_rows)

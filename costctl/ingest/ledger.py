@@ -156,14 +156,15 @@ def already_loaded(
     connection: duckdb.DuckDBPyConnection, source: Source, window: Window
 ) -> SourceReport | None:
     """The report of a source whose bytes are in the store already, under whatever name, for all of the
-    window.
+    window. Where an older version of the store did not note which spans it shares with others, it is read again.
     """
     if source.size is None:
         return None
     same_size = connection.execute(
         "SELECT sha256, format, source_id, spans + duplicates + outside AS kept, records, rejected "
         "FROM sources WHERE bytes = ? AND sha256 IS NOT NULL "
-        "AND (since_ns IS NULL OR since_ns <= ?) AND (until_ns IS NULL OR until_ns >= ?)",
+        "AND (since_ns IS NULL OR since_ns <= ?) AND (until_ns IS NULL OR until_ns >= ?) "
+        "AND duplicates = (SELECT COUNT(*) FROM shared_spans WHERE shared_spans.source_id = sources.source_id)",
         [source.size, window.since_ns, window.until_ns],
     ).fetchall()
     if not same_size:
@@ -171,7 +172,9 @@ def already_loaded(
     digest = digest_of(source)
     for sha256, form, source_id, kept, records, rejected in same_size:
         if sha256 == digest:
-            report = SourceReport(uri=source.uri, format=form, bytes=source.size, state="already loaded")
+            report = SourceReport(
+                uri=source.uri, source_id=source_id, format=form, bytes=source.size, state="already loaded"
+            )
             return report if kept else _without_spans(connection, source_id, report, records, rejected)
     return None
 
@@ -244,6 +247,7 @@ def record(
     )  # fmt: skip
     report = SourceReport(
         uri=source.uri,
+        source_id=source_id,
         format=form,
         dialects=dialects,
         bytes=stored_bytes,

@@ -8,14 +8,14 @@ the job. While DuckDB inserts one batch, the next one is parsed in another threa
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import duckdb
 
 from costctl.documents.ingestion import SourceReport
-from costctl.errors import InputError, StoreError, said_by_engine
+from costctl.errors import InputError, NotTelemetryError, StoreError, said_by_engine
 from costctl.ingest.detect import Reading, detect
 from costctl.ingest.dialect import Translation, vocabulary_with
 from costctl.ingest.discover import discover
@@ -68,27 +68,49 @@ def ingest(
     Raises InputError where an argument names nothing, StoreError where the store cannot be written.
     """
     chosen = reader or reader_for()
+    found = discover(arguments)
     with sparing(connection):
-        return tuple(ingest_source(connection, source, chosen, progress) for source in discover(arguments))
+        read = [ingest_source(connection, source, chosen, progress) for source in found.sources]
+    return (*read, *(_passed_over(source) for source in found.passed_over))
 
 
-def require_usable(reports: Sequence[SourceReport]) -> None:
-    """Raise InputError where a source was refused, or where nothing at all could be loaded: the others have landed."""
-    refused = [report for report in reports if report.state == "refused"]
-    if len(refused) == 1:
-        why, _, next_step = (refused[0].why or "").partition("\n")
-        raise InputError(f"{refused[0].uri} could not be used.", why=why, next_step=next_step)
-    if refused:
-        raise InputError(
-            f"{len(refused)} of {len(reports)} sources could not be used.",
-            why=f"{(refused[0].why or '').splitlines()[0]} The report gives the reason of each other one.",
-            next_step="The other sources are loaded. Fix or omit these, and run the same command again.",
-        )
+def require_usable(reports: Sequence[SourceReport], *, is_strict: bool = False) -> None:
+    """Raise InputError where a source was refused, or where nothing at all could be loaded: the others have landed.
+
+    is_strict: a file that was skipped counts as refused.
+    """
+    require_something(reports)
+    _refuse_states(reports, {"refused", "skipped"} if is_strict else {"refused"})
+
+
+def require_something(reports: Sequence[SourceReport]) -> None:
+    """Raise InputError where nothing at all could be loaded."""
+    if any(map(_holds_something, reports)):
+        return
+    _refuse_states(reports, {"refused", "skipped"})
     rejected = [report for report in reports if report.rejected]
-    if rejected and not any(_holds_something(report) for report in reports):
+    if rejected:
         why, _, next_step = unusable(rejected[0], {}).partition("\n")
         more = f" {len(rejected) - 1} more sources gave no records either." if len(rejected) > 1 else ""
         raise InputError("Nothing could be loaded.", why=why + more, next_step=next_step)
+
+
+def _refuse_states(reports: Sequence[SourceReport], states: Container[str]) -> None:
+    refused = [report for report in reports if report.state in states]
+    if len(refused) == 1:
+        why, _, next_step = (refused[0].why or "").partition("\n")
+        raise InputError(f"{refused[0].uri} could not be used.", why=why, next_step=next_step)
+    if refused and len(refused) == len(reports):
+        why, _, next_step = (refused[0].why or "").partition("\n")
+        raise InputError(
+            f"None of {len(reports)} sources could be used.", why=f"The first: {why}", next_step=next_step
+        )
+    if refused:
+        raise InputError(
+            f"{len(refused)} of {len(reports)} sources could not be used.",
+            why=f"The first: {(refused[0].why or '').splitlines()[0]}",
+            next_step="The other sources are loaded. Fix or omit these, and run the same command again.",
+        )
 
 
 def _holds_something(report: SourceReport) -> bool:
@@ -110,12 +132,25 @@ def ingest_source(
 
 
 def refusal(source: Source, error: InputError) -> SourceReport:
-    """The report of a source that cannot be read."""
+    """The report of a source that cannot be read. One that only lies among others, and is no telemetry, is skipped."""
+    if isinstance(error, NotTelemetryError) and not source.is_named:
+        return _skipped(source, f"{error.what}\n{error.why} {error.next_step}")
     return SourceReport(
         uri=source.uri,
         bytes=source.size or 0,
         state="refused",
         why=f"{error.what} {error.why}\n{error.next_step}",
+    )
+
+
+def _skipped(source: Source, why: str) -> SourceReport:
+    return SourceReport(uri=source.uri, bytes=source.size or 0, state="skipped", why=why)
+
+
+def _passed_over(source: Source) -> SourceReport:
+    """The report of a file that was not opened."""
+    return _skipped(
+        source, f"{source.uri} is not named like an export.\nTo read it all the same, name the file itself."
     )
 
 
@@ -148,7 +183,7 @@ def _opened(source: Source) -> SourceStream:
     stream = SourceStream(source.opened(), source.uri)
     if stream.bytes_read == 0:
         stream.close()
-        raise InputError(
+        raise NotTelemetryError(
             f"{source.uri} is empty.",
             why="It has 0 bytes.",
             next_step="Check the export that writes it.",
@@ -182,7 +217,7 @@ def _land(
                     f"{landing.spans:,} spans, {stream.bytes_read / MB / seconds:,.0f} MB/s",
                 )
     if landing.records == 0:
-        raise InputError(
+        raise NotTelemetryError(
             f"{source.uri} holds no spans.",
             why=f"It was read to its end as {reading.format} and is empty.",
             next_step="Check that it is an export of traces or calls, not of metrics.",

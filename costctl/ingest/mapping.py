@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from costctl.errors import InputError, UsageError
+from costctl.errors import NotTelemetryError, UsageError
 from costctl.ingest.privacy import shown_columns, words_of
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.value_path import value_at
@@ -244,20 +244,20 @@ def fitting_mapping(row: Iterable[str]) -> Mapping | None:
 
 
 def mapping_for(columns: Iterable[str], uri: str) -> Mapping:
-    """The same. Raises InputError where none fits, or one of logs that hold no calls."""
+    """The same. Raises NotTelemetryError where none fits, or one of logs that hold no calls."""
     present = columns if isinstance(columns, dict) else set(columns)
     found = fitting_mapping(present)
     if found is None:
         raise unknown_log(present, uri)
     if found.refused is not None:
         why, next_step = found.refused
-        raise InputError(f"{uri} holds no calls.", why=why, next_step=next_step)
+        raise NotTelemetryError(f"{uri} holds no calls.", why=why, next_step=next_step)
     return found
 
 
-def unknown_log(columns: Iterable[str], uri: str) -> InputError:
+def unknown_log(columns: Iterable[str], uri: str) -> NotTelemetryError:
     """What is said of a log that no mapping fits."""
-    return InputError(
+    return NotTelemetryError(
         f"{uri}: unrecognized log format.",
         why=f"Its columns are {shown_columns(columns, known_words())}, which match no built-in mapping "
         f"({', '.join(built_in_mappings())}).",
@@ -303,12 +303,12 @@ def has_time(mapping: Mapping, columns: Iterable[str]) -> bool:
 
 
 def require_columns(mapping: Mapping, columns: Iterable[str], uri: str) -> None:
-    """Raise InputError where the log lacks the column that the start time is read from."""
+    """Raise NotTelemetryError where the log lacks the column that the start time is read from."""
     present = set(columns)
     if mapping.untimed:
         return
     if not has_time(mapping, present):
-        raise InputError(
+        raise NotTelemetryError(
             f"{uri} lacks the column {mapping.columns[mapping.when].paths[0]}.",
             why=f"The mapping {mapping.name} reads the time from it; the columns are "
             f"{shown_columns(present, known_words())}.",

@@ -22,13 +22,17 @@ REMOTE_SCHEMES: Final = ("s3://", "gs://", "gcs://")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One stream of bytes. uri: its name.  path: where it is a local file.  key, filesystem: of a remote object."""
+    """One stream of bytes. uri: its name.  path: where it is a local file.  key, filesystem: of a remote object.
+
+    is_named: the user named it; else it was found in a folder, by a glob or below a prefix, among what else lies there.
+    """
 
     uri: str
     path: Path | None = None
     key: str = ""
     filesystem: Any = None
     size: int | None = None
+    is_named: bool = True
 
     def opened(self) -> BinaryIO | io.FileIO:
         """The bytes from the beginning. Raises InputError where they cannot be read."""
@@ -52,13 +56,13 @@ class Source:
             raise _cannot_read(self.uri, error) from error
 
 
-def local_source(argument: str) -> Source:
+def local_source(argument: str, *, is_named: bool = True) -> Source:
     """A file, or standard input."""
     if argument == STDIN:
         return Source("stdin")
     path = Path(argument)
     is_regular = path.is_file()
-    return Source(argument, path, size=path.stat().st_size if is_regular else None)
+    return Source(argument, path, size=path.stat().st_size if is_regular else None, is_named=is_named)
 
 
 def is_remote(argument: str) -> bool:
@@ -95,7 +99,13 @@ def remote_objects(argument: str) -> list[Source]:
     except (OSError, ValueError) as error:
         raise _cannot_read(argument, error) from error
     return [
-        Source(f"{scheme}://{each.path}", key=each.path, filesystem=filesystem, size=each.size)
+        Source(
+            f"{scheme}://{each.path}",
+            key=each.path,
+            filesystem=filesystem,
+            size=each.size,
+            is_named=info.type == fs.FileType.File,
+        )
         for each in sorted(infos, key=lambda info: str(info.path))
         if each.type == fs.FileType.File and (pattern is None or fnmatchcase(each.path, pattern))
     ]

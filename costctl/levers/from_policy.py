@@ -137,7 +137,9 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
         return
     replicas = backend.replicas or reading.today.pools[backend.pool].replicas
     for lever in LEVERS:
-        found = None if lever.owner == "class" or lever.pointer is None else _at(backend, lever.pointer)
+        found = (
+            None if lever.owner == "class" or lever.pointer is None else at_pointer(backend, lever.pointer)
+        )
         if found is None:
             continue
         if has_lever(reading.today, lever, backend.pool):
@@ -147,7 +149,7 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
             reading.leave_out(here + str(lever.pointer), f"{backend.pool} batches {batches}")
 
 
-def _at(item: Any, pointer: str) -> Any:
+def at_pointer(item: Any, pointer: str) -> Any:
     """The value at the pointer; None where it, or what it lies in, is absent."""
     for part in pointer.split("/")[1:]:
         item = None if item is None else getattr(item, part)
@@ -157,7 +159,7 @@ def _at(item: Any, pointer: str) -> Any:
 def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
     for lever in LEVERS:
         if lever.owner == "class" and lever.pointer is not None and lever.form not in ("lane", "targets"):
-            found = _at(kind, lever.pointer)
+            found = at_pointer(kind, lever.pointer)
             if found is not None:
                 value = _per_replica(reading, lever, kind, found)
                 reading.take(lever, kind.request_class, value, here + lever.pointer)

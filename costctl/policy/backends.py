@@ -1,11 +1,12 @@
 """Where can calls be served? The pools that are paid for, and the models bought by the token.
 
-In: the analysis, the settings. Out: backends as they are today, one for each model of each pool and one for each model
-of a provider, with their declared batch settings and the evidence for these.
+In: the analysis, the settings, what clients ask for. Out: backends as they are today, one for each model of each pool
+and one for each model of a provider, with their declared batch settings and the evidence for these.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -14,14 +15,16 @@ from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.policy import AtMost, Backend, Batch, PolicyEvidence
 from costctl.documents.settings import Pool, Settings
 from costctl.policy.names import identifier
+from costctl.policy.routes import Place, Routes
 from costctl.units import us_from_s
 
 
 def backends_of(
-    analysis: Analysis, settings: Settings
+    analysis: Analysis, settings: Settings, routes: Routes
 ) -> tuple[tuple[Backend, ...], tuple[PolicyEvidence, ...]]:
     """Backends, pools first in the order of the settings, and the evidence that their settings rest on."""
     reports = {report.pool: report for report in analysis.pools}
+    places = routes.places()
     names = list(settings.pools) + sorted(set(reports) - set(settings.pools))
     backends: list[Backend] = []
     evidence: list[PolicyEvidence] = []
@@ -29,44 +32,38 @@ def backends_of(
         pool = settings.pools.get(name, Pool())
         template, facts = _pool_backend(name, pool, reports.get(name))
         evidence += facts
-        models: tuple[str | None, ...] = pool.models or (None,)
+        models = models_of(name, settings, places)
         backends += [
-            msgspec.structs.replace(template, id=backend_id(name, model, pool), model=model)
+            msgspec.structs.replace(template, id=pool_backend_id(name, model, models), model=model)
             for model in models
         ]
-    bought = {
-        bought_model(component.resource)
-        for report in analysis.classes
-        for component in report.cost.components
-        if component.component == "api_tokens"
-    }
-    backends += [_bought(resource) for resource in sorted(bought)]
+    bought = {bought_id(place): place for place in reversed(places) if place.pool is None}
+    backends += [_bought(bought[name]) for name in sorted(bought)]
     return tuple(backends), tuple(evidence)
 
 
-def backend_id(pool_name: str, model: str | None, pool: Pool) -> str:
+def models_of(pool_name: str, settings: Settings, places: Sequence[Place]) -> tuple[str | None, ...]:
+    """The models of a pool: those that are declared, else those that answered; None where neither says."""
+    declared = settings.pools[pool_name].models if pool_name in settings.pools else ()
+    answered = sorted({place.model for place in places if place.pool == pool_name and place.model})
+    return declared or tuple(answered) or (None,)
+
+
+def pool_backend_id(pool_name: str, model: str | None, models: Sequence[str | None]) -> str:
     """A pool with one model is called by its own name, else by pool and model."""
-    if model is None or len(pool.models) == 1:
+    if model is None or len(models) == 1:
         return identifier(pool_name)
     return identifier(f"{pool_name}.{model}")
 
 
-def bought_model(resource: str) -> str:
-    """The model that tokens are of. resource: "provider/model/kind of token", as charges name it."""
-    return resource.rpartition("/")[0]
+def bought_id(place: Place) -> str:
+    """Id of a model that is paid by the token: the provider and the name that it is asked by."""
+    return identifier(".".join(part for part in (place.provider, place.model) if part) or "not observed")
 
 
-def bought_id(name: str) -> str:
-    """Id of a model that is paid by the token. name: "provider/model"."""
-    return identifier(name)
-
-
-def _bought(name: str) -> Backend:
-    provider, _, model = name.partition("/")
+def _bought(place: Place) -> Backend:
     return Backend(
-        id=bought_id(name),
-        model=None if model == "model not observed" else model,
-        provider=None if provider == "provider not observed" else provider,
+        id=bought_id(place), model=place.model, provider=place.provider, answers_as=place.answers_as
     )
 
 

@@ -8,6 +8,7 @@ arrives, each setting with the evidence it rests on.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,12 +19,10 @@ from costctl.documents.admission_accuracy import Matching
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.policy import (
     SCHEMA_VERSION,
-    Backend,
     GeneratedInfo,
     HeaderMatch,
     Lane,
     Match,
-    Operation,
     Placement,
     Policy,
     PolicyBoundary,
@@ -42,14 +41,15 @@ from costctl.policy.backends import backends_of
 from costctl.policy.changes import Changes, changes_in
 from costctl.policy.match_evidence import with_match_evidence
 from costctl.policy.names import identifier
-from costctl.policy.placement import placement_within, targets_today
+from costctl.policy.placement import RouteTargets, placement_within, targets_today
+from costctl.policy.routes import Routes
 
 # Set by the edge from the same rules that segment the trace; clients' own copies are stripped there, or a
 # client could promote itself.
 CLASS_HEADER: Final = "x-request-class"
 
 # Default classes that the kind of operation alone tells apart when a request arrives.
-_OPERATION_OF_CLASS: Final[dict[str, Operation]] = {"embedding_batch": "embedding"}
+_TOLD_BY_OPERATION: Final = frozenset({"embedding_batch"})
 
 # Costs are reviewed every week; after four reviews without a new policy this one rests on old traffic.
 _LIFETIME: Final = timedelta(days=28)
@@ -57,28 +57,32 @@ _LIFETIME: Final = timedelta(days=28)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The policy, and recommended settings that no policy can carry."""
+    """The policy, recommended settings that no policy can carry, and, by the name that clients ask for, calls of which
+    none was answered: there is no route for them.
+    """
 
     policy: Policy
     not_carried: tuple[NotCarried, ...]
+    unanswered: Mapping[str, int]
 
 
 def build_policy(
     analysis: Analysis,
     recommendations: Recommendations,
     settings: Settings,
+    routes: Routes,
     generated: GeneratedInfo,
     today: Platform,
     told: Matching | None = None,
 ) -> Built:
-    """The policy document. today: the platform that the recommendations were judged on.  told: how well the classes can
-    be told at admission without their header, where known.
+    """The policy document. routes: what clients ask for, and what answers.  today: the platform that the
+    recommendations were judged on.  told: how well the classes can be told at admission without their header.
 
     Raises InfeasibleError where a required data boundary leaves a class nowhere to go, InputError where a
     recommendation cannot be written down, NotEnoughDataError where no class calls a model.
     """
     changes = changes_in(recommendations)
-    as_is = _policy_of_today(analysis, settings, generated)
+    as_is = _policy_of_today(analysis, settings, routes, generated)
     written = to_policy(as_is, changes.settings, today, settings.classes)
     policy = _with_reasons(written, changes)
     policy = msgspec.structs.replace(
@@ -94,27 +98,32 @@ def build_policy(
         policy,
         lanes=tuple(lane for lane in policy.lanes if lane.id in used_lanes),
         classes=tuple(classes),
-        default_class=_default_class(classes, order, analysis),
+        default_class=_default_class(classes, settings),
         expected=changes.expected,
         evidence=tuple(fact for _, fact in sorted(rests_on.items())),
     )
-    return Built(msgspec.structs.replace(draft, policy_id=_policy_id(draft)), written.not_carried)
+    named = msgspec.structs.replace(draft, policy_id=_policy_id(draft))
+    return Built(named, written.not_carried, routes.unanswered)
 
 
-def _policy_of_today(analysis: Analysis, settings: Settings, generated: GeneratedInfo) -> Policy:
+def _policy_of_today(
+    analysis: Analysis, settings: Settings, routes: Routes, generated: GeneratedInfo
+) -> Policy:
     """What is done today, and the order of service that is declared; fallbacks come last, when placement is known."""
-    backends, evidence = backends_of(analysis, settings)
+    backends, evidence = backends_of(analysis, settings, routes)
     lanes, lane_of, lane_facts = _lanes(analysis, settings)
     classes: list[PolicyClass] = []
     facts = [*evidence, *lane_facts]
     for report in sorted(analysis.classes, key=lambda item: item.request_class):
-        made, used = _classes(report, backends, settings, lane_of[report.request_class])
+        declared = settings.classes.get(report.request_class, ClassSettings())
+        groups = targets_today(report.request_class, routes, backends, declared)
+        made, used = _classes(report, groups, declared, lane_of[report.request_class])
         classes += made
         facts += used
     if not classes:
         raise NotEnoughDataError(
             "There is no class to write a policy for.",
-            why="No analysed request called a model.",
+            why="No analysed request called a model that answered.",
             next_step="Ingest traces with model calls, or widen --since and --until.",
         )
     return Policy(
@@ -165,8 +174,8 @@ def _placed(kind: PolicyClass, policy: Policy, settings: Settings) -> PolicyClas
     return msgspec.structs.replace(kind, placement=placement, why=why)
 
 
-def generated_from(provenance: Provenance, at: str, command: str | None) -> GeneratedInfo:
-    """What the policy was made from. at: RFC 3339 in UTC; the clock is read by the caller."""
+def generated_from(provenance: Provenance, observed_from: str, observed_to: str) -> GeneratedInfo:
+    """What the policy was made from, as of the end of the period. observed_from, observed_to: RFC 3339 in UTC."""
     inputs = [
         PolicyInput(role="trace", digest=f"sha256:{record.sha256}", records=record.records)
         for record in provenance.inputs
@@ -174,12 +183,13 @@ def generated_from(provenance: Provenance, at: str, command: str | None) -> Gene
     if provenance.config_sha256 is not None:
         inputs.append(PolicyInput(role="config", digest=f"sha256:{provenance.config_sha256}"))
     return GeneratedInfo(
-        at=at,
+        at=observed_to,
         tool="costctl",
         tool_version=provenance.costctl_version,
         seed=provenance.seed,
-        command=command,
         inputs=tuple(inputs),
+        observed_from=observed_from,
+        observed_to=observed_to,
     )
 
 
@@ -212,13 +222,17 @@ def _lanes(
 
 
 def _classes(
-    report: ClassReport, backends: tuple[Backend, ...], settings: Settings, lane: str
+    report: ClassReport, groups: tuple[RouteTargets, ...], declared: ClassSettings, lane: str
 ) -> tuple[list[PolicyClass], list[PolicyEvidence]]:
-    """One policy class for each model that the class calls, and the evidence they rest on."""
+    """One policy class for each name that the class asks for, and the evidence they rest on."""
     name = report.request_class
-    declared = settings.classes.get(name, ClassSettings())
     boundary = _boundary(declared.boundary)
-    groups, measured = targets_today(report, backends, declared)
+    measured = PolicyEvidence(
+        id=identifier(f"placement.{name}"),
+        kind="measured",
+        statement=f"Where the calls of {name} ran.",
+        samples=sum(group.calls for group in groups),
+    )
     why: dict[str, tuple[str, ...]] = {
         "/lane": (identifier(f"lane.{name}"),),
         "/placement/targets": (measured.id,),
@@ -227,11 +241,12 @@ def _classes(
         why["/data_boundary"] = (_declared_id(name),)
     made = [
         PolicyClass(
-            id=identifier(name if group.model is None else f"{name}.{group.model}"),
+            id=identifier(".".join((name, *group.route.names[:1])) if len(groups) > 1 else name),
             request_class=name,
-            match=_match(name, group.model),
+            match=_match(group),
             lane=lane,
             placement=Placement(targets=group.targets),
+            calls=group.calls,
             data_boundary=boundary,
             why=why,
         )
@@ -248,12 +263,13 @@ def _declared_id(request_class: str) -> str:
     return identifier(f"class.{request_class}")
 
 
-def _match(request_class: str, model: str | None) -> Match:
-    operation = _OPERATION_OF_CLASS.get(request_class)
+def _match(group: RouteTargets) -> Match:
+    request_class, operation = group.route.request_class, group.route.operation
+    is_told = operation is not None and request_class in _TOLD_BY_OPERATION
     return Match(
-        headers=() if operation else (HeaderMatch(name=CLASS_HEADER, value=request_class),),
-        operation=(operation,) if operation else None,
-        model=None if model is None else (model,),
+        headers=() if is_told else (HeaderMatch(name=CLASS_HEADER, value=request_class),),
+        operation=None if operation is None else (operation,),
+        model=group.route.names or None,
     )
 
 
@@ -268,15 +284,18 @@ def _boundary(declared: DataBoundary | None) -> PolicyBoundary | None:
     )
 
 
-def _default_class(classes: list[PolicyClass], order: list[str], analysis: Analysis) -> str:
-    """Where a request goes that says nothing of itself: bound the most strictly, served last, most common."""
-    requests = {report.request_class: report.requests for report in analysis.classes}
+def _default_class(classes: list[PolicyClass], settings: Settings) -> str:
+    """Where a request goes that says nothing of itself: the busiest class that somebody waits for, bound to where its
+    data may go, if one is; an embedder, and what may be deferred, only where there is nothing else.
+    """
 
-    def strictness(item: PolicyClass) -> tuple[bool, int, int, str]:
+    def rank(item: PolicyClass) -> tuple[bool, bool, int, str]:
+        declared = settings.classes.get(item.request_class, ClassSettings())
+        is_interactive = item.match.operation is None and not declared.deferrable
         is_bound = item.data_boundary is not None and item.data_boundary.enforcement == "required"
-        return (not is_bound, -order.index(item.lane), -requests[item.request_class], item.id)
+        return (not is_interactive, not is_bound, -(item.calls or 0), item.id)
 
-    return min(classes, key=strictness).id
+    return min(classes, key=rank).id
 
 
 def _policy_id(draft: Policy) -> str:

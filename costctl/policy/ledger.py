@@ -29,11 +29,15 @@ from costctl.policy.pointers import leaf_pointers, policy_digest
 
 @dataclass(frozen=True, slots=True)
 class Emission:
-    """Files for a consumer, by name, and what they carry. main: the name of the file to load."""
+    """Files for a consumer, by name, and what they carry. main: the name of the file to load.
+
+    contents: what stands in it: how many of what, in the singular.
+    """
 
     files: dict[str, str]
     manifest: CoverageManifest
     main: str
+    contents: tuple[tuple[int, str], ...] = ()
 
 
 class Ledger:
@@ -71,8 +75,9 @@ class Ledger:
                 self.not_applicable(pointer, reason)
         for section, items in (("backends", self._policy.backends), ("classes", self._policy.classes)):
             for index in range(len(items)):
-                if self.has(f"/{section}/{index}/why"):
-                    self.not_applicable(f"/{section}/{index}/why", reason)
+                for part in ("why", "calls", "answers_as"):
+                    if self.has(f"/{section}/{index}/{part}"):
+                        self.not_applicable(f"/{section}/{index}/{part}", reason)
         self.unsupported(
             "/validity", "The consumer keeps a file until another replaces it; renew it in time."
         )

@@ -1,50 +1,50 @@
 """Where does each class go? Today's backends by their share; and what a data boundary makes of any placement.
 
-In: one class of the analysis, the backends, its settings. Out: targets of today, one group for each model that the
-class calls; then, of targets that may have been changed, those within the boundary, and the fallbacks.
+In: the routes of a class, the backends, its settings. Out: targets of today, one group for each name that the class
+asks for; then, of targets that may have been changed, those within the boundary, and the fallbacks.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from costctl.documents.analysis import ClassReport
-from costctl.documents.policy import Backend, Fallback, Placement, PolicyBoundary, PolicyEvidence, Target
+from costctl.documents.policy import Backend, Fallback, Placement, PolicyBoundary, Target
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InfeasibleError
 from costctl.levers.boundary import reason_outside
-from costctl.policy.backends import bought_id, bought_model
-from costctl.policy.names import identifier
+from costctl.policy.backends import bought_id
+from costctl.policy.routes import Place, Route, Routes
 
 _WHOLE_WEIGHT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTargets:
-    """Where a class's calls of one model go. model None: the class calls one model only, or it is unknown."""
+class RouteTargets:
+    """Where a class's calls of one route go."""
 
-    model: str | None
+    route: Route
     targets: tuple[Target, ...]
+    calls: int
 
 
 def targets_today(
-    report: ClassReport, backends: tuple[Backend, ...], declared: ClassSettings
-) -> tuple[tuple[ModelTargets, ...], PolicyEvidence]:
-    """Targets by model in order of their names, and the evidence for them; none where the class calls no model."""
-    groups: dict[str | None, list[tuple[Backend, float, str]]] = {}
-    for used in _used_today(report, backends, declared):
-        groups.setdefault(used[0].model, []).append(used)
-    fact = PolicyEvidence(
-        id=identifier(f"placement.{report.request_class}"),
-        kind="measured",
-        statement=f"Where the calls of {report.request_class} ran, by accelerator time or tokens.",
-        samples=report.requests,
+    request_class: str, routes: Routes, backends: tuple[Backend, ...], declared: ClassSettings
+) -> tuple[RouteTargets, ...]:
+    """Targets by route in order of their names; none where the class calls no model that answers.
+
+    The weights are of the calls of all classes that ask for the same and reach the same backends: a balancer does not
+    know classes.
+    """
+    return tuple(
+        RouteTargets(
+            route,
+            _weighed(_calls_like(route, routes), backends, declared),
+            sum(route.calls.values()),
+        )
+        for route in routes.by_class.get(request_class, ())
     )
-    found = tuple(
-        ModelTargets(model if len(groups) > 1 else None, _weighed(groups[model]))
-        for model in sorted(groups, key=lambda name: name or "")
-    )
-    return found, fact
 
 
 def placement_within(
@@ -77,39 +77,41 @@ def placement_within(
     )
 
 
-def _used_today(
-    report: ClassReport, backends: tuple[Backend, ...], declared: ClassSettings
-) -> list[tuple[Backend, float, str]]:
-    """Backends that the class's charges name: (backend, quantity, unit).
+def _calls_like(route: Route, routes: Routes) -> Mapping[Place, int]:
+    """Calls by place of all routes of these names to the same places."""
+    calls: dict[Place, int] = defaultdict(int)
+    for others in routes.by_class.values():
+        for other in others:
+            if other.names[:1] == route.names[:1] and set(other.calls) == set(route.calls):
+                for place, number in other.calls.items():
+                    calls[place] += number
+    return calls
 
-    A charge names the pool, not the model. In a pool with several models these are the allowed ones, or all.
+
+def _weighed(
+    calls: Mapping[Place, int], backends: tuple[Backend, ...], declared: ClassSettings
+) -> tuple[Target, ...]:
+    """Whole per cents of the calls. Of a pool with several models, where neither request nor answer names one of them,
+    those that the class allows take them, or all.
     """
-    quantities: dict[tuple[str, str, str], float] = {}
-    for component in report.cost.components:
-        if component.component in ("accelerator", "api_tokens"):
-            is_bought = component.component == "api_tokens"
-            resource = bought_model(component.resource) if is_bought else component.resource
-            key = (component.component, resource, component.unit)
-            quantities[key] = quantities.get(key, 0.0) + component.quantity
-    used: list[tuple[Backend, float, str]] = []
-    for (kind, resource, unit), quantity in sorted(quantities.items()):
-        if kind == "api_tokens":
-            used += [(backend, quantity, unit) for backend in backends if backend.id == bought_id(resource)]
-            continue
-        in_pool = [backend for backend in backends if backend.pool == resource]
-        allowed = [backend for backend in in_pool if backend.model in declared.allowed_models]
-        used += [(backend, quantity, unit) for backend in allowed or in_pool]
-    return used
-
-
-def _weighed(used: list[tuple[Backend, float, str]]) -> tuple[Target, ...]:
-    """Whole per cents by quantity; equal where the units differ, since seconds and tokens do not compare."""
-    total = sum(quantity for _, quantity, _ in used)
-    if len({unit for _, _, unit in used}) > 1 or total <= 0:
-        return tuple(Target(backend.id, 1) for backend, _, _ in used)
+    counts: dict[str, float] = defaultdict(float)
+    for place, number in sorted(calls.items(), key=str):
+        taking = [each for each in backends if _is_at(each, place)]
+        allowed = [each for each in taking if each.model in declared.allowed_models]
+        for each in allowed or taking:
+            counts[each.id] += number / len(allowed or taking)
+    total = sum(counts.values())
     return tuple(
-        Target(backend.id, max(1, round(_WHOLE_WEIGHT * quantity / total))) for backend, quantity, _ in used
+        Target(each.id, max(1, round(_WHOLE_WEIGHT * counts[each.id] / total)))
+        for each in backends
+        if each.id in counts
     )
+
+
+def _is_at(backend: Backend, place: Place) -> bool:
+    if place.pool is None:
+        return backend.id == bought_id(place)
+    return backend.pool == place.pool and place.model in (None, backend.model)
 
 
 def _fallbacks(
@@ -119,13 +121,14 @@ def _fallbacks(
     boundary: PolicyBoundary | None,
 ) -> tuple[Fallback, ...]:
     """Every other backend within the boundary with an allowed model; if none is named, with the same."""
-    models = set(declared.allowed_models) or {backend.model for backend in targets} - {None}
+    same = {name for backend in targets for name in (backend.model, backend.answers_as)} - {None}
+    models = set(declared.allowed_models) or same
     taken = {backend.id for backend in targets}
     return tuple(
         Fallback(backend=backend.id, on=("error", "timeout", "overload"))
         for backend in backends
         if backend.id not in taken
-        and backend.model in models
+        and not models.isdisjoint({backend.model, backend.answers_as} - {None})
         and backend.batching == targets[0].batching
         and reason_outside(boundary, backend) is None
     )

@@ -21,21 +21,38 @@ _RESOLVERS: Final = {
 _PlainLoader: Any = type("_PlainLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": _RESOLVERS})
 
 
+def read_yaml(text: str) -> Any:
+    """YAML or JSON as scalars, lists and dicts; instants stay text. Raises ValueError, which quotes nothing of it."""
+    try:
+        # _PlainLoader is a SafeLoader.
+        return yaml.load(text, Loader=_PlainLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise ValueError(
+            f"{error.problem}" + ("" if mark is None else f" in line {mark.line + 1}")
+        ) from error
+    except yaml.YAMLError as error:
+        raise ValueError("it holds characters that YAML does not allow") from error
+
+
 def policy_from_text(text: str) -> Policy:
     """The policy in a JSON or YAML text.
 
     Raises InputError where the text is neither, or is no policy of this version.
     """
     try:
-        # _PlainLoader is a SafeLoader: it makes scalars, lists and dicts only.
-        content: Any = yaml.load(text, Loader=_PlainLoader)
-        _require_version(content)
+        content = read_yaml(text)
+    except ValueError as error:
+        raise _unreadable(f"It is neither JSON nor YAML: {error}.") from error
+    _require_version(content)
+    try:
         return msgspec.convert(content, Policy)
-    except yaml.YAMLError as error:
-        why = f"It is neither JSON nor YAML: {error}."
     except msgspec.ValidationError as error:
-        why = f"{error}."
-    raise InputError(
+        raise _unreadable(f"{error}.") from error
+
+
+def _unreadable(why: str) -> InputError:
+    return InputError(
         "The policy cannot be read.", why=why, next_step="See what it must hold with: costctl schema policy."
     )
 

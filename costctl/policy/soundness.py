@@ -1,4 +1,4 @@
-"""May this policy be written for a consumer at all?
+"""May this policy be written for a consumer, or replayed, at all?
 
 In: a policy. Out: nothing; an unsound policy is refused, with what is wrong and what would fix it.
 """
@@ -24,7 +24,7 @@ def require_sound(policy: Policy) -> None:
         )
     if findings:
         raise InputError(
-            "The policy has errors: nothing was written.",
+            "The policy does not pass its checks.",
             why=" ".join(f"{finding.pointer}: {finding.message}" for finding in findings),
             next_step="Fix it; list all findings with: costctl policy check FILE.",
         )

@@ -25,7 +25,7 @@ def provider_id(written: str) -> str | None:
     """The id in the price book of the provider that is written so; None where the book does not have it."""
     plain = written.strip().lower()
     while True:
-        found = _ids().get(_squashed(plain))
+        found = _ids().get(squashed(plain))
         if found is not None:
             return found
         shorter = _INTERFACES.sub("", plain)
@@ -50,8 +50,8 @@ def spellings(provider: str) -> tuple[str, ...]:
 @cache
 def _ids() -> dict[str, str]:
     """Squashed spelling → id. Every id of the book is a spelling of itself."""
-    known = {_squashed(each.id): each.id for each in data_snapshot.get_snapshot().providers}
-    listed = {_squashed(name): provider for provider, names in _table().items() for name in names}
+    known = {squashed(each.id): each.id for each in data_snapshot.get_snapshot().providers}
+    listed = {squashed(name): provider for provider, names in _table().items() for name in names}
     return known | listed
 
 
@@ -61,5 +61,6 @@ def _table() -> dict[str, tuple[str, ...]]:
     return msgspec.toml.decode(text, type=dict[str, tuple[str, ...]])
 
 
-def _squashed(name: str) -> str:
+def squashed(name: str) -> str:
+    """Letters and digits of the name in lower case, by which spellings are compared."""
     return _NOT_OF_A_NAME.sub("", name.lower())

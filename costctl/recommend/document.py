@@ -8,19 +8,29 @@ from __future__ import annotations
 
 from typing import Final
 
+import polars as pl
+from msgspec.structs import replace
+
 from costctl.cost.bill import bill_of
 from costctl.documents.provenance import Provenance
-from costctl.documents.recommendations import SCHEMA_VERSION, Baseline, Recommendation, Recommendations
+from costctl.documents.recommendations import (
+    SCHEMA_VERSION,
+    Baseline,
+    IdlePool,
+    Recommendation,
+    Recommendations,
+)
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.recommend.evaluator import evaluated, withheld
 from costctl.recommend.ledger import joint_savings, ranked
-from costctl.recommend.proposals import Subject
-from costctl.recommend.registry import KINDS
+from costctl.recommend.proposals import Kind, Subject
+from costctl.recommend.registry import KINDS, NOT_COVERED
 from costctl.recommend.study import Study, study_of
 from costctl.recommend.weekly import is_weekly_given, with_savings_of_window
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
+from costctl.stats.exact_sums import sum_of_parts
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 METHODS: Final = {
@@ -41,13 +51,15 @@ def build_recommendations(
     is_weekly_asked: bool = False,
 ) -> Recommendations:
     """The recommendations document of a window. is_weekly_asked: figures a week are given however short it is."""
-    refusal = _why_nothing_can_be_judged(settings, fits)
+    missing = _missing(settings, fits)
+    refusal = _why_nothing_can_be_judged(settings, fits, missing)
     study = study_of(frames, fits, settings, seed) if refusal is None else None
+    reason = None
     if study is None:
         reason = refusal or (
             "One part of the window has no calls, so that nothing chosen on one can be held to the other."
         )
-        advice = tuple(withheld(Subject(kind.name), reason) for kind in KINDS)
+        advice = tuple(_not_judged(kind, reason, missing) for kind in KINDS)
     else:
         advice = ranked(_judged(study))
     document = Recommendations(
@@ -57,6 +69,9 @@ def build_recommendations(
         calibration=None if study is None else study.calibration,
         recommendations=advice,
         joint=None if study is None else joint_savings(study, advice),
+        kinds=tuple(kind.name for kind in KINDS),
+        not_covered=NOT_COVERED,
+        why_nothing=reason,
     )
     return with_savings_of_window(document)
 
@@ -65,26 +80,59 @@ def _judged(study: Study) -> list[Recommendation]:
     return [evaluated(study, each) for kind in KINDS for each in kind.propose(study)]
 
 
-def _why_nothing_can_be_judged(settings: Settings, fits: PoolFits) -> str | None:
+def _not_judged(kind: Kind, reason: str, missing: tuple[str, ...]) -> Recommendation:
+    return replace(
+        withheld(Subject(kind.name), reason),
+        withheld_as="needs_input" if missing else "not_applicable",
+        missing=missing,
+    )
+
+
+def _missing(settings: Settings, fits: PoolFits) -> tuple[str, ...]:
+    """Prices without which nothing can be judged."""
+    return tuple(
+        f"pools.{fit.name}.usd_per_replica_hour"
+        for fit in fits.fitted
+        if settings.pools[fit.name].usd_per_replica_hour is None
+    )
+
+
+def _why_nothing_can_be_judged(settings: Settings, fits: PoolFits, missing: tuple[str, ...]) -> str | None:
     if not fits.fitted:
         return why_nothing_fits(settings, fits)
-    unpriced = [fit.name for fit in fits.fitted if settings.pools[fit.name].usd_per_replica_hour is None]
-    if unpriced:
-        wanted = ", ".join(f"pools.{name}.usd_per_replica_hour" for name in unpriced)
-        return f"Replica time has no price: set {wanted}."
-    return None
+    return f"Replica time has no price: set {', '.join(missing)}." if missing else None
 
 
 def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> Baseline:
-    billed = bill_of(frames, settings).billed_usd
+    bill = bill_of(frames, settings)
+    billed, idle = bill.billed_usd, bill.idle_usd
     weeks = frames.window_s / S_PER_WEEK
     is_weekly = is_weekly_given(frames.window_s, is_asked=is_weekly_asked)
+
+    def per_week(usd: float | None) -> float | None:
+        return None if usd is None or not is_weekly else usd / weeks
+
+    bought = frames.sums.class_charge.filter(pl.col("component") == "api_tokens")
     return Baseline(
         usd=billed,
         requests=frames.requests.height,
         observed_hours=frames.window_s / S_PER_HOUR,
         unpriced_charges=frames.sums.unpriced_charges,
         is_weekly_given=is_weekly,
-        usd_per_week=None if billed is None or not is_weekly else billed / weeks,
+        usd_per_week=per_week(billed),
         requests_per_week=frames.requests.height / weeks if is_weekly else None,
+        idle_usd=idle,
+        idle_usd_per_week=per_week(idle),
+        idle_ratio=None if idle is None or not billed else idle / billed,
+        pools=tuple(
+            IdlePool(
+                pool=each.pool,
+                replicas=each.replicas,
+                idle_ratio=each.idle_ratio,
+                idle_usd=each.idle_usd,
+                idle_usd_per_week=per_week(each.idle_usd),
+            )
+            for each in sorted(bill.pools, key=lambda each: (-(each.idle_usd or 0.0), each.pool))
+        ),
+        bought_usd=sum_of_parts(bought, "usd"),
     )

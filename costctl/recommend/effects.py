@@ -6,7 +6,7 @@ was served.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -23,6 +23,16 @@ def effects_of(study: Study, proposed: Proposal, settings: Candidate, trial: Tri
     by_class = (each for number in proposed.classes for each in _of_class(study, proposed, number, trial))
     by_pool = (_of_pool(study, number, settings, trial) for number in proposed.pools)
     return (*by_class, *by_pool)
+
+
+def latency_of(effects: Iterable[Effect], request_class: str | None) -> Effect | None:
+    """The end-to-end p95 of the class; without one, of the class that it changes most, by ratio."""
+    found = [each for each in effects if each.metric == "e2e_p95"]
+    if request_class is not None:
+        return next((each for each in found if each.request_class == request_class), None)
+    return max(
+        found, key=lambda each: abs(each.to / each.from_ - 1.0) if each.from_ > 0 else 0.0, default=None
+    )
 
 
 def _of_class(study: Study, proposed: Proposal, number: int, trial: Trial) -> Iterator[Effect]:

@@ -19,7 +19,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
-from costctl.recommend.effects import effects_of
+from costctl.recommend.effects import effects_of, latency_of
 from costctl.recommend.objectives import meets_objectives, untrusted
 from costctl.recommend.proposals import Candidate, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
@@ -44,7 +44,11 @@ class _Best:
 def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
     """The proposal, judged."""
     if isinstance(proposed, Withheld):
-        return withheld(proposed.subject, proposed.reason, proposed.evidence)
+        return replace(
+            withheld(proposed.subject, proposed.reason, proposed.evidence),
+            withheld_as=proposed.how,
+            missing=proposed.missing,
+        )
     off = untrusted(study, proposed)
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
@@ -76,6 +80,7 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
         assumptions=(),
         evidence=evidence,
         reversal=None,
+        withheld_as="ruled_out",
     )
 
 
@@ -166,6 +171,7 @@ def _made(
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
     pools, _ = study.replayed_as(study.first, best.settings)
+    effects = effects_of(study, proposed, best.settings, best.trial)
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended",
@@ -173,7 +179,9 @@ def _made(
         cash_usd_per_week=saved.cash,
         freed_usd_per_week=saved.freed,
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
-        effects=effects_of(study, proposed, best.settings, best.trial),
+        effects=effects,
+        latency=latency_of(effects, proposed.subject.request_class),
+        withheld_as=None,
         holdout=holdout,
         assumptions=(*proposed.assumptions, *(() if saved.freed is None else (FREED_TIME,))),
         reversal=proposed.reversal,

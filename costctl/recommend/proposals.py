@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from costctl.documents.recommendations import Evidence
+from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
@@ -56,11 +56,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """No advice, and why, a sentence."""
+    """No advice, and why, a sentence. how: ruled out, for want of input, or not applicable.  missing: the settings to
+    declare, of what is withheld for want of input.
+    """
 
     subject: Subject
     reason: str
     evidence: tuple[Evidence, ...] = ()
+    how: WithheldAs = "ruled_out"
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,3 +12,5 @@ KINDS: Final[tuple[Kind, ...]] = (
     queue_limit.KIND,
     tier_placement.KIND,
 )
+# What people ask about and no kind advises on yet.
+NOT_COVERED: Final = ("number of replicas", "tokens bought from providers")

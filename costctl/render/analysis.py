@@ -32,6 +32,8 @@ from costctl.render.cells import (
     usd,
     usd_interval,
 )
+from costctl.render.changes import change_sections
+from costctl.render.cuts import cut_tables
 from costctl.render.failures import (
     as_recorded,
     left_out_of_mtok,
@@ -54,8 +56,10 @@ def sections(document: Analysis) -> list[Section]:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
         )
+    parts.extend(cut_tables(document, ("model",)))
     if (tenants := tenant_table(document.tenants)) is not None:
         parts.append(tenants)
+    parts.extend(change_sections(document))
     if document.invoices:
         parts.append(invoices(document))
     parts.append(_cost(document))

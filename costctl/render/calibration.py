@@ -9,13 +9,14 @@ from typing import Final
 from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
 from costctl.documents.metrics import METRICS
 from costctl.render.cells import NOT_OBSERVED, Quantity, Row, count, ratio, trust_of
-from costctl.render.sections import Table
+from costctl.render.sections import Table, first
 
 _QUANTITIES: Final[tuple[tuple[str, tuple[Metric, ...]], ...]] = (
     ("end-to-end latency", ("call_latency_p50", "call_latency_p95")),
     ("time to first token", ("call_ttft_p50", "call_ttft_p95")),
     ("busy time", ("busy",)),
 )
+_MOST_NAMED: Final = 2
 _METRICS: Final = tuple(metric for _, metrics in _QUANTITIES for metric in metrics)
 
 
@@ -43,6 +44,24 @@ def trust_lines(calibration: Calibration) -> list[str]:
     return lines
 
 
+def trust_line(calibration: Calibration) -> str:
+    """The same in one line: within what the replay of today is of what was observed, and what it does not reproduce."""
+    fits = [*_named(calibration)]
+    failing = [*_failing(fits, _METRICS)]
+    judged = [each for _, fit in fits for each in fit.metrics if each.is_trusted is not None]
+    if not judged:
+        return f"cannot be judged: fewer than {calibration.fewest_calls} calls of each class and pool"
+    if not calibration.trusted_metrics and calibration.largest_error_ratio is None:
+        return f"does not reproduce today: DO NOT ACT on it; {failing[0]}"
+    within = ratio(calibration.largest_error_ratio, "too little to matter")
+    said = f"reproduces today's latency and busy time within {within}"
+    if not failing:
+        return said
+    shown, hidden = first(failing, _MOST_NAMED)
+    more = f" and {hidden} more" if hidden else ""
+    return f"{said}; DO NOT ACT on {', '.join(shown)}{more}"
+
+
 def legend(rows: Iterable[Row]) -> str:
     """What the marks in these rows mean, in brackets; nothing where there are none."""
     meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
@@ -51,10 +70,14 @@ def legend(rows: Iterable[Row]) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def calibration_table(calibration: Calibration) -> Table:
-    """One row per pool and class: how far each metric is off, marked where it may not be acted on."""
+def calibration_table(calibration: Calibration, names: frozenset[str] | None = None) -> Table:
+    """One row per pool and class: how far each metric is off, marked where it may not be acted on. names: of pools and
+    classes; None for all.
+    """
     rows: tuple[Row, ...] = tuple(
-        (name, count(fit.calls), *_errors(fit, is_pool=name != fit.name)) for name, fit in _named(calibration)
+        (name, count(fit.calls), *_errors(fit, is_pool=name != fit.name))
+        for name, fit in _named(calibration)
+        if names is None or fit.name in names
     )
     return Table(
         f"Replay of today against what was observed: replayed / observed - 1{legend(rows)}",

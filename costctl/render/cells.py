@@ -90,12 +90,13 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its unit; ``why`` and ``bound`` as those of a quantity."""
+    """An estimate with its unit; ``why`` and ``bound`` as those of a quantity. is_short: where there is little room."""
 
     estimate: Estimate | None
     unit: Literal["USD", "ratio"]
     why: str
     bound: Bound | None = None
+    is_short: bool = False
 
     def at_least(self, missing: int) -> Interval:
         """A sum: a lower bound where some parts of it are unknown."""
@@ -106,6 +107,8 @@ class Interval:
             return self.why
         if self.unit == "ratio":
             return numbers.ratio_interval(self.estimate)
+        if self.is_short:
+            return numbers.usd_range(self.estimate)
         if self.bound == "at least" and self.estimate.is_exact:
             return f"≥ {numbers.usd(self.estimate.mid)}"
         return f"{_MARKS[self.bound]}{numbers.usd_interval(self.estimate)}"
@@ -202,6 +205,11 @@ def measured(value: float, unit: str) -> Cell:
 def usd_interval(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:
     """An uncertain amount in USD."""
     return Interval(estimate, "USD", why)
+
+
+def usd_range(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:
+    """The same for a first screen."""
+    return Interval(estimate, "USD", why, is_short=True)
 
 
 def ratio_interval(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:

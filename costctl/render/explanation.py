@@ -1,4 +1,4 @@
-"""One request, or one class, through every relation: tables for people, and its charges as CSV."""
+"""One request, or one class, through every relation: all tables (``explain --detail``), and its charges as CSV."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sections(document: Explanation) -> list[Section]:
         parts.extend(_request(request, of))
     if document.other_requests:
         others = tuple(
-            f"{each.request_id} {each.route or ''}, {_said(each.start)}" for each in document.other_requests
+            f"{each.request_id} {each.route or ''}, {said(each.start)}" for each in document.other_requests
         )
         parts.append(Notes("Other requests of the trace", others))
     return parts
@@ -78,9 +78,9 @@ def _request(request: RequestExplanation, of: str) -> list[Section]:
 def _facts(request: RequestExplanation, of: str) -> Notes:
     first = "" if request.ttft_s is None else f", the first token after {seconds(request.ttft_s)}"
     lines = [
-        f"{request.route or 'Its route was not observed'}; service {_said(request.service)}, tenant "
-        f"{_said(request.tenant)}, session {_said(request.session_id)}.",
-        f"Started {_said(request.start)}; took {seconds(request.duration_s)}{first}; "
+        f"{request.route or 'Its route was not observed'}; service {said(request.service)}, tenant "
+        f"{said(request.tenant)}, session {said(request.session_id)}.",
+        f"Started {said(request.start)}; took {seconds(request.duration_s)}{first}; "
         f"{'succeeded' if request.is_success else 'failed'}; attempts: {request.attempts}.",
         f"Class {request.request_class}, by the rule “{request.rule}”.",
         *_tenants_of_calls(request),
@@ -103,8 +103,8 @@ def _tenants_of_calls(request: RequestExplanation) -> list[str]:
         places.setdefault(call.tenant or _NO_TENANT, []).append(str(place))
     if set(places) <= {request.tenant or _NO_TENANT}:
         return []
-    said = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(places.items()))
-    return [f"Tenants of the calls below: {said}."]
+    whose = "; ".join(f"{tenant}: {', '.join(of)}" for tenant, of in sorted(places.items()))
+    return [f"Tenants of the calls below: {whose}."]
 
 
 def _rules(rules: tuple[RuleOutcome, ...]) -> Table:
@@ -196,7 +196,7 @@ def _calls(request: RequestExplanation) -> list[Section]:
     rows = tuple(
         (
             count(place),
-            _call_name(call),
+            call_name(call),
             _offset(call.start_s),
             seconds(call.duration_s),
             _seen(call.queue_s),
@@ -212,9 +212,10 @@ def _calls(request: RequestExplanation) -> list[Section]:
     ]
 
 
-def _call_name(call: CallLine) -> str:
+def call_name(call: CallLine) -> str:
+    """The model, the operation, and what became of it where it failed."""
     name = f"{call.model or 'model not observed'} {call.operation or ''}".strip()
-    return f"{name}{_outcome(call)}"
+    return f"{name} (failed, retried)" if call.is_retried else f"{name} (failed)" if call.is_failed else name
 
 
 def _tokens(call: CallLine) -> Phrase:
@@ -242,10 +243,6 @@ def _number_of(request: RequestExplanation, call_id: str | None) -> Quantity:
     """The number of a call in the table of calls."""
     places = (place for place, call in enumerate(request.calls, 1) if call.call_id == call_id)
     return count(next(places, None), "")
-
-
-def _outcome(call: CallLine) -> str:
-    return " (failed, retried)" if call.is_retried else " (failed)" if call.is_failed else ""
 
 
 def _records(request: RequestExplanation) -> Section:
@@ -335,7 +332,8 @@ def _quantity(quantity: float | None, unit: str) -> Cell:
     return phrase("{of} {unit}", of=count(quantity), unit=unit)
 
 
-def _said(value: str | None) -> str:
+def said(value: str | None) -> str:
+    """The text, or that it was not observed."""
     return NOT_OBSERVED if value is None else value
 
 

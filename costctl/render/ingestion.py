@@ -1,4 +1,6 @@
-"""The ingest report as a table that a user can act on, and as CSV."""
+"""The ingest report: every source as a table that a user can act on (``ingest --detail``), and as CSV. ``screen`` is in
+``ingestion_screen``.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from costctl.documents.ingestion import IngestReport, IngestTotals
 from costctl.documents.reject_codes import doubts_in_words, rejects_in_words
 from costctl.documents.source_groups import SourceGroup, grouped
 from costctl.render.cells import Row, count
-from costctl.render.sections import Notes, Section, Table, first
+from costctl.render.loading import skipped_lines
+from costctl.render.sections import Notes, Section, Table, first, shortened_path
 from costctl.render.spreadsheet import as_csv
 
 _MOST_ROWS: Final = 24
@@ -29,8 +32,8 @@ def sections(document: IngestReport) -> list[Section]:
         ),
         Notes("Total", (_total(document.totals),)),
     ]
-    to_do = _to_do(document.totals, groups)
-    return [*parts, Notes("To do", to_do)] if to_do else parts
+    notes = (*to_do(document.totals, groups, _MOST_NOTES), *skipped_lines(document.sources))
+    return [*parts, Notes("To do", notes)] if notes else parts
 
 
 def _row(group: SourceGroup) -> Row:
@@ -53,11 +56,14 @@ def _total(totals: IngestTotals) -> str:
     )
 
 
-def _to_do(totals: IngestTotals, groups: tuple[SourceGroup, ...]) -> tuple[str, ...]:
-    shown, hidden = first([note for group in groups for note in _notes(group)], _MOST_NOTES)
+def to_do(
+    totals: IngestTotals, groups: tuple[SourceGroup, ...], most: int, more: str = "--format json or csv"
+) -> tuple[str, ...]:
+    """What to do about what was not understood, ``most`` notes of it, and how many there are in ``more``."""
+    shown, hidden = first([note for group in groups for note in _notes(group)], most)
     lines = [*shown]
     if hidden:
-        lines.append(f"And {hidden} more such notes: --format json or csv shows every source.")
+        lines.append(f"And {hidden} more such notes: {more} shows every source.")
     if totals.rejected:
         lines.append(
             "Rejected records are kept: `costctl sql 'SELECT * FROM quarantine'` shows each with its reason."
@@ -67,8 +73,8 @@ def _to_do(totals: IngestTotals, groups: tuple[SourceGroup, ...]) -> tuple[str, 
 
 def _notes(group: SourceGroup) -> Iterator[str]:
     """What a user may want to do about some sources of one kind; of several refused ones the first speaks for all."""
-    if group.first.state == "refused":
-        yield _refusal(group)
+    if group.first.state in ("refused", "skipped"):
+        yield from [_refusal(group)] if group.first.state == "refused" else []
         return
     if group.rejected_by_code:
         said = rejects_in_words(group.rejected_by_code)
@@ -90,9 +96,10 @@ def _notes(group: SourceGroup) -> Iterator[str]:
 
 def _refusal(group: SourceGroup) -> str:
     why, _, next_step = (group.first.why or "").partition("\n")
-    said = f"{why} {next_step}".replace(group.first.uri, "it", 1).removeprefix("it ")
+    said = f"{why} {next_step}".replace(group.first.uri, "it", 1)
+    said = said.removeprefix("it ").removeprefix("it: ")
     others = f", and {group.others} more like it" if group.others else ""
-    return f"Refused: {group.first.uri}{others}: {said}"
+    return f"Refused: {shortened_path(group.first.uri)}{others}: {said}"
 
 
 def _usage_notes(group: SourceGroup) -> list[str]:

@@ -25,6 +25,8 @@ def _parts(section: Section) -> list[str]:
             return [title, f"```{section.language}\n{section.text.rstrip()}\n```\n"]
         case HeatMap():
             return [title, section.legend + "\n", _table(_as_table(section))]
+        case Table(is_compact=True) if section.title == section.columns[0]:
+            return [_table(section)]  # the head of the first column says it
         case Table():
             return [title, _table(section)]
 

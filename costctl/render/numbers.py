@@ -6,6 +6,7 @@ In: a number that is known, in the unit that the function is named for. ``cells`
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -51,6 +52,14 @@ def usd_interval(estimate: Estimate) -> str:
     return f"{usd(estimate.mid)} ({between}{usd(estimate.low)} to {usd(estimate.high)})"
 
 
+def usd_range(estimate: Estimate) -> str:
+    """The same where there is little room: $0.157 (0.125–0.189); of one exact value, that."""
+    if estimate.is_exact:
+        return usd(estimate.mid)
+    low, high = (usd(bound).replace("$", "") for bound in (estimate.low, estimate.high))
+    return f"{usd(estimate.mid)} ({low}{' to ' if estimate.low < 0 else '–'}{high})"
+
+
 def stage_name(stage: str) -> str:
     """A stage in words, such as "model call"."""
     return stage.replace("_", " ")
@@ -86,8 +95,9 @@ def tokens(value: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """A number of things, such as "1 step" or "1,234 steps"."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    """A number of things, such as "1 step", "1,234 steps" or "2 classes"."""
+    ending = "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}" + ("" if number == 1 else ending)
 
 
 def ratio_interval(estimate: Estimate) -> str:
@@ -147,3 +157,17 @@ def short(value: float) -> str:
             scaled = value / size
             return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
     return f"{value:.0f}"
+
+
+def days(from_: str, to: str) -> str:
+    """Whole UTC days between RFC 3339 instants, the end exclusive: "Nov 23", "Nov 23–25", "Nov 29–Dec 2"."""
+    first, last = datetime.fromisoformat(from_), datetime.fromisoformat(to) - timedelta(days=1)
+    until = "" if first.date() == last.date() else f"–{last.day}"
+    if first.month != last.month:
+        until = f"–{last:%b} {last.day}"
+    return f"{first:%b} {first.day}{until}"
+
+
+def minute(moment: str) -> str:
+    """An RFC 3339 instant in UTC, to the minute: "2026-11-23 14:05"."""
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"

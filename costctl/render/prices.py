@@ -1,4 +1,6 @@
-"""Prices and what is wrong with them, as tables and as CSV."""
+"""Prices and what is wrong with them: all of it as tables (``--detail``), and as CSV. The screens are in
+``price_screens``.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def sections(document: Prices) -> list[Section]:
             price.provider or "any",
             price.model,
             _kind(price),
-            _prompt(price),
+            prompt(price.from_input_tokens, price.last_input_tokens),
             exact(price.usd_per_million),
             "own rates" if price.source.startswith("own rates") else "price book",
         )
@@ -48,10 +50,11 @@ def _kind(price: Price) -> str:
     return kind if price.service_tier == "default" else f"{kind}, {price.service_tier}"
 
 
-def _prompt(price: Price) -> str:
-    if price.last_input_tokens is not None:
-        return f"up to {count(price.last_input_tokens)}"
-    return "any" if price.from_input_tokens == 0 else f"{count(price.from_input_tokens)} or more"
+def prompt(from_tokens: int, last_tokens: int | None) -> str:
+    """For which lengths of prompt a price holds."""
+    if last_tokens is not None:
+        return f"up to {count(last_tokens)}"
+    return "any" if from_tokens == 0 else f"{count(from_tokens)} or more"
 
 
 def csv_text(document: Prices) -> str:

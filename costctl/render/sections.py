@@ -16,6 +16,7 @@ _SHADES: Final = (" ", "░", "▒", "▓", "█")
 _NOTHING: Final = "·"
 _INDENT: Final = "· "
 _LEAST_NAME: Final = 16
+_LONGEST_PATH: Final = 44
 
 Item = TypeVar("Item")
 
@@ -120,3 +121,19 @@ def indented(name: str, depth: int, width: int) -> str:
     """A name in a tree, its end where it is too long: that says more."""
     room = max(_LEAST_NAME, width - len(_INDENT) * depth)
     return _INDENT * depth + (name if len(name) <= room else "…" + name[1 - room :])
+
+
+def shortened_path(path: str) -> str:
+    """A path that is easy to tell and to find: of a long one the middle of its folders is left out, and the name of the
+    file stays whole, as does the beginning where there is room.
+    """
+    if len(path) <= _LONGEST_PATH:
+        return path
+    *folders, name = path.rstrip("/").split("/")
+    end = f"/…/{name}{'/' if path.endswith('/') else ''}"
+    kept = folders[:1]
+    for folder in folders[1:]:
+        if len("/".join([*kept, folder])) + len(end) > _LONGEST_PATH:
+            break
+        kept.append(folder)
+    return "/".join(kept) + end

@@ -1,4 +1,6 @@
-"""A simulation as tables for people, today beside the scenario, and as one flat CSV row for each difference."""
+"""A simulation: all tables for people (``simulate --detail``), today beside the scenario, and one flat CSV row for each
+difference. ``screen`` is in ``simulation_screen``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from costctl.documents.simulation import (
     Difference,
     LaneResult,
     PoolResult,
+    ReplicaFailure,
     Result,
     Simulation,
     TodaySetting,
@@ -44,18 +47,15 @@ _SHOWN = frozenset(
 
 
 def sections(document: Simulation) -> list[Section]:
-    """What of it may be acted on, what the scenario is, what it does, how well today is reproduced."""
-    parts: list[Section] = [_verdict(document), _scenario(document)]
+    """What the scenario is, what it does, what of it may be acted on, how well today is reproduced."""
+    parts: list[Section] = [_scenario(document)]
     if document.scenario.changes:
         parts.append(_changes(document.scenario.changes))
-    if document.scenario.left_out:
-        lines = tuple(f"{each.pointer}: {each.reason}." for each in document.scenario.left_out)
-        parts.append(Notes("In the policy but not replayed", lines))
-    is_changed = bool(
-        document.scenario.changes or document.scenario.failures or document.scenario.load_factor != 1
-    )
+    parts.extend(_notes(document))
+    is_changed = document.scenario.is_changed
     if is_changed:
         parts.append(_differences(document))
+    parts.append(_verdict(document))
     parts.extend(table(document, is_changed) for table in (_classes, _pools, _lanes))
     if any(_any_of(result, fate) for _, result in _beside(document, is_changed) for fate in _FATES):
         parts.append(_unserved(document, is_changed))
@@ -64,6 +64,27 @@ def sections(document: Simulation) -> list[Section]:
         parts.append(Notes("Limitations", document.calibration.not_reproduced))
     parts.append(_settings(document))
     return parts
+
+
+def _notes(document: Simulation) -> list[Section]:
+    """What was asked for and is not replayed as it stands."""
+    scenario = document.scenario
+    noted = (
+        ("Without effect", [f"{each.asked}: {each.reason}." for each in scenario.without_effect]),
+        (
+            "Limits of the policy that replicas share",
+            [
+                f"{each.pointer}: {exact(each.limit)} over {each.replicas} replicas is replayed as "
+                f"{exact(each.per_replica)} on each."
+                for each in scenario.shared_limits
+            ],
+        ),
+        (
+            "In the policy but not replayed",
+            [f"{each.pointer}: {each.reason}." for each in scenario.left_out],
+        ),
+    )
+    return [Notes(title, tuple(lines)) for title, lines in noted if lines]
 
 
 def _verdict(document: Simulation) -> Notes:
@@ -86,7 +107,7 @@ def _scenario(document: Simulation) -> Notes:
     window, scenario = document.window, document.scenario
     lines = [
         f"{count(window.replayed_requests)} of {count(window.requests)} requests of "
-        f"{_minute(window.from_)} to {_minute(window.to)} UTC are replayed."
+        f"{minute(window.from_)} to {minute(window.to)} UTC are replayed."
     ]
     if scenario.policy_id is not None:
         lines.append(f"Policy {scenario.policy_id}.")
@@ -95,17 +116,22 @@ def _scenario(document: Simulation) -> Notes:
             f"Load {exact(scenario.load_factor)}x: {count(document.baseline.requests)} requests become "
             f"{count(document.result.requests)}."
         )
-    for failure in scenario.failures:
-        until = "for good" if failure.until is None else f"until {_minute(failure.until)}"
-        lines.append(
-            f"{plural(failure.replicas, 'replica')} of {failure.pool} down from {_minute(failure.from_)} {until}."
-        )
-    if not (scenario.changes or scenario.failures or scenario.load_factor != 1):
+    lines.extend(f"{line}." for line in failure_lines(scenario.failures))
+    if not scenario.is_changed:
         lines.append("Nothing is changed: today's settings at today's load.")
     return Notes("Scenario", tuple(lines))
 
 
-def _minute(instant: str) -> str:
+def failure_lines(failures: tuple[ReplicaFailure, ...]) -> list[str]:
+    """Which replicas are down, and how long."""
+    return [
+        f"{plural(each.replicas, 'replica')} of {each.pool} down from {minute(each.from_)} "
+        f"{'for good' if each.until is None else f'until {minute(each.until)}'}"
+        for each in failures
+    ]
+
+
+def minute(instant: str) -> str:
     """The instant to the minute: 2026-11-24 09:30."""
     return instant[:16].replace("T", " ")
 
@@ -131,7 +157,7 @@ def _differences(document: Simulation) -> Table:
             Label(METRICS[each.metric].short, trust_of(each.is_trusted)),
             measured(each.baseline, each.unit),
             measured(each.scenario, each.unit),
-            _signed(each, each.change),
+            signed_change(each, each.change),
             *_bounds(each, each.difference),
         )
         for each in document.differences
@@ -145,7 +171,7 @@ def _differences(document: Simulation) -> Table:
     )
 
 
-def _signed(difference: Difference, value: float | None) -> Quantity:
+def signed_change(difference: Difference, value: float | None) -> Quantity:
     """A difference with its sign; between parts of a whole in percentage points."""
     unit = "ratio_change" if difference.unit == "ratio" else difference.unit
     return Quantity(value, unit, "too few", is_signed=True)
@@ -153,7 +179,7 @@ def _signed(difference: Difference, value: float | None) -> Quantity:
 
 def _bounds(difference: Difference, estimate: Estimate | None) -> Row:
     bounds = (None, None) if estimate is None else (estimate.low, estimate.high)
-    return tuple(_signed(difference, bound) for bound in bounds)
+    return tuple(signed_change(difference, bound) for bound in bounds)
 
 
 def _beside(document: Simulation, is_changed: bool) -> tuple[tuple[str, Result], ...]:

@@ -1,4 +1,6 @@
-"""What a store holds, as tables and as CSV."""
+"""What a store holds: every source as tables (``store info --detail``), and as CSV. ``screen`` is in
+``store_screen``.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,14 @@ def sections(document: StoreInfo) -> list[Section]:
             count(source.spans),
             count(source.stored_spans),
             count(source.rejected),
-            _minute(source.first),
-            _minute(source.last),
+            minute(source.first),
+            minute(source.last),
         )
         for source in document.sources
     )
     facts = (
-        f"{document.path}: {_bytes(document.file_bytes)}, of which "
-        f"{_bytes(document.reusable_bytes)} are free for reuse (`costctl store compact` gives them back); "
+        f"{document.path}: {in_megabytes(document.file_bytes)}, of which "
+        f"{in_megabytes(document.reusable_bytes)} are free for reuse (`costctl store compact` gives them back); "
         f"tables of version {document.store_version}.",
         f"{count(document.spans)} spans in {count(document.traces)} traces, "
         f"{count(document.quarantined)} records in quarantine.",
@@ -50,11 +52,13 @@ def sections(document: StoreInfo) -> list[Section]:
     ]
 
 
-def _bytes(number: int) -> Quantity:
+def in_megabytes(number: int) -> Quantity:
+    """A size on disk."""
     return Quantity(number, "bytes", NOT_OBSERVED)
 
 
-def _minute(instant: str | None) -> str:
+def minute(instant: str | None) -> str:
+    """The instant to the minute: 2026-11-24 09:30."""
     return instant[:16].replace("T", " ") if instant else NOT_OBSERVED
 
 

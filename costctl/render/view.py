@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from costctl.documents.cuts import SortColumn
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -19,7 +21,7 @@ class View:
     detail: bool = False
     verbose: bool = False
     top: int | None = None
-    sort: str | None = None
+    sort: SortColumn | None = None
     is_terminal: bool = False
     again: str = ""
 

@@ -54,7 +54,7 @@ def _lines(witness: Witness) -> tuple[str, ...]:
             'what [prices] unpriced = "recorded" charges for them is what the source says.'
         )
     shown, smaller = first(by_size(witness), _MOST_CAUSES)
-    lines.extend(_cause(group, cause) for group, cause in shown)
+    lines.extend(cause_in_words(group, cause) for group, cause in shown)
     if smaller:
         lines.append(f"{plural(smaller, 'smaller difference')}: in --format json.")
     _, others = first(witness.groups, _MOST_GROUPS)
@@ -63,7 +63,8 @@ def _lines(witness: Witness) -> tuple[str, ...]:
     return (*lines, *witness.notes)
 
 
-def _cause(group: WitnessGroup, cause: WitnessCause) -> str:
+def cause_in_words(group: WitnessGroup, cause: WitnessCause) -> str:
+    """How many calls differ, by how much, and what that is likely due to."""
     share = "" if cause.difference_ratio is None else f", {ratio(cause.difference_ratio)} of the difference"
     whose = f"{group.model or 'a model that was not observed'} by {group.source}"
     example = f" (such as trace {cause.trace_id})" if cause.trace_id else ""

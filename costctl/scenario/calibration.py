@@ -54,7 +54,17 @@ def calibration_of(frames: Frames, fits: PoolFits, settings: Settings, today: Ou
             *_requests_without_calls(frames, fits),
             *_guessed(fits),
         ),
+        largest_error_ratio=max(_errors_within_tolerance(metrics), default=None),
     )
+
+
+def _errors_within_tolerance(metrics: Iterable[MetricFit]) -> list[float]:
+    """Sizes of the errors of the metrics that may be acted on and are not merely too small to matter."""
+    return [
+        abs(each.error_ratio)
+        for each in metrics
+        if each.is_trusted and each.error_ratio is not None and abs(each.error_ratio) <= TRUSTED_ERROR_RATIO
+    ]
 
 
 def _with_verdict(metrics: Iterable[MetricFit], verdict: bool) -> tuple[Metric, ...]:

@@ -27,7 +27,9 @@ from costctl.documents.simulation import (
     Scenario,
     Simulation,
     Window,
+    WithoutEffect,
 )
+from costctl.documents.simulation import SharedLimit as SharedLimitLine
 from costctl.errors import NotEnoughDataError
 from costctl.frames.cost import Frames
 from costctl.levers.apply import applied, differences
@@ -35,6 +37,7 @@ from costctl.levers.from_policy import NotReplayed, from_policy
 from costctl.levers.platform import Platform
 from costctl.levers.reading import Names, setting_given, setting_of
 from costctl.levers.settings import Setting
+from costctl.levers.shared_limits import SharedLimit, shared_limits
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.differences import differences_between
@@ -42,9 +45,10 @@ from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, see
 from costctl.scenario.failures import failure_of
 from costctl.scenario.load import at_load, load_factor_of
 from costctl.scenario.measures import Billing, Replayed, result_of
-from costctl.scenario.period import Period, whole_period
+from costctl.scenario.period import Period, Trial, whole_period
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
+from costctl.scenario.without_effect import Replay, failures_without_effect, settings_without_effect
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.network import replay_network
 from costctl.units import NS_PER_S, iso_utc
@@ -73,11 +77,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Meant:
-    """What was asked, understood."""
+    """What was asked, understood. before: the platform under the policy, on which the settings are set."""
 
     platform: Platform
     load_factor: float
     left_out: tuple[NotReplayed, ...]
+    shared_limits: tuple[SharedLimit, ...]
+    before: Platform
+    settings: tuple[Setting, ...]
 
 
 def build_simulation(
@@ -110,17 +117,18 @@ def build_simulation(
     )
     names = [fit.name for fit in fits.fitted]
     fitted = dict(zip(names, fits.pools, strict=True))
-    pools = pools_of(fitted, fits.calls.classes, today, meant.platform)
     progress("Replaying today", None)
     period = whole_period(frames, fits, settings)
     base = Replayed(period, fits.pools, period.pool, period.trial(fits.pools), fits.calls.classes, billing)
 
-    def in_scenario(at: Period) -> Replayed:
-        pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, meant.platform)
+    def under(platform: Platform) -> Replayed:
+        pools = pools_of(fitted, fits.calls.classes, today, platform)
+        pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, platform)
         return Replayed(at, pools, pool, at.trial(pools, pool), fits.calls.classes, billing)
 
     progress("Replaying the scenario", None)
-    scenario = in_scenario(at_load(period, meant.load_factor, seed))
+    at = at_load(period, meant.load_factor, seed)
+    scenario = under(meant.platform)
     if scenario.period.workload.size == 0:
         raise NotEnoughDataError(
             "Nothing is left to replay.",
@@ -142,7 +150,13 @@ def build_simulation(
             replayed_requests=results[0].requests,
         ),
         today=settings_today(fits, settings),
-        scenario=_scenario(asked, meant, today, frames),
+        scenario=_scenario(
+            asked,
+            meant,
+            today,
+            frames,
+            _without_effect(asked, meant, scenario.trial, lambda platform: under(platform).trial),
+        ),
         calibration=calibration,
         extrapolation=extrapolation,
         baseline=results[0],
@@ -156,15 +170,38 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
     names: Names = {"class": sorted(today.classes), "pool": sorted(today.pools)}
     of_policy: tuple[Setting, ...] = ()
     left_out: tuple[NotReplayed, ...] = ()
+    shared: tuple[SharedLimit, ...] = ()
     if asked.policy is not None:
         of_policy, left_out = from_policy(asked.policy, today)
+        unsaid = {each.pointer for each in left_out}
+        shared = tuple(each for each in shared_limits(asked.policy, today) if each.pointer not in unsaid)
     written = [setting_of(text, names) for text in asked.assignments]
     given = [setting_given(key, value, names) for key, value in asked.settings.items()]
     platform = applied(today, [*of_policy, *written, *given])
     replicas = {name: rules.replicas for name, rules in platform.pools.items()}
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
-    return _Meant(Platform(platform.pools, platform.classes, failures), load_factor_of(asked.load), left_out)
+    return _Meant(
+        platform=Platform(platform.pools, platform.classes, failures),
+        load_factor=load_factor_of(asked.load),
+        left_out=left_out,
+        shared_limits=shared,
+        before=applied(today, of_policy),
+        settings=(*written, *given),
+    )
+
+
+def _without_effect(
+    asked: Asked, meant: _Meant, replayed: Trial, replay: Replay
+) -> tuple[WithoutEffect, ...]:
+    """Of the settings, the failures and the load."""
+    scenario = meant.platform
+    load = WithoutEffect(f"--load {asked.load}", "it is the recorded load")
+    return (
+        *settings_without_effect(meant.settings, meant.before, scenario, replayed, replay),
+        *failures_without_effect(asked.failures, scenario, replayed, replay),
+        *([load] if asked.load is not None and meant.load_factor == 1 else []),
+    )
 
 
 def _extrapolation(
@@ -187,7 +224,13 @@ def _extrapolation(
     )
 
 
-def _scenario(asked: Asked, meant: _Meant, today: Platform, frames: Frames) -> Scenario:
+def _scenario(
+    asked: Asked,
+    meant: _Meant,
+    today: Platform,
+    frames: Frames,
+    without_effect: tuple[WithoutEffect, ...],
+) -> Scenario:
     def instant(seconds: float) -> str:
         return iso_utc(frames.window_from_ns + round(seconds * NS_PER_S))
 
@@ -205,4 +248,9 @@ def _scenario(asked: Asked, meant: _Meant, today: Platform, frames: Frames) -> S
             for failure in meant.platform.failures
         ),
         left_out=tuple(LeftOut(each.pointer, each.reason) for each in meant.left_out),
+        shared_limits=tuple(
+            SharedLimitLine(each.pointer, each.limit, each.replicas, each.per_replica)
+            for each in meant.shared_limits
+        ),
+        without_effect=without_effect,
     )

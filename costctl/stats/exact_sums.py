@@ -36,21 +36,19 @@ def binary_places() -> pl.DataFrame:
 
 def sum_of_parts(rows: pl.DataFrame, column: str) -> float | None:
     """What the parts of all rows sum to; None where all are null. rows: with their power."""
-    known = rows.select("power", column).drop_nulls()
-    if known.is_empty():
-        return None
-    lowest = min(_POWERS)
-    whole = sum(part << (power - lowest) for power, part in known.iter_rows())
-    return float(whole / (1 << -lowest))  # of whole numbers: rounded once
+    return sums_of_parts(rows, (), column).get(())
 
 
 def sums_of_parts(rows: pl.DataFrame, keys: tuple[str, ...], column: str) -> dict[tuple[Any, ...], float]:
     """What the parts of each combination of the keys sum to, in their order; what is null counts as nothing."""
-    groups = rows.drop_nulls(column).group_by(keys).agg("power", column).sort(keys)
+    lowest = min(_POWERS)
+    wholes: dict[tuple[Any, ...], int] = {}
+    known = rows.select(*keys, "power", column).drop_nulls(column)
+    for *key, power, part in (known.sort(keys) if keys else known).iter_rows():
+        wholes[tuple(key)] = wholes.get(tuple(key), 0) + (part << (power - lowest))
     return {
-        tuple(key): sum_of_parts(pl.DataFrame({"power": powers, column: parts}), column) or 0.0
-        for *key, powers, parts in groups.iter_rows()
-    }
+        key: float(whole / (1 << -lowest)) for key, whole in wholes.items()
+    }  # of whole numbers: rounded once
 
 
 def exact_sum(values: pl.Series) -> float | None:

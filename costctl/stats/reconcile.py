@@ -34,6 +34,20 @@ def whole_units(amounts: Sequence[Decimal], unit: Decimal, total: int | None = N
     return floors
 
 
+def units_within(amounts: Sequence[Decimal], unit: Decimal, total: int) -> list[int]:
+    """Whole numbers of ``unit`` that add up to a total which others were rounded to as well.
+
+    Where the total is further from the amounts than one unit each, the largest amount takes what is left.
+    """
+    if not amounts:
+        return []
+    floors = [int((amount / unit).to_integral_value(ROUND_FLOOR)) for amount in amounts]
+    near = min(max(total, sum(floors)), sum(floors) + len(floors))
+    units = whole_units(amounts, unit, near)
+    units[max(range(len(amounts)), key=lambda place: amounts[place])] += total - near
+    return units
+
+
 def reconciled_usd(amounts_usd: Sequence[float | None], unit: Decimal = CENT) -> list[Decimal | None]:
     """The amounts in whole units, whose sum is that of the amounts, rounded to the unit; None, not priced, stays."""
     known = [Decimal(repr(float(amount))) for amount in amounts_usd if amount is not None]

@@ -1,7 +1,8 @@
 """The DuckDB file: opened, checked to be ours, and made where it is missing.
 
-In: a path. Out: a connection to a store with the tables spans, resources, sources and quarantine, made from
-the Arrow schemas.
+In: a path. Out: a connection to a store with the tables spans, resources, sources, shared_spans and quarantine, made
+from the Arrow schemas. A row of shared_spans says that a source holds a span that the store had from another one, or
+from further up in the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from costctl.errors import StoreError
 from costctl.store.migrations import migrate
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 6
+STORE_VERSION: Final = 7
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -67,6 +68,7 @@ CREATE TABLE sources (
     costctl_version VARCHAR,
     state VARCHAR
 );
+CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT);
 CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, message VARCHAR, excerpt VARCHAR);
 """
 
@@ -217,7 +219,8 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
         return StoreError(
             f"The store {path} is in use.",
             why=f"It is in use by {_holder(text)}; only one process may write to a store.",
-            next_step="Wait for it to end (for instance with --wait 10m), or pass another path to --store.",
+            next_step="Wait for it to end (for instance with --wait 10m), or pass another path to --store. Verbs that "
+            "take PATHs need no store under --no-store.",
         )
     if path.exists() and path.is_file() and "not a valid DuckDB" in text:
         return StoreError(
@@ -228,5 +231,6 @@ def _cannot_open(path: Path, error: duckdb.Error) -> StoreError:
     return StoreError(
         f"Cannot open the store {path}.",
         why=f"{text}.",
-        next_step="Pass a path to --store in an existing folder that you can write to.",
+        next_step="Pass a path to --store in an existing folder that you can write to. Verbs that take PATHs need no "
+        "store under --no-store.",
     )

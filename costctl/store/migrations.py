@@ -84,7 +84,8 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE spans ADD COLUMN store_key BIGINT",
         f"UPDATE spans SET store_key = source_id * {SPANS_OF_A_SOURCE} + rowid",
     ),
-    5: ("ALTER TABLE spans ADD COLUMN prefix_tokens BIGINT[]",),
+    5: ("CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT)",),
+    6: ("ALTER TABLE spans ADD COLUMN prefix_tokens BIGINT[]",),
 }
 
 

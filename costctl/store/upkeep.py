@@ -18,7 +18,9 @@ from costctl.store.database import STORE_VERSION, literal
 from costctl.units import iso_utc
 
 _TOTALS: Final = """
-SELECT COUNT(*), COUNT(DISTINCT trace_id), MIN(start_ns), MAX(COALESCE(end_ns, start_ns)) FROM spans
+SELECT
+    COUNT(*), COUNT(DISTINCT trace_id), COUNT(*) FILTER (is_model_call), MIN(start_ns), MAX(COALESCE(end_ns, start_ns))
+FROM spans
 """
 _SOURCES: Final = """
 SELECT
@@ -45,11 +47,12 @@ class Pruned:
 
 def store_info(connection: duckdb.DuckDBPyConnection, path: Path) -> StoreInfo:
     """What the store holds."""
-    ((spans, traces, first_ns, last_ns),) = connection.execute(_TOTALS).fetchall()
+    ((spans, traces, model_spans, first_ns, last_ns),) = connection.execute(_TOTALS).fetchall()
     ((quarantined,),) = connection.execute("SELECT COUNT(*) FROM quarantine").fetchall()
     ((block_size, free_blocks),) = connection.execute(
         "SELECT block_size, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
     ).fetchall()
+    sources = tuple(_source(*row) for row in connection.execute(_SOURCES).fetchall())
     return StoreInfo(
         schema_version=SCHEMA_VERSION,
         path=str(path),
@@ -61,7 +64,9 @@ def store_info(connection: duckdb.DuckDBPyConnection, path: Path) -> StoreInfo:
         quarantined=quarantined,
         first=_instant(first_ns),
         last=_instant(last_ns),
-        sources=tuple(_source(*row) for row in connection.execute(_SOURCES).fetchall()),
+        sources=sources,
+        model_spans=model_spans,
+        last_loaded=max((each.finished for each in sources), default=None),
     )
 
 

@@ -6,7 +6,7 @@ where it is done. The command line comes through here.
 
 from costctl.verbs.analyze import analyze
 from costctl.verbs.doctor import doctor
-from costctl.verbs.emit import Emitted, emit, policy_for
+from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for
 from costctl.verbs.explain import explain
 from costctl.verbs.export import export
 from costctl.verbs.ingest import (
@@ -17,10 +17,12 @@ from costctl.verbs.ingest import (
     refuse_rejected,
     refuse_unusable,
 )
-from costctl.verbs.policy import check_policy
+from costctl.verbs.init import init
+from costctl.verbs.overview import overview
+from costctl.verbs.policy import Checked, check_policy
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.recommend import recommend
-from costctl.verbs.schema import schema
+from costctl.verbs.schema import schema, schema_names
 from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
 from costctl.verbs.segment_learn import segment_learn
@@ -31,10 +33,12 @@ from costctl.verbs.store import compact_store, prune_store, store_info
 from costctl.verbs.synth import synth
 
 __all__ = [
+    "Checked",
     "Emitted",
     "IngestRequest",
     "ScenarioRequest",
     "analyze",
+    "changes_of_file",
     "check_policy",
     "compact_store",
     "doctor",
@@ -43,7 +47,9 @@ __all__ = [
     "export",
     "follow",
     "ingest",
+    "init",
     "list_prices",
+    "overview",
     "policy_for",
     "propose_mapping",
     "prune_store",
@@ -51,6 +57,7 @@ __all__ = [
     "refuse_rejected",
     "refuse_unusable",
     "schema",
+    "schema_names",
     "segment",
     "segment_admission",
     "segment_learn",

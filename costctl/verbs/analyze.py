@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
+from costctl.documents.cuts import ALWAYS_CUT
 from costctl.documents.settings import Settings
 from costctl.engine.laws import require_lawful
 from costctl.engine.protocol import Engine
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
+from costctl.verbs.asked_cuts import ask_for_cuts, require_known
 from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
@@ -24,12 +27,43 @@ if TYPE_CHECKING:
     from costctl.service_model.pool_fit import PoolFits
 
 
-def analyze(question: Question, progress: Progress, idle: IdleTreatment = "separate") -> Analysis:
-    """What each class costs, and how it behaves. idle: whose row idle time is in the reconciled bill."""
+def analyze(
+    question: Question,
+    progress: Progress,
+    idle: IdleTreatment = "separate",
+    by: Sequence[str] = (),
+) -> Analysis:
+    """What each class costs, and how it behaves. idle: whose row idle time is in the reconciled bill.  by: what else
+    than model, provider and tenant the bill is split by: team, key, route, day, hour, class, attr:KEY.
+
+    Raises UsageError for a name or an attribute that is not known, NotEnoughDataError for one that is not observed.
+    """
+    require_known(by)
     with observed(question, progress) as observation:
+        ask_for_cuts(observation.engine, by)
         frames = frames_of(observation, progress)
         fits = fits_of(observation, frames, progress)
-        return analysis_of(observation, frames, fits, progress, idle)
+        document = analysis_of(observation, frames, fits, progress, idle)
+        return _with_cuts(document, observation.engine, by, progress)
+
+
+def _with_cuts(document: Analysis, engine: Engine, by: Sequence[str], progress: Progress) -> Analysis:
+    """The document with the bill by what every analysis tells apart, and by what was asked for, and over time."""
+    from costctl.cost.cuts import cuts_of
+    from costctl.cost.spending import changes_of, timeline_of
+    from costctl.frames.cut_sums import CutSums
+    from costctl.frames.spending import spending_of
+
+    progress("Summing by model and tenant", None)
+    sums = CutSums.read(engine.fetch)
+    names = tuple(dict.fromkeys((*by, *ALWAYS_CUT)))
+    spending = spending_of(sums)
+    return msgspec.structs.replace(
+        document,
+        cuts=cuts_of(sums, names, document),
+        timeline=timeline_of(spending),
+        changes=changes_of(spending, by),
+    )
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:

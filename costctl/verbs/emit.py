@@ -5,29 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from costctl.documents.admission_accuracy import Matching
+from costctl.documents.coverage import Carried
+from costctl.documents.file_changes import FileChanges
 from costctl.documents.policy import Policy
-from costctl.errors import NotEnoughDataError
+from costctl.errors import InputError, NotEnoughDataError
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
-from costctl.verbs.policy import policy_at
+from costctl.verbs.policy import contents_of, policy_at
 from costctl.verbs.recommend import recommendations_of
+
+if TYPE_CHECKING:
+    from costctl.policy.document import Built
 
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
     """A consumer's file, and the manifest of what it carries: None where the file is the policy itself.
 
-    warnings: of the traces and settings that a policy was made from; none where it was given.
+    warnings: of the traces and settings that a policy was made from; none where it was given.  contents: what stands in
+    the file, how many of what.  carried: the manifest in few words.
     """
 
     text: str
     manifest: str | None
     warnings: tuple[str, ...] = ()
+    contents: tuple[tuple[int, str], ...] = ()
+    carried: Carried | None = None
 
 
 def policy_for(question: Question, progress: Progress) -> Policy:
@@ -38,6 +47,7 @@ def policy_for(question: Question, progress: Progress) -> Policy:
 def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
     """The policy, and the warnings of what it was made from."""
     from costctl.policy.document import build_policy, generated_from
+    from costctl.policy.routes import routes_of
     from costctl.scenario.today import platform_today
 
     with observed(question, progress) as observation:
@@ -46,15 +56,31 @@ def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ..
         analysis = analysis_of(observation, frames, fits, progress)
         recommendations = recommendations_of(observation, frames, fits, progress)
         told = _told_at_admission(observation, progress)
-        made_at = datetime.fromtimestamp(frames.window_to_ns // 1_000_000_000, tz=UTC)
-        generated = generated_from(analysis.provenance, f"{made_at:%Y-%m-%dT%H:%M:%SZ}", None)
+        settings = observation.config.settings
+        routes = routes_of(observation.engine.fetch("route_use"), settings)
+        generated = generated_from(
+            analysis.provenance, _instant(frames.window_from_ns), _instant(frames.window_to_ns)
+        )
         built = build_policy(
-            analysis, recommendations, observation.config.settings, generated, platform_today(fits), told
+            analysis, recommendations, settings, routes, generated, platform_today(fits), told
         )
-        left = tuple(
-            f"The policy does not carry {each.setting.key}: {each.reason}." for each in built.not_carried
-        )
-        return built.policy, (*analysis.provenance.warnings, *left)
+        return built.policy, (*analysis.provenance.warnings, *_left_out(built))
+
+
+def _left_out(built: Built) -> tuple[str, ...]:
+    """What the policy does not hold, one sentence each."""
+    return (
+        *(f"The policy does not carry {each.setting.key}: {each.reason}." for each in built.not_carried),
+        *(
+            f"The policy has no route for {name}: none of its calls ({calls:,}) was answered."
+            for name, calls in built.unanswered.items()
+        ),
+    )
+
+
+def _instant(ns: int) -> str:
+    """A time in ns UTC as RFC 3339, to the second."""
+    return f"{datetime.fromtimestamp(ns // 1_000_000_000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _told_at_admission(observation: Observation, progress: Progress) -> Matching | None:
@@ -76,6 +102,7 @@ def emit(
     target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
 ) -> Emitted:
     """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    from costctl.policy.carried import carried
     from costctl.policy.soundness import require_sound
     from costctl.policy.targets.registry import emission_of, require_target
 
@@ -83,9 +110,31 @@ def emit(
     policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
     require_sound(policy)
     if target == "policy":
-        return Emitted(_json(policy), None, warnings)
+        return Emitted(_json(policy), None, warnings, contents_of(policy))
     emission = emission_of(target, policy, backend)
-    return Emitted(emission.files[emission.main], _json(emission.manifest), warnings)
+    return Emitted(
+        emission.files[emission.main],
+        _json(emission.manifest),
+        warnings,
+        emission.contents,
+        carried(emission.manifest, policy),
+    )
+
+
+def changes_of_file(target: str, written: str, present: Path) -> FileChanges:
+    """How a consumer's present file differs from the written text. Raises InputError where it cannot be read."""
+    from costctl.policy.file_changes import file_changes
+    from costctl.policy.targets.registry import reader_of
+
+    try:
+        return file_changes(present.read_text(encoding="utf-8"), written, reader_of(target))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"{error}"
+        raise InputError(
+            f"Cannot compare with {present}.",
+            why=f"{reason}.",
+            next_step=f"Give --diff a file of the target {target}.",
+        ) from error
 
 
 def _json(document: msgspec.Struct) -> str:

@@ -14,12 +14,15 @@ from costctl.documents.explanation import (
     Explanation,
     RequestExplanation,
     RequestName,
+    RuleExplanation,
+    StageLine,
 )
 from costctl.engine.protocol import Engine
-from costctl.explain.request import class_rule_lines, request_explanation
+from costctl.explain.cost_parts import parts_of_class, wasted_usd
+from costctl.explain.request import class_rule_lines, request_explanation, rule_explanation, stage_lines
 from costctl.observation import Question, observed
 from costctl.progress import Progress
-from costctl.units import iso_utc
+from costctl.units import NS_PER_S, iso_utc
 from costctl.verbs.explain_ids import meant_by
 
 MOST_REQUESTS: Final = 3  # of one trace that are all explained; of more, the first
@@ -44,7 +47,7 @@ _METHODS: Final = {
 
 
 def explain(asked: str, question: Question, progress: Progress) -> Explanation:
-    """What is known of the request or the class that ``asked`` names.
+    """What is known of the request, the class or the rule that ``asked`` names.
 
     Raises UsageError for an ID that is too short or ambiguous, InputError for one that names nothing.
     """
@@ -61,6 +64,7 @@ def explain(asked: str, question: Question, progress: Progress) -> Explanation:
             requests=tuple(_request(engine, key, rules) for key in meant.request_ids),
             other_requests=_names(engine, meant.others),
             request_class=None if meant.request_class is None else _class(engine, meant.request_class, rules),
+            rule=None if meant.rule is None else _rule(engine, meant.rule, rules),
         )
 
 
@@ -104,6 +108,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
         "ON request_usd.request_id = request_class.request_id WHERE request_class.request_class = ?",
         [name],
     ).rows()
+    charged = engine.fetch_where("class_charge", "request_class", [name])
     examples = engine.fetch_where("class_example", "request_class", [name]).to_dicts()
     name_of = _entries(engine, [row["request_id"] for row in examples])
     return ClassExplanation(
@@ -124,4 +129,26 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
             )
             for row in sorted(examples, key=lambda row: _EXAMPLES.index(row["example"]))
         ),
+        stages=_stages_of_class(engine, name),
+        cost_parts=parts_of_class(charged),
+        wasted_usd=wasted_usd(charged),
     )
+
+
+def _stages_of_class(engine: Engine, name: str) -> tuple[StageLine, ...]:
+    by_stage = engine.query(
+        "SELECT stage_time.stage, CAST(SUM(stage_time.self_ns) AS BIGINT) AS self_ns FROM stage_time "
+        "INNER JOIN request_class ON stage_time.request_id = request_class.request_id "
+        "WHERE request_class.request_class = ? GROUP BY stage_time.stage",
+        [name],
+    )
+    return stage_lines(by_stage.with_columns(self_s=pl.col("self_ns") / NS_PER_S))
+
+
+def _rule(engine: Engine, name: str, rules: pl.DataFrame) -> RuleExplanation:
+    taken = dict(
+        engine.query(
+            "SELECT rule, COUNT(request_id) AS requests FROM request_class GROUP BY rule"
+        ).iter_rows()
+    )
+    return rule_explanation(name, rules, taken)

@@ -17,17 +17,20 @@ SHORTEST_PREFIX: Final = 6
 _MOST_NAMED: Final = 5
 _NEXT_STEP: Final = (
     "`costctl sql 'SELECT trace_id, route, duration_s FROM requests ORDER BY duration_s DESC LIMIT 9'` finds requests, "
-    "and `costctl segment` names the classes."
+    "`costctl segment` names the classes, and `costctl recommend --show ID` explains a recommendation."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What an ID means: a class, or keys of requests, those that were asked for first. others: of the same trace."""
+    """What an ID means: a class, a rule, or keys of requests, those that were asked for first. others: of the same
+    trace.
+    """
 
     request_class: str | None = None
     request_ids: tuple[Any, ...] = ()
     others: tuple[Any, ...] = ()
+    rule: str | None = None
 
 
 def meant_by(engine: Engine, asked: str, most: int) -> Meant:
@@ -38,6 +41,8 @@ def meant_by(engine: Engine, asked: str, most: int) -> Meant:
     classes = _classes(engine)
     if asked in classes:
         return Meant(request_class=asked)
+    if asked in _rules(engine):
+        return Meant(rule=asked)
     for text in dict.fromkeys((asked, asked.lower())):
         if found := _of_trace(engine, text):
             return Meant(request_ids=found) if len(found) <= most else Meant(None, found[:1], found[1:])
@@ -60,6 +65,11 @@ def _classes(engine: Engine) -> list[str]:
         "WHERE request_class IS NOT NULL ORDER BY request_class"
     )
     return rows["request_class"].to_list()
+
+
+def _rules(engine: Engine) -> list[str]:
+    rules: list[str] = engine.query("SELECT DISTINCT rule FROM class_rules")["rule"].to_list()
+    return rules
 
 
 def _of_trace(engine: Engine, trace_id: str) -> tuple[Any, ...]:
@@ -141,8 +151,8 @@ def _unknown(engine: Engine, asked: str, classes: list[str]) -> InputError:
     hints = [f"did you mean the class {alike[0]}?"] if alike else []
     hints += [f"the trace ids next to it are {', '.join(near)}"] if near and not alike else []
     return InputError(
-        f"No request or class is named {asked}.",
-        why="An ID is a trace id or the beginning of one, TRACE_ID:SPAN_ID, or the name of a class"
+        f"No request, class or rule is named {asked}.",
+        why="An ID is a trace id or the beginning of one, TRACE_ID:SPAN_ID, or the name of a class or a rule"
         + "".join(f"; {hint}" for hint in hints)
         + ("" if alike else "."),
         next_step=_NEXT_STEP,

@@ -17,7 +17,7 @@ from costctl.ingest.ledger import Window
 from costctl.observed_window import bounds, since_last_ns
 from costctl.progress import Progress
 from costctl.store.database import open_store
-from costctl.verbs.waiting import saying
+from costctl.store.waiting import saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,14 @@ def _ingest_report(connection: duckdb.DuckDBPyConnection, sources: tuple[SourceR
             outside=sum(each.outside for each in sources),
             refused_sources=sum(each.state == "refused" for each in sources),
             seconds=None,
+            skipped_sources=sum(each.state == "skipped" for each in sources),
         ),
     )
 
 
-def refuse_unusable(report: IngestReport) -> None:
-    """Raise InputError if a source was refused; the others are loaded."""
-    loader.require_usable(report.sources)
+def refuse_unusable(report: IngestReport, *, is_strict: bool = False) -> None:
+    """Raise InputError if a source was refused, or nothing could be loaded; the others are. is_strict: or skipped."""
+    loader.require_usable(report.sources, is_strict=is_strict)
 
 
 def propose_mapping(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,32 @@ if TYPE_CHECKING:
     from costctl.documents.policy import Policy
 
 
-def check_policy(path: Path) -> tuple[str, ...]:
-    """What is wrong with a policy file, one line a finding; empty if nothing is."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """findings: what is wrong, one line each; none if it is sound.  contents: what was checked, how many of what."""
+
+    findings: tuple[str, ...]
+    contents: tuple[tuple[int, str], ...]
+
+
+def check_policy(path: Path) -> Checked:
+    """A policy file and what is wrong with it. Raises InputError."""
     from costctl.policy.checks import check_policy as findings_in
 
-    return tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(policy_at(path)))
+    policy = policy_at(path)
+    return Checked(
+        tuple(f"{finding.pointer}: {finding.message}" for finding in findings_in(policy)), contents_of(policy)
+    )
+
+
+def contents_of(policy: Policy) -> tuple[tuple[int, str], ...]:
+    """What stands in a policy: how many of what."""
+    return (
+        (len(policy.classes), "class"),
+        (len(policy.backends), "backend"),
+        (len(policy.lanes), "lane"),
+        (len(policy.evidence), "fact"),
+    )
 
 
 def policy_at(path: Path) -> Policy:

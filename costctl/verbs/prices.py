@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, get_args
 from costctl.documents.price_settings import ServiceTier
 from costctl.documents.prices import CHECK_SCHEMA_VERSION, SCHEMA_VERSION, Price, PriceCheck, Prices
 from costctl.observation import configured, day_of
+from costctl.progress import Progress, silent
+from costctl.store.waiting import saying
 
 if TYPE_CHECKING:
     from costctl.pricing.own_rates import Band
@@ -44,6 +46,7 @@ def list_prices(config: Path | None, as_of: str | None, model: str | None) -> Pr
         config_sha256=loaded.sha256,
         as_of=day.isoformat(),
         prices=tuple(rows),
+        asked=model,
     )
 
 
@@ -60,9 +63,17 @@ def _price(provider: str | None, model: str, service_tier: str, kind: str, band:
     )
 
 
-def verify_prices(config: Path | None, store: Path | None, as_of: str | None) -> PriceCheck:
+def verify_prices(
+    config: Path | None,
+    store: Path | None,
+    as_of: str | None,
+    *,
+    wait_s: float = 0.0,
+    progress: Progress = silent,
+) -> PriceCheck:
     """What is wrong with the rates of the settings, which models of the store have no price, and what its records say
-    that calls cost, each on its own day, beside what we say.
+    that calls cost, each on its own day, beside what we say. wait_s: how long to wait for a store that another process
+    holds.
     """
     from costctl.engine.duckdb import DuckDBEngine
     from costctl.engine.small_tables import load_prices, load_settings
@@ -77,7 +88,7 @@ def verify_prices(config: Path | None, store: Path | None, as_of: str | None) ->
     models, witness = None, None
     findings = price_findings(own, None, day)
     if store is not None:
-        with open_store(store, read_only=True) as connection:
+        with open_store(store, read_only=True, wait_s=wait_s, waiting=saying(progress)) as connection:
             engine = DuckDBEngine(connection)
             load_settings(engine, loaded.settings, default_rules(), None, None)
             models = engine.query(

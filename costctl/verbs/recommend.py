@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from costctl.documents.recommendations import Recommendations
+from costctl.errors import UsageError
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
@@ -17,11 +20,30 @@ if TYPE_CHECKING:
     from costctl.service_model.pool_fit import PoolFits
 
 
-def recommend(question: Question, progress: Progress) -> Recommendations:
-    """What to change, what it saves and how sure that is."""
+def recommend(question: Question, progress: Progress, show: str | None = None) -> Recommendations:
+    """What to change, what it saves and how sure that is. show: one of them only, by its number or id.
+
+    Raises UsageError where there is none of that name.
+    """
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
-        return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
+        document = recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
+    return document if show is None else _alone(document, show)
+
+
+def _alone(document: Recommendations, asked: str) -> Recommendations:
+    """The document with the one recommendation that is asked for, or what was withheld under that id."""
+    named = {each.id: each for each in document.recommendations}
+    named |= {str(place): each for place, each in enumerate(document.made, 1)}
+    if asked in named:
+        return replace(document, recommendations=(named[asked],), joint=None)
+    made = ", ".join(f"{place} {each.id}" for place, each in enumerate(document.made, 1))
+    others = ", ".join(each.id for each in document.recommendations if each.status == "withheld")
+    raise UsageError(
+        f"No recommendation {asked}.",
+        why=f"Recommended: {made or 'nothing'}. Not recommended: {others or 'nothing'}.",
+        next_step="Give --show one of these numbers or ids.",
+    )
 
 
 def recommendations_of(

@@ -30,10 +30,13 @@ class ScenarioRequest:
 
 
 def simulate(question: Question, request: ScenarioRequest, progress: Progress) -> Simulation:
-    """The scenario beside today, and how far its replay can be trusted."""
+    """The scenario beside today, and how far its replay can be trusted. A policy must pass its checks, as for emit."""
+    from costctl.policy.soundness import require_sound
     from costctl.scenario.document import METHODS, Asked, build_simulation
 
     policy = None if request.policy is None else policy_at(request.policy)
+    if policy is not None:
+        require_sound(policy)
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
         return build_simulation(

@@ -10,7 +10,7 @@ import duckdb
 from costctl.observed_window import instant_ns
 from costctl.progress import Progress
 from costctl.store.database import open_store
-from costctl.verbs.waiting import saying
+from costctl.store.waiting import saying
 
 if TYPE_CHECKING:
     from costctl.documents.store_info import StoreInfo

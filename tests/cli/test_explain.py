@@ -8,17 +8,20 @@ import itertools
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from costctl import verbs
-from costctl.documents.explanation import Explanation, RequestExplanation
+from costctl.documents.explanation import Explanation, RequestExplanation, RequestName
 from costctl.errors import CostctlError, InputError, UsageError
 from costctl.explain.request import MOST_LINES, span_lines
 from costctl.observation import Question
 from costctl.render import explanation as render
 from costctl.render.cells import seconds, usd
+from costctl.render.explanation_screen import screen
 from costctl.render.markdown import as_markdown
 from costctl.render.sections import Notes, Table
 from costctl.render.terminal import as_terminal_text
+from costctl.render.view import View
 from costctl.verbs.explain_ids import meant_by
 from tests.relations.span_rows import chat, engine_of, span
 
@@ -128,7 +131,7 @@ def test_any_span_names_its_request(retried: RequestExplanation, short_question:
     [
         ("agentik", InputError, "agentic"),
         ("ffffffffffffffffffffffffffffffff", InputError, "next to it"),
-        ("'; DROP TABLE spans; --", InputError, "No request or class"),
+        ("'; DROP TABLE spans; --", InputError, "No request, class or rule"),
         ("0", UsageError, "too short"),
     ],
 )
@@ -177,6 +180,63 @@ def test_markdown_and_terminal_show_the_same_cells(asked: str, short_question: Q
         assert all(line in markdown for line in lines)
         assert section.title.split(":")[0] in terminal
     assert max(len(line) for line in terminal.splitlines()) <= 100
+
+
+def test_the_parts_of_a_cost_add_up_to_it(retried: RequestExplanation, short_question: Question) -> None:
+    assert sum(part.usd or 0.0 for part in retried.cost_parts) == pytest.approx(retried.usd, rel=1e-12)
+    assert sum(part.usd_ratio or 0.0 for part in retried.cost_parts) == pytest.approx(1.0)
+    found = verbs.explain("rag", short_question, unwatched).request_class
+    assert found is not None
+    assert sum(part.usd or 0.0 for part in found.cost_parts) == pytest.approx(found.usd, rel=1e-9)
+    assert found.wasted_usd is not None
+    assert 0 < found.wasted_usd < (found.usd or 0.0)
+    ((seconds_of_all,),) = verbs.sql(
+        "SELECT SUM(duration_s) FROM requests INNER JOIN request_class "
+        "ON requests.request_id = request_class.request_id WHERE request_class = 'rag'",
+        short_question,
+        unwatched,
+    ).rows()
+    assert sum(stage.self_s for stage in found.stages) == pytest.approx(seconds_of_all, rel=1e-9)
+
+
+def test_a_rule_is_explained_by_what_it_takes(short_question: Question) -> None:
+    document = verbs.explain("retrieval", short_question, unwatched)
+    rule = document.rule
+    assert rule is not None
+    assert (rule.request_class, rule.definition) == ("rag", "retrievals at least 1; or documents at least 1")
+    (counted,) = selected(
+        "SELECT SUM(CAST(rule = 'retrieval' AS BIGINT)) AS own, COUNT(rule) AS whole FROM request_class",
+        short_question,
+    )
+    assert rule.requests == counted["own"]
+    assert rule.request_ratio == pytest.approx(int(str(counted["own"])) / int(str(counted["whole"])))
+    assert "costctl explain rag" in as_terminal_text(screen(document, View()))
+
+
+def test_the_screen_of_a_request_says_where_its_money_and_its_time_went(
+    retried: RequestExplanation, short_question: Question
+) -> None:
+    document = verbs.explain(retried.trace_id, short_question, unwatched)
+    found = screen(document, View())
+    money, time = (each for each in found if isinstance(each, Table))
+    assert [row[2] for row in money.rows[:6]] == [
+        usd(part.usd).at_least(part.unpriced_charges) for part in retried.cost_parts[:6]
+    ]
+    assert [row[1] for row in time.rows[:6]] == [seconds(stage.self_s) for stage in retried.stages[:6]]
+    text = as_terminal_text(found)
+    assert (
+        f": {usd(retried.usd).at_least(0)}, {seconds(retried.duration_s)}, succeeded" in text.splitlines()[0]
+    )
+    assert len(text.splitlines()) <= 40
+
+
+def test_other_requests_of_the_trace_are_named_below_the_first(
+    retried: RequestExplanation, short_question: Question
+) -> None:
+    document = verbs.explain(retried.trace_id, short_question, unwatched)
+    others = tuple(RequestName(f"other:{number}", None, None) for number in range(5))
+    text = as_terminal_text(screen(replace(document, other_requests=others), View()))
+    assert "other:0, other:1 and 3 more" in text
 
 
 def test_a_long_request_keeps_the_spans_that_tell_most() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -12,7 +13,8 @@ from typer.testing import CliRunner
 
 from costctl.cli.app import app
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback
+from costctl.cli.options import DEFAULT_STORE, Asked, Feedback
+from costctl.errors import UsageError
 from costctl.observation import Question
 
 OF_TRACES = ("doctor", "segment", "analyze", "simulate", "recommend", "emit", "explain", "export", "sql")
@@ -29,14 +31,48 @@ def test_every_verb_that_reads_traces_takes_the_options_of_all(verb: str) -> Non
     assert {field.name for field in (*fields(Asked), *fields(Feedback))} <= options_of(verb)
 
 
+def parameters(of: typer.Typer) -> dict[str, set[str]]:
+    """Every verb and its options, those of its groups too."""
+    own = {
+        str(info.name): {*inspect.signature(info.callback).parameters}
+        for info in of.registered_commands
+        if info.callback
+    }
+    inner = [
+        (group.name, parameters(group.typer_instance))
+        for group in of.registered_groups
+        if group.typer_instance
+    ]
+    return own | {f"{name} {verb}": options for name, verbs in inner for verb, options in verbs.items()}
+
+
+def test_whatever_opens_a_store_can_wait_for_it() -> None:
+    found = parameters(app)
+    assert {"store compact", "prices verify", "init", "sql"} <= {*found}
+    assert {verb for verb, options in found.items() if "store" in options and "wait" not in options} == set()
+
+
 def test_every_part_of_a_question_has_an_option() -> None:
-    own = {field.name for field in fields(Question)} - {"is_extrapolating"}
-    assert own == {field.name for field in fields(Asked)}
+    own = {field.name.removesuffix("_s") for field in fields(Question)} - {"is_extrapolating", "told"}
+    assert own | {"no_store"} == {field.name for field in fields(Asked)}
 
 
 def test_what_is_given_to_the_options_is_asked() -> None:
-    asked = Asked(paths=["a", "b"], since="7d", prices_as_of="2026-11-24", seed=3)
-    assert asked.question() == Question(paths=("a", "b"), since="7d", prices_as_of="2026-11-24", seed=3)
+    asked = Asked(paths=["a", "b"], since="7d", prices_as_of="2026-11-24", seed=3, wait="2m", no_store=True)
+    assert asked.question() == Question(
+        paths=("a", "b"), since="7d", prices_as_of="2026-11-24", seed=3, wait_s=120.0
+    )
+
+
+def test_traces_are_kept_in_the_working_directory_unless_another_place_or_none_is_asked_for() -> None:
+    assert Asked(paths=["a"]).question().store == DEFAULT_STORE
+    assert Asked(paths=["a"], store=Path("b.duckdb")).question().store == Path("b.duckdb")
+    assert Asked(paths=["a"], no_store=True).question().store is None
+
+
+def test_no_store_without_paths_would_be_about_nothing() -> None:
+    with pytest.raises(UsageError, match="--no-store needs PATHs"):
+        Asked(no_store=True).question()
 
 
 @dataclass(frozen=True)

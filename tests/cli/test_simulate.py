@@ -41,7 +41,13 @@ def without_numbers(text: str) -> list[list[str]]:
 
 def test_the_text_is_the_golden_one(sample_store: Path) -> None:
     done = simulate(
-        sample_store, "--set", "pool.llm-premium.replicas=2", "--set", "class.chat.queue.limit=2", "-q"
+        sample_store,
+        "--set",
+        "pool.llm-premium.replicas=2",
+        "--set",
+        "class.chat.queue.limit=2",
+        "-q",
+        "--detail",
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -50,7 +56,9 @@ def test_the_text_is_the_golden_one(sample_store: Path) -> None:
 
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_every_column_fits_on_the_terminal(sample_store: Path, columns: str) -> None:
-    done = simulate(sample_store, "--set", "class.embedding_batch.queue.limit=0", "-q", columns=columns)
+    done = simulate(
+        sample_store, "--set", "class.embedding_batch.queue.limit=0", "-q", "--detail", columns=columns
+    )
     assert done.returncode == 0, done.stderr
     for heading in ("95 % high", "goodput", "longest wait", "never", "TTFT p95", "how"):
         assert heading in done.stdout
@@ -58,7 +66,7 @@ def test_every_column_fits_on_the_terminal(sample_store: Path, columns: str) -> 
 
 def test_clients_that_came_again_are_counted(sample_store: Path) -> None:
     again = ("--set", "class.chat.queue.limit=0", "--set", "class.chat.retries=9")
-    done = simulate(sample_store, *again, "-q")
+    done = simulate(sample_store, *again, "-q", "--detail")
     assert done.returncode == 0, done.stderr
     assert "rejected, expired, lost or retried" in done.stdout
     assert "retried" in done.stdout

@@ -23,6 +23,7 @@ def test_the_new_consumer_gets_its_file_and_a_whole_manifest(repository: Path, t
     arguments = ("emit", "--target", "routes", "--policy", "policy.json", "--out", "routes.json")
     done = run(arguments, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "bytes: 2 routes), and routes.json.coverage.json" in done.stdout
     routes = json.loads((tmp_path / "routes.json").read_text())
     assert routes["rag"] == {"backends": {"embedder": 100}, "waiting": [9]}
     (manifest,) = [

@@ -18,8 +18,10 @@ from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport, IngestTota
 from costctl.documents.provenance import Provenance
 from costctl.errors import InputError
 from costctl.ingest import loader
-from costctl.render import ingestion
+from costctl.render import ingestion, ingestion_screen
 from costctl.render.document import rendered
+from costctl.render.terminal import as_terminal_text
+from costctl.render.view import View
 from costctl.store.database import create_tables
 from tests.command_line import costctl
 from tests.ingest.planted_secrets import Planted
@@ -76,7 +78,7 @@ def _outcome(report: SourceReport) -> tuple[int, str]:
 
 
 def _shown(report: SourceReport) -> list[str]:
-    """The report as table, JSON and CSV."""
+    """The report as first screen, tables, JSON and CSV."""
     document = IngestReport(
         schema_version=SCHEMA_VERSION,
         provenance=Provenance(__version__, (), None, None, {}, 0),
@@ -90,7 +92,9 @@ def _shown(report: SourceReport) -> list[str]:
             seconds=None,
         ),
     )
-    return [rendered(document, form, ingestion.sections, ingestion.csv_text) for form in TabularFormat]
+    screen = as_terminal_text(ingestion_screen.screen(document, View()))
+    forms = [rendered(document, form, ingestion.sections, ingestion.csv_text) for form in TabularFormat]
+    return [screen, *forms]
 
 
 def _hold_counts(report: SourceReport, spans: int, code: int) -> None:

@@ -96,7 +96,9 @@ def test_rotated_and_hidden_files_of_a_folder(tmp_path: Path) -> None:
     other = ("README.md", "a.jsonl.bak", ".hidden.json", "notes.txt", "1")
     for name in (*readable, *other):
         (tmp_path / name).write_bytes(LINE)
-    assert sorted(Path(each.uri).name for each in discover([str(tmp_path)])) == sorted(readable)
+    found = discover([str(tmp_path)])
+    assert sorted(Path(each.uri).name for each in found.sources) == sorted(readable)
+    assert {Path(each.uri).name for each in found.passed_over} == {*other} - {".hidden.json"}
     assert not looks_readable("archive.tar.gz")
 
 

@@ -4,22 +4,20 @@ accepts them.
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 import yaml
 
-from costctl import verbs
 from costctl.documents.policy import Policy, PolicyBoundary, RejectWhenBusy
 from costctl.errors import InfeasibleError, UsageError
-from costctl.observation import Question
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers
 from costctl.policy.targets.registry import NAMES, OF_ONE_BACKEND, emission_of, require_target
 from costctl.policy.targets.triton import emit_triton
 from tests.policy.policies import sound_policy
+from tests.policy.validators import said_by, validator
 
 PARSE_TRITON = """
 import sys
@@ -29,39 +27,17 @@ config = text_format.Parse(sys.stdin.read(), model_config_pb2.ModelConfig())
 batching = config.dynamic_batching
 print(config.max_batch_size, batching.max_queue_delay_microseconds, batching.priority_levels)
 """
-ROUTE_LITELLM = """
-import sys, yaml
-from litellm import Router
-config = yaml.safe_load(sys.stdin)
-router = Router(model_list=config["model_list"], **config["router_settings"])
-for group in router.get_model_names():
-    print(group, sorted(router.get_model_ids(group)))
-"""
-
-
-@pytest.fixture(scope="module")
-def sample_policy(sample_question: Question) -> Policy:
-    return verbs.policy_for(sample_question, lambda _what, _ratio, _detail="": None)
-
-
-def validator(repository: Path, name: str) -> Path:
-    python = repository / ".validators" / name / "bin" / "python"
-    if not python.exists():
-        pytest.skip("the consumers' own validators are not installed; run: make validators")
-    return python
-
-
-def run(python: Path, program: str, text: str) -> str:
-    done = subprocess.run(
-        [str(python), "-c", program], input=text, capture_output=True, text=True, check=False,
-        env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_policy_of_the_sample_traces_is_sound(sample_policy: Policy) -> None:
     assert check_policy(sample_policy) == ()
+
+
+def test_the_default_class_is_the_busiest_that_somebody_waits_for(sample_policy: Policy) -> None:
+    calls = {kind.id: kind.calls or 0 for kind in sample_policy.classes}
+    waited_for = {kind.id for kind in sample_policy.classes if kind.match.operation is None}
+    assert max(calls, key=calls.__getitem__) == "embedding_batch", "the busiest of all is nobody's default"
+    assert sample_policy.default_class == max(waited_for, key=calls.__getitem__)
 
 
 @pytest.mark.parametrize("target", ["triton", "litellm"])
@@ -169,15 +145,7 @@ def test_triton_asks_which_backend_where_it_is_not_clear() -> None:
 
 def test_tritons_own_parser_reads_the_file(repository: Path, sample_policy: Policy) -> None:
     python = validator(repository, "triton")
-    assert run(python, PARSE_TRITON, emit_triton(sound_policy(), None).files["config.pbtxt"]).split() == [
+    assert said_by(python, PARSE_TRITON, emit_triton(sound_policy(), None).files["config.pbtxt"]).split() == [
         "32", "20000", "2",
     ]  # fmt: skip
-    run(python, PARSE_TRITON, emit_triton(sample_policy, None).files["config.pbtxt"])
-
-
-def test_litellms_own_router_takes_the_file(repository: Path, sample_policy: Policy) -> None:
-    python = validator(repository, "litellm")
-    text = emission_of("litellm", sample_policy, None).files["litellm.yaml"]
-    groups = dict(line.split(" ", 1) for line in run(python, ROUTE_LITELLM, text).splitlines())
-    assert {item.id for item in sample_policy.classes} <= set(groups)
-    assert groups["agentic"] == "['agentic.llm-premium']"
+    said_by(python, PARSE_TRITON, emit_triton(sample_policy, None).files["config.pbtxt"])

@@ -14,9 +14,7 @@ import pytest
 
 from costctl import verbs
 from costctl.documents.analysis import Analysis
-from costctl.documents.settings import Settings
 from costctl.observation import Question
-from costctl.policy.backends import backends_of
 from tests.conftest import unwatched
 from tests.ingest.otlp_exports import pair
 
@@ -91,6 +89,10 @@ class World:
 
     def analysed(self, folder: Path) -> Analysis:
         """The analysis of both exports."""
+        return verbs.analyze(self.question(folder), unwatched)
+
+    def question(self, folder: Path) -> Question:
+        """Both exports as files, and the question about them."""
         for name in ("gateway", "sdk"):
             scopes = [{"scope": {"name": name}, "spans": getattr(self, name)}]
             resource = {"attributes": [pair("service.name", name)]}
@@ -98,7 +100,7 @@ class World:
             (folder / f"{name}.json").write_text(json.dumps(document))
         (folder / "costctl.toml").write_text("")
         paths = (str(folder / "gateway.json"), str(folder / "sdk.json"))
-        return verbs.analyze(Question(paths=paths, config=folder / "costctl.toml"), unwatched)
+        return Question(paths=paths, config=folder / "costctl.toml")
 
 
 def agrees(world: World, analysis: Analysis) -> None:
@@ -163,8 +165,8 @@ def test_a_policy_names_the_models_that_are_bought_and_not_the_kinds_of_their_to
     entry = world.request(1)
     world.call(1, entry, 1, OPENAI, input=1_000, output=100)
     world.call(1, entry, 4, ANTHROPIC, input=2_000, output=100)
-    backends, _ = backends_of(world.analysed(tmp_path), Settings())
-    assert [(each.provider, each.model) for each in backends] == [
+    policy = verbs.policy_for(world.question(tmp_path), unwatched)
+    assert [(each.provider, each.model) for each in policy.backends] == [
         ("anthropic", "claude-haiku-4-5"),
         ("openai", "gpt-4o"),
     ]

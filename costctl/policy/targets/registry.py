@@ -8,8 +8,9 @@ from typing import Final
 from costctl.documents.policy import Policy
 from costctl.errors import UsageError
 from costctl.policy.ledger import Emission
+from costctl.policy.reading import read_yaml
 from costctl.policy.targets import litellm, triton
-from costctl.policy.targets.target import Target
+from costctl.policy.targets.target import Read, Target
 
 TARGETS: Final[tuple[Target, ...]] = (
     triton.TARGET,
@@ -35,6 +36,11 @@ def require_target(name: str, backend: str | None = None) -> None:
             why="Its file is of all backends.",
             next_step=f"Leave --backend out, or choose --target {' or '.join(OF_ONE_BACKEND)}.",
         )
+
+
+def reader_of(name: str) -> Read:
+    """How a file of the target is read, to compare two. name: of a target, or "policy"."""
+    return next((target.read for target in TARGETS if target.name == name), read_yaml)
 
 
 def emission_of(name: str, policy: Policy, backend: str | None) -> Emission:

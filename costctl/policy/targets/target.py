@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from costctl.documents.policy import Policy
 from costctl.policy.ledger import Emission
+from costctl.policy.reading import read_yaml
 
 Emit = Callable[[Policy, str | None], Emission]
+Read = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """A consumer. emit: the policy, and the backend to configure where one was named → its files.
 
-    takes_backend: its file is of one backend, which may be named; others are of all, and are given None.
+    takes_backend: its file is of one backend, which may be named; others are of all, and are given None.  read: such a
+    file as dicts, lists and scalars, to compare two; raises ValueError. YAML, which JSON is too, where nothing is said.
     """
 
     name: str
     emit: Emit
     takes_backend: bool = False
+    read: Read = read_yaml

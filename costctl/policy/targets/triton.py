@@ -25,6 +25,8 @@ from costctl.documents.policy import (
 from costctl.errors import UsageError
 from costctl.levers.limits import limit_per_replica
 from costctl.policy.ledger import Emission, Ledger
+from costctl.policy.targets.origin import commented, origin_lines
+from costctl.policy.targets.protobuf_text import read_protobuf_text
 from costctl.policy.targets.target import Target
 
 FILE_NAME: Final = "config.pbtxt"
@@ -60,7 +62,8 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
         ledger.exact(f"/backends/{number}/batch/max_size", "max_batch_size")
     lines += batching
     _say_the_rest(ledger, policy, number, served)
-    text = "\n".join(lines) + "\n"
+    text = commented(origin_lines(policy, "triton", f"{_CONSUMER.name} {_CONSUMER.version}"))
+    text += "\n".join(lines) + "\n"
     manifest = ledger.manifest(
         consumer=_CONSUMER,
         validator=_VALIDATOR,
@@ -71,7 +74,7 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
             "Each request carries the priority level of its lane as its priority parameter.",
         ),
     )
-    return Emission({FILE_NAME: text}, manifest, FILE_NAME)
+    return Emission({FILE_NAME: text}, manifest, FILE_NAME, ((max(1, len(lanes)), "priority level"),))
 
 
 def _chosen(policy: Policy, backend_id: str | None) -> tuple[int, Backend]:
@@ -238,4 +241,4 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
         ledger.not_applicable(place, _ROUTED)
 
 
-TARGET: Final = Target("triton", emit_triton, takes_backend=True)
+TARGET: Final = Target("triton", emit_triton, takes_backend=True, read=read_protobuf_text)

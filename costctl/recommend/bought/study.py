@@ -62,7 +62,11 @@ class BoughtStudy:
             return None
         low, high = _drawn_again(moved, self.seed)
         return Estimate(
-            low=low * per_week, mid=float(moved.sum()) * per_week, high=high * per_week, level=LEVEL, method=METHOD
+            low=low * per_week,
+            mid=float(moved.sum()) * per_week,
+            high=high * per_week,
+            level=LEVEL,
+            method=METHOD,
         )
 
 

@@ -31,12 +31,17 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             subject,
             "It uses continuous batching, which has no batch window: a call joins at the next step. Consider "
             "max_num_seqs and max_batched_tokens instead.",
+            how="not_applicable",
         )
     classes = study.served_classes(number)
     without = [study.classes[each] for each in classes if not _has_objective(study, study.classes[each])]
     if without:
+        missing = tuple(f"classes.{each}.slo.e2e_p95" for each in without)
         return Withheld(
-            subject, f"{without[0]} has no objective to keep: set classes.{without[0]}.slo.e2e_p95."
+            subject,
+            f"{without[0]} has no objective to keep: set {missing[0]}.",
+            how="needs_input",
+            missing=missing,
         )
     candidates = _grid(name, rules.max_num_seqs)
     return Proposal(

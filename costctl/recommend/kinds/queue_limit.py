@@ -36,7 +36,13 @@ def _for_class(study: Study, number: int) -> Proposal | Withheld:
     subject = Subject(_NAME, name)
     target_s = study.declared(name).slo.e2e_p95_s
     if target_s is None:
-        return Withheld(subject, f"{name} has no end-to-end objective: set classes.{name}.slo.e2e_p95.")
+        missing = f"classes.{name}.slo.e2e_p95"
+        return Withheld(
+            subject,
+            f"{name} has no end-to-end objective: set {missing}.",
+            how="needs_input",
+            missing=(missing,),
+        )
     room_s = target_s - _p95_without_waiting_s(period, number)
     window_s = _widest_window_s(study, number)
     if room_s <= 0:

@@ -45,11 +45,7 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
         if pool != home and _is_allowed(study, number, home, pool)
     ]
     if not moves:
-        yield Withheld(
-            nobody,
-            "No class may be served by another fitted pool: allowed_models, boundaries and prices leave each where it "
-            "is.",
-        )
+        yield _nowhere_to_go(study, nobody, homes)
         return
     everyone = tuple(study.served_classes())
     concerned = sorted({homes[number] for number, _ in moves} | {pool for _, pool in moves})
@@ -69,6 +65,21 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
         yield Withheld(nobody, _why_none(study, counts))
     for move in chosen:
         yield _proposal(study, homes[move[0]], move, everyone)
+
+
+def _nowhere_to_go(study: Study, nobody: Subject, homes: dict[int, int]) -> Withheld:
+    """No move is allowed; where classes do not say which models they allow, for want of that."""
+    if len(study.pools) == 1:
+        return Withheld(nobody, "There is one fitted pool, and no other to move to.", how="not_applicable")
+    silent = [
+        name for name in map(study.classes.__getitem__, homes) if not study.declared(name).allowed_models
+    ]
+    return Withheld(
+        nobody,
+        "No class may be served by another fitted pool: allowed_models, boundaries and prices leave each where it is.",
+        how="needs_input" if silent else "ruled_out",
+        missing=tuple(f"classes.{name}.allowed_models" for name in silent),
+    )
 
 
 def _why_none(study: Study, counts: dict[Move, int]) -> str:

@@ -1,0 +1,67 @@
+"""What does a consumer's file carry of a policy, in few words?
+
+In: a manifest, the policy it is of. Out: counts of values, and what is not carried by name, the most important first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from costctl.documents.coverage import Approximated, Carried, CoverageManifest, Exact, Rounded, Unsupported
+from costctl.documents.policy import Policy
+
+# What a value is about, by its pointer: the first that matches names it, and they are listed in this order.
+_SUBJECTS: Final = (
+    (re.compile(r"/classes/(?P<number>\d+)/data_boundary"), "data boundaries"),
+    (re.compile(r"/classes/(?P<number>\d+)/(placement/targets|match|id)"), "routes"),
+    (re.compile(r"/classes/(?P<number>\d+)/placement/fallback"), "fallbacks"),
+    (re.compile(r"/classes/(?P<number>\d+)/admission"), "limits of admission"),
+    (re.compile(r"/classes/(?P<number>\d+)/queue"), "queue limits"),
+    (re.compile(r"/classes/(?P<number>\d+)/(timeout_us|retries)"), "timeouts and retries"),
+    (re.compile(r"/backends/\d+/(max_concurrency|batch)"), "limits of backends"),
+    (re.compile(r"/lanes|/classes/(?P<number>\d+)/lane"), "the order of service"),
+    (re.compile(r"/default_class"), "the default class"),
+    (re.compile(r"/validity"), "the date on which the policy ends"),
+)
+_MOST_NAMES: Final = 2
+
+
+def carried(manifest: CoverageManifest, policy: Policy) -> Carried:
+    """The manifest in few words."""
+    counts = Counter(type(entry) for entry in manifest.entries)
+    return Carried(
+        exact=counts[Exact],
+        rounded=counts[Rounded],
+        approximated=counts[Approximated],
+        unsupported=counts[Unsupported],
+        missing=_missing(
+            [entry.pointer for entry in manifest.entries if isinstance(entry, Unsupported)], policy
+        ),
+    )
+
+
+def _missing(pointers: Iterable[str], policy: Policy) -> tuple[str, ...]:
+    classes: dict[str, list[str]] = {}
+    for pointer in pointers:
+        for pattern, subject in _SUBJECTS:
+            found = pattern.match(pointer)
+            if found is not None:
+                number = found.groupdict().get("number")
+                names = classes.setdefault(subject, [])
+                if number is not None:
+                    names.append(policy.classes[int(number)].id)
+                break
+    whole = {kind.id for kind in policy.classes}
+    return tuple(subject + _of(classes[subject], whole) for _, subject in _SUBJECTS if subject in classes)
+
+
+def _of(names: list[str], whole: set[str]) -> str:
+    """Whose it is, where that is not everybody's."""
+    different = list(dict.fromkeys(names))
+    if not different or set(different) == whole:
+        return ""
+    rest = len(different) - _MOST_NAMES
+    return f" of {', '.join(different[:_MOST_NAMES])}" + (f" and {rest} more" if rest > 0 else "")

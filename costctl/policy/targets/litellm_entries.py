@@ -1,0 +1,206 @@
+"""What becomes of each value of a policy in LiteLLM's file? The entries of its manifest.
+
+In: a ledger of the policy, the layout of the groups, model_list. Out: nothing; the ledger has an entry for each value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from costctl.documents.policy import PolicyClass
+from costctl.policy.ledger import Ledger
+from costctl.policy.targets.litellm_deployments import RATES, Yaml, planned_deployments, rate_shares
+from costctl.policy.targets.litellm_groups import Group, Layout, Treatment
+from costctl.policy.targets.litellm_providers import NoUpstream
+from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, group_retries
+
+_NAME: Final = "model_list[].model_name"
+_ALIKE: Final = "LiteLLM falls back on every failure alike."
+
+
+def say_all(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> None:
+    """Every value of the policy."""
+    for number, reason in layout.left_out.items():
+        ledger.unsupported(f"/classes/{number}/placement", reason)
+        ledger.unsupported(f"/classes/{number}/id", reason)
+        ledger.unsupported(f"/classes/{number}/match", reason)
+    for group in layout.groups:
+        for treatment in group.treatments:
+            for entry in treatment.entries:
+                _say_class(ledger, layout, group, treatment, entry.number, entry.kind)
+    for number in range(len(layout.policy.classes)):
+        _say_what_has_no_word(ledger, number, layout.policy.classes[number])
+    _say_backends(ledger, layout, deployments)
+    ledger.provenance()
+    for index, lane in enumerate(layout.policy.lanes):
+        ledger.unsupported(
+            f"/lanes/{index}", f"LiteLLM orders waiting by a number in the request, not by {lane.id}."
+        )
+    ledger.unsupported("/default_class", "LiteLLM refuses a request for a name that it does not have.")
+
+
+def _say_class(
+    ledger: Ledger, layout: Layout, group: Group, treatment: Treatment, number: int, kind: PolicyClass
+) -> None:
+    here = f"/classes/{number}"
+    ledger.not_applicable(f"{here}/id", f"Clients ask for {group.name}, as they do today.")
+    if ledger.has(f"{here}/match/model"):
+        ledger.exact(f"{here}/match/model/0", _NAME)
+        ledger.exact(f"{here}/match/model", "router_settings.model_group_alias")
+    if ledger.has(f"{here}/match/operation"):
+        ledger.exact(f"{here}/match/operation", "model_info.mode")
+    if group.is_tagged:
+        ledger.exact(f"{here}/request_class", "litellm_params.tags")
+        ledger.approximated(
+            f"{here}/match",
+            "LiteLLM reads the class from the header x-litellm-tags: the edge must set it.",
+            "litellm_params.tags",
+        )
+    else:
+        ledger.not_applicable(f"{here}/request_class", "Its name in the analysis.")
+        ledger.not_applicable(f"{here}/match", f"Every class that asks for {group.name} is served alike.")
+    _say_targets(ledger, layout, treatment, number, kind)
+    _say_fallbacks(ledger, layout, group, treatment, number, kind)
+    if kind.retries is not None:
+        _say_retries(ledger, group, number, kind.retries)
+    if kind.timeout_us is not None:
+        ledger.exact(f"{here}/timeout_us", "litellm_params.timeout, in seconds")
+    for rate, key in RATES:
+        parts = rate_shares(kind, treatment, rate)
+        if len(parts) == 1:
+            ledger.exact(f"{here}/admission/{rate}", f"litellm_params.{key}")
+        elif parts:
+            reason = f"Each deployment counts by itself: shared by weight, {_listed(parts.values())}."
+            ledger.approximated(f"{here}/admission/{rate}", reason, f"litellm_params.{key}")
+
+
+def _say_targets(
+    ledger: Ledger, layout: Layout, treatment: Treatment, number: int, kind: PolicyClass
+) -> None:
+    for place, target in enumerate(kind.placement.targets):
+        pointer = f"/classes/{number}/placement/targets/{place}"
+        upstream = layout.upstreams[target.backend]
+        if isinstance(upstream, NoUpstream):
+            ledger.unsupported(pointer, upstream.reason)
+            continue
+        ledger.exact(f"{pointer}/backend", "model_list[].litellm_params.model")
+        is_alone = len(treatment.targets) == 1
+        ledger.exact(
+            f"{pointer}/weight",
+            "the only deployment" if is_alone else "model_list[].litellm_params.weight",
+        )
+
+
+def _say_fallbacks(
+    ledger: Ledger, layout: Layout, group: Group, treatment: Treatment, number: int, kind: PolicyClass
+) -> None:
+    here = f"/classes/{number}/placement/fallback"
+    is_shared = any(it.first.placement.fallback != kind.placement.fallback for it in group.treatments)
+    for place, fallback in enumerate(kind.placement.fallback):
+        pointer = f"{here}/{place}"
+        upstream = layout.upstreams[fallback.backend]
+        if isinstance(upstream, NoUpstream):
+            ledger.unsupported(pointer, upstream.reason)
+            continue
+        if treatment in group.stand_ins.get(fallback.backend, ()):
+            ledger.exact(f"{pointer}/backend", "litellm_params.order")
+            ledger.approximated(f"{pointer}/on", _ALIKE, "litellm_params.order")
+            continue
+        ledger.exact(f"{pointer}/backend", f"the group {layout.fallback_group[group.name, fallback.backend]}")
+        for at, cause in enumerate(fallback.on):
+            written = f"router_settings.{LIST_OF_CAUSE[cause]}"
+            if is_shared:
+                reason = f"LiteLLM falls back by group: other classes that ask for {group.name} do so too."
+                ledger.approximated(f"{pointer}/on/{at}", reason, written)
+            elif LIST_OF_CAUSE[cause] == "fallbacks":
+                ledger.approximated(f"{pointer}/on/{at}", _ALIKE, written)
+            else:
+                ledger.exact(f"{pointer}/on/{at}", written)
+    if not kind.placement.fallback and ledger.has(here):
+        ledger.exact(here, "no fallback for it")
+
+
+def _say_retries(ledger: Ledger, group: Group, number: int, retries: int) -> None:
+    pointer = f"/classes/{number}/retries"
+    written = f"router_settings.model_group_retry_policy.{group.name}"
+    fewest = group_retries(group)
+    said = {entry.kind.retries for it in group.treatments for entry in it.entries}
+    if fewest is not None and fewest != retries:
+        ledger.rounded(pointer, retries, fewest, written)
+    elif len(said) == 1:
+        ledger.exact(pointer, written)
+    else:
+        ledger.approximated(pointer, "LiteLLM retries by group: its other classes retry as often.", written)
+
+
+def _say_what_has_no_word(ledger: Ledger, number: int, kind: PolicyClass) -> None:
+    here = f"/classes/{number}"
+    if ledger.has(f"{here}/data_boundary"):
+        is_required = kind.data_boundary is not None and kind.data_boundary.enforcement == "required"
+        ledger.exact(
+            f"{here}/data_boundary",
+            "every deployment of the file lies within"
+            if is_required
+            else "the deployments of the class lie within",
+        )
+    for part, reason in (
+        ("lane", "LiteLLM orders waiting by a number in the request."),
+        ("queue", "LiteLLM has no bounded queue."),
+        ("admission", "LiteLLM does not bound a class's requests in progress."),
+        ("retries", "No deployment answers the class."),
+        ("timeout_us", "No deployment answers the class."),
+    ):
+        if ledger.has(f"{here}/{part}"):
+            ledger.unsupported(f"{here}/{part}", reason)
+    ledger.not_applicable(f"{here}/request_class", "Its name in the analysis.")
+
+
+def _say_backends(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> None:
+    planned = list(planned_deployments(layout))
+    for number, backend in enumerate(layout.policy.backends):
+        here = f"/backends/{number}"
+        upstream = layout.upstreams[backend.id]
+        if isinstance(upstream, NoUpstream):
+            ledger.unsupported(f"{here}/id", upstream.reason)
+        elif backend.id not in layout.asked:
+            ledger.not_applicable(here, "No class of the policy goes to it.")
+            continue
+        elif upstream.is_named_by_model:
+            reason = "The provider was not observed; the model's name begins with LiteLLM's word for one."
+            ledger.approximated(f"{here}/model", reason, "litellm_params.model")
+        for part, written in (
+            ("pool", "litellm_params.api_base"),
+            ("provider", "litellm_params.model"),
+            ("model", "litellm_params.model"),
+            ("region", "litellm_params.region_name"),
+        ):
+            if ledger.has(f"{here}/{part}") and backend.id in layout.asked:
+                ledger.exact(f"{here}/{part}", written)
+        mine = [
+            given["litellm_params"].get("max_parallel_requests")
+            for each, given in zip(planned, deployments, strict=True)
+            if each.backend.id == backend.id
+        ]
+        _say_in_progress(ledger, here, backend.replicas, [limit for limit in mine if limit is not None])
+        for part in ("batch", "batching", "max_concurrency"):
+            if ledger.has(f"{here}/{part}"):
+                ledger.not_applicable(f"{here}/{part}", "For the server behind the proxy.")
+        ledger.not_applicable(here, "Says what stands behind the proxy; LiteLLM has no place for it.")
+
+
+def _say_in_progress(ledger: Ledger, here: str, replicas: int | None, limits: list[int]) -> None:
+    """A limit of a pool is given to its deployments in parts, since LiteLLM counts each by itself."""
+    pointer = f"{here}/max_concurrency"
+    if limits:
+        ledger.approximated(
+            pointer,
+            f"LiteLLM counts each deployment in each proxy process by itself; the pool's are given {_listed(limits)}.",
+            "litellm_params.max_parallel_requests",
+        )
+    elif replicas is None and ledger.has(pointer):
+        ledger.unsupported(pointer, "The policy does not say how many replicas there are.")
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in numbers)

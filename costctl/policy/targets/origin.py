@@ -1,0 +1,34 @@
+"""Where does a written file come from? Lines for the comment at its head; the same policy gives the same lines.
+
+In: a policy. Out: lines without a comment sign.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from costctl.documents.policy import Policy
+from costctl.policy.pointers import policy_digest
+
+
+def origin_lines(policy: Policy, target: str, consumer: str) -> tuple[str, ...]:
+    """What wrote the file, of which traces and which policy, and how it is written again."""
+    made = policy.generated
+    period = (
+        f"traces from {made.observed_from} to {made.observed_to}"
+        if made.observed_from is not None and made.observed_to is not None
+        else f"a policy made at {made.at}"
+    )
+    digests = "".join(sorted(each.digest for each in made.inputs))
+    inputs = f", inputs sha256:{hashlib.sha256(digests.encode()).hexdigest()}" if digests else ""
+    return (
+        f"For {consumer}, written by costctl {made.tool_version}.",
+        f"Origin: {period}{inputs}.",
+        f"Policy: {policy.policy_id}, {policy_digest(policy)}.",
+        f"Again: costctl emit --target {target} --policy FILE, where FILE is that policy; --target policy writes it.",
+    )
+
+
+def commented(lines: tuple[str, ...]) -> str:
+    """The lines as comments of YAML or of protobuf text; what would end a comment is a space."""
+    return "".join(f"# {' '.join(line.split())}\n" for line in lines)

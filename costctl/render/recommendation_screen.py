@@ -1,0 +1,254 @@
+"""The first screen of ``recommend``: what to change and what it saves; and that of ``recommend --show``: one change."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from costctl.documents.metrics import METRICS
+from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
+from costctl.render.calibration import calibration_table, trust_line
+from costctl.render.cells import Cell, Row, number, ratio, usd, usd_range
+from costctl.render.numbers import plural
+from costctl.render.recommendation_words import (
+    NO_CASH,
+    before_and_after,
+    freed,
+    in_words,
+    kind,
+    saving,
+    span,
+    subject,
+    told,
+    whose,
+)
+from costctl.render.recommendations import grounds, reasons, sections
+from costctl.render.sections import Facts, Notes, Section, Table, first
+from costctl.render.view import View
+
+_MOST_ROWS: Final = 8
+_MOST_NAMED: Final = 3
+_MOST_EFFECTS: Final = 8
+
+
+def screen(document: Recommendations, view: View) -> list[Section]:
+    """What to change first, what is idle, and how much was ruled out; with --verbose, why."""
+    if view.detail:
+        return sections(document)
+    if document.why_nothing is not None and not document.made:
+        return _nothing_to_judge(document, view)
+    parts: list[Section] = [Facts((("", _headline(document)), ("", _basis(document))))]
+    if document.made:
+        parts.append(_table(document))
+    lines = [*_idle(document), *_withheld(document, view), ("Next", _next(document, view))]
+    return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
+
+
+def _headline(document: Recommendations) -> str:
+    """What all of it saves together."""
+    bill = _bill(document)
+    if document.joint is None:
+        tried = len(document.withheld("ruled_out"))
+        return f"No change to recommend: none of {plural(tried, 'option')} saves for certain. Bill {bill}"
+    cash, spare = told(document.joint)
+    if cash is None:
+        return f"Frees capacity worth {usd_range(spare)}; bill unchanged at {bill}"
+    more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"
+    return f"Saves {usd_range(cash)} of {bill}{more}"
+
+
+def _bill(document: Recommendations) -> str:
+    """What is paid today, over which time."""
+    baseline = document.baseline
+    if baseline.is_weekly_given:
+        return f"{usd(baseline.usd_per_week).at_least(baseline.unpriced_charges)} a week"
+    total = usd(baseline.usd).at_least(baseline.unpriced_charges)
+    return f"{total} in {number(baseline.observed_hours)} h"
+
+
+def _basis(document: Recommendations) -> str:
+    """From how many hours figures are, and how far the replay is trusted."""
+    hours = number(document.baseline.observed_hours)
+    if document.baseline.is_weekly_given:
+        over = f"Per week, extrapolated from {hours} h of traces."
+    else:
+        over = f"All figures are for the {hours} h observed; --extrapolate scales them to a week."
+    trust = "" if document.calibration is None else f" Replay {trust_line(document.calibration)}."
+    return f"{over}{trust}"
+
+
+def _table(document: Recommendations) -> Table:
+    shown, hidden = first(document.made, _MOST_ROWS)
+    per_week = "/week" if document.baseline.is_weekly_given else ""
+    rows = [(str(place), *_row(advice)) for place, advice in enumerate(shown, 1)]
+    if hidden:
+        rows.append(("", f"{hidden} more: --detail", "", "", ""))
+    columns = ("#", "change", f"cash{per_week}", f"capacity freed{per_week}", "latency p95")
+    return Table("#", columns, tuple(rows), frozenset({"#", "change"}), is_compact=True)
+
+
+def _row(advice: Recommendation) -> tuple[str, Cell, Cell, Cell]:
+    cash, spare = told(advice)
+    effect = advice.latency
+    if effect is None:
+        return in_words(advice), usd_range(cash, NO_CASH), usd_range(spare, "none"), ""
+    whose_p95 = "" if effect.request_class == advice.request_class else f" (p95 of {effect.request_class})"
+    return (
+        f"{in_words(advice)}{whose_p95}",
+        usd_range(cash, NO_CASH),
+        usd_range(spare, "none"),
+        before_and_after(effect),
+    )
+
+
+def _idle(document: Recommendations) -> list[tuple[str, str]]:
+    """What is idle and where."""
+    baseline = document.baseline
+    idle, total = (
+        (baseline.idle_usd_per_week, baseline.usd_per_week)
+        if baseline.is_weekly_given
+        else (baseline.idle_usd, baseline.usd)
+    )
+    if idle is None:
+        return []
+    shown, hidden = first(baseline.pools, _MOST_NAMED)
+    pools = ", ".join(_idle_pool(each) for each in shown)
+    more = f" and {plural(hidden, 'more pool')}" if hidden else ""
+    return [("Idle", f"{usd(idle)} of {usd(total)} ({ratio(baseline.idle_ratio)}): {pools}{more}")]
+
+
+def _idle_pool(pool: IdlePool) -> str:
+    return f"{pool.pool} {ratio(pool.idle_ratio)} of {plural(pool.replicas, 'replica')}"
+
+
+def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
+    """How much was ruled out, what needs input, and what is not applicable or no kind of advice yet."""
+    lines = []
+    out = document.withheld("ruled_out")
+    if out:
+        of = ", ".join(dict.fromkeys(kind(each.kind) for each in out))
+        more = "above" if view.verbose else "--verbose says why"
+        lines.append(("Ruled out", f"{plural(len(out), 'option')} ({of}): {more}"))
+    missing = [*dict.fromkeys(name for each in document.withheld("needs_input") for name in each.missing)]
+    if missing:
+        shown, hidden = first(missing, _MOST_NAMED)
+        more = f" and {hidden} more (--verbose)" if hidden else ""
+        lines.append(("Needs input", f"set {', '.join(shown)}{more} in costctl.toml"))
+    apart = document.withheld("not_applicable")
+    if apart and document.why_nothing is None:
+        shown, hidden = first([f"{kind(each.kind)} on {subject(each)}" for each in apart], _MOST_NAMED)
+        lines.append(("Not applicable", f"{', '.join(shown)}{f' and {hidden} more' if hidden else ''}"))
+    if document.not_covered:
+        kinds = ", ".join(kind(each) for each in document.kinds)
+        lines.append(("No advice yet", f"{', '.join(document.not_covered)}; covered: {kinds}"))
+    return lines
+
+
+def _why(document: Recommendations) -> list[Section]:
+    """Each reason once, with all that it holds for."""
+    groups = (
+        ("Ruled out", document.withheld("ruled_out")),
+        ("Needs input", document.withheld("needs_input")),
+        ("Not applicable", document.withheld("not_applicable")),
+    )
+    return [Notes(title, reasons(advice)) for title, advice in groups if advice]
+
+
+def _next(document: Recommendations, view: View) -> str:
+    if not document.made:
+        return f"{view.command('simulate')} · {view.command('recommend --verbose')}"
+    emit = view.command("emit --target litellm -o litellm.yaml")
+    return f"{view.command('recommend --show 1')} · {emit}"
+
+
+def _nothing_to_judge(document: Recommendations, view: View) -> list[Section]:
+    """No pool could be replayed: why, what that means for who buys tokens, and what to do instead."""
+    baseline = document.baseline
+    bill = _bill(document)
+    if baseline.bought_usd is not None and not baseline.pools:
+        return [
+            Facts(
+                (
+                    ("", f"No advice yet for tokens bought from providers; the bill is {bill}."),
+                    ("", "recommend covers pools of own replicas, and costctl.toml declares none."),
+                )
+            ),
+            Facts(
+                (
+                    (
+                        "Instead",
+                        "costctl analyze shows what each class and model costs, cached input and failed calls",
+                    ),
+                    ("Own pools", "declare them under [pools.NAME] in costctl.toml"),
+                    ("Next", f"{view.command('analyze')} · {view.command('doctor')}"),
+                )
+            ),
+        ]
+    paid = "nothing is priced" if baseline.usd is None else f"the bill is {bill}"
+    return [
+        Facts((("", f"Nothing can be recommended; {paid}."), ("", document.why_nothing or ""))),
+        *(_why(document) if view.verbose else []),
+        Facts(
+            (*_withheld(document, view), ("Next", f"{view.command('doctor')} · {view.command('analyze')}"))
+        ),
+    ]
+
+
+def shown_screen(document: Recommendations, view: View) -> list[Section]:
+    """Each recommendation of the document, usually one, with all its grounds; what is withheld, with its reason."""
+    return [part for advice in document.recommendations for part in _one(document, advice, view)]
+
+
+def _one(document: Recommendations, advice: Recommendation, view: View) -> list[Section]:
+    if advice.status == "withheld":
+        lines = [
+            ("Why", advice.reason),
+            *(("Missing", f"set {name} in costctl.toml") for name in advice.missing),
+            *(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence),
+        ]
+        return [
+            Facts((("", f"Not recommended: {advice.id}"),)),
+            Facts((*lines, ("Next", view.command("recommend --verbose")))),
+        ]
+    lines = [
+        ("Saves", f"{saving(advice)}, {span(document)}"),
+        ("Why", advice.reason),
+        *(("Bill", freed(each)) for each in advice.freed_time),
+        *grounds(advice),
+        *_trust(document),
+    ]
+    settings = " ".join(f"--set {each.key}={_value(each.to)}" for each in advice.change)
+    return [
+        Facts((("", in_words(advice)), ("", advice.id))),
+        Facts(tuple(lines)),
+        *_effects(advice, view),
+        *(_calibration(document, advice) if view.detail else []),
+        Facts((("Next", f"{view.command(f'simulate {settings}')}"),)),
+    ]
+
+
+def _trust(document: Recommendations) -> list[tuple[str, str]]:
+    return [] if document.calibration is None else [("Replay", f"{trust_line(document.calibration)}.")]
+
+
+def _value(value: object) -> str:
+    """The value as ``simulate --set`` takes it."""
+    return ",".join(value) if isinstance(value, tuple) else "unlimited" if value is None else str(value)
+
+
+def _effects(advice: Recommendation, view: View) -> list[Section]:
+    shown, hidden = first(advice.effects, len(advice.effects) if view.detail else _MOST_EFFECTS)
+    if not shown:
+        return []
+    rows: list[Row] = [(whose(each), METRICS[each.metric].short, before_and_after(each)) for each in shown]
+    if hidden:
+        rows.append((f"{hidden} more: --detail", "", ""))
+    columns = ("effect on", "metric", f"today → changed, in {advice.effects[0].over}")
+    return [Table("effect on", columns, tuple(rows), frozenset({"effect on", "metric"}), is_compact=True)]
+
+
+def _calibration(document: Recommendations, advice: Recommendation) -> list[Section]:
+    """How well today is reproduced where the advice is about."""
+    if document.calibration is None:
+        return []
+    names = frozenset(name for each in advice.effects for name in (each.request_class, each.pool) if name)
+    return [calibration_table(document.calibration, names)]

@@ -1,0 +1,119 @@
+"""A recommendation in words: what is changed, what it saves, over which time. The screen and the tables share them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from costctl.documents.changes import SettingChange
+from costctl.documents.estimate import Estimate
+from costctl.documents.metrics import METRICS
+from costctl.documents.recommendations import (
+    Effect,
+    FreedTime,
+    Holdout,
+    Increment,
+    Joint,
+    Recommendation,
+    Recommendations,
+)
+from costctl.render.cells import Cell, Interval, measured, number, phrase, ratio, usd_interval
+from costctl.render.numbers import plural
+from costctl.render.settings import setting_value
+
+NO_CASH: Final = "$0 now"
+Saving = Recommendation | Holdout | Increment | Joint
+
+
+def subject(advice: Recommendation) -> str:
+    """Whose advice it is: of a class, on a pool, or of all."""
+    return " on ".join(part for part in (advice.request_class, advice.pool) if part) or "all"
+
+
+def kind(name: str) -> str:
+    """A kind of advice in words, such as "batch window"."""
+    return name.replace("_", " ")
+
+
+def lever(change: SettingChange) -> str:
+    """The name of a setting without its owner: batch window, of pool.batch.window."""
+    return change.lever.partition(".")[2].replace(".", " ").replace("_", " ")
+
+
+def values(change: SettingChange) -> str:
+    """A setting before and after."""
+    before, after = (
+        setting_value(each, change.unit, is_limit=change.is_limit) for each in (change.from_, change.to)
+    )
+    return f"{before} → {after}"
+
+
+def changes(all_of_them: tuple[SettingChange, ...]) -> str:
+    """Settings before and after, with their names: batch window 0 s → 100 ms."""
+    return ", ".join(f"{lever(each)} {values(each)}" for each in all_of_them if each.from_ != each.to)
+
+
+def in_words(advice: Recommendation) -> str:
+    """What is changed, of whom: classification: llm-premium → llm-economy."""
+    told = [
+        values(each) if each.lever == "class.pool" else f"{lever(each)} {values(each)}"
+        for each in advice.change
+        if each.from_ != each.to
+    ]
+    return f"{advice.request_class or advice.pool or 'all'}: {', '.join(told)}"
+
+
+def told(item: Saving) -> tuple[Estimate | None, Estimate | None]:
+    """Cash and freed time: per week where that is given, else over the window."""
+    return (
+        item.cash_usd if item.cash_usd_per_week is None else item.cash_usd_per_week,
+        item.freed_usd if item.freed_usd_per_week is None else item.freed_usd_per_week,
+    )
+
+
+def span(document: Recommendations) -> str:
+    """Over which time savings are told."""
+    hours = number(document.baseline.observed_hours)
+    return f"per week, from {hours} h" if document.baseline.is_weekly_given else f"in the {hours} h observed"
+
+
+def cells(item: Saving) -> tuple[Interval, Interval]:
+    """Cash and freed time with their intervals."""
+    cash, freed = told(item)
+    return usd_interval(cash, NO_CASH), usd_interval(freed, "none")
+
+
+def saving(item: Saving) -> str:
+    """Cash and freed time in a sentence."""
+    cash, freed = cells(item)
+    return f"cash {cash}, capacity freed {freed}"
+
+
+def freed(time: FreedTime) -> str:
+    """How far freed time is from a smaller bill."""
+    of = f"{number(time.freed_replicas)} of {plural(time.replicas, 'replica')} of {time.pool} is freed"
+    if time.missing_replicas == 0:
+        return f"{of}; by load alone one replica could go: try simulate --set pool.{time.pool}.replicas."
+    if time.replicas == 1:
+        return (
+            f"{of}; the bill shrinks only once the other {number(time.busy_replicas)} of it is freed as well."
+        )
+    return (
+        f"{of}; the bill shrinks once another {number(time.missing_replicas)} is, so that the rest carry the "
+        f"load at {ratio(time.most_utilisation)} at most."
+    )
+
+
+def before_and_after(effect: Effect) -> Cell:
+    """A replayed quantity today and after the change."""
+    before, after = (measured(each, effect.unit) for each in (effect.from_, effect.to))
+    return phrase("{from} → {to}", **{"from": before, "to": after})
+
+
+def whose(effect: Effect) -> str:
+    """What an effect is on: a class, a pool, or all."""
+    return " on ".join(part for part in (effect.request_class, effect.pool) if part) or "all"
+
+
+def effect_in_words(effect: Effect) -> str:
+    """Such as "chat e2e p95 8.86 s → 9.00 s"."""
+    return f"{whose(effect)} {METRICS[effect.metric].short} {before_and_after(effect)}"

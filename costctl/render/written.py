@@ -1,0 +1,94 @@
+"""A file was written: what is in it, what is not, and what to do next, one line each.
+
+In: what was written, what it carries. Out: lines for a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from costctl.documents.analysis import Analysis
+from costctl.documents.coverage import Carried
+from costctl.render.cells import usd
+from costctl.render.numbers import count, plural
+from costctl.render.sections import Facts, Listing, Section, first
+
+_MOST_MISSING: Final = 2
+_CHECKED: Final = (
+    "ids, references, data boundaries, weights, order of matching, durations, evidence, validity"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file. size: bytes.  contents: how many of what.  beside: another file that goes with it."""
+
+    name: str
+    size: int
+    contents: Sequence[tuple[int, str]] = ()
+    beside: str | None = None
+
+    def text(self) -> str:
+        """What was written."""
+        holds = ", ".join(plural(number, noun) for number, noun in self.contents)
+        also = "" if self.beside is None else f", and {self.beside}"
+        return f"{self.name} ({plural(self.size, 'byte')}{': ' if holds else ''}{holds}){also}"
+
+
+def written_facts(written: Written, lines: Sequence[tuple[str, str]], following: str) -> Facts:
+    """What was written, what is to be said of it, and the next command."""
+    return Facts((("Wrote", written.text()), *lines, ("Next:", following)))
+
+
+def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
+    """What a consumer's file carries of the policy, and the most important of what it does not."""
+    counts = (
+        f"{plural(carried.exact, 'value')} exactly",
+        f"{count(carried.rounded)} rounded" if carried.rounded else "",
+        f"{count(carried.approximated)} approximately" if carried.approximated else "",
+        "" if carried.unsupported else "nothing is left out",
+    )
+    kept = ("Carried", ", ".join(part for part in counts if part))
+    if not carried.unsupported:
+        return (kept,)
+    named, more = first(carried.missing, _MOST_MISSING)
+    dots = ", …" if more else ""
+    return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {' and '.join(named)}{dots}"))
+
+
+def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple[str, str], ...]:
+    """What an export carries, and what is not in it. focus_version: None where it is a row for each class."""
+    kind = "rows by class" if focus_version is None else f"FOCUS {focus_version}"
+    missing = analysis.totals.unit_costs.unpriced_charges
+    billed = usd(analysis.totals.billed_usd).at_least(missing)
+    carried = ("Carried", f"{billed} billed, as {kind}")
+    if not missing:
+        return (carried,)
+    return (
+        carried,
+        ("Not carried", f"{plural(missing, 'charge')} without a price: costctl analyze says which"),
+    )
+
+
+def checked_sections(
+    name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], path: str
+) -> list[Section]:
+    """What is wrong with a policy, or that it is sound, and the next command. path: as a shell takes it."""
+    checked = ", ".join(plural(number, noun) for number, noun in contents)
+    if findings:
+        return [
+            Facts((("", f"{name} has {plural(len(findings), 'problem')}, of {checked}:"),)),
+            Listing("", "\n".join(findings), ""),
+            Facts((("Next:", f"fix them, then costctl policy check {path}"),)),
+        ]
+    return [
+        Facts(
+            (
+                ("Sound", f"{name}: {checked}"),
+                ("Checked", _CHECKED),
+                ("Next:", f"costctl emit --target litellm --policy {path}"),
+            )
+        )
+    ]

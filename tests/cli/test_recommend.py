@@ -1,0 +1,120 @@
+"""``costctl recommend``: the first screen says what to change and what it saves; one is opened by number or id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from costctl import verbs
+from costctl.documents.recommendations import Recommendations
+from costctl.errors import UsageError
+from costctl.observation import Question
+from costctl.render.cells import usd_range
+from costctl.render.recommendation_screen import screen, shown_screen
+from costctl.render.sections import Facts, Notes, Section, Table
+from costctl.render.view import View
+from tests.conftest import unwatched
+from tests.synth.written_shop import small_shop_in
+
+
+@pytest.fixture(scope="module")
+def document(sample_question: Question) -> Recommendations:
+    return verbs.recommend(sample_question, unwatched)
+
+
+def facts(sections: list[Section]) -> dict[str, str]:
+    return {
+        label: said for each in sections if isinstance(each, Facts) for label, said in each.lines if label
+    }
+
+
+def first_line(sections: list[Section]) -> str:
+    assert isinstance(sections[0], Facts)
+    return sections[0].lines[0][1]
+
+
+def test_the_figures_on_the_screen_are_those_of_the_document(document: Recommendations) -> None:
+    (table,) = (each for each in screen(document, View()) if isinstance(each, Table))
+    assert len(table.rows) == len(document.made)
+    for number, (row, advice) in enumerate(zip(table.rows, document.made, strict=True), 1):
+        assert row[0] == str(number)
+        assert row[2] == usd_range(advice.cash_usd, "$0 now")
+        assert row[3] == usd_range(advice.freed_usd, "none")
+        assert advice.latency is not None
+        assert advice.latency in advice.effects
+    assert document.joint is not None
+    assert str(usd_range(document.joint.freed_usd)) in first_line(screen(document, View()))
+
+
+def test_what_is_idle_adds_up_pool_by_pool(document: Recommendations) -> None:
+    baseline = document.baseline
+    assert baseline.idle_usd == pytest.approx(sum(each.idle_usd or 0.0 for each in baseline.pools))
+    assert baseline.idle_ratio == pytest.approx((baseline.idle_usd or 0.0) / (baseline.usd or 1.0))
+    idle = [each.idle_usd for each in baseline.pools]
+    assert idle == sorted(idle, reverse=True)
+
+
+def test_everything_that_is_withheld_is_counted_once_and_told_with_verbose(document: Recommendations) -> None:
+    withheld = [each for each in document.recommendations if each.status == "withheld"]
+    ways = ("ruled_out", "needs_input", "not_applicable")
+    assert sorted(each.id for each in withheld) == sorted(
+        each.id for way in ways for each in document.withheld(way)
+    )
+    assert all(each.missing for each in document.withheld("needs_input"))
+    assert all(each.withheld_as is None for each in document.made)
+    told = [
+        line
+        for each in screen(document, View(verbose=True))
+        if isinstance(each, Notes)
+        for line in each.lines
+    ]
+    assert all(any(each.reason in line for line in told) for each in withheld)
+    brief = screen(document, View())
+    assert not any(isinstance(each, Notes) for each in brief)
+    assert facts(brief)["Ruled out"].startswith(f"{len(document.withheld('ruled_out'))} options")
+    assert "classes.report.slo.e2e_p95" in facts(brief)["Needs input"]
+
+
+def test_without_a_change_the_first_line_says_so(document: Recommendations) -> None:
+    none = replace(document, recommendations=document.withheld("ruled_out"), joint=None)
+    found = screen(none, View())
+    assert first_line(found).startswith("No change to recommend: none of ")
+    assert "recommend --verbose" in facts(found)["Next"]
+
+
+def test_figures_of_less_than_a_day_say_so_once(document: Recommendations) -> None:
+    said = [said for each in screen(document, View()) if isinstance(each, Facts) for _, said in each.lines]
+    assert sum("--extrapolate" in line for line in said) == 1
+
+
+def test_a_number_and_an_id_open_the_same_one(sample_question: Question, document: Recommendations) -> None:
+    by_number = verbs.recommend(sample_question, unwatched, "1")
+    assert by_number.recommendations == document.made[:1]
+    assert (
+        verbs.recommend(sample_question, unwatched, document.made[0].id).recommendations == document.made[:1]
+    )
+    found = facts(shown_screen(by_number, View()))
+    assert {"Saves", "Why", "Hold-out period", "Evidence", "Assumes", "To undo", "Replay", "Next"} <= set(
+        found
+    )
+    assert "--set class.classification.pool=llm-economy" in found["Next"]
+
+
+def test_an_id_that_is_not_there_is_answered_with_those_that_are(sample_question: Question) -> None:
+    with pytest.raises(UsageError) as refused:
+        verbs.recommend(sample_question, unwatched, "9")
+    assert "1 tier_placement.classification.llm-economy" in refused.value.why
+    assert "queue_limit.chat" in refused.value.why
+
+
+def test_who_buys_tokens_is_not_answered_with_pools_that_are_missing(tmp_path: Path) -> None:
+    _, _, question = small_shop_in(tmp_path)
+    bought = verbs.recommend(question, unwatched)
+    assert bought.baseline.bought_usd == pytest.approx(bought.baseline.usd)
+    found = screen(bought, View())
+    assert first_line(found).startswith("No advice yet for tokens bought from providers")
+    said = " ".join(line for each in found if isinstance(each, Facts) for _, line in each.lines)
+    assert "No pool is configured" not in said
+    assert "costctl analyze" in facts(found)["Next"]
