@@ -1,7 +1,7 @@
 """What does a kind of advice on bought tokens say? Candidates to be billed, or why there is nothing to bill.
 
-A kind is one file in ``costctl/recommend/bought/kinds``: ``propose(study)`` gives ``BillProposal`` and ``Withheld`` values.
-The bill, the hold-out and the interval are the evaluator's.
+A kind is one file in ``costctl/recommend/bought/kinds``: ``propose(study)`` gives ``BillProposal`` and ``Withheld``
+values. The bill, the hold-out and the interval are the evaluator's.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from costctl.recommend.proposals import Candidate, Subject, Withheld
 class BillProposal:
     """Settings to be billed on the first part of the window, of which the cheapest is held to the second.
 
-    reason: why it saves, a sentence.  if_none: why nothing is advised, where no candidate is cheaper.  needs: what must be
-    declared or tried before it may be done, such as a line of costctl.toml; None where nothing must.
+    reason: why it saves, a sentence.  if_none: why nothing is advised, where no candidate is cheaper.  missing: the
+    settings to declare before it may be done; empty where nothing must.  before: what must be tried first, a sentence.
     """
 
     subject: Subject
@@ -29,7 +29,8 @@ class BillProposal:
     assumptions: tuple[str, ...]
     reversal: str
     evidence: tuple[Evidence, ...] = ()
-    needs: str | None = None
+    missing: tuple[str, ...] = ()
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What may a kind of advice on bought tokens look at? The calls, cut in two; today's bill; and the bill under any settings.
+"""What may a kind of advice on bought tokens look at? The calls, cut in two; today's bill; and that of any settings.
 
 In: frames of calls and prompts, settings, prices, a seed. Out: a ``BoughtStudy``. Settings are chosen on the first part
 of the window and held to the second.
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from costctl.arrays import Bools, Floats
+from costctl.documents.changes import Value
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.levers.plan import plan_of
 from costctl.levers.settings import Setting
+from costctl.levers.table import Lever
 from costctl.rebill.bill import Bill, bill, bill_today
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
@@ -49,6 +52,29 @@ class BoughtStudy:
     def bill(self, settings: Sequence[Setting]) -> Bill:
         """The bill of the whole window under today's plan and these settings."""
         return bill(self.calls, plan_of(settings), self.prices)
+
+    def value_today(self, lever: Lever, subject: str) -> Value:
+        """What the setting of this class is today, as far as its calls show; None where they differ."""
+        own = self.calls.frame.filter(pl.col("request_class") == subject)
+        match lever.field:
+            case "caching":
+                return self._caching_today(subject)
+            case "service_tier" | "model":
+                values = own[lever.field].drop_nulls().unique()
+                return str(values[0]) if values.len() == 1 else None
+            case "is_sticky":
+                return "none"
+        return None
+
+    def _caching_today(self, subject: str) -> str | None:
+        """By what its calls wrote: tokens that are kept for an hour, or for five minutes."""
+        own = self.calls.of_class(subject)
+        written = {
+            kind: float(self.calls.tokens[kind][own].sum()) for kind in ("cache_write", "cache_write_1h")
+        }
+        if not any(written.values()):
+            return "none"
+        return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
 
     def saved_per_week(self, saved_usd: Floats, part: Bools, part_of_window: float) -> Estimate | None:
         """USD a week. saved_usd: of each call.  part: calls that count, within this part of the window.
