@@ -231,7 +231,7 @@ class Store:
         """The rows of a read-only query over the store and all relations."""
         from costctl import verbs
 
-        return verbs.sql(query, self._question(), self.progress)
+        return verbs.sql(query, self._question(), self.progress).rows
 
     def info(self) -> StoreInfo:
         """What the store contains, by source; of all time."""

@@ -91,7 +91,7 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
         raise UsageError(
             f"Cannot read the configuration {path}.",
             why=f"It is not valid TOML: {error}.",
-            next_step="Fix the line; docs/reference/configuration.md shows every key.",
+            next_step="Fix the line; `costctl help configuration` shows every key.",
         ) from error
 
 
@@ -117,7 +117,7 @@ def _settings(path: Path, table: dict[str, Any]) -> Settings:
         raise UsageError(
             f"{path}: invalid value.",
             why=f"{error}.".replace("$.", ""),
-            next_step="Fix the value; docs/reference/configuration.md shows every key with its unit.",
+            next_step="Fix the value; `costctl help configuration` shows every key with its unit.",
         ) from error
     _refuse_globs(path, settings)
     _refuse_no_months(path, settings)

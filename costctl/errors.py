@@ -90,6 +90,22 @@ class StoreError(CostctlError):
     exit_code = ExitCode.STORE_FAILED
 
 
+class OutputError(CostctlError):
+    """What was computed cannot be written: the disk is full, or stdout is closed."""
+
+    exit_code = ExitCode.STORE_FAILED
+
+    @classmethod
+    def of(cls, error: OSError, target: str | None = None) -> OutputError:
+        """error: what the system said.  target: what was written to; the file that the error names where None."""
+        written = target or ("the output" if error.filename is None else str(error.filename))
+        return cls(
+            f"Cannot write to {written}.",
+            why=f"{error.strerror or type(error).__name__}.",
+            next_step="Free some space, or write elsewhere: -o FILE for results, --store FILE for traces.",
+        )
+
+
 class BrokenLawError(CostctlError):
     """A law that every figure rests on does not hold: a bug in costctl, of which no figure is given."""
 

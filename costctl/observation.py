@@ -18,6 +18,8 @@ import duckdb
 import polars as pl
 
 from costctl import __version__
+from costctl.basis import basis_of
+from costctl.compiled import compiling
 from costctl.config import LoadedConfig, load_config
 from costctl.documents.ingestion import SourceReport
 from costctl.documents.loading import Loaded
@@ -35,9 +37,15 @@ from costctl.progress import Progress
 from costctl.segment.rules import default_rules, load_rules
 from costctl.store.asked_sources import look_at
 from costctl.store.database import open_store
+from costctl.store.kept import state_of
 from costctl.store.waiting import saying
 
 DEFAULT_STORE: Final = Path("costctl.duckdb")
+
+# Fields of a question that an answer rests on through what they came to: the content of the store and of the files, and
+# instants; or not at all. Two questions that differ in any other field have different answers.
+RESOLVED: Final = frozenset({"paths", "store", "config", "rules", "mapping", "since", "until", "last"})
+NO_MATTER: Final = frozenset({"wait_s", "told"})
 
 
 def refuse_unusable(loaded: Loaded) -> None:
@@ -74,7 +82,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """An engine over the traces asked about, and where they and the settings came from."""
+    """An engine over the traces asked about, and where they and the settings came from.
+
+    store: the file, None for a temporary one.  basis: a digest of all that an answer rests on; "" for a
+    temporary store.
+    """
 
     engine: Engine
     config: LoadedConfig
@@ -83,6 +95,8 @@ class Observation:
     seed: int
     prices_as_of: str | None = None
     is_extrapolating: bool = False
+    store: Path | None = None
+    basis: str = ""
 
     def provenance(self, methods: dict[str, str]) -> Provenance:
         """The provenance of a document that is made by ``methods`` (step → method)."""
@@ -114,10 +128,11 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
     rules = _rules(question.rules)
     asked = bounds(question.since, question.until, question.last)
     as_of = day_of(question.prices_as_of, "--prices-as-of")
-    with _connected(question, progress) as connection:
+    with compiling(lambda said: progress(said, None)), _connected(question, progress) as connection:
         engine = DuckDBEngine(connection)
         last_start_ns = None if question.last is None else _last_start_ns(connection)
-        load_settings(engine, config.settings, rules, *asked.window(last_start_ns))
+        window = asked.window(last_start_ns)
+        load_settings(engine, config.settings, rules, *window)
         refuse_useless(engine, config.settings, are_built_in=question.rules is None)
         progress("Looking up prices", None)
         load_prices(engine, config.settings, as_of)
@@ -132,6 +147,8 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
             question.seed,
             question.prices_as_of,
             question.is_extrapolating,
+            store=_file_of(question),
+            basis=_basis(question, config, rules, window, _seen(connection)),
         )
 
 
@@ -158,6 +175,35 @@ def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDB
         others = look_at(connection, [each.source_id for each in sources if each.source_id is not None])
         question.told(_loaded(store, question, sources, others))
         yield connection
+
+
+def _file_of(question: Question) -> Path | None:
+    """The store that stays; None for a temporary one."""
+    if question.store is None and question.paths:
+        return None
+    return question.store or DEFAULT_STORE
+
+
+def _basis(
+    question: Question,
+    config: LoadedConfig,
+    rules: pl.DataFrame,
+    window: tuple[int | None, int | None],
+    seen: list[int],
+) -> str:
+    """To be asked while the store is open. seen: the sources that the answer is about, by number."""
+    store = _file_of(question)
+    if store is None:
+        return ""
+    resolved = {
+        "store": state_of(store),
+        "sources": seen,
+        "settings": config.settings,
+        "config": config.sha256,
+        "rules": rules.rows(),
+        "window": window,
+    }
+    return basis_of(question, RESOLVED | NO_MATTER, resolved)
 
 
 def _opened(
@@ -232,6 +278,11 @@ def _require_spans(connection: duckdb.DuckDBPyConnection) -> None:
         why=f"All records of its sources were rejected: {rejects_in_words(codes)}.",
         next_step="`costctl sql 'SELECT * FROM quarantine'` shows each with its reason; load traces or logs.",
     )
+
+
+def _seen(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    rows = connection.execute("SELECT source_id FROM sources ORDER BY source_id").fetchall()
+    return [int(source) for (source,) in rows]
 
 
 def _sources(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[InputRecord, ...], int]:

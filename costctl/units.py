@@ -12,6 +12,7 @@ from typing import Final
 NS_PER_S: Final = 1_000_000_000
 US_PER_S: Final = 1_000_000
 S_PER_HOUR: Final = 3600.0
+S_PER_DAY: Final = 24 * 3600.0
 S_PER_WEEK: Final = 7 * 24 * 3600.0
 MB: Final = 1_000_000  # bytes
 BYTES_PER_GB: Final = 1e9  # decimal gigabytes, as clouds bill storage and egress

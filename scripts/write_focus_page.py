@@ -60,7 +60,11 @@ accepts those of 1.4 as well (`tests/finance/test_focus_validator.py`). What 1.4
 validator checks yet; `tests/finance/test_focus_versions.py` and `test_focus_allocation.py` do. Of what 1.4 asks of
 whoever delivers data, the metadata and the datasets of contracts, billing periods and invoices are not written.
 
-`--format csv` and `--format parquet` write one row a class: the columns of `costctl analyze --format csv`.
+`--format csv` and `--format parquet` write one row a class: the columns of `costctl analyze --format csv`. The column
+`row` says what a row is: `class`, `idle`, `unattributed` or `total`. Σ charged_usd of the first three = the total row
+= the bill, as it is written; requests, successes and attributed_usd add up over the classes. Leave the total row out of
+sums. `period_start`, `period_end` (exclusive) and `currency` stand on every row. A FOCUS file has no total row: its
+lines are charges, and every count and cost in it adds up over them.
 
 ## Columns
 

@@ -49,7 +49,7 @@ def _unreported(traffic: Traffic) -> dict[tuple[str, int | None], int]:
     }
 
 
-def load_map(traffic: Traffic) -> LoadMap:
+def load_map(classes: tuple[str, ...], traffic: Traffic) -> LoadMap:
     """The map. Only hours in which requests started are in it."""
     tokens = pl.sum_horizontal("input_tokens", "output_tokens")
     is_known = pl.col("input_tokens").is_not_null() | pl.col("output_tokens").is_not_null()
@@ -75,6 +75,6 @@ def load_map(traffic: Traffic) -> LoadMap:
                 tokens=tuple(found.get((name, hour), (0, None))[1] for hour in hours),
                 calls_without_tokens=tuple(unreported.get((name, hour), 0) for hour in hours),
             )
-            for name in traffic.classes
+            for name in classes
         ),
     )

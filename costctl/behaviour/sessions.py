@@ -41,12 +41,16 @@ def sessions_of(
     )
     groups = tasks.partition_by("request_class", as_dict=True, include_key=True)
     classes = [_class_steps(str(key[0]), group) for key, group in groups.items()]
-    ordered = sorted(classes, key=lambda each: (not each.is_agentic, -each.tasks, each.request_class))
+    ordered = sorted(classes, key=_agentic_and_dearest_first)
     return SessionsReport(
         classes=tuple(ordered),
         looping_by_name=sum(each.looping_by_name for each in ordered),
         sessions=_totals(tasks, sessions),
     )
+
+
+def _agentic_and_dearest_first(each: ClassSteps) -> tuple[bool, float, int, str]:
+    return not each.is_agentic, -(each.cost.usd or 0.0), -each.tasks, each.request_class
 
 
 def _class_steps(name: str, tasks: pl.DataFrame) -> ClassSteps:

@@ -35,7 +35,7 @@ from costctl.segment.leftover import leftover
 from costctl.segment.mix import Pricing, class_mix, pricing
 from costctl.segment.overlaps import overlaps
 from costctl.segment.unreported import has_tokens
-from costctl.units import iso_utc
+from costctl.units import iso_utc, seconds_between
 
 METHODS: Final = {
     "classes": "ordered rules, first match",
@@ -79,16 +79,19 @@ def build_workload_map(
 ) -> WorkloadMap:
     """The document. declared: what the configuration says of classes."""
     waste = stage_waste(traffic)
-    frames = class_frames(traffic, waste)
-    held_up = bottlenecks(traffic, waste, frames)
     priced = pricing(charges.class_cost, charges.class_charge, charges.unpriced_requests)
+    mix = class_mix(traffic.requests, traffic.request_class, traffic.calls, priced)
+    order = tuple(each.request_class for each in mix)
+    by_name = class_frames(traffic, waste)
+    frames = {name: by_name[name] for name in order}
+    held_up = bottlenecks(traffic, waste, frames)
     window_ns = traffic.window_ns
     return WorkloadMap(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
-        window=None if window_ns is None else Window(from_=iso_utc(window_ns[0]), to=iso_utc(window_ns[1])),
+        window=None if window_ns is None else _window(*window_ns),
         requests=traffic.requests.height,
-        classes=class_mix(traffic.requests, traffic.request_class, traffic.calls, priced),
+        classes=mix,
         overlaps=overlaps(ruled.shape, ruled.rules),
         times=tuple(_class_time(own, held_up[name]) for name, own in frames.items()),
         faults=tuple(
@@ -101,11 +104,15 @@ def build_workload_map(
             if name in declared and (declared[name].slo.ttft_p95 or declared[name].slo.e2e_p95)
         ),
         queues=pool_queues(traffic.calls),
-        waste=waste_map(traffic.classes, stage_sums(waste)),
-        load=load_map(traffic),
+        waste=waste_map(order, stage_sums(waste)),
+        load=load_map(order, traffic),
         leftover=leftover(traffic.requests, traffic.request_class, ruled.last_rule),
         notes=tuple(_notes(traffic, priced)),
     )
+
+
+def _window(from_ns: int, to_ns: int) -> Window:
+    return Window(from_=iso_utc(from_ns), to=iso_utc(to_ns), seconds=seconds_between(from_ns, to_ns))
 
 
 def _class_time(own: ClassFrames, bottleneck: Bottleneck | None) -> ClassTime:

@@ -46,7 +46,7 @@ def run(
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
-    from costctl.render import analysis, class_rows, cuts
+    from costctl.render import analysis, analysis_screen, class_rows, cuts
 
     with feedback.progress() as progress:
         document = verbs.analyze(asked.question(), progress, idle.value, tuple(by or ()))
@@ -58,4 +58,4 @@ def run(
             lambda shown: cuts.csv_text(shown, by, view.sort),
         )
     else:
-        ranked.write(document, analysis.sections, class_rows.csv_text)
+        ranked.show(document, analysis_screen.screen, analysis.sections, class_rows.csv_text)

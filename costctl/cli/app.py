@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -30,10 +31,15 @@ from costctl.cli import (
     sql,
     store,
     synth,
+    warmup,
 )
-from costctl.cli.again import again_of
+from costctl.cli import help as help_
+from costctl.cli.again import again_of, hint
+from costctl.cli.commands import options_of
+from costctl.cli.examples import add_examples
+from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
-from costctl.errors import CostctlError, ExitCode
+from costctl.errors import CostctlError, ExitCode, OutputError
 
 app = typer.Typer(
     name="costctl",
@@ -57,9 +63,12 @@ app.command("export")(export.run)
 app.command("sql")(sql.run)
 app.command("synth")(synth.run)
 app.command("schema")(schema.run)
+app.command("help")(help_.run)
+app.command("warmup")(warmup.run)
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
+add_examples(app)
 
 
 def _print_version(is_asked: bool) -> None:
@@ -85,18 +94,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. argv: the arguments; those of the process if None."""
     arguments = sys.argv[1:] if argv is None else argv
     is_debugging = "--debug" in arguments or bool(os.environ.get("COSTCTL_DEBUG"))
+    with begun(Running(arguments, again_of(arguments), partial(options_of, app))) as run:
+        return _run_safely(run, is_debugging)
+
+
+def _run_safely(run: Running, is_debugging: bool) -> int:
+    """The exit code of the verb, or of the error that it ends with."""
     try:
-        return _run(arguments)
+        return _run(run)
     except CostctlError as error:
-        if is_debugging:
-            _trace(error)
-        _explain(error)
-        return int(error.exit_code)
+        return _failed(error, is_debugging)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return int(ExitCode.OK)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return _failed(OutputError.of(error), is_debugging)
         if is_debugging:
             _trace(error)
         typer.echo(
@@ -108,13 +122,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(ExitCode.BUG)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(run: Running) -> int:
     """The exit code of the verb. typer prints help and wrong usage itself, and ends each run with SystemExit."""
-    with begun(Running(arguments, again_of(arguments))) as run:
-        code = _code_of(arguments)
-        if code == ExitCode.OK and run.at_end is not None:
-            run.at_end()
-        return code
+    code = _code_of(run.arguments)
+    if code == ExitCode.OK and run.at_end is not None:
+        run.at_end()
+    return code
 
 
 def _code_of(arguments: Sequence[str]) -> int:
@@ -125,6 +138,27 @@ def _code_of(arguments: Sequence[str]) -> int:
             raise end.__context__ from None
         return end.code if isinstance(end.code, int) else int(ExitCode.OK)
     return int(ExitCode.OK)
+
+
+def _failed(error: CostctlError, is_debugging: bool) -> int:
+    """The exit code of an error, which is explained on stderr."""
+    if isinstance(error, OutputError):
+        _forget_stdout()
+    if is_debugging:
+        _trace(error)
+    _explain(error)
+    return int(error.exit_code)
+
+
+def _forget_stdout() -> None:
+    """What is left in stdout's buffer cannot be written, and is not tried again at the end of the process."""
+    if sys.stdout is None:
+        return
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):  # no stream of the system's, or closed
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def _trace(error: BaseException) -> None:
@@ -147,4 +181,4 @@ def _place(error: BaseException) -> str:
 
 
 def _explain(error: CostctlError) -> None:
-    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {error.next_step}", err=True)
+    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {hint(error.next_step)}", err=True)

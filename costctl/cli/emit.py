@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import completion, options
 from costctl.cli.again import again
+from costctl.cli.file_format import require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, say_written, write_text
@@ -27,6 +28,7 @@ def run(
         typer.Option(
             "--target",
             metavar="NAME",
+            autocompletion=completion.targets,
             help="The consumer, such as triton or litellm, or policy for the document itself; "
             "an unknown name lists all.",
             show_default=False,
@@ -76,6 +78,9 @@ def run(
         )
     if diff is not None:
         verbs.changes_of_file(target, "", diff)  # a file that cannot be read is refused before the traces are
+    form = verbs.written_by(target, backend)
+    if form is not None:
+        require_written(out, [form])
     question = asked.question(is_extrapolating=extrapolate)
     with feedback.progress() as progress:
         emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)

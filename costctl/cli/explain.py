@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from costctl.cli import completion
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback, Screened
 
@@ -18,6 +19,7 @@ def run(
         str,
         typer.Argument(
             metavar="ID",
+            autocompletion=completion.classes,
             help="A trace id or its first 6 or more digits, TRACE_ID:SPAN_ID, or the name of a class or a rule.",
             show_default=False,
         ),

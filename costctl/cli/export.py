@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from costctl.cli import options
 from costctl.cli.again import again
+from costctl.cli.file_format import meant_by, require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
@@ -20,6 +21,13 @@ class ExportFormat(StrEnum):
     FOCUS = "focus"
     CSV = "csv"
     PARQUET = "parquet"
+
+
+_WRITTEN: Final = {
+    ExportFormat.FOCUS: ("csv", "parquet"),
+    ExportFormat.CSV: ("csv",),
+    ExportFormat.PARQUET: ("parquet",),
+}
 
 
 class FocusVersion(StrEnum):
@@ -50,7 +58,8 @@ def run(
         ExportFormat,
         typer.Option(
             "--format",
-            help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class.",
+            help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class, "
+            "and rows for idle, unattributed and total cost.",
         ),
     ] = ExportFormat.FOCUS,
     focus_version: Annotated[
@@ -80,7 +89,9 @@ def run(
     from costctl.render import class_rows, exported
     from costctl.render.written import Written, exported_lines
 
-    is_parquet = form is ExportFormat.PARQUET or (out is not None and out.suffix == ".parquet")
+    written = _WRITTEN[form]
+    require_written(out, written, by_format=None if form is ExportFormat.FOCUS else form.value)
+    is_parquet = form is ExportFormat.PARQUET or meant_by(out) == "parquet"
     with feedback.progress() as progress:
         found = verbs.export(
             asked.question(), progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED

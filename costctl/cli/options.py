@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costctl.cli.again import again
-from costctl.cli.output import write_document
+from costctl.cli.file_format import form_of
+from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 from costctl.cli.running import this_run
 from costctl.errors import UsageError
-from costctl.render.forms import TabularFormat
+from costctl.render.forms import RowFormat, TabularFormat
 from costctl.units import duration_s
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from costctl.render.document import Document
     from costctl.render.sections import Section
     from costctl.render.view import View
+    from costctl.verbs import Answer
 
 DEFAULT_STORE = Path("costctl.duckdb")
 
@@ -109,7 +111,20 @@ PricesAsOf = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Random seed.")]
 Format = Annotated[
-    TabularFormat, typer.Option("--format", metavar="table|json|csv|markdown", help="Output format.")
+    TabularFormat | None,
+    typer.Option(
+        "--format",
+        metavar="table|json|csv|markdown",
+        help="Output format.  [default: by the suffix of --out, else table]",
+    ),
+]
+RowsFormat = Annotated[
+    RowFormat | None,
+    typer.Option(
+        "--format",
+        metavar="table|line|json|csv|markdown",
+        help="Output format; line prints a line for each value.  [default: by the suffix of --out, else table]",
+    ),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to this file instead of stdout.")
@@ -208,8 +223,17 @@ class Asked:
 class Printed:
     """In which form a document is printed, and where."""
 
-    form: Format = TabularFormat.TABLE
+    asked_form: Format = None
     out: Out = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where the two contradict each other, before anything is computed."""
+        form_of(self.asked_form, self.out, TabularFormat.TABLE)
+
+    @property
+    def form(self) -> TabularFormat:
+        """The format asked for, by its name or by that of the file."""
+        return form_of(self.asked_form, self.out, TabularFormat.TABLE)
 
     def write(
         self,
@@ -234,6 +258,18 @@ class Screened(Printed):
 
         return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
 
+    def show(
+        self,
+        document: Document,
+        screen: Callable[[Document, View], list[Section]],
+        sections: Callable[[Document], list[Section]],
+        csv_text: Callable[[Document], str],
+    ) -> None:
+        """Write the first screen, or all sections under --detail. The callables are those of its renderer."""
+        view = self.view()
+        chosen = sections if view.detail else lambda shown: screen(shown, view)
+        write_document(document, self.form, chosen, csv_text, self.out, is_brief=not view.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked(Screened):
@@ -245,6 +281,26 @@ class Ranked(Screened):
     def view(self) -> View:
         """How much of it is asked for, and in which order."""
         return replace(Screened.view(self), top=self.top, sort=None if self.sort is None else self.sort.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """In which form the rows of a query are printed, and where."""
+
+    asked_form: RowsFormat = None
+    out: Out = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where the two contradict each other, before anything is computed."""
+        form_of(self.asked_form, self.out, RowFormat.TABLE)
+
+    def write(self, answer: Answer) -> None:
+        """Write the rows as asked; a table in a file has all of them."""
+        from costctl.render import rows
+
+        form = form_of(self.asked_form, self.out, RowFormat.TABLE)
+        is_whole = answer.is_whole or self.out is not None
+        write_text(rows.rendered(answer.rows, answer.types, form, is_whole=is_whole), self.out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 
+def _no_options(_words: Sequence[str]) -> frozenset[str]:
+    return frozenset()
+
+
 @dataclass
 class Running:
     """arguments: of the process.  again: text that makes another command be about the same traces, such as
-    " --store traces.duckdb".  is_quiet: nothing is said but answers and errors.  at_end: called when the answer has
-    been written; it raises what did not keep it from being given.
+    " --store traces.duckdb".  takes: the options of the command that words name.  is_quiet: nothing is said but answers
+    and errors.  at_end: called when the answer has been written; it raises what did not keep it from being given.
     """
 
     arguments: Sequence[str] = ()
     again: str = ""
+    takes: Callable[[Sequence[str]], frozenset[str]] = _no_options
     is_quiet: bool = False
     at_end: Callable[[], None] | None = None
 

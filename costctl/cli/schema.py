@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import completion, options
+from costctl.cli.file_format import require_written
 from costctl.cli.output import write_text
 
 
@@ -15,6 +16,7 @@ def run(
         str | None,
         typer.Argument(
             metavar="NAME",
+            autocompletion=completion.documents,
             help="The document, such as analysis, simulation or recommendations; without a name all are listed.",
             show_default=False,
         ),
@@ -25,4 +27,5 @@ def run(
     """Print an output's JSON Schema, or list the outputs."""
     from costctl import verbs
 
+    require_written(out, ["json"])
     write_text("\n".join(verbs.schema_names()) if name is None else verbs.schema(name), out)

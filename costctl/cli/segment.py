@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Printed
+from costctl.cli.options import Asked, Feedback, Screened
 from costctl.cli.output import write_text
 from costctl.errors import UsageError
 
@@ -41,7 +41,7 @@ def run(
     admission: Admission = False,
     sessions: Sessions = False,
     asked: Asked,
-    printed: Printed,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Show the workload by class: traffic, time, bottlenecks.
@@ -50,28 +50,32 @@ def run(
     """
     views = [name for name, is_asked in _flags(learn, admission, sessions).items() if is_asked]
     _refuse_contradictions(views, rules_out)
-    made, renderer = _view(views[0] if views else None)
+    made, screen, renderer = _view(views[0] if views else None)
     with feedback.progress() as progress:
         document = made(asked.question(), progress)
     if rules_out is not None:
         write_text(document.rules_toml, rules_out)
-    printed.write(document, renderer.sections, renderer.csv_text)
+    screened.show(document, screen, renderer.sections, renderer.csv_text)
 
 
 def _flags(learn: bool, admission: bool, sessions: bool) -> dict[str, bool]:
     return {"--learn": learn, "--admission": admission, "--sessions": sessions}
 
 
-def _view(flag: str | None) -> tuple[Callable[..., Any], ModuleType]:
-    """What makes the document, and what renders it."""
+def _view(flag: str | None) -> tuple[Callable[..., Any], Callable[..., Any], ModuleType]:
+    """What makes the document, its first screen, and what renders the rest."""
     from costctl import verbs
     from costctl.render import admission_accuracy, sessions, taxonomy, workload_map
+    from costctl.render.admission_screen import screen as admission_screen
+    from costctl.render.sessions_screen import screen as sessions_screen
+    from costctl.render.taxonomy_screen import screen as taxonomy_screen
+    from costctl.render.workload_screen import screen as workload_screen
 
-    views: dict[str | None, tuple[Callable[..., Any], ModuleType]] = {
-        None: (verbs.segment, workload_map),
-        "--learn": (verbs.segment_learn, taxonomy),
-        "--admission": (verbs.segment_admission, admission_accuracy),
-        "--sessions": (verbs.segment_sessions, sessions),
+    views: dict[str | None, tuple[Callable[..., Any], Callable[..., Any], ModuleType]] = {
+        None: (verbs.segment, workload_screen, workload_map),
+        "--learn": (verbs.segment_learn, taxonomy_screen, taxonomy),
+        "--admission": (verbs.segment_admission, admission_screen, admission_accuracy),
+        "--sessions": (verbs.segment_sessions, sessions_screen, sessions),
     }
     return views[flag]
 

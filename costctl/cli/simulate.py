@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from costctl.cli import completion
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback, Screened
 
@@ -26,6 +27,7 @@ def run(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
+            autocompletion=completion.changes,
             help="A setting, which overrides the policy: pool.gpu.replicas=3, class.chat.queue.limit=20, "
             "class.chat.queue.max_wait=2s, class.chat.lane=1; repeatable.",
         ),
@@ -39,6 +41,7 @@ def run(
         typer.Option(
             "--fail",
             metavar="POOL:REPLICAS@TIME",
+            autocompletion=completion.failing,
             help="Replicas that fail, such as gpu:2@14:00 or gpu:2@14:00-14:30 (UTC); repeatable.",
         ),
     ] = None,

@@ -7,30 +7,44 @@ from typing import Annotated
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Printed
-from costctl.cli.output import write_text
+from costctl.cli.options import Asked, Feedback, Rows
+from costctl.errors import UsageError
+
+Listed = Annotated[bool, typer.Option("--list", help="List the tables and relations, and what each holds.")]
 
 
 @grouped
 def run(
     *,
     query: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="QUERY", help="A SELECT over spans, requests, calls, charge, …", show_default=False
         ),
-    ],
+    ] = None,
+    is_list: Listed = False,
     asked: Asked,
-    printed: Printed,
+    printed: Rows,
     feedback: Feedback,
 ) -> None:
     """Run a read-only query over the store and all relations.
 
-    PATHs are loaded into the store first; the answer is then about them alone.
+    DESCRIBE NAME shows the columns of a relation with their types and units, SHOW TABLES what --list does. A table
+    shows the first 40 rows; the other formats have all. PATHs are loaded into the store first; the answer is then about
+    them alone.
     """
     from costctl import verbs
-    from costctl.render import rows
 
+    if is_list:
+        printed.write(verbs.list_relations())
+        return
+    if query is None:
+        raise UsageError(
+            "There is no query to run.",
+            why="costctl sql takes a statement, in quotes.",
+            next_step="For instance `costctl sql 'SELECT * FROM requests LIMIT 5'`; `costctl sql --list` lists the "
+            "relations.",
+        )
     with feedback.progress() as progress:
         answer = verbs.sql(query, asked.question(), progress)
-    write_text(rows.rendered(answer, printed.form), printed.out)
+    printed.write(answer)

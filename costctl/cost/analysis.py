@@ -13,6 +13,7 @@ import polars as pl
 
 from costctl.behaviour.bottleneck import bottlenecks
 from costctl.behaviour.class_frames import ClassFrames, class_frames
+from costctl.behaviour.faults import prompt_cache_ratio
 from costctl.behaviour.latencies import percentiles
 from costctl.behaviour.objectives import slo_results
 from costctl.behaviour.queue_depth import queue_depth
@@ -24,10 +25,12 @@ from costctl.cost.class_charges import CallCounts, Charges, all_charges, charges
 from costctl.cost.class_value import class_value, ranked
 from costctl.cost.coverage import coverage_of
 from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
+from costctl.cost.findings import Reports, findings_of
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.tenants import tenant_uses
 from costctl.cost.useful import pool_uses, useful_ratio
+from costctl.cost.weekly import usd_per_week
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -85,7 +88,6 @@ def build_analysis(
     sums, traffic = frames.sums, frames.traffic
     charges, of_class = all_charges(sums), charges_by_class(sums)
     marginal = marginal_costs(frames, of_class, settings, fits, bill, seed)
-    order = sums.class_cost.sort(["requests", "request_class"], descending=[True, False])
     waste = stage_waste(traffic)
     behaviour = class_frames(traffic, waste)
     held_up = bottlenecks(traffic, waste, behaviour)
@@ -103,35 +105,60 @@ def build_analysis(
             marginal.get(row["request_class"]),
             seed,
         )
-        for row in order.iter_rows(named=True)
+        for row in sums.class_cost.iter_rows(named=True)
     )
-    classes = ranked(classes)
+    classes = tuple(sorted(ranked(classes), key=_dearest_first))
     uses = pool_uses(frames, settings, bill)
-    return Analysis(
-        schema_version=SCHEMA_VERSION,
-        provenance=provenance,
-        window=Window(from_=iso_utc(frames.window_from_ns), to=iso_utc(frames.window_to_ns)),
+    reports = Reports(
+        totals=_totals(frames, bill, charges),
         coverage=coverage_of(frames, fits, bill, classes, settings.prices),
-        totals=Totals(
-            requests=sums.total("requests"),
-            successes=sums.total("successes"),
-            billed_usd=bill.billed_usd,
-            attributed_usd=_total(bill),
-            idle_usd=bill.idle_usd,
-            unattributed_usd=bill.unattributed_usd,
-            retry_tax=retry_tax(charges),
-            unit_costs=unit_costs(charges),
-        ),
-        bill=reconciled_bill(
-            bill, {each.request_class: of_class[each.request_class].unpriced for each in classes}, idle
-        ),
-        invoices=provider_invoices(frames, settings),
         classes=classes,
-        tenants=tenant_uses(sums.tenant_use),
-        outcomes=outcome_reports(sums.outcome_use),
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
         ),
+        invoices=provider_invoices(frames, settings),
+    )
+    return Analysis(
+        schema_version=SCHEMA_VERSION,
+        provenance=provenance,
+        window=Window(
+            from_=iso_utc(frames.window_from_ns),
+            to=iso_utc(frames.window_to_ns),
+            seconds=frames.window_s,
+        ),
+        coverage=reports.coverage,
+        totals=reports.totals,
+        bill=reconciled_bill(
+            bill, {each.request_class: of_class[each.request_class].unpriced for each in classes}, idle
+        ),
+        invoices=reports.invoices,
+        classes=classes,
+        tenants=tenant_uses(sums.tenant_use),
+        outcomes=outcome_reports(sums.outcome_use),
+        pools=reports.pools,
+        checks=findings_of(reports),
+    )
+
+
+def _dearest_first(report: ClassReport) -> tuple[bool, float, int, str]:
+    """Orders classes: those of unknown cost last, and of equal cost those of more requests first."""
+    usd = report.cost.attributed_usd
+    return usd is None, -(usd or 0.0), -report.requests, report.request_class
+
+
+def _totals(frames: Frames, bill: Bill, charges: Charges) -> Totals:
+    requests, successes = frames.sums.total("requests"), frames.sums.total("successes")
+    return Totals(
+        requests=requests,
+        successes=successes,
+        success_ratio=successes / requests,
+        billed_usd=bill.billed_usd,
+        billed_usd_per_week=usd_per_week(bill.billed_usd, frames.window_s),
+        attributed_usd=_total(bill),
+        idle_usd=bill.idle_usd,
+        unattributed_usd=bill.unattributed_usd,
+        retry_tax=retry_tax(charges),
+        unit_costs=unit_costs(charges),
     )
 
 
@@ -175,7 +202,9 @@ def _class_report(
         latency_s=percentiles(requests["duration_s"]),
         ttft_s=percentiles(requests["ttft_s"]),
         slo=slo_results(requests, declared.slo),
-        tokens=_token_totals(row, subject.charges.calls),
+        tokens=_token_totals(
+            row, subject.charges.calls, cached_ratio=prompt_cache_ratio(subject.frames.calls)
+        ),
         cost=ClassCost(
             attributed_usd=bill.attributed_usd[name],
             loaded_usd=loaded,
@@ -196,11 +225,12 @@ def _class_report(
     )
 
 
-def _token_totals(row: dict[str, object], calls: CallCounts) -> TokenTotals:
+def _token_totals(row: dict[str, object], calls: CallCounts, *, cached_ratio: float | None) -> TokenTotals:
     """The sums of class_cost, and how many calls they leave out."""
     return TokenTotals(
         input=_count(row["input_tokens"]),
         cached_input=_count(row["cached_input_tokens"]),
+        cached_input_ratio=cached_ratio,
         output=_count(row["output_tokens"]),
         calls_without_input=calls.calls_without_input,
         calls_without_cached_input=calls.calls_without_cached_input,

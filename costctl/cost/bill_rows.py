@@ -29,14 +29,16 @@ class _Rounding:
         """The amounts as rows that add up."""
         exact = [*amounts]
         rounded = reconciled_usd([usd for *_, usd in exact], self.unit)
+        total = sum(usd for *_, usd in exact if usd is not None)
         return tuple(
             BillRow(
                 kind=kind,
                 name=name,
                 usd=None if usd is None else float(usd),
                 unpriced_charges=self.unpriced[name] if kind == "class" else 0,
+                ratio=None if amount is None or not total else amount / total,
             )
-            for (kind, name, _), usd in zip(exact, rounded, strict=True)
+            for (kind, name, amount), usd in zip(exact, rounded, strict=True)
         )
 
     def column(self, amounts: Iterable[Amount]) -> BillColumn:
@@ -50,12 +52,16 @@ class _Rounding:
 
 
 def reconciled_bill(bill: Bill, unpriced: Mapping[str, int], idle: IdleTreatment) -> ReconciledBill | None:
-    """The rows; None where nothing is priced. unpriced: class → charges without an amount, in the order of the rows."""
+    """The rows, those of most money first; None where nothing is priced.
+
+    unpriced: class → charges without an amount, in the order in which rows of equal amounts stand.
+    """
     if bill.billed_usd is None:
         return None
     rounding = _Rounding(unit_of(bill.billed_usd), unpriced)
     attributed, loaded = (
-        [_of_class(name, usd[name]) for name in unpriced] for usd in (bill.attributed_usd, bill.loaded_usd)
+        sorted((_of_class(name, usd[name]) for name in unpriced), key=_largest_first)
+        for usd in (bill.attributed_usd, bill.loaded_usd)
     )
     idle_row: list[Amount] = [] if bill.idle_usd is None else [("idle", "idle", bill.idle_usd)]
     nobodys: Amount = ("unattributed", "unattributed", bill.unattributed_usd)
@@ -75,6 +81,12 @@ def reconciled_bill(bill: Bill, unpriced: Mapping[str, int], idle: IdleTreatment
         attributed=rounding.column([*attributed, *idle_row, nobodys]),
         loaded=rounding.column([*loaded, nobodys]),
     )
+
+
+def _largest_first(amount: Amount) -> float:
+    """Orders amounts; those that are not known come last."""
+    usd = amount[-1]
+    return float("inf") if usd is None else -usd
 
 
 def _of_class(name: str, usd: float | None) -> Amount:

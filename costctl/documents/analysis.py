@@ -14,6 +14,7 @@ from costctl.documents.bill import ProviderInvoice, ReconciledBill
 from costctl.documents.cuts import Cut
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
+from costctl.documents.findings import Finding
 from costctl.documents.provenance import Provenance
 from costctl.documents.spending import Changes, Timeline
 from costctl.documents.tenants import TenantUse
@@ -40,10 +41,11 @@ StagePhase = Literal["before", "model", "between", "after", "uninstrumented", "u
 
 
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """The time analysed: RFC 3339 bounds, end exclusive."""
+    """The time analysed: RFC 3339 bounds, end exclusive. seconds: how long that is."""
 
     from_: str
     to: str
+    seconds: float
 
 
 class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,12 +80,15 @@ class Coverage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Totals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Counts and money of the whole window, USD; money is null where nothing is priced.
 
-    Where unit_costs.unpriced_charges is not 0, billed_usd and attributed_usd are lower bounds.
+    Where unit_costs.unpriced_charges is not 0, billed_usd and attributed_usd are lower bounds.  billed_usd_per_week:
+    of a week of the same traffic; null where less than a day was observed.
     """
 
     requests: int
     successes: int
+    success_ratio: float
     billed_usd: float | None
+    billed_usd_per_week: float | None
     attributed_usd: float | None
     idle_usd: float | None
     unattributed_usd: float | None
@@ -115,11 +120,13 @@ class TokenTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sums over the calls of the class; null when none reported them.
 
     calls_without_…: calls that did not report it: where there are any, the sum is a lower bound. Calls that generate
-    nothing (embeddings, rerank) have no output to report.
+    nothing (embeddings, rerank) have no output to report.  cached_input_ratio: cached over all input tokens of the
+    calls that report both; null where none does.
     """
 
     input: int | None
     cached_input: int | None
+    cached_input_ratio: float | None
     output: int | None
     calls_without_input: int
     calls_without_cached_input: int
@@ -330,8 +337,9 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl analyze --format json`` prints.
 
-    cuts: the bill by model, by provider, by tenant, and by what --by asks for.  timeline, changes: null in documents
-    that are made on the way to another.
+    classes: those that cost most first.  checks: what is wrong, unknown money first, then the most.  cuts: the bill by
+    model, by provider, by tenant, and by what --by asks for.  timeline, changes: null in documents that are made on the
+    way to another.
     """
 
     schema_version: str
@@ -345,6 +353,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants: tuple[TenantUse, ...]
     outcomes: tuple[OutcomeReport, ...]
     pools: tuple[PoolReport, ...]
+    checks: tuple[Finding, ...]
     cuts: tuple[Cut, ...] = ()
     timeline: Timeline | None = None
     changes: Changes | None = None

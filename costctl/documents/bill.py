@@ -13,13 +13,15 @@ IdleTreatment = Literal["separate", "weighted", "none"]
 class BillRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who pays, and how much, in whole units of the bill; null where nothing of it is priced.
 
-    unpriced_charges: those without an amount: where there are any, usd is a lower bound.
+    unpriced_charges: those without an amount: where there are any, usd is a lower bound.  ratio: of what has an amount
+    in all rows; null where this has none.
     """
 
     kind: BillRowKind
     name: str
     usd: float | None
     unpriced_charges: int
+    ratio: float | None
 
 
 class BillColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -100,8 +100,8 @@ def shown_cut(cut: Cut, most: int, sort: SortColumn | None = None) -> ShownCut:
         others=tuple(others),
         hidden=sum(row.values for row in hidden),
         is_earlier=is_of_time,
-        hidden_usd=_sum_as_written(row.written_usd for row in hidden),
-        hidden_ratio=_sum(row.cost_ratio for row in hidden),
+        hidden_usd=sum_as_written(row.written_usd for row in hidden),
+        hidden_ratio=sum_of_known(row.cost_ratio for row in hidden),
         hidden_unpriced_charges=sum(row.unpriced_charges for row in hidden),
         rest=tuple(row for row in cut.rows if row.kind not in ("value", "others")),
     )
@@ -117,12 +117,14 @@ def asked_cuts(cuts: Sequence[Cut], by: Sequence[str]) -> tuple[Cut, ...]:
     return tuple(cut for name in by for cut in cuts if cut.by == name)
 
 
-def _sum_as_written(amounts: Iterable[float | None]) -> float | None:
+def sum_as_written(amounts: Iterable[float | None]) -> float | None:
+    """The sum of amounts as they are written in decimals; None where none is known."""
     known = [Decimal(repr(amount)) for amount in amounts if amount is not None]
     return float(sum(known, Decimal(0))) if known else None
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
+def sum_of_known(values: Iterable[float | None]) -> float | None:
+    """The sum of what is known; None where nothing is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 

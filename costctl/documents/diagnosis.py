@@ -40,10 +40,20 @@ class Shortfall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumption: str
 
 
+class AffectedCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the calls or requests cost that lack a fact, USD. usd: of their charges that have an amount, null where none
+    has; a lower bound where there are unpriced_charges.
+    """
+
+    usd: float | None
+    unpriced_charges: int
+
+
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fact. expected, observed, missing: rows, in ``unit``.  ratio: null where the fact is expected nowhere.
 
-    weight: of the check in its phase.  effect: what the gap does to the figures.  shortfall: in numbers, where the
+    weight: of the check in its phase.  affects: the figures that the fact is for.  effect: what the gap does to them.
+    cost: of the rows without it; null where there are none, or no calls or requests.  shortfall: in numbers, where the
     data tell.  time_ratio: part of the model time whose calls lack the fact, null where it is not of calls.
     add, example: what fills the gap.  reason: why it is not applicable.
     """
@@ -58,7 +68,9 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: int
     ratio: float | None
     weight: float
+    affects: str
     effect: str
+    cost: AffectedCost | None
     shortfall: Shortfall | None
     time_ratio: float | None
     add: str
@@ -80,7 +92,9 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl doctor --format json`` prints. Gaps come first, those that cost most at the head.
+    """The document that ``costctl doctor --format json`` prints. Gaps come first: by phase, then those for
+    want of which something has no price, then by the cost of their calls and requests
+    times their weight.
 
     witness: what the sources say that calls cost beside what we say; null where no record names an amount.
     """

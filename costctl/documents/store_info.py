@@ -29,8 +29,9 @@ class StoreInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The document that ``costctl store info --format json`` prints.
 
     store_version: of the file's tables.  file_bytes: on disk.  reusable_bytes: freed inside the file, given back by
-    ``costctl store compact``.  model_spans: spans of model calls, wrappers included.  last_loaded: when a source was
-    last loaded, RFC 3339.  first, last: start of the first and end of the last span, RFC 3339.
+    ``costctl store compact``.  kept_answers, kept_bytes: answers in the folder beside it.  model_spans: spans of model
+    calls, wrappers included.  last_loaded: when a source was last loaded, RFC 3339.  first, last: start of the first
+    and end of the last span, RFC 3339.
     """
 
     schema_version: str
@@ -41,6 +42,8 @@ class StoreInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     spans: int
     traces: int
     quarantined: int
+    kept_answers: int
+    kept_bytes: int
     first: str | None
     last: str | None
     sources: tuple[StoredSource, ...]

@@ -224,7 +224,8 @@ class Leftover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkloadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The document that ``costctl segment --format json`` prints. Every list over classes is in the order of classes.
+    """The document that ``costctl segment --format json`` prints. Every list over classes is in the order of classes:
+    those that cost most first.
 
     window: null where nothing was timed.  objectives: of classes that declare any.
     """

@@ -13,12 +13,15 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from costctl.engine.catalogue import contracts, with_meanings
 from costctl.engine.computed import COMPUTATIONS
-from costctl.engine.protocol import Engine
-from costctl.errors import StoreError, UsageError, said_by_engine
+from costctl.engine.protocol import Answer, Engine
+from costctl.engine.read_only import refused, require_reading, seal
+from costctl.errors import StoreError, said_by_engine
 from costctl.relations import Relation, build_order, load_relations
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_DESCRIBED: Final = re.compile(r"\s*(?:DESCRIBE|DESC|SHOW)\s+([A-Za-z_]\w*)\s*;?\s*", re.IGNORECASE)
 _DIALECT: Final = "duckdb"
 _SUMS_OF_FRACTIONS: Final = frozenset(
     {
@@ -97,19 +100,38 @@ class DuckDBEngine(Engine):
         """The rows of a SELECT over the store's tables and any relation that it names. values: what each ``?`` in it
         stands for.
         """
-        for word in _WORD.findall(sql):
-            if word.lower() in self._relations:
-                self.build(word.lower())
+        self._build_named_in(sql)
         try:
             rows: pl.DataFrame = self._connection.sql(sql, params=list(values) or None).pl()
         except duckdb.Error as error:
-            raise UsageError(
-                "The query failed.",
-                why=f"{said_by_engine(error)}.",
-                next_step="The tables are spans, resources, sources and quarantine; docs/reference/relations.md lists "
-                "the relations and their columns.",
-            ) from error
+            raise _not_built("that costctl asked for", error) from error
         return rows
+
+    def ask(self, statement: str) -> Answer:
+        """What a person's statement gives. It must be one that reads: see ``read_only``. From here on the connection is
+        sealed: no other relation can be built.
+
+        Raises UsageError for a statement that is refused or fails, StoreError where memory or disk run out.
+        """
+        require_reading(self._connection, statement)
+        self._build_named_in(statement)
+        seal(self._connection)
+        described = _DESCRIBED.fullmatch(statement)
+        try:
+            found = self._connection.sql(statement)
+            types = tuple(str(kind) for kind in found.types)
+            rows: pl.DataFrame = _printable(found, types).pl()
+        except duckdb.Error as error:
+            raise refused(error) from error
+        if described is not None and described[1].lower() in contracts():
+            rows = with_meanings(rows, described[1].lower())
+            return Answer(rows, types[: rows.width], is_whole=True)
+        return Answer(rows, types)
+
+    def _build_named_in(self, sql: str) -> None:
+        for word in _WORD.findall(sql):
+            if word.lower() in self._relations:
+                self.build(word.lower())
 
     def _create(self, relation: Relation) -> None:
         """Build one relation. Core relations are stored in the order of their keys, and fractions are summed by
@@ -156,6 +178,22 @@ class DuckDBEngine(Engine):
             return self._connection.execute(sql)
         except duckdb.Error as error:
             raise _not_built(relation, error) from error
+
+
+def _printable(found: duckdb.DuckDBPyRelation, types: Sequence[str]) -> duckdb.DuckDBPyRelation:
+    """The result, with intervals as text: frames have no type for them."""
+    if not any("INTERVAL" in kind for kind in types):
+        return found
+    columns = [
+        f"CAST(#{place} AS VARCHAR) AS {_quoted(name)}" if "INTERVAL" in kind else f"#{place}"
+        for place, (name, kind) in enumerate(zip(found.columns, types, strict=True), 1)
+    ]
+    return found.project(", ".join(columns))
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _not_built(relation: str, error: duckdb.Error) -> StoreError:

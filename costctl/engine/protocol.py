@@ -5,9 +5,22 @@ frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gives.
+
+    types: of the columns, as the engine names them.  is_whole: it is shown as a whole, however long.
+    """
+
+    rows: pl.DataFrame
+    types: tuple[str, ...]
+    is_whole: bool = False
 
 
 class Engine(Protocol):
@@ -31,3 +44,6 @@ class Engine(Protocol):
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pl.DataFrame:
         """The rows of a SELECT over stored tables and any relation that it names; each ``?`` is one of ``values``."""
+
+    def ask(self, statement: str) -> Answer:
+        """What a person's statement gives, if it only reads."""

@@ -18,6 +18,7 @@ from costctl.documents.settings import Settings
 from costctl.finance.focus_column import Common
 from costctl.finance.line import Line
 from costctl.finance.pool_lines import pool_lines
+from costctl.finance.request_counts import with_requests
 from costctl.finance.usage_lines import usage_lines
 from costctl.frames.cost import Frames
 
@@ -37,13 +38,16 @@ class FocusExport:
 def focus_export(
     frames: Frames,
     usage_day: pl.DataFrame,
+    class_day: pl.DataFrame,
     settings: Settings,
     analysis: Analysis,
     tenants: Tenants,
     *,
     is_idle_spread: bool,
 ) -> FocusExport:
-    """The lines of a window, by day, item, class and tenant. usage_day: the relation of that name."""
+    """The lines of a window, by day, item, class and tenant. usage_day, class_day: the relations of these
+    names.
+    """
     finance = settings.finance
     bill = bill_of(frames, settings)
 
@@ -64,7 +68,7 @@ def focus_export(
         price_book=analysis.provenance.price_book,
     )
     lines.sort(key=lambda line: (line.day, line.item.sku, line.kind, str(line.whose), line.unit_price or 0))
-    return FocusExport(tuple(lines), common, _notes(frames, analysis))
+    return FocusExport(with_requests(lines, class_day, name_of), common, _notes(frames, analysis))
 
 
 def hashed(tenant: str, salt: str) -> str:

@@ -377,10 +377,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column(
         "x_Requests",
         "whole",
-        "requests behind the line; one request is behind several lines",
+        "requests of the class and tenant that started on the day, on the first of their lines and 0 on the others, so "
+        "that they add up; null on lines of no class",
         lambda line, _c: line.requests,
     ),
-    Column("x_SuccessfulRequests", "whole", "those of them that succeeded", lambda line, _c: line.successes),
+    Column(
+        "x_SuccessfulRequests", "whole", "those of x_Requests that succeeded", lambda line, _c: line.successes
+    ),
     Column(
         "x_TenantId", "text", "the tenant, of all lines, hashed unless `--tenants plain`", cells.tenant, _NEW
     ),

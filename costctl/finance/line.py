@@ -69,7 +69,7 @@ class Allocation:
 class Line:
     """One line. day: UTC.  unit_price, pricing_quantity, consumed_quantity: None for an adjustment, which has none.
 
-    requests, successes: behind the line; a request is behind several lines, so that these do not add up over lines.
+    requests, successes: counted on this line; each request on one, so that they add up. None on lines of no class.
     retry_tax_usd: the part of usd that attempts took that failed or were repeated; None where that is not asked.
     is_recorded: usd is what the calls' own records say, for want of a price; the quantity is that amount.
     """

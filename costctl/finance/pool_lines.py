@@ -48,8 +48,6 @@ class _Use:
     whose: Beneficiary
     share_s: float
     wasted_s: float
-    requests: int
-    successes: int
 
 
 def pool_lines(
@@ -103,14 +101,12 @@ def _uses(frames: Frames, name_of: Naming) -> dict[str, dict[date, list[_Use]]]:
         .agg(
             pl.col("share_s").sum(),
             pl.col("share_s").filter(pl.col("is_wasted")).sum().alias("wasted_s"),
-            pl.col("request_id").n_unique().alias("requests"),
-            pl.col("request_id").filter(pl.col("is_request_success")).n_unique().alias("successes"),
         )
         .sort(keys)
     )
     found: dict[str, dict[date, list[_Use]]] = {}
-    for pool, day, request_class, tenant, share_s, wasted_s, requests, successes in rows.iter_rows():
-        use = _Use(Beneficiary(request_class, name_of(tenant)), share_s, wasted_s, requests, successes)
+    for pool, day, request_class, tenant, share_s, wasted_s in rows.iter_rows():
+        use = _Use(Beneficiary(request_class, name_of(tenant)), share_s, wasted_s)
         found.setdefault(pool, {}).setdefault(day, []).append(use)
     return found
 
@@ -189,8 +185,6 @@ def _split(
             unit_price=unit_price,
             pricing_quantity=quantity,
             consumed_quantity=quantity * accelerators,
-            requests=None if use is None else use.requests,
-            successes=None if use is None else use.successes,
             retry_tax_usd=None if use is None else (usd * Decimal(repr(wasted_ratio))).quantize(STEP),
             allocation=Allocation(f"{item.resource}/{day.isoformat()}", ratio * STEP),
         )

@@ -115,7 +115,7 @@ def usage_lines(
     storages: of costctl.toml.  provider: of what is one's own.  name_of: how a tenant is written.
     """
     quantity, wasted = (sums_of_parts(usage_day, _KEYS, each) for each in ("quantity", "wasted_quantity"))
-    counted = usage_day.group_by(_KEYS).agg(pl.col("requests", "successes").sum()).sort(_KEYS)
+    bought = usage_day.select(_KEYS).unique().sort(_KEYS)
     return [
         _line(
             row,
@@ -124,7 +124,7 @@ def usage_lines(
             provider,
             name_of,
         )
-        for row in counted.iter_rows(named=True)
+        for row in bought.iter_rows(named=True)
         for key in [tuple(row[name] for name in _KEYS)]
     ]
 
@@ -160,8 +160,6 @@ def _line(
         unit_price=unit_price,
         pricing_quantity=quantity,
         consumed_quantity=consumed,
-        requests=int(str(row["requests"])),
-        successes=int(str(row["successes"])),
         retry_tax_usd=amount_usd(unit_price, _priced(_exact(used.wasted), unit)),
     )
 

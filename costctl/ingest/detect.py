@@ -218,7 +218,7 @@ def _unknown(uri: str, nuls: int) -> UnknownFormatError:
         f"{uri}: unrecognized format.",
         why=f"Its beginning{after} is neither a trace export (JSON or protobuf) nor a log in CSV, JSON or "
         "Parquet.",
-        next_step="docs/reference/formats.md lists the formats; pass only trace or log exports.",
+        next_step="`costctl help formats` lists the formats; pass only trace or log exports.",
     )
 
 

@@ -273,7 +273,7 @@ def vocabulary_with(paths: tuple[str, ...]) -> Vocabulary:
             raise UsageError(
                 f"Cannot use the dialect {path}.",
                 why=f"{error}.",
-                next_step="docs/reference/formats.md shows the format of a dialect file.",
+                next_step="`costctl help formats` shows the format of a dialect file.",
             ) from error
         named[own.name] = own
     return vocabulary_of(named.values())

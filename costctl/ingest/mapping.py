@@ -230,7 +230,7 @@ def named_mapping(name: str) -> Mapping:
             why=f"It is neither a file nor one of {', '.join(known)}.",
             next_step=f"Did you mean {nearest[0]}?"
             if nearest
-            else "docs/reference/formats.md shows how to write one.",
+            else "`costctl help formats` shows how to write one.",
         )
     return _decoded(path.read_text(encoding="utf-8"), name)
 
@@ -355,5 +355,5 @@ def _decoded(text: str, name: str) -> Mapping:
 
 def _bad_mapping(name: str, why: str) -> UsageError:
     return UsageError(
-        f"Cannot use the mapping {name}.", why=why, next_step="docs/reference/formats.md shows the format."
+        f"Cannot use the mapping {name}.", why=why, next_step="`costctl help formats` shows the format."
     )

@@ -83,7 +83,7 @@ def _found(key: str, names: Names, source: str) -> tuple[Lever, str]:
         why=f"The classes are {_listed(names['class'])}; the pools that can be replayed are {_listed(names['pool'])}.",
         next_step=f"Did you mean {nearest[0]}?"
         if nearest
-        else "docs/reference/simulate.md lists every setting.",
+        else "`costctl help simulate` lists every setting.",
     )
 
 

@@ -22,7 +22,7 @@ _LEAST_S: Final = 1e-3
 _DEL: Final = "\x7f"  # TOML wants it escaped, JSON does not
 
 ABOUT: Final = """\
-# Settings of costctl: docs/reference/configuration.md describes every key.
+# Settings of costctl: `costctl help configuration` describes every key.
 # Lines behind a # have no effect. A question mark stands for what only you can know.
 """  # at the top of a new file
 

@@ -7,7 +7,7 @@ weekends are unlike the hours that were seen.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -16,13 +16,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Holdout, Increment, Joint, Recommendation, Recommendations
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
-FEWEST_HOURS: Final = 24.0  # observed, for a figure a week: all hours of a day at least once
 Saver = TypeVar("Saver", Recommendation, Holdout, Increment, Joint)
-
-
-def is_weekly_given(window_s: float, *, is_asked: bool) -> bool:
-    """Whether figures a week are given for a window of this length."""
-    return is_asked or window_s >= FEWEST_HOURS * S_PER_HOUR
 
 
 def with_savings_of_window(document: Recommendations) -> Recommendations:

@@ -60,12 +60,17 @@ def _taken_for(matching: Matching) -> Table:
                     for cell in mistakes.get(item.request_class, ())
                 )
                 or "-",
-                ", ".join(_WORDS.get(feature, feature) for feature in item.rule_features) or "nothing",
+                ", ".join(word(feature) for feature in item.rule_features) or "nothing",
             )
             for item in matching.classes
         ),
-        frozenset({"class", "wrongly taken for", "told by"}),
+        frozenset({"class", "confused with", "features"}),
     )
+
+
+def word(feature: str) -> str:
+    """A feature in a word."""
+    return _WORDS.get(feature, feature)
 
 
 def _rules(matching: Matching, how: str) -> Table:
@@ -86,7 +91,7 @@ def in_words(conditions: tuple[MatchCondition, ...]) -> str:
 
 
 def _condition(condition: MatchCondition) -> str:
-    name = _WORDS.get(condition.feature, condition.feature)
+    name = word(condition.feature)
     if condition.is_given is not None:
         return f"{name} is given" if condition.is_given else f"no {name}"
     if condition.at_most is not None:
@@ -101,7 +106,7 @@ def _notes(document: AdmissionAccuracy) -> tuple[str, ...]:
         f"Recall and precision are cross-validated over {document.folds} folds.",
     ]
     if document.not_observed:
-        names = ", ".join(_WORDS.get(feature, feature) for feature in document.not_observed)
+        names = ", ".join(word(feature) for feature in document.not_observed)
         lines.append(f"Not observed, and so not used: {names}.")
     return (*lines, *document.notes)
 

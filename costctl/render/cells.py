@@ -6,7 +6,7 @@ table as in a sentence, and ``plain`` the one way to what machines read. Both ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -85,7 +85,7 @@ class Quantity:
         if self.value is None:
             return f"{self.why}{mark}"
         note = f" ({self.note})" if self.note else ""
-        return f"{_MARKS[self.bound]}{_number(self, self.value)}{note}{mark}"
+        return f"{_bounded(_number(self, self.value), self.bound)}{note}{mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +140,18 @@ Cell = str | Quantity | Interval | Phrase | Label
 Row = tuple[Cell, ...]
 
 
+def _bounded(shown: str, bound: Bound | None) -> str:
+    """What is at least nearly nothing is only known to be more than nothing."""
+    if bound == "at least" and shown.startswith("<$"):
+        return "> $0"
+    return f"{_MARKS[bound]}{shown}"
+
+
 def _number(cell: Quantity, value: float) -> str:
     size = abs(value) if cell.is_signed else value
-    if cell.places is None:
+    if cell.is_signed and cell.unit == "ratio" and cell.places is None:
+        shown = numbers.ratio_size(size)
+    elif cell.places is None:
         shown = _TEXTS[cell.unit](size)
     else:
         shown = numbers.fixed(size, cell.places, is_usd=cell.unit == "USD", is_ratio=cell.unit == "ratio")
@@ -157,6 +166,13 @@ def trust_of(is_trusted: bool | None) -> Trust:
 def usd(value: float | None, why: str = NOT_PRICED) -> Quantity:
     """An amount in USD."""
     return Quantity(value, "USD", why)
+
+
+def usd_column(values: Iterable[float | None], why: str = NOT_PRICED) -> tuple[Quantity, ...]:
+    """The amounts of one column, all with the same decimal places."""
+    amounts = tuple(values)
+    places = numbers.usd_places(amount for amount in amounts if amount is not None)
+    return tuple(Quantity(amount, "USD", why, places=places) for amount in amounts)
 
 
 def seconds(value: float | None, why: str = NOT_OBSERVED) -> Quantity:

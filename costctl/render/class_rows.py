@@ -1,4 +1,8 @@
-"""The classes of an analysis as plain rows, for CSV and Parquet. An empty cell is "not observed" or "not priced".
+"""The classes of an analysis as plain rows, for CSV and Parquet, and what no class is charged. An empty cell is "not
+observed" or "not priced", or nothing that a row of its kind has.
+
+``row`` says what a row is: class, idle, unattributed or total. charged_usd of the total row is the sum of the others,
+as it is written; so are its requests, successes and attributed_usd. Who sums a column leaves the total row out.
 
 Where unpriced_charges is not 0, every amount but usd_per_mtok is a lower bound (margin_usd an upper one); where
 calls_without_… is not 0, that sum of tokens is.
@@ -6,14 +10,18 @@ calls_without_… is not 0, that sum of tokens is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from costctl.documents.analysis import Analysis, ClassReport, Percentiles
+from costctl.documents.bill import BillRow
 from costctl.render.cells import low_mid_high
 from costctl.render.failures import UNIT_COST_COLUMNS, unit_cost_cells
 from costctl.render.spreadsheet import as_csv
 
-_COLUMNS: Final = (
+_CURRENCY: Final = "USD"  # of every amount
+_OF_EVERY_ROW: Final = ("row", "period_start", "period_end", "currency")
+_OF_A_CLASS: Final = (
     "request_class",
     "rule",
     "requests",
@@ -49,21 +57,57 @@ _COLUMNS: Final = (
 )
 
 
+_COLUMNS: Final = (*_OF_EVERY_ROW, *_OF_A_CLASS)
+Cells = Mapping[str, object]
+
+
 def csv_text(document: Analysis) -> str:
-    """One row per class, every digit kept; an empty cell is "not observed" or "not priced"."""
+    """A row per class, and those of what no class is charged; every digit kept."""
     return as_csv(*rows(document))
 
 
 def rows(document: Analysis) -> tuple[tuple[str, ...], list[list[object]]]:
-    """The columns, and one row per class."""
-    charged = (
-        {}
-        if document.bill is None
-        else {row.name: row.usd for row in document.bill.rows if row.kind == "class"}
-    )
-    return _COLUMNS, [
-        [*_row(report), charged.get(report.request_class), *_value(report)] for report in document.classes
+    """The columns, and a row per class, per other row of the bill, and for the total."""
+    kinds: list[tuple[str, Cells]] = [
+        *(("class", _class_cells(document, report)) for report in document.classes),
+        *(
+            (row.kind, {"charged_usd": row.usd, "unpriced_charges": row.unpriced_charges})
+            for row in _bill_rows(document)
+            if row.kind != "class"
+        ),
+        ("total", _total_cells(document)),
     ]
+    of_all = {
+        "period_start": document.window.from_,
+        "period_end": document.window.to,
+        "currency": _CURRENCY,
+    }
+    return _COLUMNS, [
+        [{"row": kind, **of_all, **cells}.get(column) for column in _COLUMNS] for kind, cells in kinds
+    ]
+
+
+def _bill_rows(document: Analysis) -> tuple[BillRow, ...]:
+    return () if document.bill is None else document.bill.rows
+
+
+def _class_cells(document: Analysis, report: ClassReport) -> Cells:
+    charged = {row.name: row.usd for row in _bill_rows(document) if row.kind == "class"}
+    values = [*_row(report), charged.get(report.request_class), *_value(report)]
+    return dict(zip(_OF_A_CLASS, values, strict=True))
+
+
+def _total_cells(document: Analysis) -> Cells:
+    """What is known of the whole window, and the sum of the bill as it is written."""
+    totals = document.totals
+    units = zip(UNIT_COST_COLUMNS, unit_cost_cells(totals.retry_tax, totals.unit_costs), strict=True)
+    return {
+        **dict(units),
+        "requests": totals.requests,
+        "successes": totals.successes,
+        "attributed_usd": totals.attributed_usd,
+        "charged_usd": None if document.bill is None else document.bill.total_usd,
+    }
 
 
 def _value(report: ClassReport) -> list[object]:

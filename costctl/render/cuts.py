@@ -18,14 +18,14 @@ from costctl.documents.cuts import (
     ShownCut,
     SortColumn,
     asked_cuts,
-    cut_by,
     shown_cut,
 )
 from costctl.documents.spending import movers_of
+from costctl.render.analysis_screen import headline
 from costctl.render.cells import NOT_PRICED, Cell, Quantity, Row, count, phrase, ratio, usd
 from costctl.render.changes import change_lines, mover_lines
 from costctl.render.cut_names import cut_name, row_name
-from costctl.render.numbers import decimal_places, minute
+from costctl.render.numbers import decimal_places
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.spreadsheet import as_csv
 from costctl.render.view import View
@@ -34,7 +34,6 @@ _USUAL_ROWS: Final = {1: 12, 2: 5}  # by how many tables there are, so that 24 l
 _FEWEST_ROWS: Final = 3
 _ALL_ROWS: Final = 1_000_000
 _MOST_CHANGES: Final = 3
-_IN_A_LINE: Final = 2
 _SHARE: Final = "share"
 _OF_PRICED: Final = "of priced"  # where something has no amount
 _COLUMNS: Final = ("cost", _SHARE, "requests", "success", "$/request", "calls")
@@ -60,7 +59,7 @@ def screen(document: Analysis, view: View, by: Sequence[str]) -> list[Section]:
     """The headline, a table for each cut, what changed by it, and what next. --detail: all rows."""
     cuts = asked_cuts(document.cuts, by)
     most = _ALL_ROWS if view.detail else view.top or _USUAL_ROWS.get(len(cuts), _FEWEST_ROWS)
-    found: list[Section] = [_headline(document)]
+    found: list[Section] = [headline(document)]
     for cut in cuts:
         found.append(_table(cut, shown_cut(cut, most, view.sort)))
     found.append(_facts(document, cuts, view))
@@ -78,41 +77,11 @@ def csv_text(document: Analysis, by: Sequence[str], sort: SortColumn | None = No
     return as_csv(_CSV_COLUMNS, rows)
 
 
-def cut_line(document: Analysis, by: str) -> str | None:
-    """The values that cost most, in one line: "gpt-4.1 $10.18 (8.1%) · 2 more $2.61"; None where there are no two."""
-    cut = cut_by(document.cuts, by)
-    if cut is None or not cut.is_observed or cut.billed_usd is None or not _has_two(cut):
-        return None
-    shown = shown_cut(cut, _IN_A_LINE)
-    rows = (*shown.rows, *(row for row in shown.rest if row.kind == "not_observed"))
-    said = [f"{row_name(row.kind, row.value)} {_cost(row, cut)}{_share(row.cost_ratio)}" for row in rows]
-    if shown.hidden:
-        hidden = _amount(shown.hidden_usd, shown.hidden_ratio, shown.hidden_unpriced_charges, cut)
-        said.append(f"{count(shown.hidden)} more {hidden}")
-    return " · ".join(said)
-
-
-def _has_two(cut: Cut) -> bool:
-    named = [row for row in cut.rows if row.kind in {"value", "others", "not_observed"}]
-    return len(named) > 1
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f" ({ratio(value)})"
-
-
 def cut_tables(document: Analysis, by: Sequence[str]) -> list[Section]:
     """All rows of those of these cuts of which anything is observed."""
     return [
         _table(cut, shown_cut(cut, _ALL_ROWS)) for cut in asked_cuts(document.cuts, by) if cut.is_observed
     ]
-
-
-def _headline(document: Analysis) -> Facts:
-    window, totals = document.window, document.totals
-    billed = usd(totals.billed_usd, "nothing priced").at_least(totals.unit_costs.unpriced_charges)
-    said = f"{minute(window.from_)} to {minute(window.to)} UTC · {count(totals.requests)} requests · {billed}"
-    return Facts((("", said),))
 
 
 def _table(cut: Cut, shown: ShownCut) -> Table:

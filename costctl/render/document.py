@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from costctl.documents.provenance import Provenance
 from costctl.render.forms import TabularFormat
 from costctl.render.markdown import as_markdown
-from costctl.render.sections import Notes, Section
+from costctl.render.numbers import plural
+from costctl.render.sections import Facts, Notes, Section, first
 from costctl.render.terminal import as_terminal_text
 
+_MOST_WARNINGS: Final = 2
 Document = TypeVar("Document", bound=msgspec.Struct)
 
 
@@ -21,21 +23,39 @@ def rendered(
     form: TabularFormat,
     sections: Callable[[Document], list[Section]],
     csv_text: Callable[[Document], str],
+    said: Callable[[str], str] = str,
+    *,
+    is_brief: bool = False,
 ) -> str:
     """The document as text; JSON has every digit and field, CSV every digit, the others are rounded for
-    reading. Warnings come first; CSV has no place for them (``warnings_of`` gives them to be said elsewhere).
+    reading. Warnings come first, on a first screen (is_brief) without their details; CSV has no place for them
+    (``warnings_of`` gives them to be said elsewhere).
+
+    said: how a warning is put to a person, whose own options the commands in it repeat.
     """
-    warnings = warnings_of(document)
-    first = [Notes("Warnings", warnings)] if warnings else []
+    warnings = tuple(map(said, warnings_of(document)))
+    head: list[Section] = []
+    if warnings:
+        head.append(_brief(warnings) if is_brief else Notes("Warnings", warnings))
     match form:
         case TabularFormat.JSON:
             return as_json(document)
         case TabularFormat.CSV:
             return csv_text(document)
         case TabularFormat.MARKDOWN:
-            return as_markdown([*first, *sections(document)])
+            return as_markdown([*head, *sections(document)])
         case TabularFormat.TABLE:
-            return as_terminal_text([*first, *sections(document)])
+            return as_terminal_text([*head, *sections(document)])
+
+
+def _brief(warnings: tuple[str, ...]) -> Facts:
+    """What the warnings say before they go into details, which follow a colon."""
+    said = [warning.partition(": ")[0] for warning in warnings]
+    shown, hidden = first(said, _MOST_WARNINGS)
+    lines = [("WARNING", f"{warning}: see --detail") for warning in shown]
+    if hidden:
+        lines.append(("", f"{plural(hidden, 'more warning')}: see --detail"))
+    return Facts(tuple(lines), frozenset({"WARNING"}))
 
 
 def warnings_of(document: msgspec.Struct) -> tuple[str, ...]:

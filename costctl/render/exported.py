@@ -63,7 +63,7 @@ def _places(cells: Sequence[object]) -> int:
 
 
 def class_columns(document: Analysis) -> pl.DataFrame:
-    """The classes as a frame, one row each: the columns of ``analyze --format csv``."""
+    """The classes, and what no class is charged, as a frame: the columns of ``analyze --format csv``."""
     import polars as pl
 
     columns, rows = class_rows.rows(document)

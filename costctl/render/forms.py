@@ -12,3 +12,13 @@ class TabularFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+
+
+class RowFormat(StrEnum):
+    """How the answer of a query is printed: as a document, or a line for each value."""
+
+    TABLE = "table"
+    LINE = "line"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"

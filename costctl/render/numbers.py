@@ -6,16 +6,24 @@ In: a number that is known, in the unit that the function is named for. ``cells`
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
 
 from costctl.documents.estimate import Estimate
-from costctl.units import MB, S_PER_HOUR
+from costctl.units import MB, S_PER_DAY, S_PER_HOUR
 
 _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
-_MANY: Final = 1_000_000
+_FEW_TOKENS: Final = 10_000  # from here on, in thousands
+_LEAST_CENTS: Final = 2
+# Of a period: the last requests of a day run into the next.
+_TAIL_RATIO: Final = 0.01
+_TAIL: Final = timedelta(hours=1)
+_MOST_MORE_PLACES: Final = 1  # of a column, beyond those that its largest amount needs
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_THOUSANDS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _PRICED_BY: Final[dict[str, tuple[float, str]]] = {
     "tokens": (1e6, "M tokens"),
     "s": (3600.0, "hour"),
@@ -79,8 +87,55 @@ def hours(value_s: float) -> str:
     return f"{value_s / S_PER_HOUR:,.2f}"
 
 
+def period(from_: str, to: str) -> str:
+    """A time between RFC 3339 instants in UTC, the end exclusive: "Nov 3 2026 05:15–06:41 UTC", "Nov 23–24 2026".
+
+    A last day of which next to nothing was seen is not named, and a minute is named once.
+    """
+    first, end = datetime.fromisoformat(from_), datetime.fromisoformat(to)
+    last = max(first, end - timedelta(microseconds=1))
+    if end - first > timedelta(days=1):
+        last = end - min((end - first) * _TAIL_RATIO, _TAIL)
+    if first.date() == last.date():
+        is_whole = first.time() == time.min and end - first == timedelta(days=1)
+        return f"{_day(first)} {first.year}{'' if is_whole else ' ' + _clock(first, last)}"
+    if first.year != last.year:
+        return f"{_day(first)} {first.year} – {_day(last)} {last.year}"
+    until = str(last.day) if first.month == last.month else f" {_day(last)}"
+    return f"{_day(first)}{' ' if first.month != last.month else ''}–{until} {last.year}"
+
+
+def _clock(first: datetime, last: datetime) -> str:
+    texts = dict.fromkeys(f"{moment:%H:%M}" for moment in (first, last))
+    return f"{'–'.join(texts)} UTC"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%b} {moment.day}"
+
+
+def length(seconds_long: float) -> str:
+    """How long a period is: "2.0 days", "1.4 h", "12 min", "35 s"."""
+    for size, unit, places in ((S_PER_DAY, " days", 1), (S_PER_HOUR, " h", 1), (60.0, " min", 0)):
+        if seconds_long >= size:
+            return f"{seconds_long / size:,.{places}f}{unit}"
+    return f"{significant(seconds_long, 2)} s" if seconds_long >= 1 else seconds(seconds_long)
+
+
 def ratio(value: float) -> str:
-    """A part of the whole, in percent."""
+    """A part of the whole, in percent; what is nearly nothing or nearly all is not shown as that."""
+    if value in {0, 1}:
+        return f"{value:.0%}"
+    shown = f"{value:.1%}"
+    if shown in {"0.0%", "-0.0%"}:
+        return "<0.1%" if value > 0 else ">-0.1%"
+    if shown == "100.0%":
+        return ">99.9%" if value < 1 else "100%"
+    return shown
+
+
+def ratio_size(value: float) -> str:
+    """The size of a relative difference, in percent."""
     return f"{value:.1%}"
 
 
@@ -90,8 +145,11 @@ def count(value: float) -> str:
 
 
 def tokens(value: float) -> str:
-    """A number of tokens: whole, and in millions from one million upwards."""
-    return f"{value / _MANY:,.2f} M" if value >= _MANY else f"{value:,.0f}"
+    """A number of tokens: whole, and with three significant digits from ten thousand upwards, 34.1 k, 1.46 M."""
+    if value < _FEW_TOKENS:
+        return f"{value:,.0f}"
+    scaled, unit = next((value / size, unit) for size, unit in _THOUSANDS if value >= size * 0.9995)
+    return f"{significant(scaled)} {unit}"
 
 
 def plural(number: int, noun: str) -> str:
@@ -121,17 +179,43 @@ def megabytes(value: float) -> str:
 
 
 def fixed(value: float, places: int, *, is_usd: bool = False, is_ratio: bool = False) -> str:
-    """The value with so many decimal places; of a ratio, of its percents."""
+    """The value with so many decimal places; of a ratio, of its percents. An amount of money that is too small for
+    them is not shown as none: <$0.01.
+    """
     if is_ratio:
         return f"{value:.{places}%}"
-    return f"{'-' if value < 0 else ''}{'$' if is_usd else ''}{abs(value):,.{places}f}"
+    shown = f"{abs(value):,.{places}f}"
+    if is_usd and abs(value) >= _LEAST_USD and not _has_digits(shown):
+        return f"<${10**-places:.{places}f}"
+    sign = "-" if value < 0 and _has_digits(shown) else ""
+    return f"{sign}{'$' if is_usd else ''}{shown}"
+
+
+def usd_places(column: Iterable[float]) -> int:
+    """Decimal places of the amounts in one column: cents where the largest is a dollar or more; below, three
+    significant digits of the largest, and a place more for a second digit of the smallest.
+    """
+    sizes = [abs(value) for value in column if abs(value) >= _LEAST_USD]
+    if not sizes or max(sizes) >= 1:
+        return _LEAST_CENTS
+    places = _places_for(max(sizes), _SIGNIFICANT)
+    return max(places, min(_places_for(min(sizes), 2), places + _MOST_MORE_PLACES))
+
+
+def _places_for(value: float, digits: int) -> int:
+    return max(0, digits - 1 - math.floor(math.log10(value)))
 
 
 def signed(value: float, shown: str) -> str:
     """The size of a value as it is shown, with the sign of the value; what is shown as nothing has none."""
-    if not any(digit in shown for digit in "123456789"):
+    if not _has_digits(shown):
         return shown
     return f"{'-' if value < 0 else '+'}{shown}"
+
+
+def _has_digits(shown: str) -> bool:
+    """Whether it is more than nothing as it is shown."""
+    return any(digit in shown for digit in "123456789")
 
 
 def more_or_less(difference_usd: float) -> str:
@@ -150,9 +234,19 @@ def price(usd_per_unit: float, unit: str) -> str:
     return f"{usd(usd_per_unit * units)} per {name}"
 
 
+def sparkline(values: Sequence[float | None]) -> str:
+    """A bar for each value, as high as its part of the largest; a dot where it is not known."""
+    largest = max((value for value in values if value is not None), default=0.0) or 1.0
+    return "".join("·" if value is None else _BARS[_bar(value / largest)] for value in values)
+
+
+def _bar(part: float) -> int:
+    return min(len(_BARS) - 1, int(part * len(_BARS)))
+
+
 def short(value: float) -> str:
     """At most five characters: 923, 1.2k, 34k, 1.2M."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    for size, unit in _THOUSANDS:
         if value >= size * 0.9995:
             scaled = value / size
             return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
@@ -166,8 +260,3 @@ def days(from_: str, to: str) -> str:
     if first.month != last.month:
         until = f"–{last:%b} {last.day}"
     return f"{first:%b} {first.day}{until}"
-
-
-def minute(moment: str) -> str:
-    """An RFC 3339 instant in UTC, to the minute: "2026-11-23 14:05"."""
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"

@@ -27,6 +27,8 @@ class Table:
 
     is_compact: for a first screen: on a terminal the title is the head of the first column, and nothing is ruled.
     least: columns that may be hidden where there is no room for all, the least important first; they are then named.
+    warnings: places of rows that are shown in the colour of a warning.
+    under: of a compact table, a word below the head of each column, such as its type.
     """
 
     title: str
@@ -35,6 +37,8 @@ class Table:
     left: frozenset[str] = frozenset()
     is_compact: bool = False
     least: tuple[str, ...] = ()
+    warnings: frozenset[int] = frozenset()
+    under: tuple[str, ...] = ()
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """The rows as people read them."""
@@ -115,6 +119,12 @@ def level(cell: Quantity, section: HeatMap) -> int:
 def first(items: Sequence[Item], most: int) -> tuple[Sequence[Item], int]:
     """The items that there is room for, and how many more there are."""
     return items[:most], max(0, len(items) - most)
+
+
+def joined(parts: Sequence[str], most: int, between: str = " · ") -> str:
+    """The first of the parts in one line, and how many more there are."""
+    shown, hidden = first(parts, most)
+    return between.join([*shown, f"{hidden} more"] if hidden else shown)
 
 
 def indented(name: str, depth: int, width: int) -> str:

@@ -23,9 +23,9 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
             each.request_class,
             count(each.tasks),
             ratio(each.completed_ratio),
-            _spread(each.steps),
-            _spread(each.turns),
-            _looping(each),
+            spread(each.steps),
+            spread(each.turns),
+            looping(each),
         )
         for each in report.classes
     )
@@ -53,13 +53,13 @@ def sessions_sections(report: SessionsReport) -> list[Section]:
     return [*parts, Notes("Limitations", notes)] if notes else parts
 
 
-def _spread(spread: StepSpread) -> Cell:
-    return phrase(
-        "{p50} / {p95} / {max}", p50=count(spread.p50), p95=count(spread.p95), max=count(spread.max)
-    )
+def spread(steps: StepSpread) -> Cell:
+    """p50 / p95 / max."""
+    return phrase("{p50} / {p95} / {max}", p50=count(steps.p50), p95=count(steps.p95), max=count(steps.max))
 
 
-def _looping(each: ClassSteps) -> Cell:
+def looping(each: ClassSteps) -> Cell:
+    """How many tasks went round in circles, of those of which that is known."""
     if each.steps.max <= 1:
         return phrase("one step")
     if each.looping_ratio is None:

@@ -44,6 +44,8 @@ def sections(document: StoreInfo) -> list[Section]:
         f"tables of version {document.store_version}.",
         f"{count(document.spans)} spans in {count(document.traces)} traces, "
         f"{count(document.quarantined)} records in quarantine.",
+        f"{count(document.kept_answers)} answers of analyze and recommend are kept beside it "
+        f"({in_megabytes(document.kept_bytes)}; `costctl store compact` drops them).",
         f"From {document.first or 'not observed'} to {document.last or 'not observed'}.",
     )
     return [

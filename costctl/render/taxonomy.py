@@ -36,20 +36,21 @@ def sections(document: Taxonomy) -> list[Section]:
             tokens(cluster.features.prompt_tokens),
             tokens(cluster.features.output_tokens),
             ratio(cluster.agreement_ratio),
-            _does(cluster),
+            counts_of(cluster),
         )
         for cluster in document.clusters
     )
     columns = ("class", "requests", "share", "median in", "median out", "rules agree", "median counts")
     return [
         Table("Classes found", columns, rows, frozenset({"class", "median counts"})),
-        Notes("Quality", _quality(document)),
+        Notes("Quality", quality(document)),
         *([Notes("Notes", document.notes)] if document.notes else []),
         Listing("Rules, for --rules", document.rules_toml, "toml"),
     ]
 
 
-def _does(cluster: Cluster) -> str:
+def counts_of(cluster: Cluster) -> str:
+    """What its requests are made of, at the median."""
     features = msgspec.structs.asdict(cluster.features)
     parts = []
     for name, singular, plural in _WORDS:
@@ -59,7 +60,8 @@ def _does(cluster: Cluster) -> str:
     return ", ".join(parts) or "no model call"
 
 
-def _quality(document: Taxonomy) -> tuple[str, ...]:
+def quality(document: Taxonomy) -> tuple[str, ...]:
+    """How far the rules can be relied on."""
     lines = [
         f"Agreement: the rules give {ratio(document.agreement_ratio)} of {count(document.requests)} requests the "
         "class of their cluster.",

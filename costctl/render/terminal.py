@@ -20,25 +20,44 @@ _LEAST_WIDTH: Final = 40
 _GAP: Final = "  "
 _NAME_WIDTH: Final = 20
 _NUMBER_WIDTH: Final = 8  # "observed" stays whole
+_WARNING: Final = "bold red"
 _HEAT_STYLES: Final = ("dim", "", "yellow", "red", "bold red")
 
 
 def as_terminal_text(sections: Iterable[Section]) -> str:
     """The sections in colour on a terminal, as wide as it is; plain elsewhere, as wide as COLUMNS says, or 100."""
-    from rich.console import Console
+    buffer = io.StringIO()
+    console = _console(buffer)
+    for section in sections:
+        _print(console, section)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines()) + "\n"
+
+
+def as_terminal_page(markdown: str) -> str:
+    """A page of the documentation, laid out for a terminal."""
+    from rich.markdown import Markdown
 
     buffer = io.StringIO()
+    _console(buffer).print(Markdown(markdown, hyperlinks=False))
+    return buffer.getvalue()
+
+
+def width() -> int:
+    """How many characters a line may have."""
+    return _console(io.StringIO()).width
+
+
+def _console(file: io.StringIO) -> Console:
+    from rich.console import Console
+
     is_terminal = stdout_is_terminal()
-    console = Console(
-        file=buffer,
+    return Console(
+        file=file,
         force_terminal=is_terminal,
         no_color=None if is_terminal else True,
         width=None if is_terminal else _width_off_a_terminal(),
         highlight=False,
     )
-    for section in sections:
-        _print(console, section)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines()) + "\n"
 
 
 def _print(console: Console, section: Section) -> None:
@@ -76,7 +95,7 @@ def _print_table(console: Console, section: Table) -> None:
     """The table, without the columns that there is no room for, and a line that names them."""
     from rich.text import Text
 
-    shown, hidden = _fitting(section, console.width)
+    shown, hidden = fitting(section, console.width)
     console.print(_rich_compact_table(shown) if section.is_compact else _rich_table(shown))
     if hidden:
         console.print(
@@ -84,7 +103,7 @@ def _print_table(console: Console, section: Table) -> None:
         )
 
 
-def _fitting(section: Table, width: int) -> tuple[Table, tuple[str, ...]]:
+def fitting(section: Table, width: int) -> tuple[Table, tuple[str, ...]]:
     """The table with as many of its columns as fit side by side, and the names of those that are hidden."""
     hidden: list[str] = []
     for name in section.least:
@@ -96,14 +115,15 @@ def _fitting(section: Table, width: int) -> tuple[Table, tuple[str, ...]]:
     kept = [place for place, name in enumerate(section.columns) if name not in hidden]
     rows = tuple(tuple(row[place] for place in kept) for row in section.rows)
     columns = tuple(section.columns[place] for place in kept)
-    return replace(section, columns=columns, rows=rows), tuple(
+    under = tuple(section.under[place] for place in kept) if section.under else ()
+    return replace(section, columns=columns, rows=rows, under=under), tuple(
         name for name in section.columns if name in hidden
     )
 
 
 def _needed(section: Table, hidden: Sequence[str]) -> int:
     """Columns of text that the table takes, unfolded, without those that are hidden."""
-    lines = [(_heads(section)), *section.texts()]
+    lines = [_heads(section), *([section.under] if section.under else []), *section.texts()]
     widths = [
         max(len(line[place]) for line in lines)
         for place, name in enumerate(section.columns)
@@ -128,7 +148,7 @@ def _rich_facts(section: Facts) -> RichTable:
     table.add_column(overflow="fold")
     for label, said in section.lines:
         is_warning = label in section.warnings
-        cells = [Text(label, style="bold red" if is_warning else "bold")] if are_labelled else []
+        cells = [Text(label, style=_WARNING if is_warning else "bold")] if are_labelled else []
         table.add_row(*cells, Text(said))
     return table
 
@@ -138,11 +158,14 @@ def _rich_compact_table(section: Table) -> RichTable:
     from rich.text import Text
 
     table = RichTable(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for head, column in zip(_heads(section), section.columns, strict=True):
+    under = section.under or ("",) * len(section.columns)
+    for head, kind, column in zip(_heads(section), under, section.columns, strict=True):
         is_text = column in section.left
-        table.add_column(head, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
-    for row in section.texts():
-        table.add_row(*(Text(cell) for cell in row))
+        heads = Text(head) if not kind else Text.assemble(head, "\n", (kind, "not bold dim"))
+        table.add_column(heads, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
+    for place, row in enumerate(section.texts()):
+        style = "red" if place in section.warnings else None
+        table.add_row(*(Text(cell) for cell in row), style=style)
     return table
 
 
@@ -216,4 +239,4 @@ def stdout_is_terminal() -> bool:
         return True
     import sys
 
-    return sys.stdout.isatty()
+    return sys.stdout is not None and sys.stdout.isatty()

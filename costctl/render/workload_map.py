@@ -6,6 +6,7 @@ from costctl.documents.overlap import Overlap
 from costctl.documents.workload_map import Leftover, LeftoverGroup, WorkloadMap
 from costctl.render import workload_heat, workload_service, workload_time
 from costctl.render.cells import NOT_OBSERVED, count, phrase, ratio, tokens, usd
+from costctl.render.numbers import plural
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
 
@@ -28,12 +29,8 @@ def _overview(document: WorkloadMap) -> Notes:
     when = (
         "At times that were not recorded" if window is None else f"{window.from_[:19]}Z to {window.to[:19]}Z"
     )
-    return Notes("Total", (f"{when}: {count(document.requests)} requests in {_classes(document)}.",))
-
-
-def _classes(document: WorkloadMap) -> str:
-    number = len(document.classes)
-    return "1 class" if number == 1 else f"{number} classes"
+    classes = plural(len(document.classes), "class")
+    return Notes("Total", (f"{when}: {count(document.requests)} requests in {classes}.",))
 
 
 def _mix(document: WorkloadMap) -> Table:

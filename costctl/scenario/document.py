@@ -103,7 +103,7 @@ def build_simulation(
         raise NotEnoughDataError(
             "Nothing can be replayed.",
             why=why_nothing_fits(settings, fits),
-            next_step="`costctl doctor` says what the telemetry lacks; docs/reference/simulate.md what a replay needs.",
+            next_step="`costctl doctor` says what the telemetry lacks; `costctl help simulate` what a replay needs.",
         )
     today = platform_today(fits)
     meant = _understood(asked, frames, today)

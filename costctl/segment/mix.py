@@ -60,7 +60,9 @@ def pricing(class_cost: pl.DataFrame, class_charge: pl.DataFrame, unpriced_reque
 def class_mix(
     requests: pl.DataFrame, request_class: pl.DataFrame, calls: pl.DataFrame, priced: Pricing
 ) -> tuple[ClassMix, ...]:
-    """The mix of classes, ordered by number of requests, then name; empty where there are no requests."""
+    """The mix of classes, those that cost most first, and of equal cost those of more requests; empty where there are
+    no requests.
+    """
     untold = [
         calls_without.group_by("request_id").len(name)
         for name, calls_without in (("no_input", without_input(calls)), ("no_output", without_output(calls)))
@@ -72,7 +74,12 @@ def class_mix(
     groups = placed.partition_by("request_class", as_dict=True, include_key=True)
     tokens = sum((_sum(placed[column]) or 0) for column in ("input_tokens", "output_tokens"))
     mixes = [_mix(str(key[0]), group, placed.height, tokens, priced) for key, group in groups.items()]
-    return tuple(sorted(mixes, key=lambda mix: (-mix.requests, mix.request_class)))
+    return tuple(sorted(mixes, key=_dearest_first))
+
+
+def _dearest_first(mix: ClassMix) -> tuple[bool, float, int, str]:
+    usd = mix.attributed_usd
+    return usd is None, -(usd or 0.0), -mix.requests, mix.request_class
 
 
 def _mix(name: str, group: pl.DataFrame, requests: int, tokens: int, priced: Pricing) -> ClassMix:

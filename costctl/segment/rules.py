@@ -113,5 +113,5 @@ def _rule_error(name: str, why: str) -> UsageError:
     return UsageError(
         f"Cannot use the class rules in {name}.",
         why=why,
-        next_step="docs/reference/classes.md shows the format and the built-in rules.",
+        next_step="`costctl help classes` shows the format and the built-in rules.",
     )

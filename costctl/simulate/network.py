@@ -58,7 +58,7 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     own_pool = np.require(pool, np.int64, ["C", "W"])
     calls = call_state(_as_compiled(workload), own_pool, pools)
     sim = sim_state(workload, pools)
-    last_s = float(run(calls, sim, float(until_s)))
+    last_s = float(run(calls, sim, float(until_s), sim.changes if sim.changes.size else None))
     outcome = _outcome(calls, sim, last_s if until_s == np.inf else until_s)
     require_lawful(outcome, pools, _counted(calls, sim, last_s, outcome.horizon_s))
     return outcome

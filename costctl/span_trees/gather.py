@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costctl.arrays import Ints, SmallInts
+from costctl.arrays import Ints, SmallInts, only_read
 from costctl.compiled import compiled
 from costctl.span_trees.tree_loop import NONE
 
@@ -19,7 +19,9 @@ from costctl.span_trees.tree_loop import NONE
 def gathered(values: Any, places: Any) -> Any:
     """The values at those places. numpy would first copy places that have 32 bits."""
     out = np.empty(places.size, values.dtype)
-    _by_halves(lambda half: _fill(values, places[half], out[half]), out.size)
+    taken, filled = (each.view(np.uint8) if each.dtype == np.bool_ else each for each in (values, out))
+    taken = only_read(taken)
+    _by_halves(lambda half: _fill(taken, places[half], filled[half]), out.size)
     return out
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from costctl.arrays import Bools, Ints, SmallInts
+from costctl.arrays import Bools, Ints, SmallInts, only_read
 from costctl.span_trees.gather import index_type
 from costctl.span_trees.tree_loop import (
     NO_PARENT,
@@ -95,7 +95,7 @@ def span_tree(spans: Spans, since_ns: int | None = None, until_ns: int | None = 
     requests = place_requests(entry, head, request, group)
     parent[entry == NONE] = NONE  # of spans that only a cycle holds together each is an entry
     begins, members = _gathered(group, requests)
-    if sort_members(begins, members, spans.start_ns, spans.span):
+    if sort_members(begins, members, only_read(spans.start_ns), spans.span):
         _sort_large(begins, members, spans)
     mark_wrappers(parent, spans.is_model_call, is_wrapper)
     size = members.size

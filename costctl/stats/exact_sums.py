@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from costctl.arrays import only_read
 from costctl.compiled import compiled
 
 _DIGITS: Final = 32  # binary, of a place: sums of 2^31 rows stay within 64 bits
@@ -68,7 +69,7 @@ def sums_by(rows: pl.DataFrame, keys: tuple[str, ...], column: str) -> dict[tupl
 def _sums(values: pl.Series, begins: Any) -> list[float]:
     """The sum of each group; begins: where each one does, and where the last ends."""
     parts, counts = np.zeros((begins.size - 1, _MOST_PARTS)), np.zeros(begins.size - 1, np.int64)
-    _add_exactly(values.cast(pl.Float64).to_numpy(), begins, parts, counts)
+    _add_exactly(only_read(values.cast(pl.Float64).to_numpy()), begins, parts, counts)
     return [math.fsum(row[:count]) for row, count in zip(parts.tolist(), counts.tolist(), strict=True)]
 
 

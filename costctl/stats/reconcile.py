@@ -13,7 +13,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 CENT: Final = Decimal("0.01")
-_MICRO: Final = Decimal("0.000001")
+_DIGITS: Final = 4  # of a bill below a dollar
 
 
 def whole_units(amounts: Sequence[Decimal], unit: Decimal, total: int | None = None) -> list[int]:
@@ -56,5 +56,10 @@ def reconciled_usd(amounts_usd: Sequence[float | None], unit: Decimal = CENT) ->
 
 
 def unit_of(total_usd: float) -> Decimal:
-    """What a bill of this size is rounded to: the cent; below a dollar, where cents would say nothing, a millionth."""
-    return CENT if abs(total_usd) >= 1 else _MICRO
+    """What a bill of this size is rounded to: the cent; below a dollar, the fourth digit of the bill, such as 0.0001 of
+    $0.1234.
+    """
+    size = abs(Decimal(repr(float(total_usd))))
+    if size >= 1 or not size:
+        return CENT
+    return Decimal(1).scaleb(size.adjusted() + 1 - _DIGITS)

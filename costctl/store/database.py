@@ -8,6 +8,7 @@ from further up in the same.
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,7 +87,7 @@ def open_store(
         raise StoreError(
             f"There is no store at {path}.",
             why="Nothing has been ingested there yet.",
-            next_step=f"Run `costctl ingest PATH --store {path}`, or pass the right file to --store.",
+            next_step=f"Run `costctl ingest PATH --store {shlex.quote(str(path))}`, or pass the right file to --store.",
         )
     connection = _connected(path, read_only, wait_s, waiting)
     try:

@@ -127,6 +127,7 @@ _SPAN_COLUMNS: Final = (
 )
 
 SPANS: Final = pa.schema([pa.field(name, kind) for name, kind, _ in _SPAN_COLUMNS])
+SPAN_MEANINGS: Final = {name: meaning for name, _, meaning in _SPAN_COLUMNS}
 
 # What the store adds to each span. A span's own key is source_id * SPANS_OF_A_SOURCE + its number among those that its
 # source gave, from 0: who lands a source gives it without asking what else has landed, and no span gets the key of one

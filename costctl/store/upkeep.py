@@ -15,6 +15,7 @@ import duckdb
 from costctl.documents.store_info import SCHEMA_VERSION, StoredSource, StoreInfo
 from costctl.errors import StoreError, said_by_engine
 from costctl.store.database import STORE_VERSION, literal
+from costctl.store.kept import kept
 from costctl.units import iso_utc
 
 _TOTALS: Final = """
@@ -53,6 +54,7 @@ def store_info(connection: duckdb.DuckDBPyConnection, path: Path) -> StoreInfo:
         "SELECT block_size, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
     ).fetchall()
     sources = tuple(_source(*row) for row in connection.execute(_SOURCES).fetchall())
+    held = kept(path)
     return StoreInfo(
         schema_version=SCHEMA_VERSION,
         path=str(path),
@@ -62,6 +64,8 @@ def store_info(connection: duckdb.DuckDBPyConnection, path: Path) -> StoreInfo:
         spans=spans,
         traces=traces,
         quarantined=quarantined,
+        kept_answers=held.answers,
+        kept_bytes=held.bytes,
         first=_instant(first_ns),
         last=_instant(last_ns),
         sources=sources,

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from costctl.arrays import Bools, Floats, Ints
+from costctl.compiled import compiled_allocating
 from costctl.synth.demand import Demand
 from costctl.synth.world import World
 
@@ -85,7 +86,7 @@ def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Serv
     return Served(ready_s, begin_s, first_s, end_s, replica, end, busy_s)
 
 
-@njit(cache=True, nogil=True)
+@compiled_allocating
 def _run(
     after: Ints,
     gap_s: Floats,

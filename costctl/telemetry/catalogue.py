@@ -28,8 +28,10 @@ MOOT_BY_DEFAULT: Final = "nothing it applies to was observed"
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One fact. of: the rows that are counted.  expected, observed: facts of a row, all of which must hold; "!"
-    negates.  enough: ratio from which nothing is missing, or "any".  moot: why it may be expected nowhere.
+    """One fact. of: the rows that are counted.  affects: the figures that it is for, in a few words.
+
+    expected, observed: facts of a row, all of which must hold; "!" negates.  enough: ratio from which nothing is
+    missing, or "any".  moot: why it may be expected nowhere.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: float
     about: str
     of: Rows
+    affects: str
     effect: str
     add: str
     examples: dict[str, str]

@@ -1,7 +1,8 @@
 """How often is each fact there, of the times that it is expected?
 
 In: the evidence (patterns of facts with how many rows show each) and counts from the settings. Out: a frame with one
-row per (check, dialect): expected, observed, and for calls the time of those that lack the fact.
+row per (check, dialect): expected, observed, for calls the time of those that lack the fact, and for calls and requests
+what those that lack it are charged: USD, and charges without an amount.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ COVERAGE: Final = pl.Schema(
         "observed": pl.Int64,
         "expected_ns": pl.Int64,
         "missing_ns": pl.Int64,
+        "missing_usd": pl.Float64,
+        "missing_unpriced": pl.Int64,
     }
 )
 _SETTINGS: Final = "costctl.toml"
+_CHARGED: Final = ("calls", "requests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def coverage(
     for fact in facts:
         if fact.of == "settings":
             expected, observed = settings[fact.id]
-            row = (fact.id, _SETTINGS, expected, observed, None, None)
+            row = (fact.id, _SETTINGS, expected, observed, None, None, None, None)
             parts.append(pl.DataFrame([row], schema=COVERAGE, orient="row"))
         else:
             parts.append(_counted(fact, evidence))
@@ -63,6 +67,11 @@ def _counted(fact: Fact, evidence: Evidence) -> pl.DataFrame:
         else (pl.col(fact.of), pl.col(fact.of) * is_there.cast(pl.Int64))
     )
     model_ns = pl.col("model_ns").fill_null(0) if fact.of == "calls" else none
+    usd, unpriced = (
+        (pl.col("usd"), pl.col("unpriced_charges"))
+        if fact.of in _CHARGED
+        else (pl.lit(None, pl.Float64), none)
+    )
     return (
         expected.select(
             "dialect",
@@ -70,15 +79,24 @@ def _counted(fact: Fact, evidence: Evidence) -> pl.DataFrame:
             part.alias("observed"),
             model_ns.alias("expected_ns"),
             pl.when(is_there).then(0).otherwise(model_ns).alias("missing_ns"),
+            pl.when(~is_there).then(usd).alias("missing_usd"),
+            pl.when(~is_there).then(unpriced).alias("missing_unpriced"),
         )
-        .group_by("dialect")
-        .agg(pl.col("expected", "observed").sum(), pl.col("expected_ns", "missing_ns").sum())
-        .sort("dialect")
-        .select(
-            pl.lit(fact.id).alias("check"), "dialect", "expected", "observed", "expected_ns", "missing_ns"
+        .sort("dialect", "missing_usd")
+        .group_by("dialect", maintain_order=True)
+        .agg(
+            pl.col("expected", "observed", "expected_ns", "missing_ns", "missing_unpriced").sum(),
+            _sum_of_known("missing_usd"),
         )
+        .with_columns(pl.lit(fact.id).alias("check"))
+        .select(COVERAGE.names())
         .cast(dict(COVERAGE.items()))
     )
+
+
+def _sum_of_known(column: str) -> pl.Expr:
+    """The sum; null where nothing is known."""
+    return pl.when(pl.col(column).is_not_null().any()).then(pl.col(column).sum()).alias(column)
 
 
 def _all_of(conditions: tuple[str, ...]) -> pl.Expr:

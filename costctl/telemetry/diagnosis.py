@@ -6,14 +6,18 @@ the phases. Formulas: docs/explanation/maturity.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Final, get_args
 
 import polars as pl
 
-from costctl.documents.diagnosis import Check, DialectCount, Phase, PhaseName, Shortfall, State
+from costctl.documents.diagnosis import AffectedCost, Check, DialectCount, Phase, PhaseName, Shortfall, State
 from costctl.telemetry.catalogue import ANY, UNITS, Fact
 
+_PHASES: Final = get_args(PhaseName)
+_RANK: Final = {"missing": 0, "partial": 0, "ok": 1, "not_applicable": 2}
+_WHY_UNPRICED: Final = 1.0  # charges without an amount, of each row that lacks a fact: the fact is why
 _TOKENS: Final = {"input_tokens": "input tokens", "output_tokens": "output tokens"}
 _LIKE_THE_OTHERS: Final = (
     "estimate: these calls have as many as the mean of like calls that report tokens; upper bound: each "
@@ -22,7 +26,7 @@ _LIKE_THE_OTHERS: Final = (
 
 
 def checks_of(facts: Iterable[Fact], coverage: pl.DataFrame, calls: pl.DataFrame) -> tuple[Check, ...]:
-    """Every check with its state; gaps first, by the points of their phase that they cost.
+    """Every check with its state; gaps first, in the order of ``_urgency``.
 
     coverage: rows of ``COVERAGE``.  calls: the evidence of calls.
     """
@@ -30,8 +34,24 @@ def checks_of(facts: Iterable[Fact], coverage: pl.DataFrame, calls: pl.DataFrame
     checks = [
         _check(fact, by_check.get((fact.id,), coverage.clear()), _shortfall(fact, calls)) for fact in facts
     ]
-    rank = {"missing": 0, "partial": 0, "ok": 1, "not_applicable": 2}
-    return tuple(sorted(checks, key=lambda check: (rank[check.state], -lost_weight(check))))
+    return tuple(sorted(checks, key=_urgency))
+
+
+def _urgency(check: Check) -> tuple[int, int, bool, float, float]:
+    """Gaps by phase: first those for want of which something has no price, then by the money that they affect times
+    their weight, then those that cost most points.
+    """
+    cost = check.cost or AffectedCost(usd=None, unpriced_charges=0)
+    is_gap = check.state in ("missing", "partial")
+    leaves_unpriced = is_gap and cost.unpriced_charges >= _WHY_UNPRICED * max(check.missing, 1)
+    phase = _PHASES.index(check.phase) if is_gap else 0
+    return (
+        _RANK[check.state],
+        phase,
+        not leaves_unpriced,
+        -(cost.usd or 0.0) * check.weight,
+        -lost_weight(check),
+    )
 
 
 def phases_of(checks: Iterable[Check]) -> tuple[Phase, ...]:
@@ -40,9 +60,7 @@ def phases_of(checks: Iterable[Check]) -> tuple[Phase, ...]:
     score = 100 · Σ weight · met / Σ weight, over the checks that apply.
     """
     members = list(checks)
-    return tuple(
-        _phase(name, [each for each in members if each.phase == name]) for name in get_args(PhaseName)
-    )
+    return tuple(_phase(name, [each for each in members if each.phase == name]) for name in _PHASES)
 
 
 def met(check: Check) -> float:
@@ -67,6 +85,7 @@ def _check(fact: Fact, rows: pl.DataFrame, shortfall: Shortfall | None) -> Check
     )
     lacking = tuple(each.dialect for each in dialects if each.observed < each.expected)
     total_ns = int(rows["expected_ns"].sum())
+    has_cost = is_gap and fact.of in ("calls", "requests")
     return Check(
         id=fact.id,
         phase=fact.phase,
@@ -78,13 +97,23 @@ def _check(fact: Fact, rows: pl.DataFrame, shortfall: Shortfall | None) -> Check
         missing=expected - observed,
         ratio=observed / expected if expected else None,
         weight=fact.weight,
+        affects=fact.affects,
         effect=fact.effect,
+        cost=_cost(rows) if has_cost else None,
         shortfall=shortfall if is_gap else None,
         time_ratio=int(rows["missing_ns"].sum()) / total_ns if is_gap and total_ns > 0 else None,
         add=fact.add,
         example=fact.example_for(lacking),
         reason=fact.moot if state == "not_applicable" else None,
         dialects=dialects,
+    )
+
+
+def _cost(rows: pl.DataFrame) -> AffectedCost:
+    """What the rows without the fact are charged. rows: of ``COVERAGE``."""
+    known = rows["missing_usd"].drop_nulls()
+    return AffectedCost(
+        usd=math.fsum(known) if known.len() else None, unpriced_charges=int(rows["missing_unpriced"].sum())
     )
 
 

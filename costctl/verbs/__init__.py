@@ -4,9 +4,10 @@ Each opens what was asked about, fetches frames and hands them to the inner ring
 where it is done. The command line comes through here.
 """
 
+from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
 from costctl.verbs.doctor import doctor
-from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for
+from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
 from costctl.verbs.export import export
 from costctl.verbs.ingest import (
@@ -28,11 +29,13 @@ from costctl.verbs.segment_admission import segment_admission
 from costctl.verbs.segment_learn import segment_learn
 from costctl.verbs.segment_sessions import segment_sessions
 from costctl.verbs.simulate import ScenarioRequest, simulate
-from costctl.verbs.sql import sql
+from costctl.verbs.sql import list_relations, sql
 from costctl.verbs.store import compact_store, prune_store, store_info
 from costctl.verbs.synth import synth
+from costctl.verbs.warmup import warm_up
 
 __all__ = [
+    "Answer",
     "Checked",
     "Emitted",
     "IngestRequest",
@@ -49,6 +52,7 @@ __all__ = [
     "ingest",
     "init",
     "list_prices",
+    "list_relations",
     "overview",
     "policy_for",
     "propose_mapping",
@@ -67,4 +71,6 @@ __all__ = [
     "store_info",
     "synth",
     "verify_prices",
+    "warm_up",
+    "written_by",
 ]

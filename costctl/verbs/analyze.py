@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
+from costctl.answers import kept_or_made
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
 from costctl.documents.cuts import ALWAYS_CUT
@@ -40,11 +41,17 @@ def analyze(
     """
     require_known(by)
     with observed(question, progress) as observation:
-        ask_for_cuts(observation.engine, by)
-        frames = frames_of(observation, progress)
-        fits = fits_of(observation, frames, progress)
-        document = analysis_of(observation, frames, fits, progress, idle)
-        return _with_cuts(document, observation.engine, by, progress)
+        return kept_or_made(observation, progress, Analysis, _analyzed, idle, tuple(by))
+
+
+def _analyzed(
+    observation: Observation, progress: Progress, idle: IdleTreatment, by: tuple[str, ...]
+) -> Analysis:
+    ask_for_cuts(observation.engine, by)
+    frames = frames_of(observation, progress)
+    fits = fits_of(observation, frames, progress)
+    document = analysis_of(observation, frames, fits, progress, idle)
+    return _with_cuts(document, observation.engine, by, progress)
 
 
 def _with_cuts(document: Analysis, engine: Engine, by: Sequence[str], progress: Progress) -> Analysis:
@@ -90,7 +97,8 @@ def fits_of(observation: Observation, frames: Frames, progress: Progress) -> Poo
     """The service models of the pools."""
     from costctl.service_model.pool_fit import fit_pools
 
-    progress("Fitting service models", None)
+    if not frames.sums.pool_use.is_empty():
+        progress("Fitting service models", None)
     return fit_pools(frames, observation.config.settings)
 
 
@@ -104,7 +112,8 @@ def analysis_of(
     """The analysis document."""
     from costctl.cost.analysis import build_analysis, methods_of
 
-    progress("Replaying to estimate marginal cost", None)
+    if fits.fitted:
+        progress("Replaying to estimate marginal cost", None)
     settings = observation.config.settings
     provenance = observation.provenance(methods_of(settings))
     return build_analysis(frames, settings, fits, provenance, observation.seed, idle)

@@ -14,8 +14,8 @@ from costctl.telemetry.usage_gaps import RELATIONS, usage_gaps
 from costctl.verbs.witness import witness_of
 
 METHODS = {
-    "checks": "observed rows / rows on which the fact is expected; docs/reference/telemetry.md",
-    "scores": "weight of met checks / weight of applicable checks; docs/explanation/maturity.md",
+    "checks": "observed rows / rows on which the fact is expected; costctl help telemetry",
+    "scores": "weight of met checks / weight of applicable checks; costctl help maturity",
 }
 _UNSEEN = (
     "Only exported telemetry can be checked: APIs that an SDK does not instrument and services without "

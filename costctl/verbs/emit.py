@@ -98,6 +98,17 @@ def _told_at_admission(observation: Observation, progress: Progress) -> Matching
     return found.without_label
 
 
+def written_by(target: str, backend: str | None) -> str | None:
+    """The format of the target's file; None where no suffix of a name says it.
+
+    Raises UsageError for an unknown target.
+    """
+    from costctl.policy.targets.registry import form_of, require_target
+
+    require_target(target, backend)
+    return form_of(target)
+
+
 def emit(
     target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
 ) -> Emitted:

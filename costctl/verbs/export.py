@@ -33,6 +33,8 @@ def export(
         analysis = analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
         progress("Writing charge lines", None)
         settings = observation.config.settings
-        usage_day = observation.engine.fetch("usage_day")
-        lines = focus_export(frames, usage_day, settings, analysis, tenants, is_idle_spread=is_idle_spread)
+        usage_day, class_day = (observation.engine.fetch(name) for name in ("usage_day", "class_day"))
+        lines = focus_export(
+            frames, usage_day, class_day, settings, analysis, tenants, is_idle_spread=is_idle_spread
+        )
         return Exported(lines, analysis)

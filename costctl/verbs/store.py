@@ -9,6 +9,7 @@ import duckdb
 
 from costctl.observed_window import instant_ns
 from costctl.progress import Progress
+from costctl.store import kept
 from costctl.store.database import open_store
 from costctl.store.waiting import saying
 
@@ -32,6 +33,7 @@ def prune_store(path: Path, before: str, wait_s: float, progress: Progress) -> P
     before_ns = instant_ns(before, "--before")
     with _existing(path, wait_s, progress) as connection:
         progress("Deleting old traces", None)
+        kept.clear(path)
         return prune_before(connection, before_ns or 0)
 
 
@@ -41,6 +43,7 @@ def compact_store(path: Path, wait_s: float, progress: Progress) -> int:
 
     with _existing(path, wait_s, progress) as connection:
         progress("Compacting the store", None)
+        kept.clear(path)
         return compacted(connection, path)
 
 

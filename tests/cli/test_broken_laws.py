@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,13 @@ raise SystemExit(main())
 
 
 @pytest.mark.parametrize("verb", ["analyze", "simulate"])
-def test_a_broken_law_is_exit_70_with_the_evidence(sample_store: Path, repository: Path, verb: str) -> None:
+def test_a_broken_law_is_exit_70_with_the_evidence(
+    sample_store: Path, repository: Path, tmp_path: Path, verb: str
+) -> None:
+    store = shutil.copy(sample_store, tmp_path)  # beside which no answer is kept
     config = repository / "sample_traces" / "costctl.toml"
     done = subprocess.run(
-        [sys.executable, "-c", DAMAGED, verb, "--store", str(sample_store), "--config", str(config), "-q"],
+        [sys.executable, "-c", DAMAGED, verb, "--store", str(store), "--config", str(config), "-q"],
         cwd=repository,
         capture_output=True,
         text=True,

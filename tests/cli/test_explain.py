@@ -31,7 +31,7 @@ def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
 
 
 def selected(query: str, question: Question) -> list[dict[str, object]]:
-    return verbs.sql(query, question, unwatched).to_dicts()
+    return verbs.sql(query, question, unwatched).rows.to_dicts()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_the_charges_of_a_class_are_the_charges_of_its_requests(short_question: 
             f"WHERE trace_id = '{row['trace_id']}'",
             short_question,
             unwatched,
-        ).rows()
+        ).rows.rows()
         assert request.usd == pytest.approx(total, rel=1e-12)
         assert request.usd == pytest.approx(sum(charge.usd or 0.0 for charge in request.charges), rel=1e-12)
 

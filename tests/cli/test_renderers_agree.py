@@ -23,7 +23,7 @@ from costctl.render.terminal import as_terminal_text
 
 def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_analysis: Analysis) -> None:
     document = json.loads(msgspec.json.encode(sample_analysis))
-    rows = list(csv.DictReader(io.StringIO(csv_text(sample_analysis))))
+    rows = [row for row in csv.DictReader(io.StringIO(csv_text(sample_analysis))) if row["row"] == "class"]
     assert [row["request_class"] for row in rows] == [each["request_class"] for each in document["classes"]]
     for row, each in zip(rows, document["classes"], strict=True):
         cost = each["cost"]
@@ -35,6 +35,27 @@ def test_csv_holds_the_numbers_of_the_json_to_the_last_digit(sample_analysis: An
         assert (row["output_tokens"] or None) == (
             None if each["tokens"]["output"] is None else str(each["tokens"]["output"])
         )
+
+
+def test_the_rows_of_the_csv_add_up_to_its_total_row_which_is_the_bill(sample_analysis: Analysis) -> None:
+    assert sample_analysis.bill is not None
+    *rows, total = csv.DictReader(io.StringIO(csv_text(sample_analysis)))
+    assert [row["row"] for row in rows[-2:]] == ["idle", "unattributed"]
+    assert {row["row"] for row in rows[:-2]} == {"class"}
+    assert total["row"] == "total"
+    charged = sum(Decimal(row["charged_usd"]) for row in rows)
+    assert charged == Decimal(total["charged_usd"]) == Decimal(repr(sample_analysis.bill.total_usd))
+    for column in ("requests", "successes"):
+        assert sum(int(row[column] or 0) for row in rows) == int(total[column])
+    assert int(total["requests"]) == sample_analysis.totals.requests
+    of_all = {(row["period_start"], row["period_end"], row["currency"]) for row in (*rows, total)}
+    assert of_all == {(sample_analysis.window.from_, sample_analysis.window.to, "USD")}
+
+
+def test_where_nothing_is_priced_the_total_row_has_no_amount(sample_analysis: Analysis) -> None:
+    *rows, total = csv.DictReader(io.StringIO(csv_text(replace(sample_analysis, bill=None))))
+    assert {row["row"] for row in rows} == {"class"}
+    assert (total["charged_usd"], total["requests"]) == ("", str(sample_analysis.totals.requests))
 
 
 def test_the_tables_round_the_numbers_of_the_document(sample_analysis: Analysis) -> None:

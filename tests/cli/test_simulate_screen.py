@@ -125,7 +125,7 @@ def test_a_policy_that_fails_its_check_is_refused_with_the_same_findings(
     made["classes"][0]["lane"] = "no-such-lane"
     broken = tmp_path / "broken.json"
     broken.write_bytes(msgspec.json.encode(made))
-    findings = verbs.check_policy(broken)
+    findings = verbs.check_policy(broken).findings
     assert findings
     with pytest.raises(InputError) as refused:
         verbs.simulate(short_question, verbs.ScenarioRequest(policy=broken), unwatched)

@@ -52,4 +52,12 @@ def of_everything() -> FocusExport:
     frames = frames_of(engine, SETTINGS)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
-    return focus_export(frames, engine.fetch("usage_day"), SETTINGS, analysis, "plain", is_idle_spread=False)
+    return focus_export(
+        frames,
+        engine.fetch("usage_day"),
+        engine.fetch("class_day"),
+        SETTINGS,
+        analysis,
+        "plain",
+        is_idle_spread=False,
+    )

@@ -41,7 +41,13 @@ def test_the_lines_of_a_refused_call_a_realtime_call_and_a_tool_tie_out_to_the_b
         frames, settings, fit_pools(frames, settings), Provenance("0", (), None, "book 1", METHODS, 0), 0
     )
     export = focus_export(
-        frames, engine.fetch("usage_day"), settings, analysis, "plain", is_idle_spread=False
+        frames,
+        engine.fetch("usage_day"),
+        engine.fetch("class_day"),
+        settings,
+        analysis,
+        "plain",
+        is_idle_spread=False,
     )
     rows = list(csv.DictReader(io.StringIO(exported.focus_csv(export, "1.4"))))
 

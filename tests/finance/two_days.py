@@ -36,7 +36,13 @@ def exported_of(
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
     return focus_export(
-        frames, engine.fetch("usage_day"), SETTINGS, analysis, tenants, is_idle_spread=is_idle_spread
+        frames,
+        engine.fetch("usage_day"),
+        engine.fetch("class_day"),
+        SETTINGS,
+        analysis,
+        tenants,
+        is_idle_spread=is_idle_spread,
     )
 
 

@@ -20,7 +20,7 @@ from costctl.ingest.formats.json_scan_loop import scan
 from costctl.ingest.formats.json_text_loop import gather
 from costctl.ingest.formats.otlp_flatten import RawSpans
 from costctl.ingest.formats.otlp_scan import scanned
-from costctl.ingest.formats.scan_readiness import ScanReadiness
+from costctl.ingest.formats.scan_readiness import ScanReadiness, warm_up
 from tests.ingest.otlp_corpus import write_otlp_lines
 from tests.ingest.otlp_exports import Json, as_lines, export, pair, with_enum_names, with_numbers
 from tests.ingest.test_otlp_json import rows_of
@@ -283,6 +283,7 @@ def test_the_loops_are_compiled_once_for_all_blocks() -> None:
 
 
 def test_the_scan_is_loaded_at_the_second_large_block_and_used_from_then_on() -> None:
+    warm_up()
     readiness = ScanReadiness()
     before = set(threading.enumerate())
     assert readiness.scan() is None

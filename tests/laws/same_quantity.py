@@ -200,5 +200,7 @@ def _of_files(all_: Documents) -> Iterator[tuple[str, str, str, Any]]:
         ("segment --format csv", workload_map.csv_text(all_.map), _CSV_MAP),
     ):
         for row in csv.DictReader(io.StringIO(text)):
+            if row.get("row", "class") != "class":
+                continue
             for column, (quantity, kind) in columns.items():
                 yield quantity, row["request_class"], where, kind(row[column]) if row[column] else None

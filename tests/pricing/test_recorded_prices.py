@@ -53,7 +53,13 @@ def analysed(settings: Settings) -> tuple[Analysis, FocusExport]:
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
     document = build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0)
     return document, focus_export(
-        frames, engine.fetch("usage_day"), settings, document, "plain", is_idle_spread=False
+        frames,
+        engine.fetch("usage_day"),
+        engine.fetch("class_day"),
+        settings,
+        document,
+        "plain",
+        is_idle_spread=False,
     )
 
 

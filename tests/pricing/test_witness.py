@@ -141,7 +141,7 @@ def test_the_words_say_how_far_off_what_is_due_to_and_where_to_look() -> None:
         in notes.lines[0]
     )
     assert (
-        "1 call of gpt-4o by gateway: the computed cost is $0.0175 more, 100.0% of the difference; likely"
+        "1 call of gpt-4o by gateway: the computed cost is $0.0175 more, 100% of the difference; likely"
         in notes.lines[1]
     )
     assert notes.lines[1].endswith("(such as trace a).")

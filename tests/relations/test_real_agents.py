@@ -24,7 +24,7 @@ def stored(traces: Path, folder: Path) -> Question:
 
 
 def selected(query: str, question: Question) -> pl.DataFrame:
-    return verbs.sql(query, question, unwatched)
+    return verbs.sql(query, question, unwatched).rows
 
 
 @pytest.mark.parametrize("dialect", ["traceloop", "otel_v2_2.4b0_default", "otel_v2_2.4b0_optin"])

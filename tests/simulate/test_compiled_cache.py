@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from costctl.compiled import digest
+from costctl.compiled import digest, part
 from costctl.simulate import event_loop
 
 LOOP = """
@@ -91,16 +91,45 @@ def test_a_loop_is_found_compiled_until_a_part_of_its_package_changes(
     assert result_and_hits(RUN_SMALL, repository, **kept) == (3.0, 0)
 
 
-def test_a_loop_runs_where_no_cache_can_be_written(repository: Path, small_package: Path) -> None:
+@pytest.fixture
+def read_only(repository: Path, small_package: Path) -> dict[str, str]:
+    """The environment of a process that can write neither beside the package nor in the home of its user."""
     in_the_way = small_package / "__pycache__"
     in_the_way.write_text("a file where a directory would be made")
     nowhere = str(in_the_way / "cache")
-    paths = f"{small_package.parent}:{repository}"
-    for _ in range(2):
-        found = result_and_hits(
-            RUN_SMALL, repository, PYTHONPATH=paths, NUMBA_CACHE_DIR=nowhere, XDG_CACHE_HOME=nowhere
-        )
-        assert found == (3.0, 0)
+    return {
+        "PYTHONPATH": f"{small_package.parent}:{repository}",
+        "NUMBA_CACHE_DIR": "",
+        "XDG_CACHE_HOME": nowhere,
+        "HOME": nowhere,
+        "TMPDIR": str(small_package.parent),
+    }
+
+
+def test_a_loop_is_kept_in_the_users_cache_where_the_package_cannot_be_written(
+    repository: Path, read_only: dict[str, str], tmp_path: Path
+) -> None:
+    kept = {**read_only, "XDG_CACHE_HOME": str(tmp_path / "caches")}
+    hits = [result_and_hits(RUN_SMALL, repository, **kept) for _ in range(2)]
+    assert hits == [(3.0, 0), (3.0, 1)]
+
+
+def test_a_loop_is_kept_among_temporary_files_where_nothing_else_can_be_written(
+    repository: Path, read_only: dict[str, str], tmp_path: Path
+) -> None:
+    hits = [result_and_hits(RUN_SMALL, repository, **read_only) for _ in range(2)]
+    assert hits == [(3.0, 0), (3.0, 1)]
+    (folder,) = tmp_path.glob("costctl-compiled-*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_code_is_not_run_from_a_temporary_folder_that_others_can_write(
+    repository: Path, read_only: dict[str, str], tmp_path: Path
+) -> None:
+    result_and_hits(RUN_SMALL, repository, **read_only)
+    (folder,) = tmp_path.glob("costctl-compiled-*")
+    folder.chmod(0o777)
+    assert result_and_hits(RUN_SMALL, repository, **read_only) == (3.0, 0)
 
 
 def test_the_next_process_finds_the_replay_compiled(repository: Path) -> None:
@@ -139,3 +168,20 @@ def test_the_digest_changes_with_any_file_of_the_package(
     assert digest("loops") == before
     (package / "constants.py").write_text("SERVED = 1\n", encoding="utf-8")
     assert digest("loops") != before
+
+
+def test_what_changes_capacity_is_compiled_only_where_something_does(repository: Path) -> None:
+    program = RUN_REPLAY + "print(len(event_loop.run.signatures), 0)\n"
+    lines = subprocess.run(
+        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert lines[-1] == "1 0"
+
+
+def test_python_runs_a_part_as_it_stands() -> None:
+    assert part(shifted)(2.0) == 3.0
+    assert part(shifted) is shifted
+
+
+def shifted(value: float) -> float:
+    return value + 1.0

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from costctl.documents.diagnosis import AffectedCost
 from costctl.documents.settings import ClassSettings, Pool, Settings, Slo, Value
 from costctl.ingest.dialect import KeyRule, shipped_dialects
 from costctl.relations import load_relations
@@ -24,7 +25,7 @@ EVIDENCE = {"spans": "span_evidence", "calls": "call_evidence", "requests": "req
 
 
 def frame_of(relation: str, rows: list[dict[str, object]]) -> pl.DataFrame:
-    kinds = {"VARCHAR": pl.String, "BOOLEAN": pl.Boolean, "BIGINT": pl.Int64}
+    kinds = {"VARCHAR": pl.String, "BOOLEAN": pl.Boolean, "BIGINT": pl.Int64, "DOUBLE": pl.Float64}
     schema = {column.name: kinds[column.type] for column in load_relations("duckdb")[relation].columns}
     return pl.DataFrame(rows, schema=schema)
 
@@ -34,6 +35,7 @@ def rows_of(relation: str) -> st.SearchStrategy[list[dict[str, object]]]:
         "VARCHAR": st.sampled_from(["otel", "vllm", "unnamed"]),
         "BOOLEAN": st.booleans(),
         "BIGINT": st.integers(1, 1000),
+        "DOUBLE": st.none() | st.floats(0, 100),
     }
     columns = {column.name: values[column.type] for column in load_relations("duckdb")[relation].columns}
     return st.lists(st.fixed_dictionaries(columns).map(with_less_named_than_there_is), max_size=6)
@@ -84,7 +86,7 @@ def test_a_score_never_falls_when_something_is_added(data: st.DataObject) -> Non
     more = {key: data.draw(st.integers(observed[key], most)) for key, most in expected.items()}
 
     def scores(counts: dict[str, int]) -> list[float]:
-        rows = [(key, "otel", expected[key], counts[key], None, None) for key in expected]
+        rows = [(key, "otel", expected[key], counts[key], None, None, None, None) for key in expected]
         frame = pl.DataFrame(rows, schema=COVERAGE, orient="row")
         return [
             each.score or 0.0 for each in phases_of(checks_of(FACTS, frame, frame_of("call_evidence", [])))
@@ -167,3 +169,38 @@ def test_the_examples_for_costctl_toml_are_read_by_it(tmp_path: Path) -> None:
         path = tmp_path / f"{fact.id}.toml"
         path.write_text(fact.examples["any"])
         assert load_config(path, tmp_path).settings != Settings()
+
+
+def call_row(**facts: object) -> dict[str, object]:
+    """A pattern of answered generations that lacks all facts but these."""
+    columns = load_relations("duckdb")["call_evidence"].columns
+    row: dict[str, object] = {column.name: False for column in columns if column.type == "BOOLEAN"}
+    known = {"is_generation": True, "is_answered": True, "dialect": "otel", "unpriced_charges": 0}
+    return {**row, **known, **facts}
+
+
+def test_a_gap_is_told_with_what_the_calls_cost_that_have_it() -> None:
+    # 2 calls without input tokens, of which 1.5 USD is known and two charges are not; 3 calls with them
+    rows = [
+        call_row(calls=2, usd=1.5, unpriced_charges=2),
+        call_row(calls=3, usd=9.0, has_input_tokens=True),
+    ]
+    evidence = Evidence(
+        frame_of("span_evidence", []), frame_of("call_evidence", rows), frame_of("request_evidence", [])
+    )
+    checks = {each.id: each for each in checks_of(FACTS, coverage(FACTS, evidence, SETTINGS), evidence.calls)}
+    assert checks["input_tokens"].cost == AffectedCost(usd=1.5, unpriced_charges=2)
+    assert checks["finish_reason"].cost == AffectedCost(usd=10.5, unpriced_charges=2)
+    assert checks["bills"].cost is None
+
+
+def test_the_gap_for_want_of_which_there_is_no_price_comes_before_all_others() -> None:
+    rows = [
+        call_row(calls=2, unpriced_charges=4, has_provider=True, has_model=True, has_output_tokens=True),
+        call_row(calls=90, usd=900.0, has_input_tokens=True, has_output_tokens=True, has_model=True),
+    ]
+    evidence = Evidence(
+        frame_of("span_evidence", []), frame_of("call_evidence", rows), frame_of("request_evidence", [])
+    )
+    first, *_ = checks_of(FACTS, coverage(FACTS, evidence, SETTINGS), evidence.calls)
+    assert first.id == "input_tokens"

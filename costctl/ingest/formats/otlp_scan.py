@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from costctl import compiled
 from costctl.arrays import Bools, Bytes, Ints
 from costctl.ingest.formats.json_scan_loop import (
     COUNT,
@@ -107,6 +108,11 @@ _REQUIRED: Final = (
 )
 _MOST_BYTES: Final = 2**31 - 2  # of a text column
 _NOTHING: Final = np.frombuffer(b"\n", np.uint8)
+
+
+def is_compiled() -> bool:
+    """Whether the loops can run at once."""
+    return compiled.is_compiled(scan) and compiled.is_compiled(gather)
 
 
 def scanned(data: bytes, documents: int) -> RawSpans | None:

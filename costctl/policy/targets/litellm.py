@@ -111,4 +111,4 @@ def _conditions(layout: Layout, deployments: list[Yaml]) -> tuple[str, ...]:
     return tuple(found)
 
 
-TARGET: Final = Target("litellm", emit_litellm)
+TARGET: Final = Target("litellm", emit_litellm, form="yaml")

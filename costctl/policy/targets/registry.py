@@ -43,6 +43,11 @@ def reader_of(name: str) -> Read:
     return next((target.read for target in TARGETS if target.name == name), read_yaml)
 
 
+def form_of(name: str) -> str | None:
+    """The format of the target's file; None where no suffix of a name says it."""
+    return "json" if name == "policy" else next(target.form for target in TARGETS if target.name == name)
+
+
 def emission_of(name: str, policy: Policy, backend: str | None) -> Emission:
     """The policy for a consumer. backend: which one to configure, where its file is of one.
 

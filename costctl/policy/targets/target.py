@@ -20,9 +20,11 @@ class Target:
 
     takes_backend: its file is of one backend, which may be named; others are of all, and are given None.  read: such a
     file as dicts, lists and scalars, to compare two; raises ValueError. YAML, which JSON is too, where nothing is said.
+    form: the format of its file, where the suffix of a name says it, such as yaml.
     """
 
     name: str
     emit: Emit
     takes_backend: bool = False
     read: Read = read_yaml
+    form: str | None = None

@@ -241,4 +241,4 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
         ledger.not_applicable(place, _ROUTED)
 
 
-TARGET: Final = Target("triton", emit_triton, takes_backend=True, read=read_protobuf_text)
+TARGET: Final = Target("triton", emit_triton, takes_backend=True, read=read_protobuf_text, form="pbtxt")

@@ -22,7 +22,6 @@ from costctl.recommend.bought.proposals import BillProposal
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
-from costctl.units import S_PER_WEEK
 
 _LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
 
@@ -95,10 +94,11 @@ def _made(
         holdout=Holdout(
             cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=True
         ),
-        assumptions=(*proposed.assumptions, *(() if proposed.before is None else (proposed.before,))),
+        assumptions=proposed.assumptions,
         reversal=proposed.reversal,
         withheld_as=None if is_ready else "needs_input",
         missing=proposed.missing,
+        before=proposed.before,
     )
 
 
@@ -119,8 +119,3 @@ def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
         samples=calls,
         value=None,
     )
-
-
-def weeks_of(study: BoughtStudy) -> float:
-    """Length of the window in weeks."""
-    return study.window_s / S_PER_WEEK

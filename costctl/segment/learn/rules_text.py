@@ -15,7 +15,7 @@ from costctl.segment.rules import FEATURES
 _HEAD: Final = """\
 # Classes learned from traces by `costctl segment --learn`.
 # The first rule whose bounds all hold takes the request. Edit names and
-# bounds, then use the file with --rules; docs/reference/classes.md has the form.
+# bounds, then use the file with --rules; `costctl help classes` has the form.
 """
 
 

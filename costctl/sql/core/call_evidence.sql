@@ -1,6 +1,6 @@
 -- call_evidence: which facts model calls carry together, counted: what a diagnosis of the telemetry reads of them.
 -- One row per pattern of facts that some call shows.
--- reads: calls, call_records, staged_spans, span_facts, token_prices, unit_prices, pools
+-- reads: calls, call_records, staged_spans, span_facts, token_prices, unit_prices, pools, charge
 --   dialect               VARCHAR  of the record that counts; 'unnamed' where no mark of a dialect was seen
 --   is_generation         BOOLEAN
 --   is_answered           BOOLEAN  it did not fail
@@ -30,6 +30,9 @@
 --   largest_input_tokens  BIGINT   tokens
 --   output_tokens         BIGINT   tokens; sum of what is known
 --   largest_output_tokens BIGINT   tokens
+--   usd                   DOUBLE   USD of their charges that have an amount; NULL where none has
+--   unpriced_charges      BIGINT   charges without an amount
+-- Amounts are summed to a billionth of a dollar as decimals, so that their order is none of the sum's business.
 WITH records AS (
     SELECT
         call_records.call_id,
@@ -84,6 +87,16 @@ priced_models AS (
     GROUP BY priced.provider, priced.model, priced.day, priced.service_tier, priced.inference_geo
 ),
 
+charged AS (
+    SELECT
+        charge.call_id,
+        SUM(CAST(charge.usd AS DECIMAL(38, 9))) AS usd,
+        COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
+    FROM charge
+    WHERE charge.call_id IS NOT NULL
+    GROUP BY charge.call_id
+),
+
 patterns AS (
     SELECT
         COALESCE(records.dialect, 'unnamed') AS dialect,
@@ -112,12 +125,15 @@ patterns AS (
         calls.call_id,
         calls.end_ns - calls.start_ns AS duration_ns,
         calls.input_tokens,
-        calls.output_tokens
+        calls.output_tokens,
+        charged.usd,
+        charged.unpriced_charges
     FROM calls
     INNER JOIN records ON calls.call_id = records.call_id
     INNER JOIN staged_spans AS spans ON calls.call_id = spans.span_key
     LEFT JOIN tries ON calls.call_id = tries.call_id
     LEFT JOIN pools ON calls.pool = pools.pool
+    LEFT JOIN charged ON calls.call_id = charged.call_id
     LEFT JOIN priced_models
         ON calls.model = priced_models.model AND calls.day = priced_models.day
         AND COALESCE(calls.provider, '') = priced_models.provider
@@ -154,7 +170,9 @@ SELECT
     CAST(SUM(patterns.input_tokens) AS BIGINT) AS input_tokens,
     MAX(patterns.input_tokens) AS largest_input_tokens,
     CAST(SUM(patterns.output_tokens) AS BIGINT) AS output_tokens,
-    MAX(patterns.output_tokens) AS largest_output_tokens
+    MAX(patterns.output_tokens) AS largest_output_tokens,
+    CAST(SUM(patterns.usd) AS DOUBLE) AS usd,
+    CAST(COALESCE(SUM(patterns.unpriced_charges), 0) AS BIGINT) AS unpriced_charges
 FROM patterns
 GROUP BY
     patterns.dialect,

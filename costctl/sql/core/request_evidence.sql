@@ -1,6 +1,6 @@
 -- request_evidence: which facts requests carry together, counted: what a diagnosis of the telemetry reads of them.
 -- One row per pattern of facts that some request shows.
--- reads: requests, staged_spans, span_facts, call_records, stage_time
+-- reads: requests, staged_spans, span_facts, call_records, stage_time, charge
 --   dialect                VARCHAR  of its model calls, else of any of its spans; 'unnamed' where there is no mark of one
 --   is_fragment            BOOLEAN  what enclosed it was lost, while the beginning of its trace was exported
 --   is_complete            BOOLEAN  it has several spans, all with an end, and none of its trace was lost between them
@@ -25,6 +25,9 @@
 --   requests               BIGINT
 --   duration_ms            BIGINT   ms, rounded down
 --   named_ms               BIGINT   ms of it in which some span says what is done
+--   usd                    DOUBLE   USD of their charges that have an amount; NULL where none has
+--   unpriced_charges       BIGINT   charges without an amount
+-- Amounts are summed to a billionth of a dollar as decimals, so that their order is none of the sum's business.
 WITH traces AS (
     SELECT
         spans.trace_id,
@@ -80,6 +83,15 @@ routes AS (
     GROUP BY requests.route
 ),
 
+charged AS (
+    SELECT
+        charge.request_id,
+        SUM(CAST(charge.usd AS DECIMAL(38, 9))) AS usd,
+        COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
+    FROM charge
+    GROUP BY charge.request_id
+),
+
 patterns AS (
     SELECT
         COALESCE(own_calls.dialect, own_spans.dialect, 'unnamed') AS dialect,
@@ -106,13 +118,16 @@ patterns AS (
         requests.egress_bytes IS NOT NULL AS has_egress,
         requests.request_id,
         COALESCE(own_time.duration_ns, 0) AS duration_ns,
-        COALESCE(own_time.named_ns, 0) AS named_ns
+        COALESCE(own_time.named_ns, 0) AS named_ns,
+        charged.usd,
+        charged.unpriced_charges
     FROM requests
     INNER JOIN own_spans ON requests.request_id = own_spans.request_id
     INNER JOIN traces ON requests.trace_id = traces.trace_id
     LEFT JOIN own_calls ON requests.request_id = own_calls.request_id
     LEFT JOIN own_time ON requests.request_id = own_time.request_id
     LEFT JOIN routes ON requests.route = routes.route
+    LEFT JOIN charged ON requests.request_id = charged.request_id
 )
 
 SELECT
@@ -139,7 +154,9 @@ SELECT
     patterns.has_egress,
     COUNT(patterns.request_id) AS requests,
     CAST(FLOOR(CAST(SUM(patterns.duration_ns) AS DOUBLE) / 1e6) AS BIGINT) AS duration_ms,
-    CAST(FLOOR(CAST(SUM(patterns.named_ns) AS DOUBLE) / 1e6) AS BIGINT) AS named_ms
+    CAST(FLOOR(CAST(SUM(patterns.named_ns) AS DOUBLE) / 1e6) AS BIGINT) AS named_ms,
+    CAST(SUM(patterns.usd) AS DOUBLE) AS usd,
+    CAST(COALESCE(SUM(patterns.unpriced_charges), 0) AS BIGINT) AS unpriced_charges
 FROM patterns
 GROUP BY
     patterns.dialect,

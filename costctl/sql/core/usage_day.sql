@@ -13,8 +13,6 @@
 --   power            BIGINT   the binary place, as in charge_parts
 --   quantity         BIGINT   in 2^power of the unit
 --   wasted_quantity  BIGINT   of attempts that failed or were repeated; NULL where none was
---   requests         BIGINT   counted on the rows of power 0
---   successes        BIGINT   likewise, of these that succeeded
 -- Only what has an amount and a price: what is not billed costs nothing, whether or not it has a price.
 WITH dated AS (
     SELECT
@@ -28,9 +26,7 @@ WITH dated AS (
         parts.tenant,
         parts.power,
         parts.quantity,
-        parts.is_wasted,
-        parts.request_id,
-        requests.is_success
+        parts.is_wasted
     FROM charge_parts AS parts
     INNER JOIN requests ON parts.request_id = requests.request_id
     INNER JOIN request_class ON parts.request_id = request_class.request_id
@@ -50,9 +46,7 @@ SELECT
     dated.tenant,
     dated.power,
     CAST(SUM(dated.quantity) AS BIGINT) AS quantity,
-    CAST(SUM(CASE WHEN dated.is_wasted THEN dated.quantity END) AS BIGINT) AS wasted_quantity,
-    COUNT(DISTINCT CASE WHEN dated.power = 0 THEN dated.request_id END) AS requests,
-    COUNT(DISTINCT CASE WHEN dated.power = 0 AND dated.is_success THEN dated.request_id END) AS successes
+    CAST(SUM(CASE WHEN dated.is_wasted THEN dated.quantity END) AS BIGINT) AS wasted_quantity
 FROM dated
 GROUP BY
     dated.day,

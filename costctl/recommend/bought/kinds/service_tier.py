@@ -18,9 +18,7 @@ from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "service_tier"
 _CHEAPER: Final = ("batch", "flex")
-_ANSWERS: Final = (
-    "OpenAI and Anthropic answer a batch within 24 hours; most are answered sooner, none is promised to be."
-)
+_ANSWERS: Final = "A batch is answered within 24 hours; most are answered sooner, none is promised to be."
 
 
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:

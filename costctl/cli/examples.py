@@ -1,0 +1,57 @@
+"""Two examples of each command, below its options in ``--help``. A test runs every one of them.
+
+They speak of files that a user would have: traces/, gateway.jsonl, costctl.toml, policy.json, and the default store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import typer
+
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ingest": ("costctl ingest traces/", "costctl ingest gateway.jsonl --mapping litellm_spend"),
+    "init": ("costctl init", "costctl init traces/"),
+    "doctor": ("costctl doctor", "costctl doctor --format markdown -o gaps.md"),
+    "segment": ("costctl segment", "costctl segment --sessions"),
+    "analyze": ("costctl analyze traces/", "costctl analyze --last 7d -o classes.csv"),
+    "simulate": (
+        "costctl simulate --load 1.5x",
+        "costctl simulate --set pool.embedder.replicas=2 -o what-if.json",
+    ),
+    "recommend": ("costctl recommend", "costctl recommend -o advice.json"),
+    "emit": (
+        "costctl emit --target policy -o new-policy.json",
+        "costctl emit --target litellm --policy policy.json -o litellm.yaml",
+    ),
+    "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
+    "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
+    "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),
+    "synth": ("costctl synth world --world shop", "costctl synth world --world sample --as log"),
+    "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
+    "help": ("costctl help", "costctl help configuration"),
+    "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
+    "prices list": (
+        "costctl prices list --model gpt-4o",
+        "costctl prices list --as-of 2026-01-01 -o prices.csv",
+    ),
+    "prices verify": ("costctl prices verify", "costctl prices verify --store costctl.duckdb"),
+    "store info": ("costctl store info", "costctl store info -o store.json"),
+    "store prune": (
+        "costctl store prune --before 90d",
+        "costctl store prune --before 2026-11-01T00:00:00Z --wait 10m",
+    ),
+    "store compact": ("costctl store compact", "costctl store compact --wait 10m"),
+}
+
+
+def add_examples(app: typer.Typer, group: str = "") -> None:
+    """Put the examples of every command of the application, and of its groups, into its help."""
+    for command in app.registered_commands:
+        examples = EXAMPLES.get(f"{group}{command.name}", ())
+        if examples:
+            command.epilog = "\n".join(["\b", "Examples:", *(f"  {each}" for each in examples)])
+    for each in app.registered_groups:
+        if each.typer_instance is not None:
+            add_examples(each.typer_instance, f"{group}{each.name} ")

@@ -1,0 +1,93 @@
+"""What is wrong, a line each, for the first screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from costctl.documents.findings import Finding, FindingKind
+from costctl.render.cells import Quantity, count, ratio, tokens, usd
+from costctl.render.numbers import plural
+from costctl.render.sections import first, joined
+
+_MOST_SUBJECTS: Final = 3
+
+
+def finding_lines(findings: Sequence[Finding], most: int) -> tuple[str, ...]:
+    """The first of them in words, and how many more there are."""
+    shown, hidden = first(findings, most)
+    lines = tuple(_SAID[each.kind](each) for each in shown)
+    return (*lines, f"{plural(hidden, 'more finding')} in --format json") if hidden else lines
+
+
+def named(subjects: Sequence[str], most: int = _MOST_SUBJECTS) -> str:
+    """Names in one line, and how many more there are."""
+    return joined(subjects, most, ", ")
+
+
+def _money(found: Finding) -> Quantity:
+    return usd(found.usd).at_least(found.unpriced_charges)
+
+
+def _unpriced(found: Finding) -> str:
+    return f"{plural(found.count, 'charge')} not priced, so the bill is a lower bound: {named(found.subjects, 1)}"
+
+
+def _nothing_priced(found: Finding) -> str:
+    return f"nothing is priced: {plural(found.count, 'charge')} of {named(found.subjects, 1)}"
+
+
+def _rejected(found: Finding) -> str:
+    return f"{plural(found.count, 'record')} rejected, in no figure"
+
+
+def _unread_usage(found: Finding) -> str:
+    return f"usage not read on {plural(found.count, 'record')}: {named(found.subjects, 1)}"
+
+
+def _prompt_cache(found: Finding) -> str:
+    hits, read = ratio(found.ratio), tokens(found.count)
+    return f"{named(found.subjects)}: {hits} prompt-cache hits on {read} input tokens ({_money(found)})"
+
+
+def _retries(found: Finding) -> str:
+    share = "" if found.ratio is None else f" ({ratio(found.ratio)} of cost)"
+    attempts = plural(found.count, "failed or retried attempt")
+    return f"{attempts} cost {_money(found)}{share}, most in {named(found.subjects)}"
+
+
+def _failures(found: Finding) -> str:
+    return f"{named(found.subjects)}: {count(found.count)} requests failed ({ratio(found.ratio)})"
+
+
+def _missed_slo(found: Finding) -> str:
+    many = "at worst " if found.count > 1 else ""
+    return f"{named(found.subjects)}: SLO missed, met by {many}{ratio(found.ratio)} of requests"
+
+
+def _idle(found: Finding) -> str:
+    return f"{named(found.subjects)}: {ratio(found.ratio)} busy, {_money(found)} of idle time"
+
+
+def _recorded_differs(found: Finding) -> str:
+    calls = plural(found.count, "call")
+    return f"{named(found.subjects)}: recorded cost differs on {calls} by {_money(found)} in all"
+
+
+def _invoice_differs(found: Finding) -> str:
+    return f"{named(found.subjects)}: invoices differ from charges by {_money(found)}"
+
+
+_SAID: Final[dict[FindingKind, Callable[[Finding], str]]] = {
+    "nothing_priced": _nothing_priced,
+    "unpriced": _unpriced,
+    "rejected": _rejected,
+    "unread_usage": _unread_usage,
+    "prompt_cache": _prompt_cache,
+    "retries": _retries,
+    "failures": _failures,
+    "missed_slo": _missed_slo,
+    "idle": _idle,
+    "recorded_differs": _recorded_differs,
+    "invoice_differs": _invoice_differs,
+}

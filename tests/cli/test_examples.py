@@ -1,0 +1,70 @@
+"""`--help` of every command has two examples, and each of them works as it stands."""
+
+from __future__ import annotations
+
+import gzip
+import shlex
+import shutil
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+
+from costctl.cli.app import app
+from costctl.cli.examples import EXAMPLES
+from tests.command_line import costctl
+from tests.policy.policies import sound_policy
+
+LAST_MINUTES = "2026-11-03T06:15:00Z"  # of the sample: what is before is left out
+FEW_LINES = 6
+
+
+def names(application: typer.Typer, group: str = "") -> Iterator[str]:
+    """Every command, such as "store info"."""
+    yield from (f"{group}{command.name}" for command in application.registered_commands)
+    for each in application.registered_groups:
+        assert each.typer_instance is not None
+        yield from names(each.typer_instance, f"{group}{each.name} ")
+
+
+@pytest.fixture(scope="module")
+def prepared(repository: Path, sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the examples speak of: the last minutes of the sample and its settings, a log of a gateway, a policy."""
+    made = tmp_path_factory.mktemp("examples")
+    samples = repository / "sample_traces"
+    shutil.copy(sample_store, made / "costctl.duckdb")
+    pruned = costctl(made, "store", "prune", "--before", LAST_MINUTES)
+    assert pruned.returncode == 0, pruned.stderr
+    shutil.copy(samples / "costctl.toml", made)
+    shutil.copy(samples / "gateway_spend.jsonl", made / "gateway.jsonl")
+    (made / "traces").mkdir()
+    with gzip.open(samples / "requests.jsonl.gz", "rt", encoding="utf-8") as lines:
+        (made / "traces" / "requests.jsonl").write_text("".join(islice(lines, FEW_LINES)), encoding="utf-8")
+    (made / "policy.json").write_bytes(msgspec.json.encode(sound_policy()))
+    (made / "reviewed.yaml").write_bytes(msgspec.yaml.encode(sound_policy()))
+    return made
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path) -> Path:
+    """A copy that an example may change."""
+    return shutil.copytree(prepared, tmp_path / "here")
+
+
+@pytest.mark.parametrize("name", sorted(names(app)))
+def test_the_help_of_a_command_has_two_examples_of_it(name: str, tmp_path: Path) -> None:
+    help_text = costctl(tmp_path, *name.split(), "--help").stdout
+    assert len(EXAMPLES[name]) == 2
+    for example in EXAMPLES[name]:
+        assert f"  {example}\n" in help_text
+        assert example.startswith(f"costctl {name}")
+
+
+@pytest.mark.parametrize("example", [each for examples in EXAMPLES.values() for each in examples])
+def test_an_example_works_as_it_stands(example: str, folder: Path) -> None:
+    done = costctl(folder, *shlex.split(example)[1:])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() or "-o" in example or "check" in example
