@@ -91,14 +91,15 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
-    per week. is_slo_met: whether every objective was met there, or missed by no more than today.
+    per week. is_slo_met: whether every objective was met there, or missed by no more than today; null of bought tokens,
+    whose latency nobody can replay.
     """
 
     cash_usd: Estimate | None
     cash_usd_per_week: Estimate | None
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
-    is_slo_met: bool
+    is_slo_met: bool | None
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

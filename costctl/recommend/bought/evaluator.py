@@ -58,8 +58,8 @@ def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Cand
     return best
 
 
-def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_window: float) -> Estimate | None:
-    return study.saved_per_week(study.today.usd - changed.usd, part, part_of_window)
+def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
+    return study.saved_per_week(study.today.usd - changed.usd, part, part_of_calls)
 
 
 def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
@@ -92,7 +92,7 @@ def _made(
         change=_changes(study, settings),
         cash_usd_per_week=_saved(study, changed, everywhere, 1.0),
         holdout=Holdout(
-            cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=True
+            cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=None
         ),
         assumptions=proposed.assumptions,
         reversal=proposed.reversal,
@@ -115,7 +115,7 @@ def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
     return Evidence(
         id="bills",
         kind="computed",
-        statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of the window.",
+        statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of them.",
         samples=calls,
         value=None,
     )

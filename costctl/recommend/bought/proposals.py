@@ -16,7 +16,7 @@ from costctl.recommend.proposals import Candidate, Subject, Withheld
 
 @dataclass(frozen=True, slots=True)
 class BillProposal:
-    """Settings to be billed on the first part of the window, of which the cheapest is held to the second.
+    """Settings to be billed on the first part of the calls, of which the cheapest is held to the rest.
 
     reason: why it saves, a sentence.  if_none: why nothing is advised, where no candidate is cheaper.  missing: the
     settings to declare before it may be done; empty where nothing must.  before: what must be tried first, a sentence.

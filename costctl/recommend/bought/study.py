@@ -1,7 +1,7 @@
 """What may a kind of advice on bought tokens look at? The calls, cut in two; today's bill; and that of any settings.
 
 In: frames of calls and prompts, settings, prices, a seed. Out: a ``BoughtStudy``. Settings are chosen on the first part
-of the window and held to the second.
+of the calls of each class and held to the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
 from costctl.units import S_PER_WEEK
 
-FIRST_PART: Final = 0.6  # of the window: settings are chosen on it
+FIRST_PART: Final = 0.6  # of the calls of a class: settings are chosen on it
 LEVEL: Final = 0.95
 METHOD: Final = "the bill run again; sessions drawn again"
 _DRAWS: Final = 1000
@@ -35,7 +35,9 @@ _FEWEST_SESSIONS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class BoughtStudy:
-    """What advice rests on. in_first: the calls that settings are chosen on.  window_s: length of the window."""
+    """What advice rests on. in_first: the calls that settings are chosen on, of each class the earlier ones.  window_s:
+    length of the window.
+    """
 
     calls: BoughtCalls
     settings: Settings
@@ -76,12 +78,12 @@ class BoughtStudy:
             return "none"
         return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
 
-    def saved_per_week(self, saved_usd: Floats, part: Bools, part_of_window: float) -> Estimate | None:
-        """USD a week. saved_usd: of each call.  part: calls that count, within this part of the window.
+    def saved_per_week(self, saved_usd: Floats, part: Bools, part_of_calls: float) -> Estimate | None:
+        """USD a week. saved_usd: of each call.  part: calls that count, which are this part of all.
 
         None where too few sessions save or lose anything.
         """
-        per_week = S_PER_WEEK / (self.window_s * part_of_window)
+        per_week = S_PER_WEEK / (self.window_s * part_of_calls)
         by_session = np.bincount(self.calls.session[part], saved_usd[part])
         moved = by_session[by_session != 0.0]
         if moved.size < _FEWEST_SESSIONS:
@@ -99,13 +101,20 @@ class BoughtStudy:
 def bought_study_of(
     calls: BoughtCalls, settings: Settings, prices: PriceList, window_s: float, seed: int
 ) -> BoughtStudy | None:
-    """The study; None where nothing is bought, or nothing of it in one of the two parts."""
+    """The study; None where nothing is bought."""
     if not calls.size:
         return None
-    in_first = calls.at_s < FIRST_PART * float(calls.at_s[-1])
-    if in_first.all() or not in_first.any():
-        return None
+    in_first = _earlier(calls)
     return BoughtStudy(calls, settings, prices, bill_today(calls, prices), in_first, window_s, seed)
+
+
+def _earlier(calls: BoughtCalls) -> Bools:
+    """Of each class the first part of its calls: a job that runs by night has its own halves."""
+    place = np.zeros(calls.size)
+    for number in range(len(calls.classes)):
+        own = np.flatnonzero(calls.request_class == number)
+        place[own] = (np.arange(own.size) + 0.5) / max(own.size, 1)
+    return place < FIRST_PART
 
 
 def _drawn_again(by_session: Floats, seed: int) -> tuple[float, float]:
