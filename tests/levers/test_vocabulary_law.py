@@ -140,14 +140,13 @@ def test_litellms_file_counts_over_all_replicas_what_the_replay_was_given_per_re
         pool = each["litellm_params"]["model"].removeprefix("hosted_vllm/model-")
         found[pool].append(each["litellm_params"].get("max_parallel_requests"))
     counted = {backend.pool for backend in policy.backends if backend.replicas is not None}
-    for name, limits in found.items():
-        rules = judged.pools[name]
-        if rules.discipline == "continuous" and name in counted:
-            # Its deployments have it together, and each of them one at least.
-            whole = max(rules.replicas * rules.max_num_seqs, len(limits))
-            assert sum(limit or 0 for limit in limits) == whole
-        else:
-            assert set(limits) == {None}
+    limited = {name for name in found if judged.pools[name].discipline == "continuous" and name in counted}
+    # The deployments of a pool have its limit together, and each of them one at least.
+    assert {name: sum(limit or 0 for limit in found[name]) for name in limited} == {
+        name: max(judged.pools[name].replicas * judged.pools[name].max_num_seqs, len(found[name]))
+        for name in limited
+    }
+    assert {limit for name in found.keys() - limited for limit in found[name]} <= {None}
 
 
 def test_twelve_waiting_calls_on_three_replicas_are_twelve_everywhere() -> None:
