@@ -42,7 +42,7 @@ def in_plain_words(changes: tuple[SettingChange, ...]) -> str:
         for each in changes
         if each.lever == "class.prompt_cache" and isinstance(each.from_, str) and each.from_ in _CACHED_TODAY
     ]
-    return ", ".join(said) + "".join(f" ({each})" for each in today)
+    return f"{', '.join(said)}{''.join(f' ({each})' for each in today)}"
 
 
 def _said(change: SettingChange) -> str:
