@@ -100,6 +100,7 @@ class Store:
                 until=until,
                 last=last,
                 wait_s=self.wait_s,
+                config=self.config,
             ),
             self.progress,
         )

@@ -128,7 +128,7 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
     rules = _rules(question.rules)
     asked = bounds(question.since, question.until, question.last)
     as_of = day_of(question.prices_as_of, "--prices-as-of")
-    with compiling(lambda said: progress(said, None)), _connected(question, progress) as connection:
+    with compiling(lambda said: progress(said, None)), _connected(question, config, progress) as connection:
         engine = DuckDBEngine(connection)
         last_start_ns = None if question.last is None else _last_start_ns(connection)
         window = asked.window(last_start_ns)
@@ -153,13 +153,15 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
 
 
 @contextmanager
-def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connected(
+    question: Question, config: LoadedConfig, progress: Progress
+) -> Iterator[duckdb.DuckDBPyConnection]:
     if question.paths and question.store is None:
         with (
             tempfile.TemporaryDirectory(prefix="costctl-") as folder,
             _opened(Path(folder) / "traces.duckdb", question, progress) as connection,
         ):
-            question.told(_loaded(None, question, _load(connection, question, progress)))
+            question.told(_loaded(None, question, _load(connection, question, config, progress)))
             yield connection
         return
     store = question.store or DEFAULT_STORE
@@ -168,7 +170,7 @@ def _connected(question: Question, progress: Progress) -> Iterator[duckdb.DuckDB
             yield connection
         return
     with _opened(store, question, progress) as connection:
-        sources = _load(connection, question, progress)
+        sources = _load(connection, question, config, progress)
     with _opened(
         store, question, progress, read_only=True
     ) as connection:  # so that others may read it meanwhile
@@ -221,10 +223,11 @@ def _loaded(
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, question: Question, progress: Progress
+    connection: duckdb.DuckDBPyConnection, question: Question, config: LoadedConfig, progress: Progress
 ) -> tuple[SourceReport, ...]:
     """What each source gave. Raises InputError where none could be used."""
-    sources = ingest(connection, question.paths, reader_for(mapping=question.mapping), progress=progress)
+    reader = reader_for(mapping=question.mapping, salt=config.settings.privacy.prompt_salt)
+    sources = ingest(connection, question.paths, reader, progress=progress)
     require_something(sources)
     return sources
 

@@ -19,6 +19,7 @@ def run(
     *,
     paths: options.Paths = None,
     store: options.Store = None,
+    config: options.Config = None,
     mapping: options.Mapping = None,
     dialect: Annotated[
         list[Path] | None,
@@ -84,6 +85,7 @@ def run(
         until=until,
         last=last,
         wait_s=options.seconds(wait, "--wait"),
+        config=config,
     )
     with feedback.progress() as progress:
         if follow:

@@ -18,7 +18,7 @@ from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
 
-Status = Literal["recommended", "withheld"]
+Status = Literal["recommended", "candidate", "withheld"]
 WithheldAs = Literal["ruled_out", "needs_input", "not_applicable"]
 
 
@@ -91,14 +91,15 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
-    per week. is_slo_met: whether every objective was met there, or missed by no more than today.
+    per week. is_slo_met: whether every objective was met there, or missed by no more than today; null of bought tokens,
+    whose latency nobody can replay.
     """
 
     cash_usd: Estimate | None
     cash_usd_per_week: Estimate | None
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
-    is_slo_met: bool
+    is_slo_met: bool | None
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,6 +122,8 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency: of the effects, what the 95th percentile of its class comes to, or of the class on which it tells most.
     withheld_as: ruled out by what was measured or replayed, for want of a setting, or because nothing here is of the
     kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
+
+    A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
     """
 
     id: str
@@ -143,6 +146,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency: Effect | None = None
     withheld_as: WithheldAs | None = None
     missing: tuple[str, ...] = ()
+    before: str | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,7 +160,9 @@ class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All recommendations together, on one replay of the whole window: savings are not counted twice."""
+    """All recommendations together: those of pools on one replay of the whole window, those of bought tokens on one
+    bill. Savings are not counted twice.
+    """
 
     cash_usd: Estimate | None
     cash_usd_per_week: Estimate | None
@@ -187,6 +193,13 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What is recommended, in its order: people call the first one 1."""
         return tuple(each for each in self.recommendations if each.status == "recommended")
 
+    @property
+    def candidates(self) -> tuple[Recommendation, ...]:
+        """What would save, once something is declared or tried, in its order."""
+        return tuple(each for each in self.recommendations if each.status == "candidate")
+
     def withheld(self, how: WithheldAs) -> tuple[Recommendation, ...]:
         """What is withheld in this way."""
-        return tuple(each for each in self.recommendations if each.withheld_as == how)
+        return tuple(
+            each for each in self.recommendations if each.withheld_as == how and each.status == "withheld"
+        )

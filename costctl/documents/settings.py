@@ -146,6 +146,14 @@ class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenant_salt: str = ""
 
 
+class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of what people and models said. prompt_salt: goes into the hashes of prompts, so that nobody finds
+    what was said by hashing guesses; hashes of different salts have nothing in common.
+    """
+
+    prompt_salt: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool or provider → month ("2026-11") → USD invoiced.
 
@@ -160,5 +168,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: Network = Network()
     tools: dict[str, Tool] = {}
     finance: Finance = Finance()
+    privacy: Privacy = Privacy()
     prices: PriceSettings = PriceSettings()
     billing: dict[str, dict[Outcome, BillingRule]] = {}

@@ -24,6 +24,8 @@ from costctl.ingest.fact_rules import Described, apply_rules, canonical_words
 from costctl.ingest.formats.nested_arrow import child, integers, is_present
 from costctl.ingest.formats.otlp_flatten import RawEvents, RawSpans
 from costctl.ingest.model_calls import mark_model_calls
+from costctl.ingest.prompt_parts import prompts_of, prompts_of_events
+from costctl.ingest.prompt_prefixes import prefix_columns
 from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_dialect import span_dialects
 from costctl.ingest.span_ends import believed_ends
@@ -80,6 +82,7 @@ def canonical_batch(
     fold_speed(columns)
     mark_model_calls(columns, len(raw))
     keep_limits(columns)
+    columns |= _prefixes(raw, grouped, columns, translation)
     unread = unread_of_spans(grouped, vocabulary)
     if unread is not None:
         columns["unread_usage"] = unread
@@ -117,6 +120,17 @@ def _from_emitters(columns: dict[str, pa.Array], emitters: Emitters, emitter: In
     columns["resource_id"] = emitters.ids.take(rows)
     if columns["replica_id"].null_count:
         columns["replica_id"] = _either(columns["replica_id"], _addresses(grouped))
+
+
+def _prefixes(
+    raw: RawSpans, grouped: Grouped, columns: dict[str, pa.Array], translation: Translation
+) -> dict[str, pa.Array]:
+    """The hashes of prompts, where messages were exported and no source gives hashes of its own."""
+    dialects = translation.vocabulary.prompts
+    prompts = prompts_of_events(raw.events, dialects) | prompts_of(grouped, dialects)
+    are_calls = columns["is_model_call"].to_numpy(zero_copy_only=False)
+    found = prefix_columns(prompts, columns, are_calls, translation.salt)
+    return {name: _either(columns.get(name), hashes) for name, hashes in found.items()}
 
 
 def _addresses(grouped: Grouped) -> pa.StringArray | None:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from costctl.errors import InputError, NotTelemetryError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA
-from costctl.ingest.dialect import Translation, Vocabulary
+from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.json_documents import nuls_message, trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.formats.logs import PARQUET_ERRORS, damaged_parquet, read_csv, read_json_log, read_parquet
@@ -83,10 +83,9 @@ class _Replayed(io.RawIOBase):
 def detect(
     stream: SourceStream,
     source: Source,
-    vocabulary: Vocabulary,
+    translation: Translation,
     mapping: Mapping | None,
     *,
-    keep_content: bool,
     row_ids: RowIds | None = None,
     form: str | None = None,
 ) -> Reading:
@@ -95,7 +94,6 @@ def detect(
 
     Raises InputError where it is none of the formats that costctl reads.
     """
-    translation = Translation(vocabulary, keep_content)
     head = _filled(b"", stream, HEAD_BYTES)
     if not head.strip():
         raise NotTelemetryError(
@@ -137,7 +135,7 @@ def _text(
         table = csv_format_of(head) if mapping is None and form is None else None
         if table is not None:
             return Reading(f"{table}_csv", read_trace_csv(whole, table, translation=translation))
-        return Reading("csv", read_csv(whole, uri, mapping, row_ids))
+        return Reading("csv", read_csv(whole, uri, mapping, row_ids, translation.salt))
     session = session_reading(head, whole, translation) if mapping is None and form is None else None
     if session is not None:
         return Reading(*session)
@@ -147,7 +145,7 @@ def _text(
     trace_format = trace_format_of(text) if mapping is None and form is None else None
     if trace_format is not None:
         return Reading(trace_format, read_trace_documents(whole, translation=translation))
-    return Reading("json_log", read_json_log(whole, uri, mapping, row_ids))
+    return Reading("json_log", read_json_log(whole, uri, mapping, row_ids, translation.salt))
 
 
 def _protobuf(head: bytes, stream: SourceStream, translation: Translation) -> Reading | None:
@@ -240,5 +238,5 @@ def _parquet(source: Source, mapping: Mapping | None, translation: Translation) 
     if table is not None:
         spans = read_trace_parquet(columns, source.uri, table, translation=translation)
         return Reading(f"{table}_parquet", spans, digest_of(source), source.size)
-    batches = read_parquet(columns, source.uri, mapping)
+    batches = read_parquet(columns, source.uri, mapping, translation.salt)
     return Reading("parquet", batches, digest_of(source), source.size)

@@ -69,6 +69,21 @@ class FactRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has_model: bool = False
 
 
+class PromptKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where prompts are: attributes that hold a JSON list, or a text; ``prefix.*`` are numbered ones.
+
+    tools, system, messages: in the order in which a model reads them; of several keys the first that a span has.
+    decides: attributes that decide the answer beside the prompt.  events: names of span events, each of which is one
+    message.
+    """
+
+    tools: tuple[KeyRule | str, ...] = ()
+    system: tuple[KeyRule | str, ...] = ()
+    messages: tuple[KeyRule | str, ...] = ()
+    decides: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of ``dialects/``.
 
@@ -76,7 +91,7 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marks of, the highest names it; the rank, unless given.  marks: keys that show the dialect; a key may end
     in ``*``.  columns: column → keys, the best first.  resource: likewise, of the emitter.  words: column →
     word as written, in lower case → canonical word, or nothing where the word says nothing.
-    first_token_events: names of span events of which the first marks the first token.
+    first_token_events: names of span events of which the first marks the first token.  prompt: where prompts are.
     """
 
     name: str
@@ -90,6 +105,18 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: dict[str, dict[str, str]] = {}
     rules: tuple[FactRule, ...] = ()
     first_token_events: tuple[str, ...] = ()
+    prompt: PromptKeys = PromptKeys()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRules:
+    """``PromptKeys``, each key as a rule."""
+
+    tools: tuple[KeyRule, ...]
+    system: tuple[KeyRule, ...]
+    messages: tuple[KeyRule, ...]
+    decides: tuple[str, ...]
+    events: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +124,7 @@ class Vocabulary:
     """All dialects together, in the order in which they are asked.
 
     required: of each key that is read, what each rule that reads it asks for beside it; None for nothing.  fields: of
-    each key that is read as JSON the paths that are read.
+    each key that is read as JSON the paths that are read.  prompts: where prompts are, a dialect each.
     """
 
     columns: Mapping[str, tuple[KeyRule, ...]]
@@ -109,14 +136,18 @@ class Vocabulary:
     first_token_events: frozenset[str]
     required: Mapping[str, tuple[str | None, ...]]
     fields: Mapping[str, frozenset[str]]
+    prompts: tuple[PromptRules, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """How attributes become columns. keep_content: store what people and models said, not only its hash."""
+    """How attributes become columns. keep_content: store what people and models said, not only its hash.  salt: goes
+    into the hashes of prompts.
+    """
 
     vocabulary: Vocabulary
     keep_content: bool = False
+    salt: str = ""
 
 
 def key_pattern(keys: Iterable[str]) -> re.Pattern[str]:
@@ -171,6 +202,17 @@ def vocabulary_of(dialects: Iterable[Dialect]) -> Vocabulary:
             if dialect.marks
         ),
         first_token_events=frozenset(name for dialect in ordered for name in dialect.first_token_events),
+        prompts=tuple(_prompt(dialect.prompt) for dialect in ordered if dialect.prompt != PromptKeys()),
+    )
+
+
+def _prompt(keys: PromptKeys) -> PromptRules:
+    return PromptRules(
+        tools=tuple(_rules(keys.tools)),
+        system=tuple(_rules(keys.system)),
+        messages=tuple(_rules(keys.messages)),
+        decides=keys.decides,
+        events=frozenset(keys.events),
     )
 
 

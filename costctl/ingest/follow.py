@@ -151,9 +151,8 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     reading = detect(
         stream,
         source,
-        reader.vocabulary,
+        reader.translation,
         reader.mapping,
-        keep_content=reader.keep_content,
         row_ids=followed.row_ids,
         form=followed.form,
     )

@@ -17,7 +17,7 @@ import duckdb
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError, NotTelemetryError, StoreError, said_by_engine
 from costctl.ingest.detect import Reading, detect
-from costctl.ingest.dialect import Vocabulary, vocabulary_with
+from costctl.ingest.dialect import Translation, vocabulary_with
 from costctl.ingest.discover import discover
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.ledger import Landing, Window, already_loaded, next_source_id, now_utc, record, unusable
@@ -33,11 +33,10 @@ from costctl.units import MB
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How sources are read. mapping: of logs, None to tell by their columns.  keep_content: store what was said."""
+    """How sources are read. mapping: of logs, None to tell by their columns."""
 
-    vocabulary: Vocabulary
+    translation: Translation
     mapping: Mapping | None = None
-    keep_content: bool = False
     window: Window = field(default_factory=Window)
 
 
@@ -46,11 +45,15 @@ def reader_for(
     mapping: str | None = None,
     dialects: Sequence[str] = (),
     keep_content: bool = False,
+    salt: str = "",
     window: Window | None = None,
 ) -> Reader:
-    """The reader that a user asks for. mapping: a name or a TOML file.  dialects: TOML files of their own."""
+    """The reader that a user asks for. mapping: a name or a TOML file.  dialects: TOML files of their own.
+    keep_content: store what was said.  salt: goes into the hashes of prompts.
+    """
     chosen = None if mapping is None else named_mapping(mapping)
-    return Reader(vocabulary_with(tuple(dialects)), chosen, keep_content, window or Window())
+    translation = Translation(vocabulary_with(tuple(dialects)), keep_content, salt)
+    return Reader(translation, chosen, window or Window())
 
 
 def ingest(
@@ -156,7 +159,7 @@ def _loaded(
 ) -> SourceReport:
     landing = Landing(now_utc())
     with _opened(source) as stream:
-        reading = detect(stream, source, reader.vocabulary, reader.mapping, keep_content=reader.keep_content)
+        reading = detect(stream, source, reader.translation, reader.mapping)
         try:
             connection.execute("BEGIN")
             report = _land(connection, source, reader, reading, stream, landing, progress)

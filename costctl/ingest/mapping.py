@@ -99,6 +99,25 @@ class Unknown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clears_zeros: tuple[str, ...] = ()
 
 
+class PromptPaths(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a row has the prompt: paths to a list of messages, or a text; of several the first that is there.
+
+    tools, system, messages: in the order in which a model reads them.  decides: what decides the answer beside it.
+    block_tokens: tokens of each block of which prefix_keys are the hashes.
+    """
+
+    tools: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    decides: tuple[str, ...] = ()
+    block_tokens: int | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that is looked at."""
+        return (*self.tools, *self.system, *self.messages, *self.decides)
+
+
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to read one kind of log.
 
@@ -111,6 +130,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused: why a log of this kind holds no calls, and what to give instead.  zone: of times
     that name none, as "Europe/London"; else they are UTC. A time that its clock skipped when it was put forward is
     moved forward by as much; of one that it showed twice, the first is meant. Both are counted in the report.
+    prompt: where rows have prompts, of which only hashes are kept.
     """
 
     columns: dict[str, ColumnSource] = {}
@@ -126,6 +146,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused: tuple[str, str] | None = None
     unknown: tuple[Unknown, ...] = ()
     zone: str | None = None
+    prompt: PromptPaths = PromptPaths()
     name: str = CANONICAL
 
     @property
@@ -151,6 +172,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return frozenset(path for source in self.columns.values() for path in source.all_paths) | {
             *self.conditions,
             *self.ignores,
+            *self.prompt.paths,
         }
 
     @property

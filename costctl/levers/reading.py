@@ -92,6 +92,8 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
     if lever.is_limit and text in _UNLIMITED:
         return None
     match lever.kind:
+        case "model":
+            return text
         case "choice":
             return _one_of(text, lever.choices)
         case "class":

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from costctl.documents.changes import SettingChange, Value
 from costctl.errors import InputError
-from costctl.levers.table import LEVERS, Lever, Owner, lever_named
+from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.table import LEVERS, Lever, Owner
 from costctl.units import US_PER_S, us_from_s
+
+ALL_LEVERS: Final = (*LEVERS, *BOUGHT_LEVERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,8 @@ def key_of(lever: Lever, subject: str) -> str:
 
 def setting(owner: Owner, name: str, subject: str, value: Value, source: str = "") -> Setting:
     """The setting of the lever ``name``. Raises ValueError where the value lies outside of its bounds."""
-    return of_lever(lever_named(owner, name), subject, value, source)
+    lever = next(each for each in ALL_LEVERS if (each.owner, each.name) == (owner, name))
+    return of_lever(lever, subject, value, source)
 
 
 def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Setting:
@@ -75,7 +80,7 @@ def settings_in(changes: Iterable[SettingChange], of: str) -> tuple[Setting, ...
 
 def _setting_in(change: SettingChange, of: str) -> Setting:
     subject = change.pool or change.request_class
-    found = next((lever for lever in LEVERS if lever.id == change.lever), None)
+    found = next((lever for lever in ALL_LEVERS if lever.id == change.lever), None)
     if found is None or subject is None:
         raise InputError(
             f"{of} cannot be used.",

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from costctl.documents.settings import Discipline
 
 Owner = Literal["class", "pool"]
-Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools"]
+Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
 Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal["plain", "microseconds", "limit", "lane", "targets"]
 

@@ -6,6 +6,7 @@ flow: frames and fits → study → each kind proposes → the evaluator judges 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -23,6 +24,10 @@ from costctl.documents.recommendations import (
 )
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
+from costctl.recommend.bought import evaluator as bills
+from costctl.recommend.bought.ledger import joint_cash, together
+from costctl.recommend.bought.registry import BILL_KINDS
+from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import evaluated, withheld
 from costctl.recommend.ledger import joint_savings, ranked
 from costctl.recommend.proposals import Kind, Subject
@@ -36,7 +41,7 @@ from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 METHODS: Final = {
     "replay": "event-driven replay of the trace's own calls under fitted service models",
-    "saving": "paired replay, block bootstrap",
+    "saving": "paired replay, block bootstrap; of bought tokens the bill run again, sessions drawn again",
     "holdout": "chosen on the first three fifths of the window, held to the rest",
     **{kind.name: kind.method for kind in KINDS if kind.method is not None},
 }
@@ -46,12 +51,15 @@ def build_recommendations(
     frames: Frames,
     settings: Settings,
     fits: PoolFits,
+    bought: BoughtStudy | None,
     provenance: Provenance,
     seed: int,
     *,
     is_weekly_asked: bool = False,
 ) -> Recommendations:
-    """The recommendations document of a window. is_weekly_asked: figures a week are given however short it is."""
+    """The recommendations document of a window. bought: None where no tokens are bought, or too few to say anything.
+    is_weekly_asked: figures a week are given however short it is.
+    """
     missing = _missing(settings, fits)
     refusal = _why_nothing_can_be_judged(settings, fits, missing)
     study = study_of(frames, fits, settings, seed) if refusal is None else None
@@ -60,21 +68,36 @@ def build_recommendations(
         reason = refusal or (
             "One part of the window has no calls, so that nothing chosen on one can be held to the other."
         )
-        advice = tuple(_not_judged(kind, reason, missing) for kind in KINDS)
+        on_pools = [_not_judged(kind, reason, missing) for kind in KINDS]
     else:
-        advice = ranked(_judged(study))
+        on_pools = _judged(study)
+    on_tokens = [] if bought is None else _billed(bought)
+    advice = ranked([*on_pools, *on_tokens])
     document = Recommendations(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
         baseline=_baseline(frames, settings, is_weekly_asked=is_weekly_asked),
         calibration=None if study is None else study.calibration,
         recommendations=advice,
-        joint=None if study is None else joint_savings(study, advice),
-        kinds=tuple(kind.name for kind in KINDS),
+        joint=together(
+            None if study is None else joint_savings(study, _made(advice, on_pools)),
+            None if bought is None else joint_cash(bought, _made(advice, on_tokens)),
+        ),
+        kinds=(*(kind.name for kind in KINDS), *(kind.name for kind in BILL_KINDS)),
         not_covered=NOT_COVERED,
-        why_nothing=reason,
+        why_nothing=reason if bought is None else None,
     )
     return with_savings_of_window(document)
+
+
+def _made(advice: Sequence[Recommendation], of: Sequence[Recommendation]) -> list[Recommendation]:
+    """What is recommended of these, in the order of all advice."""
+    names = {each.id for each in of}
+    return [each for each in advice if each.status == "recommended" and each.id in names]
+
+
+def _billed(study: BoughtStudy) -> list[Recommendation]:
+    return [bills.evaluated(study, each) for kind in BILL_KINDS for each in kind.propose(study)]
 
 
 def _judged(study: Study) -> list[Recommendation]:

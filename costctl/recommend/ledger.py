@@ -15,9 +15,14 @@ from costctl.recommend.study import Study
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
-    """What is recommended by its cash, then by its freed time, the surest first; then what was withheld, as it came."""
-    made = [item for item in advice if item.status == "recommended"]
-    return (*sorted(made, key=_rank), *(item for item in advice if item.status != "recommended"))
+    """What is recommended by its cash, then by its freed time, the surest first; then candidates likewise; then what
+    was withheld, as it came.
+    """
+    made, candidates, withheld = (
+        [item for item in advice if item.status == status]
+        for status in ("recommended", "candidate", "withheld")
+    )
+    return (*sorted(made, key=_rank), *sorted(candidates, key=_rank), *withheld)
 
 
 def _rank(item: Recommendation) -> tuple[float, float, str]:
@@ -27,9 +32,8 @@ def _rank(item: Recommendation) -> tuple[float, float, str]:
     return cash, freed, item.id
 
 
-def joint_savings(study: Study, advice: Sequence[Recommendation]) -> Joint | None:
-    """The savings of all that is recommended, in the order of ``advice``; None if nothing is."""
-    made = [item for item in advice if item.status == "recommended"]
+def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
+    """The savings of recommendations for pools, in their order; None without any."""
     if not made:
         return None
     settings: tuple[Setting, ...] = ()

@@ -13,7 +13,9 @@ from typing import Final, Literal
 from costctl.documents.estimate import Estimate
 from costctl.render import numbers
 
-Unit = Literal["s", "USD", "ratio", "ratio_change", "tokens", "bytes", "count", "number", "exact", "hours"]
+Unit = Literal[
+    "s", "USD", "ratio", "ratio_change", "tokens", "bytes", "count", "number", "exact", "hours", "set_s"
+]
 Bound = Literal["exact", "at least", "at most"]
 Trust = Literal["trusted", "untrusted", "unknown"]
 Plain = str | int | float | bool | None
@@ -39,6 +41,7 @@ _TEXTS: Final[dict[Unit, Callable[[float], str]]] = {
     "number": numbers.significant,
     "exact": numbers.exact,
     "hours": numbers.hours,
+    "set_s": numbers.duration,
 }
 _SUFFIXES: Final[dict[Unit, str]] = {
     "s": "_s",
@@ -51,6 +54,7 @@ _SUFFIXES: Final[dict[Unit, str]] = {
     "number": "",
     "exact": "",
     "hours": "_s",
+    "set_s": "_s",
 }
 
 
@@ -178,6 +182,11 @@ def usd_column(values: Iterable[float | None], why: str = NOT_PRICED) -> tuple[Q
 def seconds(value: float | None, why: str = NOT_OBSERVED) -> Quantity:
     """A duration in seconds."""
     return Quantity(value, "s", why)
+
+
+def duration(value: float | None, why: str = NOT_OBSERVED) -> Quantity:
+    """A duration in seconds that somebody has set: whole hours are told in hours."""
+    return Quantity(value, "set_s", why)
 
 
 def ratio(value: float | None, why: str = NOT_OBSERVED) -> Quantity:

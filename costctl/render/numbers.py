@@ -82,6 +82,12 @@ def seconds(value: float) -> str:
     return f"{significant(value * 1e3)} ms" if value >= 1e-3 else f"{significant(value * 1e6)} µs"
 
 
+def duration(value: float) -> str:
+    """A duration that somebody has set: in hours where it is whole ones, else as any other."""
+    whole = round(value / S_PER_HOUR)
+    return f"{whole} h" if whole >= 1 and value == whole * S_PER_HOUR else seconds(value)
+
+
 def hours(value_s: float) -> str:
     """Seconds, in hours."""
     return f"{value_s / S_PER_HOUR:,.2f}"

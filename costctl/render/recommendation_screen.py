@@ -6,6 +6,7 @@ from typing import Final
 
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
+from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
 from costctl.render.cells import Cell, Row, number, ratio, usd, usd_range
 from costctl.render.numbers import plural
@@ -27,6 +28,7 @@ from costctl.render.view import View
 
 _MOST_ROWS: Final = 8
 _MOST_NAMED: Final = 3
+_MOST_CANDIDATES: Final = 4
 _MOST_EFFECTS: Final = 8
 
 
@@ -39,6 +41,8 @@ def screen(document: Recommendations, view: View) -> list[Section]:
     parts: list[Section] = [Facts((("", _headline(document)), ("", _basis(document))))]
     if document.made:
         parts.append(_table(document))
+    if document.candidates:
+        parts.append(_candidates(document))
     lines = [*_idle(document), *_withheld(document, view), ("Next", _next(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
@@ -77,13 +81,40 @@ def _basis(document: Recommendations) -> str:
 
 
 def _table(document: Recommendations) -> Table:
+    """Of what is only bought, nothing is freed and no latency is replayed."""
     shown, hidden = first(document.made, _MOST_ROWS)
-    per_week = "/week" if document.baseline.is_weekly_given else ""
-    rows = [(str(place), *_row(advice)) for place, advice in enumerate(shown, 1)]
+    per_week = _per_week(document)
+    has_replays = any(each.latency is not None or told(each)[1] is not None for each in document.made)
+    rows: list[Row] = [(str(place), *_row(advice)) for place, advice in enumerate(shown, 1)]
     if hidden:
         rows.append(("", f"{hidden} more: --detail", "", "", ""))
-    columns = ("#", "change", f"cash{per_week}", f"capacity freed{per_week}", "latency p95")
+    columns: tuple[str, ...] = ("#", "change", f"cash{per_week}", f"capacity freed{per_week}", "latency p95")
+    if not has_replays:
+        columns, rows = columns[:3], [row[:3] for row in rows]
     return Table("#", columns, tuple(rows), frozenset({"#", "change"}), is_compact=True)
+
+
+def _candidates(document: Recommendations) -> Table:
+    """What would save, and what must be declared or tried before."""
+    shown, hidden = first(document.candidates, _MOST_CANDIDATES)
+    rows: list[Row] = [(in_words(each), usd_range(told(each)[0], NO_CASH), _needs(each)) for each in shown]
+    if hidden:
+        rows.append((f"{hidden} more: --detail", "", ""))
+    columns = ("not yet", f"cash{_per_week(document)}", "first")
+    return Table(
+        "NOT YET, AND IN NO SUM", columns, tuple(rows), frozenset({"not yet", "first"}), is_compact=True
+    )
+
+
+def _needs(advice: Recommendation) -> str:
+    """The line to add, or what to try."""
+    if advice.before is not None:
+        return advice.before
+    return f"if so, declare {', '.join(advice.missing)}"
+
+
+def _per_week(document: Recommendations) -> str:
+    return "/week" if document.baseline.is_weekly_given else ""
 
 
 def _row(advice: Recommendation) -> tuple[str, Cell, Cell, Cell]:
@@ -134,12 +165,13 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
         more = f" and {hidden} more (--verbose)" if hidden else ""
         lines.append(("Needs input", f"set {', '.join(shown)}{more} in costctl.toml"))
     apart = document.withheld("not_applicable")
-    if apart and document.why_nothing is None:
+    if not document.baseline.pools:
+        lines.append(("Own pools", "none declared in costctl.toml: no advice on replicas, batches or queues"))
+    elif apart and document.why_nothing is None:
         shown, hidden = first([f"{kind(each.kind)} on {subject(each)}" for each in apart], _MOST_NAMED)
         lines.append(("Not applicable", f"{', '.join(shown)}{f' and {hidden} more' if hidden else ''}"))
     if document.not_covered:
-        kinds = ", ".join(kind(each) for each in document.kinds)
-        lines.append(("No advice yet", f"{', '.join(document.not_covered)}; covered: {kinds}"))
+        lines.append(("No advice yet", ", ".join(document.not_covered)))
     return lines
 
 
@@ -211,19 +243,27 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         ]
     lines = [
         ("Saves", f"{saving(advice)}, {span(document)}"),
+        *(("First", _needs(advice)) for _ in range(1) if advice.status == "candidate"),
         ("Why", advice.reason),
         *(("Bill", freed(each)) for each in advice.freed_time),
         *grounds(advice),
         *_trust(document),
     ]
-    settings = " ".join(f"--set {each.key}={_value(each.to)}" for each in advice.change)
     return [
         Facts((("", in_words(advice)), ("", advice.id))),
         Facts(tuple(lines)),
         *_effects(advice, view),
         *(_calibration(document, advice) if view.detail else []),
-        Facts((("Next", f"{view.command(f'simulate {settings}')}"),)),
+        Facts((("Next", _try(advice, view)),)),
     ]
+
+
+def _try(advice: Recommendation, view: View) -> str:
+    """The command that goes on from here: a replay of the change, or, of what is bought, where its cost is seen."""
+    if any(is_about_tokens(each) for each in advice.change):
+        return view.command("analyze --by model")
+    settings = " ".join(f"--set {each.key}={_value(each.to)}" for each in advice.change)
+    return view.command(f"simulate {settings}")
 
 
 def _trust(document: Recommendations) -> list[tuple[str, str]]:

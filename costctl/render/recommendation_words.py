@@ -16,6 +16,7 @@ from costctl.documents.recommendations import (
     Recommendation,
     Recommendations,
 )
+from costctl.render.bought_words import in_plain_words, is_about_tokens
 from costctl.render.cells import Cell, Interval, measured, number, phrase, ratio, usd_interval
 from costctl.render.numbers import plural
 from costctl.render.settings import setting_value
@@ -54,12 +55,15 @@ def changes(all_of_them: tuple[SettingChange, ...]) -> str:
 
 def in_words(advice: Recommendation) -> str:
     """What is changed, of whom: classification: llm-premium → llm-economy."""
+    whose = advice.request_class or advice.pool or "all"
+    if any(is_about_tokens(each) for each in advice.change):
+        return f"{whose}: {in_plain_words(advice.change)}"
     told = [
         values(each) if each.lever == "class.pool" else f"{lever(each)} {values(each)}"
         for each in advice.change
         if each.from_ != each.to
     ]
-    return f"{advice.request_class or advice.pool or 'all'}: {', '.join(told)}"
+    return f"{whose}: {', '.join(told)}"
 
 
 def told(item: Saving) -> tuple[Estimate | None, Estimate | None]:

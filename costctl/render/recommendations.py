@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from costctl.documents.estimate import Estimate
-from costctl.documents.recommendations import Joint, Recommendation, Recommendations
+from costctl.documents.recommendations import Holdout, Joint, Recommendation, Recommendations
 from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.cells import count, low_mid_high, number, usd, usd_interval
 from costctl.render.recommendation_words import (
@@ -111,13 +111,18 @@ def grounds(advice: Recommendation) -> list[tuple[str, str]]:
     """What it rests on, what it assumes, and how to undo it: each with its label."""
     lines = []
     if advice.holdout is not None:
-        met = "met" if advice.holdout.is_slo_met else "missed"
-        lines.append(("Hold-out period", f"{saving(advice.holdout)}; SLO {met}."))
+        lines.append(("Hold-out period", f"{saving(advice.holdout)}{_objectives(advice.holdout)}."))
     lines.extend(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence)
     lines.extend(("Assumes", assumption) for assumption in advice.assumptions)
     if advice.reversal:
         lines.append(("To undo", advice.reversal))
     return lines
+
+
+def _objectives(holdout: Holdout) -> str:
+    if holdout.is_slo_met is None:
+        return ""  # nothing was replayed
+    return f"; SLO {'met' if holdout.is_slo_met else 'missed'}"
 
 
 def _joint(joint: Joint, over: str) -> Notes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.changes import Value
-from costctl.render.cells import exact, seconds
+from costctl.render.cells import duration, exact
 
 
 def setting_value(value: Value, unit: str | None, *, is_limit: bool) -> str:
@@ -15,5 +15,5 @@ def setting_value(value: Value, unit: str | None, *, is_limit: bool) -> str:
     if unit == "s" and value == 0:
         return "0 s"
     if unit == "s" and isinstance(value, int | float):
-        return str(seconds(value))
+        return str(duration(value))
     return value if isinstance(value, str) else str(exact(value))

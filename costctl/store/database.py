@@ -22,7 +22,7 @@ from costctl.errors import StoreError
 from costctl.store.migrations import migrate
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 6
+STORE_VERSION: Final = 7
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -42,6 +42,7 @@ _SQL_TYPES: Final = {
     pa.float64(): "DOUBLE",
     pa.bool_(): "BOOLEAN",
     pa.list_(pa.string()): "VARCHAR[]",
+    pa.list_(pa.int64()): "BIGINT[]",
     pa.map_(pa.string(), pa.string()): "MAP(VARCHAR, VARCHAR)",
 }
 

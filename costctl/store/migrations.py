@@ -85,6 +85,7 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         f"UPDATE spans SET store_key = source_id * {SPANS_OF_A_SOURCE} + rowid",
     ),
     5: ("CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT)",),
+    6: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_tokens BIGINT[]",),
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from costctl import __version__
+from costctl.config import load_config
 from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport, IngestTotals, SourceReport
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.errors import InputError
@@ -26,7 +27,7 @@ class IngestRequest:
 
     mapping: of logs, a name or a TOML file; None to tell by their columns.  dialects: TOML files of attribute
     dialects.  since, until: RFC 3339, or durations before now; last: a duration before now.  wait_s: how long to wait
-    for a store that another process holds.
+    for a store that another process holds.  config: None for the nearest; its salt goes into the hashes of prompts.
     """
 
     paths: tuple[str, ...]
@@ -38,6 +39,7 @@ class IngestRequest:
     until: str | None = None
     last: str | None = None
     wait_s: float = 0.0
+    config: Path | None = None
 
 
 def ingest(request: IngestRequest, progress: Progress) -> IngestReport:
@@ -66,6 +68,7 @@ def _reader(request: IngestRequest) -> loader.Reader:
         mapping=request.mapping,
         dialects=request.dialects,
         keep_content=request.keep_content,
+        salt=load_config(request.config, Path.cwd()).settings.privacy.prompt_salt,
         window=window,
     )
 

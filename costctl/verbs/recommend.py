@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from costctl.answers import kept_or_made
 from costctl.documents.recommendations import Recommendations
 from costctl.errors import UsageError
-from costctl.observation import Observation, Question, observed
+from costctl.observation import Observation, Question, day_of, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
 
 if TYPE_CHECKING:
     from costctl.frames.cost import Frames
+    from costctl.recommend.bought.study import BoughtStudy
     from costctl.service_model.pool_fit import PoolFits
 
 
@@ -51,17 +52,34 @@ def _recommended(observation: Observation, progress: Progress) -> Recommendation
     return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
 
 
+def _bought(observation: Observation, frames: Frames, progress: Progress) -> BoughtStudy | None:
+    """What is bought by the token; None where too little is to advise on."""
+    from costctl.rebill.calls import BOUGHT_COLUMNS, bought_calls_of
+    from costctl.rebill.rates import PriceList
+    from costctl.recommend.bought.study import bought_study_of
+
+    engine, settings = observation.engine, observation.config.settings
+    progress("Building bought_calls", None)
+    calls = bought_calls_of(engine.fetch("bought_calls", BOUGHT_COLUMNS), engine.fetch("call_prompt"))
+    as_of = day_of(observation.prices_as_of, "--prices-as-of")
+    return bought_study_of(
+        calls, settings, PriceList(settings.prices, as_of), frames.window_s, observation.seed
+    )
+
+
 def recommendations_of(
     observation: Observation, frames: Frames, fits: PoolFits, progress: Progress
 ) -> Recommendations:
     """The recommendations document."""
     from costctl.recommend.document import METHODS, build_recommendations
 
-    progress("Replaying candidate settings", None)
+    bought = _bought(observation, frames, progress)
+    progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
     return build_recommendations(
         frames,
         observation.config.settings,
         fits,
+        bought,
         observation.provenance(METHODS),
         observation.seed,
         is_weekly_asked=observation.is_extrapolating,

@@ -12,7 +12,7 @@ import duckdb
 from costctl.errors import InputError
 from costctl.ingest.batch import Batch
 from costctl.ingest.detect import detect
-from costctl.ingest.dialect import shipped_vocabulary
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
@@ -34,7 +34,7 @@ def batches_of(data: bytes) -> Iterator[Batch]:
         source = Source("fuzz", path, size=len(data))
         try:
             stream = SourceStream(io.BytesIO(data), "fuzz")
-            yield from detect(stream, source, shipped_vocabulary(), None, keep_content=False).batches
+            yield from detect(stream, source, Translation(shipped_vocabulary()), None).batches
         except InputError:
             return
 

@@ -7,10 +7,8 @@ dictionaries of the columns of SPANS and source_position; rejects are codes.
 from __future__ import annotations
 
 import ast
-import base64
 import hashlib
 import json
-import math
 import re
 import struct
 from collections.abc import Iterator
@@ -28,6 +26,8 @@ from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
 from tests.oracles import usage_slow
+from tests.oracles.otlp_values_slow import hex_id, instant_ns, number_of, plain_of, text_of, unit_of, word_of
+from tests.oracles.prefixes_slow import prefixes_slowly
 from tests.oracles.usage_slow import Names
 
 Row = dict[str, Any]
@@ -110,67 +110,11 @@ def _spans_in(value: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict
 
 
 def _attributes(owner: Any) -> dict[str, Any]:
-    return {pair["key"]: _plain(pair.get("value") or {}) for pair in _any(owner, "attributes") or []}
+    return {pair["key"]: plain_of(pair.get("value") or {}) for pair in _any(owner, "attributes") or []}
 
 
-def _plain(value: dict[str, Any]) -> Any:
-    for name, inner in value.items():
-        kind = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
-        if kind == "intValue":
-            return int(inner)
-        if kind == "doubleValue":
-            return float(inner)
-        if kind == "arrayValue":
-            return [_plain(element) for element in inner.get("values", [])]
-        if kind == "kvlistValue":
-            return {pair["key"]: _plain(pair.get("value") or {}) for pair in inner.get("values", [])}
-        return inner
-    return None
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return pa.scalar(value).cast(pa.string()).as_py()
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _id(written: Any, digits: int) -> str | None:
-    if not written:
-        return None
-    if re.fullmatch(r"[0-9a-fA-F]+", written) and len(written) <= digits:
-        found = written.lower().rjust(digits, "0")
-    else:
-        found = base64.b64decode(written).hex()
-    return found if len(found) == digits and set(found) != {"0"} else None
-
-
-def _ns(written: Any, unit: int) -> int | None:
-    return int(written) * unit if int(written or 0) > 0 else None
-
-
-def _unit(start: int) -> int:
-    unit = 1 if start >= 10**17 else 10**3 if start >= 10**14 else 10**6 if start >= 10**11 else 10**9
-    return unit if start * unit <= 2**62 else 1
-
-
-def _word(written: Any, prefix: str, words: tuple[str, ...]) -> str | None:
-    if isinstance(written, int):
-        return words[written - 1].lower() if 0 < written <= len(words) else None
-    short = (written or "").upper().removeprefix(prefix)
-    return short.lower() if short in words else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or value is None:
-        return None
-    try:
-        return float(value) if math.isfinite(float(value)) else None
-    except (TypeError, ValueError):
-        return None
+def _texts(attributes: dict[str, Any]) -> dict[str, str]:
+    return {key: text for key, value in attributes.items() if (text := text_of(value)) is not None}
 
 
 def _parsed(text: Any) -> Any:
@@ -185,7 +129,7 @@ def _parsed(text: Any) -> Any:
 def _unwrapped(value: Any) -> str | None:
     if isinstance(value, list):
         return _unwrapped(value[0]) if value else None
-    text = _text(value)
+    text = text_of(value)
     if text and text[0] in '"[':
         inner = _parsed(text)
         return _unwrapped(inner) if inner is not None else text
@@ -197,7 +141,7 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
     value = attributes[rule.key]
     kind = READ_TYPES[column]
     if rule.parse == "duration":
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", _text(value) or "")
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ns|us|µs|ms|s|m|h|d)\s*", text_of(value) or "")
         units = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
         return float(match[1]) * units[match[2]] if match else None
     if rule.parse == "json_length":
@@ -218,9 +162,9 @@ def _read_value(column: str, rule: KeyRule, attributes: dict[str, Any], start_ns
         return text if text and (column != "stage" or text in STAGES) else None
     if kind == pa.bool_():
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(
-            str(_text(value)).lower()
+            str(text_of(value)).lower()
         )
-    number = _number(value)
+    number = number_of(value)
     if number is None or abs(number * rule.factor) >= 2**62:
         return None
     return round(number * rule.factor) if kind == pa.int64() else number * rule.factor
@@ -271,7 +215,7 @@ def _count_tokens(row: Row, named: dict[str, Names], attributes: dict[str, Any],
 def _apply_rules(row: Row, vocabulary: Vocabulary, attributes: dict[str, Any]) -> None:
     for rule in vocabulary.rules:
         holds = all(
-            key in attributes and ("*" in values or str(_text(attributes[key])).lower() in values)
+            key in attributes and ("*" in values or str(text_of(attributes[key])).lower() in values)
             for key, values in rule.when.items()
         )
         holds &= not any(key in attributes for key in rule.unless)
@@ -295,8 +239,8 @@ def _from_events(row: Row, events: list[Any], vocabulary: Vocabulary) -> None:
         for event in events
         if event.get("name") in vocabulary.first_token_events
     ]
-    if first and row["ttft_s"] is None and min(first) * _unit(min(first)) >= start:
-        row["ttft_s"] = (min(first) * _unit(min(first)) - start) / 10**9
+    if first and row["ttft_s"] is None and min(first) * unit_of(min(first)) >= start:
+        row["ttft_s"] = (min(first) * unit_of(min(first)) - start) / 10**9
     last = [_attributes(event).get("exception.type") for event in events]
     thrown = [each for each in last if each is not None]
     if thrown and row["status"] == "error" and row["error_type"] is None:
@@ -309,15 +253,15 @@ def _read_span(
     vocabulary = shipped_vocabulary()
     row: Row = dict.fromkeys([*SPANS.names, "speed"])
     written = int(_any(span, "startTimeUnixNano") or 0)
-    unit = _unit(written)
+    unit = unit_of(written)
     row |= {
-        "trace_id": _id(_any(span, "traceId"), 32),
-        "span_id": _id(_any(span, "spanId"), 16),
-        "parent_span_id": _id(_any(span, "parentSpanId"), 16),
+        "trace_id": hex_id(_any(span, "traceId"), 32),
+        "span_id": hex_id(_any(span, "spanId"), 16),
+        "parent_span_id": hex_id(_any(span, "parentSpanId"), 16),
         "name": span.get("name"),
-        "kind": _word(span.get("kind"), "SPAN_KIND_", WORDS),
-        "start_ns": _ns(written, unit),
-        "end_ns": _ns(_any(span, "endTimeUnixNano"), unit) if written > 0 else None,
+        "kind": word_of(span.get("kind"), "SPAN_KIND_", WORDS),
+        "start_ns": instant_ns(written, unit),
+        "end_ns": instant_ns(_any(span, "endTimeUnixNano"), unit) if written > 0 else None,
     }
     attributes, used = _attributes(span), set[str]()
     named = _settle(row, vocabulary, attributes, used)
@@ -326,14 +270,16 @@ def _read_span(
             row[column] = words.get(row[column].lower(), row[column].lower()) or None
     _count_tokens(row, named, attributes, used)
     row["unread_usage"] = usage_slow.unread_slowly(attributes, vocabulary)
-    status = _word(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
+    status = word_of(_any(span.get("status"), "code"), "STATUS_CODE_", ("OK", "ERROR"))
     row["status"] = status or row["status"]
     for column, keys in vocabulary.resource.items():
-        named = next((_text(resource[key]) for key in keys if _text(resource.get(key))), None)
+        named = next((text_of(resource[key]) for key in keys if text_of(resource.get(key))), None)
         row[column] = row[column] if row[column] is not None else named
     if row["replica_id"] is None and attributes.get("server.address") is not None:
         port = attributes.get("server.port")
-        row["replica_id"] = _text(attributes["server.address"]) + ("" if port is None else f":{_text(port)}")
+        row["replica_id"] = text_of(attributes["server.address"]) + (
+            "" if port is None else f":{text_of(port)}"
+        )
     _apply_rules(row, vocabulary, attributes)
     _from_events(row, _any(span, "events") or [], vocabulary)
     _name_outcome(row)
@@ -352,6 +298,8 @@ def _read_span(
     if row["is_model_call"] and row["operation"] is None:
         row["operation"] = "chat"
     usage_slow.keep_ttft_slowly(row)
+    said = [(event.get("name", ""), _texts(_attributes(event))) for event in _any(span, "events") or []]
+    row |= prefixes_slowly(_texts(attributes), said, row, vocabulary)
     row["instrumentation"] = scope.get("name") or None
     row["dialect"] = next(
         (name for name, mark in reversed(vocabulary.marks) if any(mark.fullmatch(key) for key in attributes)),
@@ -376,7 +324,7 @@ def _name_outcome(row: Row) -> None:
 
 
 def _private(key: str, value: Any) -> str | None:
-    text = _text(value)
+    text = text_of(value)
     if text and is_content_key(key):
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
     return text

@@ -30,6 +30,7 @@ from costctl.ingest.formats.json_blocks import BLOCK_BYTES, json_blocks
 from costctl.ingest.formats.json_documents import json_values
 from costctl.ingest.formats.json_pieces import LOG_LAYOUT
 from costctl.ingest.privacy import skeleton
+from costctl.ingest.prompt_prefixes import prefix_tokens_of_blocks
 
 NAME: Final = "agentic_sessions"
 _MARKS: Final = (re.compile(rb'"hash_id_scope"\s*:'), re.compile(rb'"block_size"\s*:\s*\d'))
@@ -71,12 +72,14 @@ def _line_batches(line: bytes, position: int, *, is_cut: bool) -> Iterator[Batch
 @dataclass(slots=True)
 class _Session:
     """What a walk through a session has found. scope: before the number of a block, so that it means the same wherever
-    it stands.  rows: of the canonical columns.  rejects: requests that are none.
+    it stands.  block_tokens: tokens of a block, None where that is not said.  rows: of the canonical columns.
+    rejects: requests that are none.
     """
 
     id: str
     trace_id: str
     scope: str
+    block_tokens: int | None
     position: int
     rows: list[Json] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
@@ -99,7 +102,11 @@ def _session_batches(value: Any, position: int) -> Iterator[Batch]:
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     is_global = value.get("hash_id_scope") == "global"
     session = _Session(
-        name, hex_id(f"session {name}", TRACE_ID_DIGITS) or digest, "" if is_global else digest[:10], position
+        name,
+        hex_id(f"session {name}", TRACE_ID_DIGITS) or digest,
+        "" if is_global else digest[:10],
+        count(value.get("block_size")),
+        position,
     )
     end_ns = _walk(session, value["requests"], "session", 0, 0)
     session.rows.insert(0, _agent(session, "session", None, "session", 0, end_ns))
@@ -159,6 +166,7 @@ def _call(session: _Session, request: Json, place: str, own: str, start_ns: int)
     length_s = number(request.get("api_time"))
     end_ns = None if length_s is None or length_s < 0 else start_ns + round(length_s * _NS_PER_S)
     stop = text(request.get("stop"))
+    blocks = listed(request.get("hash_ids"))
     session.rows.append(
         {
             "trace_id": session.trace_id,
@@ -172,7 +180,8 @@ def _call(session: _Session, request: Json, place: str, own: str, start_ns: int)
             "model_served": text(request.get("model")),
             "input_tokens": count(request.get("in")),
             "output_tokens": count(request.get("out")),
-            "prefix_keys": [f"{session.scope}{block}" for block in listed(request.get("hash_ids"))],
+            "prefix_keys": [f"{session.scope}{block}" for block in blocks],
+            "prefix_tokens": prefix_tokens_of_blocks(blocks, session.block_tokens, count(request.get("in"))),
             "is_stream": _STREAMED.get(str(request.get("type"))),
             "ttft_s": number(request.get("ttft")),
             "finish_reason": None if stop is None else _FINISH.get(stop, stop),

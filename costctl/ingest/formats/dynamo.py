@@ -27,6 +27,7 @@ from costctl.ingest.formats.found import (
     named,
 )
 from costctl.ingest.formats.json_lines import json_line_blocks
+from costctl.ingest.prompt_prefixes import prefix_tokens_of_blocks
 
 NAME: Final = "dynamo_trace"
 _SCHEMAS: Final = ("dynamo.request.trace.", "dynamo.agent.trace.")
@@ -148,6 +149,8 @@ def _call(record: Json, request: Json, callers: _Callers) -> Json:
     for tool in listed(finish.get("tool_calls")):
         callers.add(str(session), str(named(tool).get("id")), ids["span_id"])
     given = count(request.get("input_tokens"))
+    input_tokens = count(replay.get("input_length")) if given is None else given
+    blocks = [str(block) for block in listed(replay.get("input_sequence_hashes"))] or None
     replica = worker.get("decode_worker_id", worker.get("prefill_worker_id"))
     return {
         **ids,
@@ -158,7 +161,7 @@ def _call(record: Json, request: Json, callers: _Callers) -> Json:
         "session_id": session,
         "workload": kind,
         "model_served": text(request.get("model")),
-        "input_tokens": count(replay.get("input_length")) if given is None else given,
+        "input_tokens": input_tokens,
         "cached_input_tokens": count(request.get("cached_tokens")),
         "output_tokens": count(request.get("output_tokens")),
         "queue_s": _seconds(request.get("prefill_wait_time_ms")),
@@ -167,7 +170,8 @@ def _call(record: Json, request: Json, callers: _Callers) -> Json:
         "finish_reason": text(finish.get("finish_reason")),
         "replica_id": None if replica is None else str(replica),
         "response_id": text(request.get("x_request_id")) or text(request.get("request_id")),
-        "prefix_keys": [str(block) for block in listed(replay.get("input_sequence_hashes"))] or None,
+        "prefix_keys": blocks,
+        "prefix_tokens": prefix_tokens_of_blocks(blocks, count(replay.get("trace_block_size")), input_tokens),
     }
 
 

@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.attribute_text import parsed_json
-from costctl.ingest.mapping import Mapping, NamedCount
+from costctl.ingest.mapping import Mapping, NamedCount, PromptPaths
+from costctl.ingest.prompt_parts import Prompt, prompt_of
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
 from costctl.ingest.value_path import value_at
 from costctl.store.spans import SPANS
 
-_LIST_COLUMNS: Final = ("prefix_keys",)
+_LIST_COLUMNS: Final = ("prefix_keys", "prefix_tokens")
 _AMOUNTS: Final = tuple(field.name for field in SPANS if pa.types.is_floating(field.type))
 _COUNT: Final = r"^\d{1,18}$"
 _AMOUNT: Final = r"^[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d{1,2})?$"
@@ -47,6 +48,7 @@ class LogColumns:
     table: pa.Table
     counts: dict[str, list[CountCells]]
     unread: list[list[str] | None]
+    prompts: dict[int, Prompt]
 
 
 def columns_of_objects(objects: list[dict[str, Any]], mapping: Mapping) -> LogColumns:
@@ -113,7 +115,33 @@ def _table(
         if cells is not None:
             columns[name] = cells
     table = pa.table(columns) if columns else pa.table({"": pa.nulls(len(unread))})
-    return LogColumns(table, counts, unread)
+    return LogColumns(table, counts, unread, _prompts(mapping.prompt, array, len(unread)))
+
+
+def _prompts(
+    paths: PromptPaths, array: Callable[[str, bool], pa.Array | None], rows: int
+) -> dict[int, Prompt]:
+    """The prompts of the rows that have one."""
+
+    def values(several: tuple[str, ...]) -> list[Any]:
+        """For each row what the first path leads to that is there."""
+        found = [each for path in several if (each := array(path, False)) is not None]
+        if not found:
+            return [None] * rows
+        return [None if text is None else _decoded(text) for text in _first(found).to_pylist()]
+
+    messages = values(paths.messages)
+    if not any(messages):
+        return {}
+    before = zip(values(paths.tools), values(paths.system), strict=True)
+    decides = zip(*(values((path,)) for path in paths.decides), strict=True) if paths.decides else [()] * rows
+    prompts = map(prompt_of, messages, before, decides)
+    return {row: prompt for row, prompt in enumerate(prompts) if prompt is not None}
+
+
+def _decoded(text: str) -> Any:
+    """The list or object that the text is; any other text as it is, but none that was cut off."""
+    return parsed_json(text) if text.lstrip().startswith(("[", "{")) else text
 
 
 def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:

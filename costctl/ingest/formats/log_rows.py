@@ -31,6 +31,7 @@ from costctl.ingest.instant_columns import Instants, instants_of_texts, instants
 from costctl.ingest.mapping import Mapping
 from costctl.ingest.model_calls import UNNAMED_OPERATION, mark_model_calls
 from costctl.ingest.privacy import cell_shape
+from costctl.ingest.prompt_prefixes import prefix_columns, prefix_tokens_of_blocks
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.record_limits import fold_speed, keep_limits
 from costctl.ingest.span_ends import Ends, believed_ends
@@ -53,12 +54,13 @@ class LogRows:
     """Rows of one block of a log.
 
     columns: by our names, and those of the log's own that conditions ask about.  positions: int64, the line or
-    record of each row.  ids: 32 hex digits for each row that names no trace.
+    record of each row.  ids: 32 hex digits for each row that names no trace.  salt: goes into the hashes of prompts.
     """
 
     columns: LogColumns
     positions: np.ndarray
     ids: list[str]
+    salt: str = ""
 
 
 class RowIds:
@@ -356,9 +358,23 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     fold_speed(full)
     mark_model_calls(full, size)
     keep_limits(full)
+    _prefixes(full, rows, mapping)
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))
+
+
+def _prefixes(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> None:
+    """The hashes of prompts, and the sizes of the blocks of which the log has hashes. Changes the columns in place."""
+    are_calls = columns["is_model_call"].to_numpy(zero_copy_only=False)
+    for name, hashes in prefix_columns(rows.columns.prompts, columns, are_calls, rows.salt).items():
+        columns[name] = pc.coalesce(columns[name], hashes) if name in columns else hashes
+    block_tokens = mapping.prompt.block_tokens
+    if block_tokens is not None and "prefix_keys" in columns:
+        tokens = columns.get("input_tokens", pa.nulls(len(rows.ids), pa.int64()))
+        pairs = zip(columns["prefix_keys"].to_pylist(), tokens.to_pylist(), strict=True)
+        sizes = [prefix_tokens_of_blocks(blocks, block_tokens, whole) for blocks, whole in pairs]
+        columns["prefix_tokens"] = pa.array(sizes, pa.list_(pa.int64()))
 
 
 def _operation_by_model(columns: dict[str, pa.Array]) -> None:

@@ -48,9 +48,10 @@ _PARQUET_ROWS: Final = 100_000
 
 
 def read_csv(
-    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
+    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None, salt: str = ""
 ) -> Iterator[Batch]:
-    """Batches of a CSV log with a header. row_ids: where rows before these were read already.
+    """Batches of a CSV log with a header. row_ids: where rows before these were read already.  salt: of the hashes of
+    prompts.
 
     Raises InputError where its columns fit no mapping.
     """
@@ -72,7 +73,7 @@ def read_csv(
         if chosen is None or wraps_rows:
             table, chosen = _unwrapped_table(table, chosen, uri)
         positions = np.array(records.positions, np.int64)
-        rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows))
+        rows = LogRows(columns_of_table(table, chosen), positions, row_ids.of(records.rows), salt)
         yield with_rejects(log_batch(rows, chosen), records.rejects)
 
 
@@ -100,11 +101,11 @@ def _cell(value: Any) -> str | None:
 
 
 def read_json_log(
-    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None
+    stream: BinaryIO, uri: str, mapping: Mapping | None, row_ids: RowIds | None = None, salt: str = ""
 ) -> Iterator[Batch]:
     """Batches of a log of JSON objects: one a line, one after another, in a list, or as the values of an object.
 
-    row_ids: where rows before these were read already.
+    row_ids: where rows before these were read already.  salt: of the hashes of prompts.
 
     Raises InputError where the keys of its rows fit no mapping. What stands before the first row that fits is told of
     by rejects, as what stands after it.
@@ -121,7 +122,7 @@ def read_json_log(
             yield Batch(BATCH_SCHEMA.empty_table(), tuple(rejects))
             continue
         texts = [msgspec.json.encode(row, order="sorted") for row in objects]
-        rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts))
+        rows = LogRows(columns_of_objects(objects, chosen), positions, row_ids.of(texts), salt)
         yield with_rejects(log_batch(rows, chosen), rejects)
 
 
@@ -214,9 +215,10 @@ def rows_of_value(value: Any) -> list[Any]:
     return [value]
 
 
-def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Iterator[Batch]:
-    """Batches of a Parquet log; positions count its rows from 1. Raises InputError where its columns fit no
-    mapping.
+def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None, salt: str = "") -> Iterator[Batch]:
+    """Batches of a Parquet log; positions count its rows from 1. salt: of the hashes of prompts.
+
+    Raises InputError where its columns fit no mapping.
     """
     names = file.schema_arrow.names
     chosen = mapping_for(names, uri) if mapping is None else mapping
@@ -230,7 +232,7 @@ def read_parquet(file: pq.ParquetFile, uri: str, mapping: Mapping | None) -> Ite
         positions = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
         first_row += table.num_rows
         yield log_batch(
-            LogRows(columns_of_table(table, chosen), positions, row_ids.of(texts)),
+            LogRows(columns_of_table(table, chosen), positions, row_ids.of(texts), salt),
             chosen,
         )
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from costctl.errors import InputError
 from costctl.ingest.attribute_text import ns_from_instant, parsed_json
 from costctl.ingest.detect import detect
-from costctl.ingest.dialect import shipped_vocabulary
+from costctl.ingest.dialect import Translation, shipped_vocabulary
 from costctl.ingest.formats.csv_records import csv_blocks, csv_form
 from costctl.ingest.formats.csv_table import csv_table
 from costctl.ingest.formats.json_blocks import json_blocks
@@ -80,7 +80,7 @@ def _format(path: str, head: bytes) -> str:
     """What the reader takes it for. Raises InputError where it reads it without a mapping in any case."""
     source = local_source(path)
     stream = SourceStream(io.BytesIO(head), path)
-    reading = detect(stream, source, shipped_vocabulary(), None, keep_content=False)
+    reading = detect(stream, source, Translation(shipped_vocabulary(), keep_content=False), None)
     if reading.format in _LOGS:
         return reading.format
     raise InputError(

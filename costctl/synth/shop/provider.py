@@ -102,7 +102,8 @@ class _Cache:
         if read_key is not None:
             self.used_s[read_key] = at_s
         written = 0
-        for key, tokens in (prefixes[0], prefixes[-1]):
+        marks = (prefixes[0], prefixes[-1]) if app.cached_until == "conversation" else (prefixes[0],)
+        for key, tokens in marks:
             if tokens >= least and tokens > cached:
                 self.used_s[key] = at_s
                 written = tokens - cached

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from costctl.synth.world import Spread
 
 Caching = Literal["none", "5m", "1h"]
+CachedUntil = Literal["system", "conversation"]
 Tier = Literal["default", "batch", "flex"]
 THINK_S: Final = Spread(40.0, 0.8, 2.0, 1800.0)
 
@@ -27,9 +28,9 @@ class App:
     embeddings.  resends_history: every turn carries the earlier ones.  questions: how many different first messages
     there are, asked by popularity; None where no two are the same.  hours_utc: when it comes, from and until.
 
-    What can be changed: model; caching, the breakpoints that its calls ask for (at the end of the system prompt, and of
-    the last message); tier.  OpenAI caches on its own.  refused_ratio: calls that the provider refuses for its rate
-    limit, made again after a moment; they cost nothing.
+    What can be changed: model; caching, for how long its calls ask for their prompts to be kept, and cached_until, up
+    to where: the system prompt, or the conversation too; tier.  OpenAI caches on its own.  refused_ratio: calls that
+    the provider refuses for its rate limit, made again after a moment; they cost nothing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class App:
     hours_utc: tuple[int, int] = (0, 24)
     refused_ratio: float = 0.0
     caching: Caching = "none"
+    cached_until: CachedUntil = "conversation"
     tier: Tier = "default"
     is_deferrable: bool = False
     allowed_models: tuple[str, ...] = ()

@@ -1,0 +1,56 @@
+"""What could be bought otherwise? For each class what changes; what is not named stays as it is.
+
+In: settings. Out: a plan, which a bill can be run again under (costctl/rebill).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.settings import Setting
+
+Caching = Literal["none", "5m", "1h"]
+Breakpoints = Literal["system", "conversation"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPlan:
+    """What changes for one class. None: as it is today.
+
+    caching: for how long prompts are asked to be kept; "none" is not to ask.  breakpoints: up to where: the end of the
+    system prompt, or of the last message too.  is_sticky: calls go where their prefix is, whatever deployment, region
+    or key they went to.  service_tier, model: what the calls are sold as.  response_ttl_s: answers are kept for so
+    long, and given to who asks the same.
+    """
+
+    caching: Caching | None = None
+    breakpoints: Breakpoints = "conversation"
+    is_sticky: bool = False
+    service_tier: str | None = None
+    model: str | None = None
+    response_ttl_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Classes that change, by name."""
+
+    classes: Mapping[str, ClassPlan] = field(default_factory=dict)
+
+
+TODAY: Final = Plan()
+
+
+def plan_of(settings: Iterable[Setting]) -> Plan:
+    """The plan of these settings, the later over the earlier; settings of other levers change no bill."""
+    classes: dict[str, ClassPlan] = {}
+    for each in settings:
+        if each.lever in BOUGHT_LEVERS:
+            value: dict[str, Any] = {each.lever.field: each.value}
+            if each.lever.field == "is_sticky":
+                value = {"is_sticky": each.value == "prefix"}
+            classes[each.subject] = replace(classes.get(each.subject, ClassPlan()), **value)
+    return Plan(classes)

@@ -1,0 +1,184 @@
+"""What would each call have cost under a plan? The bill, run again.
+
+In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
+recorded; a plan changes tokens and prices, never the calls. Under today's plan it is what the charges of the analysis
+say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.arrays import Bools, Floats, Ints
+from costctl.levers.plan import TODAY, ClassPlan, Plan
+from costctl.rebill.cache_play import CacheUse, Use, played
+from costctl.rebill.cache_rules import CacheRule, cache_rule_of, cache_rules
+from costctl.rebill.calls import TEXT_KINDS, BoughtCalls
+from costctl.rebill.rates import PriceList, Rates, rates_of
+from costctl.rebill.repeats import answered_from
+
+_TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
+_NO_RULE: Final = CacheRule("", (), False, 0, 1, (0,), "", date.min)
+_WRITTEN_AS: Final = {"none": "cache_write", "5m": "cache_write", "1h": "cache_write_1h"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What n calls cost. usd: 0 where nothing of a call has a price.  read, written: tokens of the prompt cache.
+
+    is_unknown: a price or a prompt that the plan needs is not known; the call is billed as today.  is_answered: an
+    earlier answer was given.
+    """
+
+    usd: Floats
+    read: Floats
+    written: Floats
+    is_unknown: Bools
+    is_answered: Bools
+
+
+def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
+    """The bill of the calls under a plan."""
+    rates = rates_of(_sold_as(calls, plan), prices)
+    tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
+    is_unknown = _play_caches(calls, plan, tokens)
+    usd, has_no_price = _usd(tokens, rates, _other_usd(calls))
+    is_changed = _is_changed(calls, plan)
+    is_unknown |= is_changed & has_no_price
+    is_answered = answered_from(calls, plan)
+    usd = np.where(is_answered, 0.0, usd)
+    if is_unknown.any():
+        usd = np.where(is_unknown & ~is_answered, calls.today_usd, usd)
+    written = tokens["cache_write"] + tokens["cache_write_1h"]
+    return Bill(usd, tokens["cached_input"], written, is_unknown, is_answered)
+
+
+def bill_today(calls: BoughtCalls, prices: PriceList) -> Bill:
+    """What was billed, by the same arithmetic."""
+    return bill(calls, TODAY, prices)
+
+
+def _usd(tokens: dict[str, Floats], rates: Rates, other_usd: Floats) -> tuple[Floats, Bools]:
+    """The sum for each call, and where a kind of which there are tokens has no price."""
+    usd, has_no_price = other_usd.copy(), np.zeros(other_usd.size, np.bool_)
+    for kind in TEXT_KINDS:
+        price = rates.usd[kind]
+        is_missing = np.isnan(price) & (tokens[kind] > 0)
+        has_no_price |= is_missing
+        usd += tokens[kind] * np.where(np.isnan(price), 0.0, price)
+    return usd, has_no_price
+
+
+def _other_usd(calls: BoughtCalls) -> Floats:
+    other: Floats = calls.frame["other_usd"].cast(pl.Float64).to_numpy()
+    return other
+
+
+def _sold_as(calls: BoughtCalls, plan: Plan) -> pl.DataFrame:
+    """The calls with the tier and the model that the plan says."""
+    frame = calls.frame
+    for name, each in plan.classes.items():
+        own = pl.col("request_class") == name
+        for column, value in (("service_tier", each.service_tier), ("model", each.model)):
+            if value is not None:
+                frame = frame.with_columns(
+                    pl.when(own).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
+                )
+    return frame
+
+
+def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:
+    changed = np.zeros(calls.size, np.bool_)
+    for name, each in plan.classes.items():
+        if each != ClassPlan():
+            changed |= calls.of_class(name)
+    return changed
+
+
+def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats]) -> Bools:
+    """Puts what the plan's caches read and write in the place of what was recorded; where that cannot be told."""
+    is_unknown = np.zeros(calls.size, np.bool_)
+    for name, each in plan.classes.items():
+        if each.caching is None and not each.is_sticky:
+            continue
+        own = calls.of_class(name) & calls.frame["is_input_billed"].to_numpy() & (tokens_in(tokens) > 0)
+        rules = rules_of(calls)
+        can = own & calls.prefixes.is_known & (rules >= 0)
+        is_unknown |= own & ~can
+        how = _use(calls, each, can, rules)
+        found = played(calls.prefixes, calls.at_s, how)
+        _replace(tokens, can, found.read, found.written, each)
+    return is_unknown
+
+
+def rules_of(calls: BoughtCalls) -> Ints:
+    """Of each call the rule of its provider's cache, as an index into ``cache_rules()``; −1 where none is known."""
+    known = cache_rules()
+    pairs = calls.frame.select("provider", "model").unique()
+    found = [cache_rule_of(provider, model) for provider, model in pairs.iter_rows()]
+    numbers = pl.Series("rule", [-1 if rule is None else known.index(rule) for rule in found], pl.Int64)
+    joined = calls.frame.select("provider", "model").join(
+        pairs.with_columns(numbers),
+        on=("provider", "model"),
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+    return joined["rule"].to_numpy()
+
+
+def _use(calls: BoughtCalls, plan: ClassPlan, can: Bools, rules: Ints) -> CacheUse:
+    """How the calls of one class use the caches of their providers under its plan."""
+    known = (*cache_rules(), _NO_RULE)
+
+    def of_rule(values: Sequence[int]) -> Ints:
+        return np.array([*values], np.int64)[rules]
+
+    is_automatic = of_rule([rule.is_automatic for rule in known]) == 1
+    asked = Use.SYSTEM if plan.breakpoints == "system" else Use.CONVERSATION
+    asked_for = Use.NOT if plan.caching == "none" else asked
+    is_everywhere = is_automatic | (calls.prefixes.is_by_block & (asked_for != Use.NOT))
+    ttl_s = np.where(is_automatic, of_rule([rule.ttl_s[0] for rule in known]), _TTL_S[plan.caching or "5m"])
+    return CacheUse(
+        use=np.where(can, np.where(is_everywhere, Use.EVERYWHERE, asked_for), Use.NOT).astype(np.int64),
+        scope=scopes_of(calls, is_sticky=plan.is_sticky),
+        whole=calls.frame["input_tokens"].fill_null(0).to_numpy(),
+        ttl_s=ttl_s.astype(np.float64),
+        least=of_rule([rule.least_tokens for rule in known]),
+        step=of_rule([rule.step_tokens for rule in known]),
+    )
+
+
+def scopes_of(calls: BoughtCalls, *, is_sticky: bool) -> Ints:
+    """A number for each cache: of a model, on a deployment unless calls go where their prefix is."""
+    columns = ["provider", "model", *([] if is_sticky else ["replica"])]
+    named = calls.frame.select(
+        pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in columns], separator="\n").alias(
+            "scope"
+        )
+    )
+    return named["scope"].rank("dense").to_numpy().astype(np.int64)
+
+
+def tokens_in(tokens: dict[str, Floats]) -> Floats:
+    """Tokens of text that went in."""
+    return tokens["input"] + tokens["cached_input"] + tokens["cache_write"] + tokens["cache_write_1h"]
+
+
+def _replace(tokens: dict[str, Floats], can: Bools, read: Ints, written: Ints, plan: ClassPlan) -> None:
+    whole = tokens_in(tokens)
+    write_kind = _WRITTEN_AS[plan.caching or "5m"]
+    fresh = whole - read - written
+    for kind, count in (
+        ("input", fresh),
+        ("cached_input", read),
+        ("cache_write", written if write_kind == "cache_write" else 0),
+        ("cache_write_1h", written if write_kind == "cache_write_1h" else 0),
+    ):
+        tokens[kind] = np.where(can, count, tokens[kind])

@@ -1,0 +1,104 @@
+"""What would be read from a prompt cache, and what written to it? The cache played call by call.
+
+In: prefixes of calls in order of time, and for each call how it uses the cache. Out: tokens read and written by each.
+A call reads the longest of its prefixes that was written and used within its time to live, renews it, and writes from
+there to its last breakpoint. Nothing shorter than the minimum is cached. What a call writes can be read by the next one
+that starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from costctl.arrays import Floats, Ints
+from costctl.compiled import compiled
+from costctl.rebill.calls import Prefixes
+
+
+class Use(IntEnum):
+    """How a call uses the cache."""
+
+    NOT = 0
+    SYSTEM = 1  # a breakpoint at the end of the system prompt
+    CONVERSATION = 2  # and one at the end of the last message
+    EVERYWHERE = (
+        3  # every prefix is an entry: caches that work on their own, and prompts that are hashed by block
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """How n calls use the cache. scope: a number; calls of different scopes share nothing.  whole: tokens of the
+    prompt, which may be longer than its last block.  least, step: tokens, by the provider's rule.
+    """
+
+    use: Ints
+    scope: Ints
+    whole: Ints
+    ttl_s: Floats
+    least: Ints
+    step: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Tokens that n calls read from the cache, and wrote to it."""
+
+    read: Ints
+    written: Ints
+
+
+def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
+    """The cache, played from empty."""
+    calls = np.repeat(np.arange(at_s.size), np.diff(prefixes.offset))
+    pairs = how.scope[calls] * (int(prefixes.key.max(initial=-1)) + 1) + prefixes.key
+    entries, entry = np.unique(pairs, return_inverse=True)
+    expires_s = np.full(entries.size, -np.inf)
+    kept_s = np.zeros(entries.size)
+    read, written = np.zeros(at_s.size, np.int64), np.zeros(at_s.size, np.int64)
+    _play(
+        prefixes.offset, entry.astype(np.int64), prefixes.size, at_s, how.whole,
+        how.use, how.ttl_s, how.least, how.step, expires_s, kept_s, read, written,
+    )  # fmt: skip
+    return Played(read, written)
+
+
+@compiled
+def _play(
+    offset: Ints,
+    entry: Ints,
+    size: Ints,
+    at_s: Floats,
+    whole: Ints,
+    use: Ints,
+    ttl_s: Floats,
+    least: Ints,
+    step: Ints,
+    expires_s: Floats,
+    kept_s: Floats,
+    read: Ints,
+    written: Ints,
+) -> None:
+    """expires_s, kept_s: of each entry, when it is gone, and how long after its last use."""
+    for call in range(at_s.size):
+        first, end = offset[call], offset[call + 1]
+        if use[call] == 0 or first == end:
+            continue
+        place = end - 1
+        while place >= first and (size[place] < least[call] or expires_s[entry[place]] < at_s[call]):
+            place -= 1
+        if place >= first:
+            read[call] = size[place] // step[call] * step[call]
+            expires_s[entry[place]] = at_s[call] + kept_s[entry[place]]
+        for mark in range(first, end):
+            is_entry = use[call] == 3 or mark == first or (use[call] == 2 and mark == end - 1)
+            if is_entry and size[mark] >= least[call]:
+                if mark > place:
+                    kept_s[entry[mark]] = ttl_s[call]
+                    up_to = whole[call] if mark == end - 1 else size[mark]
+                    written[call] = up_to - read[call]
+                if mark > place or use[call] == 3:
+                    expires_s[entry[mark]] = at_s[call] + kept_s[entry[mark]]

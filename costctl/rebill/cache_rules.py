@@ -1,0 +1,49 @@
+"""How does a provider's prompt cache work? Dated, sourced rules in ``cache_rules.toml``, read once."""
+
+from __future__ import annotations
+
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+
+class CacheRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row; what each field says stands at the head of the file."""
+
+    provider: str
+    models: tuple[str, ...]
+    is_automatic: bool
+    least_tokens: int
+    step_tokens: int
+    ttl_s: tuple[int, ...]
+    source: str
+    date: date
+
+
+class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rules: tuple[CacheRule, ...]
+
+
+@cache
+def cache_rules() -> tuple[CacheRule, ...]:
+    """All rows, in the order in which they are asked."""
+    text = (files("costctl.rebill") / "cache_rules.toml").read_text("utf-8")
+    return msgspec.toml.decode(text, type=_Rules).rules
+
+
+@cache
+def cache_rule_of(provider: str | None, model: str | None) -> CacheRule | None:
+    """The rule of a model; None where it is not known to have a cache."""
+    if provider is None or model is None:
+        return None
+    return next(
+        (
+            rule
+            for rule in cache_rules()
+            if rule.provider == provider and any(fnmatchcase(model.lower(), each) for each in rule.models)
+        ),
+        None,
+    )

@@ -1,0 +1,74 @@
+"""Which calls ask what was asked before? Those that a cache of answers would have answered.
+
+In: calls in order of time, and how long answers are kept. Out: which calls are answered by an earlier one. An answer is
+kept from the end of the call that got it, for its time to live; being given does not renew it. Tenants share nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from costctl.arrays import Bools, Floats, Ints
+from costctl.compiled import compiled
+from costctl.levers.plan import Plan
+from costctl.rebill.calls import BoughtCalls
+from costctl.units import NS_PER_S
+
+
+def answered_from(calls: BoughtCalls, plan: Plan) -> Bools:
+    """The calls that an earlier answer serves."""
+    ttl_s = np.zeros(calls.size)
+    for name, each in plan.classes.items():
+        if each.response_ttl_s is not None:
+            ttl_s[calls.of_class(name)] = each.response_ttl_s
+    if not ttl_s.any():
+        return np.zeros(calls.size, np.bool_)
+    return repeats_within(calls, ttl_s)
+
+
+def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
+    """Which calls repeat an earlier one within the time to live of each; 0 for not at all."""
+    question = _questions(calls)
+    is_asked = (question >= 0) & (ttl_s > 0)
+    keeps = ~calls.frame["is_failed"].to_numpy()
+    found = np.zeros(calls.size, np.bool_)
+    stored_s = np.full(int(question.max(initial=-1)) + 1, -np.inf)
+    _answer(question, is_asked, keeps, calls.at_s, _end_s(calls), ttl_s, stored_s, found)
+    return found
+
+
+def _questions(calls: BoughtCalls) -> Ints:
+    """A number for what is asked, by whom it may be answered: the same tenant, of the same class."""
+    tenant = calls.frame["tenant"].cast(pl.String).fill_null("").rank("dense").to_numpy().astype(np.int64)
+    pairs = np.column_stack([calls.prefixes.content, calls.request_class, tenant])
+    numbers = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return np.where(calls.prefixes.content < 0, -1, numbers)
+
+
+def _end_s(calls: BoughtCalls) -> Floats:
+    """When each call had its answer, on the clock of ``at_s``; its start where that is not observed."""
+    length = (calls.frame["end_ns"] - calls.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
+    end_s: Floats = calls.at_s + length
+    return end_s
+
+
+@compiled
+def _answer(
+    question: Ints,
+    is_asked: Bools,
+    keeps: Bools,
+    at_s: Floats,
+    end_s: Floats,
+    ttl_s: Floats,
+    stored_s: Floats,
+    found: Bools,
+) -> None:
+    for call in range(question.size):
+        if not is_asked[call]:
+            continue
+        kept_from_s = stored_s[question[call]]
+        if kept_from_s <= at_s[call] <= kept_from_s + ttl_s[call]:
+            found[call] = True
+        elif keeps[call]:
+            stored_s[question[call]] = end_s[call]

@@ -1,0 +1,121 @@
+"""Is a proposal for bought tokens advice? Every kind is judged here, in the same way.
+
+In: the study, a proposal. Out: ``Recommendation``: made, a candidate, or withheld. The data flow:
+
+    candidates, billed → the cheapest on the first part → the same settings on the second part, with an interval →
+    advice, a candidate where something must be declared or tried before, or what failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from costctl.arrays import Bools
+from costctl.documents.changes import SettingChange
+from costctl.documents.estimate import Estimate
+from costctl.documents.recommendations import Evidence, Holdout, Recommendation
+from costctl.levers.settings import change_of
+from costctl.rebill.bill import Bill
+from costctl.recommend.bought.proposals import BillProposal
+from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
+from costctl.recommend.evaluator import withheld
+from costctl.recommend.proposals import Candidate, Withheld
+
+_LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
+
+
+def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommendation:
+    """The proposal, judged."""
+    if isinstance(proposed, Withheld):
+        return replace(
+            withheld(proposed.subject, proposed.reason, proposed.evidence),
+            withheld_as=proposed.how,
+            missing=proposed.missing,
+        )
+    best = _cheapest(study, proposed.candidates)
+    evidence = (*proposed.evidence, _billed(study, proposed))
+    if best is None:
+        return withheld(proposed.subject, proposed.if_none, evidence)
+    settings, changed = best
+    first = _saved(study, changed, study.in_first, FIRST_PART)
+    rest = _saved(study, changed, ~study.in_first, 1.0 - FIRST_PART)
+    reason = _why_not(first, rest)
+    if reason is not None:
+        return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    return _made(study, proposed, settings, changed, rest, evidence)
+
+
+def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Candidate, Bill] | None:
+    """The candidate with the smallest bill on the first part; None where none is smaller than today's."""
+    best, least = None, float(study.today.usd[study.in_first].sum())
+    for settings in candidates:
+        changed = study.bill(settings)
+        usd = float(changed.usd[study.in_first].sum())
+        if usd < least:
+            best, least = (settings, changed), usd
+    return best
+
+
+def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
+    return study.saved_per_week(study.today.usd - changed.usd, part, part_of_calls)
+
+
+def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
+    """Why the cheapest candidate is no advice, a sentence."""
+    if first is None:
+        return "Too few sessions would change to say what that saves."
+    if rest is None:
+        return "In the hold-out period too few sessions would change to say whether it holds."
+    for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", rest)):
+        if each.low <= 0.0:
+            return f"{name} the saving is not certain: {each.low:.3g} to {each.high:.3g} USD a week."
+    if first.mid < _LEAST_USD_PER_WEEK:
+        return "It would save less than a cent a week."
+    return None
+
+
+def _made(
+    study: BoughtStudy,
+    proposed: BillProposal,
+    settings: Candidate,
+    changed: Bill,
+    rest: Estimate | None,
+    evidence: tuple[Evidence, ...],
+) -> Recommendation:
+    everywhere = study.in_first | ~study.in_first
+    is_ready = not proposed.missing and proposed.before is None
+    return replace(
+        withheld(proposed.subject, proposed.reason, evidence),
+        status="recommended" if is_ready else "candidate",
+        change=_changes(study, settings),
+        cash_usd_per_week=_saved(study, changed, everywhere, 1.0),
+        holdout=Holdout(
+            cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=None
+        ),
+        assumptions=proposed.assumptions,
+        reversal=proposed.reversal,
+        withheld_as=None if is_ready else "needs_input",
+        missing=proposed.missing,
+        before=proposed.before,
+    )
+
+
+def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ...]:
+    return tuple(change_of(each, study.value_today(each.lever, each.subject)) for each in settings)
+
+
+def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
+    """How many candidates were billed, on how many calls."""
+    name = proposed.subject.request_class
+    calls = study.calls.size if name is None else int(study.calls.of_class(name).sum())
+    count = len(proposed.candidates)
+    settings = "1 setting was" if count == 1 else f"{count} settings were"
+    return Evidence(
+        id="bills",
+        kind="computed",
+        statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of them.",
+        samples=calls,
+        value=None,
+    )

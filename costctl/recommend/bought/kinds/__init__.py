@@ -1,0 +1,1 @@
+"""The kinds of advice on what is bought by the token, a file each."""

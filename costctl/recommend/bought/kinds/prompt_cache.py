@@ -1,0 +1,111 @@
+"""Should the prompts of a class be kept by the provider, up to where, and for how long?
+
+Of providers that must be asked (Anthropic, also at Amazon and Google): 5 minutes or an hour, up to the end of the
+system prompt or of the conversation, or not at all where keeping costs more than it brings. What is saved is exact
+where prompts are known by their hashes; nothing is said where they are not. Caches that work on their own cannot be
+switched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from costctl.arrays import Bools
+from costctl.documents.recommendations import Evidence
+from costctl.levers.settings import setting
+from costctl.rebill.bill import rules_of, tokens_in
+from costctl.rebill.cache_rules import cache_rules
+from costctl.recommend.bought.proposals import BillKind, BillProposal
+from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.proposals import Candidate, Subject, Withheld
+
+_NAME: Final = "prompt_cache"
+_MOST_UNKNOWN: Final = 0.05  # of the calls that must be asked for: more, and the saving would be of a part
+_CHOICES: Final = (("5m", "conversation"), ("1h", "conversation"), ("5m", "system"), ("1h", "system"))
+
+
+def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
+    """One proposal for each class whose provider must be asked to keep prompts."""
+    must_ask = _must_be_asked(study)
+    for name in study.calls.classes:
+        own = study.calls.of_class(name) & must_ask
+        if own.any():
+            yield _for_class(study, name, own)
+
+
+def _must_be_asked(study: BoughtStudy) -> Bools:
+    """Calls of models whose provider keeps prompts only when asked, and that have read any."""
+    is_asked = np.array([not rule.is_automatic for rule in cache_rules()] + [False])
+    found: Bools = is_asked[rules_of(study.calls)] & (tokens_in(study.calls.tokens) > 0)
+    return found
+
+
+def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | Withheld:
+    subject = Subject(_NAME, name)
+    known = study.calls.prefixes.is_known
+    if (own & ~known).sum() > _MOST_UNKNOWN * own.sum():
+        return Withheld(
+            subject,
+            f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
+            "like, to costctl: it keeps hashes and sizes, and no text.",
+            how="needs_input",
+            missing=("gen_ai.input.messages of its calls",),
+        )
+    today = study.value_today(setting("class", "prompt_cache", name, "none").lever, name)
+    return BillProposal(
+        subject=subject,
+        candidates=_candidates(name, today),
+        reason=_reason(today),
+        if_none=_if_none(name, today),
+        assumptions=(
+            "A prefix is read from the cache by calls that start after the one that wrote it, within its time to live.",
+            "Tokens of a prefix are its share of the prompt's characters.",
+        ),
+        reversal=_reversal(today),
+        evidence=(_shared(study, own),),
+    )
+
+
+def _candidates(name: str, today: object) -> tuple[Candidate, ...]:
+    kept = tuple(
+        (setting("class", "prompt_cache", name, caching), setting("class", "prompt_cache.until", name, until))
+        for caching, until in _CHOICES
+    )
+    return kept if today == "none" else (*kept, (setting("class", "prompt_cache", name, "none"),))
+
+
+def _reason(today: object) -> str:
+    if today == "none":
+        return "Its prompts begin alike, and are paid for in full each time."
+    return "Its prompts are kept, but not in the way that costs least."
+
+
+def _if_none(name: str, today: object) -> str:
+    if today == "none":
+        return f"Keeping the prompts of {name} would cost more than it brings: too few begin alike in time."
+    return f"The prompts of {name} are kept in the way that costs least."
+
+
+def _reversal(today: object) -> str:
+    if today == "none":
+        return "Take cache_control out of the requests; the bill is then as today from the next call on."
+    return "Put cache_control back as it is today."
+
+
+def _shared(study: BoughtStudy, own: Bools) -> Evidence:
+    """How much of what went in began as an earlier call had."""
+    whole = float(tokens_in(study.calls.tokens)[own].sum())
+    read = float(study.calls.tokens["cached_input"][own].sum())
+    return Evidence(
+        id="tokens",
+        kind="measured",
+        statement=f"{whole:,.0f} tokens went in, of which {read / whole:.0%} were read from a cache.",
+        samples=int(own.sum()),
+        value=None,
+    )
+
+
+KIND: Final = BillKind(_NAME, propose)

@@ -1,0 +1,132 @@
+"""What may a kind of advice on bought tokens look at? The calls, cut in two; today's bill; and that of any settings.
+
+In: frames of calls and prompts, settings, prices, a seed. Out: a ``BoughtStudy``. Settings are chosen on the first part
+of the calls of each class and held to the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from costctl.arrays import Bools, Floats
+from costctl.documents.changes import Value
+from costctl.documents.estimate import Estimate
+from costctl.documents.settings import ClassSettings, Settings
+from costctl.levers.plan import plan_of
+from costctl.levers.settings import Setting
+from costctl.levers.table import Lever
+from costctl.rebill.bill import Bill, bill, bill_today
+from costctl.rebill.calls import BoughtCalls
+from costctl.rebill.rates import PriceList
+from costctl.units import S_PER_WEEK
+
+FIRST_PART: Final = 0.6  # of the calls of a class: settings are chosen on it
+LEVEL: Final = 0.95
+METHOD: Final = "the bill run again; sessions drawn again"
+_DRAWS: Final = 1000
+_MOST_GROUPS: Final = 2000  # of sessions that are drawn together
+_FEWEST_SESSIONS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class BoughtStudy:
+    """What advice rests on. in_first: the calls that settings are chosen on, of each class the earlier ones.  window_s:
+    length of the window.
+    """
+
+    calls: BoughtCalls
+    settings: Settings
+    prices: PriceList
+    today: Bill
+    in_first: Bools
+    window_s: float
+    seed: int
+
+    def declared(self, request_class: str) -> ClassSettings:
+        """What the settings say of the class."""
+        return self.settings.classes.get(request_class, ClassSettings())
+
+    def bill(self, settings: Sequence[Setting]) -> Bill:
+        """The bill of the whole window under today's plan and these settings."""
+        return bill(self.calls, plan_of(settings), self.prices)
+
+    def value_today(self, lever: Lever, subject: str) -> Value:
+        """What the setting of this class is today, as far as its calls show; None where they differ."""
+        own = self.calls.frame.filter(pl.col("request_class") == subject)
+        match lever.field:
+            case "caching":
+                return self._caching_today(subject)
+            case "service_tier" | "model":
+                values = own[lever.field].drop_nulls().unique()
+                return str(values[0]) if values.len() == 1 else None
+            case "is_sticky":
+                return "none"
+        return None
+
+    def _caching_today(self, subject: str) -> str | None:
+        """By what its calls wrote: tokens that are kept for an hour, or for five minutes."""
+        own = self.calls.of_class(subject)
+        written = {
+            kind: float(self.calls.tokens[kind][own].sum()) for kind in ("cache_write", "cache_write_1h")
+        }
+        if not any(written.values()):
+            return "none"
+        return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
+
+    def saved_per_week(self, saved_usd: Floats, part: Bools, part_of_calls: float) -> Estimate | None:
+        """USD a week. saved_usd: of each call.  part: calls that count, which are this part of all.
+
+        None where too few sessions save or lose anything.
+        """
+        per_week = S_PER_WEEK / (self.window_s * part_of_calls)
+        by_session = np.bincount(self.calls.session[part], saved_usd[part])
+        moved = by_session[by_session != 0.0]
+        if moved.size < _FEWEST_SESSIONS:
+            return None
+        low, high = _drawn_again(moved, self.seed)
+        return Estimate(
+            low=low * per_week,
+            mid=float(moved.sum()) * per_week,
+            high=high * per_week,
+            level=LEVEL,
+            method=METHOD,
+        )
+
+
+def bought_study_of(
+    calls: BoughtCalls, settings: Settings, prices: PriceList, window_s: float, seed: int
+) -> BoughtStudy | None:
+    """The study; None where nothing is bought."""
+    if not calls.size:
+        return None
+    in_first = _earlier(calls)
+    return BoughtStudy(calls, settings, prices, bill_today(calls, prices), in_first, window_s, seed)
+
+
+def _earlier(calls: BoughtCalls) -> Bools:
+    """Of each class the first part of its calls: a job that runs by night has its own halves."""
+    place = np.zeros(calls.size)
+    for number in range(len(calls.classes)):
+        own = np.flatnonzero(calls.request_class == number)
+        place[own] = (np.arange(own.size) + 0.5) / max(own.size, 1)
+    return place < FIRST_PART
+
+
+def _drawn_again(by_session: Floats, seed: int) -> tuple[float, float]:
+    """Bounds of the sum, where as many sessions come as they happen to: each drawn a Poisson number of times."""
+    rng = np.random.default_rng([seed, by_session.size])
+    groups = np.arange(by_session.size) % min(by_session.size, _MOST_GROUPS)
+    sums = np.bincount(groups, by_session)
+    spread = np.sqrt(np.bincount(groups, by_session**2))
+    if sums.size == by_session.size:
+        drawn = rng.poisson(1.0, (_DRAWS, sums.size)) @ sums
+    else:
+        drawn = sums.sum() + rng.standard_normal((_DRAWS, sums.size)) @ spread
+    tail = (1.0 - LEVEL) / 2.0
+    low, high = np.quantile(drawn, (tail, 1.0 - tail))
+    return float(low), float(high)

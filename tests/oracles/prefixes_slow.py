@@ -1,0 +1,170 @@
+"""The prompt of one span, hashed the slow way: attribute by attribute, each prefix from its beginning.
+
+It shares the dialects' tables with costctl.ingest, and no other code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from costctl.ingest.dialect import KeyRule, PromptRules, Vocabulary
+
+Said = tuple[bytes, int]  # what a part says, and its characters
+UNSAID = {"cache_control", "cachePoint", "cache_point", "finish_reason"}
+FORMAT = {"type", "role", "id", "tool_call_id", "mime_type", "modality"}
+NO_TEXT = {"blob", "uri", "file", "image", "image_url", "input_image", "audio", "input_audio", "video"}
+DECIDES_NOTHING = {
+    "user",
+    "metadata",
+    "stream",
+    "stream_options",
+    "extra_headers",
+    "timeout",
+    "tools",
+    "messages",
+}
+
+
+def prefixes_slowly(
+    texts: dict[str, str],
+    events: list[tuple[str, dict[str, str]]],
+    row: dict[str, Any],
+    vocabulary: Vocabulary,
+) -> dict[str, Any]:
+    """The columns of a span that is a call. texts: its attributes; of each event its name, and likewise."""
+    prompt = _prompt(texts, vocabulary.prompts)
+    if prompt is None:
+        told = [found for _, said in events if (found := _prompt(said, vocabulary.prompts)) is not None]
+        names = {name for rules in vocabulary.prompts for name in rules.events}
+        one_by_one = [_part(said) for name, said in events if name in names and said]
+        prompt = told[-1] if told else ((b"", 0), one_by_one, b"") if one_by_one else None
+    if prompt is None or not row["is_model_call"]:
+        return {}
+    first, messages, decides = prompt
+    parts = [first, *messages]
+    spelled = [b"".join(_framed(said) for said, _ in parts[: place + 1]) for place in range(len(parts))]
+    model = (row["model_requested"] or "").encode()
+    return {
+        "prefix_keys": [_digest(each) for each in spelled],
+        "prefix_tokens": _sizes([characters for _, characters in parts], row["input_tokens"]),
+        "content_key": row["content_key"] or _digest(spelled[-1] + decides + model),
+    }
+
+
+def _framed(said: bytes) -> bytes:
+    return len(said).to_bytes(8, "little") + said
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def _sizes(characters: list[int], tokens: int | None) -> list[int] | None:
+    if tokens is None:
+        return None
+    total = sum(characters)
+    if total == 0:
+        return [0] * (len(characters) - 1) + [tokens]
+    ratio = tokens / total
+    before = [math.floor(sum(characters[: place + 1]) * ratio + 0.5) for place in range(len(characters) - 1)]
+    return [*before, tokens]
+
+
+def _prompt(texts: dict[str, str], dialects: Iterable[PromptRules]) -> tuple[Said, list[Said], bytes] | None:
+    for rules in dialects:
+        messages = _section(texts, rules.messages)
+        if not messages:
+            continue
+        before = [*(_section(texts, rules.tools) or []), *(_section(texts, rules.system) or [])]
+        first = (b"".join(said for said, _ in before), sum(characters for _, characters in before))
+        decides = b"".join(key.encode() + _deciding(texts[key]) for key in rules.decides if key in texts)
+        return first, messages, decides
+    return None
+
+
+def _deciding(text: str) -> bytes:
+    value = _json(text) if text.startswith("{") else text
+    if isinstance(value, dict):
+        value = {key: each for key, each in value.items() if key not in DECIDES_NOTHING}
+    return _spelled(value) + b"\n"
+
+
+def _section(texts: dict[str, str], rules: Iterable[KeyRule]) -> list[Said] | None:
+    for rule in rules:
+        found = _numbered(texts, rule.key) if "*" in rule.key else _written(texts, rule)
+        if found:
+            return found
+    return None
+
+
+def _numbered(texts: dict[str, str], pattern: str) -> list[Said]:
+    before, after = pattern.split("*")
+    messages: dict[int, dict[str, str]] = {}
+    for key, text in texts.items():
+        if not key.startswith(before):
+            continue
+        number, _, rest = key[len(before) :].partition(".")
+        if not re.fullmatch(r"\d+", number) or (after and "." + rest != after):
+            continue
+        messages.setdefault(int(number), {})["" if after else rest] = text
+    if sorted(messages) != list(range(len(messages))):
+        return []
+    return [_part(messages[number]) for number in sorted(messages)]
+
+
+def _written(texts: dict[str, str], rule: KeyRule) -> list[Said]:
+    if rule.key not in texts:
+        return []
+    text = texts[rule.key]
+    value = _json(text)
+    if rule.field is not None:
+        for name in (
+            [rule.field] if isinstance(value, dict) and rule.field in value else rule.field.split(".")
+        ):
+            value = value.get(name) if isinstance(value, dict) else None
+    elif isinstance(value, dict) and "messages" in value:
+        return []
+    elif value is None:
+        return [] if not text or text.lstrip()[:1] in ("[", "{") else [_part(text)]
+    if value is None or value == "":
+        return []
+    return [_part(each) for each in value] if isinstance(value, list) else [_part(value)]
+
+
+def _part(value: Any) -> Said:
+    plain = _without(value)
+    return _spelled(plain), _characters(plain)
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(each) for key, each in value.items() if key not in UNSAID}
+    return [_without(each) for each in value] if isinstance(value, list) else value
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(_characters, value))
+    if not isinstance(value, dict) or value.get("type") in NO_TEXT:
+        return 0
+    return sum(_characters(each) for key, each in value.items() if key.split(".")[-1] not in FORMAT)
+
+
+def _spelled(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(
+        "utf-8", "replace"
+    )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -1,0 +1,122 @@
+"""The bill run again: today's is the analysis to the micro-dollar, and a remedy saves what the world says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from costctl.documents.price_settings import PriceSettings
+from costctl.errors import CostctlError
+from costctl.levers.plan import ClassPlan, Plan
+from costctl.observation import Question, observed
+from costctl.progress import silent
+from costctl.rebill.bill import bill, bill_today
+from costctl.rebill.calls import BoughtCalls, bought_calls_of
+from costctl.rebill.rates import PriceList
+from costctl.synth.shop.traffic import Call
+from costctl.synth.shop.truth import bill_usd
+from costctl.synth.shop.world import Shop
+from tests.synth.written_shop import small_shop_in
+
+LIST = PriceList(PriceSettings())
+MICRO_USD = 1e-6
+
+
+def calls_of(question: Question) -> BoughtCalls:
+    with observed(question, silent) as observation:
+        fetch = observation.engine.fetch
+        return bought_calls_of(fetch("bought_calls"), fetch("call_prompt"))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, tuple[Call, ...], BoughtCalls]:
+    world, calls, question = small_shop_in(tmp_path_factory.mktemp("shop"))
+    return world, calls, calls_of(question)
+
+
+@pytest.mark.parametrize(
+    ("app", "plan", "choice"),
+    [
+        ("support", ClassPlan(caching="5m"), {"caching": "5m"}),
+        ("support", ClassPlan(caching="1h"), {"caching": "1h"}),
+        ("agent", ClassPlan(caching="5m"), {"caching": "5m"}),
+        ("agent", ClassPlan(caching="1h"), {"caching": "1h"}),
+        ("cached", ClassPlan(caching="none"), {"caching": "none"}),
+        ("digest", ClassPlan(service_tier="batch"), {"tier": "batch"}),
+        ("triage", ClassPlan(model="gpt-4.1-nano"), {"model": "gpt-4.1-nano"}),
+    ],
+)
+def test_a_remedy_saves_what_the_world_billed_again_says(
+    shop: tuple[Shop, tuple[Call, ...], BoughtCalls], app: str, plan: ClassPlan, choice: dict[str, Any]
+) -> None:
+    world, traffic, calls = shop
+    again = bill(calls, Plan({app: plan}), LIST)
+    saved = calls.today_usd.sum() - again.usd.sum()
+    assert not again.is_unknown.any()
+    assert saved == pytest.approx(
+        bill_usd(world, traffic) - bill_usd(world.changed(app, **choice), traffic), rel=0.02
+    )
+
+
+def test_what_changes_nothing_costs_the_same(shop: tuple[Shop, tuple[Call, ...], BoughtCalls]) -> None:
+    _, _, calls = shop
+    np.testing.assert_allclose(bill_today(calls, LIST).usd, calls.today_usd, atol=MICRO_USD)
+    again = bill(
+        calls, Plan({"cached": ClassPlan(caching="5m")}), LIST
+    )  # as it is; sizes of prefixes are estimates
+    assert again.usd.sum() == pytest.approx(calls.today_usd.sum(), rel=1e-4)
+
+
+def test_an_answer_is_given_again_within_its_time_to_live_and_only_to_who_asks_the_same(
+    shop: tuple[Shop, tuple[Call, ...], BoughtCalls],
+) -> None:
+    world, traffic, calls = shop
+    again = bill(calls, Plan({"faq": ClassPlan(response_ttl_s=3600.0)}), LIST)
+    faq = [number for number, app in enumerate(world.apps) if app.name == "faq"]
+    stored: dict[tuple[str, int], float] = {}
+    served = 0
+    for call in (each for each in traffic if each.app in faq):
+        asked = (call.messages[0].key, call.tenant)
+        if asked in stored and stored[asked] <= call.start_s <= stored[asked] + 3600.0:
+            served += 1
+        else:
+            stored[asked] = call.end_s
+    assert served > 0
+    assert again.is_answered.sum() == served
+    assert again.usd[again.is_answered].sum() == 0.0
+
+
+def test_a_model_without_a_price_changes_nothing_and_says_so(
+    shop: tuple[Shop, tuple[Call, ...], BoughtCalls],
+) -> None:
+    _, _, calls = shop
+    again = bill(calls, Plan({"triage": ClassPlan(model="nobody-knows-it")}), LIST)
+    own = calls.of_class("triage")
+    assert again.is_unknown[own].all()
+    np.testing.assert_allclose(again.usd, calls.today_usd)
+
+
+def traces(folder: Path) -> Iterator[Path]:
+    yield from (
+        each for each in sorted(folder.rglob("*")) if each.is_file() and each.suffix not in (".md", ".py", "")
+    )
+
+
+def test_the_bill_of_today_is_the_analysis_on_every_real_trace(real_traces: Path) -> None:
+    checked = 0
+    for path in traces(real_traces):
+        if "workload" in path.parts:
+            continue  # of one provider or none: hours of logs that the sessions of agents stand for
+        try:
+            calls = calls_of(Question(paths=(str(path),)))
+        except CostctlError:
+            continue  # no trace, or nothing in it
+        np.testing.assert_allclose(
+            bill_today(calls, LIST).usd, calls.today_usd, atol=MICRO_USD, err_msg=str(path)
+        )
+        checked += calls.size
+    assert checked > 1000
