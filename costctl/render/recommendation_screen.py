@@ -193,28 +193,8 @@ def _next(document: Recommendations, view: View) -> str:
 
 
 def _nothing_to_judge(document: Recommendations, view: View) -> list[Section]:
-    """No pool could be replayed: why, what that means for who buys tokens, and what to do instead."""
-    baseline = document.baseline
-    bill = _bill(document)
-    if baseline.bought_usd is not None and not baseline.pools:
-        return [
-            Facts(
-                (
-                    ("", f"No advice yet for tokens bought from providers; the bill is {bill}."),
-                    ("", "recommend covers pools of own replicas, and costctl.toml declares none."),
-                )
-            ),
-            Facts(
-                (
-                    (
-                        "Instead",
-                        "costctl analyze shows what each class and model costs, cached input and failed calls",
-                    ),
-                    ("Own pools", "declare them under [pools.NAME] in costctl.toml"),
-                    ("Next", f"{view.command('analyze')} · {view.command('doctor')}"),
-                )
-            ),
-        ]
+    """Nothing is bought, and no pool could be replayed: why, and what to do instead."""
+    baseline, bill = document.baseline, _bill(document)
     paid = "nothing is priced" if baseline.usd is None else f"the bill is {bill}"
     return [
         Facts((("", f"Nothing can be recommended; {paid}."), ("", document.why_nothing or ""))),

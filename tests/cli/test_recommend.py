@@ -109,12 +109,16 @@ def test_an_id_that_is_not_there_is_answered_with_those_that_are(sample_question
     assert "queue_limit.chat" in refused.value.why
 
 
-def test_who_buys_tokens_is_not_answered_with_pools_that_are_missing(tmp_path: Path) -> None:
+def test_who_buys_tokens_is_told_what_can_be_saved_and_what_must_be_declared_first(tmp_path: Path) -> None:
     _, _, question = small_shop_in(tmp_path)
     bought = verbs.recommend(question, unwatched)
     assert bought.baseline.bought_usd == pytest.approx(bought.baseline.usd)
     found = screen(bought, View())
-    assert first_line(found).startswith("No advice yet for tokens bought from providers")
+    assert first_line(found).startswith("Saves ")
+    made, candidates = (each for each in found if isinstance(each, Table))
+    assert [row[1].partition(":")[0] for row in made.texts()] == [each.request_class for each in bought.made]
+    assert "faq: answer repeats from a cache, for 24 h" in [row[1] for row in made.texts()]
+    assert "if so, declare classes.support.deferrable = true" in [row[2] for row in candidates.texts()]
     said = " ".join(line for each in found if isinstance(each, Facts) for _, line in each.lines)
     assert "No pool is configured" not in said
-    assert "costctl analyze" in facts(found)["Next"]
+    assert "none declared" in facts(found)["Own pools"]
