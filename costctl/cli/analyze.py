@@ -51,11 +51,11 @@ def run(
     with feedback.progress() as progress:
         document = verbs.analyze(asked.question(), progress, idle.value, tuple(by or ()))
     if by:
-        view = ranked.view()
-        ranked.write(
+        ranked.show(
             document,
-            lambda shown: cuts.screen(shown, view, by),
-            lambda shown: cuts.csv_text(shown, by, view.sort),
+            lambda shown, view: cuts.screen(shown, view, by),
+            None,
+            lambda shown: cuts.csv_text(shown, by, ranked.view().sort),
         )
     else:
         ranked.show(document, analysis_screen.screen, analysis.sections, class_rows.csv_text)

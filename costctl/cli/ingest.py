@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +60,7 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if a record was rejected or a file skipped.")
     ] = False,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Load traces and logs into the store.
@@ -73,7 +72,7 @@ def run(
     from costctl.render import ingestion, ingestion_screen
 
     if propose_mapping is not None:
-        write_text(verbs.propose_mapping(str(propose_mapping)), printed.out)
+        write_text(verbs.propose_mapping(str(propose_mapping)), screened.out)
         return
     request = verbs.IngestRequest(
         paths=tuple(paths or ()),
@@ -94,8 +93,7 @@ def run(
         else:
             report = verbs.ingest(request, progress)
     if report.totals.refused_sources + report.totals.skipped_sources < len(report.sources):
-        screen = partial(ingestion_screen.screen, view=printed.view())
-        printed.write(report, screen, ingestion.csv_text)
+        screened.show(report, ingestion_screen.screen, ingestion.sections, ingestion.csv_text)
     verbs.refuse_unusable(report, is_strict=strict)
     if strict:
         verbs.refuse_rejected(report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -26,7 +25,7 @@ def info(
     *,
     store: options.Store = None,
     wait: options.Wait = None,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Show what the store contains, by source."""
@@ -35,8 +34,7 @@ def info(
 
     with feedback.progress() as progress:
         found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
-    screen = partial(store_screen.screen, view=printed.view())
-    printed.write(found, screen, store_info.csv_text)
+    screened.show(found, store_screen.screen, store_info.sections, store_info.csv_text)
 
 
 @app.command("prune")

@@ -17,7 +17,7 @@ from costctl.documents.explanation import (
     sum_of,
 )
 from costctl.render.cells import Row, count, exact, ratio, seconds, usd
-from costctl.render.explanation import call_name, said, sections
+from costctl.render.explanation import call_name, said
 from costctl.render.numbers import plural, stage_name
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.view import View
@@ -33,8 +33,6 @@ def screen(document: Explanation, view: View) -> list[Section]:
     """One request, or one class, or one rule."""
     if document.rule is not None:
         return _rule(document.rule, view)
-    if view.detail:
-        return sections(document)
     if document.request_class is not None:
         return _class(document.request_class, view)
     return _request(document, document.requests[0], view)

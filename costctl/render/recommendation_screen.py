@@ -22,7 +22,7 @@ from costctl.render.recommendation_words import (
     told,
     whose,
 )
-from costctl.render.recommendations import grounds, reasons, sections
+from costctl.render.recommendations import grounds, reasons
 from costctl.render.sections import Facts, Notes, Section, Table, first
 from costctl.render.view import View
 
@@ -34,8 +34,6 @@ _MOST_EFFECTS: Final = 8
 
 def screen(document: Recommendations, view: View) -> list[Section]:
     """What to change first, what is idle, and how much was ruled out; with --verbose, why."""
-    if view.detail:
-        return sections(document)
     if document.why_nothing is not None and not document.made:
         return _nothing_to_judge(document, view)
     parts: list[Section] = [Facts((("", _headline(document)), ("", _basis(document))))]

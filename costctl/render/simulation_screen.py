@@ -11,7 +11,7 @@ from costctl.render.cells import Cell, Quantity, Row, count, exact, measured, ph
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.settings import setting_value
-from costctl.render.simulation import failure_lines, minute, sections, signed_change
+from costctl.render.simulation import failure_lines, minute, signed_change
 from costctl.render.view import View
 
 _MOST_CHANGES: Final = 4
@@ -25,8 +25,6 @@ _FATES: Final = ("rejected", "expired", "failed", "never_arrived", "in_flight", 
 
 def screen(document: Simulation, view: View) -> list[Section]:
     """The scenario beside today; without a change, today's replay beside what was observed."""
-    if view.detail:
-        return sections(document)
     if not document.scenario.is_changed:
         return [
             Facts(

@@ -8,7 +8,7 @@ from costctl.documents.store_info import StoredSource, StoreInfo
 from costctl.render.cells import NOT_OBSERVED, Row, count
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, first, shortened_path
-from costctl.render.store_info import in_megabytes, minute, sections
+from costctl.render.store_info import in_megabytes, minute
 from costctl.render.view import View
 
 _MOST_SOURCES: Final = 10
@@ -16,8 +16,6 @@ _MOST_SOURCES: Final = 10
 
 def screen(document: StoreInfo, view: View) -> list[Section]:
     """What is there, and the sources that gave most of it."""
-    if view.detail:
-        return sections(document)
     lines = [
         ("", f"{count(document.spans)} spans in {plural(document.traces, 'trace')}, {_window(document)}"),
         ("", f"{shortened_path(document.path)}: {in_megabytes(document.file_bytes)}{_reusable(document)}"),
