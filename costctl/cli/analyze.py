@@ -46,6 +46,7 @@ def run(
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
+    from costctl.documents.leading import in_order
     from costctl.render import analysis, analysis_screen, class_rows, cuts
 
     with feedback.progress() as progress:
@@ -58,4 +59,5 @@ def run(
             lambda shown: cuts.csv_text(shown, by, ranked.view().sort),
         )
     else:
+        document = in_order(document, ranked.view().sort)
         ranked.show(document, analysis_screen.screen, analysis.sections, class_rows.csv_text)

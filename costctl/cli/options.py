@@ -147,7 +147,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what was ru
 Top = Annotated[
     int | None,
     typer.Option(
-        "--top", metavar="N", min=1, help="Show the first N rows; the others as one row with their sum."
+        "--top",
+        metavar="N",
+        min=1,
+        help="Show the first N rows of the screen; the others as one row with their sum.",
     ),
 ]
 Sort = Annotated[
@@ -259,6 +262,18 @@ class Ranked(Screened):
 
     top: Top = None
     sort: Sort = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError where --top would have no effect, too."""
+        Screened.__post_init__(self)
+        form = form_of(self.asked_form, self.out, TabularFormat.TABLE)
+        is_whole = form in (TabularFormat.JSON, TabularFormat.CSV)
+        if self.top is not None and (self.detail or is_whole):
+            raise UsageError(
+                f"--top and {f'--format {form.value}' if is_whole else '--detail'} contradict each other.",
+                why="--top shortens the table of the first screen; the other prints every row.",
+                next_step="Omit one of them.",
+            )
 
     def view(self) -> View:
         """How much of it is asked for, and in which order."""

@@ -68,8 +68,8 @@ class World:
         return self.question.store or Path()
 
     def first_name(self, query: str) -> str:
-        """The first value that a query finds."""
-        return str(verbs.sql(query, self.question, unwatched).rows.item(0, 0))
+        """The first value that a query finds; nothing where it finds none."""
+        return str(next(iter(verbs.sql(query, self.question, unwatched).rows.to_series()), ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def test_the_answer_fits_on_a_small_terminal_and_ends_with_what_is_next(worlds: 
 @pytest.mark.parametrize("verb", FIRST_SCREENS)
 def test_no_column_is_dropped_without_a_word(worlds: Worlds, verb: str, width: int) -> None:
     sections = FIRST_SCREENS[verb].screen(worlds.document(verb, "sample"), View())
-    for table in (each for each in sections if isinstance(each, Table)):
+    for table in (each for each in sections if isinstance(each, Table) and (width > NARROW or each.least)):
         with terminal(width):
             text = as_terminal_text([table])
         head = " ".join(text.splitlines()[:3])  # names of columns fold where there is little room
