@@ -11,6 +11,7 @@ from costctl.cli import options
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
+from costctl.config import DEFAULT_STORE
 
 
 @grouped
@@ -76,7 +77,7 @@ def run(
         return
     request = verbs.IngestRequest(
         paths=tuple(paths or ()),
-        store=store or options.DEFAULT_STORE,
+        store=store or DEFAULT_STORE,
         mapping=mapping,
         dialects=tuple(str(path) for path in dialect or ()),
         keep_content=keep_content,

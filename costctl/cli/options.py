@@ -16,6 +16,7 @@ from costctl.cli.file_format import form_of
 from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 from costctl.cli.running import this_run
+from costctl.config import DEFAULT_STORE
 from costctl.errors import UsageError
 from costctl.render.forms import RowFormat, TabularFormat
 from costctl.units import duration_s
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from costctl.render.sections import Section
     from costctl.render.view import View
     from costctl.verbs import Answer
-
-DEFAULT_STORE = Path("costctl.duckdb")
 
 
 class SortBy(StrEnum):

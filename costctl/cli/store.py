@@ -10,6 +10,7 @@ from costctl.cli import options
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
+from costctl.config import DEFAULT_STORE
 
 app = typer.Typer(help="Inspect and clean up the store.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,7 +34,7 @@ def info(
     from costctl.render import store_info, store_screen
 
     with feedback.progress() as progress:
-        found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
+        found = verbs.store_info(store or DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
     screened.show(found, store_screen.screen, store_info.sections, store_info.csv_text)
 
 
@@ -60,9 +61,7 @@ def prune(
     from costctl import verbs
 
     with feedback.progress() as progress:
-        pruned = verbs.prune_store(
-            store or options.DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress
-        )
+        pruned = verbs.prune_store(store or DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress)
     write_text(
         f"Deleted {pruned.traces:,} traces with {pruned.spans:,} spans; {pruned.spans_left:,} spans left. "
         "Run `costctl store compact` to reclaim the space.",
@@ -82,5 +81,5 @@ def compact(
     from costctl import verbs
 
     with feedback.progress() as progress:
-        saved = verbs.compact_store(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
+        saved = verbs.compact_store(store or DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
     write_text(f"The store is {abs(saved):,} bytes {'smaller' if saved >= 0 else 'larger'}.", None)
