@@ -10,7 +10,7 @@ from tests.cli.test_start import loaded_by
 from tests.command_line import costctl
 
 SCREEN = (24, 80)
-LOG = "TIMESTAMP,ContextTokens,GeneratedTokens\nNov 16 2023 18:17:03.9799600,4808,10\n"
+LOG = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03.9799600,4808,10\n"
 
 
 @pytest.fixture
