@@ -157,9 +157,7 @@ def test_what_additions_leave_behind_is_no_row_of_csv(folder: Path) -> None:
     assert [row["kind"] for row in rows] == ["value", "value", "value", "total"]
 
 
-@pytest.mark.parametrize(
-    "more", [("--detail",), ("--format", "json"), ("-o", "classes.csv"), ("--by", "day", "--detail")]
-)
+@pytest.mark.parametrize("more", ["--detail", "--format json", "-o classes.csv", "--by day --detail"])
 def test_what_shows_every_row_refuses_to_show_the_first_ones(folder: Path, more: str) -> None:
     done = costctl(folder, "analyze", "--top", "2", *more.split())
     assert (done.returncode, "--top" in done.stderr) == (2, True)
