@@ -23,6 +23,7 @@ from costctl.documents.settings import Settings
 from costctl.errors import UsageError
 
 FILE_NAME: Final = "costctl.toml"
+DEFAULT_STORE: Final = Path("costctl.duckdb")
 _GLOB: Final = re.compile(r"[*?]")
 _MONTH: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 

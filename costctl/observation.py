@@ -20,7 +20,7 @@ import polars as pl
 from costctl import __version__
 from costctl.basis import basis_of
 from costctl.compiled import compiling
-from costctl.config import LoadedConfig, load_config
+from costctl.config import DEFAULT_STORE, LoadedConfig, load_config
 from costctl.documents.ingestion import SourceReport
 from costctl.documents.loading import Loaded
 from costctl.documents.provenance import InputRecord, Provenance
@@ -39,8 +39,6 @@ from costctl.store.asked_sources import look_at
 from costctl.store.database import open_store
 from costctl.store.kept import state_of
 from costctl.store.waiting import saying
-
-DEFAULT_STORE: Final = Path("costctl.duckdb")
 
 # Fields of a question that an answer rests on through what they came to: the content of the store and of the files, and
 # instants; or not at all. Two questions that differ in any other field have different answers.

@@ -15,7 +15,7 @@ order. A header reads:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -95,12 +95,22 @@ def load_relations(engine: str) -> Mapping[str, Relation]:
         ("core", root / "core"),
         ("checks", root / "checks"),
     )
-    found = {}
-    for layer, folder in folders:
-        for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if file.name.endswith(".sql"):
-                name = file.name.removesuffix(".sql")
-                found[name] = parse_relation(name, layer, file.read_text(encoding="utf-8"))
+    return by_name(
+        parse_relation(file.name.removesuffix(".sql"), layer, file.read_text(encoding="utf-8"))
+        for layer, folder in folders
+        for file in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if file.name.endswith(".sql")
+    )
+
+
+def by_name(relations: Iterable[Relation]) -> dict[str, Relation]:
+    """The relations by their names. Raises ValueError where two have one name."""
+    found: dict[str, Relation] = {}
+    for relation in relations:
+        if relation.name in found:
+            layers = f"{found[relation.name].layer} and {relation.layer}"
+            raise ValueError(f"two relations are named {relation.name}, in sql/{layers}")
+        found[relation.name] = relation
     return found
 
 

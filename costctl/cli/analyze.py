@@ -46,16 +46,18 @@ def run(
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
+    from costctl.documents.leading import in_order
     from costctl.render import analysis, analysis_screen, class_rows, cuts
 
     with feedback.progress() as progress:
         document = verbs.analyze(asked.question(), progress, idle.value, tuple(by or ()))
     if by:
-        view = ranked.view()
-        ranked.write(
+        ranked.show(
             document,
-            lambda shown: cuts.screen(shown, view, by),
-            lambda shown: cuts.csv_text(shown, by, view.sort),
+            lambda shown, view: cuts.screen(shown, view, by),
+            None,
+            lambda shown: cuts.csv_text(shown, by, ranked.view().sort),
         )
     else:
+        document = in_order(document, ranked.view().sort)
         ranked.show(document, analysis_screen.screen, analysis.sections, class_rows.csv_text)

@@ -13,7 +13,7 @@ from costctl.cli.again import again
 from costctl.cli.file_format import require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import say_warnings, say_written, write_text
+from costctl.cli.output import say, say_warnings, say_written, write_text
 from costctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,11 +101,10 @@ def _print_changes(target: str, text: str, present: Path, policy: Path | None) -
     """What would change in the present file."""
     from costctl import verbs
     from costctl.render.file_changes import sections
-    from costctl.render.terminal import as_terminal_text
 
     changes = verbs.changes_of_file(target, text, present)
     following = f"{_emitting(target, policy)} --out FILE"
-    write_text(as_terminal_text(sections(changes, present.name, following)), None)
+    say(sections(changes, present.name, following))
 
 
 def _say(

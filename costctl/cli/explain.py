@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -25,7 +24,7 @@ def run(
         ),
     ],
     asked: Asked,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Explain one request, class or rule: cost, time, conditions.
@@ -39,5 +38,5 @@ def run(
 
     with feedback.progress() as progress:
         document = verbs.explain(name, asked.question(), progress)
-    screen = partial(explanation_screen.screen, view=printed.view())
-    printed.write(document, screen, explanation.csv_text)
+    sections = None if document.rule is not None else explanation.sections
+    screened.show(document, explanation_screen.screen, sections, explanation.csv_text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from costctl.cli import options
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
+from costctl.config import DEFAULT_STORE
 
 
 @grouped
@@ -61,7 +61,7 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 3 if a record was rejected or a file skipped.")
     ] = False,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Load traces and logs into the store.
@@ -73,11 +73,11 @@ def run(
     from costctl.render import ingestion, ingestion_screen
 
     if propose_mapping is not None:
-        write_text(verbs.propose_mapping(str(propose_mapping)), printed.out)
+        write_text(verbs.propose_mapping(str(propose_mapping)), screened.out)
         return
     request = verbs.IngestRequest(
         paths=tuple(paths or ()),
-        store=store or options.DEFAULT_STORE,
+        store=store or DEFAULT_STORE,
         mapping=mapping,
         dialects=tuple(str(path) for path in dialect or ()),
         keep_content=keep_content,
@@ -94,8 +94,7 @@ def run(
         else:
             report = verbs.ingest(request, progress)
     if report.totals.refused_sources + report.totals.skipped_sources < len(report.sources):
-        screen = partial(ingestion_screen.screen, view=printed.view())
-        printed.write(report, screen, ingestion.csv_text)
+        screened.show(report, ingestion_screen.screen, ingestion.sections, ingestion.csv_text)
     verbs.refuse_unusable(report, is_strict=strict)
     if strict:
         verbs.refuse_rejected(report)

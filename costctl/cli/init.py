@@ -10,7 +10,7 @@ import typer
 from costctl.cli.again import again
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import replace_file, write_text
+from costctl.cli.output import replace_file, say, write_text
 
 _ELSE: Final = "Give --config a path in a writable directory, or print the file with --dry-run."
 
@@ -30,7 +30,6 @@ def run(
     """
     from costctl import verbs
     from costctl.render import initialised
-    from costctl.render.terminal import as_terminal_text
     from costctl.render.view import View
 
     with feedback.progress() as progress:
@@ -40,4 +39,4 @@ def run(
         return
     if made.is_new or made.added:
         replace_file(made.text.encode(), Path(made.path).resolve(), next_step=_ELSE)
-    write_text(as_terminal_text(initialised.screen(made, View(again=again()))), None)
+    say(initialised.screen(made, View(again=again())))

@@ -16,6 +16,7 @@ from costctl.cli.file_format import form_of
 from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
 from costctl.cli.running import this_run
+from costctl.config import DEFAULT_STORE
 from costctl.errors import UsageError
 from costctl.render.forms import RowFormat, TabularFormat
 from costctl.units import duration_s
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from costctl.render.sections import Section
     from costctl.render.view import View
     from costctl.verbs import Answer
-
-DEFAULT_STORE = Path("costctl.duckdb")
 
 
 class SortBy(StrEnum):
@@ -147,7 +146,10 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what was ru
 Top = Annotated[
     int | None,
     typer.Option(
-        "--top", metavar="N", min=1, help="Show the first N rows; the others as one row with their sum."
+        "--top",
+        metavar="N",
+        min=1,
+        help="Show the first N rows of the screen; the others as one row with their sum.",
     ),
 ]
 Sort = Annotated[
@@ -220,36 +222,16 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
-    """In which form a document is printed, and where."""
+class Screened:
+    """In which form a document is printed, where, and how much of it: its first screen, or what is behind that."""
 
     asked_form: Format = None
     out: Out = None
+    detail: Detail = False
 
     def __post_init__(self) -> None:
         """Raises UsageError where the two contradict each other, before anything is computed."""
         form_of(self.asked_form, self.out, TabularFormat.TABLE)
-
-    @property
-    def form(self) -> TabularFormat:
-        """The format asked for, by its name or by that of the file."""
-        return form_of(self.asked_form, self.out, TabularFormat.TABLE)
-
-    def write(
-        self,
-        document: Document,
-        sections: Callable[[Document], list[Section]],
-        csv_text: Callable[[Document], str],
-    ) -> None:
-        """Write the document as asked. sections, csv_text: of its renderer."""
-        write_document(document, self.form, sections, csv_text, self.out)
-
-
-@dataclass(frozen=True, slots=True)
-class Screened(Printed):
-    """A document that has a first screen, and more behind it."""
-
-    detail: Detail = False
 
     def view(self) -> View:
         """How much of it is asked for."""
@@ -262,13 +244,15 @@ class Screened(Printed):
         self,
         document: Document,
         screen: Callable[[Document, View], list[Section]],
-        sections: Callable[[Document], list[Section]],
+        sections: Callable[[Document], list[Section]] | None,
         csv_text: Callable[[Document], str],
     ) -> None:
-        """Write the first screen, or all sections under --detail. The callables are those of its renderer."""
-        view = self.view()
-        chosen = sections if view.detail else lambda shown: screen(shown, view)
-        write_document(document, self.form, chosen, csv_text, self.out, is_brief=not view.detail)
+        """Write the first screen, or under --detail all sections; without such, the screen sees to --detail itself. The
+        callables are those of its renderer.
+        """
+        view, form = self.view(), form_of(self.asked_form, self.out, TabularFormat.TABLE)
+        chosen = sections if view.detail and sections else lambda shown: screen(shown, view)
+        write_document(document, form, chosen, csv_text, self.out, is_brief=not view.detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +262,32 @@ class Ranked(Screened):
     top: Top = None
     sort: Sort = None
 
+    def __post_init__(self) -> None:
+        """Raises UsageError where --top would have no effect, too."""
+        Screened.__post_init__(self)
+        form = form_of(self.asked_form, self.out, TabularFormat.TABLE)
+        is_whole = form in (TabularFormat.JSON, TabularFormat.CSV)
+        if self.top is not None and (self.detail or is_whole):
+            raise UsageError(
+                f"--top and {f'--format {form.value}' if is_whole else '--detail'} contradict each other.",
+                why="--top shortens the table of the first screen; the other prints every row.",
+                next_step="Omit one of them.",
+            )
+
     def view(self) -> View:
         """How much of it is asked for, and in which order."""
         return replace(Screened.view(self), top=self.top, sort=None if self.sort is None else self.sort.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned(Screened):
+    """A document of which the first screen leaves reasons out."""
+
+    verbose: Verbose = False
+
+    def view(self) -> View:
+        """How much of it is asked for, and whether with what was ruled out."""
+        return replace(Screened.view(self), verbose=self.verbose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,20 @@ def say_warnings(warnings: tuple[str, ...]) -> None:
 
 def say_written(written: Written, lines: Sequence[tuple[str, str]], following: str, out: Path | None) -> None:
     """What was written and what to do next: on stdout, or on stderr where stdout carries the file itself."""
-    from costctl.render.terminal import as_terminal_text
     from costctl.render.written import written_facts
 
-    typer.echo(as_terminal_text([written_facts(written, lines, following)]), nl=False, err=out is None)
+    say([written_facts(written, lines, following)], is_on_stderr=out is None)
+
+
+def say(sections: list[Section], *, is_on_stderr: bool = False) -> None:
+    """Print sections of which there is no other form."""
+    from costctl.render.terminal import as_terminal_text
+
+    text = as_terminal_text(sections)
+    if is_on_stderr:
+        typer.echo(text, nl=False, err=True)
+    else:
+        write_text(text, None)
 
 
 def write_bytes(content: bytes, out: Path | None) -> None:

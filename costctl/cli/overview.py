@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from costctl.cli.again import again
-from costctl.cli.options import DEFAULT_STORE
-from costctl.cli.output import write_text
+from costctl.cli.output import say
+from costctl.config import DEFAULT_STORE
 from costctl.documents.overview import Overview
 from costctl.progress import silent
 
@@ -15,11 +15,10 @@ from costctl.progress import silent
 def run() -> None:
     """Say what the store holds and what to ask of it; or how to begin. What a start needs is loaded only then."""
     from costctl.render import overview
-    from costctl.render.terminal import as_terminal_text
     from costctl.render.view import View
 
     path = Path(os.environ.get("COSTCTL_STORE") or DEFAULT_STORE)
-    write_text(as_terminal_text(overview.screen(_found(path), View(again=again()))), None)
+    say(overview.screen(_found(path), View(again=again())))
 
 
 def _found(path: Path) -> Overview:

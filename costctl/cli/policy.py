@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli import options
-from costctl.cli.output import write_text
+from costctl.cli.output import say
 from costctl.errors import ExitCode
 
 app = typer.Typer(help="Check a policy document.", no_args_is_help=True, rich_markup_mode=None)
@@ -29,11 +29,9 @@ def check(
 ) -> None:
     """Check a policy document; exit with 1 and list its problems if it has any."""
     from costctl import verbs
-    from costctl.render.terminal import as_terminal_text
     from costctl.render.written import checked_sections
 
     found = verbs.check_policy(path)
-    said = checked_sections(path.name, found.findings, found.contents, shlex.quote(str(path)))
-    write_text(as_terminal_text(said), None)
+    say(checked_sections(path.name, found.findings, found.contents, shlex.quote(str(path))))
     if found.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +37,7 @@ def list_(
         typer.Option("--model", metavar="TEXT", help="Only models whose name contains this text."),
     ] = None,
     config: options.Config = None,
-    printed: Screened,
+    screened: Screened,
     debug: options.Debug = False,  # read by cli/app.py
 ) -> None:
     """List token prices by model: your own rates first, then the price book."""
@@ -46,8 +45,7 @@ def list_(
     from costctl.render import price_screens, prices
 
     document = verbs.list_prices(config, as_of, model)
-    screen = partial(price_screens.list_screen, view=printed.view())
-    printed.write(document, screen, prices.csv_text)
+    screened.show(document, price_screens.list_screen, prices.sections, prices.csv_text)
 
 
 @app.command("verify")
@@ -66,7 +64,7 @@ def verify(
     ] = None,
     wait: options.Wait = None,
     config: options.Config = None,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Check your own rates; exit with 1 if there are problems.
@@ -80,7 +78,6 @@ def verify(
     wait_s = options.seconds(wait, "--wait")
     with feedback.progress() as progress:
         document = verbs.verify_prices(config, store, as_of, wait_s=wait_s, progress=progress)
-    screen = partial(price_screens.check_screen, view=printed.view())
-    printed.write(document, screen, prices.check_csv_text)
+    screened.show(document, price_screens.check_screen, prices.check_sections, prices.check_csv_text)
     if document.findings:
         raise typer.Exit(int(ExitCode.GATE_BREACHED))

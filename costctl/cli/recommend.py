@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 import typer
 
 from costctl.cli import options
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Screened
+from costctl.cli.options import Asked, Feedback, Reasoned
 
 
 @grouped
@@ -25,9 +23,8 @@ def run(
         ),
     ] = None,
     extrapolate: options.Extrapolate = False,
-    verbose: options.Verbose = False,
     asked: Asked,
-    printed: Screened,
+    reasoned: Reasoned,
     feedback: Feedback,
 ) -> None:
     """Recommend changes, with savings and confidence.
@@ -40,6 +37,8 @@ def run(
 
     with feedback.progress() as progress:
         document = verbs.recommend(asked.question(is_extrapolating=extrapolate), progress, show)
-    screen = recommendation_screen.screen if show is None else recommendation_screen.shown_screen
-    view = replace(printed.view(), verbose=verbose)
-    printed.write(document, partial(screen, view=view), recommendations.csv_text)
+    if show is None:
+        screen, sections = recommendation_screen.screen, recommendations.sections
+    else:
+        screen, sections = recommendation_screen.shown_screen, None
+    reasoned.show(document, screen, sections, recommendations.csv_text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,7 @@ def run(
         ),
     ] = None,
     asked: Asked,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Replay recorded requests under different settings.
@@ -65,5 +64,4 @@ def run(
     )
     with feedback.progress() as progress:
         document = verbs.simulate(asked.question(), request, progress)
-    screen = partial(simulation_screen.screen, view=printed.view())
-    printed.write(document, screen, simulation.csv_text)
+    screened.show(document, simulation_screen.screen, simulation.sections, simulation.csv_text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from costctl.cli import options
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
+from costctl.config import DEFAULT_STORE
 
 app = typer.Typer(help="Inspect and clean up the store.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,7 +26,7 @@ def info(
     *,
     store: options.Store = None,
     wait: options.Wait = None,
-    printed: Screened,
+    screened: Screened,
     feedback: Feedback,
 ) -> None:
     """Show what the store contains, by source."""
@@ -34,9 +34,8 @@ def info(
     from costctl.render import store_info, store_screen
 
     with feedback.progress() as progress:
-        found = verbs.store_info(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
-    screen = partial(store_screen.screen, view=printed.view())
-    printed.write(found, screen, store_info.csv_text)
+        found = verbs.store_info(store or DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
+    screened.show(found, store_screen.screen, store_info.sections, store_info.csv_text)
 
 
 @app.command("prune")
@@ -62,9 +61,7 @@ def prune(
     from costctl import verbs
 
     with feedback.progress() as progress:
-        pruned = verbs.prune_store(
-            store or options.DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress
-        )
+        pruned = verbs.prune_store(store or DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress)
     write_text(
         f"Deleted {pruned.traces:,} traces with {pruned.spans:,} spans; {pruned.spans_left:,} spans left. "
         "Run `costctl store compact` to reclaim the space.",
@@ -84,5 +81,5 @@ def compact(
     from costctl import verbs
 
     with feedback.progress() as progress:
-        saved = verbs.compact_store(store or options.DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
+        saved = verbs.compact_store(store or DEFAULT_STORE, options.seconds(wait, "--wait"), progress)
     write_text(f"The store is {abs(saved):,} bytes {'smaller' if saved >= 0 else 'larger'}.", None)

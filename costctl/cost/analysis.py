@@ -28,7 +28,6 @@ from costctl.cost.failures import outcome_reports, retry_tax, unit_costs
 from costctl.cost.findings import Reports, findings_of
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.provider_invoices import provider_invoices
-from costctl.cost.tenants import tenant_uses
 from costctl.cost.useful import pool_uses, useful_ratio
 from costctl.cost.weekly import usd_per_week
 from costctl.documents.analysis import (
@@ -133,7 +132,7 @@ def build_analysis(
         ),
         invoices=reports.invoices,
         classes=classes,
-        tenants=tenant_uses(sums.tenant_use),
+        tenants=(),
         outcomes=outcome_reports(sums.outcome_use),
         pools=reports.pools,
         checks=findings_of(reports),

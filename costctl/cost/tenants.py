@@ -1,38 +1,38 @@
-"""Who used what? A call is its own tenant's; the rest of a request is its entry's; what neither names is unassigned.
+"""Who used what? The cut by tenant, as readers of the document know it.
 
-In: the relation tenant_use. Out: ``TenantUse``, largest first, then all others together, then the unassigned; each only
-where it has any. Over all rows, calls and USD sum to those of the window.
+In: the cut by tenant. Out: ``TenantUse``, largest first, then all others together, then the unassigned; each only where
+it has any. Over all rows, calls and USD sum to those of the window.
 """
 
 from __future__ import annotations
 
-import polars as pl
+from typing import Final, Literal
 
+from costctl.documents.cuts import Cut, CutRow, CutRowKind, sum_of_known
 from costctl.documents.tenants import TenantUse
-from costctl.stats.exact_sums import sum_of_parts
+
+_KINDS: Final[dict[CutRowKind, Literal["tenant", "others", "unassigned"]]] = {
+    "value": "tenant",
+    "others": "others",
+    "not_observed": "unassigned",
+}
 
 
-def tenant_uses(tenant_use: pl.DataFrame) -> tuple[TenantUse, ...]:
-    """The tenants by cost, and the rest."""
-    ordered = tenant_use.sort("place", "power", nulls_last=True)
-    is_whole = ordered["unpriced_charges"].sum() == 0
-    total_usd = sum_of_parts(ordered, "usd") if is_whole else None
-    return tuple(_use(rows, total_usd) for rows in ordered.partition_by("place", maintain_order=True))
+def tenant_uses(cut: Cut) -> tuple[TenantUse, ...]:
+    """The tenants by cost, and the rest; idle time is no tenant's."""
+    rows = [row for row in cut.rows if row.kind in _KINDS]
+    total_usd = None if cut.unpriced_charges else sum_of_known(row.usd for row in rows)
+    return tuple(_use(row, total_usd) for row in rows)
 
 
-def _use(rows: pl.DataFrame, total_usd: float | None) -> TenantUse:
-    usd = sum_of_parts(rows, "usd")
+def _use(row: CutRow, total_usd: float | None) -> TenantUse:
     return TenantUse(
-        kind=rows["kind"][0],
-        tenant=rows["tenant"][0],
-        tenants=int(rows["tenants"].sum()),
-        requests=int(rows["requests"].sum()),
-        calls=int(rows["calls"].sum()),
-        usd=usd,
-        cost_ratio=_ratio(usd, total_usd),
-        unpriced_charges=int(rows["unpriced_charges"].sum()),
+        kind=_KINDS[row.kind],
+        tenant=row.value,
+        tenants=row.values,
+        requests=row.requests,
+        calls=row.calls,
+        usd=row.usd,
+        cost_ratio=row.usd / total_usd if row.usd is not None and total_usd else None,
+        unpriced_charges=row.unpriced_charges,
     )
-
-
-def _ratio(usd: float | None, total_usd: float | None) -> float | None:
-    return usd / total_usd if usd is not None and total_usd is not None and total_usd > 0 else None

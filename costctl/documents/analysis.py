@@ -338,8 +338,8 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl analyze --format json`` prints.
 
     classes: those that cost most first.  checks: what is wrong, unknown money first, then the most.  cuts: the bill by
-    model, by provider, by tenant, and by what --by asks for.  timeline, changes: null in documents that are made on the
-    way to another.
+    model, by provider, by tenant, and by what --by asks for.  tenants: the cut by tenant, without idle time.  Both are
+    empty, and timeline and changes null, in documents that are made on the way to another.
     """
 
     schema_version: str

@@ -6,9 +6,9 @@ their order), then all other values together, what is not observed, idle time, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -90,7 +90,7 @@ def shown_cut(cut: Cut, most: int, sort: SortColumn | None = None) -> ShownCut:
     values = [row for row in cut.rows if row.kind == "value"]
     others = [row for row in cut.rows if row.kind == "others"]
     if sort is not None:
-        values.sort(key=_ORDERS[sort])
+        values.sort(key=lambda row: order_by(sort, row.value or "", row.requests, row.success_ratio, row.usd))
     room = most + 1 if len(values) == most + 1 and not others else most
     is_of_time = cut.by in IN_ORDER_OF_TIME and sort is None
     shown, left = (values[-room:], values[:-room]) if is_of_time else (values[:room], values[room:])
@@ -129,14 +129,17 @@ def sum_of_known(values: Iterable[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def _by_success(row: CutRow) -> tuple[float, float]:
-    """The lowest part of successes first: that is what one looks for."""
-    return 1.0 if row.success_ratio is None else row.success_ratio, -(row.usd or 0.0)
-
-
-_ORDERS: Final[dict[SortColumn, Callable[[CutRow], Any]]] = {
-    "cost": lambda row: (-(row.usd or 0.0), -row.requests),
-    "requests": lambda row: (-row.requests, -(row.usd or 0.0)),
-    "success": _by_success,
-    "name": lambda row: row.value,
-}
+def order_by(
+    sort: SortColumn, name: str, requests: int, success_ratio: float | None, usd: float | None
+) -> tuple[float, float, str]:
+    """Where a row stands: most first, of successes the lowest part, which is what one looks for."""
+    cost = -(usd or 0.0)
+    match sort:
+        case "cost":
+            return cost, -requests, name
+        case "requests":
+            return -requests, cost, name
+        case "success":
+            return 1.0 if success_ratio is None else success_ratio, cost, name
+        case "name":
+            return 0.0, 0.0, name

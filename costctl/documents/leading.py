@@ -13,7 +13,7 @@ import msgspec
 
 from costctl.documents.analysis import Analysis, ClassReport
 from costctl.documents.bill import BillRow
-from costctl.documents.cuts import sum_as_written, sum_of_known
+from costctl.documents.cuts import SortColumn, order_by, sum_as_written, sum_of_known
 from costctl.documents.spending import Timeline
 from costctl.documents.workload_map import ClassMix, WorkloadMap
 
@@ -40,8 +40,26 @@ class OtherClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     unpriced_charges: int
 
 
+def in_order(document: Analysis, sort: SortColumn | None) -> Analysis:
+    """The document with its classes, and their rows of the bill, in this order; None for theirs, by cost."""
+    if sort is None or sort == "cost":
+        return document
+
+    def order(report: ClassReport) -> tuple[float, float, str]:
+        name, usd = report.request_class, report.cost.attributed_usd
+        return order_by(sort, name, report.requests, report.success_ratio, usd)
+
+    classes = tuple(sorted(document.classes, key=order))
+    if document.bill is None:
+        return msgspec.structs.replace(document, classes=classes)
+    places = {("class", report.request_class): place for place, report in enumerate(classes)}
+    rows = sorted(document.bill.rows, key=lambda row: places.get((row.kind, row.name), len(places)))
+    bill = msgspec.structs.replace(document.bill, rows=tuple(rows))
+    return msgspec.structs.replace(document, classes=classes, bill=bill)
+
+
 def paid_classes(document: Analysis, most: int) -> tuple[tuple[PaidClass, ...], OtherClasses | None]:
-    """Those that pay most, ``most`` of them, and the sums of the others; None where there are none."""
+    """Those that come first, ``most`` of them, and the sums of the others; None where there are none."""
     reports = {report.request_class: report for report in document.classes}
     if document.bill is None:
         paid = [PaidClass(report, None) for report in document.classes]

@@ -15,6 +15,7 @@ from costctl.documents.calibration import Calibration
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
+from costctl.units import S_PER_HOUR
 
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
 
@@ -57,6 +58,11 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_ratio: float | None
     pools: tuple[IdlePool, ...]
     bought_usd: float | None
+
+    @property
+    def observed_s(self) -> float:
+        """The same time in seconds."""
+        return self.observed_hours * S_PER_HOUR
 
 
 class FreedTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,7 +24,6 @@ from costctl.units import BYTES_PER_GB, usd_per_s
 BLOCK_S: Final = (
     600.0  # length of a block of time in class_window; ten minutes, as in the Azure and ServeGen studies
 )
-MOST_TENANTS: Final = 100.0  # with a row of their own
 LOOP_ROUNDS: Final = 3.0  # rounds of one and the same step that count as a loop: once more may be a check
 _EARLIEST_NS: Final = -(2**63)
 _LATEST_NS: Final = 2**63 - 1
@@ -172,7 +171,6 @@ def _settings(settings: Settings) -> pl.DataFrame:
     rows = [
         {"name": "block_s", "value": BLOCK_S},
         {"name": "loop_rounds", "value": LOOP_ROUNDS},
-        {"name": "most_tenants", "value": MOST_TENANTS},
         {"name": "unpriced_is_recorded", "value": float(settings.prices.unpriced == "recorded")},
         *(
             {"name": name, "value": None if usd is None else usd / BYTES_PER_GB}

@@ -7,6 +7,7 @@ In: the frames, the settings, the analysis document of the same window, how tena
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,7 +69,7 @@ def focus_export(
         price_book=analysis.provenance.price_book,
     )
     lines.sort(key=lambda line: (line.day, line.item.sku, line.kind, str(line.whose), line.unit_price or 0))
-    return FocusExport(with_requests(lines, class_day, name_of), common, _notes(frames, analysis))
+    return FocusExport(with_requests(lines, class_day, name_of), common, _notes(lines, frames, analysis))
 
 
 def hashed(tenant: str, salt: str) -> str:
@@ -76,18 +77,19 @@ def hashed(tenant: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}{tenant}".encode()).hexdigest()[:_HASH_DIGITS]
 
 
-def _notes(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
-    return (*_unassigned(analysis), *_recorded(analysis), *_unpriced(frames, analysis))
+def _notes(lines: Sequence[Line], frames: Frames, analysis: Analysis) -> tuple[str, ...]:
+    return (*_unassigned(lines), *_recorded(analysis), *_unpriced(frames, analysis))
 
 
-def _unassigned(analysis: Analysis) -> tuple[str, ...]:
+def _unassigned(lines: Sequence[Line]) -> tuple[str, ...]:
     """Of a file that names tenants: what has none."""
-    unassigned = next((use for use in analysis.tenants if use.kind == "unassigned"), None)
-    if unassigned is None or unassigned.usd is None or len(analysis.tenants) == 1:
+    used = [line for line in lines if line.kind in ("direct", "busy")]
+    usd = sum(line.usd for line in used if line.whose.tenant is None)
+    if not usd or all(line.whose.tenant is None for line in used):
         return ()
     return (
-        f"{unassigned.usd:.6f} USD of {unassigned.calls:,} calls and the rest of their requests have no tenant: "
-        "neither the call, nor a span above it, nor the request's entry span names one.",
+        f"{usd:.6f} USD of usage have no tenant: neither the call, nor a span above it, nor the request's entry span "
+        "names one.",
     )
 
 

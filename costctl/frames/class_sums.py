@@ -1,10 +1,10 @@
-"""What do the requests of a window come to, by class, pool, provider and tenant? Sums, made where the rows lie.
+"""What do the requests of a window come to, by class, pool and provider? Sums, made where the rows lie.
 
 In: relations of sql/core, each with a row a class (or pool, provider, rule, reason), however long the trace: no request
 and no call is in them. Out: one frozen record of frames named like the relations. Money is summed exactly: relations
 whose rows have a ``power`` hold whole numbers of 2^power, which `costctl.stats.exact_sums` puts together.
 
-    spans → requests, calls → charge → charge_parts → class_charge, outcome_use, provider_day, tenant_use
+    spans → requests, calls → charge → charge_parts → class_charge, outcome_use, provider_day
                   └──────────→ call_pricing → class_calls, observed_totals
 
 What needs the rows themselves is elsewhere: quantiles and the bootstrap over requests in `costctl.frames.traffic`, the
@@ -34,7 +34,6 @@ class ClassSums:
     pool_use: pl.DataFrame
     outcome_use: pl.DataFrame
     provider_day: pl.DataFrame
-    tenant_use: pl.DataFrame
     unpriced_reason: pl.DataFrame
     unread_keys: pl.DataFrame
     usage_conflicts: pl.DataFrame
@@ -52,7 +51,6 @@ class ClassSums:
         "pool_use",
         "outcome_use",
         "provider_day",
-        "tenant_use",
         "unpriced_reason",
         "unread_keys",
         "usage_conflicts",

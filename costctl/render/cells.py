@@ -94,13 +94,16 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its unit; ``why`` and ``bound`` as those of a quantity. is_short: where there is little room."""
+    """An estimate with its unit; ``why``, ``bound`` and ``places`` as those of a quantity. is_short: where there is
+    little room.
+    """
 
     estimate: Estimate | None
     unit: Literal["USD", "ratio"]
     why: str
     bound: Bound | None = None
     is_short: bool = False
+    places: int | None = None
 
     def at_least(self, missing: int) -> Interval:
         """A sum: a lower bound where some parts of it are unknown."""
@@ -112,7 +115,7 @@ class Interval:
         if self.unit == "ratio":
             return numbers.ratio_interval(self.estimate)
         if self.is_short:
-            return numbers.usd_range(self.estimate)
+            return numbers.usd_range(self.estimate, self.places)
         if self.bound == "at least" and self.estimate.is_exact:
             return f"≥ {numbers.usd(self.estimate.mid)}"
         return f"{_MARKS[self.bound]}{numbers.usd_interval(self.estimate)}"
@@ -235,6 +238,13 @@ def usd_interval(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:
 def usd_range(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:
     """The same for a first screen."""
     return Interval(estimate, "USD", why, is_short=True)
+
+
+def usd_range_column(estimates: Iterable[Estimate | None], why: str = TOO_FEW) -> tuple[Interval, ...]:
+    """The same for a column, all with the same decimal places."""
+    column = tuple(estimates)
+    places = numbers.usd_places(each.mid for each in column if each is not None)
+    return tuple(Interval(each, "USD", why, is_short=True, places=places) for each in column)
 
 
 def ratio_interval(estimate: Estimate | None, why: str = TOO_FEW) -> Interval:

@@ -9,9 +9,9 @@ from typing import Final
 
 from costctl.documents.analysis import Analysis
 from costctl.documents.spending import Change, Changes, Comparison, Timeline, leading_movers, notable_days
-from costctl.render.cells import NOT_PRICED, Quantity, Row, count, hours, seconds, usd
+from costctl.render.cells import NOT_PRICED, Quantity, Row, count, seconds, usd
 from costctl.render.cut_names import cut_name, row_name
-from costctl.render.numbers import days
+from costctl.render.numbers import days, length
 from costctl.render.sections import Section, Table
 from costctl.units import S_PER_HOUR
 
@@ -104,7 +104,7 @@ def _relative(change: Change) -> str:
 def _sides(compared: Comparison) -> str:
     """Nov 24 vs Nov 23; the second half against the first, where these are no whole days."""
     if not compared.days:
-        each = f"{hours(compared.seconds)} h" if compared.seconds >= S_PER_HOUR else seconds(compared.seconds)
+        each = length(compared.seconds)
         return f"last {each} vs the {each} before"
     return (
         f"{days(compared.after_from, compared.after_to)} vs {days(compared.before_from, compared.before_to)}"

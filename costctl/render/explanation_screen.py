@@ -16,8 +16,8 @@ from costctl.documents.explanation import (
     StageLine,
     sum_of,
 )
-from costctl.render.cells import Row, count, exact, ratio, seconds, usd
-from costctl.render.explanation import call_name, said, sections
+from costctl.render.cells import Row, count, exact, ratio, seconds, usd, usd_column
+from costctl.render.explanation import call_name, said
 from costctl.render.numbers import plural, stage_name
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.view import View
@@ -33,8 +33,6 @@ def screen(document: Explanation, view: View) -> list[Section]:
     """One request, or one class, or one rule."""
     if document.rule is not None:
         return _rule(document.rule, view)
-    if view.detail:
-        return sections(document)
     if document.request_class is not None:
         return _class(document.request_class, view)
     return _request(document, document.requests[0], view)
@@ -80,10 +78,10 @@ def _cost(parts: tuple[CostPart, ...]) -> list[Section]:
         (
             part.component.replace("_", " "),
             part.resource or "",
-            usd(part.usd).at_least(part.unpriced_charges),
+            cost.at_least(part.unpriced_charges),
             ratio(part.usd_ratio, ""),
         )
-        for part in shown
+        for part, cost in zip(shown, usd_column(part.usd for part in shown), strict=True)
     ]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", "", ""))
@@ -195,8 +193,10 @@ def _examples(explained: ClassExplanation) -> list[Section]:
     if not explained.examples:
         return []
     rows: tuple[Row, ...] = tuple(
-        (each.example, each.trace_id, seconds(each.duration_s), usd(each.usd).at_least(each.unpriced_charges))
-        for each in explained.examples
+        (each.example, each.trace_id, seconds(each.duration_s), cost.at_least(each.unpriced_charges))
+        for each, cost in zip(
+            explained.examples, usd_column(each.usd for each in explained.examples), strict=True
+        )
     )
     columns = ("example request", "trace", "duration", "cost")
     return [Table(columns[0], columns, rows, frozenset(columns[:2]), is_compact=True)]

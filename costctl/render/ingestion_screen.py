@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from costctl.documents.ingestion import IngestReport, IngestTotals
 from costctl.documents.source_groups import SourceGroup, leading, worst_first
 from costctl.render.cells import Row, count
-from costctl.render.ingestion import sections, to_do
+from costctl.render.ingestion import to_do
 from costctl.render.loading import skipped_lines
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, shortened_path
@@ -23,8 +23,6 @@ _COUNTS: Final = ("spans", "model calls", "rejected", "already loaded")
 
 def screen(document: IngestReport, view: View) -> list[Section]:
     """What it came to, the sources that matter most, and what to do about what was not understood."""
-    if view.detail:
-        return sections(document)
     folder, told, rest = leading(document.sources, _MOST_ROWS)
     headline = [("", _headline(document))]
     if folder:

@@ -20,7 +20,10 @@ _KINDS: Final = {
 def screen(document: Initialised, view: View) -> list[Section]:
     """One line for the file, one for each kind of block in it, and what comes next."""
     if not document.is_new and not document.added:
-        return [Facts((("", f"{document.path}: nothing to add, it has all of it already."),))]
+        return [
+            Facts((("", f"{document.path}: nothing to add, it has all of it already."),)),
+            Facts((("Next", view.command("analyze")),)),
+        ]
     done = "Wrote" if document.is_new else "Added to"
     added = tuple(
         (noun, f"{count(document.added[kind])}, {what}")

@@ -60,12 +60,15 @@ def usd_interval(estimate: Estimate) -> str:
     return f"{usd(estimate.mid)} ({between}{usd(estimate.low)} to {usd(estimate.high)})"
 
 
-def usd_range(estimate: Estimate) -> str:
+def usd_range(estimate: Estimate, places: int | None = None) -> str:
     """The same where there is little room: $0.157 (0.125–0.189); of one exact value, that."""
+    low, mid, high = (
+        usd(each) if places is None else fixed(each, places, is_usd=True)
+        for each in (estimate.low, estimate.mid, estimate.high)
+    )
     if estimate.is_exact:
-        return usd(estimate.mid)
-    low, high = (usd(bound).replace("$", "") for bound in (estimate.low, estimate.high))
-    return f"{usd(estimate.mid)} ({low}{' to ' if estimate.low < 0 else '–'}{high})"
+        return mid
+    return f"{mid} ({low.replace('$', '')}{' to ' if estimate.low < 0 else '–'}{high.replace('$', '')})"
 
 
 def stage_name(stage: str) -> str:
@@ -118,6 +121,11 @@ def _clock(first: datetime, last: datetime) -> str:
 
 def _day(moment: datetime) -> str:
     return f"{moment:%b} {moment.day}"
+
+
+def minute(instant: str) -> str:
+    """An RFC 3339 instant to the minute: 2026-11-24 09:30."""
+    return instant[:16].replace("T", " ")
 
 
 def length(seconds_long: float) -> str:

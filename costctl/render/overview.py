@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from costctl.documents.overview import Overview
 from costctl.documents.store_info import StoreInfo
-from costctl.render.cells import NOT_OBSERVED, Quantity
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section
+from costctl.render.store_info import at_minute, held_period, in_megabytes
 from costctl.render.view import View
 
 _WHAT_IT_IS = (
@@ -31,18 +31,14 @@ def screen(document: Overview, view: View) -> list[Section]:
 
 
 def _held(store: StoreInfo) -> str:
-    period = f"{_minute(store.first)} to {_minute(store.last)} UTC" if store.spans else "no spans"
-    return f"{period} · {plural(store.traces, 'trace')} · {plural(store.model_spans, 'model span')}"
+    held = held_period(store) if store.spans else "no spans"
+    return f"{held} · {plural(store.traces, 'trace')} · {plural(store.model_spans, 'model span')}"
 
 
 def _loaded(store: StoreInfo) -> str:
-    size = Quantity(store.file_bytes, "bytes", NOT_OBSERVED)
-    loaded = f"last loaded {_minute(store.last_loaded)} UTC"
+    size = in_megabytes(store.file_bytes)
+    loaded = f"last loaded {at_minute(store.last_loaded)} UTC"
     return f"{store.path}: {plural(len(store.sources), 'source')}, {size}, {loaded}"
-
-
-def _minute(instant: str | None) -> str:
-    return instant[:16].replace("T", " ") if instant else NOT_OBSERVED
 
 
 def _first_steps(path: str, view: View) -> list[Section]:

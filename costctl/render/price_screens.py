@@ -8,7 +8,7 @@ from costctl.documents.prices import ModelPrices, PriceCheck, Prices
 from costctl.documents.witness import Witness, by_size
 from costctl.render.cells import NOT_OBSERVED, Cell, Row, count, exact, number, usd
 from costctl.render.numbers import plural
-from costctl.render.prices import check_sections, prompt, sections
+from costctl.render.prices import prompt
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.view import View
 from costctl.render.witness import cause_in_words
@@ -32,8 +32,6 @@ _COLUMNS: Final = (
 
 def list_screen(document: Prices, view: View) -> list[Section]:
     """What the models cost that were asked for; without a name, how many each provider has."""
-    if view.detail:
-        return sections(document)
     if not document.prices:
         return [
             Facts((("", f"No model with a price has this in its name, as of {document.as_of}."),)),
@@ -92,8 +90,6 @@ def _providers(document: Prices) -> Table:
 
 def check_screen(document: PriceCheck, view: View) -> list[Section]:
     """What is to be fixed first; then what sources say that calls cost, beside what we say."""
-    if view.detail:
-        return check_sections(document)
     looked = plural(document.rates, "own rate")
     if document.models is not None:
         looked = f"{looked} and {plural(document.models, 'model')} of the store"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
-from costctl.render.cells import Cell, Row, number, ratio, usd, usd_range
-from costctl.render.numbers import plural
+from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_range, usd_range_column
+from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
     NO_CASH,
     before_and_after,
@@ -22,7 +24,7 @@ from costctl.render.recommendation_words import (
     told,
     whose,
 )
-from costctl.render.recommendations import grounds, reasons, sections
+from costctl.render.recommendations import grounds, reasons
 from costctl.render.sections import Facts, Notes, Section, Table, first
 from costctl.render.view import View
 
@@ -34,8 +36,6 @@ _MOST_EFFECTS: Final = 8
 
 def screen(document: Recommendations, view: View) -> list[Section]:
     """What to change first, what is idle, and how much was ruled out; with --verbose, why."""
-    if view.detail:
-        return sections(document)
     if document.why_nothing is not None and not document.made:
         return _nothing_to_judge(document, view)
     parts: list[Section] = [Facts((("", _headline(document)), ("", _basis(document))))]
@@ -66,16 +66,16 @@ def _bill(document: Recommendations) -> str:
     if baseline.is_weekly_given:
         return f"{usd(baseline.usd_per_week).at_least(baseline.unpriced_charges)} a week"
     total = usd(baseline.usd).at_least(baseline.unpriced_charges)
-    return f"{total} in {number(baseline.observed_hours)} h"
+    return f"{total} in {length(baseline.observed_s)}"
 
 
 def _basis(document: Recommendations) -> str:
     """From how many hours figures are, and how far the replay is trusted."""
-    hours = number(document.baseline.observed_hours)
+    observed = length(document.baseline.observed_s)
     if document.baseline.is_weekly_given:
-        over = f"Per week, extrapolated from {hours} h of traces."
+        over = f"Per week, extrapolated from {observed} of traces."
     else:
-        over = f"All figures are for the {hours} h observed; --extrapolate scales them to a week."
+        over = f"All figures are for the {observed} observed; --extrapolate scales them to a week."
     trust = "" if document.calibration is None else f" Replay {trust_line(document.calibration)}."
     return f"{over}{trust}"
 
@@ -85,7 +85,11 @@ def _table(document: Recommendations) -> Table:
     shown, hidden = first(document.made, _MOST_ROWS)
     per_week = _per_week(document)
     has_replays = any(each.latency is not None or told(each)[1] is not None for each in document.made)
-    rows: list[Row] = [(str(place), *_row(advice)) for place, advice in enumerate(shown, 1)]
+    savings = zip(*(usd_range_column(*column) for column in _savings(shown)), strict=True)
+    rows: list[Row] = [
+        (str(place), *_row(advice, *each))
+        for place, (advice, each) in enumerate(zip(shown, savings, strict=True), 1)
+    ]
     if hidden:
         rows.append(("", f"{hidden} more: --detail", "", "", ""))
     columns: tuple[str, ...] = ("#", "change", f"cash{per_week}", f"capacity freed{per_week}", "latency p95")
@@ -97,7 +101,10 @@ def _table(document: Recommendations) -> Table:
 def _candidates(document: Recommendations) -> Table:
     """What would save, and what must be declared or tried before."""
     shown, hidden = first(document.candidates, _MOST_CANDIDATES)
-    rows: list[Row] = [(in_words(each), usd_range(told(each)[0], NO_CASH), _needs(each)) for each in shown]
+    savings = usd_range_column((told(each)[0] for each in shown), NO_CASH)
+    rows: list[Row] = [
+        (in_words(each), cash, _needs(each)) for each, cash in zip(shown, savings, strict=True)
+    ]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", ""))
     columns = ("not yet", f"cash{_per_week(document)}", "first")
@@ -117,18 +124,18 @@ def _per_week(document: Recommendations) -> str:
     return "/week" if document.baseline.is_weekly_given else ""
 
 
-def _row(advice: Recommendation) -> tuple[str, Cell, Cell, Cell]:
-    cash, spare = told(advice)
+def _savings(shown: Sequence[Recommendation]) -> tuple[tuple[list[Estimate | None], str], ...]:
+    """The columns of cash and of freed capacity, and what stands there where there is none."""
+    cash, spare = zip(*map(told, shown), strict=True)
+    return ([*cash], NO_CASH), ([*spare], "none")
+
+
+def _row(advice: Recommendation, cash: Interval, spare: Interval) -> tuple[str, Cell, Cell, Cell]:
     effect = advice.latency
     if effect is None:
-        return in_words(advice), usd_range(cash, NO_CASH), usd_range(spare, "none"), ""
+        return in_words(advice), cash, spare, ""
     whose_p95 = "" if effect.request_class == advice.request_class else f" (p95 of {effect.request_class})"
-    return (
-        f"{in_words(advice)}{whose_p95}",
-        usd_range(cash, NO_CASH),
-        usd_range(spare, "none"),
-        before_and_after(effect),
-    )
+    return f"{in_words(advice)}{whose_p95}", cash, spare, before_and_after(effect)
 
 
 def _idle(document: Recommendations) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from costctl.documents.recommendations import (
 )
 from costctl.render.bought_words import in_plain_words, is_about_tokens
 from costctl.render.cells import Cell, Interval, measured, number, phrase, ratio, usd_interval
-from costctl.render.numbers import plural
+from costctl.render.numbers import length, plural
 from costctl.render.settings import setting_value
 
 NO_CASH: Final = "$0 now"
@@ -76,8 +76,10 @@ def told(item: Saving) -> tuple[Estimate | None, Estimate | None]:
 
 def span(document: Recommendations) -> str:
     """Over which time savings are told."""
-    hours = number(document.baseline.observed_hours)
-    return f"per week, from {hours} h" if document.baseline.is_weekly_given else f"in the {hours} h observed"
+    observed = length(document.baseline.observed_s)
+    return (
+        f"per week, from {observed}" if document.baseline.is_weekly_given else f"in the {observed} observed"
+    )
 
 
 def cells(item: Saving) -> tuple[Interval, Interval]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Holdout, Joint, Recommendation, Recommendations
 from costctl.render.calibration import calibration_table, trust_lines
-from costctl.render.cells import count, low_mid_high, number, usd, usd_interval
+from costctl.render.cells import count, low_mid_high, usd, usd_interval
+from costctl.render.numbers import length
 from costctl.render.recommendation_words import (
     cells,
     changes,
@@ -70,19 +71,19 @@ def _together(document: Recommendations) -> list[str]:
 
 def _paid_today(document: Recommendations) -> list[str]:
     baseline = document.baseline
-    hours = number(baseline.observed_hours)
+    observed = length(baseline.observed_s)
     total, weekly = (
         usd(each).at_least(baseline.unpriced_charges) for each in (baseline.usd, baseline.usd_per_week)
     )
-    lines = [f"Today: {total} for {count(baseline.requests)} requests in the {hours} hours observed."]
+    lines = [f"Today: {total} for {count(baseline.requests)} requests in the {observed} observed."]
     if baseline.is_weekly_given:
         lines.append(
-            f"A week: {weekly} for {count(baseline.requests_per_week)} requests, extrapolated from these {hours} hours "
+            f"A week: {weekly} for {count(baseline.requests_per_week)} requests, extrapolated from these {observed} "
             "as if every hour of the week were like them."
         )
     else:
         lines.append(
-            "Less than a day was observed, so figures are for those hours. --extrapolate scales them to a week."
+            "Less than a day was observed, so figures are for that time. --extrapolate scales them to a week."
         )
     return lines
 

@@ -33,7 +33,7 @@ from costctl.render.cells import (
     trust_of,
     usd,
 )
-from costctl.render.numbers import plural
+from costctl.render.numbers import minute, period, plural
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.settings import setting_value
 from costctl.render.spreadsheet import as_csv
@@ -107,7 +107,7 @@ def _scenario(document: Simulation) -> Notes:
     window, scenario = document.window, document.scenario
     lines = [
         f"{count(window.replayed_requests)} of {count(window.requests)} requests of "
-        f"{minute(window.from_)} to {minute(window.to)} UTC are replayed."
+        f"{period(window.from_, window.to)} are replayed."
     ]
     if scenario.policy_id is not None:
         lines.append(f"Policy {scenario.policy_id}.")
@@ -129,11 +129,6 @@ def failure_lines(failures: tuple[ReplicaFailure, ...]) -> list[str]:
         f"{'for good' if each.until is None else f'until {minute(each.until)}'}"
         for each in failures
     ]
-
-
-def minute(instant: str) -> str:
-    """The instant to the minute: 2026-11-24 09:30."""
-    return instant[:16].replace("T", " ")
 
 
 def _changes(changes: tuple[SettingChange, ...]) -> Table:

@@ -7,11 +7,22 @@ from typing import Final
 
 from costctl.documents.simulation import ClassChange, Difference, Simulation
 from costctl.render.calibration import calibration_table, legend, trust_line
-from costctl.render.cells import Cell, Quantity, Row, count, exact, measured, phrase, ratio, trust_of
-from costctl.render.numbers import plural
+from costctl.render.cells import (
+    Cell,
+    Quantity,
+    Row,
+    count,
+    exact,
+    measured,
+    phrase,
+    ratio,
+    trust_of,
+    usd_column,
+)
+from costctl.render.numbers import period, plural
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.settings import setting_value
-from costctl.render.simulation import failure_lines, minute, sections, signed_change
+from costctl.render.simulation import failure_lines, signed_change
 from costctl.render.view import View
 
 _MOST_CHANGES: Final = 4
@@ -25,8 +36,6 @@ _FATES: Final = ("rejected", "expired", "failed", "never_arrived", "in_flight", 
 
 def screen(document: Simulation, view: View) -> list[Section]:
     """The scenario beside today; without a change, today's replay beside what was observed."""
-    if view.detail:
-        return sections(document)
     if not document.scenario.is_changed:
         return [
             Facts(
@@ -69,10 +78,7 @@ def _load(document: Simulation) -> str:
 
 def _window(document: Simulation) -> str:
     window = document.window
-    return (
-        f"{count(window.replayed_requests)} of {count(window.requests)} requests, {minute(window.from_)} to "
-        f"{minute(window.to)} UTC"
-    )
+    return f"{count(window.replayed_requests)} of {count(window.requests)} requests, {period(window.from_, window.to)}"
 
 
 def _totals(document: Simulation) -> Table:
@@ -111,10 +117,15 @@ def _latencies(document: Simulation) -> Table:
 
 
 def _beside(difference: Difference) -> Row:
-    """Today, the scenario, and the difference, marked where it may not be acted on."""
-    before, after = (measured(each, difference.unit) for each in (difference.baseline, difference.scenario))
-    marked = replace(signed_change(difference, difference.change), trust=trust_of(difference.is_trusted))
-    return (before, after, marked)
+    """Today, the scenario, and the difference, marked where it may not be acted on; amounts with the same decimals."""
+    change = replace(signed_change(difference, difference.change), trust=trust_of(difference.is_trusted))
+    if difference.unit != "USD":
+        today, scenario = (
+            measured(each, difference.unit) for each in (difference.baseline, difference.scenario)
+        )
+        return (today, scenario, change)
+    *both, by = usd_column((difference.baseline, difference.scenario, difference.change))
+    return (*both, replace(change, places=by.places))
 
 
 def _interval(difference: Difference) -> Cell:

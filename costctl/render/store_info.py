@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from costctl.documents.store_info import StoreInfo
 from costctl.render.cells import NOT_OBSERVED, Quantity, count
+from costctl.render.numbers import minute, period
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
 
@@ -33,8 +34,8 @@ def sections(document: StoreInfo) -> list[Section]:
             count(source.spans),
             count(source.stored_spans),
             count(source.rejected),
-            minute(source.first),
-            minute(source.last),
+            at_minute(source.first),
+            at_minute(source.last),
         )
         for source in document.sources
     )
@@ -59,9 +60,16 @@ def in_megabytes(number: int) -> Quantity:
     return Quantity(number, "bytes", NOT_OBSERVED)
 
 
-def minute(instant: str | None) -> str:
-    """The instant to the minute: 2026-11-24 09:30."""
-    return instant[:16].replace("T", " ") if instant else NOT_OBSERVED
+def at_minute(instant: str | None) -> str:
+    """The instant to the minute, where it is known."""
+    return minute(instant) if instant else NOT_OBSERVED
+
+
+def held_period(document: StoreInfo) -> str:
+    """From when to when the spans are."""
+    if document.first is None or document.last is None:
+        return "without a time"
+    return period(document.first, document.last)
 
 
 def csv_text(document: StoreInfo) -> str:

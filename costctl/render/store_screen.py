@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.store_info import StoredSource, StoreInfo
-from costctl.render.cells import NOT_OBSERVED, Row, count
+from costctl.render.cells import Row, count
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, first, shortened_path
-from costctl.render.store_info import in_megabytes, minute, sections
+from costctl.render.store_info import at_minute, held_period, in_megabytes
 from costctl.render.view import View
 
 _MOST_SOURCES: Final = 10
@@ -16,10 +16,8 @@ _MOST_SOURCES: Final = 10
 
 def screen(document: StoreInfo, view: View) -> list[Section]:
     """What is there, and the sources that gave most of it."""
-    if view.detail:
-        return sections(document)
     lines = [
-        ("", f"{count(document.spans)} spans in {plural(document.traces, 'trace')}, {_window(document)}"),
+        ("", f"{count(document.spans)} spans in {plural(document.traces, 'trace')}, {held_period(document)}"),
         ("", f"{shortened_path(document.path)}: {in_megabytes(document.file_bytes)}{_reusable(document)}"),
     ]
     if document.quarantined:
@@ -27,12 +25,6 @@ def screen(document: StoreInfo, view: View) -> list[Section]:
         lines.append(("", f"{plural(document.quarantined, 'record')} rejected: {look}"))
     next_step = f"{view.command('analyze')} · --detail for every source"
     return [Facts(tuple(lines)), *_sources(document), Facts((("Next", next_step),))]
-
-
-def _window(document: StoreInfo) -> str:
-    if document.first is None or document.last is None:
-        return "without a time"
-    return f"{minute(document.first)} to {minute(document.last)} UTC"
 
 
 def _reusable(document: StoreInfo) -> str:
@@ -69,6 +61,6 @@ def _row(source: StoredSource) -> Row:
         source.format,
         count(source.stored_spans),
         count(source.rejected),
-        minute(source.first) if source.first else NOT_OBSERVED,
-        minute(source.last) if source.last else NOT_OBSERVED,
+        at_minute(source.first),
+        at_minute(source.last),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -28,6 +29,16 @@ _MEASURES: Final = {
 
 def sections(document: Taxonomy) -> list[Section]:
     """The classes, how good they are, and the rules."""
+    return [
+        class_table("Classes found", document.clusters),
+        Notes("Quality", quality(document)),
+        *([Notes("Notes", document.notes)] if document.notes else []),
+        Listing("Rules, for --rules", document.rules_toml, "toml"),
+    ]
+
+
+def class_table(title: str, clusters: Sequence[Cluster]) -> Table:
+    """A row a class that was found."""
     rows = tuple(
         (
             cluster.name,
@@ -36,20 +47,15 @@ def sections(document: Taxonomy) -> list[Section]:
             tokens(cluster.features.prompt_tokens),
             tokens(cluster.features.output_tokens),
             ratio(cluster.agreement_ratio),
-            counts_of(cluster),
+            _counts_of(cluster),
         )
-        for cluster in document.clusters
+        for cluster in clusters
     )
     columns = ("class", "requests", "share", "median in", "median out", "rules agree", "median counts")
-    return [
-        Table("Classes found", columns, rows, frozenset({"class", "median counts"})),
-        Notes("Quality", quality(document)),
-        *([Notes("Notes", document.notes)] if document.notes else []),
-        Listing("Rules, for --rules", document.rules_toml, "toml"),
-    ]
+    return Table(title, columns, rows, frozenset({"class", "median counts"}))
 
 
-def counts_of(cluster: Cluster) -> str:
+def _counts_of(cluster: Cluster) -> str:
     """What its requests are made of, at the median."""
     features = msgspec.structs.asdict(cluster.features)
     parts = []

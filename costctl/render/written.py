@@ -62,8 +62,9 @@ def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple
     """What an export carries, and what is not in it. focus_version: None where it is a row for each class."""
     kind = "rows by class" if focus_version is None else f"FOCUS {focus_version}"
     missing = analysis.totals.unit_costs.unpriced_charges
-    billed = usd(analysis.totals.billed_usd).at_least(missing)
-    carried = ("Carried", f"{billed} billed, as {kind}")
+    total_usd = analysis.totals.billed_usd
+    billed = "nothing priced" if total_usd is None else f"{usd(total_usd).at_least(missing)} billed"
+    carried = ("Carried", f"{billed}, as {kind}")
     if not missing:
         return (carried,)
     return (

@@ -14,7 +14,7 @@ import polars as pl
 from costctl.answers import kept_or_made
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
-from costctl.documents.cuts import ALWAYS_CUT
+from costctl.documents.cuts import ALWAYS_CUT, asked_cuts
 from costctl.documents.settings import Settings
 from costctl.engine.laws import require_lawful
 from costctl.engine.protocol import Engine
@@ -58,16 +58,18 @@ def _with_cuts(document: Analysis, engine: Engine, by: Sequence[str], progress: 
     """The document with the bill by what every analysis tells apart, and by what was asked for, and over time."""
     from costctl.cost.cuts import cuts_of
     from costctl.cost.spending import changes_of, timeline_of
+    from costctl.cost.tenants import tenant_uses
     from costctl.frames.cut_sums import CutSums
     from costctl.frames.spending import spending_of
 
     progress("Summing by model and tenant", None)
     sums = CutSums.read(engine.fetch)
     names = tuple(dict.fromkeys((*by, *ALWAYS_CUT)))
-    spending = spending_of(sums)
+    spending, cuts = spending_of(sums), cuts_of(sums, names, document)
     return msgspec.structs.replace(
         document,
-        cuts=cuts_of(sums, names, document),
+        tenants=tenant_uses(asked_cuts(cuts, ("tenant",))[0]),
+        cuts=cuts,
         timeline=timeline_of(spending),
         changes=changes_of(spending, by),
     )

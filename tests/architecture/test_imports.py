@@ -99,7 +99,7 @@ ALLOWED: dict[str, set[str]] = {
         "rebill",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"handbook", "names", "observation", "render", "verbs"},
+    "cli": {"config", "handbook", "names", "observation", "render", "verbs"},
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
 INNER_RING = (

@@ -155,3 +155,10 @@ def test_what_the_cost_cannot_be_split_by_says_what_it_can(
 def test_what_additions_leave_behind_is_no_row_of_csv(folder: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(analyzed(folder, "--by", "tenant", "--format", "csv"))))
     assert [row["kind"] for row in rows] == ["value", "value", "value", "total"]
+
+
+@pytest.mark.parametrize("more", ["--detail", "--format json", "-o classes.csv", "--by day --detail"])
+def test_what_shows_every_row_refuses_to_show_the_first_ones(folder: Path, more: str) -> None:
+    done = costctl(folder, "analyze", "--top", "2", *more.split())
+    assert (done.returncode, "--top" in done.stderr) == (2, True)
+    assert not (folder / "classes.csv").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from costctl.documents.spending import Series, Slot, Timeline
-from costctl.errors import CostctlError
-from costctl.ingest import loader
-from costctl.observation import Question
 from costctl.render.sections import Facts, Table
+from costctl.render.terminal import as_terminal_text
 from costctl.render.view import View
-from costctl.store.database import open_store
-from tests.cli.first_screens import FIRST_SCREENS, GOLDEN, MOST_LINES, Worlds, golden, screen_text
+from tests.cli.first_screens import FIRST_SCREENS, GOLDEN, Worlds, golden, screen_text, terminal
 from tests.command_line import costctl
-from tests.conftest import unwatched
 
 MONEY = re.compile(r"(?<![(<>\d.])\$([\d,]+(?:\.\d+)?)")
 WORLDS = ("sample", "shop", "gaps")
-SLOW = {"segment --learn"}  # half a minute on real traces, and no longer than on others
 NARROW = 60
 
 
@@ -37,9 +31,22 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
 def test_a_screen_is_as_it_was_read_by_a_person(worlds: Worlds, case: tuple[str, str, int, bool]) -> None:
     verb, world, columns, is_coloured = case
     text = screen_text(verb, worlds.document(verb, world), columns, is_coloured=is_coloured)
-    assert text == golden(*case).read_text(encoding="utf-8"), (
-        "python -m tests.cli.first_screens, and read the diff"
-    )
+    read = golden(*case).read_text(encoding="utf-8")
+    compared = without_numbers if FIRST_SCREENS[verb].is_fitted else str.splitlines
+    assert compared(text) == compared(read), "python -m tests.cli.first_screens, and read the diff"
+
+
+LETTERS = str.maketrans("0123456789", "abcdefghij")  # of a colour, which is no figure
+
+
+def without_numbers(text: str) -> list[list[str]]:
+    """The words of each line, whatever their figures and units."""
+    plain = re.sub(r"\x1b\[[\d;]*m", lambda code: f" {code[0].translate(LETTERS)} ", text)
+    lines = [
+        re.sub(r"[-+]?[\d,.]*\d", "0", line).replace("µs", "s").replace("ms", "s").split()
+        for line in plain.splitlines()
+    ]
+    return [[word for word in line if word.strip("─")] for line in lines]
 
 
 def test_no_golden_screen_is_left_over() -> None:
@@ -47,57 +54,27 @@ def test_no_golden_screen_is_left_over() -> None:
     assert {path for path in golden(*GOLDEN[0]).parent.iterdir() if path not in kept} == set()
 
 
-@pytest.fixture(scope="module")
-def real_screens(real_traces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """(folder of traces, verb) → its screen at 80 columns; nothing where there is too little data."""
-    found = {}
-    for folder in sorted(real_traces.glob("*/*")):
-        store = tmp_path_factory.mktemp("real") / "s.duckdb"
-        with open_store(store) as connection:
-            loader.ingest(connection, [str(folder)])
-        for verb, text in _screens(Question(store=store)):
-            found[folder.name, verb] = text
-    return found
-
-
-def _screens(question: Question) -> Iterator[tuple[str, str]]:
-    for verb in FIRST_SCREENS.keys() - SLOW:
-        try:
-            document = FIRST_SCREENS[verb].make(question, unwatched)
-        except CostctlError:
-            continue
-        yield verb, screen_text(verb, document, 80)
-
-
-def test_no_default_view_of_real_traces_is_longer_than_a_screen_or_wider_than_it(
-    real_screens: dict[tuple[str, str], str],
-) -> None:
-    assert len(real_screens) > 50
-    sizes = {
-        case: (text.count("\n"), max(map(len, text.splitlines()))) for case, text in real_screens.items()
-    }
-    assert {case: size for case, size in sizes.items() if size[0] > MOST_LINES or size[1] > 80} == {}
-
-
-def test_the_last_lines_of_a_screen_say_what_to_do_next(worlds: Worlds) -> None:
-    for verb, screen in FIRST_SCREENS.items():
-        *_, last = screen.screen(worlds.document(verb, "sample"), View())
-        assert isinstance(last, Facts)
-        label, said = last.lines[-1]
-        assert (label, "costctl " in said) == ("Next", True)
+@pytest.mark.parametrize("verb", FIRST_SCREENS)
+def test_the_answer_fits_on_a_small_terminal_and_ends_with_what_is_next(worlds: Worlds, verb: str) -> None:
+    lines = screen_text(verb, worlds.document(verb, "sample"), 80).splitlines()
+    assert len(lines) <= FIRST_SCREENS[verb].most_lines
+    assert max(map(len, lines)) <= 80
+    (place,) = (place for place, line in enumerate(lines) if line.startswith("Next "))
+    assert "costctl " in lines[place]
+    assert all(line.startswith("     ") for line in lines[place + 1 :])
 
 
 @pytest.mark.parametrize("width", [NARROW, 80, 120])
 @pytest.mark.parametrize("verb", FIRST_SCREENS)
 def test_no_column_is_dropped_without_a_word(worlds: Worlds, verb: str, width: int) -> None:
-    document = worlds.document(verb, "sample")
-    text = screen_text(verb, document, width)
-    tables = [each for each in FIRST_SCREENS[verb].screen(document, View()) if isinstance(each, Table)]
-    start = text.index(tables[0].title.split()[0])  # a title folds where there is little room
-    head = " ".join(text[start:].splitlines()[:3])
-    hidden = " ".join(text.split()).partition("hidden for want of room: ")[2]
-    named = {name for name in tables[0].columns[1:] if name}
-    assert {name for name in named if name not in head and name not in hidden} == set()
+    sections = FIRST_SCREENS[verb].screen(worlds.document(verb, "sample"), View())
+    for table in (each for each in sections if isinstance(each, Table) and (width > NARROW or each.least)):
+        with terminal(width):
+            text = as_terminal_text([table])
+        head = " ".join(text.splitlines()[:3])  # names of columns fold where there is little room
+        hidden = " ".join(text.split()).partition("hidden for want of room: ")[2]
+        named = [name for name in table.columns[1:] if name not in hidden]
+        assert {word for name in named for word in name.split() if word not in head} == set()
 
 
 def amounts(text: str) -> Decimal:
@@ -156,7 +133,7 @@ def test_a_terminal_sees_the_cost_of_each_day_and_a_pipe_does_not(worlds: Worlds
 
 
 def test_detail_shows_all_tables_and_markdown_the_same_screen(worlds: Worlds, tmp_path: Path) -> None:
-    store = worlds.question("gaps").store
+    store = worlds.world("gaps").store
     about = ("--store", str(store), "--quiet")
     screen = costctl(tmp_path, "analyze", *about).stdout
     detail = costctl(tmp_path, "analyze", *about, "--detail").stdout
@@ -165,4 +142,4 @@ def test_detail_shows_all_tables_and_markdown_the_same_screen(worlds: Worlds, tm
     assert "The bill in USD, in rows that add up" not in screen
     assert "The bill in USD, in rows that add up" in detail
     assert "## COST BY CLASS" in markdown
-    assert "Next" in screen.splitlines()[-1]
+    assert "\nNext " in screen

@@ -39,7 +39,7 @@ def test_of_a_store_it_says_what_it_holds_and_what_to_ask_it(folder: Path) -> No
     assert done.returncode == 0
     assert fits(done.stdout), done.stdout
     for said in (
-        "2023-11-16 18:17",
+        "Nov 16 2023 18:17",
         "1 trace",
         "1 source",
         "last loaded",

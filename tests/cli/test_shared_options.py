@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from costctl.cli.app import app
 from costctl.cli.groups import grouped
-from costctl.cli.options import DEFAULT_STORE, Asked, Feedback
+from costctl.cli.options import Asked, Feedback
+from costctl.config import DEFAULT_STORE
 from costctl.errors import UsageError
 from costctl.observation import Question
 

@@ -84,11 +84,13 @@ def test_by_class_the_cut_is_what_the_classes_cost(sample: Analysis) -> None:
     }
 
 
-def test_by_tenant_the_cut_is_what_the_tenants_cost(sample: Analysis) -> None:
+def test_tenants_are_the_cut_by_tenant_without_idle_time(sample: Analysis) -> None:
     cut = cut_by(sample.cuts, "tenant")
     assert cut is not None
     found = {row.value: (row.calls, row.usd) for row in cut.rows if row.kind == "value"}
-    assert found == {use.tenant: (use.calls, pytest.approx(use.usd, rel=1e-12)) for use in sample.tenants}
+    assert found == {use.tenant: (use.calls, use.usd) for use in sample.tenants}
+    assert sum(use.cost_ratio or 0.0 for use in sample.tenants) == pytest.approx(1.0)
+    assert sum(use.usd or 0.0 for use in sample.tenants) == pytest.approx(sample.totals.attributed_usd)
 
 
 def test_the_timeline_is_what_was_attributed(sample: Analysis) -> None:

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from costctl.documents.analysis import Analysis
+from costctl.documents.cuts import SortColumn
 from costctl.documents.highlights import frequent_errors, longest_queues, overspent
-from costctl.documents.leading import leading_mix, paid_classes, split, whole_slots
+from costctl.documents.leading import in_order, leading_mix, paid_classes, split, whole_slots
 from costctl.documents.spending import Series, Slot, Timeline
 from costctl.documents.workload_map import ErrorCount, WorkloadMap
 
@@ -34,6 +35,26 @@ def test_classes_stand_by_what_they_pay_and_the_others_come_to_the_rest(sample_a
     assert others.requests == sum(each.requests for each in sample_analysis.classes) - sum(
         each.report.requests for each in shown
     )
+
+
+@pytest.mark.parametrize("sort", ["requests", "success", "name"])
+def test_classes_stand_in_the_order_asked_for_and_the_bill_keeps_its_rows(
+    sample_analysis: Analysis, sort: SortColumn
+) -> None:
+    order = {
+        "requests": lambda each: -each.requests,
+        "success": lambda each: each.success_ratio,
+        "name": lambda each: each.request_class,
+    }[sort]
+    document = in_order(sample_analysis, sort)
+    assert document.bill is not None
+    assert sample_analysis.bill is not None
+    names = [each.request_class for each in document.classes]
+    assert [*map(order, document.classes)] == sorted(map(order, sample_analysis.classes))
+    assert [row.name for row in document.bill.rows if row.kind == "class"] == names
+    assert [each.report.request_class for each in paid_classes(document, 99)[0]] == names
+    assert {*document.bill.rows} == {*sample_analysis.bill.rows}
+    assert in_order(sample_analysis, "cost") == in_order(sample_analysis, None) == sample_analysis
 
 
 def test_without_a_bill_the_classes_stand_without_rows(sample_analysis: Analysis) -> None:

@@ -132,4 +132,4 @@ def test_each_tenant_pays_for_its_own_calls_and_nobody_for_the_rest() -> None:
             paid[row["x_TenantId"]] += float(row["BilledCost"])
     shared = 18 * 12.29 / 3600
     assert paid == pytest.approx({"acme": 0.0035 + shared, "globex": 0.026 + shared, "NULL": 0.0085 + 0.09})
-    assert export.notes[0].startswith("0.098500 USD of 1 calls and the rest of their requests have no tenant")
+    assert export.notes[0].startswith("0.098500 USD of usage have no tenant")

@@ -1,6 +1,6 @@
 """Small worlds whose telemetry lacks what real telemetry lacks: tokens, first tokens, prices.
 
-In: a seed and a folder. Out: a store of spans from which facts were taken away at random, each by itself.
+In: a seed and a folder. Out: spans, or a store of them, from which facts were taken away at random, each by itself.
 """
 
 from __future__ import annotations
@@ -31,7 +31,15 @@ SOLD = {"llama-3.3-70b": "gpt-4.1", "llama-3.1-8b": "gpt-4.1-mini", "bge-m3": "a
 
 
 def store_with_gaps(folder: Path, seed: int, *, is_api: bool) -> Path:
-    """A store of some hundred requests. is_api: the calls go to a provider's API, recorded by who asked."""
+    """A store of these traces."""
+    store = folder / f"gaps-{seed}-{is_api}.duckdb"
+    traces = traces_with_gaps(folder, seed, is_api=is_api)
+    verbs.ingest(verbs.IngestRequest((str(traces),), store), unwatched)
+    return store
+
+
+def traces_with_gaps(folder: Path, seed: int, *, is_api: bool) -> Path:
+    """A file of some hundred requests. is_api: the calls go to a provider's API, recorded by who asked."""
     draw = random.Random(seed)
     world = plain_world(requests=500.0)
     demand = demand_of(world)
@@ -44,9 +52,7 @@ def store_with_gaps(folder: Path, seed: int, *, is_api: bool) -> Path:
                 for scope in resource["scopeSpans"]:
                     scope["spans"] = [_with_gaps(span, draw, is_api=is_api) for span in scope["spans"]]
             out.write(json.dumps(document) + "\n")
-    store = folder / f"gaps-{seed}-{is_api}.duckdb"
-    verbs.ingest(verbs.IngestRequest((str(path),), store), unwatched)
-    return store
+    return path
 
 
 def _with_gaps(span: dict[str, Any], draw: random.Random, *, is_api: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from costctl.documents.settings import Pool, Settings, Storage
-from costctl.relations import load_relations
+from costctl.relations import by_name, load_relations
 from tests.relations.span_rows import chat, engine_of, span
 
 RELATIONS = load_relations("duckdb")
@@ -69,3 +69,10 @@ def test_a_relation_has_the_columns_and_types_that_its_header_promises(name: str
 @pytest.mark.parametrize("name", sorted(n for n, r in RELATIONS.items() if r.layer == "checks"))
 def test_no_check_finds_anything(name: str) -> None:
     assert engine_of(SPANS, SETTINGS).check(name).rows() == []
+
+
+def test_two_relations_of_one_name_are_refused() -> None:
+    calls, requests = RELATIONS["calls"], RELATIONS["requests"]
+    assert by_name([calls, requests]) == {"calls": calls, "requests": requests}
+    with pytest.raises(ValueError, match="two relations are named calls"):
+        by_name([calls, requests, calls])

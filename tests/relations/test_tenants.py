@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from costctl.cost.tenants import tenant_uses
 from costctl.documents.settings import Pool, Settings
+from costctl.frames.cut_sums import CutSums
+from costctl.stats.exact_sums import sum_of_parts
 from tests.relations.span_rows import chat, engine_of, span
 from tests.thoroughness import how_many
 
@@ -155,21 +156,10 @@ def test_each_call_is_whose_a_walk_up_its_tree_says_and_nothing_is_lost(rows: li
         "INNER JOIN span_ids AS i ON s.span_key = i.span_key"
     ).to_dicts()
     assert of_calls == walked(rows, ids, set(of_calls))
-    uses, charge = tenant_uses(engine.fetch("tenant_use")), engine.fetch("charge")
-    known = charge["usd"].drop_nulls()
-    assert sum(use.usd or 0.0 for use in uses) == pytest.approx(known.sum())
-    assert sum(use.calls for use in uses) == calls.height
-    assert sum(use.unpriced_charges for use in uses) == charge["usd"].null_count()
-    assert {use.tenant for use in uses if use.kind == "tenant"} == {
+    used, charge = CutSums.read(engine.fetch).named("tenant"), engine.fetch("charge")
+    assert (sum_of_parts(used, "usd") or 0.0) == pytest.approx(charge["usd"].drop_nulls().sum())
+    assert used["calls"].sum() == calls.height
+    assert used["unpriced_charges"].sum() == charge["usd"].null_count()
+    assert {*used["value"].drop_nulls()} == {
         *calls["tenant"].drop_nulls(), *engine.fetch("requests")["tenant"].drop_nulls()
     }  # fmt: skip
-
-
-def test_more_tenants_than_have_rows_are_together_in_one() -> None:
-    rows = [bought(f"t{number}/c", number, 1_000 + number, f"tenant {number:03d}") for number in range(130)]
-    engine = engine_of([*rows, bought("n/c", 500, 1_000)])
-    uses = tenant_uses(engine.fetch("tenant_use"))
-    assert [use.kind for use in uses] == ["tenant"] * 100 + ["others", "unassigned"]
-    assert uses[0].tenant == "tenant 129"
-    assert (uses[100].tenants, uses[100].calls, uses[101].calls) == (30, 30, 1)
-    assert sum(use.usd or 0.0 for use in uses) == pytest.approx(float(engine.fetch("charge")["usd"].sum()))

@@ -15,7 +15,6 @@ from costctl.synth.world import Spread
 
 _START: Final = datetime(2026, 11, 23, tzinfo=UTC)  # a Monday
 _SHORT: Final = Spread(60, 0.5, 8, 600)
-_LONG: Final = Spread(900, 0.5, 100, 6000)
 _ANSWER: Final = Spread(170, 0.5, 20, 900)
 
 APPS: Final = (

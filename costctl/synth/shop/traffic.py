@@ -17,7 +17,6 @@ from costctl.synth.world import Spread
 _FIRST_TOKEN_S: Final = Spread(0.45, 0.3, 0.1, 3.0)
 _S_PER_TOKEN: Final = 0.011
 _TOOL_S: Final = Spread(0.6, 0.7, 0.05, 15.0)
-_REFUSED_S: Final = 0.05
 _BACKOFF_S: Final = 0.5
 
 
