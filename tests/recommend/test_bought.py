@@ -36,7 +36,7 @@ FIELDS: Final = {
     "class.service_tier": "tier",
     "class.model": "model",
 }
-SEEDS: Final = range(how_many(2, thorough=20))
+SEEDS: Final = range(how_many(1, thorough=6))
 
 
 def advice_of(world: Shop, calls: tuple[Call, ...], folder: Path) -> Recommendations:
@@ -118,7 +118,7 @@ def in_good_order(seed: int) -> Shop:
 
 
 def test_a_team_in_good_order_is_promised_nothing(tmp_path: Path) -> None:
-    seeds = range(how_many(3, thorough=40))
+    seeds = range(how_many(2, thorough=12))
     promised = []
     for seed in seeds:
         folder = tmp_path / str(seed)
@@ -127,7 +127,7 @@ def test_a_team_in_good_order_is_promised_nothing(tmp_path: Path) -> None:
         calls = traffic_of(world)
         for each in advice_of(world, calls, folder).made:
             promised.append((seed, each.id, each.cash_usd_per_week))
-    assert len({seed for seed, _, _ in promised}) <= 2 * len(seeds) / 40, promised
+    assert len({seed for seed, _, _ in promised}) <= 1, promised
 
 
 def test_without_messages_prompts_are_not_known_and_the_line_says_what_to_export(tmp_path: Path) -> None:
