@@ -113,11 +113,17 @@ def _candidates(document: Recommendations) -> Table:
     )
 
 
+def _before(advice: Recommendation) -> tuple[str, ...]:
+    """What must be tried, and declared, before a candidate may be done."""
+    declared = tuple(f"add {name} to costctl.toml, if it is so" for name in advice.missing)
+    return (*declared, *(() if advice.before is None else (advice.before,)))
+
+
 def _needs(advice: Recommendation) -> str:
-    """The line to add, or what to try."""
+    """What to try, or the line to add for the class, in few words: --show has all of it."""
     if advice.before is not None:
-        return advice.before
-    return f"if so, declare {', '.join(advice.missing)}"
+        return advice.before.partition(":")[0].lower()
+    return f"if so, {', '.join(name.rpartition('.')[2] for name in advice.missing)}"
 
 
 def _per_week(document: Recommendations) -> str:
@@ -230,7 +236,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         ]
     lines = [
         ("Saves", f"{saving(advice)}, {span(document)}"),
-        *(("First", _needs(advice)) for _ in range(1) if advice.status == "candidate"),
+        *(("First", said) for said in _before(advice)),
         ("Why", advice.reason),
         *(("Bill", freed(each)) for each in advice.freed_time),
         *grounds(advice),
