@@ -30,6 +30,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),
     "synth": ("costctl synth world --world shop", "costctl synth world --world sample --as log"),
     "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
+    "warmup": ("costctl warmup", "costctl warmup --quiet"),
     "help": ("costctl help", "costctl help configuration"),
     "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
     "prices list": (

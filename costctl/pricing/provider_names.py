@@ -12,7 +12,6 @@ from importlib import resources
 from typing import Final
 
 import msgspec
-from genai_prices import data_snapshot
 
 _NOT_OF_A_NAME: Final = re.compile(r"[^a-z0-9]")
 # What some libraries write behind a provider: the interface that was called, and for what.
@@ -49,7 +48,9 @@ def spellings(provider: str) -> tuple[str, ...]:
 
 @cache
 def _ids() -> dict[str, str]:
-    """Squashed spelling → id. Every id of the book is a spelling of itself."""
+    """Squashed spelling → id. Every id of the book is a spelling of itself; the book takes a while to load."""
+    from genai_prices import data_snapshot
+
     known = {squashed(each.id): each.id for each in data_snapshot.get_snapshot().providers}
     listed = {squashed(name): provider for provider, names in _table().items() for name in names}
     return known | listed

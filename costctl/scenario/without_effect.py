@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from costctl.documents.simulation import WithoutEffect
+from costctl.errors import UsageError
 from costctl.levers.apply import applied, value_of
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
@@ -33,12 +34,21 @@ def settings_without_effect(
         others = [*asked[:place], *asked[place + 1 :]]
         reason = _why(each, asked[place + 1 :], before)
         if reason is None and len(asked) <= MOST_TRIED:
-            rules = applied(before, others)
-            without = replay(Platform(rules.pools, rules.classes, scenario.failures))
-            reason = "the replay is the same without it" if is_same(without, replayed) else None
+            without = _without(others, before, scenario, replay)
+            is_idle = without is not None and is_same(without, replayed)
+            reason = "the replay is the same without it" if is_idle else None
         if reason is not None:
             found.append(WithoutEffect(each.source or each.key, reason))
     return tuple(found)
+
+
+def _without(others: Sequence[Setting], before: Platform, scenario: Platform, replay: Replay) -> Trial | None:
+    """The replay under the other settings; None where they cannot hold without the one that is left out."""
+    try:
+        rules = applied(before, others)
+        return replay(Platform(rules.pools, rules.classes, scenario.failures))
+    except UsageError:
+        return None
 
 
 def failures_without_effect(

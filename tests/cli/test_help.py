@@ -103,7 +103,7 @@ def test_a_wheel_has_the_pages(repository: Path, tmp_path: Path, monkeypatch: py
         ("`costctl doctor --store x`", "`costctl doctor --store x --config c`"),
         ("`costctl doctor --store=x --config=y`", "`costctl doctor --store=x --config=y`"),
         ("`costctl ingest PATH` and `costctl help classes`",
-         "`costctl ingest PATH --store 'a b'` and `costctl help classes`"),
+         "`costctl ingest PATH --store 'a b' --config c` and `costctl help classes`"),
         ("`costctl store info` or `costctl prices list`",
          "`costctl store info --store 'a b'` or `costctl prices list --config c`"),
         ("`costctl sql 'SELECT 1'`", "`costctl sql 'SELECT 1' --store 'a b' --config c`"),

@@ -128,9 +128,10 @@ def test_savings_of_a_change_and_of_its_undoing_are_opposite(study: Study) -> No
 def test_increments_add_up_to_the_joint_savings_in_the_order_of_the_list(study: Study) -> None:
     proposals = [each for kind in KINDS for each in kind.propose(study)]
     advice = ranked([evaluated(study, each) for each in (*proposals, proposal(study, replicas(1)))])
-    joint = joint_savings(study, advice)
+    recommended = [item for item in advice if item.status == "recommended"]
+    joint = joint_savings(study, recommended)
     assert joint is not None
-    made = [item.id for item in advice if item.status == "recommended"]
+    made = [item.id for item in recommended]
     assert [each.id for each in joint.order] == made
     assert made[0] == f"any.{POOL}"  # cash comes first
     cash = sum(each.cash_usd_per_week.mid for each in joint.order if each.cash_usd_per_week is not None)
