@@ -274,7 +274,7 @@ def test_interrupting_a_follower_ends_it_in_good_order(tmp_path: Path) -> None:
     process.terminate()
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert "4 spans added" in out
+    assert "4 spans loaded" in out
 
 
 def test_a_locked_store_says_who_holds_it_and_waits_if_asked(tmp_path: Path) -> None:

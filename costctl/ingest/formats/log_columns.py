@@ -139,9 +139,12 @@ def _prompts(
     return {row: prompt for row, prompt in enumerate(prompts) if prompt is not None}
 
 
-def _decoded(text: str) -> Any:
-    """The list or object that the text is; any other text as it is, but none that was cut off."""
-    return parsed_json(text) if text.lstrip().startswith(("[", "{")) else text
+def _decoded(cell: Any) -> Any:
+    """The list or object that a text is; any other text as it is, but none that was cut off; of a table that nests, what
+    the cell holds.
+    """
+    is_json = isinstance(cell, str) and cell.lstrip().startswith(("[", "{"))
+    return parsed_json(cell) if is_json else cell
 
 
 def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:
