@@ -140,8 +140,8 @@ def _prompts(
 
 
 def _decoded(cell: Any) -> Any:
-    """The list or object that a text is; any other text as it is, but none that was cut off; of a table that nests, what
-    the cell holds.
+    """The list or object that a text is; any other text as it is, but none that was cut off; of a table that nests,
+    what the cell holds.
     """
     is_json = isinstance(cell, str) and cell.lstrip().startswith(("[", "{"))
     return parsed_json(cell) if is_json else cell
