@@ -45,6 +45,12 @@ LONGEST = (
 AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"
 
 
+@pytest.fixture(autouse=True)
+def _width_of_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text is as wide as where nobody says how wide it may be: some runners of tests say so in the environment."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""

@@ -30,13 +30,7 @@ def compared(spans: list[dict[str, object]]) -> Witness:
     return found
 
 
-@settings(
-    max_examples=how_many(4, thorough=8),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-@given(seed=st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("seed", range(how_many(4, thorough=8)))
 def test_the_planted_cause_is_named_or_none_is(seed: int) -> None:
     rng = np.random.default_rng(seed)
     spans, planted = [], {}
