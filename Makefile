@@ -49,7 +49,7 @@ check: .venv/dev ## format, lint, types, docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest tests/docs tests/architecture
+	@$(BIN)/python -m pytest tests/architecture tests/docs/test_links.py tests/docs/test_generated_pages.py
 
 bench: .venv/test ## ratios against what one would do instead, side by side in one run
 	@$(BIN)/python -m bench.ingest
