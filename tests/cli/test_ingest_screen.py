@@ -75,7 +75,7 @@ def test_what_was_rejected_stands_in_the_first_line() -> None:
 def test_no_name_of_a_file_is_folded(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     name = "a-name-of-a-trace-export-of-the-gateway.json"
-    text = as_terminal_text(screen(report(source(f"/home/somebody/work/exports/2026/11/{name}", 12)), View()))
+    text = as_terminal_text(screen(report(source(f"/srv/gateway/europe/exports/2026/11/{name}", 12)), View()))
     assert name in text
     assert max(len(line) for line in text.splitlines()) <= int(columns)
 
@@ -84,8 +84,8 @@ def test_no_name_of_a_file_is_folded(columns: str, monkeypatch: pytest.MonkeyPat
     ("path", "shown"),
     [
         ("traces/a.json", "traces/a.json"),
-        ("/home/somebody/work/exports/2026/11/24/a.json", "/home/somebody/work/exports/2026/11/…/a.json"),
-        ("/home/somebody/work/exports/2026/11/24/hours/", "/home/somebody/work/exports/2026/11/…/hours/"),
+        ("/srv/gateway/europe/exports/2026/11/24/a.json", "/srv/gateway/europe/exports/2026/11/…/a.json"),
+        ("/srv/gateway/europe/exports/2026/11/24/hours/", "/srv/gateway/europe/exports/2026/11/…/hours/"),
         (f"/x/{'y' * 60}.json", f"/…/{'y' * 60}.json"),
     ],
 )
