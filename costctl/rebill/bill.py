@@ -104,11 +104,11 @@ def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:
 def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats]) -> Bools:
     """Puts what the plan's caches read and write in the place of what was recorded; where that cannot be told."""
     is_unknown = np.zeros(calls.size, np.bool_)
+    rules = rules_of(calls)
     for name, each in plan.classes.items():
         if each.caching is None and not each.is_sticky:
             continue
         own = calls.of_class(name) & calls.frame["is_input_billed"].to_numpy() & (tokens_in(tokens) > 0)
-        rules = rules_of(calls)
         can = own & calls.prefixes.is_known & (rules >= 0)
         is_unknown |= own & ~can
         how = _use(calls, each, can, rules)

@@ -1,6 +1,6 @@
 -- bought_calls: what decides the bill of each call that is bought: its tokens by kind, as they are billed, and what it is sold as.
 -- One row per call that no pool of your own takes.
--- reads: calls, call_outcome, token_counts, charge, requests, request_class
+-- reads: calls, call_outcome, call_pricing, token_counts, charge, requests
 -- key: call_id
 --   call_id               BIGINT
 --   request_id            BIGINT
@@ -57,8 +57,7 @@ charged AS (
                 WHEN charge.resource LIKE '%/output' OR charge.resource LIKE '%/reasoning' THEN NULL
                 ELSE charge.usd
             END
-        ) AS other_usd,
-        COUNT(charge.component) - COUNT(charge.usd) AS unpriced_charges
+        ) AS other_usd
     FROM charge
     WHERE charge.call_id IS NOT NULL
     GROUP BY charge.call_id
@@ -67,7 +66,7 @@ charged AS (
 SELECT
     calls.call_id,
     calls.request_id,
-    request_class.request_class,
+    call_pricing.request_class,
     requests.session_id,
     calls.operation,
     calls.provider,
@@ -91,14 +90,14 @@ SELECT
     call_outcome.is_output_billed,
     calls.is_generation,
     calls.is_failed,
-    call_outcome.is_wasted,
+    call_pricing.is_wasted,
     charged.usd,
     COALESCE(charged.other_usd, 0) AS other_usd,
-    CAST(COALESCE(charged.unpriced_charges, 0) AS BIGINT) AS unpriced_charges
+    call_pricing.unpriced_charges
 FROM calls
 INNER JOIN call_outcome ON calls.call_id = call_outcome.call_id
 INNER JOIN requests ON calls.request_id = requests.request_id
-INNER JOIN request_class ON calls.request_id = request_class.request_id
+INNER JOIN call_pricing ON calls.call_id = call_pricing.call_id
 LEFT JOIN counted ON calls.call_id = counted.call_id
 LEFT JOIN charged ON calls.call_id = charged.call_id
 WHERE calls.pool IS NULL
