@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.table import LEVERS, MOST_COUNT, MOST_S, Lever
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "levers.md"
@@ -18,12 +20,23 @@ def rendered() -> str:
             "One row of `costctl/levers/table.py` each. Recommendations change them, `costctl simulate --set` sets",
             "them, and a policy carries those that have a place in it; the others can be replayed, but no gateway's",
             "file has a word for them. Written by scripts/write_levers_page.py.\n",
-            "| key | unit | counts over | bounds | in a policy | means | where a policy does not say it |",
-            "|---|---|---|---|---|---|---|",
-            *(_row(lever) for lever in LEVERS),
+            *_table(LEVERS),
+            "",
+            "## Of what is bought by the token\n",
+            "Recommendations change these; the bill is run again under them. They are not replayed, and no policy carries",
+            "them yet. One row of `costctl/levers/bought_levers.py` each.\n",
+            *_table(BOUGHT_LEVERS),
             "",
         ]
     )
+
+
+def _table(levers: Iterable[Lever]) -> list[str]:
+    return [
+        "| key | unit | counts over | bounds | in a policy | means | where a policy does not say it |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(lever) for lever in levers),
+    ]
 
 
 def _row(lever: Lever) -> str:
@@ -36,7 +49,7 @@ def _row(lever: Lever) -> str:
 def _bounds(lever: Lever) -> str:
     if lever.choices:
         return ", ".join(f"`{each}`" for each in lever.choices)
-    if lever.kind in ("class", "pool", "pools"):
+    if lever.kind in ("class", "pool", "pools", "model"):
         return "a name"
     most = "" if lever.most in (MOST_COUNT, MOST_S) else f" to {lever.most:g}"
     unlimited = ", or unlimited" if lever.is_limit else ""
