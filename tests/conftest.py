@@ -16,14 +16,16 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.policy import Policy
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
-from tests.thoroughness import how_many
+from tests.thoroughness import ARE_EXAMPLES_NEW, how_many
 from tests.written_once import written_once
 
 NO_REAL_TRACES = (
     "no ../shared/traces beside this checkout; these tests only add real files to the generated ones"
 )
 # How long an example takes says nothing on a busy machine.
-hypothesis.settings.register_profile("costctl", deadline=None, max_examples=how_many(20, thorough=100))
+hypothesis.settings.register_profile(
+    "costctl", deadline=None, max_examples=how_many(20, thorough=100), derandomize=not ARE_EXAMPLES_NEW
+)
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (

@@ -25,7 +25,7 @@ class Merged:
 def merged(text: str, settings: Settings, found: Found) -> Merged:
     """The text with what it lacks. text: "" for a file that is not there yet."""
     declared: dict[Kind, Container[str]] = {"pool": settings.pools, "class": settings.classes, "rate": ()}
-    lines = [line.lstrip("# \t") for line in text.splitlines()]
+    lines = [line.lstrip("# \t") for line in text.split("\n")]  # as TOML ends lines
     added = tuple(
         block
         for block in blocks(found)

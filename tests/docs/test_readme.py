@@ -74,6 +74,10 @@ def test_the_picture_shows_what_the_demo_types(followed: tuple[Ran, ...], reposi
 
 def test_make_test_starts_the_suite(clone: Path) -> None:
     planned = subprocess.run(
-        ["make", "--dry-run", "test"], cwd=clone, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "test"],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert planned.stdout.splitlines()[-1] == ".venv/bin/python -m pytest"

@@ -296,6 +296,17 @@ def test_a_log_without_a_time_says_what_was_understood(tmp_path: Path) -> None:
     assert "input_tokens from answer.usage.input_tokens" in (raised.value.why or "")
 
 
+def test_a_total_that_no_name_tells_says_whether_the_input_holds_the_cache(tmp_path: Path) -> None:
+    rows = [
+        {"ts": 1_795_478_400 + n, "latency_ms": 900, "model": "gpt-4o", "tokens_in": 466 + n, "cached_tokens": 354,
+         "tokens_out": 545, "both": 466 + n + 354 + 545}
+        for n in range(4)
+    ]  # fmt: skip
+    draft, spans = drafted(json_lines(tmp_path, rows))
+    assert "the total also includes the cache" in draft
+    assert [span["input_tokens"] for span in spans] == [820, 821, 822, 823]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from costctl.config import parsed_config
@@ -90,6 +90,7 @@ def test_a_new_file_loads_and_declares_the_pools_that_serve_calls(found: Found) 
 
 
 @given(founds)
+@example(Found(1, None, None, (), (FoundClass("a\x85b\u2028c", 1, None, None, ()),), (), (), ()))
 def test_a_second_time_adds_nothing(found: Found) -> None:
     once = suggested(found)
     assert suggested(found, once.text) == Merged(once.text, ())

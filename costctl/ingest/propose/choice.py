@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from costctl.ingest.mapping import is_target
-from costctl.ingest.propose.counts import CONVENTIONS, PARTS, Counting, counting, unnamed_total
+from costctl.ingest.propose.counts import CONVENTIONS, PARTS, Counting, counting, unnamed_sum, unnamed_total
 from costctl.ingest.propose.instants import NS_PER_UNIT, Instants, Moments, moments, number, numbers
 from costctl.ingest.propose.lengths import Known, LengthUnit, length_unit
 from costctl.ingest.propose.names import all_words, last_words, likeness, targets
@@ -146,23 +146,22 @@ def _told_by_sums(sample: Sample, paths: dict[str, str], taken: set[str]) -> dic
         if path not in taken and is_name(path) and _are_counts([each for each in values if each is not None])
     ][:_MOST_COUNTS]
     columns = {path: numbers(sample.cells[path]) or [] for path in loose}
-    known = {paths[name]: numbers(sample.cells[paths[name]]) or [] for name in paths if name not in missing}
-    wanted = {
-        path: known[path]
-        for name in ("input_tokens", "output_tokens")
-        if (path := paths.get(name, "")) in known
-    }
-    sums = unnamed_total({**columns, **wanted})
-    if sums is None or (wanted and set(sums[1:]) != set(wanted)):
+    if missing == {"total_tokens"}:
+        named = {name: numbers(sample.cells[path]) or [] for name, path in paths.items()}
+        total = unnamed_total(named, columns)
+        if total is None:
+            return {}
+        paths["total_tokens"] = total
+        taken.add(total)
+        return {"total_tokens": "the sum of input and output on every row"}
+    sums = unnamed_sum(columns)
+    if sums is None:
         return {}
     total, *parts = sums
     paths["total_tokens"] = total
-    taken.add(total)
-    if wanted:
-        return {"total_tokens": "the sum of input and output on every row"}
+    taken.update(sums)
     parts.sort(key=lambda path: -sum(each or 0 for each in columns[path]))
     paths["input_tokens"], paths["output_tokens"] = parts
-    taken.update(parts)
     why = f"a guess: {total} is the sum of two columns; the larger one is assumed to be the input; check it"
     return {"input_tokens": why, "output_tokens": why}
 

@@ -47,13 +47,7 @@ _CONVENTIONS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 
 def counting(columns: Mapping[str, Numbers], paths: Mapping[str, str]) -> Counting:
     """What is counted apart. columns: numbers by our names.  paths: theirs."""
-    has = {name for name, values in columns.items() if any(value for value in values)}
-    conventions = [
-        (tuple(name for name in apart if name in columns), tuple(name for name in outside if name in columns))
-        for apart, outside in _CONVENTIONS
-        if (not apart or has & {*apart}) and (not outside or has & {*outside})
-    ]
-    fitting = [(apart, outside) for apart, outside in conventions if _adds_up(columns, apart, outside)]
+    fitting = _fitting(columns)
     if fitting:
         apart, outside = fitting[0]
         return Counting(
@@ -72,6 +66,17 @@ def counting(columns: Mapping[str, Numbers], paths: Mapping[str, str]) -> Counti
     if _is_anthropic(paths):
         return Counting(present, (), "by its name, input excludes cache reads and cache writes; check it")
     return Counting((), (), "assumed to include cached tokens; no total confirms it; check it")
+
+
+def _fitting(columns: Mapping[str, Numbers]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The conventions by which the total adds up, of those that the columns can tell apart."""
+    has = {name for name, values in columns.items() if any(value for value in values)}
+    conventions = [
+        (tuple(name for name in apart if name in columns), tuple(name for name in outside if name in columns))
+        for apart, outside in _CONVENTIONS
+        if (not apart or has & {*apart}) and (not outside or has & {*outside})
+    ]
+    return [(apart, outside) for apart, outside in conventions if _adds_up(columns, apart, outside)]
 
 
 def _adds_up(columns: Mapping[str, Numbers], apart: tuple[str, ...], outside: tuple[str, ...]) -> bool:
@@ -101,7 +106,22 @@ def _is_anthropic(paths: Mapping[str, str]) -> bool:
     return has_write and all({"cache", "input", "token"} <= words for words in named)
 
 
-def unnamed_total(columns: Mapping[str, Numbers]) -> tuple[str, str, str] | None:
+def unnamed_total(columns: Mapping[str, Numbers], loose: Mapping[str, Numbers]) -> str | None:
+    """The one loose column that is the total of the named counts on every row, by some convention; None where several
+    are, or where fewer than two rows tell.
+    """
+    parts = zip(columns["input_tokens"], columns["output_tokens"], strict=True)
+    if len({row for row in parts if row[0] and row[1]}) < 2:
+        return None
+    found = [
+        path
+        for path, values in loose.items()
+        if all(values) and _fitting({**columns, "total_tokens": values})
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def unnamed_sum(columns: Mapping[str, Numbers]) -> tuple[str, str, str] | None:
     """Three columns of counts of which the first is the sum of the other two on every row, and no other three are."""
     found = []
     for total, one, other in permutations(columns, 3):
