@@ -24,6 +24,9 @@ class ClassPlan:
     system prompt, or of the last message too.  is_sticky: calls go where their prefix is, whatever deployment, region
     or key they went to.  service_tier, model: what the calls are sold as.  response_ttl_s: answers are kept for so
     long, and given to who asks the same.
+
+    most_attempts: of one call, the first included.  most_steps: calls of one request.  most_input_tokens: of a call;
+    what is above is left out of its history.  most_output_tokens: that a call may ask for.
     """
 
     caching: Caching | None = None
@@ -32,6 +35,10 @@ class ClassPlan:
     service_tier: str | None = None
     model: str | None = None
     response_ttl_s: float | None = None
+    most_attempts: int | None = None
+    most_steps: int | None = None
+    most_input_tokens: int | None = None
+    most_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
 recorded; a plan changes tokens and prices, never the calls. Under today's plan it is what the charges of the analysis
-say.
+say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from costctl.levers.plan import TODAY, ClassPlan, Plan
 from costctl.rebill.cache_play import CacheUse, Use, played
 from costctl.rebill.cache_rules import CacheRule, cache_rule_of, cache_rules
 from costctl.rebill.calls import TEXT_KINDS, BoughtCalls
+from costctl.rebill.left_out import LeftOut, left_out
 from costctl.rebill.rates import PriceList, Rates, rates_of
-from costctl.rebill.repeats import answered_from
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
 _NO_RULE: Final = CacheRule("", (), False, 0, 1, (0,), "", date.min)
@@ -32,31 +32,32 @@ _WRITTEN_AS: Final = {"none": "cache_write", "5m": "cache_write", "1h": "cache_w
 class Bill:
     """What n calls cost. usd: 0 where nothing of a call has a price.  read, written: tokens of the prompt cache.
 
-    is_unknown: a price or a prompt that the plan needs is not known; the call is billed as today.  is_answered: an
-    earlier answer was given.
+    is_unknown: a price or a prompt that the plan needs is not known; the call is billed as today.  left_out: calls
+    that are not made, and why.  fixed_usd: over the whole window, of what is paid for whether it is used or not.
     """
 
     usd: Floats
     read: Floats
     written: Floats
     is_unknown: Bools
-    is_answered: Bools
+    left_out: LeftOut
+    fixed_usd: float = 0.0
 
 
 def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     """The bill of the calls under a plan."""
     rates = rates_of(_sold_as(calls, plan), prices)
     tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
-    is_unknown = _play_caches(calls, plan, tokens)
+    out = left_out(calls, plan)
+    is_unknown = _play_caches(calls, plan, tokens, ~out.is_any)
     usd, has_no_price = _usd(tokens, rates, _other_usd(calls))
     is_changed = _is_changed(calls, plan)
     is_unknown |= is_changed & has_no_price
-    is_answered = answered_from(calls, plan)
-    usd = np.where(is_answered, 0.0, usd)
     if is_unknown.any():
-        usd = np.where(is_unknown & ~is_answered, calls.today_usd, usd)
+        usd = np.where(is_unknown, calls.today_usd, usd)
+    usd = np.where(out.is_any, 0.0, usd)
     written = tokens["cache_write"] + tokens["cache_write_1h"]
-    return Bill(usd, tokens["cached_input"], written, is_unknown, is_answered)
+    return Bill(usd, tokens["cached_input"], written, is_unknown, out)
 
 
 def bill_today(calls: BoughtCalls, prices: PriceList) -> Bill:
@@ -101,14 +102,19 @@ def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:
     return changed
 
 
-def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats]) -> Bools:
+def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats], is_made: Bools) -> Bools:
     """Puts what the plan's caches read and write in the place of what was recorded; where that cannot be told."""
     is_unknown = np.zeros(calls.size, np.bool_)
     rules = rules_of(calls)
     for name, each in plan.classes.items():
         if each.caching is None and not each.is_sticky:
             continue
-        own = calls.of_class(name) & calls.frame["is_input_billed"].to_numpy() & (tokens_in(tokens) > 0)
+        own = (
+            calls.of_class(name)
+            & is_made
+            & calls.frame["is_input_billed"].to_numpy()
+            & (tokens_in(tokens) > 0)
+        )
         can = own & calls.prefixes.is_known & (rules >= 0)
         is_unknown |= own & ~can
         how = _use(calls, each, can, rules)

@@ -86,8 +86,8 @@ def test_an_answer_is_given_again_within_its_time_to_live_and_only_to_who_asks_t
         else:
             stored[asked] = call.end_s
     assert served > 0
-    assert again.is_answered.sum() == served
-    assert again.usd[again.is_answered].sum() == 0.0
+    assert again.left_out.is_answered.sum() == served
+    assert again.usd[again.left_out.is_answered].sum() == 0.0
 
 
 def test_a_model_without_a_price_changes_nothing_and_says_so(

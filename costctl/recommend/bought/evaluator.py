@@ -49,17 +49,22 @@ def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommen
 
 def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Candidate, Bill] | None:
     """The candidate with the smallest bill on the first part; None where none is smaller than today's."""
-    best, least = None, float(study.today.usd[study.in_first].sum())
+    best, least = None, _first_usd(study, study.today)
     for settings in candidates:
         changed = study.bill(settings)
-        usd = float(changed.usd[study.in_first].sum())
+        usd = _first_usd(study, changed)
         if usd < least:
             best, least = (settings, changed), usd
     return best
 
 
+def _first_usd(study: BoughtStudy, billed: Bill) -> float:
+    """What the first part costs, with its share of what is paid for in any case."""
+    return float(billed.usd[study.in_first].sum()) + billed.fixed_usd * FIRST_PART
+
+
 def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
-    return study.saved_per_week(study.today.usd - changed.usd, part, part_of_calls)
+    return study.saved_per_week(study.today, changed, part, part_of_calls)
 
 
 def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:

@@ -28,13 +28,13 @@ def joint_cash(study: BoughtStudy, made: Sequence[Recommendation]) -> Joint | No
             Increment(
                 id=item.id,
                 cash_usd=None,
-                cash_usd_per_week=study.saved_per_week(before.usd - after.usd, everything, 1.0),
+                cash_usd_per_week=study.saved_per_week(before, after, everything, 1.0),
                 freed_usd=None,
                 freed_usd_per_week=None,
             )
         )
         before = after
-    cash = study.saved_per_week(study.today.usd - before.usd, everything, 1.0)
+    cash = study.saved_per_week(study.today, before, everything, 1.0)
     return Joint(
         cash_usd=None, cash_usd_per_week=cash, freed_usd=None, freed_usd_per_week=None, order=tuple(order)
     )

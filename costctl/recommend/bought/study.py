@@ -78,11 +78,13 @@ class BoughtStudy:
             return "none"
         return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
 
-    def saved_per_week(self, saved_usd: Floats, part: Bools, part_of_calls: float) -> Estimate | None:
-        """USD a week. saved_usd: of each call.  part: calls that count, which are this part of all.
+    def saved_per_week(self, before: Bill, after: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
+        """USD a week that ``after`` costs less. part: calls that count, which are this part of all.
 
         None where too few sessions save or lose anything.
         """
+        saved_usd = before.usd - after.usd
+        fixed_usd = (before.fixed_usd - after.fixed_usd) * part_of_calls
         per_week = S_PER_WEEK / (self.window_s * part_of_calls)
         by_session = np.bincount(self.calls.session[part], saved_usd[part])
         moved = by_session[by_session != 0.0]
@@ -90,9 +92,9 @@ class BoughtStudy:
             return None
         low, high = _drawn_again(moved, self.seed)
         return Estimate(
-            low=low * per_week,
-            mid=float(moved.sum()) * per_week,
-            high=high * per_week,
+            low=(low + fixed_usd) * per_week,
+            mid=(float(moved.sum()) + fixed_usd) * per_week,
+            high=(high + fixed_usd) * per_week,
             level=LEVEL,
             method=METHOD,
         )
