@@ -2,7 +2,7 @@
 
 Examples of hypothesis, seeds, damaged inputs, killed processes and planted worlds are counted by ``how_many`` alone.
 Continuous integration sets the variable to 1, so that everything runs; ``COSTCTL_THOROUGH=20`` runs twenty times that.
-Up to there the examples are the same ones at every run, so that a run that fails fails again; beyond, new ones are drawn.
+Up to there the examples are the same at every run, so that a run that fails fails again; beyond, new ones are drawn.
 """
 
 from __future__ import annotations
