@@ -79,7 +79,8 @@ def write_document(
     *,
     is_brief: bool = False,
 ) -> None:
-    """Write the document in the form that was asked for. CSV has no place for warnings: they go to stderr.
+    """Write the document in the form that was asked for; where that is to a file, say so. CSV has no place for
+    warnings: they go to stderr.
 
     is_brief: as a first screen.
     """
@@ -88,6 +89,11 @@ def write_document(
     if form is TabularFormat.CSV:
         say_warnings(warnings_of(document))
     write_text(rendered(document, form, sections, csv_text, hint, is_brief=is_brief), out)
+    if out is not None and out.is_file():
+        from costctl.render.sections import Facts
+        from costctl.render.written import Written
+
+        say([Facts((("Wrote", Written(str(out), out.stat().st_size).text()),))])
 
 
 def say_warnings(warnings: tuple[str, ...]) -> None:

@@ -22,8 +22,10 @@ without_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on thi
 )
 def test_the_name_of_a_file_means_its_format(tmp_path: Path, name: str, first: str) -> None:
     done = costctl(tmp_path, "prices", "list", "--model", "gpt-4o-mini", "-o", name)
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert (tmp_path / name).read_text().startswith(first)
+    text = (tmp_path / name).read_text()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"Wrote  {name} ({len(text.encode()):,} bytes)\n"
+    assert text.startswith(first)
 
 
 def test_a_format_that_is_asked_for_needs_no_name(tmp_path: Path) -> None:

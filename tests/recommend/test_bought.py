@@ -4,44 +4,29 @@ order is told nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import pytest
 
 from costctl import verbs
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.progress import silent
-from costctl.synth.shop.presets import shop
 from costctl.synth.shop.traffic import Call, traffic_of
-from costctl.synth.shop.truth import bill_usd
-from costctl.synth.shop.world import App, Shop
-from costctl.units import S_PER_WEEK
+from costctl.synth.shop.world import Shop
+from tests.synth.planted_shops import PLANTED, advice_of, claims_in_good_order, planted, promises_in
 from tests.synth.written_shop import small_shop, written
 from tests.thoroughness import how_many
 
-FOUND: Final = ("prompt_cache.agent", "prompt_cache.support", "service_tier.digest", "response_cache.faq")
-BILLED_AGAIN: Final = (
-    "prompt_cache.agent",
-    "prompt_cache.support",
-    "service_tier.digest",
-    "model_choice.triage",
-)
-# The field of the world for the lever of the advice.
-FIELDS: Final = {
-    "class.prompt_cache": "caching",
-    "class.prompt_cache.until": "cached_until",
-    "class.service_tier": "tier",
-    "class.model": "model",
-}
-WAYS: Final = (("5m", "system"), ("5m", "conversation"), ("1h", "system"), ("1h", "conversation"))
 SEEDS: Final = range(how_many(1, thorough=4))
 
 
-def advice_of(world: Shop, calls: tuple[Call, ...], folder: Path) -> Recommendations:
-    return verbs.recommend(replace(written(world, calls, folder), store=folder / "s.duckdb"), silent)
+@dataclass(frozen=True, slots=True)
+class Wasteful:
+    world: Shop
+    calls: tuple[Call, ...]
+    document: Recommendations
 
 
 def by_id(document: Recommendations) -> dict[str, Recommendation]:
@@ -49,39 +34,24 @@ def by_id(document: Recommendations) -> dict[str, Recommendation]:
 
 
 @pytest.fixture(scope="module", params=SEEDS, ids=str)
-def wasteful(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Shop, tuple[Call, ...], Recommendations]:
-    world = small_shop(seed=request.param, part=0.2)
+def wasteful(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Wasteful:
+    world = planted(request.param)
     calls = traffic_of(world)
-    return world, calls, advice_of(world, calls, tmp_path_factory.mktemp("shop"))
+    return Wasteful(world, calls, advice_of(world, calls, tmp_path_factory.mktemp("shop")))
 
 
-def test_planted_waste_is_found(wasteful: tuple[Shop, tuple[Call, ...], Recommendations]) -> None:
-    found = by_id(wasteful[2])
-    assert found["model_choice.triage"].status == "candidate"  # its quality is not tested
-    assert {name: found[name].status for name in FOUND} == dict.fromkeys(FOUND, "recommended")
-
-
-def test_a_remedy_saves_what_the_world_billed_again_says(
-    wasteful: tuple[Shop, tuple[Call, ...], Recommendations],
-) -> None:
-    world, calls, document = wasteful
-    found, today = by_id(document), bill_usd(world, calls)
-    weeks = document.baseline.observed_hours * 3600.0 / S_PER_WEEK
-    for name in BILLED_AGAIN:
-        told = found[name].cash_usd_per_week
-        assert told is not None
-        choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in found[name].change}
-        truth = (today - bill_usd(world.changed(name.partition(".")[2], **choice), calls)) / weeks
-        assert told.mid == pytest.approx(truth, rel=0.02), name
-        assert told.low <= truth <= told.high, name
+def test_planted_waste_is_found_and_saves_what_the_world_billed_again_says(wasteful: Wasteful) -> None:
+    promises = promises_in(wasteful.document, wasteful.world, wasteful.calls, seed=0)
+    assert {each.advice: each.status for each in promises} == PLANTED
+    for each in promises:
+        assert each.error_ratio == pytest.approx(0.0, abs=0.02), each
+        assert each.is_covered, each
 
 
 def test_increments_add_up_to_the_joint_saving(
-    wasteful: tuple[Shop, tuple[Call, ...], Recommendations],
+    wasteful: Wasteful,
 ) -> None:
-    document = wasteful[2]
+    document = wasteful.document
     assert document.joint is not None
     assert document.joint.cash_usd_per_week is not None
     assert [each.id for each in document.joint.order] == [each.id for each in document.made]
@@ -92,50 +62,18 @@ def test_increments_add_up_to_the_joint_saving(
 
 
 def test_each_bought_change_is_undone_by_a_sentence_and_rests_on_a_bill(
-    wasteful: tuple[Shop, tuple[Call, ...], Recommendations],
+    wasteful: Wasteful,
 ) -> None:
-    for each in wasteful[2].made:
+    for each in wasteful.document.made:
         assert each.reversal is not None
         assert "bills" in {item.id for item in each.evidence}
         assert each.holdout is not None
         assert each.holdout.is_slo_met is None  # no latency was replayed
 
 
-def in_good_order(seed: int) -> Shop:
-    """A team whose prompts are cached in the way that costs least, that asks nothing twice and buys what it needs."""
-    rng = np.random.default_rng([seed, 16])
-    whole = shop(seed)
-
-    def plain(app: App) -> App:
-        more = {"turns": (4, 8), "system_tokens": 1200} if app.name in ("support", "cached") else {}
-        sessions = app.sessions * float(rng.uniform(0.05, 0.15))
-        return replace(
-            app, sessions=sessions, caching="none", questions=None, is_deferrable=False, allowed_models=(),
-            resends_history=True, **more,
-        )  # fmt: skip
-
-    world = replace(whole, apps=tuple(plain(app) for app in whole.apps), characters_per_token=0.5)
-    calls = traffic_of(world)
-    for app in world.apps:
-        ways = [world.changed(app.name, caching=ttl, cached_until=until) for ttl, until in WAYS]
-        world = (
-            min([world, *ways], key=lambda each: bill_usd(each, calls))
-            if app.provider == "anthropic"
-            else world
-        )
-    return world
-
-
-def test_a_team_in_good_order_is_promised_nothing(tmp_path: Path) -> None:
-    promised = []
-    for seed in range(how_many(2, thorough=12)):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        world = in_good_order(seed)
-        calls = traffic_of(world)
-        for each in advice_of(world, calls, folder).made:
-            promised.append((seed, each.id, each.cash_usd_per_week))
-    assert promised == []
+def test_a_team_in_good_order_is_promised_nothing() -> None:
+    claimed = {seed: claims_in_good_order(seed) for seed in range(how_many(2, thorough=12))}
+    assert claimed == dict.fromkeys(claimed, ())
 
 
 def test_without_messages_prompts_are_not_known_and_the_line_says_what_to_export(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""What does costctl promise a team whose waste is known? Each promise beside what the world costs with the remedy.
+
+Shape in: a seed. Shape out: ``Promise`` values. The world is written as spans and advised as any trace would be; its
+truth is the same traffic answered and billed again by the world's own providers, which share nothing with the bill
+that costctl runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from costctl import verbs
+from costctl.documents.recommendations import Recommendation, Recommendations
+from costctl.progress import silent
+from costctl.synth.shop.presets import shop
+from costctl.synth.shop.traffic import Call, traffic_of
+from costctl.synth.shop.truth import bill_usd
+from costctl.synth.shop.world import App, Shop
+from costctl.units import S_PER_WEEK
+from tests.synth.written_shop import small_shop, written
+
+# The advice that finds each planted waste, and whether its quality must be tried before it is advised.
+PLANTED: Final = {
+    "prompt_cache.agent": "recommended",
+    "prompt_cache.support": "recommended",
+    "service_tier.digest": "recommended",
+    "response_cache.faq": "recommended",
+    "model_choice.triage": "candidate",
+}
+# The field of the world for the lever of the advice.
+FIELDS: Final = {
+    "class.prompt_cache": "caching",
+    "class.prompt_cache.until": "cached_until",
+    "class.service_tier": "tier",
+    "class.model": "model",
+}
+WAYS: Final = (("5m", "system"), ("5m", "conversation"), ("1h", "system"), ("1h", "conversation"))
+PART: Final = 0.2  # of the shop's sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One planted waste of one world. status: what costctl said of it.  usd_per_week: low, mid and high of what the
+    remedy saves, None where nothing was said; truth: of the world billed again with the remedy.
+    """
+
+    seed: int
+    advice: str
+    status: str
+    usd_per_week: tuple[float, float, float] | None
+    truth: float | None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether costctl says what it should."""
+        return self.status == PLANTED[self.advice]
+
+    @property
+    def error_ratio(self) -> float | None:
+        """Of the promise, of the truth."""
+        if self.usd_per_week is None or not self.truth:
+            return None
+        return self.usd_per_week[1] / self.truth - 1.0
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the interval holds the truth."""
+        said, truth = self.usd_per_week, self.truth
+        return said is not None and truth is not None and said[0] <= truth <= said[2]
+
+
+def promises_of(seed: int) -> tuple[Promise, ...]:
+    """What is said of each planted waste of the shop of this seed."""
+    world = planted(seed)
+    calls = traffic_of(world)
+    with tempfile.TemporaryDirectory() as folder:
+        document = advice_of(world, calls, Path(folder))
+    return promises_in(document, world, calls, seed)
+
+
+def planted(seed: int) -> Shop:
+    """The shop of this seed, small, with text enough that no two questions read alike."""
+    return replace(small_shop(seed=seed, part=PART), characters_per_token=0.5)
+
+
+def promises_in(
+    document: Recommendations, world: Shop, calls: Sequence[Call], seed: int
+) -> tuple[Promise, ...]:
+    """The same of a document that is there already."""
+    said = {each.id: each for each in document.recommendations}
+    weeks = document.baseline.observed_s / S_PER_WEEK
+    return tuple(_promise(world, calls, seed, name, said.get(name), weeks) for name in PLANTED)
+
+
+def claims_in_good_order(seed: int) -> tuple[str, ...]:
+    """What a team in good order is promised, by its ids."""
+    world = in_good_order(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        return tuple(each.id for each in advice_of(world, traffic_of(world), Path(folder)).made)
+
+
+def advice_of(world: Shop, calls: tuple[Call, ...], folder: Path) -> Recommendations:
+    """What costctl recommends from the traces of the world."""
+    return verbs.recommend(replace(written(world, calls, folder), store=folder / "s.duckdb"), silent)
+
+
+def in_good_order(seed: int) -> Shop:
+    """A team whose prompts are cached in the way that costs least, that asks nothing twice and buys what it needs."""
+    rng = np.random.default_rng([seed, 16])
+    whole = shop(seed)
+
+    def plain(app: App) -> App:
+        more: dict[str, Any] = (
+            {"turns": (4, 8), "system_tokens": 1200} if app.name in ("support", "cached") else {}
+        )
+        sessions = app.sessions * float(rng.uniform(0.05, 0.15))
+        return replace(
+            app, sessions=sessions, caching="none", questions=None, is_deferrable=False, allowed_models=(),
+            resends_history=True, **more,
+        )  # fmt: skip
+
+    world = replace(whole, apps=tuple(plain(app) for app in whole.apps), characters_per_token=0.5)
+    calls = traffic_of(world)
+    for app in world.apps:
+        ways = [world.changed(app.name, caching=ttl, cached_until=until) for ttl, until in WAYS]
+        if app.provider == "anthropic":
+            world = min([world, *ways], key=lambda each: bill_usd(each, calls))
+    return world
+
+
+def _promise(
+    world: Shop, calls: Sequence[Call], seed: int, name: str, said: Recommendation | None, weeks: float
+) -> Promise:
+    if said is None or not said.change:
+        return Promise(seed, name, "nothing" if said is None else said.status, None, None)
+    told = said.cash_usd_per_week
+    truth = (bill_usd(world, calls) - _billed_again(world, calls, said)) / weeks
+    return Promise(seed, name, said.status, None if told is None else (told.low, told.mid, told.high), truth)
+
+
+def _billed_again(world: Shop, calls: Sequence[Call], said: Recommendation) -> float:
+    """USD of the world with what is advised."""
+    app = said.request_class or ""
+    answers_ttl_s = [each.to for each in said.change if each.lever == "class.response_cache.ttl"]
+    if answers_ttl_s:
+        return bill_usd(world, _asked_anew(world, calls, app, float(str(answers_ttl_s[0]))))
+    choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in said.change}
+    return bill_usd(world.changed(app, **choice), calls)
+
+
+def _asked_anew(world: Shop, calls: Sequence[Call], app: str, ttl_s: float) -> list[Call]:
+    """The calls without those that an earlier answer to the same words, of the same tenant, would have served."""
+    answered_s: dict[tuple[str, int], float] = {}
+    kept: list[Call] = []
+    for call in calls:
+        if world.apps[call.app].name != app:
+            kept.append(call)
+            continue
+        asked = ("\n".join(message.key for message in call.messages), call.tenant)
+        if answered_s.get(asked, -np.inf) <= call.start_s <= answered_s.get(asked, -np.inf) + ttl_s:
+            continue
+        kept.append(call)
+        if not call.is_refused:
+            answered_s[asked] = call.end_s
+    return kept
