@@ -9,6 +9,8 @@ from importlib.resources import files
 
 import msgspec
 
+from costctl.pricing.model_names import Found, find_model
+
 
 class CacheRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row; what each field says stands at the head of the file."""
@@ -36,14 +38,20 @@ def cache_rules() -> tuple[CacheRule, ...]:
 
 @cache
 def cache_rule_of(provider: str | None, model: str | None) -> CacheRule | None:
-    """The rule of a model; None where it is not known to have a cache."""
-    if provider is None or model is None:
+    """The rule of a model; None where it is not known to have a cache.
+
+    Provider and model are those of the price book, where it has them: a call that names no provider is sold by whom it
+    is priced at.
+    """
+    if model is None:
         return None
+    found = find_model(provider, model)
+    seller, name = (found.provider.id, found.model.id) if isinstance(found, Found) else (provider, model)
     return next(
         (
             rule
             for rule in cache_rules()
-            if rule.provider == provider and any(fnmatchcase(model.lower(), each) for each in rule.models)
+            if rule.provider == seller and any(fnmatchcase(name.lower(), each) for each in rule.models)
         ),
         None,
     )

@@ -15,6 +15,7 @@ from costctl.levers.plan import ClassPlan, Plan
 from costctl.observation import Question, observed
 from costctl.progress import silent
 from costctl.rebill.bill import bill, bill_today
+from costctl.rebill.cache_rules import cache_rule_of
 from costctl.rebill.calls import BoughtCalls, bought_calls_of
 from costctl.rebill.rates import PriceList
 from costctl.synth.shop.traffic import Call
@@ -120,3 +121,26 @@ def test_the_bill_of_today_is_the_analysis_on_every_real_trace(real_traces: Path
         )
         checked += calls.size
     assert checked > 1000
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "seller", "least_tokens"),
+    [
+        (None, "claude-opus-4-5-20251101", "anthropic", 4096),
+        ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", 1024),
+        ("gcp.vertex_ai", "claude-haiku-4-5@20251001", "google", 4096),
+        ("openrouter", "anthropic/claude-sonnet-4.5", "openrouter", 1024),
+        (None, "gpt-4.1-2025-04-14", "openai", 1024),
+    ],
+)
+def test_the_rule_of_a_cache_is_that_of_whom_a_call_is_priced_at(
+    provider: str | None, model: str, seller: str, least_tokens: int
+) -> None:
+    rule = cache_rule_of(provider, model)
+    assert rule is not None
+    assert (rule.provider, rule.least_tokens) == (seller, least_tokens)
+
+
+def test_a_model_that_no_rule_names_has_no_known_cache() -> None:
+    assert cache_rule_of("google", "gemini-2.5-pro") is None
+    assert cache_rule_of(None, "a-model-of-ones-own") is None
