@@ -20,7 +20,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "costctl simulate --load 1.5x",
         "costctl simulate --set pool.embedder.replicas=2 -o what-if.json",
     ),
-    "recommend": ("costctl recommend", "costctl recommend -o advice.json"),
+    "recommend": ("costctl recommend -o advice.json", "costctl recommend --review"),
     "emit": (
         "costctl emit --target policy -o new-policy.json",
         "costctl emit --target litellm --policy policy.json -o litellm.yaml",

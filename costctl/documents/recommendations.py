@@ -15,6 +15,7 @@ from costctl.documents.calibration import Calibration
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
+from costctl.documents.review import PastAdvice
 from costctl.units import S_PER_HOUR
 
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
@@ -43,7 +44,8 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whether figures a week are given in this document: from a day of observation on, and below where it was asked for;
     otherwise they are null, here and in all that follows, since no part of a day tells of a week.  idle_usd: of all
     pools, null where nothing is known to be idle; idle_ratio: of usd.  pools: by what is idle, the most first.
-    bought_usd: of usd, what tokens cost that are bought from providers; null where none are priced.
+    bought_usd: of usd, what tokens cost that are bought from providers; null where none are priced.  window_from,
+    window_to: RFC 3339, the end exclusive.
     """
 
     usd: float | None
@@ -58,6 +60,8 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_ratio: float | None
     pools: tuple[IdlePool, ...]
     bought_usd: float | None
+    window_from: str = ""
+    window_to: str = ""
 
     @property
     def observed_s(self) -> float:
@@ -130,6 +134,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
+    calls: of its class in the window, of advice on bought tokens.
     """
 
     id: str
@@ -153,6 +158,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     withheld_as: WithheldAs | None = None
     missing: tuple[str, ...] = ()
     before: str | None = None
+    calls: int | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,7 +187,7 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl recommend --format json`` prints. recommendations: by cash, then by freed time, then
     what was withheld.  calibration: null where no pool was replayed.  kinds: of advice that were asked.  not_covered:
     what no kind of advice is about yet.  why_nothing: why none of them could be judged, a sentence; null where they
-    were.
+    were.  past: what came of earlier advice, as ``recommend --review`` last found; null where it has found nothing.
     """
 
     schema_version: str
@@ -193,6 +199,7 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[str, ...] = ()
     not_covered: tuple[str, ...] = ()
     why_nothing: str | None = None
+    past: PastAdvice | None = None
 
     @property
     def made(self) -> tuple[Recommendation, ...]:

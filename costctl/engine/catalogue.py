@@ -19,6 +19,10 @@ _STORED: Final[Mapping[str, tuple[str, str]]] = {
     "resources": ("The attributes of emitters, kept once.", "One row per emitter."),
     "sources": ("What was ingested from where, and how much of it was kept.", "One row per source."),
     "quarantine": ("Rejected records, each with its reason.", "One row per rejected record."),
+    "promises": (
+        "What was advised, what it promised, and what came of it.",
+        "One row per advice and the window that it was computed on.",
+    ),
 }
 _LAYERS: Final = ("core", "stored", "staging", "checks")
 

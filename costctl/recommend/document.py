@@ -37,7 +37,7 @@ from costctl.recommend.weekly import with_savings_of_window
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
 from costctl.stats.exact_sums import sum_of_parts
-from costctl.units import S_PER_HOUR, S_PER_WEEK
+from costctl.units import S_PER_HOUR, S_PER_WEEK, iso_utc
 
 METHODS: Final = {
     "replay": "event-driven replay of the trace's own calls under fitted service models",
@@ -159,4 +159,6 @@ def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> B
             for each in sorted(bill.pools, key=lambda each: (-(each.idle_usd or 0.0), each.pool))
         ),
         bought_usd=sum_of_parts(bought, "usd"),
+        window_from=iso_utc(frames.window_from_ns),
+        window_to=iso_utc(frames.window_to_ns + 999),  # up to the next microsecond
     )

@@ -25,6 +25,7 @@ from costctl.render.recommendation_words import (
     whose,
 )
 from costctl.render.recommendations import grounds, reasons
+from costctl.render.review_words import past_line
 from costctl.render.sections import Facts, Notes, Section, Table, first
 from costctl.render.view import View
 
@@ -43,7 +44,7 @@ def screen(document: Recommendations, view: View) -> list[Section]:
         parts.append(_table(document))
     if document.candidates:
         parts.append(_candidates(document))
-    lines = [*_idle(document), *_withheld(document, view), ("Next", _next(document, view))]
+    lines = [*_idle(document), *_past(document), *_withheld(document, view), ("Next", _next(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
 
@@ -162,6 +163,11 @@ def _idle(document: Recommendations) -> list[tuple[str, str]]:
 
 def _idle_pool(pool: IdlePool) -> str:
     return f"{pool.pool} {ratio(pool.idle_ratio)} of {plural(pool.replicas, 'replica')}"
+
+
+def _past(document: Recommendations) -> list[tuple[str, str]]:
+    """What came of earlier advice."""
+    return [] if document.past is None else [("Past advice", past_line(document.past))]
 
 
 def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:

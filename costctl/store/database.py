@@ -20,9 +20,10 @@ import pyarrow as pa
 
 from costctl.errors import StoreError
 from costctl.store.migrations import migrate
+from costctl.store.promises import PROMISES
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 7
+STORE_VERSION: Final = 8
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -192,6 +193,7 @@ def sparing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables of a store, empty."""
     connection.execute(_LEDGER)
+    connection.execute(PROMISES)
     connection.execute(_table("spans", STORED_SPANS))
     connection.execute(_table("resources", RESOURCES))
 

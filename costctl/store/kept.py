@@ -15,9 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 _MOST_ANSWERS: Final = 24
 _MOST_BYTES: Final = 64 * 2**20
 _DIGEST_BYTES: Final = 32  # of the content, before it
+_SAME: Final = ".same"  # no answer: which state of the file has the traces of which
+
+State = tuple[tuple[int, ...], ...]
+
+
+class _Same(msgspec.Struct, frozen=True):
+    """file: the state of the file.  traces: the state in which it was when it got its traces."""
+
+    file: State
+    traces: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +45,37 @@ def folder_beside(store: Path) -> Path:
     return store.with_name(f"{store.name}.kept")
 
 
-def state_of(store: Path) -> tuple[tuple[int, ...], ...]:
-    """What tells this state of the file, and of the log that is not yet merged into it, from any other.
+def state_of(store: Path) -> State:
+    """What tells this state of the traces from any other: that of the file, and of the log that is not yet merged into
+    it; or that which ``same_traces`` says has the same traces.
 
     To be asked while the store is open: no other process can write to it then. A file that was copied or put back is
     another one: its inode or its time of change, which nothing but the file system sets, differs.
     """
+    now = _file_state(store)
+    try:
+        written = msgspec.json.decode((folder_beside(store) / _SAME).read_bytes(), type=_Same)
+    except (OSError, msgspec.MsgspecError):
+        return now
+    return written.traces if written.file == now else now
+
+
+def same_traces(store: Path, before: State) -> bool:
+    """Answers that were kept for a state still hold: what was written since is none of the traces. Whether that could
+    be noted. To be called while the store is open, and nothing waits to be merged into it.
+    """
+    noted = msgspec.json.encode(_Same(_file_state(store), before))
+    partial = folder_beside(store) / f"{_SAME}.{os.getpid()}.partial"
+    try:
+        folder_beside(store).mkdir(exist_ok=True)
+        partial.write_bytes(noted)
+        partial.replace(folder_beside(store) / _SAME)
+    except OSError:
+        return False
+    return True
+
+
+def _file_state(store: Path) -> State:
     files = [store, store.with_name(f"{store.name}.wal")]
     stats = [file.stat() for file in files if file.exists()]
     return tuple((each.st_ino, each.st_size, each.st_mtime_ns, each.st_ctime_ns) for each in stats)

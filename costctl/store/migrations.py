@@ -10,6 +10,7 @@ from typing import Final
 
 import duckdb
 
+from costctl.store.promises import PROMISES
 from costctl.store.spans import SPANS_OF_A_SOURCE
 
 # Under which keys traces of version 2 kept what has columns of its own since version 3.
@@ -86,6 +87,7 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
     ),
     5: ("CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT)",),
     6: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_tokens BIGINT[]",),
+    7: (PROMISES,),
 }
 
 

@@ -22,7 +22,9 @@ from costctl.verbs.init import init
 from costctl.verbs.overview import overview
 from costctl.verbs.policy import Checked, check_policy
 from costctl.verbs.prices import list_prices, verify_prices
+from costctl.verbs.promises import keep_outcomes, keep_promises
 from costctl.verbs.recommend import recommend
+from costctl.verbs.review import review, undo
 from costctl.verbs.schema import schema, schema_names
 from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
@@ -51,6 +53,8 @@ __all__ = [
     "follow",
     "ingest",
     "init",
+    "keep_outcomes",
+    "keep_promises",
     "list_prices",
     "list_relations",
     "overview",
@@ -60,6 +64,7 @@ __all__ = [
     "recommend",
     "refuse_rejected",
     "refuse_unusable",
+    "review",
     "schema",
     "schema_names",
     "segment",
@@ -70,6 +75,7 @@ __all__ = [
     "sql",
     "store_info",
     "synth",
+    "undo",
     "verify_prices",
     "warm_up",
     "written_by",

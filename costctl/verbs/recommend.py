@@ -15,6 +15,7 @@ from costctl.errors import UsageError
 from costctl.observation import Observation, Question, day_of, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
+from costctl.verbs.promises import past_in_store
 
 if TYPE_CHECKING:
     from costctl.frames.cost import Frames
@@ -28,7 +29,8 @@ def recommend(question: Question, progress: Progress, show: str | None = None) -
     Raises UsageError where there is none of that name.
     """
     with observed(question, progress) as observation:
-        document = kept_or_made(observation, progress, Recommendations, _recommended)
+        made = kept_or_made(observation, progress, Recommendations, _recommended)
+        document = replace(made, past=past_in_store(observation.engine))
     return document if show is None else _alone(document, show)
 
 
@@ -52,8 +54,8 @@ def _recommended(observation: Observation, progress: Progress) -> Recommendation
     return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
 
 
-def _bought(observation: Observation, frames: Frames, progress: Progress) -> BoughtStudy | None:
-    """What is bought by the token; None where too little is to advise on."""
+def bought_study(observation: Observation, window_s: float, progress: Progress) -> BoughtStudy | None:
+    """What is bought by the token; None where nothing is. window_s: over which savings a week are told."""
     from costctl.rebill.calls import BOUGHT_COLUMNS, bought_calls_of
     from costctl.rebill.rates import PriceList
     from costctl.recommend.bought.study import bought_study_of
@@ -62,9 +64,7 @@ def _bought(observation: Observation, frames: Frames, progress: Progress) -> Bou
     progress("Building bought_calls", None)
     calls = bought_calls_of(engine.fetch("bought_calls", BOUGHT_COLUMNS), engine.fetch("call_prompt"))
     as_of = day_of(observation.prices_as_of, "--prices-as-of")
-    return bought_study_of(
-        calls, settings, PriceList(settings.prices, as_of), frames.window_s, observation.seed
-    )
+    return bought_study_of(calls, settings, PriceList(settings.prices, as_of), window_s, observation.seed)
 
 
 def recommendations_of(
@@ -73,7 +73,7 @@ def recommendations_of(
     """The recommendations document."""
     from costctl.recommend.document import METHODS, build_recommendations
 
-    bought = _bought(observation, frames, progress)
+    bought = bought_study(observation, frames.window_s, progress)
     progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
     return build_recommendations(
         frames,

@@ -104,6 +104,7 @@ def _made(
         withheld_as=None if is_ready else "needs_input",
         missing=proposed.missing,
         before=proposed.before,
+        calls=_calls(study, proposed),
     )
 
 
@@ -113,14 +114,18 @@ def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ..
 
 def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
     """How many candidates were billed, on how many calls."""
-    name = proposed.subject.request_class
-    calls = study.calls.size if name is None else int(study.calls.of_class(name).sum())
     count = len(proposed.candidates)
     settings = "1 setting was" if count == 1 else f"{count} settings were"
     return Evidence(
         id="bills",
         kind="computed",
         statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of them.",
-        samples=calls,
+        samples=_calls(study, proposed),
         value=None,
     )
+
+
+def _calls(study: BoughtStudy, proposed: BillProposal) -> int:
+    """Of the class that it is about; all of them where it is about none."""
+    name = proposed.subject.request_class
+    return study.calls.size if name is None else int(study.calls.of_class(name).sum())

@@ -1,0 +1,1 @@
+"""What came of earlier advice: the bill since under the old setting, less what was charged."""

@@ -1,0 +1,101 @@
+"""The first screen of ``recommend --review``: what was promised, what was delivered, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from costctl.documents.review import Review
+from costctl.render.cells import Row, usd_range, usd_range_column
+from costctl.render.numbers import minute, period, plural
+from costctl.render.review_words import UNKNOWN, outcome, over, past_line, promise_in_words, savings
+from costctl.render.sections import Facts, Notes, Section, Table, first
+from costctl.render.view import View
+
+_MOST_ROWS: Final = 12
+
+
+def screen(document: Review, view: View) -> list[Section]:
+    """What was delivered of what was promised; with --verbose, what each outcome rests on."""
+    if not document.promises:
+        return _nothing_kept(view)
+    if document.since_from is None:
+        return _nothing_since(document, view)
+    lines = [*_candidates(document), *_past(document), ("Next", _next(document, view))]
+    return [
+        Facts((("", _headline(document)), ("", _since(document)))),
+        _table(document),
+        *([Notes("What each rests on", reasons(document))] if view.verbose else []),
+        Facts(tuple(lines)),
+    ]
+
+
+def reasons(document: Review) -> tuple[str, ...]:
+    """A line for each promise."""
+    return tuple(f"{each.promise.id}: {each.reason}" for each in document.promises)
+
+
+def _headline(document: Review) -> str:
+    taken = document.taken
+    if document.together is None:
+        if not taken:
+            advised = plural(len(document.promises), "change")
+            return f"Nothing delivered yet: of {advised} advised, no call since shows any."
+        return f"{plural(len(taken), 'change')} made; too few sessions to say what they saved."
+    together = document.together
+    saved = together.delivered_usd_per_week if document.is_weekly_given else together.delivered_usd
+    when = " a week" if document.is_weekly_given else ""
+    made = f"{plural(len(taken), 'change')} made of {len(document.promises)} advised"
+    return f"Delivered {usd_range(saved)}{when}, by {made}."
+
+
+def _since(document: Review) -> str:
+    if document.since_from is None or document.since_to is None:
+        return ""
+    when = period(document.since_from, document.since_to)
+    return f"Calls of {when}, billed under the old settings and as charged; as much traffic in both."
+
+
+def _table(document: Review) -> Table:
+    shown, hidden = first(document.worth_a_row, _MOST_ROWS)
+    told = [savings(each, is_weekly=document.is_weekly_given) for each in shown]
+    promised = usd_range_column((each for each, _ in told), UNKNOWN)
+    saved = usd_range_column((each for _, each in told), UNKNOWN)
+    rows: list[Row] = [
+        (promise_in_words(each.promise), *cash, outcome(each))
+        for each, *cash in zip(shown, promised, saved, strict=True)
+    ]
+    if hidden:
+        rows.append((f"{hidden} more: --detail", "", "", ""))
+    columns = ("change", f"promised{over(document)}", f"delivered{over(document)}", "outcome")
+    return Table("change", columns, tuple(rows), frozenset({"change", "outcome"}), is_compact=True)
+
+
+def _past(document: Review) -> list[tuple[str, str]]:
+    return [] if document.past is None else [("Past advice", past_line(document.past))]
+
+
+def _candidates(document: Review) -> list[tuple[str, str]]:
+    """Those that were not taken: nobody had said that they should be."""
+    left = len(document.promises) - len(document.worth_a_row)
+    return [("Candidates", f"{plural(left, 'change')} more, not taken: --detail")] if left else []
+
+
+def _next(document: Review, view: View) -> str:
+    why = view.command("recommend --review --verbose")
+    back = document.first_to_undo
+    return why if back is None else f"{view.command(f'recommend --undo {back.promise.id}')} · {why}"
+
+
+def _nothing_kept(view: View) -> list[Section]:
+    return [
+        Facts((("", "Nothing to review: no advice is kept in this store."),)),
+        Facts((("Next", f"{view.command('recommend')}, which keeps what it promises"),)),
+    ]
+
+
+def _nothing_since(document: Review, view: View) -> list[Section]:
+    advised = "1 change was" if len(document.promises) == 1 else f"{len(document.promises)} changes were"
+    rests = f"The advice rests on calls up to {minute(document.advised_until)} UTC; the store has none after."
+    said = (("", f"Too early: no call has started since {advised} advised."), ("", rests))
+    following = f"costctl ingest LATER-TRACES, then {view.command('recommend --review')}"
+    return [Facts(said), Facts((("Next", following),))]
