@@ -133,13 +133,18 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(each for each in self.promises if each.outcome in TAKEN)
 
     @property
-    def worth_a_row(self) -> tuple[ReviewedPromise, ...]:
-        """All but candidates of which the calls since show nothing: something had to be tried or declared first."""
+    def candidates_left(self) -> tuple[ReviewedPromise, ...]:
+        """Candidates of which the calls since show nothing: something had to be tried or declared first."""
         return tuple(
             each
             for each in self.promises
-            if each.outcome in TAKEN or each.promise.advised_as == "recommended"
+            if each.outcome not in TAKEN and each.promise.advised_as == "candidate"
         )
+
+    @property
+    def worth_a_row(self) -> tuple[ReviewedPromise, ...]:
+        """All others."""
+        return tuple(each for each in self.promises if each not in self.candidates_left)
 
     @property
     def first_to_undo(self) -> ReviewedPromise | None:

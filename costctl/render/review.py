@@ -17,10 +17,10 @@ from costctl.render.spreadsheet import as_csv
 
 def sections(document: Review) -> list[Section]:
     """What was promised and delivered, how far each change was made, and what each outcome rests on."""
-    parts: list[Section] = [_together(document)]
-    if document.promises:
-        parts += [_savings(document), _taken(document), Notes("What each rests on", reasons(document))]
-    return parts
+    if not document.promises:
+        return [_together(document)]
+    why = Notes("What each rests on", reasons(document))
+    return [_together(document), _savings(document), _taken(document), why]
 
 
 def _together(document: Review) -> Notes:

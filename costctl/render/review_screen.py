@@ -76,7 +76,7 @@ def _past(document: Review) -> list[tuple[str, str]]:
 
 def _candidates(document: Review) -> list[tuple[str, str]]:
     """Those that were not taken: nobody had said that they should be."""
-    left = len(document.promises) - len(document.worth_a_row)
+    left = len(document.candidates_left)
     return [("Candidates", f"{plural(left, 'change')} more, not taken: --detail")] if left else []
 
 

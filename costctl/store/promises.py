@@ -17,7 +17,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.review import Promise, ReviewedPromise
 
 PROMISES: Final = """
-CREATE TABLE promises (
+CREATE TABLE IF NOT EXISTS promises (
     id VARCHAR,
     kind VARCHAR,
     request_class VARCHAR,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 import duckdb
+import msgspec
 from msgspec.structs import replace
 
-from costctl.basis import digest_of
 from costctl.config import DEFAULT_STORE
 from costctl.documents.recommendations import Recommendations
 from costctl.documents.review import PastAdvice, Promise, Review
@@ -39,13 +40,18 @@ def keep_promises(question: Question, document: Recommendations) -> str | None:
     from costctl.recommend.bought.review.promises import promises_in
 
     now = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    made = promises_in(document, now, digest_of(replace(document, past=None)))
+    made = promises_in(document, now, sha256_of(document))
     return _written(question, lambda connection: stored.keep_promises(connection, made))
 
 
 def keep_outcomes(question: Question, review: Review) -> str | None:
     """Write down what came of promises; why that was not possible, a sentence, or None where it was."""
     return _written(question, lambda connection: stored.keep_outcomes(connection, review.promises))
+
+
+def sha256_of(document: Recommendations) -> str:
+    """Of the document as JSON, without what came of earlier advice."""
+    return sha256(msgspec.json.encode(replace(document, past=None), order="deterministic")).hexdigest()
 
 
 def promises_in_store(engine: Engine) -> tuple[Promise, ...]:
