@@ -142,9 +142,19 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     @property
-    def worth_a_row(self) -> tuple[ReviewedPromise, ...]:
+    def too_early(self) -> tuple[ReviewedPromise, ...]:
+        """Advice of which there are too few calls since to say anything."""
+        return tuple(
+            each
+            for each in self.promises
+            if each.outcome == "too_early" and each.promise.advised_as == "recommended"
+        )
+
+    @property
+    def told(self) -> tuple[ReviewedPromise, ...]:
         """All others."""
-        return tuple(each for each in self.promises if each not in self.candidates_left)
+        apart = {id(each) for each in (*self.candidates_left, *self.too_early)}
+        return tuple(each for each in self.promises if id(each) not in apart)
 
     @property
     def first_to_undo(self) -> ReviewedPromise | None:

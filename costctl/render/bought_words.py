@@ -35,14 +35,18 @@ def is_about_tokens(change: SettingChange) -> bool:
 
 
 def in_plain_words(changes: tuple[SettingChange, ...]) -> str:
-    """All of them, as one would tell a colleague."""
-    said = [_said(each) for each in changes]
+    """All of them, as one would tell a colleague, and what prompts are kept for today."""
     today = [
         _CACHED_TODAY[each.from_]
         for each in changes
         if each.lever == "class.prompt_cache" and isinstance(each.from_, str) and each.from_ in _CACHED_TODAY
     ]
-    return f"{', '.join(said)}{''.join(f' ({each})' for each in today)}"
+    return f"{in_few_words(changes)}{''.join(f' ({each})' for each in today)}"
+
+
+def in_few_words(changes: tuple[SettingChange, ...]) -> str:
+    """The same, without what there is today."""
+    return ", ".join(_said(each) for each in changes)
 
 
 def _said(change: SettingChange) -> str:

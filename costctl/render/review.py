@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.review import Review, ReviewedPromise
-from costctl.render.cells import Cell, count, low_mid_high, ratio, usd_interval
+from costctl.render.cells import Cell, count, low_mid_high, ratio, usd, usd_interval
 from costctl.render.numbers import period
 from costctl.render.recommendation_words import changes
 from costctl.render.review_screen import reasons
@@ -57,19 +57,23 @@ def _taken(document: Review) -> Table:
         (
             each.promise.id,
             period(each.promise.window_from, each.promise.window_to),
-            usd_interval(each.promise.promised_usd),
+            usd(each.promise.promised_usd.mid),
             count(each.calls),
             ratio(each.traffic_ratio),
             ratio(each.taken_ratio),
-            ratio(each.lately_ratio),
             ratio(each.old_rule_error_ratio),
         )
         for each in document.promises
     )
     columns = (
-        "advice", "advised on", "promised then", "calls since", "traffic, of then", "show the change", "lately",
-        "old rule misses",
-    )  # fmt: skip
+        "advice",
+        "advised on",
+        "promised",
+        "calls since",
+        "of the traffic",
+        "show it",
+        "old bill off by",
+    )
     return Table("How far each change was made", columns, rows, frozenset({"advice", "advised on"}))
 
 

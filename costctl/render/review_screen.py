@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.review import Review
-from costctl.render.cells import Row, usd_range, usd_range_column
+from costctl.render.cells import Row, usd_column, usd_range, usd_range_column
 from costctl.render.numbers import minute, period, plural
 from costctl.render.review_words import UNKNOWN, outcome, over, past_line, promise_in_words, savings
 from costctl.render.sections import Facts, Notes, Section, Table, first
 from costctl.render.view import View
 
-_MOST_ROWS: Final = 12
+_MOST_ROWS: Final = 8
 
 
 def screen(document: Review, view: View) -> list[Section]:
@@ -20,10 +20,11 @@ def screen(document: Review, view: View) -> list[Section]:
         return _nothing_kept(view)
     if document.since_from is None:
         return _nothing_since(document, view)
-    lines = [*_candidates(document), *_past(document), ("Next", _next(document, view))]
+    following = f"{view.command('recommend --review --verbose')} · {view.command('recommend')}"
+    lines = [*_apart(document), *_past(document), *_undo(document, view), ("Next", following)]
     return [
         Facts((("", _headline(document)), ("", _since(document)))),
-        _table(document),
+        *([_table(document)] if document.told else []),
         *([Notes("What each rests on", reasons(document))] if view.verbose else []),
         Facts(tuple(lines)),
     ]
@@ -44,8 +45,7 @@ def _headline(document: Review) -> str:
     together = document.together
     saved = together.delivered_usd_per_week if document.is_weekly_given else together.delivered_usd
     when = " a week" if document.is_weekly_given else ""
-    made = f"{plural(len(taken), 'change')} made of {len(document.promises)} advised"
-    return f"Delivered {usd_range(saved)}{when}, by {made}."
+    return f"Delivered {usd_range(saved)}{when}, by {plural(len(taken), 'change')} made."
 
 
 def _since(document: Review) -> str:
@@ -56,13 +56,13 @@ def _since(document: Review) -> str:
 
 
 def _table(document: Review) -> Table:
-    shown, hidden = first(document.worth_a_row, _MOST_ROWS)
+    shown, hidden = first(document.told, _MOST_ROWS)
     told = [savings(each, is_weekly=document.is_weekly_given) for each in shown]
-    promised = usd_range_column((each for each, _ in told), UNKNOWN)
+    promised = usd_column((None if each is None else each.mid for each, _ in told), UNKNOWN)
     saved = usd_range_column((each for _, each in told), UNKNOWN)
     rows: list[Row] = [
-        (promise_in_words(each.promise), *cash, outcome(each))
-        for each, *cash in zip(shown, promised, saved, strict=True)
+        (promise_in_words(each.promise), before, after, outcome(each))
+        for each, before, after in zip(shown, promised, saved, strict=True)
     ]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", "", ""))
@@ -74,16 +74,23 @@ def _past(document: Review) -> list[tuple[str, str]]:
     return [] if document.past is None else [("Past advice", past_line(document.past))]
 
 
-def _candidates(document: Review) -> list[tuple[str, str]]:
-    """Those that were not taken: nobody had said that they should be."""
-    left = len(document.candidates_left)
-    return [("Candidates", f"{plural(left, 'change')} more, not taken: --detail")] if left else []
+def _apart(document: Review) -> list[tuple[str, str]]:
+    """Of what there is nothing to say yet, or nobody had said that it should be done."""
+    groups = (("Too early", document.too_early), ("Not taken", document.candidates_left))
+    nouns = {"Too early": "change", "Not taken": "candidate"}
+    return [
+        (label, f"{plural(len(each), nouns[label])}: --verbose says which") for label, each in groups if each
+    ]
 
 
-def _next(document: Review, view: View) -> str:
-    why = view.command("recommend --review --verbose")
-    back = document.first_to_undo
-    return why if back is None else f"{view.command(f'recommend --undo {back.promise.id}')} · {why}"
+def _undo(document: Review, view: View) -> list[tuple[str, str]]:
+    """The command that takes a change back, for one that costs more if there is one."""
+    first_one = document.first_to_undo
+    if first_one is None:
+        return []
+    return [
+        ("Undo one", f"{view.command(f'recommend --undo {first_one.promise.id}')} (--verbose has all ids)")
+    ]
 
 
 def _nothing_kept(view: View) -> list[Section]:

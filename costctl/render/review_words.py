@@ -7,7 +7,7 @@ from typing import Final
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.review import Outcome, PastAdvice, Promise, Review, ReviewedPromise
-from costctl.render.bought_words import in_plain_words, is_about_tokens
+from costctl.render.bought_words import in_few_words, is_about_tokens
 from costctl.render.cells import ratio
 from costctl.render.numbers import plural
 from costctl.render.recommendation_words import changes
@@ -28,7 +28,7 @@ def promise_in_words(promise: Promise) -> str:
     """What was to be changed, of whom."""
     whose = promise.request_class or promise.pool or "all"
     if any(is_about_tokens(each) for each in promise.change):
-        return f"{whose}: {in_plain_words(promise.change)}"
+        return f"{whose}: {in_few_words(promise.change)}"
     return f"{whose}: {changes(promise.change)}"
 
 

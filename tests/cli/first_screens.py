@@ -32,6 +32,7 @@ from costctl.render import (
     overview,
     price_screens,
     recommendation_screen,
+    review_screen,
     sessions_screen,
     simulation_screen,
     store_screen,
@@ -118,6 +119,7 @@ FIRST_SCREENS: Final = {
         is_fitted=True,
         most_lines=MOST_LINES,
     ),
+    "recommend --review": FirstScreen(_asked(verbs.review), review_screen.screen),
     "simulate": FirstScreen(
         _asked(verbs.simulate, verbs.ScenarioRequest()), simulation_screen.screen, is_fitted=True
     ),
