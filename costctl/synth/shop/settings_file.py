@@ -11,7 +11,7 @@ def settings_text(shop: Shop) -> str:
     """TOML that costctl.config reads."""
     blocks = [
         f"# What the applications of {shop.name} need.\n",
-        *(_class(app) for app in shop.apps if _says(app)),
+        *dict.fromkeys(_class(app) for app in shop.apps if _says(app)),
     ]
     return "\n".join(blocks)
 
