@@ -151,6 +151,12 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     @property
+    def is_all_too_early(self) -> bool:
+        """Whether no call has started since any of the changes that calls could tell of."""
+        outcomes = {each.outcome for each in self.promises}
+        return self.since_from is None and "too_early" in outcomes
+
+    @property
     def told(self) -> tuple[ReviewedPromise, ...]:
         """All others."""
         apart = {id(each) for each in (*self.candidates_left, *self.too_early)}

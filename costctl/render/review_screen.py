@@ -18,12 +18,12 @@ def screen(document: Review, view: View) -> list[Section]:
     """What was delivered of what was promised; with --verbose, what each outcome rests on."""
     if not document.promises:
         return _nothing_kept(view)
-    if document.since_from is None:
+    if document.is_all_too_early:
         return _nothing_since(document, view)
     following = f"{view.command('recommend --review --verbose')} · {view.command('recommend')}"
     lines = [*_apart(document), *_past(document), *_undo(document, view), ("Next", following)]
     return [
-        Facts((("", _headline(document)), ("", _since(document)))),
+        Facts((("", _headline(document)), *_since(document))),
         *([_table(document)] if document.told else []),
         *([Notes("What each rests on", reasons(document))] if view.verbose else []),
         Facts(tuple(lines)),
@@ -40,6 +40,8 @@ def _headline(document: Review) -> str:
     if document.together is None:
         if not taken:
             advised = plural(len(document.promises), "change")
+            if document.since_from is None:
+                return f"Calls tell nothing of {advised} advised: --verbose says why."
             return f"Nothing delivered yet: of {advised} advised, no call since shows any."
         return f"{plural(len(taken), 'change')} made; too few sessions to say what they saved."
     together = document.together
@@ -48,11 +50,11 @@ def _headline(document: Review) -> str:
     return f"Delivered {usd_range(saved)}{when}, by {plural(len(taken), 'change')} made."
 
 
-def _since(document: Review) -> str:
+def _since(document: Review) -> list[tuple[str, str]]:
     if document.since_from is None or document.since_to is None:
-        return ""
+        return []
     when = period(document.since_from, document.since_to)
-    return f"Calls of {when}, billed under the old settings and as charged; as much traffic in both."
+    return [("", f"Calls of {when}, billed under the old settings and as charged; as much traffic in both.")]
 
 
 def _table(document: Review) -> Table:

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from costctl.documents.review import ReviewedPromise
+from costctl.levers.settings import change_of, setting
+from costctl.recommend.bought.review.document import build_review
 from tests.docs.page_tables import explanation, text_of
-from tests.recommend.calls_by_hand import USD_PER_CALL, promise_of, review_of, study_of
+from tests.recommend.calls_by_hand import NOWHERE, USD_PER_CALL, promise_of, review_of, study_of
 
 BEFORE = ["default"] * 100
 
@@ -103,3 +106,15 @@ def test_all_that_was_taken_is_one_bill() -> None:
     review = review_of(study, promise_of(study, 100, 2.0))
     assert review.together is not None
     assert review.together.delivered_usd == review.promises[0].delivered_usd
+
+
+def test_of_what_changes_no_bill_of_calls_the_calls_say_nothing() -> None:
+    change = change_of(setting("pool", "replicas", "gpu", 2), 3)
+    study = study_of([*BEFORE, *["batch"] * 20])
+    promise = replace(
+        promise_of(study, 100, 2.0), request_class=None, pool="gpu", change=(change,), calls=None
+    )
+    for calls in (None, study):
+        (found,) = build_review(calls, [promise], NOWHERE).promises
+        assert (found.outcome, found.delivered_usd) == ("not_observable", None)
+        assert "capacity" in found.reason

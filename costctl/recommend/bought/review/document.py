@@ -47,7 +47,7 @@ def build_review(
 ) -> Review:
     """The review of what was promised. is_weekly_asked: figures a week are given however short the time since is."""
     held = standing(promises)
-    reviewed = [_outcome(study, each) for each in held]
+    reviewed = [outcome_of(study, each) for each in held]
     first, last = _bounds(reviewed)
     length_s = (
         0.0 if first is None or last is None else seconds_between(ns_from_iso(first), ns_from_iso(last))
@@ -82,14 +82,6 @@ def past_of(reviewed: Sequence[ReviewedPromise]) -> PastAdvice | None:
         promised_usd=sum(promised for promised, _ in compared),
         delivered_usd=sum(saved for _, saved in compared),
     )
-
-
-def _outcome(study: BoughtStudy | None, held: Standing) -> ReviewedPromise:
-    if study is None:
-        return ReviewedPromise(
-            held.promise, "too_early", "No call that is bought by the token has started since."
-        )
-    return outcome_of(study, held)
 
 
 def _bounds(reviewed: Sequence[ReviewedPromise]) -> tuple[str | None, str | None]:

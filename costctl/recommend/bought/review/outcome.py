@@ -82,18 +82,22 @@ def since_of(study: BoughtStudy, held: Standing) -> Since | None:
     return Since(is_in, own, int(start_ns[is_in].min()), to_ns)
 
 
-def outcome_of(study: BoughtStudy, held: Standing) -> ReviewedPromise:
-    """What came of it. Savings a week are given for any length of time: the document leaves them out."""
-    since = since_of(study, held)
+def outcome_of(study: BoughtStudy | None, held: Standing) -> ReviewedPromise:
+    """What came of it. study: None where nothing is bought.  Savings a week are given for any length of time: the
+    document leaves them out.
+    """
     promise = held.promise
-    if since is None:
+    rules = rules_of(promise)
+    if not rules.after:
+        return ReviewedPromise(promise, "not_observable", rules.why_not or "")
+    since = None if study is None else since_of(study, held)
+    if study is None or since is None:
         return ReviewedPromise(promise, "too_early", "No call has started since.")
     told = _traffic(study, held, since)
     if not since.own.any():
         return with_(
             told, outcome="too_early", reason=f"No call of {promise.request_class} has started since."
         )
-    rules = rules_of(promise)
     if rules.why_not is not None:
         return _not_observable(study, told, since, rules)
     return _billed(study, told, since, rules)
@@ -120,16 +124,14 @@ def _traffic(study: BoughtStudy, held: Standing, since: Since) -> ReviewedPromis
 
 def _not_observable(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
     """Whether calls are still made that would have been left out can be told even then."""
-    reason = rules.why_not or ""
-    if rules.after:
-        would_go = study.bill(rules.after).left_out.is_any
-        before = ~since.is_in & study.calls.of_class(told.promise.request_class or "")
-        if would_go[before].any():
-            was, still = float(would_go[before].mean()), float(would_go[since.own].mean())
-            if still >= _STILL * was:
-                said = f"{still:.0%} of its calls would still be left out, and are made; it was {was:.0%}."
-                return with_(told, outcome="not_taken", reason=said)
-    return with_(told, outcome="not_observable", reason=reason)
+    would_go = study.bill(rules.after).left_out.is_any
+    before = ~since.is_in & study.calls.of_class(told.promise.request_class or "")
+    if would_go[before].any():
+        was, still = float(would_go[before].mean()), float(would_go[since.own].mean())
+        if still >= _STILL * was:
+            said = f"{still:.0%} of its calls would still be left out, and are made; it was {was:.0%}."
+            return with_(told, outcome="not_taken", reason=said)
+    return with_(told, outcome="not_observable", reason=rules.why_not or "")
 
 
 def _billed(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
