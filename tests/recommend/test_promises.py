@@ -86,6 +86,17 @@ def test_other_advice_of_the_same_name_ends_the_time_of_the_one_before() -> None
     assert (first.until_ns, second.until_ns) == (second.from_ns, None)
 
 
+def test_of_two_windows_that_end_at_once_what_was_said_last_stands() -> None:
+    flex = replace(
+        PROMISE,
+        change=(replace(BATCH, to="flex"),),
+        window_from="2026-11-24T00:00:00.000000Z",
+        made="2026-11-25T09:00:00Z",
+    )
+    (held,) = standing([flex, PROMISE])
+    assert held.promise == flex
+
+
 def test_a_change_taken_back_is_the_plan_before() -> None:
     undo = undo_of(replace(PROMISE, id="prompt_cache.support", request_class="support", change=CACHED))
     assert plan_of(settings_in(undo.change, undo.id)).classes == {"support": ClassPlan(caching="none")}

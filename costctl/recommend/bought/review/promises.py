@@ -55,7 +55,7 @@ def _promises(advice: Recommendation) -> bool:
 
 def standing(promises: Iterable[Promise]) -> tuple[Standing, ...]:
     """Those that are held to what came after, by id, the earliest first."""
-    ordered = sorted(promises, key=lambda each: (each.id, ns_from_iso(each.window_to), each.window_from))
+    ordered = sorted(promises, key=lambda each: (each.id, ns_from_iso(each.window_to), each.made))
     return tuple(
         found
         for _, members in groupby(ordered, key=lambda each: each.id)
@@ -64,14 +64,17 @@ def standing(promises: Iterable[Promise]) -> tuple[Standing, ...]:
 
 
 def _of_one(promises: tuple[Promise, ...]) -> Iterator[Standing]:
-    """promises: of one id, by the end of their windows."""
+    """promises: of one id, by the end of their windows, then by when they were made: of windows that end at once, what
+    was said last stands.
+    """
+    last = {ns_from_iso(each.window_to): each for each in promises}
     different = [
-        each
-        for place, each in enumerate(promises)
-        if not place or _advised(each) != _advised(promises[place - 1])
+        (end_ns, each)
+        for (end_ns, each), before in zip(last.items(), (None, *last.values()), strict=False)
+        if before is None or _advised(each) != _advised(before)
     ]
-    ends_ns = [ns_from_iso(each.window_to) for each in different]
-    for each, from_ns, until_ns in zip(different, ends_ns, [*ends_ns[1:], None], strict=True):
+    ends_ns = [end_ns for end_ns, _ in different]
+    for (from_ns, each), until_ns in zip(different, [*ends_ns[1:], None], strict=True):
         yield Standing(each, from_ns, until_ns)
 
 
