@@ -19,33 +19,37 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "s.duckdb"
 
 
-def write(store: Path, statement: str, *, is_noted: bool) -> None:
-    """Write a row, and note that the traces are the same."""
+def write(store: Path, statement: str) -> kept.State:
+    """Write a row; the state before."""
     with open_store(store) as connection:
         before = kept.state_of(store)
         connection.execute(statement)
         connection.execute("CHECKPOINT")
-        if is_noted:
-            assert kept.same_traces(store, before)
+    return before
+
+
+def write_beside(store: Path) -> None:
+    """Write a row, and note that the traces are the same."""
+    assert kept.same_traces(store, write(store, BESIDE))
 
 
 def test_what_is_noted_as_no_trace_keeps_the_state(store: Path) -> None:
     before = kept.state_of(store)
     for _ in range(2):
-        write(store, BESIDE, is_noted=True)
+        write_beside(store)
         assert kept.state_of(store) == before
 
 
 def test_what_is_written_after_that_is_another_state(store: Path) -> None:
     before = kept.state_of(store)
-    write(store, BESIDE, is_noted=True)
-    write(store, TRACES, is_noted=False)
+    write_beside(store)
+    write(store, TRACES)
     assert kept.state_of(store) != before
 
 
 def test_a_note_that_was_damaged_or_dropped_counts_as_none(store: Path) -> None:
     before = kept.state_of(store)
-    write(store, BESIDE, is_noted=True)
+    write_beside(store)
     (kept.folder_beside(store) / ".same").write_bytes(b"{")
     assert kept.state_of(store) != before
     kept.clear(store)
@@ -53,7 +57,7 @@ def test_a_note_that_was_damaged_or_dropped_counts_as_none(store: Path) -> None:
 
 
 def test_a_note_is_no_answer(store: Path) -> None:
-    write(store, BESIDE, is_noted=True)
+    write_beside(store)
     assert kept.kept(store) == kept.Kept(answers=0, bytes=0)
 
 
