@@ -44,6 +44,7 @@ from costctl.documents.analysis import (
     Window,
 )
 from costctl.documents.bill import IdleTreatment
+from costctl.documents.cache_misses import CacheMisses
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
@@ -81,6 +82,7 @@ def build_analysis(
     provenance: Provenance,
     seed: int,
     idle: IdleTreatment = "separate",
+    cache_misses: CacheMisses | None = None,
 ) -> Analysis:
     """The analysis document of a window. idle: whose row idle time is in the reconciled bill."""
     bill = bill_of(frames, settings)
@@ -116,6 +118,7 @@ def build_analysis(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools
         ),
         invoices=provider_invoices(frames, settings),
+        cache_misses=cache_misses,
     )
     return Analysis(
         schema_version=SCHEMA_VERSION,
@@ -136,6 +139,7 @@ def build_analysis(
         outcomes=outcome_reports(sums.outcome_use),
         pools=reports.pools,
         checks=findings_of(reports),
+        cache_misses=cache_misses,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from costctl.behaviour.objectives import LEVEL
 from costctl.documents.analysis import ClassReport, Coverage, PoolReport, Totals
 from costctl.documents.bill import ProviderInvoice
+from costctl.documents.cache_misses import UNAVOIDABLE, CacheCause, CacheMisses, Missed
 from costctl.documents.findings import Finding, FindingKind
 from costctl.documents.witness import Witness, WitnessGroup
 
@@ -20,6 +21,7 @@ from costctl.documents.witness import Witness, WitnessGroup
 LEAST_CACHED_PROMPT_TOKENS: Final = 1024
 LEAST_HIT_RATIO: Final = 0.1
 LEAST_INPUT_TOKENS: Final = 100_000  # of a class, for its prompt cache to be worth a look
+LEAST_MISSED_RATIO: Final = 0.01  # of the bill, for the cache misses of a class to be worth a look
 LEAST_RETRY_RATIO: Final = 0.02  # of what is charged
 LEAST_DIFFERENCE_RATIO: Final = 0.01  # of what was recorded, or invoiced
 LEAST_FAILED_RATIO: Final = 0.01
@@ -35,6 +37,7 @@ class Reports:
     classes: tuple[ClassReport, ...]
     pools: tuple[PoolReport, ...]
     invoices: tuple[ProviderInvoice, ...]
+    cache_misses: CacheMisses | None = None
 
 
 def findings_of(reports: Reports) -> tuple[Finding, ...]:
@@ -42,7 +45,8 @@ def findings_of(reports: Reports) -> tuple[Finding, ...]:
     found = [
         *_unpriced(reports),
         *_unread(reports.coverage),
-        *_prompt_cache(reports.classes),
+        *_prompt_cache(reports),
+        *_cache_misses(reports),
         *_retries(reports),
         *_failures(reports.classes),
         *_missed(reports.classes),
@@ -82,13 +86,52 @@ def _unread(coverage: Coverage) -> Iterator[Finding]:
         )
 
 
-def _prompt_cache(classes: Sequence[ClassReport]) -> Iterator[Finding]:
-    """Classes that buy long prompts by the token, again and again, and are hardly ever served from a prompt cache."""
-    cold = [each for each in classes if _is_cold(each)]
+def _prompt_cache(reports: Reports) -> Iterator[Finding]:
+    """Classes that buy long prompts by the token, again and again, and are hardly ever served from a prompt cache.
+
+    Of classes whose prompts are known more is said: see ``_cache_misses``.
+    """
+    known = {} if reports.cache_misses is None else reports.cache_misses.by_class
+    cold = [
+        each
+        for each in reports.classes
+        if _is_cold(each) and (each.request_class not in known or not known[each.request_class].calls)
+    ]
     if cold:
         tokens = sum(each.tokens.input or 0 for each in cold)
         cached = sum(each.tokens.cached_input or 0 for each in cold)
         yield _of_classes("prompt_cache", cold, sum(map(_input_usd, cold)), tokens, cached / tokens)
+
+
+def _cache_misses(reports: Reports) -> Iterator[Finding]:
+    """Classes whose prompts could have been read from a cache, and what they cost more for not being."""
+    if reports.cache_misses is None:
+        return
+    billed_usd = reports.totals.billed_usd or 0.0
+    missing = [
+        each
+        for each in reports.cache_misses.classes
+        if (each.missed.avoidable_usd or 0.0) >= LEAST_MISSED_RATIO * billed_usd and each.missed.avoidable_usd
+    ]
+    if missing:
+        missed = [each.missed for each in missing]
+        tokens = sum(each.avoidable_tokens for each in missed)
+        yield Finding(
+            kind="cache_misses",
+            subjects=tuple(each.request_class for each in missing),
+            usd=sum(each.avoidable_usd or 0.0 for each in missed),
+            unpriced_charges=sum(each.unpriced_calls for each in missed),
+            count=tokens,
+            ratio=tokens / sum(each.input_tokens for each in missed),
+            cause=_main_cause(missed),
+        )
+
+
+def _main_cause(missed: Sequence[Missed]) -> CacheCause:
+    usd: dict[CacheCause, float] = {}
+    for each in (each for of_class in missed for each in of_class.causes if each.cause not in UNAVOIDABLE):
+        usd[each.cause] = usd.get(each.cause, 0.0) + (each.usd or 0.0)
+    return max(usd, key=lambda cause: (usd[cause], cause))
 
 
 def _is_cold(report: ClassReport) -> bool:

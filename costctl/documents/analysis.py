@@ -11,6 +11,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.bill import ProviderInvoice, ReconciledBill
+from costctl.documents.cache_misses import CacheMisses
 from costctl.documents.cuts import Cut
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
@@ -339,7 +340,8 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     classes: those that cost most first.  checks: what is wrong, unknown money first, then the most.  cuts: the bill by
     model, by provider, by tenant, and by what --by asks for.  tenants: the cut by tenant, without idle time.  Both are
-    empty, and timeline and changes null, in documents that are made on the way to another.
+    empty, and timeline and changes null, in documents that are made on the way to another.  cache_misses: null too
+    where no prompt of a model with a prompt cache is known.
     """
 
     schema_version: str
@@ -357,6 +359,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cuts: tuple[Cut, ...] = ()
     timeline: Timeline | None = None
     changes: Changes | None = None
+    cache_misses: CacheMisses | None = None
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:

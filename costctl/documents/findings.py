@@ -6,12 +6,15 @@ from typing import Final, Literal
 
 import msgspec
 
+from costctl.documents.cache_misses import CacheCause
+
 FindingKind = Literal[
     "nothing_priced",
     "unpriced",
     "rejected",
     "unread_usage",
     "prompt_cache",
+    "cache_misses",
     "retries",
     "failures",
     "missed_slo",
@@ -19,12 +22,15 @@ FindingKind = Literal[
     "recorded_differs",
     "invoice_differs",
 ]
-OF_CLASSES: Final[frozenset[FindingKind]] = frozenset({"prompt_cache", "retries", "failures", "missed_slo"})
+OF_CLASSES: Final[frozenset[FindingKind]] = frozenset(
+    {"prompt_cache", "cache_misses", "retries", "failures", "missed_slo"}
+)
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One thing to look into. subjects: what it is about, that of most money first. usd: the money that it is about,
-    USD; null where nobody knows, and a lower bound where there are unpriced charges.
+    USD; null where nobody knows, and a lower bound where there are unpriced charges.  cause: of most of the cache misses;
+    null of other kinds.
 
     kind             subjects    usd                          count                      ratio
     nothing_priced   resources   null                         charges without an amount  priced requests
@@ -32,6 +38,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     rejected         none        null                         records in no figure       null
     unread_usage     keys        null                         records that have them     null
     prompt_cache     classes     of their input tokens        their input tokens         cached input tokens
+    cache_misses     classes     over reading these tokens    avoidable misses, tokens    of their input tokens
     retries          classes     of attempts failed, retried  such attempts              of attributed cost
     failures         classes     attributed to the classes    failed requests            of their requests
     missed_slo       classes     attributed to the classes    objectives missed          met, where least
@@ -46,6 +53,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     unpriced_charges: int = 0
     count: int
     ratio: float | None
+    cause: CacheCause | None = None
 
 
 def flagged_classes(findings: tuple[Finding, ...]) -> frozenset[str]:

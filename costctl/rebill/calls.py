@@ -19,7 +19,7 @@ PRICED_BY: Final = ("provider", "model", "day", "service_tier", "inference_geo")
 BOUGHT_COLUMNS: Final = (
     "call_id", "request_id", "request_class", "session_id", "operation", *PRICED_BY, "replica", "tenant",
     "start_ns", "end_ns", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
-    "is_generation", "is_failed", "is_wasted", "usd", "other_usd", "unpriced_charges",
+    "is_cache_observed", "is_generation", "is_failed", "is_wasted", "usd", "other_usd", "unpriced_charges",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from costctl.answers import kept_or_made
 from costctl.documents.analysis import Analysis
 from costctl.documents.bill import IdleTreatment
+from costctl.documents.cache_misses import CacheMisses
 from costctl.documents.cuts import ALWAYS_CUT, asked_cuts
 from costctl.documents.settings import Settings
 from costctl.engine.laws import require_lawful
@@ -21,6 +22,7 @@ from costctl.engine.protocol import Engine
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.asked_cuts import ask_for_cuts, require_known
+from costctl.verbs.bought import cache_misses_in
 from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def _analyzed(
     ask_for_cuts(observation.engine, by)
     frames = frames_of(observation, progress)
     fits = fits_of(observation, frames, progress)
-    document = analysis_of(observation, frames, fits, progress, idle)
+    misses = cache_misses_in(observation, progress)
+    document = analysis_of(observation, frames, fits, progress, idle, misses)
     return _with_cuts(document, observation.engine, by, progress)
 
 
@@ -110,6 +113,7 @@ def analysis_of(
     fits: PoolFits,
     progress: Progress,
     idle: IdleTreatment = "separate",
+    cache_misses: CacheMisses | None = None,
 ) -> Analysis:
     """The analysis document."""
     from costctl.cost.analysis import build_analysis, methods_of
@@ -118,4 +122,4 @@ def analysis_of(
         progress("Replaying to estimate marginal cost", None)
     settings = observation.config.settings
     provenance = observation.provenance(methods_of(settings))
-    return build_analysis(frames, settings, fits, provenance, observation.seed, idle)
+    return build_analysis(frames, settings, fits, provenance, observation.seed, idle, cache_misses)

@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from costctl.answers import kept_or_made
 from costctl.documents.recommendations import Recommendations
 from costctl.errors import UsageError
-from costctl.observation import Observation, Question, day_of, observed
+from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
+from costctl.verbs.bought import bought_calls_in, price_list_of
 from costctl.verbs.promises import past_in_store
 
 if TYPE_CHECKING:
@@ -56,15 +57,10 @@ def _recommended(observation: Observation, progress: Progress) -> Recommendation
 
 def bought_study(observation: Observation, window_s: float, progress: Progress) -> BoughtStudy | None:
     """What is bought by the token; None where nothing is. window_s: over which savings a week are told."""
-    from costctl.rebill.calls import BOUGHT_COLUMNS, bought_calls_of
-    from costctl.rebill.rates import PriceList
     from costctl.recommend.bought.study import bought_study_of
 
-    engine, settings = observation.engine, observation.config.settings
-    progress("Building bought_calls", None)
-    calls = bought_calls_of(engine.fetch("bought_calls", BOUGHT_COLUMNS), engine.fetch("call_prompt"))
-    as_of = day_of(observation.prices_as_of, "--prices-as-of")
-    return bought_study_of(calls, settings, PriceList(settings.prices, as_of), window_s, observation.seed)
+    calls, prices = bought_calls_in(observation.engine, progress), price_list_of(observation)
+    return bought_study_of(calls, observation.config.settings, prices, window_s, observation.seed)
 
 
 def recommendations_of(

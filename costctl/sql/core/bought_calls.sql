@@ -1,6 +1,6 @@
 -- bought_calls: what decides the bill of each call that is bought: its tokens by kind, as they are billed, and what it is sold as.
 -- One row per call that no pool of your own takes.
--- reads: calls, call_outcome, call_pricing, token_counts, charge, requests
+-- reads: calls, call_outcome, call_pricing, token_counts, charge, requests, resources
 -- key: call_id
 --   call_id               BIGINT
 --   request_id            BIGINT
@@ -9,7 +9,7 @@
 --   operation             VARCHAR
 --   provider              VARCHAR
 --   model                 VARCHAR  served, else requested
---   replica               VARCHAR  the deployment or endpoint; NULL where not observed
+--   replica               VARCHAR  the deployment or endpoint; NULL where not observed, and where it is the name of who called
 --   tenant                VARCHAR
 --   day                   VARCHAR  UTC day of the start, YYYY-MM-DD, by which tokens are priced
 --   start_ns              BIGINT   ns UTC
@@ -19,7 +19,8 @@
 --   input_tokens          BIGINT   tokens, of all kinds; decides the band of prices
 --   max_tokens            BIGINT   tokens
 --   input                 BIGINT   tokens of text that were read afresh; NULL when not observed
---   cached_input          BIGINT   tokens
+--   cached_input          BIGINT   tokens; 0 where not observed
+--   is_cache_observed     BOOLEAN  the call says how many of its tokens were read from a cache
 --   cache_write           BIGINT   tokens, kept for five minutes
 --   cache_write_1h        BIGINT   tokens, kept for an hour
 --   output                BIGINT   tokens of text; NULL when not observed
@@ -32,7 +33,18 @@
 --   usd                   DOUBLE   USD of its charges that have an amount; NULL where none has
 --   other_usd             DOUBLE   USD of what is no token of text: sound, images, searches; as recorded
 --   unpriced_charges      BIGINT   charges without an amount
-WITH counted AS (
+WITH callers AS (
+    SELECT DISTINCT resources.attributes['service.instance.id'] AS name
+    FROM resources
+    UNION
+    SELECT DISTINCT resources.attributes['k8s.pod.name'] AS name
+    FROM resources
+    UNION
+    SELECT DISTINCT resources.attributes['host.name'] AS name
+    FROM resources
+),
+
+counted AS (
     SELECT
         token_counts.call_id,
         MAX(CASE WHEN token_counts.token_kind = 'input' THEN token_counts.tokens END) AS input,
@@ -71,7 +83,7 @@ SELECT
     calls.operation,
     calls.provider,
     calls.model,
-    CASE WHEN calls.is_replica_observed THEN calls.replica END AS replica,
+    CASE WHEN calls.is_replica_observed AND callers.name IS NULL THEN calls.replica END AS replica,
     calls.tenant,
     calls.day,
     calls.start_ns,
@@ -82,6 +94,7 @@ SELECT
     calls.max_tokens,
     counted.input,
     COALESCE(counted.cached_input, 0) AS cached_input,
+    calls.cached_input_tokens IS NOT NULL AS is_cache_observed,
     COALESCE(counted.cache_write, 0) AS cache_write,
     COALESCE(counted.cache_write_1h, 0) AS cache_write_1h,
     counted.output,
@@ -99,5 +112,6 @@ INNER JOIN call_outcome ON calls.call_id = call_outcome.call_id
 INNER JOIN requests ON calls.request_id = requests.request_id
 INNER JOIN call_pricing ON calls.call_id = call_pricing.call_id
 LEFT JOIN counted ON calls.call_id = counted.call_id
+LEFT JOIN callers ON calls.replica = callers.name
 LEFT JOIN charged ON calls.call_id = charged.call_id
 WHERE calls.pool IS NULL

@@ -46,7 +46,7 @@ class Usage:
 
 def usage_of(shop: Shop, calls: Sequence[Call]) -> tuple[Usage | None, ...]:
     """What the provider counts for each call, in their order, which is that of time; None where it refused the call."""
-    caches: dict[str, _Cache] = {}
+    caches: dict[tuple[str, int], _Cache] = {}
     found: list[Usage | None] = []
     for call in calls:
         app = shop.apps[call.app]
@@ -54,7 +54,7 @@ def usage_of(shop: Shop, calls: Sequence[Call]) -> tuple[Usage | None, ...]:
             found.append(None)
             continue
         prefixes = _prefixes(app, call)
-        cached, written = caches.setdefault(app.model, _Cache()).passes(app, prefixes, call.start_s)
+        cached, written = caches.setdefault((app.model, call.deployment(app)), _Cache()).passes(app, prefixes, call.start_s)
         output = 0 if call.answer is None else call.answer.tokens
         found.append(Usage(prefixes[-1][1], cached, written, output))
     return tuple(found)
@@ -72,7 +72,7 @@ def usd_of(app: App, usage: Usage | None) -> float:
 
 
 class _Cache:
-    """The prefixes of one model that were seen: by what they say, when each was last used."""
+    """The prefixes of one model on one deployment that were seen: by what they say, when each was last used."""
 
     def __init__(self) -> None:
         self.used_s: dict[bytes, float] = {}
@@ -116,7 +116,7 @@ class _Cache:
 
 def _prefixes(app: App, call: Call) -> list[Prefix]:
     """Key and tokens of the prompt up to the end of the system prompt, and of each message."""
-    key, tokens = app.name.encode(), app.system_tokens
+    key, tokens = f"{app.name}{call.stamp(app)}".encode(), app.system_tokens
     found = [(key, tokens)]
     for message in call.messages:
         key = blake2b(key + message.key.encode(), digest_size=16).digest()

@@ -32,14 +32,17 @@ def otlp_lines(shop: Shop, calls: Sequence[Call], usages: Sequence[Usage | None]
     for request, members in groupby(counted, key=lambda pair: pair[0].request):
         spans.extend(_request(shop, request, list(members)))
         if request % _REQUESTS_A_LINE == _REQUESTS_A_LINE - 1:
-            yield _line(spans)
+            yield _line(shop, spans)
             spans = []
     if spans:
-        yield _line(spans)
+        yield _line(shop, spans)
 
 
-def _line(spans: list[dict[str, Any]]) -> bytes:
-    resource = {"attributes": pairs({"service.name": "assistant", "service.instance.id": "assistant-0"})}
+def _line(shop: Shop, spans: list[dict[str, Any]]) -> bytes:
+    emitter: Attributes = {"service.name": "assistant"}
+    if all(app.deployments == 1 for app in shop.apps):  # else the addresses that it calls are told, and not its own
+        emitter["service.instance.id"] = "assistant-0"
+    resource = {"attributes": pairs(emitter)}
     scope = {"scope": {"name": "shop"}, "spans": spans}
     return msgspec.json.encode({"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}) + b"\n"
 
@@ -92,8 +95,10 @@ def _attributes(shop: Shop, app: App, call: Call, usage: Usage | None) -> Attrib
         "gen_ai.input.messages": _messages(shop, call.messages),
     }
     if app.system_tokens:
-        system = [{"type": "text", "content": _text(shop, f"{app.name} system", app.system_tokens)}]
+        system = [{"type": "text", "content": _text(shop, f"{app.name}{call.stamp(app)} system", app.system_tokens)}]
         found["gen_ai.system_instructions"] = json.dumps(system)
+    if app.deployments > 1:
+        found["server.address"] = f"{app.name}-{call.deployment(app)}.example"
     if app.tier != "default":
         found["costctl.service_tier"] = app.tier
     if call.attempt > 1:

@@ -32,7 +32,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
-    oldest first.  answer: None for embeddings, and where is_refused.
+    oldest first.  answer: None for embeddings, and where is_refused.  chance: in [0, 1), by which it gets to a deployment.
     """
 
     app: int
@@ -46,6 +46,20 @@ class Call:
     calls_tool: bool
     messages: tuple[Message, ...]
     answer: Message | None
+    chance: float = 0.0
+
+    def deployment(self, app: App) -> int:
+        """The number of the deployment that it goes to."""
+        return int(self.chance * app.deployments)
+
+    def stamp(self, app: App) -> str:
+        """What its system prompt says of it alone."""
+        match app.stamped:
+            case "call":
+                return f" at {self.start_s:.3f} s"
+            case "session":
+                return f" of session {self.session}"
+        return ""
 
 
 def traffic_of(shop: Shop) -> tuple[Call, ...]:
@@ -61,7 +75,11 @@ def traffic_of(shop: Shop) -> tuple[Call, ...]:
     requests = {
         key: at for at, key in enumerate(dict.fromkeys((call.session, call.request) for call in calls))
     }
-    return tuple(replace(call, request=requests[call.session, call.request]) for call in calls)
+    chances = np.random.default_rng([shop.seed, len(shop.apps)]).random(len(calls))
+    return tuple(
+        replace(call, request=requests[call.session, call.request], chance=float(chance))
+        for call, chance in zip(calls, chances, strict=True)
+    )
 
 
 def _starts_s(shop: Shop, app: App, rng: np.random.Generator) -> Floats:

@@ -15,6 +15,7 @@ from costctl.synth.world import Spread
 Caching = Literal["none", "5m", "1h"]
 CachedUntil = Literal["system", "conversation"]
 Tier = Literal["default", "batch", "flex"]
+Stamped = Literal["never", "session", "call"]
 THINK_S: Final = Spread(40.0, 0.8, 2.0, 1800.0)
 
 
@@ -29,7 +30,8 @@ class App:
     there are, asked by popularity; None where no two are the same.  hours_utc: when it comes, from and until.
 
     What can be changed: model; caching, for how long its calls ask for their prompts to be kept, and cached_until, up
-    to where: the system prompt, or the conversation too; tier.  OpenAI caches on its own.  refused_ratio: calls that
+    to where: the system prompt, or the conversation too; tier; deployments, over which its calls are spread as it
+    comes, each with a cache of its own; stamped: its system prompt tells when the call, or the session, began.  OpenAI caches on its own.  refused_ratio: calls that
     the provider refuses for its rate limit, made again after a moment; they cost nothing.
     """
 
@@ -50,6 +52,8 @@ class App:
     caching: Caching = "none"
     cached_until: CachedUntil = "conversation"
     tier: Tier = "default"
+    deployments: int = 1
+    stamped: Stamped = "never"
     is_deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
     e2e_p95: str | None = None
