@@ -65,8 +65,9 @@ class Missed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The input of ``calls`` calls: input_tokens = read_tokens + Σ causes.tokens.
 
     calls_without_prompt, calls_without_usage: calls that are in no figure, as their prompt, or how much of it was read,
-    was not observed.  causes: those of most money first, first use last.  avoidable_tokens, avoidable_usd: of all causes but
-    first_use and below_minimum; unpriced_calls: as in ``MissedTokens``.  changed_at: the most frequent first.
+    was not observed.  causes: those of most money first, first use last.  avoidable_tokens, avoidable_usd: of all
+    causes but first_use and below_minimum; unpriced_calls: as in ``MissedTokens``.  changed_at: the most frequent
+    first.
     """
 
     calls: int

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from costctl.documents.cache_misses import CallCache, Missed
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.explanation/v2"
@@ -156,7 +157,8 @@ class StepCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One request. start: RFC 3339, UTC.  spans, calls, records: the first of them; ``span_count``, ``call_count`` and
     ``record_count`` say how many there are.  usd: sum of what is priced, null where nothing is.  stages, cost_parts:
-    the largest first.
+    the largest first.  caches: of the calls that are listed and are bought by the token; empty where no call of any
+    request has a prompt that is known.
     """
 
     request_id: str
@@ -186,12 +188,19 @@ class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     unpriced_charges: int
     charges: tuple[ChargeLine, ...]
     cost_parts: tuple[CostPart, ...] = ()
+    caches: tuple[CallCache, ...] = ()
 
     @property
     def longest_call(self) -> CallLine | None:
         """The call that took longest, of those that are listed; None where none was timed."""
         timed = [call for call in self.calls if call.duration_s is not None]
         return max(timed, key=lambda call: call.duration_s or 0.0, default=None)
+
+    @property
+    def dearest_misses(self) -> tuple[tuple[int, CallCache], ...]:
+        """What its calls did not read from a cache, each with its number from 1, that of most avoidable money first."""
+        numbered = enumerate(self.caches, 1)
+        return tuple(sorted(numbered, key=lambda each: (-(each[1].avoidable_usd or 0.0), each[0])))
 
     @property
     def calls_left_out(self) -> int:
@@ -255,7 +264,8 @@ class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One class. usd: sum of what is priced, null where nothing is; a lower bound where there are unpriced_charges.
 
     stages, cost_parts: of all its requests, the largest first.  wasted_usd: of usd, on attempts that failed or were
-    repeated.
+    repeated.  missed: what was not read from prompt caches; null where no prompt of it is known.  missed_calls: the
+    calls of most avoidable money.
     """
 
     request_class: str
@@ -268,6 +278,8 @@ class ClassExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stages: tuple[StageLine, ...] = ()
     cost_parts: tuple[CostPart, ...] = ()
     wasted_usd: float | None = None
+    missed: Missed | None = None
+    missed_calls: tuple[CallCache, ...] = ()
 
 
 class RuleExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,8 +29,8 @@ OF_CLASSES: Final[frozenset[FindingKind]] = frozenset(
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One thing to look into. subjects: what it is about, that of most money first. usd: the money that it is about,
-    USD; null where nobody knows, and a lower bound where there are unpriced charges.  cause: of most of the cache misses;
-    null of other kinds.
+    USD; null where nobody knows, and a lower bound where there are unpriced charges.  cause: that of most money
+    among cache misses; null of other kinds.
 
     kind             subjects    usd                          count                      ratio
     nothing_priced   resources   null                         charges without an amount  priced requests
@@ -38,7 +38,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     rejected         none        null                         records in no figure       null
     unread_usage     keys        null                         records that have them     null
     prompt_cache     classes     of their input tokens        their input tokens         cached input tokens
-    cache_misses     classes     over reading these tokens    avoidable misses, tokens    of their input tokens
+    cache_misses     classes     more than reads of these     avoidable misses, tokens    of their input tokens
     retries          classes     of attempts failed, retried  such attempts              of attributed cost
     failures         classes     attributed to the classes    failed requests            of their requests
     missed_slo       classes     attributed to the classes    objectives missed          met, where least

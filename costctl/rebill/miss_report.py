@@ -47,10 +47,11 @@ def missed_of(calls: BoughtCalls, misses: Misses, own: Bools) -> Missed:
     has_rule, is_used = own & misses.has_rule, own & misses.is_used
     tokens, usd = misses.tokens[is_used], misses.usd[is_used]
     causes = [
-        _cause(place, tokens[:, place], usd[:, place]) for place in range(len(CAUSES)) if tokens[:, place].any()
+        _cause(place, tokens[:, place], usd[:, place])
+        for place in range(len(CAUSES))
+        if tokens[:, place].any()
     ]
-    avoidable = np.where(_IS_AVOIDABLE, usd, 0.0)
-    unpriced = int(np.isnan(avoidable).any(axis=1).sum())
+    avoidable = [each for each in causes if each.cause not in UNAVOIDABLE]
     return Missed(
         calls=int(is_used.sum()),
         calls_without_prompt=int((has_rule & ~calls.prefixes.is_known).sum()),
@@ -58,9 +59,11 @@ def missed_of(calls: BoughtCalls, misses: Misses, own: Bools) -> Missed:
         input_tokens=int(misses.read[is_used].sum() + tokens.sum()),
         read_tokens=int(misses.read[is_used].sum()),
         causes=tuple(sorted(causes, key=_dearest_first)),
-        avoidable_tokens=int(tokens[:, _IS_AVOIDABLE].sum()),
-        avoidable_usd=_sum_of_priced(avoidable[(tokens[:, _IS_AVOIDABLE] > 0).any(axis=1)]),
-        unpriced_calls=unpriced,
+        avoidable_tokens=sum(each.tokens for each in avoidable),
+        avoidable_usd=_sum_of_priced(
+            np.array([np.nan if each.usd is None else each.usd for each in avoidable])
+        ),
+        unpriced_calls=int(np.isnan(usd[:, _IS_AVOIDABLE]).any(axis=1).sum()),
         changed_at=_places(calls, misses, is_used),
     )
 
@@ -100,7 +103,8 @@ def worst_calls(misses: Misses, own: Bools, most: int) -> Ints:
     """The calls of most avoidable money, of those that have any."""
     usd = np.nansum(np.where(_IS_AVOIDABLE, misses.usd, 0.0), axis=1) * own
     order = np.argsort(-usd, kind="stable")[:most]
-    return order[usd[order] > 0]
+    worst: Ints = order[usd[order] > 0]
+    return worst
 
 
 def call_caches(

@@ -103,14 +103,20 @@ class Found(NamedTuple):
 def found_of(sent: Sent) -> Found:
     """The bounds of all calls."""
     prefixes, kept, own = (int(each.max(initial=-1)) + 1 for each in (sent.prefix, sent.kept, sent.own))
-    sessions, calls = int(sent.session.max(initial=-1)) + 1, sent.at_s.size
-    never = -np.inf
+    calls = sent.at_s.size
     memory = Memory(
-        *(np.full(prefixes, value) for value in (never, never, np.inf)),
-        *(np.full(kept, value) for value in (never, 0.0, np.inf)),
-        np.full(own, -1, np.int64), np.full(sessions, -1, np.int64),
-        np.zeros(calls, np.int64), np.full(calls, never), np.zeros(calls, np.bool_),
-    )  # fmt: skip
+        sent_s=np.full(prefixes, -np.inf),
+        anywhere_until_s=np.full(prefixes, -np.inf),
+        anywhere_from_s=np.full(prefixes, np.inf),
+        here_until_s=np.full(kept, -np.inf),
+        here_for_s=np.zeros(kept),
+        here_from_s=np.full(kept, np.inf),
+        last_with=np.full(own, -1, np.int64),
+        last_of=np.full(int(sent.session.max(initial=-1)) + 1, -1, np.int64),
+        kept_tokens=np.zeros(calls, np.int64),
+        kept_until_s=np.full(calls, -np.inf),
+        is_continued=np.zeros(calls, np.bool_),
+    )
     found = Found(
         np.zeros((calls, len(Part)), np.int64), np.full(calls, -1, np.int64), np.full(calls, np.nan)
     )
@@ -192,21 +198,21 @@ def _up_to(sent: Sent, call: int, place: int, nearest: int, before: int) -> int:
     if place < sent.offset[call] or place <= nearest:
         return before
     step = sent.step[call]
-    return max(before, min(sent.size[place] // step * step, sent.whole[call]))
+    return max(before, int(min(sent.size[place] // step * step, sent.whole[call])))
 
 
 @part
 def _nearest(sent: Sent, call: int, tokens: int) -> int:
-    """The prefix whose size is nearest to so many tokens; the one before the first where none is near, or tokens are 0."""
+    """The prefix whose size is nearest to so many tokens; the one before the first where none is near."""
     first, end = sent.offset[call], sent.offset[call + 1]
-    best = first - 1
+    best = int(first) - 1
     if tokens <= (sent.step[call] - 1) // 2:
         return best
     for place in range(first, end):
         if best < first or abs(sent.size[place] - tokens) <= abs(sent.size[best] - tokens):
             best = place
     off = abs(sent.size[best] - tokens)
-    return best if off <= max(NEAREST_RATIO * sent.size[best], sent.step[call]) else first - 1
+    return best if off <= max(NEAREST_RATIO * sent.size[best], sent.step[call]) else int(first) - 1
 
 
 @part

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+
 from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.cache_misses import CAUSES
 from costctl.rebill.bill import rules_of, scopes_of, tokens_in
@@ -123,7 +124,7 @@ def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
 
 
 def _deployments(calls: BoughtCalls, model: Ints, is_used: Bools) -> Ints:
-    """A number for each cache. Of calls that begin alike, where some do not say where they went, none are told apart."""
+    """A number for each cache. Calls that begin alike are in one where some of them do not say where they went."""
     first = np.full(calls.size, -1, np.int64)
     known = calls.prefixes.is_known
     first[known] = calls.prefixes.key[calls.prefixes.offset[:-1][known]]
@@ -147,9 +148,9 @@ def _numbered(within: Ints, key: Ints) -> Ints:
 
 
 def _usd_between(calls: BoughtCalls, read: Ints, ends: Ints, prices: PriceList) -> Floats:
-    """What the tokens between each two ends were billed as, less what reading them would have cost; NaN without a price.
+    """What the tokens between each two ends were billed as, less what reading them would have cost.
 
-    They lie in the order of ``_UNREAD``, from where the call read up to.
+    They lie in the order of ``_UNREAD``, from where the call read up to. NaN where a price is not known.
     """
     rates = rates_of(calls.frame, prices)
     start = read[:, None].astype(np.float64)

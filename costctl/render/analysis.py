@@ -14,6 +14,7 @@ from costctl.documents.analysis import (
 )
 from costctl.documents.bill import BillRow, ReconciledBill
 from costctl.documents.estimate import Estimate
+from costctl.render.cache_misses import cache_miss_sections
 from costctl.render.cells import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -69,6 +70,8 @@ def sections(document: Analysis) -> list[Section]:
         parts.append(unit_costs(document))
         if (left_out := left_out_of_mtok(document)) is not None:
             parts.append(left_out)
+    if document.cache_misses is not None:
+        parts.extend(cache_miss_sections(document.cache_misses))
     if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
         parts.append(lost_attempts(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):

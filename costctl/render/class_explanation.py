@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.explanation import ClassExplanation
+from costctl.render.cache_misses import missed_sections
 from costctl.render.cells import count, seconds, usd
 from costctl.render.numbers import plural
 from costctl.render.sections import Notes, Section, Table
@@ -26,6 +27,8 @@ def sections(explained: ClassExplanation) -> list[Section]:
     )
     texts = ("#", "rule", "condition, where no earlier rule matched")
     parts.append(Table("Rules that give the class", (*texts, "requests"), rows=rules, left=frozenset(texts)))
+    if explained.missed is not None:
+        parts.extend(missed_sections(explained.missed, explained.missed_calls))
     examples = tuple(
         (
             each.example,

@@ -17,6 +17,7 @@ from costctl.documents.explanation import (
     sum_of,
 )
 from costctl.render import class_explanation
+from costctl.render.cache_misses import call_table
 from costctl.render.cells import (
     NOT_OBSERVED,
     NOT_PRICED,
@@ -72,6 +73,8 @@ def _request(request: RequestExplanation, of: str) -> list[Section]:
     ]
     if request.calls:
         parts.extend([*_calls(request), _records(request)])
+    if request.caches:
+        parts.append(call_table(request.caches))
     return [*parts, _stages(request), _charges(request)]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from costctl.documents.cache_misses import CallCache
 from costctl.documents.explanation import (
     BoundCheck,
     ClassExplanation,
@@ -16,7 +17,9 @@ from costctl.documents.explanation import (
     StageLine,
     sum_of,
 )
-from costctl.render.cells import Row, count, exact, ratio, seconds, usd, usd_column
+from costctl.render.cache_misses import in_one_line
+from costctl.render.cache_misses import said as said_of_cache
+from costctl.render.cells import Row, count, exact, ratio, seconds, tokens, usd, usd_column
 from costctl.render.explanation import call_name, said
 from costctl.render.numbers import plural, stage_name
 from costctl.render.sections import Facts, Section, Table, first
@@ -26,6 +29,7 @@ _MOST_STAGES: Final = 6
 _MOST_PARTS: Final = 6
 _MOST_OTHERS: Final = 2
 _MOST_RULES: Final = 3
+_MOST_MISSES: Final = 3
 _SIGNS: Final = {"min_": "≥", "max_": "≤"}
 
 
@@ -51,6 +55,7 @@ def _request(document: Explanation, request: RequestExplanation, view: View) -> 
     )
     lines = [
         *_calls(request),
+        *_caches(request),
         *_lost(request),
         *_unpriced(request.unpriced_charges),
         ("Class", f"{request.request_class}, by the rule “{request.rule}”{_because(request)}"),
@@ -115,6 +120,24 @@ def _calls(request: RequestExplanation) -> list[tuple[str, str]]:
     ]
 
 
+def _caches(request: RequestExplanation) -> list[tuple[str, str]]:
+    """What its calls did not read from prompt caches, and why."""
+    shown, hidden = first(request.dearest_misses, _MOST_MISSES)
+    lines = [
+        ("Cache" if at == 0 else "", _cache(number, each, is_alone=len(request.caches) == 1))
+        for at, (number, each) in enumerate(shown)
+    ]
+    return [*lines, ("", f"{plural(hidden, 'more call')}: --detail")] if hidden else lines
+
+
+def _cache(number: int, found: CallCache, *, is_alone: bool) -> str:
+    call = "" if is_alone else f"call {number}: "
+    if found.unknown is not None:
+        return f"{call}{said_of_cache(found)}"
+    read = f"{tokens(found.read_tokens)} of {tokens(found.input_tokens)} tokens read"
+    return f"{call}{read}; {said_of_cache(found)}: {usd(found.avoidable_usd)} avoidable"
+
+
 def _lost(request: RequestExplanation) -> list[tuple[str, str]]:
     wasted = sum_of([each for each in request.charges if each.is_wasted])
     if not wasted.charges:
@@ -176,6 +199,8 @@ def _class(explained: ClassExplanation, view: View) -> list[Section]:
         *([("", f"{hidden} more: --detail")] if hidden else []),
         *_unpriced(explained.unpriced_charges),
     ]
+    if explained.missed is not None:
+        lines.append(("Cache", in_one_line(explained.missed)))
     if explained.wasted_usd:
         lines.append(("Lost", f"{usd(explained.wasted_usd)} on attempts that failed or were repeated"))
     ahead = [view.command(f"explain {each.trace_id}") for each in explained.examples[:1]]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from costctl.documents.findings import Finding, FindingKind
+from costctl.render.cache_misses import CAUSE_WORDS
 from costctl.render.cells import Quantity, count, ratio, tokens, usd
 from costctl.render.numbers import plural
 from costctl.render.sections import first, joined
@@ -50,6 +51,12 @@ def _prompt_cache(found: Finding) -> str:
     return f"{named(found.subjects)}: {hits} prompt-cache hits on {read} input tokens ({_money(found)})"
 
 
+def _cache_misses(found: Finding) -> str:
+    why = "" if found.cause is None else f"; mostly {CAUSE_WORDS[found.cause]}"
+    missed = f"{tokens(found.count)} input tokens ({ratio(found.ratio)}) missed the prompt cache"
+    return f"{named(found.subjects)}: {missed}, {_money(found)} more than reads{why}"
+
+
 def _retries(found: Finding) -> str:
     share = "" if found.ratio is None else f" ({ratio(found.ratio)} of cost)"
     attempts = plural(found.count, "failed or retried attempt")
@@ -84,6 +91,7 @@ _SAID: Final[dict[FindingKind, Callable[[Finding], str]]] = {
     "rejected": _rejected,
     "unread_usage": _unread_usage,
     "prompt_cache": _prompt_cache,
+    "cache_misses": _cache_misses,
     "retries": _retries,
     "failures": _failures,
     "missed_slo": _missed_slo,

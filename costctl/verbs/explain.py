@@ -23,6 +23,7 @@ from costctl.explain.request import class_rule_lines, request_explanation, rule_
 from costctl.observation import Question, observed
 from costctl.progress import Progress
 from costctl.units import NS_PER_S, iso_utc
+from costctl.verbs.explain_caches import with_caches_of_class, with_caches_of_requests
 from costctl.verbs.explain_ids import meant_by
 
 MOST_REQUESTS: Final = 3  # of one trace that are all explained; of more, the first
@@ -43,6 +44,7 @@ _METHODS: Final = {
     "classes": "ordered rules, first match",
     "stages": "self time on the critical path",
     "busy time": "equal split of each instant among the calls in progress",
+    "prompt caches": "the provider's rule played on the recorded calls",
 }
 
 
@@ -61,9 +63,16 @@ def explain(asked: str, question: Question, progress: Progress) -> Explanation:
             schema_version=SCHEMA_VERSION,
             provenance=observation.provenance(_METHODS),
             asked=asked,
-            requests=tuple(_request(engine, key, rules) for key in meant.request_ids),
+            requests=with_caches_of_requests(
+                observation,
+                progress,
+                [_request(engine, key, rules) for key in meant.request_ids],
+                meant.request_ids,
+            ),
             other_requests=_names(engine, meant.others),
-            request_class=None if meant.request_class is None else _class(engine, meant.request_class, rules),
+            request_class=None
+            if meant.request_class is None
+            else with_caches_of_class(observation, progress, _class(engine, meant.request_class, rules)),
             rule=None if meant.rule is None else _rule(engine, meant.rule, rules),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 NEAR = 0.2
 
@@ -129,7 +130,7 @@ class SlowCaches:
         add("prefix_changed", self.unchanged(call, later) if can_read else 0)
         add("first_use", call.whole)
         found: dict[str, int] = {}
-        for (_, start), (cause, end) in zip(ends, ends[1:], strict=False):
+        for (_, start), (cause, end) in pairwise(ends):
             if end > start:
                 found[cause] = found.get(cause, 0) + end - start
         return found
@@ -158,7 +159,12 @@ class SlowCaches:
                 break
         is_kept = before.is_automatic or before.kept > 0
         ttl_s = self.for_s.get(id(before), float("-inf"))
-        if not is_kept or before.place != call.place or before.at_s + ttl_s < call.at_s or before.end_s > call.at_s:
+        if (
+            not is_kept
+            or before.place != call.place
+            or before.at_s + ttl_s < call.at_s
+            or before.end_s > call.at_s
+        ):
             return 0
         if common + 1 >= min(len(call.prefixes), len(before.prefixes)) - 1:
             return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,7 +16,9 @@ from costctl.rebill.misses import by_cause
 from tests.oracles.slow_misses import SlowPrompt, slow_misses
 from tests.thoroughness import how_many
 
-GROWING = tuple(("system", 1000) if turn == 0 else (f"message {turn}", 1000 + 100 * turn) for turn in range(9))
+GROWING = tuple(
+    ("system", 1000) if turn == 0 else (f"message {turn}", 1000 + 100 * turn) for turn in range(9)
+)
 
 
 def numbered(names: Sequence[object]) -> np.ndarray:
@@ -67,7 +70,7 @@ def misses(calls: Sequence[SlowPrompt]) -> list[dict[str, int]]:
     ]
 
 
-def turn(number: int, at_s: float, read: int = 0, short: int = 0, **changed: object) -> SlowPrompt:
+def turn(number: int, at_s: float, read: int = 0, short: int = 0, **changed: Any) -> SlowPrompt:
     """Turn ``number`` of a conversation that grows by 100 tokens a turn, after a system prompt of 1,000."""
     call = SlowPrompt(
         at_s=at_s, end_s=at_s + 1.0, model=0, place=0, session=0, prefixes=GROWING[: number + 1],
@@ -187,7 +190,7 @@ def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
 
 
 @given(prompts())
-@settings(max_examples=how_many(150, thorough=2000), deadline=None)
+@settings(max_examples=how_many(150, thorough=600), deadline=None)
 def test_the_causes_equal_their_slow_twin(calls: list[SlowPrompt]) -> None:
     assert misses(calls) == slow_misses(calls)
 
@@ -207,12 +210,18 @@ def test_calls_of_other_models_change_nothing(ours: list[SlowPrompt], others: li
     together = sorted([*ours, *beside], key=lambda call: call.at_s)
     found = misses(together)
     for calls in (ours, beside):
-        alone = [causes for call, causes in zip(together, found, strict=True) if any(call is each for each in calls)]
+        alone = [
+            causes
+            for call, causes in zip(together, found, strict=True)
+            if any(call is each for each in calls)
+        ]
         assert alone == misses(calls)
 
 
 @given(prompts())
 @settings(max_examples=how_many(30, thorough=300), deadline=None)
-def test_where_all_deployments_are_one_nothing_is_missed_for_being_on_another(calls: list[SlowPrompt]) -> None:
+def test_where_all_deployments_are_one_nothing_is_missed_for_being_on_another(
+    calls: list[SlowPrompt],
+) -> None:
     here = [replace(call, place=0) for call in calls]
     assert not any("another_deployment" in causes for causes in misses(here))

@@ -54,7 +54,8 @@ def usage_of(shop: Shop, calls: Sequence[Call]) -> tuple[Usage | None, ...]:
             found.append(None)
             continue
         prefixes = _prefixes(app, call)
-        cached, written = caches.setdefault((app.model, call.deployment(app)), _Cache()).passes(app, prefixes, call.start_s)
+        cache = caches.setdefault((app.model, call.deployment(app)), _Cache())
+        cached, written = cache.passes(app, prefixes, call.start_s)
         output = 0 if call.answer is None else call.answer.tokens
         found.append(Usage(prefixes[-1][1], cached, written, output))
     return tuple(found)

@@ -40,7 +40,9 @@ def otlp_lines(shop: Shop, calls: Sequence[Call], usages: Sequence[Usage | None]
 
 def _line(shop: Shop, spans: list[dict[str, Any]]) -> bytes:
     emitter: Attributes = {"service.name": "assistant"}
-    if all(app.deployments == 1 for app in shop.apps):  # else the addresses that it calls are told, and not its own
+    if all(
+        app.deployments == 1 for app in shop.apps
+    ):  # else the addresses that it calls are told, and not its own
         emitter["service.instance.id"] = "assistant-0"
     resource = {"attributes": pairs(emitter)}
     scope = {"scope": {"name": "shop"}, "spans": spans}
@@ -95,7 +97,9 @@ def _attributes(shop: Shop, app: App, call: Call, usage: Usage | None) -> Attrib
         "gen_ai.input.messages": _messages(shop, call.messages),
     }
     if app.system_tokens:
-        system = [{"type": "text", "content": _text(shop, f"{app.name}{call.stamp(app)} system", app.system_tokens)}]
+        system = [
+            {"type": "text", "content": _text(shop, f"{app.name}{call.stamp(app)} system", app.system_tokens)}
+        ]
         found["gen_ai.system_instructions"] = json.dumps(system)
     if app.deployments > 1:
         found["server.address"] = f"{app.name}-{call.deployment(app)}.example"

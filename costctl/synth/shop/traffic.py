@@ -32,7 +32,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
-    oldest first.  answer: None for embeddings, and where is_refused.  chance: in [0, 1), by which it gets to a deployment.
+    oldest first.  answer: None for embeddings, and where is_refused.  chance: in [0, 1), of a deployment.
     """
 
     app: int

@@ -31,8 +31,9 @@ class App:
 
     What can be changed: model; caching, for how long its calls ask for their prompts to be kept, and cached_until, up
     to where: the system prompt, or the conversation too; tier; deployments, over which its calls are spread as it
-    comes, each with a cache of its own; stamped: its system prompt tells when the call, or the session, began.  OpenAI caches on its own.  refused_ratio: calls that
-    the provider refuses for its rate limit, made again after a moment; they cost nothing.
+    comes, each with a cache of its own; stamped: its system prompt tells when the call, or the session, began.  OpenAI
+    caches on its own.  refused_ratio: calls that the provider refuses for its rate limit, made again after a moment;
+    they cost nothing.
     """
 
     name: str
