@@ -198,9 +198,16 @@ class RequestExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     @property
     def dearest_misses(self) -> tuple[tuple[int, CallCache], ...]:
-        """What its calls did not read from a cache, each with its number from 1, that of most avoidable money first."""
-        numbered = enumerate(self.caches, 1)
-        return tuple(sorted(numbered, key=lambda each: (-(each[1].avoidable_usd or 0.0), each[0])))
+        """``numbered_caches``, that of most avoidable money first."""
+        return tuple(
+            sorted(self.numbered_caches, key=lambda each: (-(each[1].avoidable_usd or 0.0), each[0]))
+        )
+
+    @property
+    def numbered_caches(self) -> tuple[tuple[int, CallCache], ...]:
+        """What its calls did not read from a cache, each with the number of its call, from 1."""
+        numbers = {call.call_id: number for number, call in enumerate(self.calls, 1)}
+        return tuple((numbers[each.call_id], each) for each in self.caches)
 
     @property
     def calls_left_out(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from costctl.documents.cache_misses import (
@@ -82,28 +83,43 @@ def missed_sections(missed: Missed, calls: tuple[CallCache, ...]) -> list[Sectio
     if missed.changed_at:
         parts.append(Notes("Where prefixes change", (f"{_places(missed.changed_at)}.",)))
     if calls:
-        of_call = ("trace", "why", "last sent", "extra USD")
-        worst = tuple((each.trace_id, said(each), _since(each), usd(each.avoidable_usd)) for each in calls)
-        parts.append(Table("Calls whose misses cost most", of_call, worst, frozenset(of_call[:2])))
+        parts.append(_worst(calls))
     return [*parts, Notes("What these tokens say", (*_RULES, *_left_out(missed)))]
 
 
-def call_table(caches: tuple[CallCache, ...]) -> Table:
-    """The calls of one request."""
-    columns = ("#", "tokens in", "read", "not read, and why", "last sent", "extra USD")
+def _worst(calls: tuple[CallCache, ...]) -> Table:
+    columns = ("trace", "not read, and why", "last sent", "avoidable USD")
+    rows: tuple[Row, ...] = tuple(
+        (each.trace_id, said(each), _since(each), usd(each.avoidable_usd)) for each in calls
+    )
+    return _without_empty(Table("Calls whose misses cost most", columns, rows, frozenset(columns[:2])))
+
+
+def _without_empty(table: Table) -> Table:
+    """The table without the times of prompts of which nothing was sent before."""
+    at = table.columns.index("last sent")
+    if any(str(row[at]) for row in table.rows):
+        return table
+    columns = (*table.columns[:at], *table.columns[at + 1 :])
+    return replace(table, columns=columns, rows=tuple((*row[:at], *row[at + 1 :]) for row in table.rows))
+
+
+def call_table(caches: tuple[tuple[int, CallCache], ...]) -> Table:
+    """The calls of one request, each with its number."""
+    columns = ("#", "tokens in", "read", "not read, and why", "last sent", "avoidable USD")
     rows = tuple(
         (
-            count(place),
+            count(number),
             tokens(None if each.unknown else each.input_tokens),
             tokens(None if each.unknown else each.read_tokens),
             said(each),
             _since(each),
             usd(each.avoidable_usd, "" if each.unknown else NOT_PRICED),
         )
-        for place, each in enumerate(caches, 1)
+        for number, each in caches
     )
     title = "Prompt cache; last sent: how long before, of what it shares with an earlier call"
-    return Table(title, columns, rows, frozenset({"#", "not read, and why"}))
+    return _without_empty(Table(title, columns, rows, frozenset({"#", "not read, and why"})))
 
 
 def said(cache: CallCache) -> str:
@@ -122,7 +138,7 @@ def place(changed: ChangedAt) -> str:
     """Where a prompt changes, in words."""
     if changed.is_block:
         return f"at block {changed.part}"
-    return f"at message {changed.part}" if changed.part else "in the system prompt or tools"
+    return f"at message {changed.part}" if changed.part else "in system prompt or tools"
 
 
 def in_one_line(missed: Missed) -> str:

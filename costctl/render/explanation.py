@@ -74,7 +74,7 @@ def _request(request: RequestExplanation, of: str) -> list[Section]:
     if request.calls:
         parts.extend([*_calls(request), _records(request)])
     if request.caches:
-        parts.append(call_table(request.caches))
+        parts.append(call_table(request.numbered_caches))
     return [*parts, _stages(request), _charges(request)]
 
 

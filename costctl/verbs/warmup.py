@@ -15,11 +15,12 @@ from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.ingest.formats import scan_readiness
-from costctl.progress import Progress
+from costctl.progress import Progress, silent
 from costctl.relations import load_relations
 from costctl.segment.rules import default_rules
 from costctl.stats.exact_sums import exact_sum
 from costctl.store.database import open_store
+from costctl.verbs.bought import bought_calls_in
 
 # A request with a model call in it.
 _SPANS: Final = """
@@ -63,7 +64,9 @@ def warm_up(progress: Progress) -> WarmUp:
 
 
 def _build_relations() -> None:
-    """Those that are computed, of a store with one request."""
+    """Those that are computed, of a store with one request, and the bill of its call."""
+    from costctl.rebill.warmup import warm_up as warm_up_bills
+
     with (
         tempfile.TemporaryDirectory(prefix="costctl-") as folder,
         open_store(Path(folder) / "traces.duckdb") as connection,
@@ -75,3 +78,4 @@ def _build_relations() -> None:
         for relation in load_relations("duckdb").values():
             if relation.computed_by is not None:
                 engine.build(relation.name)
+        warm_up_bills(bought_calls_in(engine, silent))
