@@ -33,7 +33,11 @@ _OPTIONS: Final[dict[str, Any]] = {
 _LOOPS: Final[list[Any]] = []
 
 # What is compiled while somebody waits, in words, and seconds of one processor that it takes (measured 2026-11).
-_NAMED: Final = {"costctl.simulate": ("the replay", 12), "costctl.span_trees": ("the span trees", 4)}
+_NAMED: Final = {
+    "costctl.simulate": ("the replay", 12),
+    "costctl.span_trees": ("the span trees", 4),
+    "costctl.rebill": ("the prompt caches", 5),
+}
 
 
 def compiled(function: Compilable) -> Compilable:
