@@ -34,6 +34,7 @@ _UNKNOWN: Final = {
     "no_usage": "tokens read not observed",
 }
 _MOST_CAUSES: Final = 3
+_LAST_SENT: Final = "last sent"
 _LEAD: Final = "Prompt-cache misses: input tokens not read from a cache, by cause"
 
 
@@ -88,7 +89,7 @@ def missed_sections(missed: Missed, calls: tuple[CallCache, ...]) -> list[Sectio
 
 
 def _worst(calls: tuple[CallCache, ...]) -> Table:
-    columns = ("trace", "not read, and why", "last sent", "avoidable USD")
+    columns = ("trace", "not read, and why", _LAST_SENT, "avoidable USD")
     rows: tuple[Row, ...] = tuple(
         (each.trace_id, said(each), _since(each), usd(each.avoidable_usd)) for each in calls
     )
@@ -97,16 +98,21 @@ def _worst(calls: tuple[CallCache, ...]) -> Table:
 
 def _without_empty(table: Table) -> Table:
     """The table without the times of prompts of which nothing was sent before."""
-    at = table.columns.index("last sent")
-    if any(str(row[at]) for row in table.rows):
-        return table
-    columns = (*table.columns[:at], *table.columns[at + 1 :])
-    return replace(table, columns=columns, rows=tuple((*row[:at], *row[at + 1 :]) for row in table.rows))
+    kept = [
+        place
+        for place, name in enumerate(table.columns)
+        if name != _LAST_SENT or any(str(row[place]) for row in table.rows)
+    ]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+    )
 
 
 def call_table(caches: tuple[tuple[int, CallCache], ...]) -> Table:
     """The calls of one request, each with its number."""
-    columns = ("#", "tokens in", "read", "not read, and why", "last sent", "avoidable USD")
+    columns = ("#", "tokens in", "read", "not read, and why", _LAST_SENT, "avoidable USD")
     rows = tuple(
         (
             count(number),
