@@ -19,12 +19,12 @@ from costctl.render.numbers import plural
 from costctl.render.sections import Notes, Section, Table, joined
 
 CAUSE_WORDS: Final[dict[CacheCause, str]] = {
-    "unexplained": "not explained: cached, by the rule",
+    "unexplained": "not explained (should be cached)",
     "sent_together": "sent before the first answered",
     "another_deployment": "cached on another deployment",
     "expired": "expired",
     "not_asked": "caching not asked for",
-    "below_minimum": "below the provider's minimum",
+    "below_minimum": "below the minimum or step",
     "prefix_changed": "prefix changed",
     "first_use": "first use",
 }
@@ -72,7 +72,7 @@ def cache_miss_sections(found: CacheMisses) -> list[Section]:
 _RULES: Final = (
     "Extra USD: what the tokens were billed as, less a cache read of as many. What writing them to a cache would "
     "cost is not taken off.",
-    "First use, and what is below the minimum, could not have been read.",
+    "First use, and what is below the provider's minimum or step, could not have been read.",
 )
 
 
@@ -151,7 +151,7 @@ def in_one_line(missed: Missed) -> str:
     """How much was read, and the largest causes of the rest with their money."""
     read = f"{tokens(missed.read_tokens)} of {tokens(missed.input_tokens)} input tokens read"
     parts = [f"{CAUSE_WORDS[each.cause]} {_usd(each)}" for each in missed.causes if each.cause != "first_use"]
-    return f"{read}; extra: {joined(parts, _MOST_CAUSES)}" if parts else read
+    return f"{read}; misses: {joined(parts, _MOST_CAUSES)}" if parts else read
 
 
 def _cause_rows(name: str, missed: Missed) -> list[Row]:

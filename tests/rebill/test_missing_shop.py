@@ -12,6 +12,8 @@ from costctl.documents.analysis import Analysis
 from costctl.documents.cache_misses import UNAVOIDABLE, CacheMisses, Missed
 from costctl.observation import Question
 from costctl.progress import silent
+from costctl.render.cache_misses import CAUSE_WORDS, cache_miss_sections
+from costctl.render.sections import Notes, Table
 from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.world import Shop
 from tests.rebill.missing_shop import PUT_RIGHT, missed_tokens, missing_shop, read_and_whole
@@ -120,3 +122,12 @@ def test_a_class_is_explained_with_its_dearest_calls_and_a_call_with_its_cause(
     assert "expired" in {each.cause for each in worst.causes}
     assert worst.since_s is not None
     assert worst.since_s > 300.0
+
+
+def test_the_tables_name_each_class_with_its_cause_and_where_prompts_change(found: CacheMisses) -> None:
+    table, changed, _ = cache_miss_sections(found)
+    assert isinstance(table, Table)
+    assert isinstance(changed, Notes)
+    first_rows = {str(row[0]): str(row[1]) for row in table.rows if row[0]}
+    assert {name: CAUSE_WORDS[cause] for name, (cause, *_) in PUT_RIGHT.items()}.items() <= first_rows.items()
+    assert any(line.startswith("stamped: in system prompt or tools (") for line in changed.lines)
