@@ -142,11 +142,34 @@ def _prefixes(frame: pl.DataFrame, prompts: pl.DataFrame) -> Prefixes:
 
 
 def _numbered(texts: pl.Series) -> Ints:
-    """A number from 0 for each distinct text."""
+    """A number from 0 for each distinct text, by its hash of 64 bits: those of prompts are no longer."""
     if texts.is_empty():
         return np.empty(0, np.int64)
-    return texts.rank("dense").to_numpy().astype(np.int64) - 1
+    return texts.hash().rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _floats(series: pl.Series) -> Floats:
     return series.cast(pl.Float64).fill_null(0.0).to_numpy()
+
+
+def calls_at(calls: BoughtCalls, rows: Ints) -> BoughtCalls:
+    """Some of the calls, in their order. rows: which, ascending. Classes, sessions and prefixes keep their numbers."""
+    prefixes = calls.prefixes
+    lengths = np.diff(prefixes.offset)[rows]
+    offset = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+    places = np.arange(offset[-1]) + np.repeat(prefixes.offset[rows] - offset[:-1], lengths)
+    return BoughtCalls(
+        frame=calls.frame[rows],
+        classes=calls.classes,
+        at_s=calls.at_s[rows],
+        request_class=calls.request_class[rows],
+        session=calls.session[rows],
+        tokens={kind: each[rows] for kind, each in calls.tokens.items()},
+        prefixes=Prefixes(
+            offset=offset,
+            key=prefixes.key[places],
+            size=prefixes.size[places],
+            content=prefixes.content[rows],
+            is_by_block=prefixes.is_by_block[rows],
+        ),
+    )
