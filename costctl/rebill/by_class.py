@@ -41,21 +41,21 @@ class BillsByClass:
         found = self.today
         for name, each in plan.classes.items():
             if name in self._calls.classes:
-                found = _with_part(found, self._part(name)[0], self._billed(name, each))
+                found = _with_part(found, self.part(name)[0], self._billed(name, each))
         return found
 
     def _billed(self, name: str, plan: ClassPlan) -> Bill:
         """The bill of the calls of one class; those asked for last are kept."""
         key = (name, plan)
         if key not in self._kept:
-            self._kept[key] = bill(self._part(name)[1], Plan({name: plan}), self._prices)
+            self._kept[key] = bill(self.part(name)[1], Plan({name: plan}), self._prices)
         self._kept.move_to_end(key)
         if len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return self._kept[key]
 
-    def _part(self, name: str) -> tuple[Ints, BoughtCalls]:
-        """Which calls are of the class, and these alone."""
+    def part(self, name: str) -> tuple[Ints, BoughtCalls]:
+        """Which calls are of the class, and these alone, as if there were no others."""
         if name not in self._of_class:
             rows = np.flatnonzero(self._calls.of_class(name))
             self._of_class[name] = rows, calls_at(self._calls, rows)
