@@ -78,7 +78,7 @@ class BoughtCalls:
 
 def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:
     """The calls of two relations, with a start. prompts: may lack rows of calls."""
-    frame = calls.select(BOUGHT_COLUMNS).filter(pl.col("start_ns").is_not_null()).sort("start_ns", "call_id")
+    frame = _in_order(calls.select(BOUGHT_COLUMNS))
     classes = tuple(frame["request_class"].cast(pl.String).unique().sort())
     numbers = {name: number for number, name in enumerate(classes)}
     start_ns = frame["start_ns"].to_numpy()
@@ -101,6 +101,13 @@ def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:
 
 
 _OUT: Final = frozenset({"output", "reasoning"})
+
+
+def _in_order(calls: pl.DataFrame) -> pl.DataFrame:
+    """The calls with a start, by it. Each column is copied once."""
+    order = calls.select("start_ns", "call_id").with_row_index("row").drop_nulls("start_ns")
+    rows = order.sort("start_ns", "call_id")["row"]
+    return calls.select(pl.all().gather(rows))
 
 
 def _sessions(frame: pl.DataFrame) -> Ints:
