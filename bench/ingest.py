@@ -13,7 +13,8 @@ Of protobuf, each message after its length: costctl, and a loop over the protobu
 lists. All but
 the parse know a span by its trace and span id, so that loading a file again adds nothing: costctl by its own
 search for duplicates, the others by a primary key and INSERT OR IGNORE. They keep ten columns and no
-quarantine. Prints megabytes per second, peak memory, and ratios paired by round.
+quarantine. Prints megabytes per second, peak memory, and ratios paired by round; and what the prompts of calls
+that are bought add to an ingest, which are hashed and not kept.
 """
 
 from __future__ import annotations
@@ -28,11 +29,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bench.protobuf_loop import rows_of_messages
+from costctl.synth.shop.presets import shop
+from costctl.synth.shop.provider import usage_of
+from costctl.synth.shop.spans import otlp_lines
+from costctl.synth.shop.traffic import traffic_of
 from tests.ingest.otlp_corpus import write_otlp_lines, write_otlp_messages
 
 MEGABYTES, ROUNDS = 300, 3
@@ -52,6 +60,7 @@ TYPES = dict.fromkeys(KEYS.values(), "VARCHAR") | {
     "input_tokens": "BIGINT", "output_tokens": "BIGINT", "cached_input_tokens": "BIGINT", "max_tokens": "BIGINT",
     "ttft_s": "DOUBLE",
 }  # fmt: skip
+PROMPTS = frozenset({"gen_ai.input.messages", "gen_ai.system_instructions"})
 SPAN_COLUMNS = ("trace_id", "span_id", "parent_span_id", "name", "kind", "start_ns", "end_ns", "service")
 
 
@@ -245,6 +254,36 @@ def main() -> None:
         messages = Path(folder) / "spans.pb"
         write_otlp_messages(lines, messages)
         contest("OTLP/protobuf", messages, spans, ("costctl", "protobuf loop"), asked.rounds)
+        cost_of_prompts(Path(folder), asked.rounds)
+
+
+def cost_of_prompts(folder: Path, rounds: int) -> None:
+    """Prints what it takes to read and hash the messages of calls, beside the same calls without them."""
+    world = replace(shop(), characters_per_token=2.0)
+    traffic = traffic_of(world)
+    told, untold = folder / "prompts.jsonl", folder / "no_prompts.jsonl"
+    with told.open("wb") as with_prompts, untold.open("wb") as without:
+        for line in otlp_lines(world, traffic, usage_of(world, traffic)):
+            with_prompts.write(line)
+            without.write(_without_prompts(line))
+    pairs = [(one_run("costctl", told)[0], one_run("costctl", untold)[0]) for _ in range(rounds)]
+    ratios = [ours / theirs for ours, theirs in pairs]
+    more = (told.stat().st_size - untold.stat().st_size) / 1e6
+    speed = statistics.median(more / max(ours - theirs, 1e-9) for ours, theirs in pairs)
+    print(
+        f"{len(traffic):,} calls with {more:,.0f} MB of prompts, which are hashed, take "
+        f"{statistics.median(ratios):.2f} times ({min(ratios):.2f}-{max(ratios):.2f}) as long as without them: "
+        f"{speed:,.0f} MB/s of prompts"
+    )
+
+
+def _without_prompts(line: bytes) -> bytes:
+    request = msgspec.json.decode(line)
+    for group in request["resourceSpans"]:
+        for scope in group["scopeSpans"]:
+            for span in scope["spans"]:
+                span["attributes"] = [each for each in span["attributes"] if each["key"] not in PROMPTS]
+    return msgspec.json.encode(request) + b"\n"
 
 
 def contest(what: str, source: Path, spans: int, names: tuple[str, ...], rounds: int) -> None:

@@ -53,17 +53,25 @@ class Played:
 
 def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
     """The cache, played from empty."""
-    calls = np.repeat(np.arange(at_s.size), np.diff(prefixes.offset))
-    pairs = how.scope[calls] * (int(prefixes.key.max(initial=-1)) + 1) + prefixes.key
-    entries, entry = np.unique(pairs, return_inverse=True)
-    expires_s = np.full(entries.size, -np.inf)
-    kept_s = np.zeros(entries.size)
+    entries, entry = _entries(prefixes, how.scope)
+    expires_s = np.full(entries, -np.inf)
+    kept_s = np.zeros(entries)
     read, written = np.zeros(at_s.size, np.int64), np.zeros(at_s.size, np.int64)
     _play(
-        prefixes.offset, entry.astype(np.int64), prefixes.size, at_s, how.whole,
+        prefixes.offset, entry, prefixes.size, at_s, how.whole,
         how.use, how.ttl_s, how.least, how.step, expires_s, kept_s, read, written,
     )  # fmt: skip
     return Played(read, written)
+
+
+def _entries(prefixes: Prefixes, scope: Ints) -> tuple[int, Ints]:
+    """How many entries the caches may have, and of each prefix the number of its own."""
+    count = int(prefixes.key.max(initial=-1)) + 1
+    if (scope == scope[:1]).all():
+        return count, prefixes.key
+    pairs = np.repeat(scope, np.diff(prefixes.offset)) * count + prefixes.key
+    entries, entry = np.unique(pairs, return_inverse=True)
+    return entries.size, entry.astype(np.int64)
 
 
 @compiled

@@ -78,7 +78,7 @@ class BoughtCalls:
 
 def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:
     """The calls of two relations, with a start. prompts: may lack rows of calls."""
-    frame = calls.select(BOUGHT_COLUMNS).filter(pl.col("start_ns").is_not_null()).sort("start_ns", "call_id")
+    frame = _in_order(calls.select(BOUGHT_COLUMNS))
     classes = tuple(frame["request_class"].cast(pl.String).unique().sort())
     numbers = {name: number for number, name in enumerate(classes)}
     start_ns = frame["start_ns"].to_numpy()
@@ -103,50 +103,97 @@ def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:
 _OUT: Final = frozenset({"output", "reasoning"})
 
 
+def _in_order(calls: pl.DataFrame) -> pl.DataFrame:
+    """The calls with a start, by it. Each column is copied once."""
+    order = calls.select("start_ns", "call_id").with_row_index("row").drop_nulls("start_ns")
+    rows = order.sort("start_ns", "call_id")["row"]
+    return calls.select(pl.all().gather(rows))
+
+
 def _sessions(frame: pl.DataFrame) -> Ints:
     """Numbers of sessions, from 0 in the order in which they begin."""
-    named = pl.coalesce("session_id", pl.concat_str(pl.lit("request "), pl.col("request_id").cast(pl.String)))
-    numbers: Ints = (
-        frame.select(named.alias("session"))
-        .to_series()
-        .cast(pl.Categorical)
-        .to_physical()
-        .cast(pl.Int64)
-        .to_numpy()
-    )
-    return np.unique(numbers, return_inverse=True)[1].astype(np.int64)
+    alone = pl.col("request_id").hash(seed=1)
+    named = pl.when(pl.col("session_id").is_null()).then(alone).otherwise(pl.col("session_id").hash())
+    hashes = frame.select(named.alias("session")).to_series().to_numpy()
+    _, first, number = np.unique(hashes, return_index=True, return_inverse=True)
+    place = np.empty(first.size, np.int64)
+    place[np.argsort(first)] = np.arange(first.size)
+    return place[number]
 
 
 def _prefixes(frame: pl.DataFrame, prompts: pl.DataFrame) -> Prefixes:
     """Only prompts of which the sizes are known: the others say nothing of cost."""
-    told = frame.select("call_id").join(
-        prompts.select("call_id", "content_key", "prefix_keys", "prefix_tokens").filter(
-            pl.col("prefix_tokens").list.len() == pl.col("prefix_keys").list.len()
-        ),
-        on="call_id",
-        how="left",
-        maintain_order="left",
+    keys, sizes = prompts["prefix_keys"], prompts["prefix_tokens"]
+    is_told = (keys.list.len() == sizes.list.len()).fill_null(value=False)
+    told = (
+        prompts.select("call_id", "content_key", length=keys.list.len().cast(pl.Int64))
+        .with_row_index("row")
+        .filter(is_told)
     )
-    lengths = told["prefix_keys"].list.len().fill_null(0).to_numpy().astype(np.int64)
-    keys = told["prefix_keys"].drop_nulls().explode(empty_as_null=False)
-    sizes = told["prefix_tokens"].drop_nulls().explode(empty_as_null=False)
+    of_calls = frame.select("call_id").join(told, on="call_id", how="left", maintain_order="left")
+    row = of_calls["row"].fill_null(0).to_numpy().astype(np.int64)
+    lengths = of_calls["length"].fill_null(0).to_numpy()
+    content = of_calls["content_key"]
     return Prefixes(
-        offset=np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]),
-        key=_numbered(keys),
-        size=sizes.to_numpy().astype(np.int64),
-        content=np.where(
-            told["content_key"].is_null().to_numpy(), -1, _numbered(told["content_key"].fill_null(""))
-        ),
-        is_by_block=told["content_key"].is_null().to_numpy() & (lengths > 0),
+        offset=_ends(lengths),
+        key=_numbered(keys.drop_nulls().explode(empty_as_null=False))[_places(keys, row, lengths)],
+        size=sizes.drop_nulls().explode(empty_as_null=False).to_numpy()[_places(sizes, row, lengths)],
+        content=np.where(content.is_null().to_numpy(), -1, _numbered(content.fill_null(""))),
+        is_by_block=content.is_null().to_numpy() & (lengths > 0),
     )
+
+
+def _lengths(lists: pl.Series) -> Ints:
+    return lists.list.len().fill_null(0).to_numpy().astype(np.int64)
+
+
+def _ends(lengths: Ints) -> Ints:
+    """0, and the end of each of these lengths, one after the other."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
+def _places(lists: pl.Series, row: Ints, lengths: Ints) -> Ints:
+    """Where the values of some lists lie among those of all. row: of the lists.  lengths: of them; 0 leaves one out."""
+    if not lists.len():
+        return np.empty(0, np.int64)
+    return _within(_ends(_lengths(lists))[row], lengths)
+
+
+def _within(start: Ints, lengths: Ints) -> Ints:
+    """start, start + 1, … of each run, one run after the other."""
+    ends = _ends(lengths)
+    found: Ints = np.arange(ends[-1]) + np.repeat(start - ends[:-1], lengths)
+    return found
 
 
 def _numbered(texts: pl.Series) -> Ints:
-    """A number from 0 for each distinct text."""
+    """A number from 0 for each distinct text, by its hash of 64 bits: those of prompts are no longer."""
     if texts.is_empty():
         return np.empty(0, np.int64)
-    return texts.rank("dense").to_numpy().astype(np.int64) - 1
+    return texts.hash().rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def _floats(series: pl.Series) -> Floats:
     return series.cast(pl.Float64).fill_null(0.0).to_numpy()
+
+
+def calls_at(calls: BoughtCalls, rows: Ints) -> BoughtCalls:
+    """Some of the calls, in their order. rows: which, ascending. Classes, sessions and prefixes keep their numbers."""
+    prefixes = calls.prefixes
+    lengths = np.diff(prefixes.offset)[rows]
+    places = _within(prefixes.offset[rows], lengths)
+    return BoughtCalls(
+        frame=calls.frame[rows],
+        classes=calls.classes,
+        at_s=calls.at_s[rows],
+        request_class=calls.request_class[rows],
+        session=calls.session[rows],
+        tokens={kind: each[rows] for kind, each in calls.tokens.items()},
+        prefixes=Prefixes(
+            offset=_ends(lengths),
+            key=prefixes.key[places],
+            size=prefixes.size[places],
+            content=prefixes.content[rows],
+            is_by_block=prefixes.is_by_block[rows],
+        ),
+    )

@@ -14,12 +14,13 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from costctl.arrays import Floats
+from costctl.arrays import Floats, Ints
 from costctl.documents.price_settings import PriceSettings
 from costctl.pricing.prices import price_tables
 from costctl.rebill.calls import PRICED_BY, TEXT_KINDS
 
 _NO_END: Final = np.inf
+_BAND: Final = ("from_input_tokens", "below_input_tokens", "usd_per_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +44,44 @@ class Rates:
 
 def rates_of(calls: pl.DataFrame, prices: PriceList) -> Rates:
     """The rates of calls. calls: the columns of ``PRICED_BY``, and input_tokens."""
-    usd = {kind: np.full(calls.height, np.nan) for kind in TEXT_KINDS}
-    keyed = calls.select(*PRICED_BY, "input_tokens").with_row_index("row")
-    table = price_tables(
-        keyed.select(PRICED_BY).drop_nulls(("model", "day")).unique(), prices.as_of, prices.own
+    priced = calls.select(PRICED_BY)
+    ways = priced.unique(maintain_order=True).with_row_index("way")
+    way = _numbers_in(ways, priced)
+    table = price_tables(ways.select(PRICED_BY).drop_nulls(("model", "day")), prices.as_of, prices.own)
+    bands = table.token_prices.select(*PRICED_BY, "token_kind", *_BAND).with_columns(
+        way=_numbers_in(ways, table.token_prices),
+        turn=pl.int_range(pl.len()).over(*PRICED_BY, "token_kind"),
     )
-    bands = table.token_prices.filter(pl.col("token_kind").is_in(TEXT_KINDS))
-    grouped = bands.partition_by(*PRICED_BY, as_dict=True)
-    for key, members in keyed.partition_by(*PRICED_BY, as_dict=True).items():
-        if key not in grouped:
-            continue
-        rows = members["row"].to_numpy()
-        lengths = members["input_tokens"].cast(pl.Float64).to_numpy()
-        for kind, of_kind in grouped[key].partition_by("token_kind", as_dict=True).items():
-            usd[str(kind[0])][rows] = _in_bands(of_kind, lengths)
-    return Rates(usd)
+    lengths = calls["input_tokens"].cast(pl.Float64).to_numpy()
+    return Rates(
+        {
+            kind: _in_bands(bands.filter(pl.col("token_kind") == kind), ways.height, way, lengths)
+            for kind in TEXT_KINDS
+        }
+    )
 
 
-def _in_bands(bands: pl.DataFrame, lengths: Floats) -> Floats:
-    """The price for prompts of these lengths; where one is not observed (NaN), that which holds for all."""
+def _numbers_in(ways: pl.DataFrame, rows: pl.DataFrame) -> Ints:
+    """Of each row the number of its way to be priced."""
+    found = rows.select(PRICED_BY).join(
+        ways, on=PRICED_BY, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found["way"].to_numpy().astype(np.int64)
+
+
+def _in_bands(bands: pl.DataFrame, ways: int, way: Ints, lengths: Floats) -> Floats:
+    """The price for prompts of these lengths; where one is not observed (NaN), that which holds for all.
+
+    bands: of one kind of token; turn counts those of a way.  way: of each call.
+    """
     found = np.full(lengths.size, np.nan)
-    for start, end, price in bands.select(
-        "from_input_tokens", "below_input_tokens", "usd_per_token"
-    ).iter_rows():
-        is_here = (lengths >= start) & (lengths < (_NO_END if end is None else end))
-        if start == 0 and end is None:
-            is_here = np.ones(lengths.size, np.bool_)
-        found[is_here] = price
+    for of_turn in bands.partition_by("turn", maintain_order=True):
+        start, end, usd = (np.full(ways, value) for value in (_NO_END, _NO_END, np.nan))
+        rows = of_turn["way"].to_numpy()
+        start[rows] = of_turn["from_input_tokens"].to_numpy()
+        end[rows] = of_turn["below_input_tokens"].cast(pl.Float64).fill_null(_NO_END).to_numpy()
+        usd[rows] = of_turn["usd_per_token"].to_numpy()
+        holds_for_all = ((start == 0) & (end == _NO_END))[way]
+        is_here = holds_for_all | ((lengths >= start[way]) & (lengths < end[way]))
+        found = np.where(is_here, usd[way], found)
     return found

@@ -41,8 +41,9 @@ def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
 def _questions(calls: BoughtCalls) -> Ints:
     """A number for what is asked, by whom it may be answered: the same tenant, of the same class."""
     tenant = calls.frame["tenant"].cast(pl.String).fill_null("").rank("dense").to_numpy().astype(np.int64)
-    pairs = np.column_stack([calls.prefixes.content, calls.request_class, tenant])
-    numbers = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    asked_by = calls.request_class * (int(tenant.max(initial=0)) + 1) + tenant
+    pairs = asked_by * (int(calls.prefixes.content.max(initial=-1)) + 1) + calls.prefixes.content
+    numbers = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
     return np.where(calls.prefixes.content < 0, -1, numbers)
 
 

@@ -7,6 +7,7 @@ from further up in the same.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import time
@@ -27,6 +28,10 @@ STORE_VERSION: Final = 8
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
+
+# Relations take 10 to 20 times the size of the store; what is beyond this is spilled, which takes a tenth longer.
+_READING_RATIO: Final = 8
+_LEAST_READING: Final = 1_000_000_000
 
 # What is not yet compressed and written when a source ends waits for COMMIT, when nothing is left to do beside it: a
 # quarter of DuckDB's usual row group is a quarter of that.
@@ -129,10 +134,21 @@ def _attached(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         connection.execute(f"ATTACH {literal(str(path))} AS store ({mode})")
         connection.execute("USE store")
         connection.execute(f"SET temp_directory = {literal(f'{path}.tmp')}")
+        if read_only and os.access(path.parent, os.W_OK):
+            _spare_reading(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _spare_reading(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Take no more memory than a few times the size of the store, or what DuckDB takes at most where that is less."""
+    most = max(_LEAST_READING, _READING_RATIO * path.stat().st_size)
+    ((usual,),) = connection.execute(
+        "SELECT PARSE_FORMATTED_BYTES(value) FROM duckdb_settings() WHERE name = 'memory_limit'"
+    ).fetchall()
+    connection.execute(f"SET memory_limit = '{min(most, usual)}B'")
 
 
 def literal(text: str) -> str:

@@ -86,4 +86,8 @@ def test_without_messages_prompts_are_not_known_and_the_line_says_what_to_export
     assert {found[f"prompt_cache.{name}"].status for name in ("agent", "support", "cached")} == {"withheld"}
     assert found["prompt_cache.agent"].withheld_as == "needs_input"
     assert "gen_ai.input.messages" in found["prompt_cache.agent"].reason
+    bounds = {
+        name: [each.id for each in found[f"prompt_cache.{name}"].evidence] for name in ("agent", "cached")
+    }
+    assert bounds == {"agent": ["growth"], "cached": []}  # sessions of one turn send nothing again
     assert found["service_tier.digest"].status == "recommended"  # a price needs no prompt

@@ -20,7 +20,8 @@ from costctl.documents.settings import ClassSettings, Settings
 from costctl.levers.plan import plan_of
 from costctl.levers.settings import Setting
 from costctl.levers.table import Lever
-from costctl.rebill.bill import Bill, bill, bill_today
+from costctl.rebill.bill import Bill
+from costctl.rebill.by_class import BillsByClass
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
 from costctl.units import S_PER_WEEK
@@ -42,10 +43,15 @@ class BoughtStudy:
     calls: BoughtCalls
     settings: Settings
     prices: PriceList
-    today: Bill
+    bills: BillsByClass
     in_first: Bools
     window_s: float
     seed: int
+
+    @property
+    def today(self) -> Bill:
+        """Today's bill."""
+        return self.bills.today
 
     def declared(self, request_class: str) -> ClassSettings:
         """What the settings say of the class."""
@@ -53,7 +59,7 @@ class BoughtStudy:
 
     def bill(self, settings: Sequence[Setting]) -> Bill:
         """The bill of the whole window under today's plan and these settings."""
-        return bill(self.calls, plan_of(settings), self.prices)
+        return self.bills.under(plan_of(settings))
 
     def value_today(self, lever: Lever, subject: str) -> Value:
         """What the setting of this class is today, as far as its calls show; None where they differ."""
@@ -107,7 +113,7 @@ def bought_study_of(
     if not calls.size:
         return None
     in_first = _earlier(calls)
-    return BoughtStudy(calls, settings, prices, bill_today(calls, prices), in_first, window_s, seed)
+    return BoughtStudy(calls, settings, prices, BillsByClass(calls, prices), in_first, window_s, seed)
 
 
 def _earlier(calls: BoughtCalls) -> Bools:

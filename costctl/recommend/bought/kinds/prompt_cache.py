@@ -2,8 +2,8 @@
 
 Of providers that must be asked (Anthropic, also at Amazon and Google): 5 minutes or an hour, up to the end of the
 system prompt or of the conversation, or not at all where keeping costs more than it brings. What is saved is exact
-where prompts are known by their hashes; nothing is said where they are not. Caches that work on their own cannot be
-switched.
+where prompts are known by their hashes; where only sessions are, it is said what could be saved at most. Caches that
+work on their own cannot be switched.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.rebill.bill import rules_of, tokens_in
 from costctl.rebill.cache_rules import cache_rules
+from costctl.rebill.growth import most_saved_usd
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Candidate, Subject, Withheld
 
 _NAME: Final = "prompt_cache"
 _MOST_UNKNOWN: Final = 0.05  # of the calls that must be asked for: more, and the saving would be of a part
+_LEAST_USD: Final = 0.005  # less is shown as nothing
 _CHOICES: Final = (("5m", "conversation"), ("1h", "conversation"), ("5m", "system"), ("1h", "system"))
 
 
@@ -51,6 +53,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
             subject,
             f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
             "like, to costctl: it keeps hashes and sizes, and no text.",
+            evidence=_at_most(study, name, own),
             how="needs_input",
             missing=("gen_ai.input.messages of its calls",),
         )
@@ -66,6 +69,24 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
+    )
+
+
+def _at_most(study: BoughtStudy, name: str, own: Bools) -> tuple[Evidence, ...]:
+    """What keeping the conversations could save at most, by their sessions alone; nothing where they resend nothing."""
+    rows, calls = study.bills.part(name)
+    usd = float(most_saved_usd(calls, own[rows], study.prices).sum())
+    if usd < _LEAST_USD:
+        return ()
+    return (
+        Evidence(
+            id="growth",
+            kind="computed",
+            statement=f"Keeping what its sessions send again would save at most {usd:.2f} USD of the window; what "
+            "sessions share with each other is not in it.",
+            samples=int(own.sum()),
+            value=None,
+        ),
     )
 
 

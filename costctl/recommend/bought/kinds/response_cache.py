@@ -26,10 +26,9 @@ _LEAST_REPEATS: Final = 0.01  # of the calls of the class
 
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
     """One proposal for each class of whose calls enough ask what was asked within a day before."""
-    longest = repeats_within(study.calls, np.full(study.calls.size, _TTL_S[-1]))
     for name in study.calls.classes:
-        own = study.calls.of_class(name)
-        if longest[own].mean() >= _LEAST_REPEATS:
+        _, own = study.bills.part(name)
+        if repeats_within(own, np.full(own.size, _TTL_S[-1])).mean() >= _LEAST_REPEATS:
             yield _for_class(study, name)
 
 
@@ -50,16 +49,16 @@ def _for_class(study: BoughtStudy, name: str) -> BillProposal:
 
 def _curve(study: BoughtStudy, name: str) -> Iterator[Evidence]:
     """What each time to live would answer."""
-    own = study.calls.of_class(name)
+    rows, own = study.bills.part(name)
     for ttl_s in _TTL_S:
-        found = repeats_within(study.calls, np.where(own, ttl_s, 0.0))
-        usd = float(study.today.usd[found].sum())
+        found = repeats_within(own, np.full(own.size, ttl_s))
+        usd = float(study.today.usd[rows[found]].sum())
         yield Evidence(
             id=f"ttl_{ttl_s / S_PER_HOUR:g}h",
             kind="measured",
-            statement=f"Answers kept for {ttl_s / S_PER_HOUR:g} h would have served {found[own].mean():.1%} of its "
+            statement=f"Answers kept for {ttl_s / S_PER_HOUR:g} h would have served {found.mean():.1%} of its "
             f"calls, which cost {usd:.2f} USD.",
-            samples=int(own.sum()),
+            samples=own.size,
             value=None,
         )
 
