@@ -83,7 +83,8 @@ def _patch(policy: Policy, kind: PolicyClass, backend: Backend, settings: Mappin
     changes = [change for word in carrying for change in _changes(word, settings, kind.request_class)]
     if "model" in settings:
         changes.insert(
-            0, FieldChange(of="request", field=api.model, settings=("model",), to=settings["model"])
+            0,
+            FieldChange(of="request", field=api.model or "model", settings=("model",), to=settings["model"]),
         )
     asked = kind.match.model[0] if kind.match.model else backend.model
     return ClassPatch(
@@ -104,8 +105,9 @@ def _patch(policy: Policy, kind: PolicyClass, backend: Backend, settings: Mappin
 def _reasons(policy: Policy, kind: PolicyClass, settings: Mapping[str, Said]) -> list[str]:
     """What the first piece of evidence of each setting says, each sentence once."""
     facts = {fact.id: fact.statement for fact in policy.evidence}
-    pointers = [lever.pointer or "" for lever in BOUGHT_LEVERS if lever.name in settings]
-    return list(dict.fromkeys(facts[kind.why[each][0]] for each in pointers if each in kind.why))
+    pointers = [f"{lever.pointer}/" for lever in BOUGHT_LEVERS if lever.name in settings]
+    grounds = [ids[0] for each in pointers for place, ids in kind.why.items() if each.startswith(f"{place}/")]
+    return list(dict.fromkeys(facts[each] for each in grounds))
 
 
 def _changes(word: Word, settings: Mapping[str, Said], name: str) -> Iterator[FieldChange]:

@@ -47,7 +47,7 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An interface. client, call: of the SDK for Python.  model: the argument that names the model."""
+    """An interface. Fields: client_apis.toml."""
 
     name: str
     providers: tuple[str, ...]

@@ -23,9 +23,10 @@ def snippet(
     if lines["client"]:
         parts.append(f"client = {api.client}({', '.join([*api.options, *lines['client']])})")
     if lines["request"] or calls or "model" in settings:
-        asked = [f'{api.model}="{model or "MODEL"}"', *lines["request"], "..."]
-        arguments = "".join(f"\n    {each}," for each in asked[:-1]) + f"\n    {asked[-1]}\n"
-        parts.append((calls or [api.call])[0].replace("{arguments}", arguments))
+        called = "MODEL" if model is None else f'"{model}"'
+        asked = [*([f"{api.model}={called}"] if api.model else []), *lines["request"]]
+        arguments = "".join(f"\n    {each}," for each in [*asked, "..."]).removesuffix(",") + "\n"
+        parts.append((calls or [api.call])[0].replace("{name}", called).replace("{arguments}", arguments))
     return "\n".join([*parts, *lines["agent"], *lines["application"]])
 
 
