@@ -1,14 +1,14 @@
 """What does a policy say of what is bought by the token? Settings of the levers that a bill is run again under.
 
-In: a policy. Out: one setting for each lever and class on which all entries of the class agree, and where they do not,
-each value with its JSON Pointer and the reason. Only entries count that go to a provider, not to a pool alone. Nobody
-knows what calls ask for today beyond where they go: a value that is said is a setting, whether it changes anything.
+In: a policy. Out: one setting for each lever and class on which all entries of the class agree; what is in none, each
+value with its JSON Pointer and the reason. Only entries count that go to a provider, not to a pool alone. Nobody knows
+what calls ask for today beyond where they go: a value that is said is a setting, whether it changes anything.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from costctl.documents.changes import Value
@@ -19,17 +19,17 @@ from costctl.levers.table import Lever
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 TARGETS: Final = "/placement/targets"
-Differing = tuple[str, str]
+LeftOut = tuple[str, str]
 
 
-def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[Differing, ...]]:
-    """The settings in the order of the levers, by class; (pointer, reason) of values on which entries differ."""
+def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut, ...]]:
+    """The settings in the order of the levers, by class; (pointer, reason) of values that are in none."""
     entries: dict[str, list[tuple[int, PolicyClass]]] = defaultdict(list)
     for index, kind in enumerate(policy.classes):
         if bought_backends(policy, kind):
             entries[kind.request_class].append((index, kind))
     settings: list[Setting] = []
-    differing: list[Differing] = []
+    left_out: list[LeftOut] = [*_of_no_provider(policy)]
     for lever in BOUGHT_LEVERS:
         for subject, members in sorted(entries.items()):
             said = {index: value_said(policy, kind, lever) for index, kind in members}
@@ -40,8 +40,17 @@ def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[Differin
                 settings.append(of_lever(lever, subject, value, f"{places[0]} of the policy"))
             else:
                 reason = f"the entries of {subject} differ, and a bill has one value of {lever.name}"
-                differing += [(pointer, reason) for pointer in places]
-    return tuple(settings), tuple(differing)
+                left_out += [(pointer, reason) for pointer in places]
+    return tuple(settings), tuple(left_out)
+
+
+def _of_no_provider(policy: Policy) -> Iterator[LeftOut]:
+    """What entries say that go to pools alone; their retries and targets are of a replay."""
+    for index, kind in enumerate(policy.classes):
+        for lever in () if bought_backends(policy, kind) else BOUGHT_LEVERS:
+            if lever.form not in ("attempts", "model") and value_said(policy, kind, lever) is not None:
+                pointer = f"/classes/{index}{lever.pointer}"
+                yield pointer, f"{kind.id} goes to no provider: nothing of it is bought by the token"
 
 
 def _is_agreed(policy: Policy, lever: Lever, entries: Sequence[PolicyClass], said: set[Value]) -> bool:

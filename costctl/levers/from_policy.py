@@ -70,8 +70,8 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
         )
     _read_targets(reading)
     replayed = tuple(_agreed(reading))
-    bought, differing = bought_settings(policy)
-    for pointer, reason in differing:
+    bought, left_out = bought_settings(policy)
+    for pointer, reason in left_out:
         reading.leave_out(pointer, reason)
     return (*replayed, *bought), tuple(reading.left_out)
 

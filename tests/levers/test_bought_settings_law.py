@@ -163,6 +163,17 @@ def test_a_class_that_buys_nothing_cannot_be_told_how_to() -> None:
     assert left.reason == "no call of chat is paid by the token"
 
 
+def test_what_an_entry_says_of_a_provider_that_it_does_not_go_to_is_in_no_setting() -> None:
+    first, second = sound_policy().classes
+    served = msgspec.structs.replace(first, caps=Caps(steps=3), service_tier="flex")
+    read, left_out = from_policy(sound_policy(classes=(served, second)), NOTHING)
+    assert read == ()
+    assert {each.pointer for each in left_out if "nothing of it is bought" in each.reason} == {
+        "/classes/0/caps/steps",
+        "/classes/0/service_tier",
+    }
+
+
 def test_a_policy_that_was_written_before_says_nothing_of_what_is_bought() -> None:
     text = msgspec.json.encode(sound_policy()).decode()
     assert not any(word in text for word in ("prompt_cache", "service_tier", "response_cache", "caps"))

@@ -1,7 +1,8 @@
-"""Run by LiteLLM's own Python: loads a proxy's configuration, and shows what would go to the provider; nothing is sent.
+"""Run by LiteLLM's own Python: loads configurations of a proxy, and shows what would go to providers; nothing is sent.
 
-In: YAML on stdin. Out: one line of JSON for each group and tag: group, tag, path of the address, body of the request;
-then one with the answers that would be kept after each group was asked: by group, for how many seconds, rounded.
+In: YAML on stdin, a document for each configuration. Out: a line of JSON for each: ``sent``, by group and tag the path
+and the body of the request, which are absent where LiteLLM cannot make it without credentials; and ``kept``, for how
+many seconds the answer of a group is kept, where answers are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -79,16 +81,33 @@ async def kept(router: Any, asked: list[tuple[str, str | None, bool]]) -> dict[s
     return found
 
 
-async def main(config: dict[str, Any]) -> None:
+def set_variables(config: dict[str, Any]) -> None:
+    """A value for each variable that the configuration reads."""
+    values = {
+        "AWS_REGION_NAME": "us-east-1",
+        "AZURE_API_BASE": "https://localhost",
+        "AZURE_API_VERSION": "2025-01-01",
+    }
+    for each in config["model_list"]:
+        for value in each["litellm_params"].values():
+            name = str(value).removeprefix("os.environ/")
+            os.environ.setdefault(name, values.get(name, "x"))
+    os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x")
+
+
+async def ask(config: dict[str, Any]) -> dict[str, Any]:
     """Ask everything."""
-    router = litellm.Router(model_list=config["model_list"], num_retries=0, **config["router_settings"])
+    set_variables(config)
+    settings = {**config["router_settings"], "num_retries": 0, "disable_cooldowns": True}
+    router = litellm.Router(model_list=config["model_list"], **settings)
     asked = list(questions(config))
-    for each in asked:
-        sys.stdout.write(json.dumps(await sent(router, *each)) + "\n")
+    found: dict[str, Any] = {"sent": [await sent(router, *each) for each in asked]}
     if "litellm_settings" in config:
         litellm.cache = Cache(**config["litellm_settings"]["cache_params"])
-        sys.stdout.write(json.dumps(await kept(router, asked)) + "\n")
+        found["kept"] = await kept(router, asked)
+    return found
 
 
 if __name__ == "__main__":
-    asyncio.run(main(yaml.safe_load(sys.stdin)))
+    for each in yaml.safe_load_all(sys.stdin):
+        sys.stdout.write(json.dumps(asyncio.run(ask(each))) + "\n")

@@ -28,6 +28,7 @@ from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import Shop
 from costctl.units import S_PER_HOUR, S_PER_WEEK
+from tests.policy.client_golden import bought_policy
 from tests.policy.validators import said_by, validator
 from tests.synth.written_shop import small_shop, written
 
@@ -58,15 +59,32 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Team:
     return Team(world, calls, verbs.recommend(question, silent), policy, patches)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What LiteLLM sends, by name and tag, and for how long it keeps the answer of a name."""
+
+    bodies: dict[tuple[str, str | None], dict[str, Any]]
+    kept: dict[str, int]
+
+    def body(self, patch: ClassPatch) -> dict[str, Any]:
+        """Of a request of the class, whose tag LiteLLM is told where it needs one."""
+        return self.bodies.get((str(patch.model), patch.request_class)) or self.bodies[str(patch.model), None]
+
+
 @pytest.fixture(scope="module")
-def sent(team: Team, repository: Path) -> list[dict[str, Any]]:
-    """What LiteLLM sends for each group and tag, and then which answers it keeps."""
-    text = emission_of("litellm", team.policy, None).files["litellm.yaml"]
-    keys = "import os; os.environ.update(ANTHROPIC_API_KEY='x', OPENAI_API_KEY='x')\n"
-    program = keys + f"exec(compile(open({str(SEND)!r}).read(), 'send', 'exec'))"
-    return [
-        json.loads(line) for line in said_by(validator(repository, "litellm"), program, text).splitlines()
+def asked(team: Team, repository: Path) -> tuple[Asked, Asked]:
+    """LiteLLM under the team's policy, and under one that says everything."""
+    files = [
+        emission_of("litellm", each, None).files["litellm.yaml"] for each in (team.policy, bought_policy())
     ]
+    lines = said_by(validator(repository, "litellm"), SEND, "---\n".join(files)).splitlines()
+    one, other = (json.loads(line) for line in lines)
+    return _asked(one), _asked(other)
+
+
+def _asked(found: dict[str, Any]) -> Asked:
+    bodies = {(each["group"], each["tag"]): each["body"] for each in found["sent"] if "body" in each}
+    return Asked(bodies, found["kept"])
 
 
 def asked_for(patch: ClassPatch) -> dict[str, Any]:
@@ -108,16 +126,15 @@ def test_requests_changed_by_the_patch_cost_what_was_promised(team: Team) -> Non
     assert saved / weeks == pytest.approx(sum(each.mid for each in promised if each is not None), rel=0.02)
 
 
-def test_litellm_sends_what_the_patch_says(team: Team, sent: list[dict[str, Any]]) -> None:
-    bodies = {(each["group"], each["tag"]): each["body"] for each in sent if "body" in each}
-    asked = [
-        (change, bodies.get((patch.model, patch.request_class), bodies[patch.model, None]))
+def test_litellm_sends_what_the_patch_says(team: Team, asked: tuple[Asked, Asked]) -> None:
+    compared = [
+        (change, asked[0].body(patch))
         for patch in team.patches
         for change in patch.changes
         if change.of == "request"
     ]
-    assert asked
-    for change, body in asked:
+    assert compared
+    for change, body in compared:
         assert _found(body, change.field) == change.to, change  # None where it is left out
 
 
@@ -134,16 +151,39 @@ def _found(body: dict[str, Any], field: str) -> Any:
 
 
 def test_litellm_keeps_the_answers_of_the_classes_that_ask_the_same_again(
-    team: Team, sent: list[dict[str, Any]]
+    team: Team, asked: tuple[Asked, Asked]
 ) -> None:
-    kept = sent[-1]
     expected = {
         str(patch.model): patch.settings["response_cache.ttl"]
         for patch in team.patches
         if "response_cache.ttl" in patch.settings
     }
     assert expected
-    assert kept == expected
+    assert asked[0].kept == expected
+
+
+def test_litellm_sends_the_tiers_marks_and_limits_that_it_can(asked: tuple[Asked, Asked]) -> None:
+    bodies = asked[1].bodies
+    agent, cached = bodies["claude-sonnet-4-5", "agent"], bodies["claude-sonnet-4-5", "cached"]
+    assert agent["max_tokens"] == 4000
+    assert agent["messages"][-1]["content"][-1]["cache_control"] == {"type": "ephemeral", "ttl": "5m"}
+    assert cached["system"][-1]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
+    assert bodies["gpt-4.1", "bulk"]["service_tier"] == "flex"
+    assert bodies["gpt-4.1", "triage"] | {"messages": []} == {
+        "model": "gpt-4.1-nano",
+        "max_tokens": 8,
+        "messages": [],
+    }
+    bedrock = bodies["anthropic.claude-sonnet-4-5-v1:0", None]
+    assert "serviceTier" not in bedrock  # LiteLLM refuses it for models that it does not know
+    assert bedrock["system"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+
+
+def test_litellm_is_told_of_stickiness_by_group() -> None:
+    config = yaml.safe_load(emission_of("litellm", bought_policy(), None).files["litellm.yaml"])
+    router = config["router_settings"]
+    assert router["model_group_affinity_config"] == {"gpt-4.1": ["deployment_affinity"]}
+    assert router["deployment_affinity_ttl_seconds"] == 3600
 
 
 def test_a_class_that_is_kept_in_another_way_has_a_deployment_of_its_own(team: Team) -> None:

@@ -41,7 +41,7 @@ def bought_params(kind: PolicyClass, upstream: Upstream) -> Yaml:
         params["cache_control_injection_points"] = points
     if _sells_tier(kind, upstream):
         params["service_tier"] = kind.service_tier
-    if kind.caps is not None and kind.caps.output_tokens is not None:
+    if kind.caps is not None and kind.caps.output_tokens is not None and kind.match.operation is None:
         params["max_tokens"] = kind.caps.output_tokens
     if _answer_ttl_s(kind):
         params["cache"] = {"use-cache": True, "ttl": _answer_ttl_s(kind)}
@@ -83,8 +83,10 @@ def say_bought(ledger: Ledger, number: int, kind: PolicyClass, upstreams: Sequen
     ):
         if ledger.has(f"{here}/caps/{part}"):
             ledger.unsupported(f"{here}/caps/{part}", reason)
-    if ledger.has(f"{here}/caps/output_tokens"):
+    if ledger.has(f"{here}/caps/output_tokens") and kind.match.operation is None:
         ledger.approximated(f"{here}/caps/output_tokens", _OWN, "litellm_params.max_tokens")
+    elif ledger.has(f"{here}/caps/output_tokens"):
+        ledger.unsupported(f"{here}/caps/output_tokens", "Its calls have no answer of tokens.")
 
 
 def _say_prompt_cache(ledger: Ledger, here: str, kind: PolicyClass, upstreams: Sequence[Upstream]) -> None:
@@ -135,9 +137,8 @@ def _asks(kind: PolicyClass) -> bool:
 
 
 def _cache_points(kind: PolicyClass, upstream: Upstream) -> list[Yaml]:
-    patterns = _provider(upstream).asked_to_cache
-    model = upstream.model.partition("/")[2]
-    if kind.prompt_cache is None or not _asks(kind) or not any(fnmatchcase(model, each) for each in patterns):
+    is_asked = _is_one_of(upstream, _provider(upstream).asked_to_cache) and kind.match.operation is None
+    if kind.prompt_cache is None or not _asks(kind) or not is_asked:
         return []
     control = {"type": "ephemeral", "ttl": kind.prompt_cache.keep}
     return [
@@ -148,7 +149,7 @@ def _cache_points(kind: PolicyClass, upstream: Upstream) -> list[Yaml]:
 def _sells_tier(kind: PolicyClass, upstream: Upstream) -> bool:
     """Whether LiteLLM passes the tier on: of calls that generate, one by one."""
     is_of_calls = kind.service_tier not in (None, "batch") and kind.match.operation is None
-    return is_of_calls and _provider(upstream).has_tiers
+    return is_of_calls and _is_one_of(upstream, _provider(upstream).tiers)
 
 
 def _is_sticky(kind: PolicyClass) -> bool:
@@ -159,6 +160,12 @@ def _answer_ttl_s(kind: PolicyClass) -> int | float:
     """For how long answers are kept; 0 where they are not."""
     ttl_us = 0 if kind.response_cache is None else kind.response_cache.ttl_us
     return ttl_us / US_PER_S if ttl_us % US_PER_S else ttl_us // US_PER_S
+
+
+def _is_one_of(upstream: Upstream, patterns: Iterable[str]) -> bool:
+    """Whether its model, without the prefix of the provider, is one of those."""
+    model = upstream.model.partition("/")[2]
+    return any(fnmatchcase(model, each) for each in patterns)
 
 
 def _provider(upstream: Upstream) -> Provider:

@@ -29,7 +29,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     env: dict[str, str] = {}
     has_address: bool = False
     asked_to_cache: tuple[str, ...] = ()
-    has_tiers: bool = False
+    tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
