@@ -82,6 +82,13 @@ def asked(team: Team, repository: Path) -> tuple[Asked, Asked]:
     return _asked(one), _asked(other)
 
 
+def without_logins() -> Policy:
+    """The policy that says everything, without classes whose provider wants a login before a request is made."""
+    policy = bought_policy()
+    classes = tuple(kind for kind in policy.classes if kind.id not in ("google", "other", "chat", "cloud"))
+    return msgspec.structs.replace(policy, classes=classes)
+
+
 def _asked(found: dict[str, Any]) -> Asked:
     bodies = {(each["group"], each["tag"]): each["body"] for each in found["sent"] if "body" in each}
     return Asked(bodies, found["kept"])
@@ -176,7 +183,7 @@ def test_litellm_sends_the_tiers_marks_and_limits_that_it_can(asked: tuple[Asked
     }
     bedrock = bodies["anthropic.claude-sonnet-4-5-v1:0", None]
     assert "serviceTier" not in bedrock  # LiteLLM refuses it for models that it does not know
-    assert bedrock["system"][-1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
+    assert bedrock["system"][-1]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
 
 
 def test_litellm_is_told_of_stickiness_by_group() -> None:
