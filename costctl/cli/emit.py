@@ -29,7 +29,7 @@ def run(
             "--target",
             metavar="NAME",
             autocompletion=completion.targets,
-            help="The consumer, such as triton or litellm, or policy for the document itself; "
+            help="The consumer, such as litellm, or client for the calling code, or policy for the document itself; "
             "an unknown name lists all.",
             show_default=False,
         ),
@@ -61,7 +61,7 @@ def run(
     asked: Asked,
     feedback: Feedback,
 ) -> None:
-    """Write the routing policy as gateway or server config.
+    """Write the routing policy as gateway, server or client config.
 
     With --out, a coverage manifest is written beside the file as NAME.coverage.json. For each value of the policy
     it says whether the target supports it exactly, rounded, approximated or not at all. With --diff, what would be

@@ -23,7 +23,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "recommend": ("costctl recommend -o advice.json", "costctl recommend --review"),
     "emit": (
         "costctl emit --target policy -o new-policy.json",
-        "costctl emit --target litellm --policy policy.json -o litellm.yaml",
+        "costctl emit --target client --policy policy.json -o client.yaml",
     ),
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),

@@ -33,6 +33,7 @@ Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 Why = dict[Annotated[str, msgspec.Meta(pattern="^/")], Annotated[tuple[Id, ...], msgspec.Meta(min_length=1)]]
 
 Operation = Literal["chat", "completion", "embedding", "rerank"]
+Tokens = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1, description="tokens")]
 FallbackCause = Literal["error", "timeout", "overload", "context_window", "content_policy"]
 Scope = Literal["global", "per_backend", "per_replica", "per_caller"]
 EvidenceKind = Literal["measured", "simulated", "computed", "declared", "default"]
@@ -184,6 +185,32 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     fallback: tuple[Fallback, ...] = ()
 
 
+class PromptCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the provider is asked to keep of prompts. keep: for how long; "none" is not to ask.  until: up to where.
+
+    Absent: as the calls ask today.
+    """
+
+    keep: Literal["none", "5m", "1h"] | None = None
+    until: Literal["system", "conversation"] | None = None
+
+
+class ResponseCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers are given again to who asks the same, word for word. ttl_us: for how long each is kept."""
+
+    ttl_us: DurationUs
+
+
+class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What calls may come to at most. steps: calls of one request.  input_tokens: that are sent, of the history the
+    latest.  output_tokens: of an answer.
+    """
+
+    steps: Positive | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
+
+
 class PolicyBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where the class's data may go; what is absent allows any. Fallbacks are bound by it too."""
 
@@ -198,6 +225,9 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
     several classes have in common; absent where not observed.  why: JSON Pointer inside this class → ids of evidence.
+
+    Of what is bought by the token: prompt_cache, response_cache, caps; service_tier: what the calls are sold as;
+    affinity: "prefix" where calls go to the deployment that has their prefix.
     """
 
     id: Id
@@ -210,6 +240,11 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     admission: Admission | None = None
     timeout_us: PositiveUs | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
+    prompt_cache: PromptCache | None = None
+    affinity: Literal["none", "prefix"] | None = None
+    service_tier: Literal["default", "batch", "flex", "priority"] | None = None
+    response_cache: ResponseCache | None = None
+    caps: Caps | None = None
     data_boundary: PolicyBoundary | None = None
     why: Why = {}
 

@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents import (
     admission_accuracy,
     analysis,
+    client_patch,
     coverage,
     diagnosis,
     explanation,
@@ -46,6 +47,7 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "price_check": (prices.PriceCheck, prices.CHECK_SCHEMA_VERSION),
     "explanation": (explanation.Explanation, explanation.SCHEMA_VERSION),
     "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
+    "client": (client_patch.ClientPatch, client_patch.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(DOCUMENTS)

@@ -10,6 +10,7 @@ CACHING: Final = ("none", "5m", "1h")
 BREAKPOINTS: Final = ("system", "conversation")
 AFFINITY: Final = ("none", "prefix")
 TIERS: Final = ("default", "batch", "flex", "priority")
+MOST_ATTEMPTS: Final = 11  # as policies carry retries: 10, and the first
 
 BOUGHT_LEVERS: Final = (
     Lever(
@@ -22,6 +23,7 @@ BOUGHT_LEVERS: Final = (
         "for how long the provider is asked to keep prompts",
         choices=CACHING,
         absent="as the calls ask today",
+        pointer="/prompt_cache/keep",
     ),
     Lever(
         "class",
@@ -33,6 +35,7 @@ BOUGHT_LEVERS: Final = (
         "up to where prompts are kept: the system prompt, or the conversation too",
         choices=BREAKPOINTS,
         absent="conversation",
+        pointer="/prompt_cache/until",
     ),
     Lever(
         "class",
@@ -44,6 +47,7 @@ BOUGHT_LEVERS: Final = (
         "whether calls go to the deployment that has their prefix",
         choices=AFFINITY,
         absent="as calls are assigned today",
+        pointer="/affinity",
     ),
     Lever(
         "class",
@@ -55,6 +59,7 @@ BOUGHT_LEVERS: Final = (
         "what the calls are sold as",
         choices=TIERS,
         absent="as the calls ask today",
+        pointer="/service_tier",
     ),
     Lever(
         "class",
@@ -65,6 +70,8 @@ BOUGHT_LEVERS: Final = (
         "caller",
         "the model that serves the class",
         absent="as the calls ask today",
+        pointer="/placement/targets",
+        form="model",
     ),
     Lever(
         "class",
@@ -76,6 +83,8 @@ BOUGHT_LEVERS: Final = (
         "for how long an answer is given again to who asks the same",
         most=MOST_S,
         absent="answers are not kept",
+        pointer="/response_cache/ttl_us",
+        form="microseconds",
     ),
     Lever(
         "class",
@@ -87,6 +96,9 @@ BOUGHT_LEVERS: Final = (
         "how often a call is attempted, the first time included",
         least=1,
         absent="as the callers retry today",
+        pointer="/retries",
+        form="attempts",
+        most=MOST_ATTEMPTS,
     ),
     Lever(
         "class",
@@ -98,6 +110,7 @@ BOUGHT_LEVERS: Final = (
         "after how many calls a request is stopped",
         least=1,
         absent="as the agents stop today",
+        pointer="/caps/steps",
     ),
     Lever(
         "class",
@@ -109,6 +122,7 @@ BOUGHT_LEVERS: Final = (
         "how many tokens of a prompt are sent; of the history the oldest is left out",
         least=1,
         absent="as the calls send today",
+        pointer="/caps/input_tokens",
     ),
     Lever(
         "class",
@@ -120,5 +134,6 @@ BOUGHT_LEVERS: Final = (
         "how many tokens an answer may have",
         least=1,
         absent="as the calls ask today",
+        pointer="/caps/output_tokens",
     ),
 )

@@ -1,7 +1,7 @@
 """What does a policy change of today's rules? Its settings, in the words of the levers.
 
-In: a policy, today's platform. Out: settings, each that differs from today's, in the order of the table; and what of
-the policy is not replayed, each value with its JSON Pointer and the reason.
+In: a policy, today's platform. Out: settings, each that differs from today's, in the order of the table; then those of
+what is bought by the token, each that is said; and what is in no setting, with its JSON Pointer and the reason.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.levers.apply import has_lever, value_of
+from costctl.levers.bought_from_policy import bought_settings
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS, Lever, lever_named
-from costctl.levers.written_values import Unsaid, read
+from costctl.levers.written_values import Unsaid, at_pointer, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class _Reading:
 
 
 def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], tuple[NotReplayed, ...]]:
-    """The settings that differ from today's, and what is left out."""
+    """The settings that differ from today's, those of what is bought, and what is left out."""
     reading = _Reading(policy, today)
     for index, backend in enumerate(policy.backends):
         _read_backend(reading, f"/backends/{index}", backend)
@@ -68,7 +69,11 @@ def from_policy(policy: Policy, today: Platform) -> tuple[tuple[Setting, ...], t
             f"/classes/{index}/lane",
         )
     _read_targets(reading)
-    return tuple(_agreed(reading)), tuple(reading.left_out)
+    replayed = tuple(_agreed(reading))
+    bought, left_out = bought_settings(policy)
+    for pointer, reason in left_out:
+        reading.leave_out(pointer, reason)
+    return (*replayed, *bought), tuple(reading.left_out)
 
 
 def lane_ranks(policy: Policy) -> dict[str, int | None]:
@@ -147,13 +152,6 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
         else:
             batches = "in static batches" if lever.discipline == "continuous" else "continuously"
             reading.leave_out(here + str(lever.pointer), f"{backend.pool} batches {batches}")
-
-
-def at_pointer(item: Any, pointer: str) -> Any:
-    """The value at the pointer; None where it, or what it lies in, is absent."""
-    for part in pointer.split("/")[1:]:
-        item = None if item is None else getattr(item, part)
-    return item
 
 
 def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:

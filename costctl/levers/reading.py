@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 from costctl.documents.changes import Value
 from costctl.errors import UsageError
+from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.settings import Setting, key_of, of_lever
 from costctl.levers.table import LEVERS, Lever, Owner
 from costctl.units import duration_s
@@ -76,6 +77,12 @@ def _found(key: str, names: Names, source: str) -> tuple[Lever, str]:
         for subject in sorted(names[lever.owner], key=len, reverse=True):
             if key == key_of(lever, subject):
                 return lever, subject
+    if key.startswith("class.") and any(key.endswith(f".{lever.name}") for lever in BOUGHT_LEVERS):
+        raise UsageError(
+            f"Cannot use {source}: no replay knows {key}.",
+            why="It changes what is bought by the token: a bill is run again under it, not a replay.",
+            next_step="`costctl recommend` bills such settings, and says which of them save.",
+        )
     known = [key_of(lever, subject) for lever in LEVERS for subject in names[lever.owner]]
     nearest = difflib.get_close_matches(key, known, n=1)
     raise UsageError(

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from costctl.documents.policy import AtMost, Policy
-from costctl.levers.from_policy import at_pointer, replayed_backends
+from costctl.levers.from_policy import replayed_backends
 from costctl.levers.limits import limit_per_replica
 from costctl.levers.platform import Platform
 from costctl.levers.table import LEVERS
+from costctl.levers.written_values import at_pointer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from costctl.documents.settings import Discipline
 Owner = Literal["class", "pool"]
 Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets"]
+Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")

@@ -15,7 +15,10 @@ import msgspec
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InputError
+from costctl.levers.bought_from_policy import bought_backends
+from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.from_policy import lane_ranks, replayed_backends
+from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
 from costctl.levers.written_values import Unsaid, written
@@ -56,15 +59,27 @@ def to_policy(
 
     Raises InputError where a class is to move to a pool that has no model for it.
     """
-    writing = _Writing(policy, today, msgspec.to_builtins(policy))
+    raw = msgspec.to_builtins(policy)
+    writing = _Writing(policy, today, {**raw, "backends": [*raw["backends"]]})
     wanted = list(settings)
     for each in wanted:
         if each.lever.form == "targets":
             _write_targets(writing, each, declared.get(each.subject, ClassSettings()))
+        elif each.lever.form == "model":
+            _write_model(writing, each)
         elif each.lever.form != "lane":
             _write_value(writing, each)
     _write_lanes(writing, [each for each in wanted if each.lever.form == "lane"])
+    _forget_reasons(writing)
     return Written(msgspec.convert(writing.raw, Policy), dict(writing.pointers), tuple(writing.not_carried))
+
+
+def _forget_reasons(writing: _Writing) -> None:
+    """What is written rests no longer on what the value before it rested on."""
+    for pointers in writing.pointers.values():
+        for pointer in pointers:
+            _, section, index, place = pointer.split("/", 3)
+            writing.raw[section][int(index)].get("why", {}).pop(f"/{place}", None)
 
 
 def _write_value(writing: _Writing, each: Setting) -> None:
@@ -73,7 +88,7 @@ def _write_value(writing: _Writing, each: Setting) -> None:
     if each.lever.pointer is None:
         writing.not_carried.append(NotCarried(each, "no gateway's file has a word for it"))
     elif not places:
-        writing.not_carried.append(NotCarried(each, f"the policy says nothing of {each.subject}"))
+        writing.not_carried.append(NotCarried(each, _why_nowhere(writing.policy, each)))
     elif isinstance(value, Unsaid):
         writing.not_carried.append(NotCarried(each, value.reason))
     else:
@@ -95,16 +110,24 @@ def _expire(queue: dict[str, Any], *, is_limited: bool) -> None:
 
 
 def _places(policy: Policy, each: Setting, today: Platform) -> list[tuple[str, int]]:
-    """Where the subject stands: the backends of the pool; the entries of the class that go to pools of the platform, as
-    the setting was judged on these.
+    """Where the subject stands: the backends of the pool; the entries of the class that go to pools of the platform, or
+    to providers where the setting is of what is bought there: it was judged on these.
     """
     if each.lever.owner == "pool":
         return [("backends", index) for index, it in enumerate(policy.backends) if it.pool == each.subject]
+    is_bought = each.lever in BOUGHT_LEVERS
     return [
         ("classes", index)
         for index, it in enumerate(policy.classes)
-        if it.request_class == each.subject and replayed_backends(policy, it, today)
+        if it.request_class == each.subject
+        and (bought_backends(policy, it) if is_bought else replayed_backends(policy, it, today))
     ]
+
+
+def _why_nowhere(policy: Policy, each: Setting) -> str:
+    if each.lever in BOUGHT_LEVERS and any(it.request_class == each.subject for it in policy.classes):
+        return f"no call of {each.subject} is paid by the token"
+    return f"the policy says nothing of {each.subject}"
 
 
 def _put(item: dict[str, Any], pointer: str, value: Any) -> None:
@@ -187,3 +210,37 @@ def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, decla
         why="No model in that pool is the one in use, or allowed for the class.",
         next_step=f"Declare models in [pools.{pool}], or allowed_models of the class.",
     )
+
+
+def _write_model(writing: _Writing, each: Setting) -> None:
+    """Calls that are bought go to the same provider's backend of that model, which is added where there is none."""
+    places = [
+        f"/classes/{index}/placement/targets" for _, index in _places(writing.policy, each, writing.today)
+    ]
+    if not places:
+        writing.not_carried.append(NotCarried(each, _why_nowhere(writing.policy, each)))
+    writing.pointers[each.key] = tuple(places)
+    for _, index in _places(writing.policy, each, writing.today):
+        weights: dict[str, int] = {}
+        for target in writing.raw["classes"][index]["placement"]["targets"]:
+            to = _selling(writing.raw["backends"], target["backend"], str(each.value))
+            weights[to] = weights.get(to, 0) + target["weight"]
+        writing.raw["classes"][index]["placement"]["targets"] = [
+            {"backend": name, "weight": weight} for name, weight in weights.items()
+        ]
+
+
+def _selling(backends: list[dict[str, Any]], name: str, model: str) -> str:
+    """The id of the backend that sells the model where this backend is: its own where it is a pool."""
+    present = next(each for each in backends if each["id"] == name)
+    if "pool" in present or present.get("model") == model:
+        return name
+    place = {key: value for key, value in present.items() if key not in ("id", "model", "answers_as", "why")}
+    for each in backends:
+        if each.get("model") == model and all(each.get(key) == value for key, value in place.items()):
+            return str(each["id"])
+    made = identifier(".".join(part for part in (present.get("provider"), model) if part))
+    if any(each["id"] == made for each in backends):
+        made = identifier(f"{name}.{model}")
+    backends.append({"id": made, "model": model, **place})
+    return made

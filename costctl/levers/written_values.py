@@ -36,10 +36,19 @@ def written(lever: Lever, value: Value) -> Any:
                 "no gateway has a queue of length 0 in which a call may still wait for the next step"
             )
         return {"kind": "at_most", "value": value, "scope": f"per_{lever.scope}"}
+    if lever.form == "attempts" and isinstance(value, int):
+        return value - 1
     return value
 
 
-def read(lever: Lever, found: int | Limit, replicas: int) -> Value | Unsaid:
+def at_pointer(item: Any, pointer: str) -> Any:
+    """The value at the pointer; None where it, or what it lies in, is absent."""
+    for part in pointer.split("/")[1:]:
+        item = None if item is None else getattr(item, part)
+    return item
+
+
+def read(lever: Lever, found: int | str | Limit, replicas: int) -> Value | Unsaid:
     """The value in the unit of the lever. found: at its pointer.  replicas: of the backend."""
     match found:
         case Unlimited():
@@ -55,7 +64,9 @@ def read(lever: Lever, found: int | Limit, replicas: int) -> Value | Unsaid:
                 if limit is None
                 else limit
             )
-        case _ if lever.form == "microseconds":
+        case int() if lever.form == "microseconds":
             return found / US_PER_S
+        case int() if lever.form == "attempts":
+            return found + 1
         case _:
             return found

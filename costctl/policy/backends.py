@@ -14,7 +14,7 @@ import msgspec
 from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.policy import AtMost, Backend, Batch, PolicyEvidence
 from costctl.documents.settings import Pool, Settings
-from costctl.policy.names import identifier
+from costctl.levers.identifiers import identifier
 from costctl.policy.routes import Place, Routes
 from costctl.units import us_from_s
 

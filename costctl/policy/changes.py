@@ -7,12 +7,16 @@ that each rests on, and what they are expected to do. What is withheld changes n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.policy import Expectation, PolicyEvidence
 from costctl.documents.recommendations import Recommendation, Recommendations
+from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.identifiers import identifier
 from costctl.levers.settings import Setting, settings_in
-from costctl.policy.names import identifier
+
+_BILLED: Final = frozenset(lever.id for lever in BOUGHT_LEVERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def _evidence(item: Recommendation) -> tuple[PolicyEvidence, ...]:
     saved = _savings(item)
     whole = PolicyEvidence(
         id=identifier(item.id),
-        kind="simulated",
+        kind="computed" if _is_billed(item) else "simulated",
         statement=item.reason,
         value=saved[0][2] if saved else None,
     )
@@ -59,6 +63,11 @@ def _evidence(item: Recommendation) -> tuple[PolicyEvidence, ...]:
         for fact in item.evidence
     }
     return (whole, *facts.values())
+
+
+def _is_billed(item: Recommendation) -> bool:
+    """Whether a bill was run again for it, not a replay."""
+    return {each.lever for each in item.change} <= _BILLED
 
 
 def _expected(item: Recommendation) -> tuple[Expectation, ...]:

@@ -170,14 +170,27 @@ def _settings_without_evidence(policy: Policy) -> Iterator[Finding]:
         for place in why:
             if not resolves(content, place):
                 yield Finding(f"{here}/why", "unresolved", f"{place} is not in {item.id}.")
-        for setting in sorted(_SETTINGS_WITH_NUMBERS & content.keys()):
+        for setting in sorted(_JUSTIFIED_SETTINGS & content.keys()):
             if not any(place == f"/{setting}" or place.startswith(f"/{setting}/") for place in why):
                 message = f"{setting} of {item.id} has no entry in why; say what it rests on."
                 yield Finding(f"{here}/{setting}", "no_evidence", message)
 
 
-_SETTINGS_WITH_NUMBERS = frozenset(
-    {"batch", "max_concurrency", "queue", "admission", "timeout_us", "retries", "placement"}
+_JUSTIFIED_SETTINGS = frozenset(
+    {
+        "admission",
+        "affinity",
+        "batch",
+        "caps",
+        "max_concurrency",
+        "placement",
+        "prompt_cache",
+        "queue",
+        "response_cache",
+        "retries",
+        "service_tier",
+        "timeout_us",
+    }
 )
 
 

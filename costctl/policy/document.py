@@ -35,12 +35,12 @@ from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import Recommendations
 from costctl.documents.settings import ClassSettings, DataBoundary, Settings
 from costctl.errors import NotEnoughDataError
+from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
 from costctl.levers.to_policy import NotCarried, Written, to_policy
 from costctl.policy.backends import backends_of
 from costctl.policy.changes import Changes, changes_in
 from costctl.policy.match_evidence import with_match_evidence
-from costctl.policy.names import identifier
 from costctl.policy.placement import RouteTargets, placement_within, targets_today
 from costctl.policy.routes import Routes
 

@@ -11,7 +11,7 @@ import msgspec
 from costctl.documents.admission_accuracy import ClassMatch, Matching
 from costctl.documents.estimate import Estimate
 from costctl.documents.policy import PolicyClass, PolicyEvidence
-from costctl.policy.names import identifier
+from costctl.levers.identifiers import identifier
 
 
 def with_match_evidence(

@@ -38,6 +38,7 @@ from costctl.levers.platform import Platform
 from costctl.levers.reading import Names, setting_given, setting_of
 from costctl.levers.settings import Setting
 from costctl.levers.shared_limits import SharedLimit, shared_limits
+from costctl.levers.table import LEVERS
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.differences import differences_between
@@ -48,7 +49,12 @@ from costctl.scenario.measures import Billing, Replayed, result_of
 from costctl.scenario.period import Period, Trial, whole_period
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
-from costctl.scenario.without_effect import Replay, failures_without_effect, settings_without_effect
+from costctl.scenario.without_effect import (
+    Replay,
+    bought_without_effect,
+    failures_without_effect,
+    settings_without_effect,
+)
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.network import replay_network
 from costctl.units import NS_PER_S, iso_utc
@@ -85,6 +91,7 @@ class _Meant:
     shared_limits: tuple[SharedLimit, ...]
     before: Platform
     settings: tuple[Setting, ...]
+    of_policy: tuple[Setting, ...]
 
 
 def build_simulation(
@@ -177,7 +184,8 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
         shared = tuple(each for each in shared_limits(asked.policy, today) if each.pointer not in unsaid)
     written = [setting_of(text, names) for text in asked.assignments]
     given = [setting_given(key, value, names) for key, value in asked.settings.items()]
-    platform = applied(today, [*of_policy, *written, *given])
+    replayed = [each for each in of_policy if each.lever in LEVERS]
+    platform = applied(today, [*replayed, *written, *given])
     replicas = {name: rules.replicas for name, rules in platform.pools.items()}
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
@@ -186,18 +194,20 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
         load_factor=load_factor_of(asked.load),
         left_out=left_out,
         shared_limits=shared,
-        before=applied(today, of_policy),
+        before=applied(today, replayed),
         settings=(*written, *given),
+        of_policy=of_policy,
     )
 
 
 def _without_effect(
     asked: Asked, meant: _Meant, replayed: Trial, replay: Replay
 ) -> tuple[WithoutEffect, ...]:
-    """Of the settings, the failures and the load."""
+    """Of the policy, the settings, the failures and the load."""
     scenario = meant.platform
     load = WithoutEffect(f"--load {asked.load}", "it is the recorded load")
     return (
+        *bought_without_effect(meant.of_policy),
         *settings_without_effect(meant.settings, meant.before, scenario, replayed, replay),
         *failures_without_effect(asked.failures, scenario, replayed, replay),
         *([load] if asked.load is not None and meant.load_factor == 1 else []),

@@ -15,6 +15,7 @@ import numpy as np
 from costctl.documents.simulation import WithoutEffect
 from costctl.errors import UsageError
 from costctl.levers.apply import applied, value_of
+from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
 from costctl.scenario.period import Trial
@@ -49,6 +50,17 @@ def _without(others: Sequence[Setting], before: Platform, scenario: Platform, re
         return replay(Platform(rules.pools, rules.classes, scenario.failures))
     except UsageError:
         return None
+
+
+def bought_without_effect(of_policy: Sequence[Setting]) -> tuple[WithoutEffect, ...]:
+    """Of the settings of a policy those of what is bought by the token: they change a bill, which is no replay."""
+    return tuple(
+        WithoutEffect(
+            each.source or each.key, "it changes what is bought by the token, which is not replayed"
+        )
+        for each in of_policy
+        if each.lever in BOUGHT_LEVERS
+    )
 
 
 def failures_without_effect(

@@ -15,6 +15,7 @@ from costctl.documents.policy import Policy
 from costctl.errors import InfeasibleError, InputError, NotEnoughDataError
 from costctl.levers.boundary import reason_outside
 from costctl.policy.ledger import Emission, Ledger
+from costctl.policy.targets.litellm_bought import answer_settings
 from costctl.policy.targets.litellm_checks import faults_in
 from costctl.policy.targets.litellm_deployments import Yaml, deployments_of
 from costctl.policy.targets.litellm_entries import say_all
@@ -48,7 +49,9 @@ def emit_litellm(policy: Policy, _backend: str | None) -> Emission:
     deployments = deployments_of(layout)
     router = router_settings(layout)
     _require_accepted(deployments, router)
-    text = file_text(layout, deployments, router, f"LiteLLM {VERSION}")
+    answers = answer_settings(kind for group in layout.groups for kind in group.kinds)
+    settings = {"router_settings": router, "litellm_settings": answers}
+    text = file_text(layout, deployments, settings, f"LiteLLM {VERSION}")
     ledger = Ledger(policy)
     say_all(ledger, layout, deployments)
     manifest = ledger.manifest(

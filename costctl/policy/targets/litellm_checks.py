@@ -12,6 +12,7 @@ from typing import Any, Final
 from costctl.policy.targets.litellm_providers import providers
 
 _FALLBACKS: Final = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+_BY_GROUP: Final = ("model_group_retry_policy", "model_group_affinity_config")
 _COUNTS: Final = ("rpm", "tpm", "max_parallel_requests")
 Yaml = dict[str, Any]
 
@@ -61,7 +62,8 @@ def _unknown_groups(groups: set[Any], router: Yaml) -> Iterator[str]:
         for group, others in rule.items()
         for name in (group, *others)
     ]
-    named += [*router.get("model_group_alias", {}).values(), *router.get("model_group_retry_policy", {})]
+    named += router.get("model_group_alias", {}).values()
+    named += [name for key in _BY_GROUP for name in router.get(key, {})]
     for name in sorted(set(named) - groups):
         yield f"router_settings names the group {name}, which has no deployment."
     for alias in sorted(set(router.get("model_group_alias", {})) & groups):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from costctl.documents.policy import Backend, PolicyClass
 from costctl.levers.limits import limit_over_backend
+from costctl.policy.targets.litellm_bought import bought_params
 from costctl.policy.targets.litellm_groups import Group, Layout, Treatment, shares
 
 Yaml = dict[str, Any]
@@ -116,6 +117,7 @@ def _written(layout: Layout, each: Deployment, in_progress: int | None) -> Yaml:
             parts = rate_shares(treatment.first, treatment, rate)
             if parts:
                 params[key] = parts[each.backend.id]
+        params.update(bought_params(treatment.first, upstream))
         if len(treatment.targets) > 1:
             params["weight"] = treatment.targets[each.backend.id]
     if each.order is not None:

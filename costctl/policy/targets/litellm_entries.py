@@ -10,12 +10,22 @@ from typing import Final
 
 from costctl.documents.policy import PolicyClass
 from costctl.policy.ledger import Ledger
+from costctl.policy.targets.litellm_bought import say_bought
 from costctl.policy.targets.litellm_deployments import RATES, Yaml, planned_deployments, rate_shares
 from costctl.policy.targets.litellm_groups import Group, Layout, Treatment
-from costctl.policy.targets.litellm_providers import NoUpstream
+from costctl.policy.targets.litellm_providers import NoUpstream, Upstream
 from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, group_retries
 
 _NAME: Final = "model_list[].model_name"
+_OF_DEPLOYMENTS: Final = (
+    "retries",
+    "timeout_us",
+    "prompt_cache",
+    "affinity",
+    "service_tier",
+    "response_cache",
+    "caps",
+)
 _ALIKE: Final = "LiteLLM falls back on every failure alike."
 
 
@@ -66,6 +76,8 @@ def _say_class(
         _say_retries(ledger, group, number, kind.retries)
     if kind.timeout_us is not None:
         ledger.exact(f"{here}/timeout_us", "litellm_params.timeout, in seconds")
+    asked = [layout.upstreams[name] for name in treatment.targets]
+    say_bought(ledger, number, kind, [each for each in asked if isinstance(each, Upstream)])
     for rate, key in RATES:
         parts = rate_shares(kind, treatment, rate)
         if len(parts) == 1:
@@ -125,7 +137,7 @@ def _say_retries(ledger: Ledger, group: Group, number: int, retries: int) -> Non
     pointer = f"/classes/{number}/retries"
     written = f"router_settings.model_group_retry_policy.{group.name}"
     fewest = group_retries(group)
-    said = {entry.kind.retries for it in group.treatments for entry in it.entries}
+    said = {each.retries for each in group.kinds}
     if fewest is not None and fewest != retries:
         ledger.rounded(pointer, retries, fewest, written)
     elif len(said) == 1:
@@ -148,8 +160,7 @@ def _say_what_has_no_word(ledger: Ledger, number: int, kind: PolicyClass) -> Non
         ("lane", "LiteLLM orders waiting by a number in the request."),
         ("queue", "LiteLLM has no bounded queue."),
         ("admission", "LiteLLM does not bound a class's requests in progress."),
-        ("retries", "No deployment answers the class."),
-        ("timeout_us", "No deployment answers the class."),
+        *((part, "No deployment answers the class.") for part in _OF_DEPLOYMENTS),
     ):
         if ledger.has(f"{here}/{part}"):
             ledger.unsupported(f"{here}/{part}", reason)

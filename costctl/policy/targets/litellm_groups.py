@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from costctl.documents.policy import Backend, Fallback, Policy, PolicyClass
+from costctl.policy.targets.litellm_bought import bought_params
 from costctl.policy.targets.litellm_providers import NoUpstream, Upstream, upstream_of
 
 
@@ -61,6 +62,11 @@ class Group:
     treatments: tuple[Treatment, ...]
     stand_ins: Mapping[str, tuple[Treatment, ...]]
     fallbacks: Mapping[str, tuple[Fallback, ...]]
+
+    @property
+    def kinds(self) -> tuple[PolicyClass, ...]:
+        """Its classes."""
+        return tuple(entry.kind for treatment in self.treatments for entry in treatment.entries)
 
     @property
     def is_tagged(self) -> bool:
@@ -170,7 +176,7 @@ def _group(
 ) -> Group:
     alike: dict[object, list[Entry]] = defaultdict(list)
     for entry in entries:
-        alike[_treatment_key(entry.kind)].append(entry)
+        alike[_treatment_key(entry.kind, upstreams)].append(entry)
     treatments = [
         Treatment(
             tuple(members),
@@ -231,9 +237,11 @@ def _holds(treatment: Treatment, class_id: str) -> bool:
     return any(entry.kind.id == class_id for entry in treatment.entries)
 
 
-def _treatment_key(kind: PolicyClass) -> object:
+def _treatment_key(kind: PolicyClass, upstreams: Mapping[str, Upstream | NoUpstream]) -> object:
     """Classes with the same key need no deployments of their own. A limit of rate is of one class alone."""
-    return (kind.placement, kind.timeout_us, None if kind.admission is None else kind.id)
+    asked = [upstreams[target.backend] for target in kind.placement.targets]
+    bought = [bought_params(kind, each) for each in asked if isinstance(each, Upstream)]
+    return (kind.placement, kind.timeout_us, None if kind.admission is None else kind.id, repr(bought))
 
 
 def _names(kind: PolicyClass, policy: Policy) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spellings: tuple[str, ...] = ()
     env: dict[str, str] = {}
     has_address: bool = False
+    asked_to_cache: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

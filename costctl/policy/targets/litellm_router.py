@@ -1,4 +1,4 @@
-"""What stands in router_settings? Aliases, fallbacks, retries, and whether tags are looked at.
+"""What stands in router_settings? Aliases, fallbacks, retries, who sticks to a deployment, and whether tags count.
 
 In: the layout of the groups. Out: router_settings as a plain dict.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from costctl.policy.targets.litellm_bought import affinity_settings
 from costctl.policy.targets.litellm_groups import Group, Layout
 
 LIST_OF_CAUSE: Final = {
@@ -39,17 +40,13 @@ def router_settings(layout: Layout) -> Yaml:
     }
     if retries:
         router["model_group_retry_policy"] = retries
+    router.update(affinity_settings({group.name: group.kinds for group in layout.groups}))
     return router
 
 
 def group_retries(group: Group) -> int | None:
     """LiteLLM retries by group: the fewest that its classes allow; None where none of them says."""
-    said = [
-        entry.kind.retries
-        for treatment in group.treatments
-        for entry in treatment.entries
-        if entry.kind.retries is not None
-    ]
+    said = [kind.retries for kind in group.kinds if kind.retries is not None]
     return min(said, default=None)
 
 

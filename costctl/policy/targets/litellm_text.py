@@ -1,10 +1,11 @@
 """How is the file written? YAML with what a person who merges it wants to know, as comments.
 
-In: the layout of the groups, model_list, router_settings. Out: the text; the same policy gives the same bytes.
+In: the layout of the groups, model_list and the settings. Out: the text; the same policy gives the same bytes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -16,16 +17,18 @@ from costctl.policy.targets.origin import commented, origin_lines
 Yaml = dict[str, Any]
 
 
-def file_text(layout: Layout, deployments: list[Yaml], router: Yaml, consumer: str) -> str:
-    """The whole file."""
+def file_text(layout: Layout, deployments: list[Yaml], settings: Mapping[str, Yaml], consumer: str) -> str:
+    """The whole file. settings: by section, those that stand after model_list; an empty one is left out."""
     parts = [commented(_head(layout, deployments, consumer)), "model_list:\n"]
     names = [each["model_name"] for each in deployments]
     for place, name in enumerate(names):
         if name not in names[:place]:
             parts.append(commented((_about(layout, name),)))
         parts.append(_yaml([deployments[place]]))
-    parts.append("router_settings:\n")
-    parts.append("".join(f"  {line}\n" for line in _yaml(router).splitlines()))
+    for name, values in settings.items():
+        if values:
+            parts.append(f"{name}:\n")
+            parts.append("".join(f"  {line}\n" for line in _yaml(values).splitlines()))
     return "".join(parts)
 
 

@@ -9,12 +9,13 @@ from costctl.documents.policy import Policy
 from costctl.errors import UsageError
 from costctl.policy.ledger import Emission
 from costctl.policy.reading import read_yaml
-from costctl.policy.targets import litellm, triton
+from costctl.policy.targets import client, litellm, triton
 from costctl.policy.targets.target import Read, Target
 
 TARGETS: Final[tuple[Target, ...]] = (
     triton.TARGET,
     litellm.TARGET,
+    client.TARGET,
 )
 NAMES: Final = ("policy", *(target.name for target in TARGETS))
 OF_ONE_BACKEND: Final = tuple(target.name for target in TARGETS if target.takes_backend)

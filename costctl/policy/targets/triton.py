@@ -237,6 +237,9 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
         for part in ("admission", "timeout_us", "retries"):
             if ledger.has(f"{place}/{part}"):
                 ledger.unsupported(f"{place}/{part}", "For the gateway in front; Triton has no such setting.")
+        for part in ("prompt_cache", "affinity", "service_tier", "response_cache", "caps"):
+            if ledger.has(f"{place}/{part}"):
+                ledger.not_applicable(f"{place}/{part}", "Of the calls that are paid by the token.")
         ledger.exact(f"{place}/lane", "priority level")
         ledger.not_applicable(place, _ROUTED)
 

@@ -1,0 +1,95 @@
+"""What does a policy say of what is bought by the token? Settings of the levers that a bill is run again under.
+
+In: a policy. Out: one setting for each lever and class on which all entries of the class agree; what is in none, each
+value with its JSON Pointer and the reason. Only entries count that go to a provider, not to a pool alone. Nobody knows
+what calls ask for today beyond where they go: a value that is said is a setting, whether it changes anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from costctl.documents.changes import Value
+from costctl.documents.policy import Backend, Policy, PolicyClass
+from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.settings import Setting, of_lever
+from costctl.levers.table import Lever
+from costctl.levers.written_values import Unsaid, at_pointer, read
+
+TARGETS: Final = "/placement/targets"
+LeftOut = tuple[str, str]
+
+
+def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut, ...]]:
+    """The settings in the order of the levers, by class; (pointer, reason) of values that are in none."""
+    entries: dict[str, list[tuple[int, PolicyClass]]] = defaultdict(list)
+    for index, kind in enumerate(policy.classes):
+        if bought_backends(policy, kind):
+            entries[kind.request_class].append((index, kind))
+    settings: list[Setting] = []
+    left_out: list[LeftOut] = [*_of_no_provider(policy)]
+    for lever in BOUGHT_LEVERS:
+        for subject, members in sorted(entries.items()):
+            said = {index: value_said(policy, kind, lever) for index, kind in members}
+            found = {index: value for index, value in said.items() if value is not None}
+            places = [f"/classes/{index}{lever.pointer}" for index in found]
+            if found and _is_agreed(policy, lever, [kind for _, kind in members], {*said.values()}):
+                value = next(iter(found.values()))
+                settings.append(of_lever(lever, subject, value, f"{places[0]} of the policy"))
+            else:
+                reason = f"the entries of {subject} differ, and a bill has one value of {lever.name}"
+                left_out += [(pointer, reason) for pointer in places]
+    return tuple(settings), tuple(left_out)
+
+
+def _of_no_provider(policy: Policy) -> Iterator[LeftOut]:
+    """What entries say that go to pools alone; their retries and targets are of a replay."""
+    for index, kind in enumerate(policy.classes):
+        for lever in () if bought_backends(policy, kind) else BOUGHT_LEVERS:
+            if lever.form not in ("attempts", "model") and value_said(policy, kind, lever) is not None:
+                pointer = f"/classes/{index}{lever.pointer}"
+                yield pointer, f"{kind.id} goes to no provider: nothing of it is bought by the token"
+
+
+def _is_agreed(policy: Policy, lever: Lever, entries: Sequence[PolicyClass], said: set[Value]) -> bool:
+    """Whether the entries say one value. An entry that asks for the model already needs not say it."""
+    if lever.form == "model":
+        return len({model for kind in entries for model in _models(policy, kind)}) == 1
+    return len(said) == 1
+
+
+def bought_backends(policy: Policy, kind: PolicyClass) -> tuple[Backend, ...]:
+    """The backends that the entry sends calls to and that are paid by the token."""
+    named = {target.backend for target in kind.placement.targets if target.weight}
+    return tuple(each for each in policy.backends if each.id in named and each.pool is None)
+
+
+def value_said(policy: Policy, kind: PolicyClass, lever: Lever) -> Value:
+    """What an entry says of a lever of what is bought, in the lever's unit; None where it says nothing of it."""
+    if lever.form == "model":
+        return _model(policy, kind)
+    found = at_pointer(kind, lever.pointer or "")
+    value = None if found is None else read(lever, found, 1)
+    return None if isinstance(value, Unsaid) else value
+
+
+def _model(policy: Policy, kind: PolicyClass) -> str | None:
+    """The model that the entry changes to; None where its calls go on to what they ask for, or where they were seen."""
+    models = _models(policy, kind)
+    if len(models) != 1 or _is_as_observed(policy, kind):
+        return None
+    (model,) = models
+    return None if model in (kind.match.model or ()) else model
+
+
+def _models(policy: Policy, kind: PolicyClass) -> set[str | None]:
+    return {backend.model for backend in bought_backends(policy, kind)}
+
+
+def _is_as_observed(policy: Policy, kind: PolicyClass) -> bool:
+    """Whether where the entry goes was measured, not chosen."""
+    facts = {fact.id: fact.kind for fact in policy.evidence}
+    grounds = [facts.get(each) for each in kind.why.get(TARGETS, ())]
+    return bool(grounds) and all(each == "measured" for each in grounds)
