@@ -5,6 +5,7 @@ In: the relations bought_calls and call_prompt, as frames. Out: ``BoughtCalls``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ PRICED_BY: Final = ("provider", "model", "day", "service_tier", "inference_geo")
 BOUGHT_COLUMNS: Final = (
     "call_id", "request_id", "request_class", "session_id", "operation", *PRICED_BY, "replica", "tenant",
     "start_ns", "end_ns", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
-    "is_generation", "is_failed", "is_wasted", "usd", "other_usd", "unpriced_charges",
+    "is_generation", "is_failed", "is_wasted", "outcome", "attempt", "place", "is_request_success", "usd", "other_usd", "unpriced_charges",
 )  # fmt: skip
 
 
@@ -70,10 +71,26 @@ class BoughtCalls:
         """What each call is charged; 0 where nothing of it has an amount."""
         return _floats(self.frame["usd"])
 
+    @property
+    def end_s(self) -> Floats:
+        """When each call ended, on the clock of ``at_s``; its start where that is not observed."""
+        length = (self.frame["end_ns"] - self.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
+        found: Floats = self.at_s + length
+        return found
+
     def of_class(self, name: str) -> Bools:
         """The calls of this class."""
         found: Bools = self.request_class == (self.classes.index(name) if name in self.classes else -1)
         return found
+
+
+def limits_of(calls: BoughtCalls, by_class: Mapping[str, int | None]) -> Ints:
+    """The limit of each call's class; 0 where it has none."""
+    found = np.zeros(calls.size, np.int64)
+    for name, most in by_class.items():
+        if most is not None:
+            found[calls.of_class(name)] = most
+    return found
 
 
 def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:

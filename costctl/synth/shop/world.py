@@ -53,6 +53,16 @@ class App:
     is_deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
     e2e_p95: str | None = None
+    slow_ratio: float = 0.0
+    lost_ratio: float = 0.0
+    tries: int = 1
+    runaway_ratio: float = 0.0
+    runaway_turns: tuple[int, int] = (1, 1)
+    document: Spread | None = None
+    max_tokens: int | None = None
+    most_attempts: int | None = None
+    most_steps: int | None = None
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
