@@ -1,7 +1,7 @@
 """Which calls are attempts of the same thing, and the how manieth is each?
 
-In: calls in order of time. Out: ``Attempts``. Where the source counts attempts, what it says holds. Elsewhere a call is a
-further attempt of one that failed and had ended before: the latest such call of the same operation in the request,
+In: calls in order of time. Out: ``Attempts``. Where the source counts attempts, what it says holds. Elsewhere a call is
+a further attempt of one that failed and had ended before: the latest such call of the same operation in the request,
 unless their prompts are known to differ.
 """
 
@@ -55,7 +55,12 @@ def beyond_attempts(calls: BoughtCalls, most: Ints) -> Bools:
 def _groups(calls: BoughtCalls) -> Ints:
     """A number for each operation of each request."""
     named = calls.frame.select("request_id", pl.col("operation").cast(pl.String).fill_null(""))
-    return named.select(pl.struct("request_id", "operation").rank("dense")).to_series().to_numpy().astype(np.int64)
+    return (
+        named.select(pl.struct("request_id", "operation").rank("dense"))
+        .to_series()
+        .to_numpy()
+        .astype(np.int64)
+    )
 
 
 def _prompts(calls: BoughtCalls) -> Ints:

@@ -1,8 +1,8 @@
 """What would each call have cost under a plan? The bill, run again.
 
 In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
-recorded; a plan changes tokens and prices, and leaves calls out, but adds none. Under today's plan it is what the charges of the analysis
-say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
+recorded; a plan changes tokens and prices, and leaves calls out, but adds none. Under today's plan it is what the
+charges of the analysis say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ PRICED_BY: Final = ("provider", "model", "day", "service_tier", "inference_geo")
 BOUGHT_COLUMNS: Final = (
     "call_id", "request_id", "request_class", "session_id", "operation", *PRICED_BY, "replica", "tenant",
     "start_ns", "end_ns", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
-    "is_generation", "is_failed", "is_wasted", "outcome", "attempt", "place", "is_request_success", "usd", "other_usd", "unpriced_charges",
+    "is_generation", "is_failed", "is_wasted", "outcome", "attempt", "place", "is_request_success",
+    "usd", "other_usd", "unpriced_charges",
 )  # fmt: skip
 
 
@@ -43,6 +44,23 @@ class Prefixes:
         """Of each call, whether its prompt is known."""
         known: Bools = np.diff(self.offset) > 0
         return known
+
+    @property
+    def first_tokens(self) -> Ints:
+        """Of each call, tokens of tools and system prompt; 0 where not known, or where the source hashes blocks."""
+        told = self.is_known & ~self.is_by_block
+        found = np.zeros(told.size, np.int64)
+        found[told] = self.size[self.offset[:-1][told]]
+        return found
+
+    @property
+    def last_tokens(self) -> Ints:
+        """Of each call, tokens of the last message; 0 where not known, or where the source hashes blocks."""
+        told = (np.diff(self.offset) > 1) & ~self.is_by_block
+        last = self.offset[1:][told] - 1
+        found = np.zeros(told.size, np.int64)
+        found[told] = self.size[last] - self.size[last - 1]
+        return found
 
 
 @dataclass(frozen=True, slots=True)

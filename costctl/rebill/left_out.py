@@ -48,11 +48,10 @@ def beyond_steps(calls: BoughtCalls, most: Ints, is_left_out: Bools) -> Bools:
 
     Calls that pools of your own take count as steps, as they were recorded.
     """
-    found = np.zeros(calls.size, np.bool_)
     if not most.any():
-        return found
+        return np.zeros(calls.size, np.bool_)
     step = calls.frame["place"].to_numpy() - _left_out_before(calls, is_left_out)
-    found = (most > 0) & (step > most) & ~is_left_out
+    found: Bools = (most > 0) & (step > most) & ~is_left_out
     return found
 
 

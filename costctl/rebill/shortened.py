@@ -1,8 +1,8 @@
 """What would the calls be if their prompts and answers were shorter? As many calls, of fewer tokens.
 
-In: calls, a plan. Out: calls with fewer tokens, and prompts of which the cache knows less. A prompt keeps its tools, its
-system prompt and its last message; of what lies between the oldest is left out, in part where that is enough. What
-is left out may be what was cheapest: a saving is not overstated.
+In: calls, a plan. Out: calls with fewer tokens, and prompts of which the cache knows less. A prompt keeps its tools,
+its system prompt and its last message; of what lies between the oldest is left out, in part where that is enough. It
+is taken from what was cheapest, and nothing behind it is read from a cache: a saving is not overstated.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ def _prompts_cut(calls: BoughtCalls, most: Ints) -> BoughtCalls:
     return replace(
         calls,
         frame=calls.frame.with_columns(
-            pl.when(pl.Series(is_cut)).then(pl.Series(length)).otherwise(pl.col("input_tokens")).alias("input_tokens")
+            pl.when(pl.Series(is_cut))
+            .then(pl.Series(length))
+            .otherwise(pl.col("input_tokens"))
+            .alias("input_tokens")
         ),
         tokens=_tokens_cut(calls, is_cut, whole - length),
         prefixes=_prefixes_cut(calls.prefixes, is_cut, length),
@@ -57,25 +60,8 @@ def _prompts_cut(calls: BoughtCalls, most: Ints) -> BoughtCalls:
 def kept_tokens(calls: BoughtCalls, most: Ints) -> Ints:
     """Tokens of each prompt that are sent: all of those that are short enough. most: 0 for no limit."""
     whole = calls.frame["input_tokens"].fill_null(0).to_numpy()
-    stays = _first_sizes(calls.prefixes) + _last_sizes(calls.prefixes)
+    stays = calls.prefixes.first_tokens + calls.prefixes.last_tokens
     found: Ints = np.where(most > 0, np.minimum(whole, np.maximum(most, stays)), whole)
-    return found
-
-
-def _first_sizes(prefixes: Prefixes) -> Ints:
-    """Tokens of tools and system prompt; 0 where they are not known, or where the source hashes blocks."""
-    known = prefixes.is_known & ~prefixes.is_by_block
-    found = np.zeros(known.size, np.int64)
-    found[known] = prefixes.size[prefixes.offset[:-1][known]]
-    return found
-
-
-def _last_sizes(prefixes: Prefixes) -> Ints:
-    """Tokens of the last message; 0 where it is not known."""
-    several = (np.diff(prefixes.offset) > 1) & ~prefixes.is_by_block
-    last = prefixes.offset[1:][several] - 1
-    found = np.zeros(several.size, np.int64)
-    found[several] = prefixes.size[last] - prefixes.size[last - 1]
     return found
 
 
@@ -86,7 +72,7 @@ def _tokens_cut(calls: BoughtCalls, is_cut: Bools, less: Ints) -> dict[str, Floa
     tokens = calls.tokens
     kinds = (_READ, _PLAIN, _WRITTEN, _WRITTEN_1H)
     left = np.maximum(sum((tokens[kind] for kind in kinds), np.zeros(calls.size)) - less, 0.0)
-    read = np.minimum(np.minimum(tokens[_READ], _first_sizes(calls.prefixes)), left)
+    read = np.minimum(np.minimum(tokens[_READ], calls.prefixes.first_tokens), left)
     moved = np.maximum(tokens[_READ] - read - less, 0.0)
     rest = np.maximum(less - (tokens[_READ] - read), 0.0)
     plain = np.maximum(tokens[_PLAIN] - rest, 0.0)
@@ -115,7 +101,9 @@ def _prefixes_cut(prefixes: Prefixes, is_cut: Bools, length: Ints) -> Prefixes:
     is_new = is_cut[call] & is_last
     fresh = int(prefixes.key.max(initial=-1)) + 1 + call
     return Prefixes(
-        offset=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(call[stays], minlength=counts.size))]),
+        offset=np.concatenate(
+            [np.zeros(1, np.int64), np.cumsum(np.bincount(call[stays], minlength=counts.size))]
+        ),
         key=np.where(is_new, fresh, prefixes.key)[stays],
         size=np.where(is_new, length[call], prefixes.size)[stays],
         content=prefixes.content,

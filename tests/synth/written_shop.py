@@ -27,7 +27,7 @@ def small_shop(seed: int = 7, part: float = 0.05) -> Shop:
     )
 
 
-def small_shop_with_waste(seed: int = 7, part: float = 0.3) -> Shop:
+def small_shop_with_waste(seed: int = 7, part: float = 1.0) -> Shop:
     """A part of the shop whose applications make calls that come to nothing, or send more than they need."""
     whole = shop_with_waste(seed)
     return replace(

@@ -49,7 +49,15 @@ def _request(shop: Shop, request: int, members: Sequence[Counted]) -> list[dict[
     calls = [call for call, _ in members]
     app = shop.apps[calls[0].app]
     start_s, end_s = calls[0].start_s - _GATEWAY_S, max(call.end_s for call in calls) + _GATEWAY_S
-    status = 429 if calls[-1].is_refused else 504 if calls[-1].is_timed_out else 500 if calls[-1].is_given_up else 200
+    status = (
+        429
+        if calls[-1].is_refused
+        else 504
+        if calls[-1].is_timed_out
+        else 500
+        if calls[-1].is_given_up
+        else 200
+    )
     good = status == 200
     entry: Attributes = {
         "http.request.method": "POST",

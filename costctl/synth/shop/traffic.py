@@ -33,8 +33,8 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
-    oldest first.  answer: None for embeddings, and where is_refused; of a call that is_timed_out the provider wrote it, and
-    nobody read it.  is_given_up: its request ends with it, without success.
+    oldest first.  answer: None for embeddings, and where is_refused; of a call that is_timed_out the provider wrote it,
+    and nobody read it.  is_given_up: its request ends with it, without success.
     """
 
     app: int
@@ -89,13 +89,13 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
     app = shop.apps[number]
     tenant = int(rng.integers(len(shop.tenants)))
     calls: list[Call] = []
-    history: tuple[Message, ...] = ()
+    history = _brought(app, session, rng)
     is_runaway = app.runaway_ratio > 0.0 and rng.random() < app.runaway_ratio
     least, most = app.runaway_turns if is_runaway else app.turns
     turns = int(rng.integers(least, most + 1))
     for turn in range(turns):
         said = _said(app, session, turn, rng)
-        messages = (*history, said) if app.resends_history else (said,)
+        messages = (*history, said) if app.resends_history or turn == 0 else (said,)
         request = 0 if app.is_agent else turn
         attempt = 1
         while rng.random() < app.refused_ratio:
@@ -109,7 +109,9 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
         timed_out = _times_out(app, rng)
         is_lost = timed_out == app.tries > 1
         for again in range(timed_out):
-            unread = Message("assistant", f"{session}.{turn}.{again}.unread", round(_drawn(app.answer or app.said, rng)))
+            unread = Message(
+                "assistant", f"{session}.{turn}.{again}.unread", round(_drawn(app.answer or app.said, rng))
+            )
             calls.append(
                 Call(number, session, request, at_s, at_s + _PATIENCE_S, tenant, attempt, False, False, messages,
                      unread, is_timed_out=True, is_given_up=is_lost and again == timed_out - 1)
@@ -132,6 +134,13 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
     return calls
 
 
+def _brought(app: App, session: int, rng: np.random.Generator) -> tuple[Message, ...]:
+    """What a session begins with before anything is said."""
+    if app.document is None:
+        return ()
+    return (Message("user", f"{session}.document", round(_drawn(app.document, rng))),)
+
+
 def _times_out(app: App, rng: np.random.Generator) -> int:
     """How often the next call times out before it is answered, or given up."""
     if not app.slow_ratio + app.lost_ratio:
@@ -144,8 +153,7 @@ def _said(app: App, session: int, turn: int, rng: np.random.Generator) -> Messag
     """A user's message, or a tool's result. One of the questions that come again has always the same length."""
     role = "tool" if app.is_agent and turn > 0 else "user"
     if app.questions is None or turn > 0:
-        brought = 0.0 if app.document is None or turn > 0 else _drawn(app.document, rng)
-        return Message(role, f"{session}.{turn}", round(brought + _drawn(app.said, rng)))
+        return Message(role, f"{session}.{turn}", round(_drawn(app.said, rng)))
     weights = 1.0 / np.arange(1, app.questions + 1)
     question = int(rng.choice(app.questions, p=weights / weights.sum()))
     own = np.random.default_rng([question, app.system_tokens])

@@ -31,6 +31,12 @@ class App:
     What can be changed: model; caching, for how long its calls ask for their prompts to be kept, and cached_until, up
     to where: the system prompt, or the conversation too; tier.  OpenAI caches on its own.  refused_ratio: calls that
     the provider refuses for its rate limit, made again after a moment; they cost nothing.
+
+    What goes wrong: slow_ratio of the calls time out once, and lost_ratio of them as often as they are made, which is
+    tries times, until their request fails; the provider bills each for all that it wrote meanwhile.  runaway_ratio of
+    the sessions take runaway_turns, and fail.  document: tokens of a message before the first.  max_tokens: that calls
+    ask for.  It can be bounded by most_attempts of a call, most_steps of a request and most_tokens of a prompt: what is
+    between the system prompt and the last message is left out, the oldest first.
     """
 
     name: str
