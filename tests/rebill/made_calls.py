@@ -15,7 +15,7 @@ _NS = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Made:
     """One call. attempt: as its source counts; None where it does not.  parts: key and tokens of each part of its
-    prompt, the tools and the system prompt first; () where it is not known.  read, written, written_1h: of them.  asked:
+    prompt, tools and system prompt first; () where it is not known.  read, written, written_1h: of them.  asked:
     max_tokens.  is_billed, is_priced: whether its tokens are, and an amount is known.  is_success: of its request.
     """
 
