@@ -58,8 +58,12 @@ def _prompts_cut(calls: BoughtCalls, most: Ints) -> BoughtCalls:
 
 
 def kept_tokens(calls: BoughtCalls, most: Ints) -> Ints:
-    """Tokens of each prompt that are sent: all of those that are short enough. most: 0 for no limit."""
+    """Tokens of each prompt that are sent: all of those that are short enough, and of what is embedded or ranked.
+
+    most: 0 for no limit.
+    """
     whole = calls.frame["input_tokens"].fill_null(0).to_numpy()
+    most = np.where(calls.frame["is_generation"].to_numpy(), most, 0)
     stays = calls.prefixes.first_tokens + calls.prefixes.last_tokens
     found: Ints = np.where(most > 0, np.minimum(whole, np.maximum(most, stays)), whole)
     return found

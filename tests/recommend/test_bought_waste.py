@@ -11,39 +11,24 @@ from typing import Final
 
 import pytest
 
-from costctl import verbs
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.documents.settings import Settings
-from costctl.progress import silent
 from costctl.rebill.rates import PriceList
 from costctl.recommend.bought.evaluator import evaluated
-from costctl.recommend.bought.kinds import loop_cap, output_limit, retry
+from costctl.recommend.bought.kinds import context, loop_cap, output_limit, retry
 from costctl.recommend.bought.proposals import BillKind
 from costctl.recommend.bought.study import bought_study_of
 from costctl.synth.shop.traffic import Call, traffic_of
-from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import Shop
-from costctl.units import S_PER_WEEK
 from tests.rebill.made_calls import Made, bought
-from tests.synth.written_shop import small_shop_with_waste, written
+from tests.synth.planted_shops import PLANTED_WASTE, advice_of, promises_in
+from tests.synth.written_shop import small_shop_with_waste
 from tests.thoroughness import how_many
 
 KINDS: Final = ("retry", "loop_cap", "context", "output_limit")
-PLANTED: Final = {
-    "retry.quotes": ("recommended", "most_attempts"),
-    "loop_cap.worker": ("recommended", "most_steps"),
-    "context.dossier": ("candidate", "most_tokens"),
-    "context.report": ("candidate", "most_tokens"),
-}
 SEEDS: Final = range(how_many(1, thorough=2))
 World = tuple[Shop, tuple[Call, ...], Recommendations]
-
-
-def advised(world: Shop, folder: Path) -> World:
-    calls = traffic_of(world)
-    question = replace(written(world, calls, folder), store=folder / "s.duckdb")
-    return world, calls, verbs.recommend(question, silent)
 
 
 def by_id(document: Recommendations) -> dict[str, Recommendation]:
@@ -52,34 +37,24 @@ def by_id(document: Recommendations) -> dict[str, Recommendation]:
 
 @pytest.fixture(scope="module", params=SEEDS, ids=str)
 def wasteful(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
-    return advised(small_shop_with_waste(seed=request.param), tmp_path_factory.mktemp("waste"))
+    world = small_shop_with_waste(seed=request.param)
+    calls = traffic_of(world)
+    return world, calls, advice_of(world, calls, tmp_path_factory.mktemp("waste"))
 
 
-def test_planted_waste_is_found_and_shorter_prompts_are_never_promised(wasteful: World) -> None:
-    found = by_id(wasteful[2])
-    assert {name: found[name].status for name in PLANTED} == {
-        name: status for name, (status, _) in PLANTED.items()
-    }
-    assert found["context.dossier"].before is not None
-    assert [change.to for change in found["context.dossier"].change] == [200_000]  # where the price steps up
-
-
-def test_a_bound_saves_what_the_world_billed_again_says(wasteful: World) -> None:
+def test_planted_waste_is_found_and_saves_what_the_world_billed_again_says(wasteful: World) -> None:
     world, calls, document = wasteful
-    found = by_id(document)
-    weeks = document.baseline.observed_hours * 3600.0 / S_PER_WEEK
-    for name, (_, bound) in PLANTED.items():
-        app = name.partition(".")[2]
-        beside = found.get(f"prompt_cache.{app}")
-        kept = () if beside is None or beside.status != "recommended" else beside.change
-        choices = {"class.prompt_cache": "caching", "class.prompt_cache.until": "cached_until"}
-        before = world.changed(app, **{choices[each.lever]: each.to for each in kept})
-        after = before.changed(app, **{bound: found[name].change[0].to})
-        told = found[name].cash_usd_per_week
-        assert told is not None
-        truth = (bill_usd(before, calls) - bill_usd(after, calls)) / weeks
-        assert told.mid == pytest.approx(truth, rel=0.02), name
-        assert told.low <= truth <= told.high, name
+    promises = promises_in(document, world, calls, seed=0)
+    assert {each.advice: each.status for each in promises} == PLANTED_WASTE
+    for each in promises:
+        assert each.error_ratio == pytest.approx(0.0, abs=0.02), each
+        assert each.is_covered, each
+
+
+def test_shorter_prompts_are_never_promised_and_end_where_the_price_steps_up(wasteful: World) -> None:
+    found = by_id(wasteful[2])["context.dossier"]
+    assert found.before is not None
+    assert [change.to for change in found.change] == [200_000]
 
 
 def test_a_class_without_waste_is_told_so(wasteful: World) -> None:
@@ -101,19 +76,25 @@ def test_where_there_is_no_waste_nothing_is_claimed(tmp_path: Path) -> None:
         )
         folder = tmp_path / str(seed)
         folder.mkdir()
-        document = advised(replace(whole, apps=apps), folder)[2]
+        world = replace(whole, apps=apps)
+        document = advice_of(world, traffic_of(world), folder)
         claimed += [
             each.id for each in by_id(document).values() if each.kind in KINDS and each.status != "withheld"
         ]
     assert claimed == []
 
 
-def told(kind: BillKind, made: Sequence[Made]) -> Recommendation:
-    """What the kind says of these calls, which are of one class."""
+def all_told(kind: BillKind, made: Sequence[Made]) -> list[Recommendation]:
+    """What the kind says of these calls."""
     calls = bought(sorted(made, key=lambda call: call.at_s))
     study = bought_study_of(calls, Settings(), PriceList(PriceSettings()), 100_000.0, 1)
     assert study is not None
-    (found,) = (evaluated(study, each) for each in kind.propose(study))
+    return [evaluated(study, each) for each in kind.propose(study)]
+
+
+def told(kind: BillKind, made: Sequence[Made]) -> Recommendation:
+    """The one thing that it says."""
+    (found,) = all_told(kind, made)
     return found
 
 
@@ -195,3 +176,46 @@ def test_a_limit_on_answers_is_compared_with_what_is_written() -> None:
     )
     assert cut.startswith("1 of its 101 answers are as long as they may be")
     assert (found.status, found.cash_usd_per_week) == ("withheld", None)
+
+
+def talks(model: str = "claude-sonnet-4-5", *, between: int, read: int = 0) -> list[Made]:
+    """Calls of which every fourth carries much along. read: of the tokens between, from a cache."""
+    return [
+        Made(
+            number,
+            100.0 * number,
+            model=model,
+            parts=(
+                ("system", 100),
+                (f"between {number}", between if number % 4 == 0 else 10),
+                (f"last {number}", 100),
+            ),
+            read=read if number % 4 == 0 else 0,
+        )
+        for number in range(400)
+    ]
+
+
+def test_history_that_is_read_from_a_cache_is_not_worth_cutting() -> None:
+    found = told(context.KIND, talks(between=1000, read=1000))
+    assert (found.status, found.withheld_as) == ("withheld", "ruled_out")
+    assert "read from no cache behind its system prompt" in found.reason
+    assert told(context.KIND, talks(between=1000)).status == "candidate"
+
+
+def test_a_prompt_that_is_long_by_its_last_message_cannot_be_cut() -> None:
+    sizes = (9000, 100, 100, 100)
+    made = [
+        Made(number, 100.0 * number, parts=(("system", 100), (f"last {number}", sizes[number % 4])))
+        for number in range(400)
+    ]
+    found = told(context.KIND, made)
+    assert (found.status, found.cash_usd_per_week) == ("withheld", None)
+    assert "nothing lies between system prompt and last message" in found.reason
+
+
+def test_of_a_model_without_a_price_nothing_is_said() -> None:
+    assert [
+        all_told(kind, talks("nobody-knows-it", between=9000))
+        for kind in (context.KIND, loop_cap.KIND, output_limit.KIND)
+    ] == [[], [], []]

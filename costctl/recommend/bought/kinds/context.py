@@ -17,6 +17,7 @@ from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting, settings_in
 from costctl.rebill.bill import tokens_in
 from costctl.rebill.rates import price_steps
+from costctl.rebill.shortened import kept_tokens
 from costctl.recommend.bought.evaluator import evaluated
 from costctl.recommend.bought.kinds import prompt_cache
 from costctl.recommend.bought.proposals import BillKind, BillProposal
@@ -30,38 +31,51 @@ _LEAST_BEYOND: Final = 0.1  # of the tokens that went in: less is no crowd
 
 
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
-    """One proposal for each class with prompts that are too long in one of these ways."""
+    """One proposal for each class with a price, and prompts that are too long in one of these ways."""
     length = study.calls.frame["input_tokens"].fill_null(0).to_numpy()
     step = price_steps(study.calls.frame, study.prices)
+    is_prompt = (
+        study.calls.frame["is_generation"].to_numpy() & (tokens_in(study.calls.tokens) > 0) & (length > 0)
+    )
     for name in study.calls.classes:
-        own = study.calls.of_class(name) & (tokens_in(study.calls.tokens) > 0) & (length > 0)
-        if own.any():
+        own = study.calls.of_class(name) & is_prompt
+        if study.today.usd[own].any():
             yield from _for_class(study, name, own, length, step)
 
 
-def _for_class(study: BoughtStudy, name: str, own: Bools, length: Ints, step: Ints) -> Iterator[BillProposal]:
+def _for_class(
+    study: BoughtStudy, name: str, own: Bools, length: Ints, step: Ints
+) -> Iterator[BillProposal | Withheld]:
     first = own & study.in_first
     most = _below_step(length[first], step[first])
     reason = "Its prompts are a little longer than the lower price allows, which then holds for none of their tokens."
     if most is None:
         most = _of_the_crowd(length[first])
-        reason = "Some of its prompts are far longer than the others, by what they carry along."
+        reason = "Some of its prompts are far longer than the others."
     if most is None:
+        return
+    subject = Subject(_NAME, name)
+    evidence = (_above(own, length, most), *_parts(study, own))
+    if not (kept_tokens(study.calls, np.where(own, most, 0)) < length).any():
+        yield Withheld(
+            subject, f"{reason} Of them nothing lies between system prompt and last message.", evidence
+        )
         return
     given = _caching(study, name)
     beside = ("It is what is saved beyond caching its prompts, which is advised beside it.",) if given else ()
     yield BillProposal(
-        subject=Subject(_NAME, name),
+        subject=subject,
         candidates=((setting("class", "context.most_tokens", name, most),),),
         reason=reason,
-        if_none=f"Shorter prompts of {name} would cost no less, once they are cached.",
+        if_none=f"Shorter prompts of {name} would cost no less: one that is cut is read from no cache behind its "
+        "system prompt.",
         assumptions=(
             "The system prompt and the last message stay. What a cache holds behind the system prompt is of no use to "
             "a prompt that is cut.",
             *beside,
         ),
         reversal="Send the whole prompt again.",
-        evidence=(_above(own, length, most), *_parts(study, own)),
+        evidence=evidence,
         before="Answers may need what is left out: cut the prompts of some requests and compare the answers first.",
         given=given,
     )

@@ -12,17 +12,19 @@ from typing import Final
 
 import numpy as np
 
-from costctl.arrays import Bools, Floats, Ints
+from costctl.arrays import Bools, Ints
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.rebill.attempts import attempts_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.told_usd import told_usd
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "loop_cap"
 _LONG: Final = 5  # calls: shorter requests do not run away
 _FAR: Final = 3.0  # times the median: what is no longer does not run away either
+_FEWEST: Final = 20  # requests: of fewer, nothing is typical
 _QUANTILE: Final = 0.99
 _MOST_LOST: Final = 0.01  # of the successes of the hold-out period
 
@@ -42,10 +44,12 @@ class _Requests:
 
 
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
-    """One proposal for each class with requests of several calls."""
+    """One proposal for each class with requests of several calls, of which some have a price."""
     is_first = attempts_of(study.calls).first == np.arange(study.calls.size)
     for name in study.calls.classes:
         own = study.calls.of_class(name)
+        if not study.today.usd[own].any():
+            continue
         requests = _requests(study, own, is_first)
         if requests.asked.max() >= _LONG:
             yield _for_class(study, name, own, requests)
@@ -65,6 +69,9 @@ def _requests(study: BoughtStudy, own: Bools, is_first: Bools) -> _Requests:
 def _for_class(study: BoughtStudy, name: str, own: Bools, requests: _Requests) -> BillProposal | Withheld:
     subject = Subject(_NAME, name)
     evidence = (_lengths(requests),)
+    if requests.steps.size < _FEWEST:
+        reason = f"Too few requests of {name} to say how many calls one needs: {requests.steps.size}."
+        return Withheld(subject, reason, evidence)
     median = float(np.median(requests.asked))
     if requests.asked.max() < _FAR * median:
         reason = (
@@ -124,8 +131,7 @@ def _lengths(requests: _Requests) -> Evidence:
 
 def _caps(study: BoughtStudy, own: Bools, requests: _Requests, succeeded: Ints) -> Iterator[Evidence]:
     """What caps cut over the whole window: at the most of the successes, and at a quantile of them."""
-    step = study.calls.frame["place"].to_numpy()[own]
-    usd: Floats = study.today.usd[own]
+    step = study.calls.frame["place"].to_numpy()
     everywhere = np.ones(requests.steps.size, np.bool_)
     caps = {"most": int(succeeded.max()), "quantile": int(np.quantile(succeeded, _QUANTILE, method="higher"))}
     for name, most in caps.items():
@@ -135,7 +141,7 @@ def _caps(study: BoughtStudy, own: Bools, requests: _Requests, succeeded: Ints) 
             kind="computed",
             statement=f"A cap of {most} calls, {at} of those that succeeded first, would cut "
             f"{requests.lost(most, everywhere):,} of {requests.is_success.sum():,} successes, and calls of "
-            f"{usd[step > most].sum():.2f} USD.",
+            f"{told_usd(study, own & (step > most))}.",
             samples=requests.steps.size,
             value=None,
         )

@@ -15,6 +15,7 @@ from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.recommendations import Evidence
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.told_usd import told_usd
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "output_limit"
@@ -22,13 +23,13 @@ _QUANTILES: Final = (0.5, 0.99)
 
 
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
-    """A statement for each class whose calls ask for a limit, and whose answers are counted."""
+    """A statement for each class whose calls ask for a limit, and whose answers are counted and have a price."""
     frame = study.calls.frame
     asked = frame["max_tokens"].fill_null(0).to_numpy()
     is_told = (asked > 0) & ~frame["is_failed"].to_numpy() & frame["output"].is_not_null().to_numpy()
     for name in study.calls.classes:
         own = study.calls.of_class(name) & is_told
-        if own.any():
+        if study.today.usd[own].any():
             yield _for_class(study, name, own, asked)
 
 
@@ -57,11 +58,13 @@ def _used(written: Floats, asked: Ints) -> Evidence:
 def _cut(study: BoughtStudy, written: Floats, asked: Ints, own: Bools) -> Evidence:
     """Answers that ended at their limit were paid for, and may be of no use."""
     is_cut = written >= asked[own]
+    is_limited = own.copy()
+    is_limited[own] = is_cut
     return Evidence(
         id="cut",
         kind="measured",
         statement=f"{is_cut.sum():,} of its {is_cut.size:,} answers are as long as they may be; these calls cost "
-        f"{study.today.usd[own][is_cut].sum():.2f} USD.",
+        f"{told_usd(study, is_limited)}.",
         samples=is_cut.size,
         value=None,
     )

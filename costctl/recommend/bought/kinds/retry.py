@@ -19,6 +19,7 @@ from costctl.levers.settings import setting
 from costctl.rebill.attempts import Attempts, attempts_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import LEVEL, BoughtStudy
+from costctl.recommend.bought.told_usd import told_usd
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "retry"
@@ -180,13 +181,11 @@ def _evidence(study: BoughtStudy, attempts: Attempts, own: Bools) -> Iterator[Ev
     """What failed attempts cost, and how soon others followed those that met an overload."""
     frame = study.calls.frame
     is_failed = own & frame["is_failed"].to_numpy()
-    is_unpriced = is_failed & (frame["unpriced_charges"].fill_null(0).to_numpy() > 0)
-    at_least = "at least " if is_unpriced.any() else ""
     yield Evidence(
         id="failed",
         kind="measured",
-        statement=f"{is_failed.sum():,} of its {own.sum():,} calls failed, and cost {at_least}"
-        f"{study.today.usd[is_failed].sum():.2f} USD of {study.today.usd[own].sum():.2f} USD.",
+        statement=f"{is_failed.sum():,} of its {own.sum():,} calls failed, and cost "
+        f"{told_usd(study, is_failed)} of {told_usd(study, own)}.",
         samples=int(own.sum()),
         value=None,
     )
