@@ -15,10 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from tests.synth.planted_shops import PLANTED, Promise, claims_in_good_order, promises_of
+from tests.synth.planted_shops import PLANTED, PLANTED_WASTE, Promise, claims_in_good_order, promises_of
 
 WASTEFUL, GOOD = 20, 40
 FIRST_SEED: Final = 9100
+EVERY: Final = PLANTED | PLANTED_WASTE
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "bought-accuracy.md"
 
 
@@ -64,7 +65,7 @@ def page(promises: Sequence[Promise], claims: Sequence[tuple[str, ...]]) -> str:
             "",
             "| advice | found | worst error | interval of 95 % holds the truth |",
             "|---|---|---|---|",
-            *(_row(name, [each for each in promises if each.advice == name]) for name in PLANTED),
+            *(_row(name, [each for each in promises if each.advice == name]) for name in EVERY),
             "",
             "A *candidate* is found where it is shown with its saving and with what must be declared or tried before.",
             "",
@@ -83,7 +84,9 @@ def _row(name: str, promises: Sequence[Promise]) -> str:
     found = sum(each.is_found for each in promises)
     covered = sum(each.is_covered for each in promises)
     worst = "not observed" if not errors else f"{np.max(errors):.4%}"
-    return f"| `{name}` ({PLANTED[name]}) | {found} of {len(promises)} | {worst} | {covered} of {len(promises)} |"
+    return (
+        f"| `{name}` ({EVERY[name]}) | {found} of {len(promises)} | {worst} | {covered} of {len(promises)} |"
+    )
 
 
 if __name__ == "__main__":

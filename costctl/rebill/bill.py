@@ -1,8 +1,8 @@
 """What would each call have cost under a plan? The bill, run again.
 
 In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
-recorded; a plan changes tokens and prices, never the calls. Under today's plan it is what the charges of the analysis
-say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
+recorded; a plan changes tokens and prices, and leaves calls out, but adds none. Under today's plan it is what the
+charges of the analysis say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from costctl.rebill.cache_rules import CacheRule, cache_rule_of, cache_rules
 from costctl.rebill.calls import TEXT_KINDS, BoughtCalls
 from costctl.rebill.left_out import LeftOut, left_out
 from costctl.rebill.rates import PriceList, Rates, rates_of
+from costctl.rebill.shortened import shortened
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
 _NO_RULE: Final = CacheRule("", (), False, 0, 1, (0,), "", date.min)
@@ -46,9 +47,10 @@ class Bill:
 
 def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     """The bill of the calls under a plan."""
+    out = left_out(calls, plan)
+    calls = shortened(calls, plan)
     rates = rates_of(_sold_as(calls, plan), prices)
     tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
-    out = left_out(calls, plan)
     is_unknown = _play_caches(calls, plan, tokens, ~out.is_any)
     usd, has_no_price = _usd(tokens, rates, _other_usd(calls))
     is_changed = _is_changed(calls, plan)

@@ -5,6 +5,7 @@ In: the relations bought_calls and call_prompt, as frames. Out: ``BoughtCalls``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,8 @@ PRICED_BY: Final = ("provider", "model", "day", "service_tier", "inference_geo")
 BOUGHT_COLUMNS: Final = (
     "call_id", "request_id", "request_class", "session_id", "operation", *PRICED_BY, "replica", "tenant",
     "start_ns", "end_ns", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
-    "is_cache_observed", "is_generation", "is_failed", "is_wasted", "usd", "other_usd", "unpriced_charges",
+    "is_cache_observed", "is_generation", "is_failed", "is_wasted", "outcome", "attempt", "place", "is_request_success",
+    "usd", "other_usd", "unpriced_charges",
 )  # fmt: skip
 
 
@@ -42,6 +44,23 @@ class Prefixes:
         """Of each call, whether its prompt is known."""
         known: Bools = np.diff(self.offset) > 0
         return known
+
+    @property
+    def first_tokens(self) -> Ints:
+        """Of each call, tokens of tools and system prompt; 0 where not known, or where the source hashes blocks."""
+        told = self.is_known & ~self.is_by_block
+        found = np.zeros(told.size, np.int64)
+        found[told] = self.size[self.offset[:-1][told]]
+        return found
+
+    @property
+    def last_tokens(self) -> Ints:
+        """Of each call, tokens of the last message; 0 where not known, or where the source hashes blocks."""
+        told = (np.diff(self.offset) > 1) & ~self.is_by_block
+        last = self.offset[1:][told] - 1
+        found = np.zeros(told.size, np.int64)
+        found[told] = self.size[last] - self.size[last - 1]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +89,26 @@ class BoughtCalls:
         """What each call is charged; 0 where nothing of it has an amount."""
         return _floats(self.frame["usd"])
 
+    @property
+    def end_s(self) -> Floats:
+        """When each call ended, on the clock of ``at_s``; its start where that is not observed."""
+        length = (self.frame["end_ns"] - self.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
+        found: Floats = self.at_s + length
+        return found
+
     def of_class(self, name: str) -> Bools:
         """The calls of this class."""
         found: Bools = self.request_class == (self.classes.index(name) if name in self.classes else -1)
         return found
+
+
+def limits_of(calls: BoughtCalls, by_class: Mapping[str, int | None]) -> Ints:
+    """The limit of each call's class; 0 where it has none."""
+    found = np.zeros(calls.size, np.int64)
+    for name, most in by_class.items():
+        if most is not None:
+            found[calls.of_class(name)] = most
+    return found
 
 
 def bought_calls_of(calls: pl.DataFrame, prompts: pl.DataFrame) -> BoughtCalls:

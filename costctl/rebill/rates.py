@@ -69,6 +69,24 @@ def _numbers_in(ways: pl.DataFrame, rows: pl.DataFrame) -> Ints:
     return found["way"].to_numpy().astype(np.int64)
 
 
+def price_steps(calls: pl.DataFrame, prices: PriceList) -> Ints:
+    """The length from which the price of each prompt holds, tokens; 0 where it holds for the shortest too, or is not
+    known. calls: as of ``rates_of``.
+    """
+    found = np.zeros(calls.height, np.int64)
+    keyed = calls.select(*PRICED_BY, "input_tokens").with_row_index("row")
+    asked = keyed.select(PRICED_BY).drop_nulls(("model", "day")).unique()
+    bands = price_tables(asked, prices.as_of, prices.own).token_prices.filter(pl.col("token_kind") == "input")
+    starts = bands.partition_by(*PRICED_BY, as_dict=True)
+    for key, members in keyed.partition_by(*PRICED_BY, as_dict=True).items():
+        if key in starts:
+            lengths = members["input_tokens"].fill_null(0).to_numpy()
+            steps = starts[key]["from_input_tokens"].sort().to_numpy()
+            at = np.searchsorted(steps, lengths, side="right") - 1
+            found[members["row"].to_numpy()] = np.where(at >= 0, steps[np.maximum(at, 0)], 0)
+    return found
+
+
 def _in_bands(bands: pl.DataFrame, ways: int, way: Ints, lengths: Floats) -> Floats:
     """The price for prompts of these lengths; where one is not observed (NaN), that which holds for all.
 

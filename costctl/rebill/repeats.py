@@ -13,18 +13,17 @@ from costctl.arrays import Bools, Floats, Ints
 from costctl.compiled import compiled
 from costctl.levers.plan import Plan
 from costctl.rebill.calls import BoughtCalls
-from costctl.units import NS_PER_S
 
 
-def answered_from(calls: BoughtCalls, plan: Plan) -> Bools:
-    """The calls that an earlier answer serves."""
+def answered_from(calls: BoughtCalls, plan: Plan, is_made: Bools) -> Bools:
+    """The calls that an earlier answer serves. is_made: of the calls, those that the plan leaves."""
     ttl_s = np.zeros(calls.size)
     for name, each in plan.classes.items():
         if each.response_ttl_s is not None:
             ttl_s[calls.of_class(name)] = each.response_ttl_s
     if not ttl_s.any():
         return np.zeros(calls.size, np.bool_)
-    return repeats_within(calls, ttl_s)
+    return repeats_within(calls, np.where(is_made, ttl_s, 0.0))
 
 
 def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
@@ -34,7 +33,7 @@ def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
     keeps = ~calls.frame["is_failed"].to_numpy()
     found = np.zeros(calls.size, np.bool_)
     stored_s = np.full(int(question.max(initial=-1)) + 1, -np.inf)
-    _answer(question, is_asked, keeps, calls.at_s, _end_s(calls), ttl_s, stored_s, found)
+    _answer(question, is_asked, keeps, calls.at_s, calls.end_s, ttl_s, stored_s, found)
     return found
 
 
@@ -45,13 +44,6 @@ def _questions(calls: BoughtCalls) -> Ints:
     pairs = asked_by * (int(calls.prefixes.content.max(initial=-1)) + 1) + calls.prefixes.content
     numbers = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
     return np.where(calls.prefixes.content < 0, -1, numbers)
-
-
-def _end_s(calls: BoughtCalls) -> Floats:
-    """When each call had its answer, on the clock of ``at_s``; its start where that is not observed."""
-    length = (calls.frame["end_ns"] - calls.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
-    end_s: Floats = calls.at_s + length
-    return end_s
 
 
 @compiled

@@ -29,9 +29,18 @@ _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
 _CACHED_TODAY: Final = {"5m": "cached for 5 minutes today", "1h": "cached for an hour today"}
 
 
+# Numbers of what has a bound, in the words around them.
+_BOUNDED: Final = {
+    "class.retry.attempts": "attempt a call at most {} times",
+    "class.loop.steps": "stop a request after {} calls",
+    "class.context.most_tokens": "send prompts of at most {} tokens",
+    "class.output.most_tokens": "allow answers of at most {} tokens",
+}
+
+
 def is_about_tokens(change: SettingChange) -> bool:
     """Whether the setting is one of what is bought by the token."""
-    return change.lever in {*_SAID, "class.model", "class.response_cache.ttl"}
+    return change.lever in {*_SAID, *_BOUNDED, "class.model", "class.response_cache.ttl"}
 
 
 def in_plain_words(changes: tuple[SettingChange, ...]) -> str:
@@ -55,4 +64,6 @@ def _said(change: SettingChange) -> str:
     if change.lever == "class.response_cache.ttl":
         kept = setting_value(change.to, change.unit, is_limit=change.is_limit)
         return f"answer repeats from a cache, for {kept}"
+    if change.lever in _BOUNDED:
+        return _BOUNDED[change.lever].format(setting_value(change.to, change.unit, is_limit=change.is_limit))
     return _SAID[change.lever].get(change.to, f"{change.to}")

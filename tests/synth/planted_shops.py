@@ -8,7 +8,7 @@ that costctl runs.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import App, Shop
 from costctl.units import S_PER_WEEK
-from tests.synth.written_shop import small_shop, written
+from tests.synth.written_shop import small_shop, small_shop_with_waste, written
 
 # The advice that finds each planted waste, and whether its quality must be tried before it is advised.
 PLANTED: Final = {
@@ -33,12 +33,22 @@ PLANTED: Final = {
     "response_cache.faq": "recommended",
     "model_choice.triage": "candidate",
 }
+# The same of the shop with waste.
+PLANTED_WASTE: Final = {
+    "retry.quotes": "recommended",
+    "loop_cap.worker": "recommended",
+    "context.dossier": "candidate",
+    "context.report": "candidate",
+}
 # The field of the world for the lever of the advice.
 FIELDS: Final = {
     "class.prompt_cache": "caching",
     "class.prompt_cache.until": "cached_until",
     "class.service_tier": "tier",
     "class.model": "model",
+    "class.retry.attempts": "most_attempts",
+    "class.loop.steps": "most_steps",
+    "class.context.most_tokens": "most_tokens",
 }
 WAYS: Final = (("5m", "system"), ("5m", "conversation"), ("1h", "system"), ("1h", "conversation"))
 PART: Final = 0.2  # of the shop's sessions
@@ -59,7 +69,7 @@ class Promise:
     @property
     def is_found(self) -> bool:
         """Whether costctl says what it should."""
-        return self.status == PLANTED[self.advice]
+        return self.status == (PLANTED | PLANTED_WASTE)[self.advice]
 
     @property
     def error_ratio(self) -> float | None:
@@ -76,8 +86,15 @@ class Promise:
 
 
 def promises_of(seed: int) -> tuple[Promise, ...]:
-    """What is said of each planted waste of the shop of this seed."""
-    world = planted(seed)
+    """What is said of each planted waste of the shops of this seed."""
+    return tuple(
+        promise
+        for world in (planted(seed), small_shop_with_waste(seed))
+        for promise in _promises(world, seed)
+    )
+
+
+def _promises(world: Shop, seed: int) -> tuple[Promise, ...]:
     calls = traffic_of(world)
     with tempfile.TemporaryDirectory() as folder:
         document = advice_of(world, calls, Path(folder))
@@ -95,7 +112,22 @@ def promises_in(
     """The same of a document that is there already."""
     said = {each.id: each for each in document.recommendations}
     weeks = document.baseline.observed_s / S_PER_WEEK
-    return tuple(_promise(world, calls, seed, name, said.get(name), weeks) for name in PLANTED)
+    apps = {app.name for app in world.apps}
+    return tuple(
+        _promise(_with_caching(world, said, name), calls, seed, name, said.get(name), weeks)
+        for name in PLANTED | PLANTED_WASTE
+        if name.partition(".")[2] in apps
+    )
+
+
+def _with_caching(world: Shop, said: Mapping[str, Recommendation], name: str) -> Shop:
+    """The world that a promise starts from: shorter prompts are promised beside the caching that is advised."""
+    kind, _, app = name.partition(".")
+    caching = said.get(f"prompt_cache.{app}")
+    if kind != "context" or caching is None or caching.status != "recommended":
+        return world
+    choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in caching.change}
+    return world.changed(app, **choice)
 
 
 def claims_in_good_order(seed: int) -> tuple[str, ...]:

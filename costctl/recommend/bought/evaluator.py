@@ -8,11 +8,8 @@ In: the study, a proposal. Out: ``Recommendation``: made, a candidate, or withhe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
-from costctl.arrays import Bools
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
@@ -34,24 +31,27 @@ def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommen
             withheld_as=proposed.how,
             missing=proposed.missing,
         )
-    best = _cheapest(study, proposed.candidates)
+    before = study.bill(proposed.given) if proposed.given else study.today
+    best = _cheapest(study, proposed, before)
     evidence = (*proposed.evidence, _billed(study, proposed))
     if best is None:
         return withheld(proposed.subject, proposed.if_none, evidence)
     settings, changed = best
-    first = _saved(study, changed, study.in_first, FIRST_PART)
-    rest = _saved(study, changed, ~study.in_first, 1.0 - FIRST_PART)
+    everywhere = study.in_first | ~study.in_first
+    first = study.saved_per_week(before, changed, study.in_first, FIRST_PART)
+    rest = study.saved_per_week(before, changed, ~study.in_first, 1.0 - FIRST_PART)
     reason = _why_not(first, rest)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
-    return _made(study, proposed, settings, changed, rest, evidence)
+    whole = study.saved_per_week(before, changed, everywhere, 1.0)
+    return _made(study, proposed, settings, whole, rest, evidence)
 
 
-def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Candidate, Bill] | None:
-    """The candidate with the smallest bill on the first part; None where none is smaller than today's."""
-    best, least = None, _first_usd(study, study.today)
-    for settings in candidates:
-        changed = study.bill(settings)
+def _cheapest(study: BoughtStudy, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill] | None:
+    """The candidate with the smallest bill on the first part; None where none is smaller than before."""
+    best, least = None, _first_usd(study, before)
+    for settings in proposed.candidates:
+        changed = study.bill((*proposed.given, *settings))
         usd = _first_usd(study, changed)
         if usd < least:
             best, least = (settings, changed), usd
@@ -61,10 +61,6 @@ def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Cand
 def _first_usd(study: BoughtStudy, billed: Bill) -> float:
     """What the first part costs, with its share of what is paid for in any case."""
     return float(billed.usd[study.in_first].sum()) + billed.fixed_usd * FIRST_PART
-
-
-def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
-    return study.saved_per_week(study.today, changed, part, part_of_calls)
 
 
 def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
@@ -85,17 +81,16 @@ def _made(
     study: BoughtStudy,
     proposed: BillProposal,
     settings: Candidate,
-    changed: Bill,
+    whole: Estimate | None,
     rest: Estimate | None,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
-    everywhere = study.in_first | ~study.in_first
     is_ready = not proposed.missing and proposed.before is None
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended" if is_ready else "candidate",
         change=_changes(study, settings),
-        cash_usd_per_week=_saved(study, changed, everywhere, 1.0),
+        cash_usd_per_week=whole,
         holdout=Holdout(
             cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=None
         ),

@@ -20,6 +20,7 @@ class BillProposal:
 
     reason: why it saves, a sentence.  if_none: why nothing is advised, where no candidate is cheaper.  missing: the
     settings to declare before it may be done; empty where nothing must.  before: what must be tried first, a sentence.
+    given: settings that are advised beside it: what is saved is what it adds to them.
     """
 
     subject: Subject
@@ -31,6 +32,7 @@ class BillProposal:
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
     before: str | None = None
+    given: Candidate = ()
 
 
 @dataclass(frozen=True, slots=True)

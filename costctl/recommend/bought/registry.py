@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.bought.kinds import affinity, model_choice, prompt_cache, response_cache, service_tier
+from costctl.recommend.bought.kinds import (
+    affinity,
+    context,
+    loop_cap,
+    model_choice,
+    output_limit,
+    prompt_cache,
+    response_cache,
+    retry,
+    service_tier,
+)
 from costctl.recommend.bought.proposals import BillKind
 
 BILL_KINDS: Final[tuple[BillKind, ...]] = (
@@ -13,4 +23,8 @@ BILL_KINDS: Final[tuple[BillKind, ...]] = (
     service_tier.KIND,
     response_cache.KIND,
     model_choice.KIND,
+    retry.KIND,
+    loop_cap.KIND,
+    context.KIND,
+    output_limit.KIND,
 )

@@ -30,6 +30,10 @@
 --   is_generation         BOOLEAN
 --   is_failed             BOOLEAN
 --   is_wasted             BOOLEAN  the attempt failed, or was repeated
+--   outcome               VARCHAR  success, or what kind of failure
+--   attempt               BIGINT   as its source counts the attempts, from 1; NULL where it does not
+--   place                 BIGINT   among all calls of its request, from 1, in the order of start
+--   is_request_success    BOOLEAN  its request succeeded
 --   usd                   DOUBLE   USD of its charges that have an amount; NULL where none has
 --   other_usd             DOUBLE   USD of what is no token of text: sound, images, searches; as recorded
 --   unpriced_charges      BIGINT   charges without an amount
@@ -104,6 +108,10 @@ SELECT
     calls.is_generation,
     calls.is_failed,
     call_pricing.is_wasted,
+    call_outcome.outcome,
+    calls.attempt,
+    calls.place,
+    requests.is_success AS is_request_success,
     charged.usd,
     COALESCE(charged.other_usd, 0) AS other_usd,
     call_pricing.unpriced_charges

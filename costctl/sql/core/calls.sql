@@ -58,6 +58,7 @@
 --   after_call_id        BIGINT   the latest call of the request that had ended when this one started
 --   think_s              DOUBLE   s from that end to this start
 --   place                BIGINT   among the calls of its request, from 1, in the order of start
+--   attempt              BIGINT   as its source counts the attempts, from 1; NULL where it does not
 -- Where a call is recorded more than once, the innermost record counts, and what it does not say is taken from the others:
 -- parts of the tokens only where the records do not contradict each other, so that no token is of two kinds. A part that
 -- is known without its whole is all that is known of the whole. A record without an end takes its time from one that has.
@@ -199,6 +200,7 @@ leaves AS (
         NOT spans.is_failed AND COALESCE(numbered.next_attempt = spans.attempt + 1, FALSE) AS is_repeated,
         COALESCE(spans.max_tokens, others.max_tokens) AS max_tokens,
         spans.batch_size,
+        spans.attempt,
         COALESCE(spans.is_stream, CAST(others.is_stream AS BOOLEAN)) AS is_stream,
         spans.is_failed,
         CASE
@@ -286,7 +288,8 @@ SELECT
     COALESCE(leaves.operation NOT IN ('embeddings', 'rerank'), TRUE) AS is_generation,
     call_order.after_call_id,
     CAST(leaves.start_ns - call_order.after_end_ns AS DOUBLE) / 1e9 AS think_s,
-    call_order.place
+    call_order.place,
+    leaves.attempt
 FROM leaves
 INNER JOIN call_order ON leaves.call_id = call_order.call_id
 LEFT JOIN call_tenant ON leaves.call_id = call_tenant.call_id

@@ -37,3 +37,25 @@ APPS: Final = (
 def shop(seed: int = 7) -> Shop:
     """Seven applications over two days."""
     return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, APPS)
+
+
+_ROUND: Final = Spread(300, 0.6, 30, 2000)
+_WASTEFUL: Final = (
+    App("quotes", "openai", "gpt-4.1", 900, 600, Spread(900, 0.4, 200, 4000), _ANSWER, slow_ratio=0.06, lost_ratio=0.11,
+        tries=6, max_tokens=4096),
+    App("worker", "anthropic", "claude-sonnet-4-5", 350, 2800, _ROUND, Spread(110, 0.5, 20, 600), turns=(3, 10),
+        is_agent=True, resends_history=True, caching="5m", runaway_ratio=0.22, runaway_turns=(25, 35)),
+    App("dossier", "anthropic", "claude-sonnet-4-5", 180, 2200, _ROUND, _ANSWER,
+        document=Spread(199_000, 0.012, 185_000, 208_000)),
+    App("report", "openai", "gpt-4.1", 500, 400, _ROUND, _ANSWER, document=Spread(2500, 1.3, 100, 60_000)),
+    App("clerk", "anthropic", "claude-sonnet-4-5", 220, 2400, _ROUND, _ANSWER, turns=(4, 7), is_agent=True,
+        resends_history=True, caching="5m", refused_ratio=0.03, max_tokens=2048),
+)  # fmt: skip
+
+
+def shop_with_waste(seed: int = 7) -> Shop:
+    """Five other applications: ``quotes`` makes calls again that never end, ``worker`` has runaway agents, the prompts
+    of ``dossier`` are a little too long for the lower price, and some of ``report`` far longer than others; ``clerk``
+    does nothing of that.
+    """
+    return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, _WASTEFUL)

@@ -31,6 +31,8 @@ _PRICES: Final = {
     "claude-sonnet-4-5": (3.0, 0.3, 3.75, 6.0, 15.0),
     "claude-haiku-4-5": (1.0, 0.1, 1.25, 2.0, 5.0),
 }
+# The same of prompts longer than so many tokens, where they have a price of their own.
+_LONG: Final = {"claude-sonnet-4-5": (200_000, (6.0, 0.6, 7.5, 12.0, 22.5))}
 _TIER_RATIO: Final = {"default": 1.0, "batch": 0.5, "flex": 0.5}
 
 
@@ -65,7 +67,8 @@ def usd_of(app: App, usage: Usage | None) -> float:
     """What one call costs, USD."""
     if usage is None:
         return 0.0
-    plain, read, for_5m, for_1h, out = _PRICES[app.model]
+    longest, above = _LONG.get(app.model, (usage.input, _PRICES[app.model]))
+    plain, read, for_5m, for_1h, out = above if usage.input > longest else _PRICES[app.model]
     write = for_1h if app.caching == "1h" else for_5m
     fresh = usage.input - usage.cached - usage.written
     micro_usd = fresh * plain + usage.cached * read + usage.written * write + usage.output * out

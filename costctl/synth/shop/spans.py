@@ -54,11 +54,20 @@ def _request(shop: Shop, request: int, members: Sequence[Counted]) -> list[dict[
     calls = [call for call, _ in members]
     app = shop.apps[calls[0].app]
     start_s, end_s = calls[0].start_s - _GATEWAY_S, max(call.end_s for call in calls) + _GATEWAY_S
-    good = not calls[-1].is_refused
+    status = (
+        429
+        if calls[-1].is_refused
+        else 504
+        if calls[-1].is_timed_out
+        else 500
+        if calls[-1].is_given_up
+        else 200
+    )
+    good = status == 200
     entry: Attributes = {
         "http.request.method": "POST",
         "http.route": f"/{app.name}",
-        "http.response.status_code": 200 if good else 429,
+        "http.response.status_code": status,
         "costctl.class": app.name,
         "tenant": shop.tenants[calls[0].tenant],
     }
@@ -83,7 +92,7 @@ def _request(shop: Shop, request: int, members: Sequence[Counted]) -> list[dict[
         operation = "embeddings" if app.answer is None else "chat"
         spans.append(
             _span(shop, request, (number, parent), f"{operation} {app.model}", _CLIENT, (call.start_s, call.end_s),
-                  _attributes(shop, app, call, usage), is_failed=call.is_refused)
+                  _attributes(shop, app, call, usage), is_failed=call.is_failed)
         )  # fmt: skip
     return spans
 
@@ -105,15 +114,20 @@ def _attributes(shop: Shop, app: App, call: Call, usage: Usage | None) -> Attrib
         found["server.address"] = f"{app.name}-{call.deployment(app)}.example"
     if app.tier != "default":
         found["costctl.service_tier"] = app.tier
+    if app.max_tokens is not None:
+        found["gen_ai.request.max_tokens"] = app.max_tokens
     if call.attempt > 1:
         found["costctl.attempt"] = call.attempt
     if usage is None:
         return found | {"error.type": "rate_limit_exceeded", "http.response.status_code": 429}
+    if call.is_timed_out:
+        found["error.type"] = "timeout"
     found |= {"gen_ai.response.model": app.model, "gen_ai.usage.input_tokens": usage.input}
     if app.answer is not None:
         found["gen_ai.usage.output_tokens"] = usage.output
         found["gen_ai.usage.cache_read.input_tokens"] = usage.cached
-        found["gen_ai.response.finish_reasons"] = "tool_calls" if call.calls_tool else "stop"
+        if not call.is_timed_out:
+            found["gen_ai.response.finish_reasons"] = "tool_calls" if call.calls_tool else "stop"
     if app.provider == "anthropic":
         found["gen_ai.usage.cache_creation.input_tokens"] = usage.written
         if app.caching == "1h":

@@ -18,6 +18,7 @@ _FIRST_TOKEN_S: Final = Spread(0.45, 0.3, 0.1, 3.0)
 _S_PER_TOKEN: Final = 0.011
 _TOOL_S: Final = Spread(0.6, 0.7, 0.05, 15.0)
 _BACKOFF_S: Final = 0.5
+_PATIENCE_S: Final = 20.0  # after which a call that does not end is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
-    oldest first.  answer: None for embeddings, and where is_refused.  chance: in [0, 1), of a deployment.
+    oldest first.  answer: None for embeddings, and where is_refused; of a call that is_timed_out the provider wrote it,
+    and nobody read it.  is_given_up: its request ends with it, without success.  chance: in [0, 1), of a deployment.
     """
 
     app: int
@@ -47,6 +49,8 @@ class Call:
     messages: tuple[Message, ...]
     answer: Message | None
     chance: float = 0.0
+    is_timed_out: bool = False
+    is_given_up: bool = False
 
     def deployment(self, app: App) -> int:
         """The number of the deployment that it goes to."""
@@ -60,6 +64,11 @@ class Call:
             case "session":
                 return f" of session {self.session}"
         return ""
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the caller has no answer of it."""
+        return self.is_refused or self.is_timed_out
 
 
 def traffic_of(shop: Shop) -> tuple[Call, ...]:
@@ -98,11 +107,13 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
     app = shop.apps[number]
     tenant = int(rng.integers(len(shop.tenants)))
     calls: list[Call] = []
-    history: tuple[Message, ...] = ()
-    turns = int(rng.integers(app.turns[0], app.turns[1] + 1))
+    history = _brought(app, session, rng)
+    is_runaway = app.runaway_ratio > 0.0 and rng.random() < app.runaway_ratio
+    least, most = app.runaway_turns if is_runaway else app.turns
+    turns = int(rng.integers(least, most + 1))
     for turn in range(turns):
         said = _said(app, session, turn, rng)
-        messages = (*history, said) if app.resends_history else (said,)
+        messages = (*history, said) if app.resends_history or turn == 0 else (said,)
         request = 0 if app.is_agent else turn
         attempt = 1
         while rng.random() < app.refused_ratio:
@@ -113,17 +124,47 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
             )
             at_s += 0.05 + _BACKOFF_S * 2.0**attempt * float(rng.uniform(0.5, 1.5))
             attempt += 1
+        timed_out = _times_out(app, rng)
+        is_lost = timed_out == app.tries > 1
+        for again in range(timed_out):
+            unread = Message(
+                "assistant", f"{session}.{turn}.{again}.unread", round(_drawn(app.answer or app.said, rng))
+            )
+            calls.append(
+                Call(number, session, request, at_s, at_s + _PATIENCE_S, tenant, attempt, False, False, messages,
+                     unread, is_timed_out=True, is_given_up=is_lost and again == timed_out - 1)
+            )  # fmt: skip
+            at_s += _PATIENCE_S + _BACKOFF_S * 2.0**attempt * float(rng.uniform(0.5, 1.5))
+            attempt += 1
+        if is_lost:
+            break
         answer = None
         if app.answer is not None:
             answer = Message("assistant", f"{session}.{turn}.answer", round(_drawn(app.answer, rng)))
         end_s = at_s + _drawn(_FIRST_TOKEN_S, rng) + (0 if answer is None else answer.tokens * _S_PER_TOKEN)
         calls_tool = app.is_agent and turn < turns - 1
         calls.append(
-            Call(number, session, request, at_s, end_s, tenant, attempt, False, calls_tool, messages, answer)
-        )
+            Call(number, session, request, at_s, end_s, tenant, attempt, False, calls_tool, messages, answer,
+                 is_given_up=is_runaway and turn == turns - 1)
+        )  # fmt: skip
         history = messages if answer is None else (*messages, answer)
         at_s = end_s + _drawn(_TOOL_S if app.is_agent else app.think_s, rng)
     return calls
+
+
+def _brought(app: App, session: int, rng: np.random.Generator) -> tuple[Message, ...]:
+    """What a session begins with before anything is said."""
+    if app.document is None:
+        return ()
+    return (Message("user", f"{session}.document", round(_drawn(app.document, rng))),)
+
+
+def _times_out(app: App, rng: np.random.Generator) -> int:
+    """How often the next call times out before it is answered, or given up."""
+    if not app.slow_ratio + app.lost_ratio:
+        return 0
+    drawn = rng.random()
+    return app.tries if drawn < app.lost_ratio else int(drawn < app.lost_ratio + app.slow_ratio)
 
 
 def _said(app: App, session: int, turn: int, rng: np.random.Generator) -> Message:

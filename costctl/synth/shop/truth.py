@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from costctl.synth.shop.bounds import bounded
 from costctl.synth.shop.provider import Usage, usage_of, usd_of
 from costctl.synth.shop.traffic import Call
 from costctl.synth.shop.world import Shop
@@ -48,6 +49,7 @@ def truth_of(shop: Shop, calls: Sequence[Call], usages: Sequence[Usage | None]) 
 
 def bill_usd(shop: Shop, calls: Sequence[Call]) -> float:
     """The whole bill for this traffic; of ``shop.changed(...)``, what it would be."""
+    calls = bounded(shop, calls)
     usages = usage_of(shop, calls)
     return sum(usd_of(shop.apps[call.app], usage) for call, usage in zip(calls, usages, strict=True))
 

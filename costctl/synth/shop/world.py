@@ -34,6 +34,12 @@ class App:
     comes, each with a cache of its own; stamped: its system prompt tells when the call, or the session, began.  OpenAI
     caches on its own.  refused_ratio: calls that the provider refuses for its rate limit, made again after a moment;
     they cost nothing.
+
+    What goes wrong: slow_ratio of the calls time out once, and lost_ratio of them as often as they are made, which is
+    tries times, until their request fails; the provider bills each for all that it wrote meanwhile.  runaway_ratio of
+    the sessions take runaway_turns, and fail.  document: tokens of a message before the first.  max_tokens: that calls
+    ask for.  It can be bounded by most_attempts of a call, most_steps of a request and most_tokens of a prompt: what is
+    between the system prompt and the last message is left out, the oldest first.
     """
 
     name: str
@@ -58,6 +64,16 @@ class App:
     is_deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
     e2e_p95: str | None = None
+    slow_ratio: float = 0.0
+    lost_ratio: float = 0.0
+    tries: int = 1
+    runaway_ratio: float = 0.0
+    runaway_turns: tuple[int, int] = (1, 1)
+    document: Spread | None = None
+    max_tokens: int | None = None
+    most_attempts: int | None = None
+    most_steps: int | None = None
+    most_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
