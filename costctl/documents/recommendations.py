@@ -130,6 +130,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
+    commitment: the offer of capacity that it is about.
     """
 
     id: str
@@ -153,6 +154,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     withheld_as: WithheldAs | None = None
     missing: tuple[str, ...] = ()
     before: str | None = None
+    commitment: str | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

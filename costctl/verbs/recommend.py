@@ -56,15 +56,15 @@ def _bought(observation: Observation, frames: Frames, progress: Progress) -> Bou
     """What is bought by the token; None where too little is to advise on."""
     from costctl.rebill.calls import BOUGHT_COLUMNS, bought_calls_of
     from costctl.rebill.rates import PriceList
+    from costctl.recommend.bought.own_replicas import offers_of
     from costctl.recommend.bought.study import bought_study_of
 
     engine, settings = observation.engine, observation.config.settings
     progress("Building bought_calls", None)
     calls = bought_calls_of(engine.fetch("bought_calls", BOUGHT_COLUMNS), engine.fetch("call_prompt"))
     as_of = day_of(observation.prices_as_of, "--prices-as-of")
-    return bought_study_of(
-        calls, settings, PriceList(settings.prices, as_of), frames.window_s, observation.seed
-    )
+    prices = PriceList(settings.prices, as_of, offers_of(settings, frames.pool_call, frames.window_s))
+    return bought_study_of(calls, settings, prices, frames.window_s, observation.seed)
 
 
 def recommendations_of(

@@ -12,14 +12,14 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from costctl.arrays import Bools
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
+from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.proposals import BillProposal
-from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
+from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
 
@@ -34,37 +34,28 @@ def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommen
             withheld_as=proposed.how,
             missing=proposed.missing,
         )
-    best = _cheapest(study, proposed.candidates)
-    evidence = (*proposed.evidence, _billed(study, proposed))
+    cut = cut_of(study, proposed.cut)
+    best = _cheapest(cut, proposed.candidates)
+    evidence = (*proposed.evidence, _billed(cut, proposed))
     if best is None:
         return withheld(proposed.subject, proposed.if_none, evidence)
     settings, changed = best
-    first = _saved(study, changed, study.in_first, FIRST_PART)
-    rest = _saved(study, changed, ~study.in_first, 1.0 - FIRST_PART)
+    first, rest = (cut.saved_per_week(changed, part) for part in (cut.first, cut.rest))
     reason = _why_not(first, rest)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
-    return _made(study, proposed, settings, changed, rest, evidence)
+    return _made(cut, proposed, settings, changed, rest, evidence)
 
 
-def _cheapest(study: BoughtStudy, candidates: Iterable[Candidate]) -> tuple[Candidate, Bill] | None:
+def _cheapest(cut: Cut, candidates: Iterable[Candidate]) -> tuple[Candidate, Bill] | None:
     """The candidate with the smallest bill on the first part; None where none is smaller than today's."""
-    best, least = None, _first_usd(study, study.today)
+    best, least = None, cut.usd(cut.study.today, cut.first)
     for settings in candidates:
-        changed = study.bill(settings)
-        usd = _first_usd(study, changed)
+        changed = cut.study.bill(settings)
+        usd = cut.usd(changed, cut.first)
         if usd < least:
             best, least = (settings, changed), usd
     return best
-
-
-def _first_usd(study: BoughtStudy, billed: Bill) -> float:
-    """What the first part costs, with its share of what is paid for in any case."""
-    return float(billed.usd[study.in_first].sum()) + billed.fixed_usd * FIRST_PART
-
-
-def _saved(study: BoughtStudy, changed: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
-    return study.saved_per_week(study.today, changed, part, part_of_calls)
 
 
 def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
@@ -82,20 +73,19 @@ def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
 
 
 def _made(
-    study: BoughtStudy,
+    cut: Cut,
     proposed: BillProposal,
     settings: Candidate,
     changed: Bill,
     rest: Estimate | None,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
-    everywhere = study.in_first | ~study.in_first
     is_ready = not proposed.missing and proposed.before is None
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended" if is_ready else "candidate",
-        change=_changes(study, settings),
-        cash_usd_per_week=_saved(study, changed, everywhere, 1.0),
+        change=_changes(cut.study, settings),
+        cash_usd_per_week=cut.saved_per_week(changed, cut.whole),
         holdout=Holdout(
             cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=None
         ),
@@ -111,16 +101,16 @@ def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ..
     return tuple(change_of(each, study.value_today(each.lever, each.subject)) for each in settings)
 
 
-def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
+def _billed(cut: Cut, proposed: BillProposal) -> Evidence:
     """How many candidates were billed, on how many calls."""
-    name = proposed.subject.request_class
-    calls = study.calls.size if name is None else int(study.calls.of_class(name).sum())
+    name, bought = proposed.subject.request_class, cut.study.calls
+    calls = bought.size if name is None else int(bought.of_class(name).sum())
     count = len(proposed.candidates)
     settings = "1 setting was" if count == 1 else f"{count} settings were"
     return Evidence(
         id="bills",
         kind="computed",
-        statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of them.",
+        statement=f"{settings} billed on the calls as recorded, chosen on the first {cut.first.ratio:.0%} {cut.what}.",
         samples=calls,
         value=None,
     )

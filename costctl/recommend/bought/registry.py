@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.bought.kinds import affinity, model_choice, prompt_cache, response_cache, service_tier
+from costctl.recommend.bought.kinds import (
+    affinity,
+    breakeven,
+    commitment,
+    model_choice,
+    prompt_cache,
+    response_cache,
+    service_tier,
+)
 from costctl.recommend.bought.proposals import BillKind
 
 BILL_KINDS: Final[tuple[BillKind, ...]] = (
@@ -13,4 +21,6 @@ BILL_KINDS: Final[tuple[BillKind, ...]] = (
     service_tier.KIND,
     response_cache.KIND,
     model_choice.KIND,
+    commitment.KIND,
+    breakeven.KIND,
 )
