@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.arrays import Bools, Floats, Ints
+from costctl.arrays import Bools, Ints
 from costctl.documents.estimate import Estimate
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.proposals import CutBy
@@ -85,8 +85,9 @@ def _blocks(study: BoughtStudy) -> Ints:
 
 def _saved_by_time(study: BoughtStudy, changed: Bill, part: Part) -> Estimate | None:
     """A block is as long as another, and what is paid in any case is paid in each of them."""
-    by_block: Floats = np.bincount(_blocks(study), study.today.usd - changed.usd, minlength=_BLOCKS)
-    by_block += (study.today.fixed_usd - changed.fixed_usd) / _BLOCKS
+    fixed_usd = (study.today.fixed_usd - changed.fixed_usd) / _BLOCKS
+    by_block = np.full(_BLOCKS, fixed_usd)
+    by_block += np.bincount(_blocks(study), study.today.usd - changed.usd, minlength=_BLOCKS)
     by_block = by_block[slice(*part.blocks)]
     weeks = np.full(by_block.size, study.window_s / _BLOCKS / S_PER_WEEK)
     return ratio_over_blocks(by_block, weeks, _METHOD, np.random.default_rng([study.seed, by_block.size]))

@@ -7,6 +7,7 @@ of the time; what is said of it is over the whole window.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,8 @@ from costctl.recommend.bought.load_curve import (
 )
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.units import S_PER_HOUR, S_PER_MINUTE, S_PER_WEEK
+
+TOO_SHORT: Final = "These traces are shorter than an hour, by which capacity is paid."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ def sizing_of(study: BoughtStudy, unit: Unit, served: Bools, least: int = 1, ste
     sizes = sizes_up_to(float(demand[-1]), unit, least, step)
     curve = curve_of(load.only(first.calls), usd, unit, sizes, study.window_s * first.ratio)
     return Sizing(study, unit, load, usd, demand, curve)
+
+
+def is_too_short(study: BoughtStudy) -> bool:
+    """Whether the traces say nothing of what is paid by the hour."""
+    return study.window_s < S_PER_HOUR
 
 
 def before_a_week(study: BoughtStudy) -> str | None:

@@ -1,8 +1,8 @@
 """Would provisioned throughput or reserved capacity cost less than list price, and how many units of it?
 
-For each offer of ``[commitments]``: the load-duration curve of the tokens that its models take a minute, every number of
-units that can be had, and what spills over at list price. Chosen on the first part of the window, held to later days.
-A commitment lasts longer than any window: with less than a week of traces it is a candidate.
+For each offer of ``[commitments]``: the load-duration curve of the tokens that its models take a minute, every number
+of units that can be had, and what spills over at list price. Chosen on the first part of the window, and held to later
+days. A commitment lasts longer than any window: with less than a week of traces it is a candidate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from costctl.documents.capacity_settings import Commitment
 from costctl.levers.settings import setting
 from costctl.rebill.capacity import served_by, unit_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
-from costctl.recommend.bought.sizing import before_a_week, sizing_of
+from costctl.recommend.bought.sizing import TOO_SHORT, before_a_week, is_too_short, sizing_of
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Subject, Withheld
 
@@ -38,6 +38,8 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
 
 def _for_offer(study: BoughtStudy, name: str, offer: Commitment) -> BillProposal | Withheld:
     subject, served = Subject(_NAME, commitment=name), served_by(study.calls.frame, offer)
+    if is_too_short(study):
+        return Withheld(subject, TOO_SHORT, how="not_applicable")
     if not served.any():
         models = ", ".join(offer.models)
         reason = f"No call is to {models} at {offer.provider}, at a tier that is answered at once."
