@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from costctl.documents.changes import SettingChange, Value
+from costctl.render.numbers import plural
 from costctl.render.settings import setting_value
 
 _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
@@ -26,17 +27,16 @@ _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
         "default": "buy from the default tier",
     },
 }
-_BY_TIME: Final[Mapping[str, str]] = {
-    "commitment.units": "buy {} units",
-    "class.own": "serve on {} of your own",
-    "class.own.replicas": "{} replicas",
+_COUNTED: Final[Mapping[str, tuple[str, str]]] = {
+    "commitment.units": ("pay by time for ", "unit"),
+    "class.own.replicas": ("on ", "replica"),
 }
 _CACHED_TODAY: Final = {"5m": "cached for 5 minutes today", "1h": "cached for an hour today"}
 
 
 def is_about_tokens(change: SettingChange) -> bool:
     """Whether the setting is one of what is bought by the token."""
-    return change.lever in {*_SAID, *_BY_TIME, "class.model", "class.response_cache.ttl"}
+    return change.lever in {*_SAID, *_COUNTED, "class.model", "class.own", "class.response_cache.ttl"}
 
 
 def in_plain_words(changes: tuple[SettingChange, ...]) -> str:
@@ -56,6 +56,9 @@ def _said(change: SettingChange) -> str:
     if change.lever == "class.response_cache.ttl":
         kept = setting_value(change.to, change.unit, is_limit=change.is_limit)
         return f"answer repeats from a cache, for {kept}"
-    if change.lever in _BY_TIME:
-        return _BY_TIME[change.lever].format(change.to)
+    if change.lever == "class.own":
+        return f"serve with {change.to} of your own"
+    if change.lever in _COUNTED and isinstance(change.to, int):
+        before, thing = _COUNTED[change.lever]
+        return f"{before}{plural(change.to, thing)}"
     return _SAID[change.lever].get(change.to, f"{change.to}")

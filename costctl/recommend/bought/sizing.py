@@ -25,8 +25,9 @@ from costctl.recommend.bought.load_curve import (
     utilisation,
 )
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.units import S_PER_HOUR, S_PER_MINUTE, S_PER_WEEK
+from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_MINUTE, S_PER_WEEK
 
+_WEEK_SEEN_S: Final = S_PER_WEEK - 0.5 * S_PER_DAY  # the first and the last night may have no call
 TOO_SHORT: Final = "These traces are shorter than an hour, by which capacity is paid."
 
 
@@ -59,7 +60,7 @@ class Sizing:
         return int(self.load.is_taken.sum())
 
     def evidence(self, units: str, of: str) -> tuple[Evidence, ...]:
-        """What the advice rests on. units: their name, in the plural.  of: what is taken, such as "weighted tokens"."""
+        """What the advice rests on. units: their name.  of: what is taken, such as "weighted tokens"."""
         return (
             self._said("demand", "measured", self._demand(of)),
             self._said("sizes", "computed", self._sizes(units)),
@@ -74,9 +75,9 @@ class Sizing:
         minutes = self.study.window_s / S_PER_MINUTE
         tail = np.quantile(self.demand, 0.95)
         return (
-            f"{of} a minute: {self.demand.sum() / minutes:,.3g} on average, at most {tail:,.3g} in 95 % of the minutes "
-            f"with any, {self.demand[-1]:,.3g} at the peak; some are taken in {self.demand.size / minutes:.0%} of all "
-            "minutes."
+            f"{of} a minute: {brief(self.demand.sum() / minutes)} on average, at most {brief(tail)} in 95 % of the "
+            f"minutes with any, {brief(self.demand[-1])} at the peak; {percent(self.demand.size / minutes)} of all "
+            "minutes have any."
         )
 
     def _sizes(self, units: str) -> str:
@@ -88,15 +89,30 @@ class Sizing:
         used = utilisation(self.load, self.unit, best, self.study.window_s)
         spilled = list_usd - float((covered * self.usd).sum())
         return (
-            f"Of {sizes[0]:,} to {sizes[-1]:,} {units}, {best:,} cost least: {price:,.2f} USD a week, of which "
-            f"{used:.0%} is used, and {spilled * week:,.2f} USD for what spills over, against {list_usd * week:,.2f} "
-            "USD to buy all of it."
+            f"{units} that cost least, of {sizes[0]:,} to {sizes[-1]:,}: {best:,}, for {money(price)} USD a week, of "
+            f"which {percent(used)} is used, and {money(spilled * week)} USD for what spills over; to buy all of it "
+            f"costs {money(list_usd * week)} USD."
         )
 
     def _threshold(self) -> str:
         if self.threshold > 1.0:
             return "At list price all that one could take, if it were never idle, costs less than it does."
-        return f"One pays where more than {self.threshold:.0%} of what it can take is taken."
+        return f"One pays where more than {percent(self.threshold)} of what it can take is taken."
+
+
+def brief(value: float) -> str:
+    """Three digits, or all before the point: 0.135, 7.24, 2,850."""
+    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
+
+
+def money(usd: float) -> str:
+    """To the cent, less than a dollar to three digits."""
+    return f"{usd:,.2f}" if abs(usd) >= 1.0 else f"{usd:.3g}"
+
+
+def percent(part: float) -> str:
+    """Whole percents; of less than ten, three digits at most."""
+    return f"{part:.0%}" if part >= 0.1 else f"{part * 100:.2g}%"
 
 
 def sizing_of(study: BoughtStudy, unit: Unit, served: Bools, least: int = 1, step: int = 1) -> Sizing:
@@ -117,7 +133,7 @@ def is_too_short(study: BoughtStudy) -> bool:
 
 def before_a_week(study: BoughtStudy) -> str | None:
     """What is unknown of capacity that is paid for longer than the traces last; None where they have a whole week."""
-    if study.window_s >= S_PER_WEEK:
+    if study.window_s >= _WEEK_SEEN_S:
         return None
     return (
         f"Trace a full week: these are {study.window_s / S_PER_HOUR:.0f} h, so that other nights and weekends are not "

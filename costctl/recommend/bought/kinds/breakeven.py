@@ -20,7 +20,7 @@ from costctl.rebill.capacity import MINUTES_PER_HOUR, minutes_of
 from costctl.rebill.paid_by_time import served_by_own
 from costctl.recommend.bought.own_replicas import FEWEST_CALLS
 from costctl.recommend.bought.proposals import BillKind, BillProposal
-from costctl.recommend.bought.sizing import TOO_SHORT, Sizing, is_too_short, sizing_of
+from costctl.recommend.bought.sizing import TOO_SHORT, Sizing, brief, is_too_short, money, sizing_of
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Subject, Withheld
 from costctl.stats.blocks import ratio_over_requests
@@ -61,12 +61,12 @@ def _for_class(
         _speed(sizing, offer),
         *_volume(sizing),
         _peak(sizing),
-        *sizing.evidence("replicas", "Replica seconds"),
+        *sizing.evidence("Replicas", "Replica seconds"),
     )
     if sizing.threshold > 1.0:
         reason = (
-            f"A replica of {name} costs {unit.usd_per_hour:,.2f} USD an hour; all calls of {request_class} that it "
-            f"could serve in one cost {unit.usd_per_hour / sizing.threshold:,.2f} USD to buy."
+            f"A replica of {name} costs {money(unit.usd_per_hour)} USD an hour; all calls of {request_class} that it "
+            f"could serve in one cost {money(unit.usd_per_hour / sizing.threshold)} USD to buy."
         )
         return Withheld(subject, reason, evidence)
     return BillProposal(
@@ -134,8 +134,8 @@ def _volume(sizing: Sizing) -> Iterator[Evidence]:
     yield Evidence(
         id="volume",
         kind="computed",
-        statement=f"One replica at {price:,.2f} USD an hour costs what {turns.mid:,.0f} calls an hour cost to buy "
-        f"({turns.low:,.0f} to {turns.high:,.0f}); on average {come:,.0f} come.",
+        statement=f"One replica at {money(price)} USD an hour costs what {brief(turns.mid)} calls an hour cost to buy "
+        f"({brief(turns.low)} to {brief(turns.high)}); on average {brief(come)} come.",
         samples=usd.size,
         value=turns,
     )
@@ -154,7 +154,7 @@ def _peak(sizing: Sizing) -> Evidence:
         id="peak",
         kind="computed",
         statement=f"Replicas that carry all of its busiest hour ({calls:,} calls): {replicas:,}, which cost "
-        f"{week_usd:,.2f} USD a week; all of its calls cost {bought_usd:,.2f} USD to buy.",
+        f"{money(week_usd)} USD a week; all of its calls cost {money(bought_usd)} USD to buy.",
         samples=calls,
         value=None,
     )

@@ -61,7 +61,7 @@ def _for_offer(study: BoughtStudy, name: str, offer: Commitment) -> BillProposal
             "It is sized for the tokens that are bought today: do first what saves tokens.",
         ),
         reversal="Let the term end; units without a term can be given up at any hour.",
-        evidence=sizing.evidence("units", "Weighted tokens"),
+        evidence=sizing.evidence("Units", "Weighted tokens"),
         before=before_a_week(study),
         cut="time",
     )
