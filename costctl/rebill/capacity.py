@@ -20,7 +20,7 @@ import polars as pl
 
 from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.capacity_settings import Commitment
-from costctl.pricing.model_names import without_snapshot
+from costctl.pricing.model_names import Found, find_model, without_snapshot
 from costctl.pricing.provider_names import same_provider
 from costctl.units import NS_PER_S, S_PER_HOUR, S_PER_MINUTE
 
@@ -138,17 +138,24 @@ def unit_of(offer: Commitment) -> Unit:
 
 def served_by(calls: pl.DataFrame, offer: Commitment) -> Bools:
     """Calls that a unit serves: of its provider and models, at a tier that does not wait."""
-    pairs = calls.select("provider", "model").unique().drop_nulls()
-    known = [
-        (provider, model)
-        for provider, model in pairs.iter_rows()
-        if same_provider(provider, offer.provider) and {model, without_snapshot(model)} & {*offer.models}
-    ]
-    served = pl.DataFrame(known, {"provider": pl.String, "model": pl.String}, orient="row")
-    found = calls.select(
-        pl.struct(pl.col("provider").cast(pl.String), pl.col("model").cast(pl.String)).is_in(
-            served.to_struct().implode()
-        )
-        & ~pl.col("service_tier").is_in(_CAN_WAIT)
+    pairs = calls.select("provider", "model").unique()
+    known = [_is_sold(provider, model, offer) for provider, model in pairs.iter_rows()]
+    joined = calls.select("provider", "model", "service_tier").join(
+        pairs.with_columns(pl.Series("is_sold", known, pl.Boolean)),
+        on=("provider", "model"),
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )
-    return found.to_series().fill_null(value=False).to_numpy()
+    found = joined.select(pl.col("is_sold") & ~pl.col("service_tier").is_in(_CAN_WAIT)).to_series()
+    return found.fill_null(value=False).to_numpy()
+
+
+def _is_sold(provider: str | None, model: str | None, offer: Commitment) -> bool:
+    """Whether a model is of the offer. A call that names no provider is sold by whom it is priced at."""
+    if model is None:
+        return False
+    names, found = {model, without_snapshot(model)}, find_model(provider, model)
+    if isinstance(found, Found):
+        provider, names = found.provider.id, names | {found.model.id}
+    return provider is not None and same_provider(provider, offer.provider) and bool(names & {*offer.models})

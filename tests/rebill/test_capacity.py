@@ -181,7 +181,9 @@ def test_replicas_of_ones_own_come_first_and_units_take_what_they_leave(bought: 
         ("openai", "gpt-4.1-2025-04-14", True),
         ("openai", "gpt-4.1-mini", False),
         ("azure", "gpt-4.1", False),
-        (None, "gpt-4.1", False),
+        (None, "gpt-4.1", True),
+        (None, "nobody-knows-it", False),
+        ("openai.chat", "openai/gpt-4.1", True),
         ("openai", None, False),
     ],
 )
