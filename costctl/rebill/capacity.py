@@ -113,7 +113,8 @@ def load_of(calls: pl.DataFrame, takes: Floats, is_taken: Bools) -> Load:
     takes = np.where(is_taken, takes, 0.0)
     upto = np.cumsum(takes) - takes
     minute = minutes_of(calls)
-    first = np.searchsorted(minute, minute, side="left")
+    begins = np.append(True, minute[1:] != minute[:-1])[: minute.size]
+    first = np.maximum.accumulate(np.where(begins, np.arange(minute.size), 0))
     return Load(np.maximum(upto - upto[first], 0.0), takes, is_taken)
 
 
