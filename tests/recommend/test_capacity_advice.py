@@ -16,7 +16,7 @@ from costctl.documents.capacity_settings import Commitment, OwnReplicas
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Pool, Settings
-from costctl.levers.settings import setting
+from costctl.levers.settings import setting, settings_in
 from costctl.progress import silent
 from costctl.rebill.rates import PriceList
 from costctl.recommend.bought.cuts import cut_of
@@ -25,6 +25,7 @@ from costctl.recommend.bought.kinds import breakeven, commitment
 from costctl.recommend.bought.ledger import joint_cash
 from costctl.recommend.bought.own_replicas import offers_of
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy, bought_study_of
+from costctl.render.recommendation_words import in_words
 from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_WEEK
 from tests.synth.capacity_worlds import OFFERS, SETTINGS, Week, bought_in, units_by_enumeration, until, week
 from tests.synth.written_shop import written
@@ -230,6 +231,13 @@ def test_from_traces_and_settings_to_the_advice(tmp_path: Path) -> None:
     units = found["commitment.steady"]
     assert (units.status, units.commitment) == ("recommended", "steady")
     assert units.change[0].key == "commitment.steady.units"
-    assert found["breakeven.steady.llama"].status == "candidate"
+    assert in_words(units) == f"steady: pay by time for {units.change[0].to} units"
+    own = found["breakeven.steady.llama"]
+    assert own.status == "candidate"
+    assert in_words(own) == "steady: serve with llama of your own, on 1 replica"
+    assert [settings_in(each.change, each.id)[0].key for each in (units, own)] == [
+        "commitment.steady.units",
+        "class.steady.own",
+    ]
     assert document.joint is not None
     assert [each.id for each in document.joint.order] == ["commitment.steady"]
