@@ -15,7 +15,7 @@ Price = Annotated[float, msgspec.Meta(ge=0)]
 Above = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 TokenWeight = Annotated[float, msgspec.Meta(ge=0, le=1000)]
-Units = Annotated[int, msgspec.Meta(ge=1)]
+Units = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 

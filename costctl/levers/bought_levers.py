@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.levers.table import MOST_REPLICAS, MOST_S, Lever
+from costctl.levers.table import MOST_REPLICAS, MOST_S, Lever, Owner
 
 CACHING: Final = ("none", "5m", "1h")
 BREAKPOINTS: Final = ("system", "conversation")
@@ -154,3 +154,8 @@ BOUGHT_LEVERS: Final = (
         absent="none",
     ),
 )
+
+
+def bought_lever(owner: Owner, name: str) -> Lever:
+    """The row of this name."""
+    return next(each for each in BOUGHT_LEVERS if (each.owner, each.name) == (owner, name))

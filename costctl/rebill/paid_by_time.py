@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from costctl.arrays import Bools, Floats
+from costctl.errors import InputError
 from costctl.levers.plan import Plan
 from costctl.rebill.capacity import Offers, Unit, load_of, served_by, unit_of
 from costctl.units import S_PER_HOUR
+
+Offer = TypeVar("Offer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,24 @@ def paid_by_time(
 
 
 def _capacities(sold: pl.DataFrame, plan: Plan, offers: Offers) -> Iterator[tuple[Unit, int, Bools]]:
-    """Each unit that is paid for, how many of it, and the calls that it serves. Raises KeyError without the offer."""
+    """Each unit that is paid for, how many of it, and the calls that it serves. Raises InputError without the offer."""
     for name, each in plan.classes.items():
         if each.own is not None:
-            yield offers.own[each.own], each.own_replicas, served_by_own(sold, name)
+            unit = _declared(offers.own, each.own, "breakeven")
+            yield unit, each.own_replicas, served_by_own(sold, name)
     for name, units in plan.commitments.items():
-        offer = offers.commitments[name]
+        offer = _declared(offers.commitments, name, "commitments")
         yield unit_of(offer), units, served_by(sold, offer)
+
+
+def _declared(offers: Mapping[str, Offer], name: str, table: str) -> Offer:
+    if name not in offers:
+        raise InputError(
+            f"What {name} would cost is not known.",
+            why=f"[{table}.{name}] is not in costctl.toml, or its price or speed is not known.",
+            next_step="Declare it there as it was.",
+        )
+    return offers[name]
 
 
 def served_by_own(calls: pl.DataFrame, request_class: str) -> Bools:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from costctl.arrays import Floats
 from costctl.documents.capacity_settings import Commitment
 from costctl.documents.price_settings import PriceSettings
+from costctl.errors import InputError
 from costctl.levers.plan import ClassPlan, Plan
 from costctl.rebill.bill import bill, bill_today
 from costctl.rebill.calls import BoughtCalls
@@ -83,7 +84,7 @@ def test_the_best_size_is_that_of_trying_every_size(
 ) -> None:
     unit = Unit(hour_usd, 50.0, {})
     load, usd = load_from(calls), usd_of(calls)
-    sizes = sizes_up_to(2000.0, unit, least, step)
+    sizes = sizes_up_to(2000.0, unit, least, step, 1000)
     curve = curve_of(load, usd, unit, sizes, S_PER_HOUR)
     tried = [cost_usd(calls, 50.0, int(size), hour_usd) for size in sizes]
     np.testing.assert_allclose(curve.usd, tried, atol=1e-6)
@@ -96,7 +97,7 @@ def test_at_one_price_a_token_cost_is_convex_and_a_unit_pays_while_it_takes_more
 ) -> None:
     alike = [replace(call, usd=call.takes * USD_PER_TOKEN) for call in calls]
     load, unit = load_from(alike), Unit(hour_usd, 50.0, {})
-    curve = curve_of(load, usd_of(alike), unit, sizes_up_to(2000.0, unit, 1, 1), S_PER_HOUR)
+    curve = curve_of(load, usd_of(alike), unit, sizes_up_to(2000.0, unit, 1, 1, 1000), S_PER_HOUR)
     rises = np.diff(curve.usd)
     assert (np.diff(rises) >= -1e-9).all()
     worth = np.diff(load.covered_usd(usd_of(alike), np.arange(0.0, 2050.0, 50.0)))  # of the k-th unit
@@ -195,3 +196,17 @@ def test_a_unit_serves_its_models_at_its_provider_whatever_the_date_of_the_versi
         schema={"provider": pl.String, "model": pl.String, "service_tier": pl.String},
     )
     assert served_by(frame, OFFERS["steady"]).tolist() == [is_served]
+
+
+def test_sizes_end_where_the_peak_is_carried_or_at_the_most_that_can_be_set() -> None:
+    unit = Unit(1.0, 50.0, {})
+    assert sizes_up_to(501.0, unit, 4, 3, 1000).tolist() == [4, 7, 10, 13]
+    assert sizes_up_to(501.0, unit, 4, 3, 9).tolist() == [4, 7]
+    assert sizes_up_to(10.0, unit, 4, 3, 1000).tolist() == [4]
+    assert sizes_up_to(1e18, unit, 1, 1, 10_000)[-1] == 10_000
+
+
+def test_a_plan_with_an_offer_that_is_not_declared_says_what_to_declare(bought: BoughtCalls) -> None:
+    with pytest.raises(InputError, match="gone") as caught:
+        bill(bought, Plan(commitments={"gone": 1}), prices(bought))
+    assert "[commitments.gone]" in caught.value.why

@@ -47,9 +47,10 @@ def curve_of(load: Load, usd: Floats, unit: Unit, sizes: Ints, paid_s: float) ->
     return Curve(sizes, counts * per_unit_usd + list_usd - covered, list_usd)
 
 
-def sizes_up_to(peak: float, unit: Unit, least: int, step: int) -> Ints:
-    """The numbers of units that can be had, from the least to the first that carries the peak."""
-    more = max(0, int(np.ceil((peak / unit.per_minute - least) / step)))
+def sizes_up_to(peak: float, unit: Unit, least: int, step: int, most: int) -> Ints:
+    """The numbers of units that can be had, from the least to the first that carries the peak, or to the most."""
+    needed = min(peak / unit.per_minute, float(most))
+    more = max(0, min(int(np.ceil((needed - least) / step)), (most - least) // step))
     steps = np.arange(more + 1) if more < _MOST_SIZES else np.linspace(0, more, _MOST_SIZES).round()
     return (least + step * steps).astype(np.int64)
 

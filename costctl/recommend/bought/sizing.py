@@ -7,13 +7,14 @@ of the time; what is said of it is over the whole window.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 
 from costctl.arrays import Bools, Floats
 from costctl.documents.recommendations import Evidence
+from costctl.levers.table import Lever
 from costctl.rebill.capacity import Load, Unit, load_of, minutes_of
 from costctl.recommend.bought.cuts import cut_of
 from costctl.recommend.bought.load_curve import (
@@ -67,9 +68,8 @@ class Sizing:
             self._said("threshold", "computed", self._threshold()),
         )
 
-    def _said(self, name: str, kind: str, statement: str) -> Evidence:
-        is_measured = kind == "measured"
-        return Evidence(name, "measured" if is_measured else "computed", statement, self.calls, None)
+    def _said(self, name: str, kind: Literal["measured", "computed"], statement: str) -> Evidence:
+        return Evidence(name, kind, statement, samples=self.calls, value=None)
 
     def _demand(self, of: str) -> str:
         minutes = self.study.window_s / S_PER_MINUTE
@@ -115,13 +115,17 @@ def percent(part: float) -> str:
     return f"{part:.0%}" if part >= 0.1 else f"{part * 100:.2g}%"
 
 
-def sizing_of(study: BoughtStudy, unit: Unit, served: Bools, least: int = 1, step: int = 1) -> Sizing:
-    """The sizes of some capacity, compared. served: the calls that it takes; some are.  least, step: as it is sold."""
+def sizing_of(
+    study: BoughtStudy, unit: Unit, served: Bools, lever: Lever, least: int = 1, step: int = 1
+) -> Sizing:
+    """The sizes of some capacity, compared. served: the calls that it takes; some are.  lever: that sets the size.
+    least, step: in what numbers it is sold.
+    """
     load = load_of(study.calls.frame, unit.taken(study.calls.tokens), served)
     usd = study.today.usd - study.calls.frame["other_usd"].cast(pl.Float64).to_numpy()
     demand = by_minute(load, minutes_of(study.calls.frame))
     first = cut_of(study, "time").first
-    sizes = sizes_up_to(float(demand[-1]), unit, least, step)
+    sizes = sizes_up_to(float(demand[-1]), unit, least, step, int(lever.most))
     curve = curve_of(load.only(first.calls), usd, unit, sizes, study.window_s * first.ratio)
     return Sizing(study, unit, load, usd, demand, curve)
 

@@ -15,7 +15,8 @@ import numpy as np
 from costctl.documents.capacity_settings import OwnReplicas
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence
-from costctl.levers.settings import setting
+from costctl.levers.bought_levers import bought_lever
+from costctl.levers.settings import of_lever
 from costctl.rebill.capacity import MINUTES_PER_HOUR, minutes_of
 from costctl.rebill.paid_by_time import served_by_own
 from costctl.recommend.bought.own_replicas import FEWEST_CALLS
@@ -27,6 +28,8 @@ from costctl.stats.blocks import ratio_over_requests
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 _NAME: Final = "breakeven"
+_OWN: Final = bought_lever("class", "own")
+_REPLICAS: Final = bought_lever("class", "own.replicas")
 _NOTHING_DECLARED: Final = (
     "No replicas of your own are declared. With [breakeven.NAME] in costctl.toml (classes, usd_per_replica_hour, "
     "input_tokens_per_s, output_tokens_per_s, or a pool to measure) they are compared with what is bought."
@@ -56,7 +59,7 @@ def _for_class(
     if not served.any() or not usd.any():
         reason = f"No call of {request_class} that generates is bought at a known price."
         return Withheld(subject, reason, how="not_applicable")
-    sizing = sizing_of(study, unit, served)
+    sizing = sizing_of(study, unit, served, _REPLICAS)
     evidence = (
         _speed(sizing, offer),
         *_volume(sizing),
@@ -73,8 +76,8 @@ def _for_class(
         subject=subject,
         candidates=(
             (
-                setting("class", "own", request_class, name),
-                setting("class", "own.replicas", request_class, sizing.best),
+                of_lever(_OWN, request_class, name),
+                of_lever(_REPLICAS, request_class, sizing.best),
             ),
         ),
         reason="Enough of it comes, for enough of the time, that replicas of your own cost less than what is bought.",

@@ -12,7 +12,8 @@ from typing import Final
 
 from costctl.arrays import Bools
 from costctl.documents.capacity_settings import Commitment
-from costctl.levers.settings import setting
+from costctl.levers.bought_levers import bought_lever
+from costctl.levers.settings import of_lever
 from costctl.rebill.capacity import served_by, unit_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.sizing import TOO_SHORT, before_a_week, is_too_short, sizing_of
@@ -20,6 +21,7 @@ from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "commitment"
+_UNITS: Final = bought_lever("commitment", "units")
 _MOST_UNPRICED: Final = 0.05  # of the calls of an offer: with more, what they cost at list price is not known
 _NOTHING_DECLARED: Final = (
     "No offer of capacity is declared. With [commitments.NAME] in costctl.toml (provider, models, tokens_per_minute, "
@@ -48,10 +50,10 @@ def _for_offer(study: BoughtStudy, name: str, offer: Commitment) -> BillProposal
     if unpriced > _MOST_UNPRICED:
         reason = f"{unpriced:.0%} of the calls that it would serve have no list price to compare with."
         return Withheld(subject, reason, how="needs_input", missing=("prices.rates",))
-    sizing = sizing_of(study, unit_of(offer), served, offer.least_units, offer.step_units)
+    sizing = sizing_of(study, unit_of(offer), served, _UNITS, offer.least_units, offer.step_units)
     return BillProposal(
         subject=subject,
-        candidates=((setting("commitment", "units", name, sizing.best),),),
+        candidates=((of_lever(_UNITS, name, sizing.best),),),
         reason="Its models take enough tokens, for enough of the time, that units paid by time cost less.",
         if_none=f"No number of units of {name} costs less than list price.",
         assumptions=(
