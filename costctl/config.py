@@ -129,6 +129,8 @@ def _refuse_globs(path: Path, settings: Settings) -> None:
     """A glob is read in match only; elsewhere it would be the name of nothing."""
     named = [
         *((f"pools.{name}.models", each.models) for name, each in settings.pools.items()),
+        *((f"commitments.{name}.models", each.models) for name, each in settings.commitments.items()),
+        *((f"breakeven.{name}.classes", each.classes) for name, each in settings.breakeven.items()),
         *((f"classes.{name}.allowed_models", each.allowed_models) for name, each in settings.classes.items()),
         *(
             (f"classes.{name}.boundary", (*each.boundary.jurisdictions, *each.boundary.regions))

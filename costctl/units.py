@@ -11,6 +11,7 @@ from typing import Final
 
 NS_PER_S: Final = 1_000_000_000
 US_PER_S: Final = 1_000_000
+S_PER_MINUTE: Final = 60.0
 S_PER_HOUR: Final = 3600.0
 S_PER_DAY: Final = 24 * 3600.0
 S_PER_WEEK: Final = 7 * 24 * 3600.0

@@ -13,8 +13,9 @@ LeverScope = Literal["global", "backend", "replica", "caller"]
 class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """One setting before and after. lever: such as class.queue.limit.  key: as ``simulate --set`` takes it.
 
-    Either pool or request_class is given.  from, to: in ``unit``; null is "no limit" where is_limit, and "not set" in
-    ``from`` of the others; several pools are a list.  scope: over what the value counts.
+    One of pool, request_class and commitment (an offer of capacity) is given.  from, to: in ``unit``; null is "no
+    limit" where is_limit, and "not set" in ``from`` of the others; several pools are a list.  scope: over what the
+    value counts.
     """
 
     lever: str
@@ -26,3 +27,4 @@ class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     unit: str | None
     scope: LeverScope
     is_limit: bool
+    commitment: str | None = None

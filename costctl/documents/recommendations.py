@@ -102,7 +102,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
     per week. is_slo_met: whether every objective was met there, or missed by no more than today; null of bought tokens,
-    whose latency nobody can replay.
+    whose latency nobody can replay.  regret_usd_per_week: what the best of the settings that were tried would have
+    saved more there, which nobody could know before; null where only one was tried.
     """
 
     cash_usd: Estimate | None
@@ -110,6 +111,7 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
     is_slo_met: bool | None
+    regret_usd_per_week: float | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +136,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
-    calls: of its class in the window, of advice on bought tokens.
+    calls: of its class in the window, of advice on bought tokens.  commitment: the offer of capacity that it is about.
     """
 
     id: str
@@ -159,6 +161,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: tuple[str, ...] = ()
     before: str | None = None
     calls: int | None = None
+    commitment: str | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
+from costctl.documents.capacity_settings import Commitment, OwnReplicas
 from costctl.documents.price_settings import PriceSettings
 from costctl.units import duration_s
 
@@ -157,7 +158,8 @@ class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole configuration. bills: pool or provider → month ("2026-11") → USD invoiced.
 
-    billing: provider, or "*" for any → outcome → what of it is billed.
+    billing: provider, or "*" for any → outcome → what of it is billed.  commitments, breakeven: capacity that could be
+    paid for by time, and is not.
     """
 
     pools: dict[str, Pool] = {}
@@ -171,3 +173,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     privacy: Privacy = Privacy()
     prices: PriceSettings = PriceSettings()
     billing: dict[str, dict[Outcome, BillingRule]] = {}
+    commitments: dict[str, Commitment] = {}
+    breakeven: dict[str, OwnReplicas] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a pool to measure that there is not."""
+        for name, each in self.breakeven.items():
+            if each.pool is not None and each.pool not in self.pools:
+                raise ValueError(f"breakeven.{name}.pool is {each.pool}, which [pools] does not have")

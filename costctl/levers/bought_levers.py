@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.levers.table import MOST_S, Lever
+from costctl.levers.table import MOST_REPLICAS, MOST_S, Lever, Owner
 
 CACHING: Final = ("none", "5m", "1h")
 BREAKPOINTS: Final = ("system", "conversation")
@@ -136,4 +136,41 @@ BOUGHT_LEVERS: Final = (
         absent="as the calls ask today",
         pointer="/caps/output_tokens",
     ),
+    Lever(
+        "class",
+        "own",
+        "own",
+        "pool",
+        None,
+        "global",
+        "which replicas of your own serve the class; what does not fit is bought as today",
+        absent="none",
+    ),
+    Lever(
+        "class",
+        "own.replicas",
+        "own_replicas",
+        "count",
+        "replicas",
+        "global",
+        "how many of these replicas are paid for",
+        least=1,
+        most=MOST_REPLICAS,
+        absent="none",
+    ),
+    Lever(
+        "commitment",
+        "units",
+        "units",
+        "count",
+        "units",
+        "global",
+        "how many units of the offer are paid for by time; what does not fit is bought at list price",
+        absent="none",
+    ),
 )
+
+
+def bought_lever(owner: Owner, name: str) -> Lever:
+    """The row of this name."""
+    return next(each for each in BOUGHT_LEVERS if (each.owner, each.name) == (owner, name))

@@ -27,6 +27,8 @@ class ClassPlan:
 
     most_attempts: of one call, the first included.  most_steps: calls of one request.  most_input_tokens: of a call;
     what is above is left out of its history.  most_output_tokens: that a call may ask for.
+
+    own, own_replicas: of which replicas of one's own, by their name in ``[breakeven]``, how many serve it.
     """
 
     caching: Caching | None = None
@@ -39,13 +41,16 @@ class ClassPlan:
     most_steps: int | None = None
     most_input_tokens: int | None = None
     most_output_tokens: int | None = None
+    own: str | None = None
+    own_replicas: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Classes that change, by name."""
+    """Classes that change, by name. commitments: units that are paid for, by the name of the offer."""
 
     classes: Mapping[str, ClassPlan] = field(default_factory=dict)
+    commitments: Mapping[str, int] = field(default_factory=dict)
 
 
 TODAY: Final = Plan()
@@ -54,10 +59,13 @@ TODAY: Final = Plan()
 def plan_of(settings: Iterable[Setting]) -> Plan:
     """The plan of these settings, the later over the earlier; settings of other levers change no bill."""
     classes: dict[str, ClassPlan] = {}
+    commitments: dict[str, int] = {}
     for each in settings:
-        if each.lever in BOUGHT_LEVERS:
+        if each.lever.owner == "commitment" and isinstance(each.value, int):
+            commitments[each.subject] = each.value
+        elif each.lever in BOUGHT_LEVERS:
             value: dict[str, Any] = {each.lever.field: each.value}
             if each.lever.field == "is_sticky":
                 value = {"is_sticky": each.value == "prefix"}
             classes[each.subject] = replace(classes.get(each.subject, ClassPlan()), **value)
-    return Plan(classes)
+    return Plan(classes, commitments)

@@ -21,7 +21,7 @@ ALL_LEVERS: Final = (*LEVERS, *BOUGHT_LEVERS)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A lever of a pool or class, and what it is set to. source: where that was said, for messages."""
+    """A lever of a pool, class or offer, and what it is set to. source: where that was said, for messages."""
 
     lever: Lever
     subject: str
@@ -35,7 +35,7 @@ class Setting:
 
 
 def key_of(lever: Lever, subject: str) -> str:
-    """The key under which the lever of this pool or class is named."""
+    """The key under which the lever of this pool, class or offer is named."""
     return f"{lever.owner}.{subject}.{lever.name}"
 
 
@@ -70,6 +70,7 @@ def change_of(made: Setting, before: Value) -> SettingChange:
         unit=lever.unit,
         scope=lever.scope,
         is_limit=lever.is_limit,
+        commitment=made.subject if lever.owner == "commitment" else None,
     )
 
 
@@ -79,7 +80,7 @@ def settings_in(changes: Iterable[SettingChange], of: str) -> tuple[Setting, ...
 
 
 def _setting_in(change: SettingChange, of: str) -> Setting:
-    subject = change.pool or change.request_class
+    subject = change.pool or change.request_class or change.commitment
     found = next((lever for lever in ALL_LEVERS if lever.id == change.lever), None)
     if found is None or subject is None:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from costctl.documents.settings import Discipline
 
-Owner = Literal["class", "pool"]
+Owner = Literal["class", "pool", "commitment"]
 Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
 Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
@@ -25,7 +25,7 @@ MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
 
 @dataclass(frozen=True, slots=True)
 class Lever:
-    """One setting that can be changed, of a pool or of a class.
+    """One setting that can be changed, of a pool, a class or an offer of capacity.
 
     name: as in ``--set``.  field: of ``PoolRules`` or ``ClassRules``.  unit: of the value, None for a choice.
     scope: over what the value counts.  absent: what holds where a policy does not say it.  pointer: the place in a

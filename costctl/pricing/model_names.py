@@ -56,6 +56,11 @@ class NotFound(NamedTuple):
     why: str
 
 
+def without_snapshot(model: str) -> str:
+    """The name without the date of a version: gpt-4.1 of gpt-4.1-2025-04-14."""
+    return _SNAPSHOT.sub("", model)
+
+
 @cache
 def find_model(provider: str | None, model: str) -> Found | NotFound:
     """The book's entry for what the trace calls so; provider None where the trace names none."""
@@ -85,7 +90,7 @@ def _what_an_arn_hides(arn: str, kind: str) -> str:
 def _readings(seller: str | None, model: str) -> Iterator[tuple[str | None, str]]:
     """What the name may mean, the most literal first: (the provider that sells it, the model's name)."""
     for base_seller, base in _unwrapped(seller, model):
-        for name in dict.fromkeys((base, _MOVING.sub("", base), _SNAPSHOT.sub("", base))):
+        for name in dict.fromkeys((base, _MOVING.sub("", base), without_snapshot(base))):
             yield base_seller, name
         for suffix in _AS_ITS_BASE:
             if base.endswith(suffix):

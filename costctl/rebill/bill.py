@@ -3,6 +3,7 @@
 In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
 recorded; a plan changes tokens and prices, and leaves calls out, but adds none. Under today's plan it is what the
 charges of the analysis say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
+For text that fits into what is paid for by time (costctl/rebill/capacity.py) nothing more is paid.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from costctl.rebill.cache_play import CacheUse, Use, played
 from costctl.rebill.cache_rules import CacheRule, cache_rule_of, cache_rules
 from costctl.rebill.calls import TEXT_KINDS, BoughtCalls
 from costctl.rebill.left_out import LeftOut, left_out
+from costctl.rebill.paid_by_time import paid_by_time
 from costctl.rebill.rates import PriceList, Rates, rates_of
 from costctl.rebill.shortened import shortened
 
@@ -49,17 +51,20 @@ def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     """The bill of the calls under a plan."""
     out = left_out(calls, plan)
     calls = shortened(calls, plan)
-    rates = rates_of(_sold_as(calls, plan), prices)
+    sold = _sold_as(calls, plan)
+    rates = rates_of(sold, prices)
     tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
     is_unknown = _play_caches(calls, plan, tokens, ~out.is_any)
-    usd, has_no_price = _usd(tokens, rates, _other_usd(calls))
+    other_usd = _other_usd(calls)
+    usd, has_no_price = _usd(tokens, rates, other_usd)
     is_changed = _is_changed(calls, plan)
     is_unknown |= is_changed & has_no_price
     if is_unknown.any():
         usd = np.where(is_unknown, calls.today_usd, usd)
-    usd = np.where(out.is_any, 0.0, usd)
+    paid = paid_by_time(sold, tokens, ~out.is_any, plan, prices.offers)
+    usd = np.where(out.is_any, 0.0, usd - (usd - other_usd) * paid.covered)
     written = tokens["cache_write"] + tokens["cache_write_1h"]
-    return Bill(usd, tokens["cached_input"], written, is_unknown, out)
+    return Bill(usd, tokens["cached_input"], written, is_unknown, out, paid.fixed_usd)
 
 
 def bill_today(calls: BoughtCalls, prices: PriceList) -> Bill:

@@ -7,7 +7,7 @@ each; NaN where there is no price. The same price book, own rates and bands as t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -18,6 +18,7 @@ from costctl.arrays import Floats, Ints
 from costctl.documents.price_settings import PriceSettings
 from costctl.pricing.prices import price_tables
 from costctl.rebill.calls import PRICED_BY, TEXT_KINDS
+from costctl.rebill.capacity import Offers
 
 _NO_END: Final = np.inf
 _BAND: Final = ("from_input_tokens", "below_input_tokens", "usd_per_token")
@@ -25,10 +26,13 @@ _BAND: Final = ("from_input_tokens", "below_input_tokens", "usd_per_token")
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Where prices come from. own: rates and aliases of the settings.  as_of: the day whose prices hold for all."""
+    """Where prices come from. own: rates and aliases of the settings.  as_of: the day whose prices hold for all.
+    offers: of capacity that is paid for by time.
+    """
 
     own: PriceSettings
     as_of: date | None = None
+    offers: Offers = field(default_factory=Offers)
 
 
 @dataclass(frozen=True, slots=True)

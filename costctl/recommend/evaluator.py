@@ -81,6 +81,7 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
         evidence=evidence,
         reversal=None,
         withheld_as="ruled_out",
+        commitment=subject.commitment,
     )
 
 

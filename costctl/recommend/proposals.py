@@ -20,16 +20,18 @@ Candidate = tuple[Setting, ...]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What advice is about."""
+    """What advice is about. commitment: an offer of capacity."""
 
     kind: str
     request_class: str | None = None
     pool: str | None = None
+    commitment: str | None = None
 
     @property
     def id(self) -> str:
         """Such as tier_placement.chat.gpu-economy."""
-        return ".".join(part for part in (self.kind, self.request_class, self.pool) if part)
+        parts = (self.kind, self.request_class, self.pool, self.commitment)
+        return ".".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

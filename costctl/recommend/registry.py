@@ -13,4 +13,4 @@ KINDS: Final[tuple[Kind, ...]] = (
     tier_placement.KIND,
 )
 # What people ask about and no kind advises on yet.
-NOT_COVERED: Final = ("number of replicas", "commitments")
+NOT_COVERED: Final = ("number of replicas",)

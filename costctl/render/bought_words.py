@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from costctl.documents.changes import SettingChange, Value
+from costctl.render.numbers import plural
 from costctl.render.settings import setting_value
 
 _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
@@ -26,6 +27,10 @@ _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
         "default": "buy from the default tier",
     },
 }
+_COUNTED: Final[Mapping[str, tuple[str, str]]] = {
+    "commitment.units": ("pay by time for ", "unit"),
+    "class.own.replicas": ("on ", "replica"),
+}
 _CACHED_TODAY: Final = {"5m": "cached for 5 minutes today", "1h": "cached for an hour today"}
 
 
@@ -40,7 +45,9 @@ _BOUNDED: Final = {
 
 def is_about_tokens(change: SettingChange) -> bool:
     """Whether the setting is one of what is bought by the token."""
-    return change.lever in {*_SAID, *_BOUNDED, "class.model", "class.response_cache.ttl"}
+    return change.lever in {
+        *_SAID, *_BOUNDED, *_COUNTED, "class.model", "class.own", "class.response_cache.ttl",
+    }  # fmt: skip
 
 
 def in_plain_words(changes: tuple[SettingChange, ...]) -> str:
@@ -66,4 +73,9 @@ def _said(change: SettingChange) -> str:
         return f"answer repeats from a cache, for {kept}"
     if change.lever in _BOUNDED:
         return _BOUNDED[change.lever].format(setting_value(change.to, change.unit, is_limit=change.is_limit))
+    if change.lever == "class.own":
+        return f"serve with {change.to} of your own"
+    if change.lever in _COUNTED and isinstance(change.to, int):
+        before, thing = _COUNTED[change.lever]
+        return f"{before}{plural(change.to, thing)}"
     return _SAID[change.lever].get(change.to, f"{change.to}")

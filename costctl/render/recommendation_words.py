@@ -26,8 +26,9 @@ Saving = Recommendation | Holdout | Increment | Joint
 
 
 def subject(advice: Recommendation) -> str:
-    """Whose advice it is: of a class, on a pool, or of all."""
-    return " on ".join(part for part in (advice.request_class, advice.pool) if part) or "all"
+    """Whose advice it is: of a class, on a pool, of an offer, or of all."""
+    of = " on ".join(part for part in (advice.request_class, advice.pool) if part)
+    return of or advice.commitment or "all"
 
 
 def kind(name: str) -> str:
@@ -55,7 +56,7 @@ def changes(all_of_them: tuple[SettingChange, ...]) -> str:
 
 def in_words(advice: Recommendation) -> str:
     """What is changed, of whom: classification: llm-premium → llm-economy."""
-    whose = advice.request_class or advice.pool or "all"
+    whose = advice.request_class or advice.pool or advice.commitment or "all"
     if any(is_about_tokens(each) for each in advice.change):
         return f"{whose}: {in_plain_words(advice.change)}"
     told = [

@@ -11,6 +11,7 @@ from costctl.progress import Progress
 if TYPE_CHECKING:
     from costctl.documents.cache_misses import CacheMisses
     from costctl.rebill.calls import BoughtCalls
+    from costctl.rebill.capacity import Offers
     from costctl.rebill.misses import Misses
     from costctl.rebill.rates import PriceList
 
@@ -24,11 +25,18 @@ def bought_calls_in(engine: Engine, progress: Progress) -> BoughtCalls:
 
 
 def price_list_of(observation: Observation) -> PriceList:
-    """The prices that the bill is run again at."""
+    """The prices that tokens are billed at."""
     from costctl.rebill.rates import PriceList
 
     as_of = day_of(observation.prices_as_of, "--prices-as-of")
     return PriceList(observation.config.settings.prices, as_of)
+
+
+def offers_in(observation: Observation, window_s: float) -> Offers:
+    """What could be paid for by time instead, over the window."""
+    from costctl.recommend.bought.own_replicas import offers_of
+
+    return offers_of(observation.config.settings, observation.engine.fetch("pool_call"), window_s)
 
 
 def cache_misses_in(observation: Observation, progress: Progress) -> CacheMisses | None:

@@ -5,6 +5,7 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from costctl.errors import UsageError
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
-from costctl.verbs.bought import bought_calls_in, price_list_of
+from costctl.verbs.bought import bought_calls_in, offers_in, price_list_of
 from costctl.verbs.promises import past_in_store
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def bought_study(observation: Observation, window_s: float, progress: Progress) 
     """What is bought by the token; None where nothing is. window_s: over which savings a week are told."""
     from costctl.recommend.bought.study import bought_study_of
 
-    calls, prices = bought_calls_in(observation.engine, progress), price_list_of(observation)
+    calls = bought_calls_in(observation.engine, progress)
+    prices = dataclasses.replace(price_list_of(observation), offers=offers_in(observation, window_s))
     return bought_study_of(calls, observation.config.settings, prices, window_s, observation.seed)
 
 

@@ -103,3 +103,31 @@ def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, text: str) -> None
 def test_a_missing_file_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.toml"):
         load_config(tmp_path / "nowhere.toml", tmp_path)
+
+
+UNIT = '[commitments.ptu]\nprovider = "azure"\nmodels = ["gpt-4.1"]\ntokens_per_minute = 3000\n'
+OWN = '[breakeven.llama]\nclasses = ["chat"]\n'
+
+
+def test_the_price_of_a_unit_is_by_the_hour_whichever_way_it_is_given(tmp_path: Path) -> None:
+    by_hour = load_config(written(tmp_path, UNIT + "usd_per_unit_hour = 1.0\n"), tmp_path)
+    assert by_hour.settings.commitments["ptu"].usd_per_hour == 1.0
+    by_month = load_config(written(tmp_path, UNIT + "usd_per_unit_month = 365.0\n"), tmp_path)
+    assert by_month.settings.commitments["ptu"].usd_per_hour == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (UNIT, "either usd_per_unit_hour or usd_per_unit_month"),
+        (UNIT + "usd_per_unit_hour = 1.0\nusd_per_unit_month = 1.0\n", "either usd_per_unit_hour"),
+        (UNIT.replace('"gpt-4.1"', "") + "usd_per_unit_hour = 1.0\n", "length >= 1"),
+        (UNIT.replace("gpt-4.1", "gpt-*") + "usd_per_unit_hour = 1.0\n", "pattern"),
+        (OWN + "usd_per_replica_hour = 1.0\n", "or a pool to measure"),
+        (OWN + 'pool = "gpu"\n', "which .pools. does not have"),
+        ("[pools.gpu]\n" + OWN + 'pool = "gpu"\nusd_per_replica_hour = 1.0\n', "either the pool or these"),
+    ],
+)
+def test_an_offer_of_capacity_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        load_config(written(tmp_path, text), tmp_path)

@@ -15,8 +15,9 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
+from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.proposals import BillProposal
-from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
+from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
 
@@ -31,36 +32,45 @@ def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommen
             withheld_as=proposed.how,
             missing=proposed.missing,
         )
+    cut = cut_of(study, proposed.cut)
     before = study.bill(proposed.given) if proposed.given else study.today
-    best = _cheapest(study, proposed, before)
-    evidence = (*proposed.evidence, _billed(study, proposed))
+    best = _cheapest(cut, proposed, before)
+    evidence = (*proposed.evidence, _billed(cut, proposed))
     if best is None:
         return withheld(proposed.subject, proposed.if_none, evidence)
-    settings, changed = best
-    everywhere = study.in_first | ~study.in_first
-    first = study.saved_per_week(before, changed, study.in_first, FIRST_PART)
-    rest = study.saved_per_week(before, changed, ~study.in_first, 1.0 - FIRST_PART)
+    settings, changed, regret_usd = best
+    first, rest, whole = (
+        cut.saved_per_week(before, changed, part) for part in (cut.first, cut.rest, cut.whole)
+    )
     reason = _why_not(first, rest)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
-    whole = study.saved_per_week(before, changed, everywhere, 1.0)
-    return _made(study, proposed, settings, whole, rest, evidence)
+    holdout = Holdout(
+        cash_usd=None,
+        cash_usd_per_week=rest,
+        freed_usd=None,
+        freed_usd_per_week=None,
+        is_slo_met=None,
+        regret_usd_per_week=None if regret_usd is None else cut.per_week(regret_usd, cut.rest),
+    )
+    return _made(study, proposed, settings, whole, holdout, evidence)
 
 
-def _cheapest(study: BoughtStudy, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill] | None:
-    """The candidate with the smallest bill on the first part; None where none is smaller than before."""
-    best, least = None, _first_usd(study, before)
+def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill, float | None] | None:
+    """The candidate with the smallest bill on the first part; None where none is smaller than before. With it what
+    another would have cost less on the rest, USD; None where there is no other.
+    """
+    best, least, rest = None, cut.usd(before, cut.first), [cut.usd(before, cut.rest)]
     for settings in proposed.candidates:
-        changed = study.bill((*proposed.given, *settings))
-        usd = _first_usd(study, changed)
+        changed = cut.study.bill((*proposed.given, *settings))
+        usd = cut.usd(changed, cut.first)
+        rest.append(cut.usd(changed, cut.rest))
         if usd < least:
             best, least = (settings, changed), usd
-    return best
-
-
-def _first_usd(study: BoughtStudy, billed: Bill) -> float:
-    """What the first part costs, with its share of what is paid for in any case."""
-    return float(billed.usd[study.in_first].sum()) + billed.fixed_usd * FIRST_PART
+    if best is None:
+        return None
+    is_only = len(proposed.candidates) == 1
+    return *best, None if is_only else cut.usd(best[1], cut.rest) - min(rest)
 
 
 def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
@@ -82,7 +92,7 @@ def _made(
     proposed: BillProposal,
     settings: Candidate,
     whole: Estimate | None,
-    rest: Estimate | None,
+    holdout: Holdout,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
     is_ready = not proposed.missing and proposed.before is None
@@ -91,9 +101,7 @@ def _made(
         status="recommended" if is_ready else "candidate",
         change=_changes(study, settings),
         cash_usd_per_week=whole,
-        holdout=Holdout(
-            cash_usd=None, cash_usd_per_week=rest, freed_usd=None, freed_usd_per_week=None, is_slo_met=None
-        ),
+        holdout=holdout,
         assumptions=proposed.assumptions,
         reversal=proposed.reversal,
         withheld_as=None if is_ready else "needs_input",
@@ -107,15 +115,15 @@ def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ..
     return tuple(change_of(each, study.value_today(each.lever, each.subject)) for each in settings)
 
 
-def _billed(study: BoughtStudy, proposed: BillProposal) -> Evidence:
+def _billed(cut: Cut, proposed: BillProposal) -> Evidence:
     """How many candidates were billed, on how many calls."""
     count = len(proposed.candidates)
     settings = "1 setting was" if count == 1 else f"{count} settings were"
     return Evidence(
         id="bills",
         kind="computed",
-        statement=f"{settings} billed on the calls as recorded, chosen on the first {FIRST_PART:.0%} of them.",
-        samples=_calls(study, proposed),
+        statement=f"{settings} billed on the calls as recorded, chosen on the first {cut.first.ratio:.0%} {cut.what}.",
+        samples=_calls(cut.study, proposed),
         value=None,
     )
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from costctl.documents.recommendations import Evidence
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Candidate, Subject, Withheld
+
+CutBy = Literal["calls", "time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class BillProposal:
     reason: why it saves, a sentence.  if_none: why nothing is advised, where no candidate is cheaper.  missing: the
     settings to declare before it may be done; empty where nothing must.  before: what must be tried first, a sentence.
     given: settings that are advised beside it: what is saved is what it adds to them.
+    cut: by what the first part is the first (costctl/recommend/bought/cuts.py).
     """
 
     subject: Subject
@@ -33,6 +37,7 @@ class BillProposal:
     missing: tuple[str, ...] = ()
     before: str | None = None
     given: Candidate = ()
+    cut: CutBy = "calls"
 
 
 @dataclass(frozen=True, slots=True)

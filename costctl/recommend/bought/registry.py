@@ -6,6 +6,8 @@ from typing import Final
 
 from costctl.recommend.bought.kinds import (
     affinity,
+    breakeven,
+    commitment,
     context,
     loop_cap,
     model_choice,
@@ -27,4 +29,6 @@ BILL_KINDS: Final[tuple[BillKind, ...]] = (
     loop_cap.KIND,
     context.KIND,
     output_limit.KIND,
+    commitment.KIND,
+    breakeven.KIND,
 )

@@ -72,6 +72,8 @@ class BoughtStudy:
                 return str(values[0]) if values.len() == 1 else None
             case "is_sticky":
                 return "none"
+            case "units":
+                return 0
         return None
 
     def _caching_today(self, subject: str) -> str | None:
