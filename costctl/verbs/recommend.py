@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from costctl.answers import kept_or_made
-from costctl.documents.recommendations import Recommendations
+from costctl.documents.recommendations import Joint, Recommendation, Recommendations
 from costctl.errors import UsageError
 from costctl.observation import Observation, Question, day_of, observed
 from costctl.progress import Progress
@@ -37,7 +37,9 @@ def _alone(document: Recommendations, asked: str) -> Recommendations:
     named = {each.id: each for each in document.recommendations}
     named |= {str(place): each for place, each in enumerate(document.made, 1)}
     if asked in named:
-        return replace(document, recommendations=(named[asked],), joint=None)
+        return replace(
+            document, recommendations=(named[asked],), joint=_beside_others(document, named[asked])
+        )
     made = ", ".join(f"{place} {each.id}" for place, each in enumerate(document.made, 1))
     others = ", ".join(each.id for each in document.recommendations if each.status == "withheld")
     raise UsageError(
@@ -45,6 +47,13 @@ def _alone(document: Recommendations, asked: str) -> Recommendations:
         why=f"Recommended: {made or 'nothing'}. Not recommended: {others or 'nothing'}.",
         next_step="Give --show one of these numbers or ids.",
     )
+
+
+def _beside_others(document: Recommendations, advice: Recommendation) -> Joint | None:
+    """Of the joint saving what this one adds; None where it is in no sum."""
+    order = () if document.joint is None else document.joint.order
+    own = tuple(each for each in order if each.id == advice.id)
+    return replace(document.joint, order=own) if document.joint is not None and own else None
 
 
 def _recommended(observation: Observation, progress: Progress) -> Recommendations:

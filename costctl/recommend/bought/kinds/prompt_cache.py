@@ -52,7 +52,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
             f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
             "like, to costctl: it keeps hashes and sizes, and no text.",
             how="needs_input",
-            missing=("gen_ai.input.messages of its calls",),
+            missing=("gen_ai.input.messages",),
         )
     today = study.value_today(setting("class", "prompt_cache", name, "none").lever, name)
     return BillProposal(
