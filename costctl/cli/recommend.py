@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,14 @@ def run(
             help="Show one recommendation in full: its number on the screen, or its id.",
         ),
     ] = None,
+    grades: Annotated[
+        Path | None,
+        typer.Option(
+            "--grades",
+            metavar="FILE",
+            help="What graders found: CSV or JSON lines with class, model, score, n.",
+        ),
+    ] = None,
     extrapolate: options.Extrapolate = False,
     asked: Asked,
     reasoned: Reasoned,
@@ -36,7 +45,7 @@ def run(
     from costctl.render import recommendation_screen, recommendations
 
     with feedback.progress() as progress:
-        document = verbs.recommend(asked.question(is_extrapolating=extrapolate), progress, show)
+        document = verbs.recommend(asked.question(is_extrapolating=extrapolate), progress, show, grades)
     if show is None:
         screen, sections = recommendation_screen.screen, recommendations.sections
     else:

@@ -5,13 +5,16 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from costctl.answers import kept_or_made
+from costctl.documents.grades import Grade
 from costctl.documents.recommendations import Joint, Recommendation, Recommendations
-from costctl.errors import UsageError
+from costctl.errors import InputError, UsageError
+from costctl.grades import read_grades
 from costctl.observation import Observation, Question, day_of, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
     from costctl.service_model.pool_fit import PoolFits
 
 
-def recommend(question: Question, progress: Progress, show: str | None = None) -> Recommendations:
-    """What to change, what it saves and how sure that is. show: one of them only, by its number or id.
+def recommend(
+    question: Question, progress: Progress, show: str | None = None, grades: Path | None = None
+) -> Recommendations:
+    """What to change, what it saves and how sure that is. show: one of them only, by its number or id.  grades: a file
+    of what graders found of models.
 
-    Raises UsageError where there is none of that name.
+    Raises UsageError where there is none of that name, InputError for grades that cannot be used.
     """
+    graded = () if grades is None else read_grades(grades)
     with observed(question, progress) as observation:
-        document = kept_or_made(observation, progress, Recommendations, _recommended)
+        document = kept_or_made(observation, progress, Recommendations, _recommended, graded)
     return document if show is None else _alone(document, show)
 
 
@@ -56,12 +63,14 @@ def _beside_others(document: Recommendations, advice: Recommendation) -> Joint |
     return replace(document.joint, order=own) if document.joint is not None and own else None
 
 
-def _recommended(observation: Observation, progress: Progress) -> Recommendations:
+def _recommended(observation: Observation, progress: Progress, grades: tuple[Grade, ...]) -> Recommendations:
     frames = frames_of(observation, progress)
-    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
+    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress, grades)
 
 
-def _bought(observation: Observation, frames: Frames, progress: Progress) -> BoughtStudy | None:
+def _bought(
+    observation: Observation, frames: Frames, progress: Progress, grades: tuple[Grade, ...]
+) -> BoughtStudy | None:
     """What is bought by the token; None where too little is to advise on."""
     from costctl.rebill.calls import BOUGHT_COLUMNS, bought_calls_of
     from costctl.rebill.rates import PriceList
@@ -71,18 +80,33 @@ def _bought(observation: Observation, frames: Frames, progress: Progress) -> Bou
     progress("Building bought_calls", None)
     calls = bought_calls_of(engine.fetch("bought_calls", BOUGHT_COLUMNS), engine.fetch("call_prompt"))
     as_of = day_of(observation.prices_as_of, "--prices-as-of")
+    _require_known_classes(grades, calls.classes)
     return bought_study_of(
-        calls, settings, PriceList(settings.prices, as_of), frames.window_s, observation.seed
+        calls, settings, PriceList(settings.prices, as_of), frames.window_s, observation.seed, grades
     )
 
 
+def _require_known_classes(grades: tuple[Grade, ...], classes: tuple[str, ...]) -> None:
+    """Raise InputError for grades of which none is of a class that is bought."""
+    if grades and not {each.request_class for each in grades} & {*classes}:
+        raise InputError(
+            "The grades say nothing of these traces.",
+            why="None of their classes is a class that buys tokens here.",
+            next_step=f"In the column class, use the names of the classes: {', '.join(classes[:8])}.",
+        )
+
+
 def recommendations_of(
-    observation: Observation, frames: Frames, fits: PoolFits, progress: Progress
+    observation: Observation,
+    frames: Frames,
+    fits: PoolFits,
+    progress: Progress,
+    grades: tuple[Grade, ...] = (),
 ) -> Recommendations:
-    """The recommendations document."""
+    """The recommendations document. grades: what graders found of models."""
     from costctl.recommend.document import METHODS, build_recommendations
 
-    bought = _bought(observation, frames, progress)
+    bought = _bought(observation, frames, progress, grades)
     progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
     return build_recommendations(
         frames,
