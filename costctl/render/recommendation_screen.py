@@ -114,10 +114,9 @@ def _candidates(document: Recommendations) -> Table:
 
 
 def _needs(advice: Recommendation) -> str:
-    """The lines to add, and what to try, in few words: --show has all of it."""
-    lines = [line_to_add(name).replace("\n", " ") for name in advice.missing]
-    tried = [] if advice.before is None else [f"({advice.before.partition(':')[0].lower()})"]
-    return " ".join((*lines, *tried))
+    """The lines to add, or where there are none what to try, in few words: --show has all of it."""
+    lines = " ".join(line_to_add(name).replace("\n", " ") for name in advice.missing)
+    return lines or f"({(advice.before or '').partition(':')[0].lower()})"
 
 
 def _to_add(advice: Recommendation) -> list[Section]:

@@ -118,7 +118,7 @@ def test_who_buys_tokens_is_told_what_can_be_saved_and_what_must_be_declared_fir
     made, candidates = (each for each in found if isinstance(each, Table))
     assert [row[1].partition(":")[0] for row in made.texts()] == [each.request_class for each in bought.made]
     assert "faq: answer repeats from a cache, for 24 h" in [row[1] for row in made.texts()]
-    assert "if so, deferrable = true" in [row[2] for row in candidates.texts()]
+    assert "(quality is not tested)" in [row[2] for row in candidates.texts()]
     said = " ".join(line for each in found if isinstance(each, Facts) for _, line in each.lines)
     assert "No pool is configured" not in said
     assert "none declared" in facts(found)["Own pools"]

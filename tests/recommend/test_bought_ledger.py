@@ -16,8 +16,7 @@ from costctl.recommend.bought.ledger import Ledger, ledger_of, settled
 from costctl.recommend.bought.split import order_free
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.units import S_PER_WEEK
-from tests.recommend.studied_shop import recommended, study_of_shop
-from tests.synth.written_shop import small_shop_in
+from tests.recommend.studied_shop import recommended
 from tests.thoroughness import how_many
 
 Game = Callable[[frozenset[str]], float]
@@ -60,11 +59,6 @@ def test_who_adds_nothing_has_no_part_and_equals_have_equal_parts() -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> BoughtStudy:
-    return study_of_shop(small_shop_in(tmp_path_factory.mktemp("shop"))[2])
-
-
-@pytest.fixture(scope="module")
 def made() -> tuple[Recommendation, ...]:
     """Two changes of one class, which save some of the same tokens; three of another; one of a third."""
     return (
@@ -78,8 +72,8 @@ def made() -> tuple[Recommendation, ...]:
 
 
 @pytest.fixture(scope="module")
-def ledger(study: BoughtStudy, made: tuple[Recommendation, ...]) -> Ledger:
-    return ledger_of(study, made)
+def ledger(shop_study: BoughtStudy, made: tuple[Recommendation, ...]) -> Ledger:
+    return ledger_of(shop_study, made)
 
 
 @pytest.fixture(scope="module")
@@ -95,24 +89,24 @@ def test_increments_sum_to_the_joint_saving_to_the_cent(joint: Joint) -> None:
     assert sum(added) == pytest.approx(joint.cash_usd_per_week.mid, abs=1e-6)
 
 
-def bill_of(study: BoughtStudy, made: Sequence[Recommendation], names: Iterable[str]) -> Bill:
+def bill_of(shop_study: BoughtStudy, made: Sequence[Recommendation], names: Iterable[str]) -> Bill:
     """The bill of the whole, whatever of it the changes touch."""
     chosen = set(names)
-    return study.bill(
+    return shop_study.bill(
         [each for item in made if item.id in chosen for each in settings_in(item.change, item.id)]
     )
 
 
 def test_the_next_is_always_that_which_adds_most_for_certain(
-    study: BoughtStudy, made: tuple[Recommendation, ...], joint: Joint
+    shop_study: BoughtStudy, made: tuple[Recommendation, ...], joint: Joint
 ) -> None:
     """The slow twin bills each that is left beside all that are done."""
-    whole = np.ones(study.calls.size, np.bool_)
+    whole = np.ones(shop_study.calls.size, np.bool_)
     done: list[str] = []
     while left := [item.id for item in made if item.id not in done]:
-        before = bill_of(study, made, done)
+        before = bill_of(shop_study, made, done)
         added = {
-            name: study.saved_per_week(before, bill_of(study, made, [*done, name]), whole, 1.0)
+            name: shop_study.saved_per_week(before, bill_of(shop_study, made, [*done, name]), whole, 1.0)
             for name in left
         }
         lows = {name: each.low for name, each in added.items() if each is not None}
@@ -121,26 +115,26 @@ def test_the_next_is_always_that_which_adds_most_for_certain(
 
 
 def test_the_split_of_a_bill_is_the_average_over_all_orders(
-    study: BoughtStudy, made: tuple[Recommendation, ...], joint: Joint
+    shop_study: BoughtStudy, made: tuple[Recommendation, ...], joint: Joint
 ) -> None:
     """Of all six by definition, though only those of one class are billed together."""
     known: dict[frozenset[str], float] = {}
 
     def saved(names: frozenset[str]) -> float:
         if names not in known:
-            usd = float(study.today.usd.sum() - bill_of(study, made, names).usd.sum())
-            known[names] = usd * S_PER_WEEK / study.window_s
+            usd = float(shop_study.today.usd.sum() - bill_of(shop_study, made, names).usd.sum())
+            known[names] = usd * S_PER_WEEK / shop_study.window_s
         return known[names]
 
     truth = by_permutations(tuple(item.id for item in made), saved)
     assert {step.id: step.split_usd_per_week for step in joint.order} == pytest.approx(truth)
 
 
-def test_what_saves_nothing_beside_the_others_is_withheld(study: BoughtStudy) -> None:
+def test_what_saves_nothing_beside_the_others_is_withheld(shop_study: BoughtStudy) -> None:
     twice = [
         recommended(name, setting("class", "service_tier", "digest", "batch")) for name in ("one", "again")
     ]
-    ledger = ledger_of(study, twice)
+    ledger = ledger_of(shop_study, twice)
     assert ledger.joint is not None
     assert ([step.id for step in ledger.joint.order], ledger.adds_nothing) == (["one"], {"again"})
     kept, dropped = settled(twice, ledger)
@@ -150,9 +144,9 @@ def test_what_saves_nothing_beside_the_others_is_withheld(study: BoughtStudy) ->
 
 
 def test_of_more_than_can_be_enumerated_no_split_is_told(
-    study: BoughtStudy, made: tuple[Recommendation, ...], monkeypatch: pytest.MonkeyPatch
+    shop_study: BoughtStudy, made: tuple[Recommendation, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_module, "MOST_SPLIT", 1)
-    few = ledger_of(study, made).joint
+    few = ledger_of(shop_study, made).joint
     assert few is not None
     assert {step.id for step in few.order if step.split_usd_per_week is not None} == {"night"}
