@@ -35,7 +35,8 @@ def run(
         typer.Option(
             "--world",
             metavar="NAME",
-            help="A named world: sample (own pools) or shop (bought tokens).  [default: a random world of --seed]",
+            help="A named world: sample (own pools), shop or buyers (bought tokens).  "
+            "[default: a random world of --seed]",
         ),
     ] = None,
     form: Annotated[

@@ -62,7 +62,7 @@ def _lines(advice: Recommendation) -> str:
 def beside_others(document: Recommendations, advice: Recommendation) -> tuple[str, ...]:
     """What it adds to those that come before it, and its part whatever the order: a sentence, where that is known."""
     order = () if document.joint is None else document.joint.order
-    return tuple(f"{_step(each)}." for each in order if each.id == advice.id)
+    return tuple(f"{_step(each)}." for each in order if each.id == advice.id and each.split_usd is not None)
 
 
 def _step(step: Increment) -> str:

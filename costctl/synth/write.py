@@ -20,7 +20,7 @@ from costctl.synth.logs import log_lines
 from costctl.synth.platform import serve
 from costctl.synth.presets import world_from_seed, world_named
 from costctl.synth.settings_file import settings_text
-from costctl.synth.shop.presets import shop as shop_of
+from costctl.synth.shop.presets import SHOPS
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.settings_file import settings_text as shop_settings
 from costctl.synth.shop.spans import otlp_lines as shop_lines
@@ -32,7 +32,6 @@ from costctl.synth.truth import truth_of
 TRACES: Final = {"otlp": "requests.jsonl.gz", "log": "calls.csv.gz"}
 SETTINGS: Final = "costctl.toml"
 TRUTH: Final = "truth.json"
-SHOP: Final = "shop"
 
 Form = Literal["otlp", "log"]
 Tell = Callable[[str, float | None], None]
@@ -54,7 +53,11 @@ def synthesize(name: str | None, seed: int, folder: Path, form: Form, progress: 
     it is. Raises UsageError for an unknown name and for a shop as a log, StoreError where the folder cannot be
     written.
     """
-    made = _shop(seed, form, progress) if name == SHOP else _platform(name, seed, form, progress)
+    made = (
+        _shop(name, seed, form, progress)
+        if name is not None and name in SHOPS
+        else _platform(name, seed, form, progress)
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         progress("Writing traces", None)
@@ -82,15 +85,15 @@ def _platform(name: str | None, seed: int, form: Form, progress: Tell) -> _World
     return _World(lines(world, demand, served), settings_text(world), lambda: truth_of(world, demand, served))
 
 
-def _shop(seed: int, form: Form, progress: Tell) -> _World:
+def _shop(name: str, seed: int, form: Form, progress: Tell) -> _World:
     """A team that buys tokens."""
     if form == "log":
         raise UsageError(
-            "The world shop cannot be written as a log.",
+            f"The world {name} cannot be written as a log.",
             why="What its prompts share is only in spans.",
             next_step="Omit --as.",
         )
-    shop = shop_of(seed)
+    shop = SHOPS[name](seed)
     progress(f"Simulating world {shop.name}", None)
     calls = traffic_of(shop)
     usages = usage_of(shop, calls)
