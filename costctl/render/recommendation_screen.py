@@ -32,7 +32,9 @@ from costctl.render.view import View
 
 _MOST_ROWS: Final = 8
 _MOST_NAMED: Final = 3
-_MOST_CANDIDATES: Final = 5
+_MOST_BESIDE_CANDIDATES: Final = 6
+_MOST_CANDIDATES: Final = 6
+_MOST_OF_BOTH: Final = 10
 _MOST_EFFECTS: Final = 8
 
 
@@ -84,7 +86,7 @@ def _basis(document: Recommendations) -> str:
 
 def _table(document: Recommendations) -> Table:
     """Of what is only bought, nothing is freed and no latency is replayed."""
-    shown, hidden = first(document.made, _MOST_ROWS)
+    shown, hidden = first(document.made, _most_made(document))
     per_week = _per_week(document)
     has_replays = any(each.latency is not None or told(each)[1] is not None for each in document.made)
     savings = zip(*(usd_range_column(*column) for column in _savings(shown)), strict=True)
@@ -100,9 +102,15 @@ def _table(document: Recommendations) -> Table:
     return Table("#", columns, tuple(rows), frozenset({"#", "change"}), is_compact=True)
 
 
+def _most_made(document: Recommendations) -> int:
+    """Rows of what is recommended: fewer where candidates stand below, so that both fit one screen."""
+    return _MOST_BESIDE_CANDIDATES if document.candidates else _MOST_ROWS
+
+
 def _candidates(document: Recommendations) -> Table:
     """What would save, the most valuable first, and the line to add or what must be tried before."""
-    shown, hidden = first(document.candidates, _MOST_CANDIDATES)
+    made = len(first(document.made, _most_made(document))[0])
+    shown, hidden = first(document.candidates, min(_MOST_CANDIDATES, _MOST_OF_BOTH - made))
     most = usd_column(cash.high if (cash := told(each)[0]) is not None else None for each in shown)
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:
