@@ -176,11 +176,14 @@ class Store:
         )
         return verbs.simulate(self._question(), request, self.progress)
 
-    def recommend(self, *, extrapolate: bool = False) -> Recommendations:
-        """Changes with savings and confidence. extrapolate: figures per week from less than a day of traces too."""
+    def recommend(self, *, extrapolate: bool = False, grades: AnyPath | None = None) -> Recommendations:
+        """Changes with savings and confidence. extrapolate: figures per week from less than a day of traces too.
+        grades: a file of what graders found of models, as ``costctl recommend --grades`` takes it.
+        """
         from costctl import verbs
 
-        return verbs.recommend(self._question(is_extrapolating=extrapolate), self.progress)
+        question = self._question(is_extrapolating=extrapolate)
+        return verbs.recommend(question, self.progress, grades=None if grades is None else Path(grades))
 
     def emit(
         self,

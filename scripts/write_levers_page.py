@@ -23,8 +23,8 @@ def rendered() -> str:
             *_table(LEVERS),
             "",
             "## Of what is bought by the token\n",
-            "Recommendations change these; the bill is run again under them, and a policy carries them for entries that",
-            "go to a provider. They are not replayed. One row of `costctl/levers/bought_levers.py` each.\n",
+            "Recommendations change these; the bill is run again under them, and a policy carries them for entries",
+            "that go to a provider. They are not replayed. One row of `costctl/levers/bought_levers.py` each.\n",
             *_table(BOUGHT_LEVERS),
             "",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,14 @@ def run(
             "--undo", metavar="ID", help="The settings that take one back: an id that --review shows."
         ),
     ] = None,
+    grades: Annotated[
+        Path | None,
+        typer.Option(
+            "--grades",
+            metavar="FILE",
+            help="What graders found: CSV or JSON lines with class, model, score, n.",
+        ),
+    ] = None,
     extrapolate: options.Extrapolate = False,
     asked: Asked,
     reasoned: Reasoned,
@@ -57,15 +66,17 @@ def run(
     elif undo is not None:
         _undo(undo, question, reasoned, feedback)
     else:
-        _recommend(question, show, reasoned, feedback)
+        _recommend(question, show, grades, reasoned, feedback)
 
 
-def _recommend(question: Question, show: str | None, reasoned: Reasoned, feedback: Feedback) -> None:
+def _recommend(
+    question: Question, show: str | None, grades: Path | None, reasoned: Reasoned, feedback: Feedback
+) -> None:
     from costctl import verbs
     from costctl.render import recommendation_screen, recommendations
 
     with feedback.progress() as progress:
-        document = verbs.recommend(question, progress, show)
+        document = verbs.recommend(question, progress, show, grades)
     if show is not None:
         reasoned.show(document, recommendation_screen.shown_screen, None, recommendations.csv_text)
         return

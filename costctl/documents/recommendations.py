@@ -165,18 +165,27 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one recommendation adds to the savings of those before it. id: of the recommendation."""
+    """What one recommendation adds to the savings of those before it. id: of the recommendation.
+
+    split_usd, split_usd_per_week: its part of the joint cash, whatever the order: what it adds on average over all
+    orders (Shapley); null of pools, and where more than seven change what the same calls cost.
+    """
 
     id: str
     cash_usd: Estimate | None
     cash_usd_per_week: Estimate | None
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
+    split_usd: float | None = None
+    split_usd_per_week: float | None = None
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All recommendations together: those of pools on one replay of the whole window, those of bought tokens on one
     bill. Savings are not counted twice.
+
+    order: the increments. Those of bought tokens sum to their joint saving; the next is always the one that adds most
+    for certain, by its lower bound.
     """
 
     cash_usd: Estimate | None

@@ -19,6 +19,7 @@ Enforcement = Literal["required", "advisory"]
 Discipline = Literal["continuous", "static"]  # a call joins at the next step, or with the next whole batch
 Usd = Annotated[float, msgspec.Meta(ge=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
+Margin = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -124,7 +125,8 @@ class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one class needs. priority: 1 is served first; classes without one come after, in order of the
-    file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.
+    file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.  quality_margin: by how
+    much a cheaper model may score worse than today's, in the unit of the scores.
     """
 
     slo: Slo = Slo()
@@ -133,6 +135,7 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     priority: Count | None = None
     deferrable: bool = False
     allowed_models: tuple[str, ...] = ()
+    quality_margin: Margin = 0.05
     boundary: DataBoundary | None = None
 
 

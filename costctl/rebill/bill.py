@@ -25,6 +25,7 @@ from costctl.rebill.left_out import LeftOut, left_out
 from costctl.rebill.paid_by_time import paid_by_time
 from costctl.rebill.rates import PriceList, Rates, rates_of
 from costctl.rebill.shortened import shortened
+from costctl.rebill.tokenizers import token_ratio
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
 _NO_RULE: Final = CacheRule("", (), False, 0, 1, (0,), "", date.min)
@@ -55,6 +56,7 @@ def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     rates = rates_of(sold, prices)
     tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
     is_unknown = _play_caches(calls, plan, tokens, ~out.is_any)
+    _count_anew(calls, plan, tokens)
     other_usd = _other_usd(calls)
     usd, has_no_price = _usd(tokens, rates, other_usd)
     is_changed = _is_changed(calls, plan)
@@ -99,6 +101,20 @@ def _sold_as(calls: BoughtCalls, plan: Plan) -> pl.DataFrame:
                     pl.when(own).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
                 )
     return frame
+
+
+def _count_anew(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats]) -> None:
+    """Counts the text of calls that go to another model as that model counts it, as far as that is known."""
+    for name, each in plan.classes.items():
+        if each.model is None:
+            continue
+        own, models = calls.of_class(name), calls.frame["model"]
+        for today in models.filter(pl.Series(own)).drop_nulls().unique():
+            ratio = token_ratio(calls, today, each.model).ratio if today != each.model else 1.0
+            if ratio != 1.0:
+                resold = own & (models == today).fill_null(value=False).to_numpy()
+                for kind in TEXT_KINDS:
+                    tokens[kind] = np.where(resold, tokens[kind] * ratio, tokens[kind])
 
 
 def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:

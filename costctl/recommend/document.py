@@ -19,13 +19,14 @@ from costctl.documents.recommendations import (
     SCHEMA_VERSION,
     Baseline,
     IdlePool,
+    Joint,
     Recommendation,
     Recommendations,
 )
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.recommend.bought import evaluator as bills
-from costctl.recommend.bought.ledger import joint_cash, together
+from costctl.recommend.bought.ledger import ledger_of, settled, together
 from costctl.recommend.bought.registry import BILL_KINDS
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import evaluated, withheld
@@ -71,7 +72,7 @@ def build_recommendations(
         on_pools = [_not_judged(kind, reason, missing) for kind in KINDS]
     else:
         on_pools = _judged(study)
-    on_tokens = [] if bought is None else _billed(bought)
+    on_tokens, joint_cash = ([], None) if bought is None else _billed(bought)
     advice = ranked([*on_pools, *on_tokens])
     document = Recommendations(
         schema_version=SCHEMA_VERSION,
@@ -81,7 +82,7 @@ def build_recommendations(
         recommendations=advice,
         joint=together(
             None if study is None else joint_savings(study, _made(advice, on_pools)),
-            None if bought is None else joint_cash(bought, _made(advice, on_tokens)),
+            joint_cash,
         ),
         kinds=(*(kind.name for kind in KINDS), *(kind.name for kind in BILL_KINDS)),
         not_covered=NOT_COVERED,
@@ -96,8 +97,11 @@ def _made(advice: Sequence[Recommendation], of: Sequence[Recommendation]) -> lis
     return [each for each in advice if each.status == "recommended" and each.id in names]
 
 
-def _billed(study: BoughtStudy) -> list[Recommendation]:
-    return [bills.evaluated(study, each) for kind in BILL_KINDS for each in kind.propose(study)]
+def _billed(study: BoughtStudy) -> tuple[list[Recommendation], Joint | None]:
+    """The advice on what is bought, and what all that is recommended of it saves together."""
+    advice = ranked([bills.evaluated(study, each) for kind in BILL_KINDS for each in kind.propose(study)])
+    ledger = ledger_of(study, [each for each in advice if each.status == "recommended"])
+    return settled(advice, ledger), ledger.joint
 
 
 def _judged(study: Study) -> list[Recommendation]:

@@ -15,14 +15,14 @@ from costctl.recommend.study import Study
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
-    """What is recommended by its cash, then by its freed time, the surest first; then candidates likewise; then what
-    was withheld, as it came.
+    """What is recommended by its cash, then by its freed time, the surest first; then candidates, by the most that they
+    might save; then what was withheld, as it came.
     """
     made, candidates, withheld = (
         [item for item in advice if item.status == status]
         for status in ("recommended", "candidate", "withheld")
     )
-    return (*sorted(made, key=_rank), *sorted(candidates, key=_rank), *withheld)
+    return (*sorted(made, key=_rank), *sorted(candidates, key=_potential), *withheld)
 
 
 def _rank(item: Recommendation) -> tuple[float, float, str]:
@@ -30,6 +30,11 @@ def _rank(item: Recommendation) -> tuple[float, float, str]:
         0.0 if each is None else -each.low for each in (item.cash_usd_per_week, item.freed_usd_per_week)
     )
     return cash, freed, item.id
+
+
+def _potential(item: Recommendation) -> tuple[float, str]:
+    cash = item.cash_usd_per_week
+    return 0.0 if cash is None else -cash.high, item.id
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:

@@ -32,6 +32,10 @@ def with_savings_of_window(document: Recommendations) -> Recommendations:
             savings[f"{name}_per_week"] = per_week if is_given else None
         return replace(item, **savings, **more)
 
+    def split(per_week: float | None) -> dict[str, float | None]:
+        over = None if per_week is None else per_week * weeks
+        return {"split_usd": over, "split_usd_per_week": per_week if is_given else None}
+
     return msgspec.structs.replace(
         document,
         recommendations=tuple(
@@ -40,5 +44,8 @@ def with_savings_of_window(document: Recommendations) -> Recommendations:
         ),
         joint=None
         if document.joint is None
-        else told(document.joint, order=tuple(told(step) for step in document.joint.order)),
+        else told(
+            document.joint,
+            order=tuple(told(step, **split(step.split_usd_per_week)) for step in document.joint.order),
+        ),
     )

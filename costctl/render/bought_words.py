@@ -1,4 +1,4 @@
-"""Changes of what is bought by the token, in words: "keep prompts for 5 minutes, the conversation included"."""
+"""Changes of what is bought by the token, in words: "cache prompts for 5 minutes, conversation too"."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from costctl.render.settings import setting_value
 
 _SAID: Final[Mapping[str, Mapping[Value, str]]] = {
     "class.prompt_cache": {
-        "5m": "keep prompts cached for 5 minutes",
-        "1h": "keep prompts cached for an hour",
-        "none": "do not ask for prompts to be cached",
+        "5m": "cache prompts for 5 minutes",
+        "1h": "cache prompts for an hour",
+        "none": "ask for no prompt cache",
     },
     "class.prompt_cache.until": {
-        "system": "up to the end of the system prompt",
-        "conversation": "the conversation included",
+        "system": "system prompt only",
+        "conversation": "conversation too",
     },
     "class.affinity": {"prefix": "send calls to where their prefix is cached"},
     "class.service_tier": {
@@ -31,7 +31,7 @@ _COUNTED: Final[Mapping[str, tuple[str, str]]] = {
     "commitment.units": ("pay by time for ", "unit"),
     "class.own.replicas": ("on ", "replica"),
 }
-_CACHED_TODAY: Final = {"5m": "cached for 5 minutes today", "1h": "cached for an hour today"}
+_CACHED_TODAY: Final = {"5m": "5 minutes today", "1h": "an hour today"}
 
 
 # Numbers of what has a bound, in the words around them.

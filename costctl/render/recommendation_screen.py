@@ -10,28 +10,32 @@ from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
-from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_range, usd_range_column
+from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_column, usd_range, usd_range_column
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
     NO_CASH,
     before_and_after,
     freed,
     in_words,
+    is_setting,
     kind,
+    line_to_add,
     saving,
     span,
     subject,
     told,
     whose,
 )
-from costctl.render.recommendations import grounds, reasons
+from costctl.render.recommendations import beside_others, grounds, reasons
 from costctl.render.review_words import past_line
 from costctl.render.sections import Facts, Notes, Section, Table, first
 from costctl.render.view import View
 
 _MOST_ROWS: Final = 8
 _MOST_NAMED: Final = 3
-_MOST_CANDIDATES: Final = 4
+_MOST_BESIDE_CANDIDATES: Final = 6
+_MOST_CANDIDATES: Final = 6
+_MOST_OF_BOTH: Final = 10
 _MOST_EFFECTS: Final = 8
 
 
@@ -83,7 +87,7 @@ def _basis(document: Recommendations) -> str:
 
 def _table(document: Recommendations) -> Table:
     """Of what is only bought, nothing is freed and no latency is replayed."""
-    shown, hidden = first(document.made, _MOST_ROWS)
+    shown, hidden = first(document.made, _most_made(document))
     per_week = _per_week(document)
     has_replays = any(each.latency is not None or told(each)[1] is not None for each in document.made)
     savings = zip(*(usd_range_column(*column) for column in _savings(shown)), strict=True)
@@ -99,32 +103,38 @@ def _table(document: Recommendations) -> Table:
     return Table("#", columns, tuple(rows), frozenset({"#", "change"}), is_compact=True)
 
 
+def _most_made(document: Recommendations) -> int:
+    """Rows of what is recommended: fewer where candidates stand below, so that both fit one screen."""
+    return _MOST_BESIDE_CANDIDATES if document.candidates else _MOST_ROWS
+
+
 def _candidates(document: Recommendations) -> Table:
-    """What would save, and what must be declared or tried before."""
-    shown, hidden = first(document.candidates, _MOST_CANDIDATES)
-    savings = usd_range_column((told(each)[0] for each in shown), NO_CASH)
-    rows: list[Row] = [
-        (in_words(each), cash, _needs(each)) for each, cash in zip(shown, savings, strict=True)
-    ]
+    """What would save, the most valuable first, and the line to add or what must be tried before."""
+    made = len(first(document.made, _most_made(document))[0])
+    shown, hidden = first(document.candidates, min(_MOST_CANDIDATES, _MOST_OF_BOTH - made))
+    most = usd_column(cash.high if (cash := told(each)[0]) is not None else None for each in shown)
+    rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", ""))
-    columns = ("not yet", f"cash{_per_week(document)}", "first")
+    columns = ("not yet", f"up to{_per_week(document)}", "if it is so, add")
     return Table(
-        "NOT YET, AND IN NO SUM", columns, tuple(rows), frozenset({"not yet", "first"}), is_compact=True
+        "NOT YET, AND IN NO SUM", columns, tuple(rows), frozenset({"not yet", columns[-1]}), is_compact=True
     )
 
 
-def _before(advice: Recommendation) -> tuple[str, ...]:
-    """What must be tried, and declared, before a candidate may be done."""
-    declared = tuple(f"add {name} to costctl.toml, if it is so" for name in advice.missing)
-    return (*declared, *(() if advice.before is None else (advice.before,)))
-
-
 def _needs(advice: Recommendation) -> str:
-    """What to try, or the line to add for the class, in few words: --show has all of it."""
-    if advice.before is not None:
-        return advice.before.partition(":")[0].lower()
-    return f"if so, {', '.join(name.rpartition('.')[2] for name in advice.missing)}"
+    """The lines to add, or where there are none what to try, in few words: --show has all of it."""
+    lines = " ".join(line_to_add(name).replace("\n", " ") for name in advice.missing)
+    return lines or f"({(advice.before or '').partition(':')[0].lower()})"
+
+
+def _to_add(advice: Recommendation) -> list[Section]:
+    """What to paste into costctl.toml before a candidate may be done."""
+    lines = [line_to_add(name) for name in advice.missing]
+    if advice.status != "candidate" or not lines:
+        return []
+    said = "If it is so, add this; a table that is there already takes the line below its head."
+    return [Notes("In costctl.toml", (said,), code="\n".join(lines))]
 
 
 def _per_week(document: Recommendations) -> str:
@@ -143,6 +153,11 @@ def _row(advice: Recommendation, cash: Interval, spare: Interval) -> tuple[str, 
         return in_words(advice), cash, spare, ""
     whose_p95 = "" if effect.request_class == advice.request_class else f" (p95 of {effect.request_class})"
     return f"{in_words(advice)}{whose_p95}", cash, spare, before_and_after(effect)
+
+
+def _how_to_give(missing: str) -> str:
+    """How what is missing gets to costctl."""
+    return f"set {missing} in costctl.toml" if is_setting(missing) else f"have the traces carry {missing}"
 
 
 def _idle(document: Recommendations) -> list[tuple[str, str]]:
@@ -180,9 +195,9 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
         lines.append(("Ruled out", f"{plural(len(out), 'option')} ({of}): {more}"))
     missing = [*dict.fromkeys(name for each in document.withheld("needs_input") for name in each.missing)]
     if missing:
-        shown, hidden = first(missing, _MOST_NAMED)
+        shown, hidden = first([_how_to_give(name) for name in missing], _MOST_NAMED)
         more = f" and {hidden} more (--verbose)" if hidden else ""
-        lines.append(("Needs input", f"set {', '.join(shown)}{more} in costctl.toml"))
+        lines.append(("Needs input", f"{', '.join(shown)}{more}"))
     apart = document.withheld("not_applicable")
     if not document.baseline.pools:
         lines.append(("Own pools", "none declared in costctl.toml: no advice on replicas, batches or queues"))
@@ -233,7 +248,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
     if advice.status == "withheld":
         lines = [
             ("Why", advice.reason),
-            *(("Missing", f"set {name} in costctl.toml") for name in advice.missing),
+            *(("Missing", _how_to_give(name)) for name in advice.missing),
             *(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence),
         ]
         return [
@@ -242,7 +257,8 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         ]
     lines = [
         ("Saves", f"{saving(advice)}, {span(document)}"),
-        *(("First", said) for said in _before(advice)),
+        *(("Beside others", said) for said in beside_others(document, advice)),
+        *(() if advice.before is None else (("First", advice.before),)),
         ("Why", advice.reason),
         *(("Bill", freed(each)) for each in advice.freed_time),
         *grounds(advice),
@@ -251,6 +267,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
     return [
         Facts((("", in_words(advice)), ("", advice.id))),
         Facts(tuple(lines)),
+        *_to_add(advice),
         *_effects(advice, view),
         *(_calibration(document, advice) if view.detail else []),
         Facts((("Next", _try(advice, view)),)),

@@ -67,6 +67,18 @@ def in_words(advice: Recommendation) -> str:
     return f"{whose}: {', '.join(told)}"
 
 
+def is_setting(missing: str) -> bool:
+    """Whether what is missing is declared in costctl.toml; else traces have to carry it."""
+    return not missing.startswith("gen_ai.")
+
+
+def line_to_add(missing: str) -> str:
+    """A setting as it stands in costctl.toml: its table, and the line below."""
+    key, equals, value = missing.partition(" = ")
+    table, _, name = key.rpartition(".")
+    return f"[{table}]\n{name} = {value}" if equals else missing
+
+
 def told(item: Saving) -> tuple[Estimate | None, Estimate | None]:
     """Cash and freed time: per week where that is given, else over the window."""
     return (

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from costctl.documents.estimate import Estimate
-from costctl.documents.recommendations import Holdout, Joint, Recommendation, Recommendations
+from costctl.documents.recommendations import Holdout, Increment, Joint, Recommendation, Recommendations
 from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.cells import count, low_mid_high, usd, usd_interval
 from costctl.render.numbers import length
@@ -14,6 +14,8 @@ from costctl.render.recommendation_words import (
     changes,
     effect_in_words,
     freed,
+    in_words,
+    line_to_add,
     saving,
     span,
     subject,
@@ -29,6 +31,8 @@ def sections(document: Recommendations) -> list[Section]:
     """
     parts: list[Section] = [_savings(document), *_summary(document)]
     parts.extend(_detail(advice) for advice in document.made)
+    if document.candidates:
+        parts.append(_candidates(document))
     if document.joint is not None and len(document.joint.order) > 1:
         parts.append(_joint(document.joint, span(document)))
     withheld = tuple(advice for advice in document.recommendations if advice.status == "withheld")
@@ -39,6 +43,32 @@ def sections(document: Recommendations) -> list[Section]:
         parts.append(Notes("How far the replay can be trusted", lines))
         parts.append(calibration_table(document.calibration))
     return parts
+
+
+def _candidates(document: Recommendations) -> Table:
+    """What would save, with the line to add and what must be tried first."""
+    columns = ("not yet", "cash", "line to add", "first")
+    rows = tuple(
+        (in_words(each), cells(each)[0], _lines(each), each.before or "none") for each in document.candidates
+    )
+    title = f"Not yet, and in no sum: USD {span(document)}"
+    return Table(title, columns, rows, frozenset(columns))
+
+
+def _lines(advice: Recommendation) -> str:
+    return " ".join(line_to_add(name).replace("\n", " ") for name in advice.missing) or "none"
+
+
+def beside_others(document: Recommendations, advice: Recommendation) -> tuple[str, ...]:
+    """What it adds to those that come before it, and its part whatever the order: a sentence, where that is known."""
+    order = () if document.joint is None else document.joint.order
+    return tuple(f"{_step(each)}." for each in order if each.id == advice.id and each.split_usd is not None)
+
+
+def _step(step: Increment) -> str:
+    part = step.split_usd if step.split_usd_per_week is None else step.split_usd_per_week
+    said = "" if part is None else f"; its part in any order is {usd(part)}"
+    return f"adds {saving(step)}{said}"
 
 
 def reasons(withheld: tuple[Recommendation, ...]) -> tuple[str, ...]:
@@ -127,8 +157,10 @@ def _objectives(holdout: Holdout) -> str:
 
 
 def _joint(joint: Joint, over: str) -> Notes:
-    steps = tuple(f"{each.id} adds {saving(each)}." for each in joint.order)
-    return Notes(f"Applied one after the other, on one replay of the whole window: USD {over}", steps)
+    steps = tuple(f"{each.id} {_step(each)}." for each in joint.order)
+    return Notes(
+        f"Applied one after the other, on one replay and one bill of the whole window: USD {over}", steps
+    )
 
 
 _SAVINGS = ("cash_usd", "cash_usd_per_week", "freed_usd", "freed_usd_per_week")

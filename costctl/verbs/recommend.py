@@ -6,13 +6,16 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from costctl.answers import kept_or_made
-from costctl.documents.recommendations import Recommendations
-from costctl.errors import UsageError
+from costctl.documents.grades import Grade
+from costctl.documents.recommendations import Joint, Recommendation, Recommendations
+from costctl.errors import InputError, UsageError
+from costctl.grades import read_grades
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import fits_of, frames_of
@@ -25,13 +28,17 @@ if TYPE_CHECKING:
     from costctl.service_model.pool_fit import PoolFits
 
 
-def recommend(question: Question, progress: Progress, show: str | None = None) -> Recommendations:
-    """What to change, what it saves and how sure that is. show: one of them only, by its number or id.
+def recommend(
+    question: Question, progress: Progress, show: str | None = None, grades: Path | None = None
+) -> Recommendations:
+    """What to change, what it saves and how sure that is. show: one of them only, by its number or id.  grades: a file
+    of what graders found of models.
 
-    Raises UsageError where there is none of that name.
+    Raises UsageError where there is none of that name, InputError for grades that cannot be used.
     """
+    graded = () if grades is None else read_grades(grades)
     with observed(question, progress) as observation:
-        made = kept_or_made(observation, progress, Recommendations, _recommended)
+        made = kept_or_made(observation, progress, Recommendations, _recommended, graded)
         document = replace(made, past=past_in_store(observation.engine))
     return document if show is None else _alone(document, show)
 
@@ -41,7 +48,9 @@ def _alone(document: Recommendations, asked: str) -> Recommendations:
     named = {each.id: each for each in document.recommendations}
     named |= {str(place): each for place, each in enumerate(document.made, 1)}
     if asked in named:
-        return replace(document, recommendations=(named[asked],), joint=None)
+        return replace(
+            document, recommendations=(named[asked],), joint=_beside_others(document, named[asked])
+        )
     made = ", ".join(f"{place} {each.id}" for place, each in enumerate(document.made, 1))
     others = ", ".join(each.id for each in document.recommendations if each.status == "withheld")
     raise UsageError(
@@ -51,27 +60,53 @@ def _alone(document: Recommendations, asked: str) -> Recommendations:
     )
 
 
-def _recommended(observation: Observation, progress: Progress) -> Recommendations:
+def _beside_others(document: Recommendations, advice: Recommendation) -> Joint | None:
+    """Of the joint saving what this one adds; None where it is in no sum."""
+    order = () if document.joint is None else document.joint.order
+    own = tuple(each for each in order if each.id == advice.id)
+    return replace(document.joint, order=own) if document.joint is not None and own else None
+
+
+def _recommended(observation: Observation, progress: Progress, grades: tuple[Grade, ...]) -> Recommendations:
     frames = frames_of(observation, progress)
-    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress)
+    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress, grades)
 
 
-def bought_study(observation: Observation, window_s: float, progress: Progress) -> BoughtStudy | None:
-    """What is bought by the token; None where nothing is. window_s: over which savings a week are told."""
+def bought_study(
+    observation: Observation, window_s: float, progress: Progress, grades: tuple[Grade, ...] = ()
+) -> BoughtStudy | None:
+    """What is bought by the token; None where nothing is. window_s: over which savings a week are told.  grades: what
+    graders found of models.
+    """
     from costctl.recommend.bought.study import bought_study_of
 
     calls = bought_calls_in(observation.engine, progress)
     prices = dataclasses.replace(price_list_of(observation), offers=offers_in(observation, window_s))
-    return bought_study_of(calls, observation.config.settings, prices, window_s, observation.seed)
+    _require_known_classes(grades, calls.classes)
+    return bought_study_of(calls, observation.config.settings, prices, window_s, observation.seed, grades)
+
+
+def _require_known_classes(grades: tuple[Grade, ...], classes: tuple[str, ...]) -> None:
+    """Raise InputError for grades of which none is of a class that is bought."""
+    if grades and not {each.request_class for each in grades} & {*classes}:
+        raise InputError(
+            "The grades say nothing of these traces.",
+            why="None of their classes is a class that buys tokens here.",
+            next_step=f"In the column class, use the names of the classes: {', '.join(classes[:8])}.",
+        )
 
 
 def recommendations_of(
-    observation: Observation, frames: Frames, fits: PoolFits, progress: Progress
+    observation: Observation,
+    frames: Frames,
+    fits: PoolFits,
+    progress: Progress,
+    grades: tuple[Grade, ...] = (),
 ) -> Recommendations:
-    """The recommendations document."""
+    """The recommendations document. grades: what graders found of models."""
     from costctl.recommend.document import METHODS, build_recommendations
 
-    bought = bought_study(observation, frames.window_s, progress)
+    bought = bought_study(observation, frames.window_s, progress, grades)
     progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
     return build_recommendations(
         frames,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
 from costctl import verbs
-from costctl.documents.recommendations import Recommendations
+from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.errors import UsageError
 from costctl.observation import Question
 from costctl.render.cells import plain, usd_range
+from costctl.render.document import rendered
+from costctl.render.forms import TabularFormat
 from costctl.render.recommendation_screen import screen, shown_screen
 from costctl.render.sections import Facts, Notes, Section, Table
 from costctl.render.view import View
+from tests.cli.first_screens import MOST_LINES, terminal
 from tests.conftest import unwatched
 from tests.synth.written_shop import small_shop_in
 
@@ -22,6 +23,11 @@ from tests.synth.written_shop import small_shop_in
 @pytest.fixture(scope="module")
 def document(sample_question: Question) -> Recommendations:
     return verbs.recommend(sample_question, unwatched)
+
+
+@pytest.fixture(scope="module")
+def bought(tmp_path_factory: pytest.TempPathFactory) -> Recommendations:
+    return verbs.recommend(small_shop_in(tmp_path_factory.mktemp("shop"))[2], unwatched)
 
 
 def facts(sections: list[Section]) -> dict[str, str]:
@@ -109,16 +115,40 @@ def test_an_id_that_is_not_there_is_answered_with_those_that_are(sample_question
     assert "queue_limit.chat" in refused.value.why
 
 
-def test_who_buys_tokens_is_told_what_can_be_saved_and_what_must_be_declared_first(tmp_path: Path) -> None:
-    _, _, question = small_shop_in(tmp_path)
-    bought = verbs.recommend(question, unwatched)
+def test_who_buys_tokens_is_told_what_can_be_saved_and_what_must_be_declared_first(
+    bought: Recommendations,
+) -> None:
     assert bought.baseline.bought_usd == pytest.approx(bought.baseline.usd)
     found = screen(bought, View())
     assert first_line(found).startswith("Saves ")
     made, candidates = (each for each in found if isinstance(each, Table))
     assert [row[1].partition(":")[0] for row in made.texts()] == [each.request_class for each in bought.made]
     assert "faq: answer repeats from a cache, for 24 h" in [row[1] for row in made.texts()]
-    assert "if so, deferrable = true" in [row[2] for row in candidates.texts()]
+    assert "(quality is not tested)" in [row[2] for row in candidates.texts()]
     said = " ".join(line for each in found if isinstance(each, Facts) for _, line in each.lines)
     assert "No pool is configured" not in said
     assert "none declared" in facts(found)["Own pools"]
+
+
+def test_many_changes_and_many_candidates_of_long_names_fit_one_screen(bought: Recommendations) -> None:
+    advice = [longer(each, copy) for copy in range(8) for each in (*bought.made, *bought.candidates)]
+    many = replace(bought, recommendations=tuple(sorted(advice, key=lambda each: each.status, reverse=True)))
+    assert min(len(many.made), len(many.candidates)) > 6
+    with terminal(80):
+        text = rendered(
+            many, TabularFormat.TABLE, lambda shown: screen(shown, View()), lambda _: "", is_brief=True
+        )
+    assert len(text.splitlines()) <= MOST_LINES
+    assert text.count("more: --detail") == 2
+
+
+def longer(advice: Recommendation, copy: int) -> Recommendation:
+    """The same, of a class with a long name."""
+    name = f"customer-support-assistant-{copy}"
+    whose = advice.request_class or ""
+    return replace(
+        advice,
+        id=f"{advice.id}.{copy}",
+        request_class=name,
+        missing=tuple(each.replace(f"classes.{whose}.", f"classes.{name}.") for each in advice.missing),
+    )

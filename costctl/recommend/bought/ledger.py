@@ -1,43 +1,159 @@
 """What does all that is recommended for bought tokens save together? Applied one after the other on one bill.
 
-In: the study, the recommendations as they are written down. Out: the increments. Two changes may save the same token;
-each is counted for what it adds to those before it, so that the increments sum to the joint saving.
+In: the study, the recommendations as they are written down. Out: the increments, and which recommendations add nothing
+to the others. Two changes may save the same token; each is counted for what it adds to those before it, so that the
+increments sum to the joint saving. The next one is always that which adds most for certain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec.structs import replace
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.levers.settings import Setting, settings_in
+from costctl.rebill.bill import Bill
+from costctl.recommend.bought.split import order_free
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.units import S_PER_WEEK
+
+MOST_SPLIT: Final = 7  # changes of the same calls: each more doubles the bills
+Names = frozenset[str]
 
 
-def joint_cash(study: BoughtStudy, made: Sequence[Recommendation]) -> Joint | None:
-    """The savings of recommendations for bought tokens, in their order; None without any."""
-    if not made:
-        return None
-    everything = study.in_first | ~study.in_first
-    settings: tuple[Setting, ...] = ()
-    before, order = study.today, []
-    for item in made:
-        settings = (*settings, *settings_in(item.change, item.id))
-        after = study.bill(settings)
-        order.append(
-            Increment(
-                id=item.id,
-                cash_usd=None,
-                cash_usd_per_week=study.saved_per_week(before, after, everything, 1.0),
-                freed_usd=None,
-                freed_usd_per_week=None,
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """joint: the increments and their sum; None without any.  adds_nothing: recommendations that save nothing for
+    certain once those in ``joint`` are done.
+    """
+
+    joint: Joint | None
+    adds_nothing: Names
+
+
+class _Bills:
+    """Bills of any of the recommendations together. A bill of a class depends on what changes for that class alone, so
+    that only those are billed together which change the same class; a change of no class touches them all.
+    """
+
+    def __init__(self, study: BoughtStudy, made: Sequence[Recommendation]) -> None:
+        self.study = study
+        self.ids = [item.id for item in made]
+        self._settings = {item.id: settings_in(item.change, item.id) for item in made}
+        self._beside = _beside(made)
+        self._added: dict[tuple[str, Names], Estimate | None] = {}
+
+    def of(self, names: Names) -> Bill:
+        """The bill under all of these; of two that change the same setting, the later recommendation holds."""
+        if not names:
+            return self.study.today
+        settings: tuple[Setting, ...] = ()
+        for name in self.ids:
+            if name in names:
+                settings = (*settings, *self._settings[name])
+        return self.study.bill(settings)
+
+    def added(self, name: str, before: Names) -> Estimate | None:
+        """USD a week that one adds to those before it; None where it moves too little to say."""
+        touched = before & self._beside[name]
+        if (name, touched) not in self._added:
+            whole = self.study.in_first | ~self.study.in_first
+            self._added[name, touched] = self.study.saved_per_week(
+                self.of(touched), self.of(touched | {name}), whole, 1.0
             )
-        )
-        before = after
-    cash = study.saved_per_week(study.today, before, everything, 1.0)
-    return Joint(
-        cash_usd=None, cash_usd_per_week=cash, freed_usd=None, freed_usd_per_week=None, order=tuple(order)
+        return self._added[name, touched]
+
+    def saved(self, names: Names) -> float:
+        """USD a week that these save together."""
+        today, then = self.study.today, self.of(names)
+        usd = float((today.usd - then.usd).sum()) + today.fixed_usd - then.fixed_usd
+        return usd * S_PER_WEEK / self.study.window_s
+
+    def split(self, chosen: Sequence[str]) -> dict[str, float]:
+        """The part of each that does not depend on their order, where that can be told."""
+        found: dict[str, float] = {}
+        for name in chosen:
+            group = [each for each in chosen if each in self._beside[name] | {name}]
+            if name not in found and len(group) <= MOST_SPLIT:
+                found |= order_free(group, self.saved)
+        return found
+
+
+def _beside(made: Sequence[Recommendation]) -> dict[str, Names]:
+    """Of each recommendation those that change what the same calls cost, directly or through others."""
+    groups: list[tuple[Names, frozenset[str | None]]] = []
+    for item in made:
+        names, classes = frozenset({item.id}), frozenset(each.request_class for each in item.change)
+        for group in [each for each in groups if None in each[1] | classes or each[1] & classes]:
+            groups.remove(group)
+            names, classes = names | group[0], classes | group[1]
+        groups.append((names, classes))
+    return {name: names - {name} for names, _ in groups for name in names}
+
+
+def ledger_of(study: BoughtStudy, made: Sequence[Recommendation]) -> Ledger:
+    """The ledger of what is recommended."""
+    bills = _Bills(study, made)
+    order: list[tuple[str, Estimate]] = []
+    left = {item.id: item.id for item in made}
+    while (best := _next(bills, tuple(left), frozenset(name for name, _ in order))) is not None:
+        order.append(best)
+        del left[best[0]]
+    if not order:
+        return Ledger(None, frozenset(left))
+    chosen = [name for name, _ in order]
+    parts = bills.split(chosen)
+    whole = study.in_first | ~study.in_first
+    cash = study.saved_per_week(study.today, bills.of(frozenset(chosen)), whole, 1.0)
+    joint = Joint(
+        cash_usd=None,
+        cash_usd_per_week=cash,
+        freed_usd=None,
+        freed_usd_per_week=None,
+        order=tuple(_increment(name, added, parts.get(name)) for name, added in order),
     )
+    return Ledger(joint, frozenset(left))
+
+
+def _next(bills: _Bills, left: Sequence[str], before: Names) -> tuple[str, Estimate] | None:
+    """Which of those that are left adds most to what is there, by its lower bound; None where none does for certain."""
+    found = [(name, added) for name in left if (added := bills.added(name, before)) is not None]
+    best = max(found, key=lambda each: each[1].low, default=None)
+    return None if best is None or best[1].low <= 0.0 else best
+
+
+def _increment(name: str, added: Estimate, part: float | None) -> Increment:
+    return Increment(
+        id=name,
+        cash_usd=None,
+        cash_usd_per_week=added,
+        freed_usd=None,
+        freed_usd_per_week=None,
+        split_usd_per_week=part,
+    )
+
+
+def settled(advice: Sequence[Recommendation], ledger: Ledger) -> list[Recommendation]:
+    """The advice, of which what adds nothing to the rest is withheld."""
+    return [
+        replace(
+            item,
+            status="withheld",
+            withheld_as="ruled_out",
+            change=(),
+            cash_usd_per_week=None,
+            holdout=None,
+            reason=f"{item.reason} Once the other changes of {item.request_class or 'the bill'} are made, it saves "
+            "nothing more for certain.",
+        )
+        if item.id in ledger.adds_nothing
+        else item
+        for item in advice
+    ]
 
 
 def together(replayed: Joint | None, billed: Joint | None) -> Joint | None:

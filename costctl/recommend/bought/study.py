@@ -16,6 +16,7 @@ import polars as pl
 from costctl.arrays import Bools, Floats
 from costctl.documents.changes import Value
 from costctl.documents.estimate import Estimate
+from costctl.documents.grades import Grade
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.levers.plan import plan_of
 from costctl.levers.settings import Setting
@@ -37,7 +38,7 @@ _FEWEST_SESSIONS: Final = 20
 @dataclass(frozen=True, slots=True)
 class BoughtStudy:
     """What advice rests on. in_first: the calls that settings are chosen on, of each class the earlier ones.  window_s:
-    length of the window.
+    length of the window.  grades: what graders found of models, for classes.
     """
 
     calls: BoughtCalls
@@ -47,6 +48,7 @@ class BoughtStudy:
     in_first: Bools
     window_s: float
     seed: int
+    grades: tuple[Grade, ...] = ()
 
     @property
     def today(self) -> Bill:
@@ -109,13 +111,18 @@ class BoughtStudy:
 
 
 def bought_study_of(
-    calls: BoughtCalls, settings: Settings, prices: PriceList, window_s: float, seed: int
+    calls: BoughtCalls,
+    settings: Settings,
+    prices: PriceList,
+    window_s: float,
+    seed: int,
+    grades: tuple[Grade, ...] = (),
 ) -> BoughtStudy | None:
     """The study; None where nothing is bought."""
     if not calls.size:
         return None
     in_first = _earlier(calls)
-    return BoughtStudy(calls, settings, prices, BillsByClass(calls, prices), in_first, window_s, seed)
+    return BoughtStudy(calls, settings, prices, BillsByClass(calls, prices), in_first, window_s, seed, grades)
 
 
 def _earlier(calls: BoughtCalls) -> Bools:

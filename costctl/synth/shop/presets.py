@@ -1,12 +1,15 @@
-"""Which shops are there? One of seven applications over two days, most of which could cost less.
+"""Which shops are there? One of seven applications over two days, most of which could cost less; and a smaller one.
 
 Sizes are made up, of an order that a reader will recognise. What could be saved: the system prompts of ``support`` and
 ``agent`` are paid for anew each time; ``digest`` runs by night at interactive prices; the questions of ``faq`` and the
 texts of ``index`` come again; ``triage`` asks a large model for one word. ``cached`` is in good order.
+
+The smaller one, ``buyers``, has four applications at three providers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -31,6 +34,16 @@ APPS: Final = (
     App("index", "openai", "text-embedding-3-small", 5600, 0, Spread(420, 0.5, 30, 2000), None, questions=2600),
     App("triage", "openai", "gpt-4.1", 3300, 420, Spread(220, 0.6, 20, 1500), Spread(3, 0.4, 1, 8),
         allowed_models=("gpt-4.1", "gpt-4.1-nano"), e2e_p95="3s"),
+)  # fmt: skip
+
+
+BUYERS: Final = (
+    App("support", "anthropic", "claude-sonnet-4-5", 260, 2600, _SHORT, _ANSWER, turns=(1, 6), resends_history=True),
+    App("digest", "openai", "gpt-4.1", 160, 350, Spread(2800, 0.4, 600, 12_000), Spread(600, 0.3, 200, 1500),
+        hours_utc=(1, 5), is_deferrable=True, allowed_models=("gpt-4.1", "gpt-4.1-mini")),
+    App("faq", "openai", "gpt-4.1-mini", 900, 700, Spread(25, 0.4, 6, 90), Spread(140, 0.4, 30, 400), questions=160),
+    App("tags", "google", "gemini-2.5-flash", 800, 300, Spread(420, 0.5, 30, 1500), Spread(40, 0.4, 8, 120),
+        is_deferrable=True),
 )  # fmt: skip
 
 
@@ -59,3 +72,9 @@ def shop_with_waste(seed: int = 7) -> Shop:
     does nothing of that.
     """
     return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, _WASTEFUL)
+
+
+def buyers(seed: int = 7) -> Shop:
+    """Four applications at three providers over two days."""
+    whole = Shop("buyers", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, BUYERS)
+    return replace(whole, characters_per_token=0.2)

@@ -2,7 +2,8 @@
 
 Anthropic reads the longest prefix that was written and used within its time to live, and writes from there to the last
 breakpoint, for a price; nothing shorter than a minimum is cached. OpenAI caches what it has seen within ten minutes, in
-steps of 128 tokens from 1,024 on, for nothing. Prices are the list prices of 2026-11, written here and nowhere shared.
+steps of 128 tokens from 1,024 on, for nothing. Prompts to Google are too short here to be cached. Prices are the list
+prices of 2026-11, written here and nowhere shared.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _PRICES: Final = {
     "gpt-4.1-mini": (0.4, 0.1, 0.4, 0.4, 1.6),
     "gpt-4.1-nano": (0.1, 0.025, 0.1, 0.1, 0.4),
     "text-embedding-3-small": (0.02, 0.02, 0.02, 0.02, 0.0),
+    "gemini-2.5-flash": (0.3, 0.03, 0.3, 0.3, 2.5),
     "claude-sonnet-4-5": (3.0, 0.3, 3.75, 6.0, 15.0),
     "claude-haiku-4-5": (1.0, 0.1, 1.25, 2.0, 5.0),
 }
@@ -85,7 +87,7 @@ class _Cache:
         """Tokens that a call reads and writes. prefixes: key and tokens of each, shortest first."""
         if app.provider == "openai":
             return self._automatic(prefixes, at_s) if app.answer is not None else (0, 0)
-        if app.caching == "none":
+        if app.provider == "google" or app.caching == "none":
             return 0, 0
         return self._asked(app, prefixes, at_s)
 

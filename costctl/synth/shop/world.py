@@ -1,4 +1,4 @@
-"""What is a team that buys tokens made of? Applications that talk to models of two providers.
+"""What is a team that buys tokens made of? Applications that talk to models of some providers.
 
 No code runs here: frozen nouns that ``traffic`` draws from, ``provider`` answers and ``spans`` writes. What an operator
 could change (how prompts are cached, the tier, the model) is drawn from by nothing, so that the same traffic can be
@@ -43,7 +43,7 @@ class App:
     """
 
     name: str
-    provider: Literal["openai", "anthropic"]
+    provider: Literal["openai", "anthropic", "google"]
     model: str
     sessions: float
     system_tokens: int

@@ -55,7 +55,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
             "like, to costctl: it keeps hashes and sizes, and no text.",
             evidence=_at_most(study, name, own),
             how="needs_input",
-            missing=("gen_ai.input.messages of its calls",),
+            missing=("gen_ai.input.messages",),
         )
     today = study.value_today(setting("class", "prompt_cache", name, "none").lever, name)
     return BillProposal(
