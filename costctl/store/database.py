@@ -30,7 +30,7 @@ STORE_VERSION: Final = 8
 _MEMORY_LIMIT: Final = "128MB"
 
 # Relations take 10 to 20 times the size of the store; what is beyond this is spilled, which takes a tenth longer.
-_READING_RATIO: Final = 8
+_READING_RATIO: Final = 6
 _LEAST_READING: Final = 1_000_000_000
 
 # What is not yet compressed and written when a source ends waits for COMMIT, when nothing is left to do beside it: a
