@@ -110,8 +110,10 @@ def _most_made(document: Recommendations) -> int:
 
 def _candidates(document: Recommendations) -> Table:
     """What would save, the most valuable first, and the line to add or what must be tried before."""
-    made = len(first(document.made, _most_made(document))[0])
-    shown, hidden = first(document.candidates, min(_MOST_CANDIDATES, _MOST_OF_BOTH - made))
+    made = first(document.made, _most_made(document))[0]
+    together = first((*made, *document.candidates), _MOST_OF_BOTH)[0]
+    room = sum(each.status == "candidate" for each in together)
+    shown, hidden = first(document.candidates, min(_MOST_CANDIDATES, room))
     most = usd_column(cash.high if (cash := told(each)[0]) is not None else None for each in shown)
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:

@@ -99,7 +99,7 @@ def _row(number: int, call: Made, place: int) -> dict[str, object]:
         "input": call.tokens - call.read - call.written - call.written_1h, "cached_input": call.read,
         "cache_write": call.written, "cache_write_1h": call.written_1h, "output": call.output,
         "reasoning": call.reasoning, "is_input_billed": call.is_billed, "is_output_billed": call.is_billed,
-        "is_generation": True, "is_failed": call.is_failed, "is_wasted": call.is_failed,
+        "is_cache_observed": True, "is_generation": True, "is_failed": call.is_failed, "is_wasted": call.is_failed,
         "outcome": "timeout" if call.is_failed else "success", "attempt": call.attempt, "place": place,
         "is_request_success": call.is_success, "usd": 0.0, "other_usd": 0.0,
         "unpriced_charges": int(not call.is_priced),

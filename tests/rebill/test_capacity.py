@@ -29,7 +29,7 @@ USD_PER_TOKEN = 1e-5
 CALLS = st.lists(
     st.builds(
         SlowCall,
-        at_s=st.floats(0.0, 600.0),
+        at_s=st.integers(0, 600_000).map(lambda ms: ms / 1e3),
         takes=st.integers(0, 400).map(float),
         usd=st.integers(0, 50).map(float),
     ),
