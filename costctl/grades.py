@@ -19,7 +19,8 @@ from costctl.errors import InputError
 
 _COLUMNS: Final = ("class", "model", "score", "n", "passes", "sd")
 _NEXT: Final = (
-    "Write a header class,model,score,n and a row for each model of a class; docs/reference/advice.md."
+    "Write a header class,model,score,n and a row for each model of a class; see "
+    "`costctl help advice-model-choice`."
 )
 Row = tuple[int, Mapping[str, Any]]
 

@@ -35,7 +35,8 @@ _MOST_ROWS: Final = 8
 _MOST_NAMED: Final = 3
 _MOST_BESIDE_CANDIDATES: Final = 6
 _MOST_CANDIDATES: Final = 6
-_MOST_OF_BOTH: Final = 10
+_MANY: Final = 3
+_MOST_BELOW_MANY: Final = 4
 _MOST_EFFECTS: Final = 8
 
 
@@ -110,10 +111,8 @@ def _most_made(document: Recommendations) -> int:
 
 def _candidates(document: Recommendations) -> Table:
     """What would save, the most valuable first, and the line to add or what must be tried before."""
-    made = first(document.made, _most_made(document))[0]
-    together = first((*made, *document.candidates), _MOST_OF_BOTH)[0]
-    room = sum(each.status == "candidate" for each in together)
-    shown, hidden = first(document.candidates, min(_MOST_CANDIDATES, room))
+    fitting = _MOST_BELOW_MANY if len(document.made) > _MANY else _MOST_CANDIDATES
+    shown, hidden = first(document.candidates, fitting)
     most = usd_column(cash.high if (cash := told(each)[0]) is not None else None for each in shown)
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:
@@ -157,9 +156,15 @@ def _row(advice: Recommendation, cash: Interval, spare: Interval) -> tuple[str, 
     return f"{in_words(advice)}{whose_p95}", cash, spare, before_and_after(effect)
 
 
-def _how_to_give(missing: str) -> str:
+def _how_to_give(missing: Sequence[str]) -> str:
     """How what is missing gets to costctl."""
-    return f"set {missing} in costctl.toml" if is_setting(missing) else f"have the traces carry {missing}"
+    declared = ", ".join(name for name in missing if is_setting(name))
+    carried = ", ".join(name for name in missing if not is_setting(name))
+    said = (
+        f"set {declared} in costctl.toml" if declared else "",
+        f"have the traces carry {carried}" if carried else "",
+    )
+    return "; ".join(filter(None, said))
 
 
 def _idle(document: Recommendations) -> list[tuple[str, str]]:
@@ -197,9 +202,9 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
         lines.append(("Ruled out", f"{plural(len(out), 'option')} ({of}): {more}"))
     missing = [*dict.fromkeys(name for each in document.withheld("needs_input") for name in each.missing)]
     if missing:
-        shown, hidden = first([_how_to_give(name) for name in missing], _MOST_NAMED)
-        more = f" and {hidden} more (--verbose)" if hidden else ""
-        lines.append(("Needs input", f"{', '.join(shown)}{more}"))
+        shown, hidden = first(missing, _MOST_NAMED)
+        more = f"; {hidden} more: --verbose" if hidden else ""
+        lines.append(("Needs input", f"{_how_to_give(shown)}{more}"))
     apart = document.withheld("not_applicable")
     if not document.baseline.pools:
         lines.append(("Own pools", "none declared in costctl.toml: no advice on replicas, batches or queues"))
@@ -250,7 +255,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
     if advice.status == "withheld":
         lines = [
             ("Why", advice.reason),
-            *(("Missing", _how_to_give(name)) for name in advice.missing),
+            *(("Missing", _how_to_give((name,))) for name in advice.missing),
             *(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence),
         ]
         return [
