@@ -13,13 +13,12 @@ from typing import Final
 
 from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
-from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.bought_levers import CARRIED
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import Lever
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 TARGETS: Final = "/placement/targets"
-_CARRIED: Final = tuple(lever for lever in BOUGHT_LEVERS if lever.pointer is not None)
 LeftOut = tuple[str, str]
 
 
@@ -31,7 +30,7 @@ def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut,
             entries[kind.request_class].append((index, kind))
     settings: list[Setting] = []
     left_out: list[LeftOut] = [*_of_no_provider(policy)]
-    for lever in _CARRIED:
+    for lever in CARRIED:
         for subject, members in sorted(entries.items()):
             said = {index: value_said(policy, kind, lever) for index, kind in members}
             found = {index: value for index, value in said.items() if value is not None}
@@ -48,7 +47,7 @@ def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut,
 def _of_no_provider(policy: Policy) -> Iterator[LeftOut]:
     """What entries say that go to pools alone; their retries and targets are of a replay."""
     for index, kind in enumerate(policy.classes):
-        for lever in () if bought_backends(policy, kind) else _CARRIED:
+        for lever in () if bought_backends(policy, kind) else CARRIED:
             if lever.form not in ("attempts", "model") and value_said(policy, kind, lever) is not None:
                 pointer = f"/classes/{index}{lever.pointer}"
                 yield pointer, f"{kind.id} goes to no provider: nothing of it is bought by the token"

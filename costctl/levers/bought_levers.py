@@ -169,6 +169,8 @@ BOUGHT_LEVERS: Final = (
         absent="none",
     ),
 )
+# Those that a policy has a place for.
+CARRIED: Final = tuple(lever for lever in BOUGHT_LEVERS if lever.pointer is not None)
 
 
 def bought_lever(owner: Owner, name: str) -> Lever:

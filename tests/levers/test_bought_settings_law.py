@@ -20,7 +20,7 @@ from costctl.documents.policy import (
     Target,
 )
 from costctl.errors import UsageError
-from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.bought_levers import CARRIED
 from costctl.levers.from_policy import from_policy
 from costctl.levers.plan import plan_of
 from costctl.levers.platform import Platform
@@ -77,7 +77,7 @@ def bought_changes(draw: st.DrawFn, world: World) -> tuple[Setting, ...]:
     buying = sorted({kind.request_class for kind in world.policy.classes if ".bought." in kind.id})
     return tuple(
         of_lever(lever, name, draw(_values(world, lever, name)))
-        for lever in BOUGHT_LEVERS
+        for lever in CARRIED
         for name in buying
         if draw(st.booleans())
     )
@@ -191,7 +191,7 @@ def test_entries_that_differ_are_named_and_give_no_setting() -> None:
     }
 
 
-@pytest.mark.parametrize("lever", BOUGHT_LEVERS, ids=lambda lever: lever.id)
+@pytest.mark.parametrize("lever", CARRIED, ids=lambda lever: lever.id)
 def test_a_replay_says_that_it_knows_nothing_of_what_is_bought(lever: Lever) -> None:
     with pytest.raises(UsageError, match="no replay knows") as refused:
         setting_of(f"class.chat.{lever.name}=1", {"class": ("chat",), "pool": ("gpu",)})
