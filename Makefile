@@ -55,11 +55,14 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.growth
 	@$(BIN)/python -m bench.million
+	@$(BIN)/python -m bench.bought
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.start
 
-calibrate: .venv/test ## marginal cost of forty fresh worlds against their truth; writes docs/explanation/marginal-accuracy.md
+calibrate: .venv/test ## figures of fresh worlds against their truth: marginal cost, savings, what was delivered; writes their pages
 	@nice -n 15 $(BIN)/python -m bench.calibrate
+	@nice -n 15 $(BIN)/python -m bench.promises
+	@nice -n 15 $(BIN)/python -m bench.delivered
 
 .venv/fuzz: .venv/test
 	@$(PIP) --editable '.[test,fuzz]'

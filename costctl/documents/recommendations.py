@@ -102,8 +102,8 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
     per week. is_slo_met: whether every objective was met there, or missed by no more than today; null of bought tokens,
-    whose latency nobody can replay.  regret_usd_per_week: what the best of the settings that were tried would have
-    saved more there, which nobody could know before; null where only one was tried.
+    whose latency nobody can replay.  regret_usd, regret_usd_per_week: what the best of the settings that were tried
+    would have saved more there, which nobody could know before; null where only one was tried.
     """
 
     cash_usd: Estimate | None
@@ -111,6 +111,7 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
     is_slo_met: bool | None
+    regret_usd: float | None = None
     regret_usd_per_week: float | None = None
 
 

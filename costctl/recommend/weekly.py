@@ -32,20 +32,24 @@ def with_savings_of_window(document: Recommendations) -> Recommendations:
             savings[f"{name}_per_week"] = per_week if is_given else None
         return replace(item, **savings, **more)
 
-    def split(per_week: float | None) -> dict[str, float | None]:
+    def both(name: str, per_week: float | None) -> dict[str, float | None]:
         over = None if per_week is None else per_week * weeks
-        return {"split_usd": over, "split_usd_per_week": per_week if is_given else None}
+        return {name: over, f"{name}_per_week": per_week if is_given else None}
+
+    def held(holdout: Holdout | None) -> Holdout | None:
+        if holdout is None:
+            return None
+        return told(holdout, **both("regret_usd", holdout.regret_usd_per_week))
 
     return msgspec.structs.replace(
         document,
-        recommendations=tuple(
-            told(each, holdout=None if each.holdout is None else told(each.holdout))
-            for each in document.recommendations
-        ),
+        recommendations=tuple(told(each, holdout=held(each.holdout)) for each in document.recommendations),
         joint=None
         if document.joint is None
         else told(
             document.joint,
-            order=tuple(told(step, **split(step.split_usd_per_week)) for step in document.joint.order),
+            order=tuple(
+                told(step, **both("split_usd", step.split_usd_per_week)) for step in document.joint.order
+            ),
         ),
     )

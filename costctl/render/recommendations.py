@@ -142,7 +142,12 @@ def grounds(advice: Recommendation) -> list[tuple[str, str]]:
     """What it rests on, what it assumes, and how to undo it: each with its label."""
     lines = []
     if advice.holdout is not None:
-        lines.append(("Hold-out period", f"{saving(advice.holdout)}{_objectives(advice.holdout)}."))
+        lines.append(
+            (
+                "Hold-out period",
+                f"{saving(advice.holdout)}{_objectives(advice.holdout)}{_regret(advice.holdout)}.",
+            )
+        )
     lines.extend(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence)
     lines.extend(("Assumes", assumption) for assumption in advice.assumptions)
     if advice.reversal:
@@ -154,6 +159,18 @@ def _objectives(holdout: Holdout) -> str:
     if holdout.is_slo_met is None:
         return ""  # nothing was replayed
     return f"; SLO {'met' if holdout.is_slo_met else 'missed'}"
+
+
+def _regret(holdout: Holdout) -> str:
+    """Of what was chosen before, against what is known afterwards."""
+    regret = holdout.regret_usd if holdout.regret_usd_per_week is None else holdout.regret_usd_per_week
+    if regret is None:
+        return ""
+    return (
+        f"; the best setting in hindsight would have saved {usd(regret)} more"
+        if regret
+        else "; best in hindsight too"
+    )
 
 
 def _joint(joint: Joint, over: str) -> Notes:

@@ -91,3 +91,11 @@ def test_without_messages_prompts_are_not_known_and_the_line_says_what_to_export
     }
     assert bounds == {"agent": ["growth"], "cached": []}  # sessions of one turn send nothing again
     assert found["service_tier.digest"].status == "recommended"  # a price needs no prompt
+
+
+def test_what_was_chosen_before_is_held_against_the_best_in_hindsight(wasteful: Wasteful) -> None:
+    held = {each.id: each.holdout for each in wasteful.document.made}
+    regrets = {name: each.regret_usd_per_week for name, each in held.items() if each is not None}
+    assert regrets["service_tier.digest"] is None  # one setting was tried
+    assert {name for name, regret in regrets.items() if regret is not None and regret < 0.0} == set()
+    assert regrets["prompt_cache.agent"] is not None
