@@ -192,12 +192,13 @@ class Store:
         policy: AnyPath | None = None,
         backend: str | None = None,
         extrapolate: bool = False,
+        grades: AnyPath | None = None,
     ) -> Emitted:
         """The routing policy as the text of a gateway's or server's config, with its coverage manifest.
 
         target: a consumer, or "policy" for the document itself; the error of an unknown name lists all.  policy: a
         reviewed document; derived from the traces if None.  backend: which one to configure, where the target's file
-        is of one.  extrapolate: as in ``recommend``.
+        is of one.  extrapolate, grades: as in ``recommend``.
         """
         from costctl import verbs
 
@@ -207,6 +208,7 @@ class Store:
             policy_path=None if policy is None else Path(policy),
             backend=backend,
             progress=self.progress,
+            grades=None if grades is None else Path(grades),
         )
 
     def export(

@@ -48,6 +48,7 @@ def run(
             help="The backend to configure, where the target's file is of one.",
         ),
     ] = None,
+    grades: options.Grades = None,
     extrapolate: options.Extrapolate = False,
     diff: Annotated[
         Path | None,
@@ -83,7 +84,9 @@ def run(
         require_written(out, [form])
     question = asked.question(is_extrapolating=extrapolate)
     with feedback.progress() as progress:
-        emission = verbs.emit(target, question, policy_path=policy, backend=backend, progress=progress)
+        emission = verbs.emit(
+            target, question, policy_path=policy, backend=backend, progress=progress, grades=grades
+        )
     say_warnings(emission.warnings)
     if diff is not None:
         _print_changes(target, emission.text, diff, policy)

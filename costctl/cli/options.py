@@ -164,6 +164,14 @@ Extrapolate = Annotated[
     bool,
     typer.Option("--extrapolate", help="Estimate figures per week even from less than a day of traces."),
 ]
+Grades = Annotated[
+    Path | None,
+    typer.Option(
+        "--grades",
+        metavar="FILE",
+        help="What graders found: CSV or JSON lines with class, model, score, n.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,14 +40,7 @@ def run(
             "--undo", metavar="ID", help="The settings that take one back: an id that --review shows."
         ),
     ] = None,
-    grades: Annotated[
-        Path | None,
-        typer.Option(
-            "--grades",
-            metavar="FILE",
-            help="What graders found: CSV or JSON lines with class, model, score, n.",
-        ),
-    ] = None,
+    grades: options.Grades = None,
     extrapolate: options.Extrapolate = False,
     asked: Asked,
     reasoned: Reasoned,

@@ -229,7 +229,9 @@ def _why(document: Recommendations) -> list[Section]:
 def _next(document: Recommendations, view: View) -> str:
     if not document.made:
         return f"{view.command('simulate')} · {view.command('recommend --verbose')}"
-    emit = view.command("emit --target litellm -o litellm.yaml")
+    is_of_callers = all(is_about_tokens(change) for each in document.made for change in each.change)
+    written = "client -o client.yaml" if is_of_callers else "litellm -o litellm.yaml"
+    emit = view.command(f"emit --target {written}")
     return f"{view.command('recommend --show 1')} · {emit}"
 
 

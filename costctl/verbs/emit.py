@@ -14,6 +14,7 @@ from costctl.documents.coverage import Carried
 from costctl.documents.file_changes import FileChanges
 from costctl.documents.policy import Policy
 from costctl.errors import InputError, NotEnoughDataError
+from costctl.grades import read_grades
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
@@ -44,17 +45,20 @@ def policy_for(question: Question, progress: Progress) -> Policy:
     return _made(question, progress)[0]
 
 
-def _made(question: Question, progress: Progress) -> tuple[Policy, tuple[str, ...]]:
+def _made(
+    question: Question, progress: Progress, grades: Path | None = None
+) -> tuple[Policy, tuple[str, ...]]:
     """The policy, and the warnings of what it was made from."""
     from costctl.policy.document import build_policy, generated_from
     from costctl.policy.routes import routes_of
     from costctl.scenario.today import platform_today
 
+    graded = () if grades is None else read_grades(grades)
     with observed(question, progress) as observation:
         frames = frames_of(observation, progress)
         fits = fits_of(observation, frames, progress)
         analysis = analysis_of(observation, frames, fits, progress)
-        recommendations = recommendations_of(observation, frames, fits, progress)
+        recommendations = recommendations_of(observation, frames, fits, progress, graded)
         told = _told_at_admission(observation, progress)
         settings = observation.config.settings
         routes = routes_of(observation.engine.fetch("route_use"), settings)
@@ -110,15 +114,25 @@ def written_by(target: str, backend: str | None) -> str | None:
 
 
 def emit(
-    target: str, question: Question, *, policy_path: Path | None, backend: str | None, progress: Progress
+    target: str,
+    question: Question,
+    *,
+    policy_path: Path | None,
+    backend: str | None,
+    progress: Progress,
+    grades: Path | None = None,
 ) -> Emitted:
-    """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store."""
+    """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store, with a
+    model that ``grades``, a file of what graders found, speaks for.
+    """
     from costctl.policy.carried import carried
     from costctl.policy.soundness import require_sound
     from costctl.policy.targets.registry import emission_of, require_target
 
     require_target(target, backend)
-    policy, warnings = _made(question, progress) if policy_path is None else (policy_at(policy_path), ())
+    policy, warnings = (
+        _made(question, progress, grades) if policy_path is None else (policy_at(policy_path), ())
+    )
     require_sound(policy)
     if target == "policy":
         return Emitted(_json(policy), None, warnings, contents_of(policy))

@@ -39,6 +39,7 @@ PLANTED_WASTE: Final = {
     "loop_cap.worker": "recommended",
     "context.dossier": "candidate",
     "context.report": "candidate",
+    "affinity.desk": "recommended",
 }
 # The field of the world for the lever of the advice.
 FIELDS: Final = {
@@ -182,7 +183,9 @@ def _billed_again(world: Shop, calls: Sequence[Call], said: Recommendation) -> f
     answers_ttl_s = [each.to for each in said.change if each.lever == "class.response_cache.ttl"]
     if answers_ttl_s:
         return bill_usd(world, _asked_anew(world, calls, app, float(str(answers_ttl_s[0]))))
-    choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in said.change}
+    choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in said.change if each.lever in FIELDS}
+    if any(each.lever == "class.affinity" for each in said.change):
+        choice["deployments"] = 1
     return bill_usd(world.changed(app, **choice), calls)
 
 

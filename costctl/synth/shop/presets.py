@@ -63,13 +63,14 @@ _WASTEFUL: Final = (
     App("report", "openai", "gpt-4.1", 500, 400, _ROUND, _ANSWER, document=Spread(2500, 1.3, 100, 60_000)),
     App("clerk", "anthropic", "claude-sonnet-4-5", 220, 2400, _ROUND, _ANSWER, turns=(4, 7), is_agent=True,
         resends_history=True, caching="5m", refused_ratio=0.03, max_tokens=2048),
+    App("desk", "openai", "gpt-4.1-mini", 1200, 2600, _SHORT, _ANSWER, deployments=8),
 )  # fmt: skip
 
 
 def shop_with_waste(seed: int = 7) -> Shop:
-    """Five other applications: ``quotes`` makes calls again that never end, ``worker`` has runaway agents, the prompts
-    of ``dossier`` are a little too long for the lower price, and some of ``report`` far longer than others; ``clerk``
-    does nothing of that.
+    """Six other applications: ``quotes`` makes calls again that never end, ``worker`` has runaway agents, the prompts
+    of ``dossier`` are a little too long for the lower price, and some of ``report`` far longer than others; the calls
+    of ``desk`` go to eight deployments; ``clerk`` does nothing of that.
     """
     return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, _WASTEFUL)
 
