@@ -263,7 +263,7 @@ def _note(sent: Sent, memory: Memory, call: int) -> None:
             min(memory.anywhere_from_s[prefix], ready_s) if is_anywhere else ready_s
         )
         memory.here_for_s[own] = for_s
-        memory.here_until_s[own] = at_s + for_s
+        memory.here_until_s[own] = max(memory.here_until_s[own], at_s + for_s)
         memory.anywhere_until_s[prefix] = max(memory.anywhere_until_s[prefix], at_s + for_s)
         memory.kept_until_s[call] = at_s + for_s
     memory.kept_tokens[call] = sent.whole[call] if sent.is_automatic[call] else sent.until[call]

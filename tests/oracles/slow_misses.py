@@ -204,7 +204,7 @@ class SlowCaches:
         until_s = call.at_s + for_s
         if before is not None and before.until_s >= call.at_s:
             from_s = min(from_s, before.from_s)
-        if before is not None and place == -1:
+        if before is not None:
             until_s = max(until_s, before.until_s)
         self.lives[key] = Life(until_s, for_s, from_s)
 

@@ -22,7 +22,7 @@ from costctl.rebill.rates import PriceList
 from costctl.recommend.bought.cuts import cut_of
 from costctl.recommend.bought.evaluator import evaluated
 from costctl.recommend.bought.kinds import breakeven, commitment
-from costctl.recommend.bought.ledger import joint_cash
+from costctl.recommend.bought.ledger import ledger_of
 from costctl.recommend.bought.own_replicas import offers_of
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy, bought_study_of
 from costctl.render.recommendation_words import in_words
@@ -124,7 +124,7 @@ def test_increments_of_capacity_add_up_to_the_joint_saving(
     advised: tuple[Week, BoughtStudy, dict[str, Recommendation]],
 ) -> None:
     _, study, found = advised
-    joint = joint_cash(study, [found["commitment.steady"]])
+    joint = ledger_of(study, [found["commitment.steady"]]).joint
     assert joint is not None
     assert joint.cash_usd_per_week is not None
     told = found["commitment.steady"].cash_usd_per_week
