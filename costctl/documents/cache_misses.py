@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -16,16 +16,7 @@ CacheCause = Literal[
     "prefix_changed",
     "first_use",
 ]
-CAUSES: Final[tuple[CacheCause, ...]] = (
-    "unexplained",
-    "sent_together",
-    "another_deployment",
-    "expired",
-    "not_asked",
-    "below_minimum",
-    "prefix_changed",
-    "first_use",
-)
+CAUSES: Final[tuple[CacheCause, ...]] = get_args(CacheCause)
 UNAVOIDABLE: Final[frozenset[CacheCause]] = frozenset({"first_use", "below_minimum"})
 
 

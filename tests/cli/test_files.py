@@ -13,8 +13,12 @@ import pytest
 
 from tests.command_line import costctl
 
-FULL = Path("/dev/full")
-without_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full on this system")
+# What takes no more: a file under a limit of the shell, and the full device where the system has one. What a shell says
+# before the command, the medium, and why.
+FULL_MEDIA = [
+    ("ulimit -f 0;", "out.txt", "File too large."),
+    *[("", str(path), "No space left on device.") for path in [Path("/dev/full")] if path.exists()],
+]
 
 
 @pytest.mark.parametrize(
@@ -76,32 +80,34 @@ def test_a_format_that_is_not_written_is_refused_before_anything_is_computed(
     assert [*tmp_path.iterdir()] == []
 
 
-def run(folder: Path, *words: str, shell: str = "") -> subprocess.CompletedProcess[str]:
-    """The command line as a process, its stdout redirected as a shell would."""
+def run(folder: Path, *words: str, before: str = "", shell: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line as a process, after what a shell does before, its stdout redirected as a shell would."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(folder)}
     return subprocess.run(
-        ["sh", "-c", f'"$@" {shell}', "sh", sys.executable, "-m", "costctl", *words],
+        ["sh", "-c", f'{before} "$@" {shell}', "sh", sys.executable, "-m", "costctl", *words],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-@without_full
+@pytest.mark.parametrize(("before", "medium", "why"), FULL_MEDIA)
 @pytest.mark.parametrize("words", [("schema", "analysis"), ("prices", "list"), ("--help",), ("--version",)])
-def test_a_full_disk_behind_stdout_is_no_bug(tmp_path: Path, words: tuple[str, ...]) -> None:
-    done = run(tmp_path, *words, shell=">/dev/full")
+def test_a_full_disk_behind_stdout_is_no_bug(
+    tmp_path: Path, words: tuple[str, ...], before: str, medium: str, why: str
+) -> None:
+    done = run(tmp_path, *words, before=before, shell=f">{medium}")
     assert done.returncode == 6
     lines = done.stderr.splitlines()
     assert lines[0].startswith("Error: Cannot write to ")
-    assert lines[1] == "  Why:  No space left on device."
+    assert lines[1] == f"  Why:  {why}"
     assert lines[2].startswith("  Next: Free some space")
     assert len(lines) == 3
 
 
-@without_full
-def test_a_full_disk_behind_a_file_is_no_bug(tmp_path: Path) -> None:
-    done = costctl(tmp_path, "schema", "analysis", "-o", "/dev/full")
+@pytest.mark.parametrize(("before", "medium", "why"), FULL_MEDIA)
+def test_a_full_disk_behind_a_file_is_no_bug(tmp_path: Path, before: str, medium: str, why: str) -> None:
+    done = run(tmp_path, "schema", "analysis", "-o", medium, before=before)
     assert done.returncode == 6
-    assert done.stderr.startswith("Error: Cannot write to /dev/full.\n  Why:  No space left on device.\n")
+    assert done.stderr.startswith(f"Error: Cannot write to {medium}.\n  Why:  {why}\n")
 
 
 @pytest.mark.parametrize("words", [("schema", "analysis"), ("prices", "list")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Settings
 from costctl.levers.settings import Setting, change_of
@@ -10,6 +12,8 @@ from costctl.progress import silent
 from costctl.rebill.calls import bought_calls_of
 from costctl.rebill.rates import PriceList
 from costctl.recommend.bought.study import BoughtStudy, bought_study_of
+from costctl.recommend.evaluator import withheld
+from costctl.recommend.proposals import Subject
 from costctl.units import S_PER_HOUR
 
 WINDOW_S = 48 * S_PER_HOUR
@@ -28,22 +32,11 @@ def study_of_shop(question: Question, settings: Settings | None = None) -> Bough
 
 def recommended(name: str, *settings: Setting) -> Recommendation:
     """A recommendation that these settings be made."""
-    return Recommendation(
+    made = withheld(Subject("made_up", settings[0].subject), "It is so.")
+    return replace(
+        made,
         id=name,
-        kind="made_up",
-        request_class=settings[0].subject,
-        pool=None,
         status="recommended",
-        reason="It is so.",
+        withheld_as=None,
         change=tuple(change_of(each, None) for each in settings),
-        cash_usd=None,
-        cash_usd_per_week=None,
-        freed_usd=None,
-        freed_usd_per_week=None,
-        freed_time=(),
-        effects=(),
-        holdout=None,
-        assumptions=(),
-        evidence=(),
-        reversal=None,
     )
