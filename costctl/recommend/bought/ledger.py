@@ -17,6 +17,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.levers.settings import Setting, settings_in
 from costctl.rebill.bill import Bill
+from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.split import order_free
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.units import S_PER_WEEK
@@ -43,6 +44,7 @@ class _Bills:
     def __init__(self, study: BoughtStudy, made: Sequence[Recommendation]) -> None:
         self.study = study
         self.ids = [item.id for item in made]
+        self._by_time = frozenset(item.id for item in made if item.commitment is not None)
         self._settings = {item.id: settings_in(item.change, item.id) for item in made}
         self._beside = _beside(made)
         self._added: dict[tuple[str, Names], Estimate | None] = {}
@@ -61,11 +63,20 @@ class _Bills:
         """USD a week that one adds to those before it; None where it moves too little to say."""
         touched = before & self._beside[name]
         if (name, touched) not in self._added:
-            whole = self.study.in_first | ~self.study.in_first
-            self._added[name, touched] = self.study.saved_per_week(
-                self.of(touched), self.of(touched | {name}), whole, 1.0
+            cut = self._cut(frozenset({name}))
+            self._added[name, touched] = cut.saved_per_week(
+                self.of(touched), self.of(touched | {name}), cut.whole
             )
         return self._added[name, touched]
+
+    def together(self, names: Names) -> Estimate | None:
+        """USD a week that these save together; None where they move too little to say."""
+        cut = self._cut(names)
+        return cut.saved_per_week(self.study.today, self.of(names), cut.whole)
+
+    def _cut(self, names: Names) -> Cut:
+        """What is paid for by time is as sure as time is: with any of it, blocks of time are drawn again."""
+        return cut_of(self.study, "time" if names & self._by_time else "calls")
 
     def saved(self, names: Names) -> float:
         """USD a week that these save together."""
@@ -107,11 +118,9 @@ def ledger_of(study: BoughtStudy, made: Sequence[Recommendation]) -> Ledger:
         return Ledger(None, frozenset(left))
     chosen = [name for name, _ in order]
     parts = bills.split(chosen)
-    whole = study.in_first | ~study.in_first
-    cash = study.saved_per_week(study.today, bills.of(frozenset(chosen)), whole, 1.0)
     joint = Joint(
         cash_usd=None,
-        cash_usd_per_week=cash,
+        cash_usd_per_week=bills.together(frozenset(chosen)),
         freed_usd=None,
         freed_usd_per_week=None,
         order=tuple(_increment(name, added, parts.get(name)) for name, added in order),

@@ -131,13 +131,11 @@ def _safe(subject: Subject, tried: _Tried, most: int, evidence: tuple[Evidence, 
         samples=seen,
         value=None,
     )
-    return BillProposal(
-        subject=subject,
-        candidates=((setting("class", "retry.attempts", subject.request_class or "", most),),),
+    return _budget(
+        subject,
+        most,
         reason=f"Attempts after the {_nth(most)} are paid for, and none succeeded on the part that it was chosen on.",
         if_none="Attempts beyond every budget that cuts no success cost nothing.",
-        assumptions=_ASSUMPTIONS,
-        reversal="Allow as many attempts as today.",
         evidence=(told, *evidence),
         before=None
         if not lost
@@ -164,16 +162,36 @@ def _dear(
     )
     if cost <= _DEAR * usual:
         return Withheld(subject, f"Its further attempts succeed: {compared}.", evidence)
-    return BillProposal(
-        subject=subject,
-        candidates=((setting("class", "retry.attempts", subject.request_class or "", most),),),
+    return _budget(
+        subject,
+        most,
         reason=f"Further attempts are dear: {compared}.",
         if_none="Fewer attempts would cost no less.",
-        assumptions=_ASSUMPTIONS,
-        reversal="Allow as many attempts as today.",
         evidence=evidence,
         before=f"{_calls(lost)} of the first part succeeded only after the {_nth(most)} attempt: decide whether they "
         "may fail.",
+    )
+
+
+def _budget(
+    subject: Subject,
+    most: int,
+    *,
+    reason: str,
+    if_none: str,
+    evidence: tuple[Evidence, ...],
+    before: str | None,
+) -> BillProposal:
+    """So many attempts and no more."""
+    return BillProposal(
+        subject=subject,
+        candidates=((setting("class", "retry.attempts", subject.request_class or "", most),),),
+        reason=reason,
+        if_none=if_none,
+        assumptions=_ASSUMPTIONS,
+        reversal="Allow as many attempts as today.",
+        evidence=evidence,
+        before=before,
     )
 
 
