@@ -228,7 +228,8 @@ def _why(document: Recommendations) -> list[Section]:
 
 def _next(document: Recommendations, view: View) -> str:
     if not document.made:
-        return f"{view.command('simulate')} · {view.command('recommend --verbose')}"
+        other = "simulate" if document.baseline.pools else "analyze --by model"
+        return f"{view.command('recommend --verbose')} · {view.command(other)}"
     is_of_callers = all(is_about_tokens(change) for each in document.made for change in each.change)
     written = "client -o client.yaml" if is_of_callers else "litellm -o litellm.yaml"
     emit = view.command(f"emit --target {written}")

@@ -109,7 +109,7 @@ def traces(folder: Path) -> Iterator[Path]:
 
 def test_the_bill_of_today_is_the_analysis_on_every_real_trace(real_traces: Path) -> None:
     checked = 0
-    for path in traces(real_traces):
+    for path in (*traces(real_traces), *traces(real_traces.parent / "cases")):
         if "workload" in path.parts:
             continue  # of one provider or none: hours of logs that the sessions of agents stand for
         try:
