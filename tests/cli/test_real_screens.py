@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from costctl.errors import CostctlError
-from tests.cli.first_screens import FIRST_SCREENS, MOST_LINES, SMALL_TERMINAL, screen_text, world_of
+from tests.cli.first_screens import (
+    FIRST_SCREENS,
+    MOST_LINES,
+    SMALL_TERMINAL,
+    World,
+    screen_text,
+    world_of,
+)
 from tests.command_line import costctl
 from tests.thoroughness import how_many
 
@@ -27,11 +34,8 @@ def traces(real_traces: Path) -> list[Path]:
     return everything[: how_many(0, len(everything))] or [real_traces / name for name in USUAL]
 
 
-def screens(folder: Path, beside: Path) -> Iterator[tuple[str, str]]:
+def screens(world: World) -> Iterator[tuple[str, str]]:
     """(verb, its screen); none where these traces hold too little for an answer, of which the error says what to do."""
-    none = beside / "none.toml"
-    none.write_text("", encoding="utf-8")
-    world = world_of(folder, beside / "real.duckdb", none)
     for verb in sorted(FIRST_SCREENS.keys() - (SLOW if how_many(0, 1) == 0 else set())):
         try:
             document = FIRST_SCREENS[verb].make(world)
@@ -40,18 +44,26 @@ def screens(folder: Path, beside: Path) -> Iterator[tuple[str, str]]:
         yield verb, screen_text(verb, document, WIDTH)
 
 
-def said(folder: Path, beside: Path) -> Iterator[tuple[str, str]]:
+def said(world: World) -> Iterator[tuple[str, str]]:
     """(command, what it says of a file that it has written, or read); none where these traces are of nothing for it."""
+    store = world.store
     for words in (
-        f"export --quiet -o focus.csv --no-store {folder}",
-        f"export --quiet --format csv -o classes.csv --no-store {folder}",
-        f"emit --quiet --target policy -o policy.json --no-store {folder}",
+        f"export --quiet -o focus.csv --store {store}",
+        f"export --quiet --format csv -o classes.csv --store {store}",
+        f"emit --quiet --target policy -o policy.json --store {store}",
         "policy check policy.json",
         "emit --quiet --target litellm --policy policy.json -o litellm.yaml",
     ):
-        done = costctl(beside, *words.split(), environment={"COLUMNS": str(WIDTH)})
+        done = costctl(store.parent, *words.split(), environment={"COLUMNS": str(WIDTH)})
         if done.returncode == 0:
-            yield words.partition(" --no-store")[0], done.stdout
+            yield words.partition(" --store")[0], done.stdout
+
+
+def loaded(folder: Path, beside: Path) -> World:
+    """The traces of a folder, in a store of their own, without a config."""
+    none = beside / "none.toml"
+    none.write_text("", encoding="utf-8")
+    return world_of(folder, beside / "real.duckdb", none)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -63,18 +75,16 @@ def test_no_default_view_of_real_traces_is_longer_than_a_screen_or_wider_than_it
     real_traces: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folders = traces(real_traces)
-    sizes = {
-        (folder.name, verb): size(text)
-        for folder in folders
-        for told in (screens, said)
-        for verb, text in told(folder, tmp_path_factory.mktemp(folder.name))
-    }
+    sizes = {}
+    for folder in folders:
+        world = loaded(folder, tmp_path_factory.mktemp(folder.name))
+        sizes |= {(folder.name, verb): size(text) for told in (screens, said) for verb, text in told(world)}
     assert len(sizes) > 12 * len(folders)
     assert {case: found for case, found in sizes.items() if found[0] > MOST_LINES or found[1] > WIDTH} == {}
 
 
 def test_what_was_written_is_said_in_a_few_lines(real_traces: Path, tmp_path: Path) -> None:
-    told = dict(said(real_traces / "logs" / "litellm_spend", tmp_path))
+    told = dict(said(loaded(real_traces / "logs" / "litellm_spend", tmp_path)))
     assert len(told) == 5
     assert {words for words, text in told.items() if "\nNext " not in text} == set()
     assert max(text.count("\n") for text in told.values()) < SMALL_TERMINAL
