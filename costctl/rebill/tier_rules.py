@@ -17,6 +17,8 @@ class TierRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay: str
     source: str
     date: date
+    in_full: bool
+    as_of: date | None = None
     longest_s: int | None = None
 
 

@@ -37,6 +37,8 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
     source: str = ""
     date: date | None = None
+    as_of: date | None = None
+    in_full: bool = False
 
     def fits(self, provider: str, settings: Mapping[str, Said]) -> bool:
         """Whether all of ``where`` is so."""

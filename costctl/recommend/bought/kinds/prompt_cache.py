@@ -66,6 +66,8 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         assumptions=(
             "A prefix is read from the cache by calls that start after the one that wrote it, within its time to live.",
             "Tokens of a prefix are its share of the prompt's characters.",
+            "Breakpoints are set at the end of the system prompt and of what is kept, and look back as many content "
+            "blocks as the provider says, where the blocks are known.",
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
