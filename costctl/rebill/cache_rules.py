@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
@@ -23,9 +23,9 @@ class CacheRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step_tokens: int
     ttl_s: tuple[int, ...]
     source: str
-    date: date
+    date: datetime.date
     in_full: bool
-    as_of: date | None = None
+    as_of: datetime.date | None = None
     lookback_blocks: int | None = None
 
     @property
