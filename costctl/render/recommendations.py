@@ -122,7 +122,12 @@ def _summary(document: Recommendations) -> list[Section]:
     has_freed = any(told(advice)[1] is not None for advice in document.made)
     columns = ("kind", "for", "cash", *(("capacity freed",) if has_freed else ()), "change")
     rows: tuple[Row, ...] = tuple(
-        (advice.kind, subject(advice), *cells(advice)[: 1 + has_freed], changes(advice.change))
+        (
+            advice.kind,
+            subject(advice),
+            *(cells(advice) if has_freed else cells(advice)[:1]),
+            changes(advice.change),
+        )
         for advice in document.made
     )
     if not rows:
