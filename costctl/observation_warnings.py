@@ -10,8 +10,10 @@ from typing import Final
 
 from costctl.cost.setting_checks import (
     Seen,
+    named_classes,
     refuse_unknown_bills,
     refuse_unknown_classes,
+    refuse_unknown_sellers,
     setting_warnings,
 )
 from costctl.documents.settings import Settings
@@ -25,19 +27,22 @@ _MOST_PERIODS: Final = 5
 
 
 def refuse_useless(engine: Engine, settings: Settings, *, are_built_in: bool) -> None:
-    """Raise UsageError for settings of a class or a bill that cannot exist. are_built_in: the class rules."""
+    """Raise UsageError for settings of a class, a bill or an offer that cannot exist. are_built_in: the class rules."""
     refuse_unknown_classes(settings, _classes(engine, settings), are_built_in=are_built_in)
-    if not set(settings.bills) <= set(settings.pools):
-        refuse_unknown_bills(settings, _column(engine, "SELECT DISTINCT provider FROM spans"))
+    if settings.commitments or not set(settings.bills) <= set(settings.pools):
+        providers = _column(engine, "SELECT DISTINCT provider FROM spans")
+        refuse_unknown_bills(settings, providers)
+        refuse_unknown_sellers(settings, providers)
 
 
 def _classes(engine: Engine, settings: Settings) -> frozenset[str]:
     """Classes that a rule gives, and, where a rule takes labels and some setting needs them, the labels of requests."""
-    if not settings.classes:
+    wanted = {name for _, name in named_classes(settings)}
+    if not wanted:
         return frozenset()
     rules = engine.query("SELECT request_class, is_labelled FROM class_rules")
     classes = frozenset(rules["request_class"].drop_nulls())
-    if not rules["is_labelled"].any() or set(settings.classes) <= classes:
+    if not rules["is_labelled"].any() or wanted <= classes:
         return classes
     return classes | _column(engine, "SELECT DISTINCT workload FROM spans")
 
@@ -52,11 +57,11 @@ def warnings_of(engine: Engine, settings: Settings) -> tuple[str, ...]:
 def _seen(engine: Engine, settings: Settings) -> Seen:
     """What the traces name and match; a relation is built only where a setting needs it."""
     served = "SELECT DISTINCT model_served FROM spans UNION SELECT DISTINCT model_requested FROM spans"
-    allows = any(each.allowed_models for each in settings.classes.values())
+    names_model = bool(settings.commitments) or any(each.allowed_models for each in settings.classes.values())
     names_provider = bool(settings.billing or set(settings.bills) - set(settings.pools))
     return Seen(
         classes=_classes(engine, settings),
-        models=_column(engine, served) if allows else (),
+        models=_column(engine, served) if names_model else (),
         providers=_column(engine, "SELECT DISTINCT provider FROM calls") if names_provider else (),
         pools=_column(engine, "SELECT DISTINCT pool FROM calls") if settings.pools else (),
         storages=_column(engine, "SELECT DISTINCT storage FROM storage_use") if settings.storage else (),

@@ -15,7 +15,9 @@ from typing import Final
 
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
+from costctl.pricing.model_names import Found, find_model, without_snapshot
 from costctl.pricing.prices import book_models
+from costctl.pricing.provider_names import provider_id
 
 _MISSPELT: Final = (
     0.85  # likeness of names (difflib) from which on one is the other, misspelt: chats of chat has 0.89
@@ -43,15 +45,44 @@ def refuse_unknown_classes(settings: Settings, known: Collection[str], *, are_bu
     Rules of one's own (are_built_in is False) may be tried with settings that were written for others: of these only a
     name that is nearly that of a class is refused, and ``setting_warnings`` names the rest.
     """
-    for name in settings.classes:
+    for section, name in named_classes(settings):
         near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=_MISSPELT)
         if name not in known and (are_built_in or near):
             raise UsageError(
-                f"Unknown class {name} in [classes].",
+                f"Unknown class {name} in [{section}].",
                 why="No rule assigns it and no request is labelled with it, so its settings would have no "
                 f"effect. The classes are {', '.join(sorted(known))}.",
                 next_step=_nearest(
                     name, sorted(known), "Rename it, or pass rules that assign it with --rules."
+                ),
+            )
+
+
+def named_classes(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Each class that the settings name, with the section that does."""
+    return (
+        *(("classes", name) for name in settings.classes),
+        *(
+            (f"breakeven.{name}", each)
+            for name, offer in settings.breakeven.items()
+            for each in offer.classes
+        ),
+    )
+
+
+def refuse_unknown_sellers(settings: Settings, providers: Collection[str]) -> None:
+    """Raise UsageError for a commitment of a provider that nobody knows. providers: that calls name."""
+    own = {rate.provider for rate in settings.prices.rates if rate.provider is not None}
+    known = {*providers, *own}
+    for name, offer in settings.commitments.items():
+        if offer.provider not in known and provider_id(offer.provider) is None:
+            raise UsageError(
+                f"commitments.{name}.provider: unknown provider {offer.provider}.",
+                why="No call names it and the price book does not have it, so no call could be served.",
+                next_step=_nearest(
+                    offer.provider,
+                    sorted({*known, *(provider for provider, _ in book_models())}),
+                    "Write it as the calls do, or as the price book (`costctl prices`).",
                 ),
             )
 
@@ -93,7 +124,15 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
                 f"[classes.{name}] has no effect: no rule assigns that class, and no request is labelled with "
                 "it."
             )
+    for name, offer in settings.breakeven.items():
+        for each in offer.classes:
+            if each not in seen.classes:
+                yield (
+                    f"[breakeven.{name}] has no effect on {each}: no rule assigns that class, and no request is "
+                    f"labelled with it.{_hint(each, seen.classes)}"
+                )
     yield from _unknown_models(settings, seen)
+    yield from _unsold_models(settings, seen)
     for name in settings.bills:
         if name not in settings.pools and name not in seen.providers:
             yield f"[bills] {name} has no effect: no model call of these traces names that provider."
@@ -111,12 +150,29 @@ def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:
     for name, declared in settings.classes.items():
         for model in declared.allowed_models:
             if model not in known and model not in book and model.rpartition("/")[2] not in book:
-                near = difflib.get_close_matches(model, sorted(known), n=1)
-                hint = f" Did you mean {near[0]}?" if near else ""
                 yield (
                     f"classes.{name}.allowed_models: unknown model {model}; it is not in these traces, in a "
-                    f"pool, or in the price book.{hint}"
+                    f"pool, or in the price book.{_hint(model, known)}"
                 )
+
+
+def _unsold_models(settings: Settings, seen: Seen) -> Iterator[str]:
+    """Models that a commitment serves and that no call of the traces is to."""
+    for name, offer in settings.commitments.items():
+        called = {each for model in seen.models for each in (model, without_snapshot(model))}
+        found = (find_model(offer.provider, model) for model in seen.models)
+        called |= {each.model.id for each in found if isinstance(each, Found)}
+        for model in offer.models:
+            if model not in called:
+                yield (
+                    f"commitments.{name}.models: {model} has no effect; no model call of these traces is to it."
+                    f"{_hint(model, called)}"
+                )
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _nearest(name: str, known: Collection[str], otherwise: str) -> str:

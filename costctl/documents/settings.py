@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated, Literal
 
 import msgspec
@@ -183,4 +184,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse a pool to measure that there is not."""
         for name, each in self.breakeven.items():
             if each.pool is not None and each.pool not in self.pools:
-                raise ValueError(f"breakeven.{name}.pool is {each.pool}, which [pools] does not have")
+                near = difflib.get_close_matches(each.pool, self.pools, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"breakeven.{name}.pool is {each.pool}, which [pools] does not have{hint}")

@@ -1,8 +1,8 @@
 """Of which parts is a prompt made? The system prompt with the tools, then each message, as instrumentations write them.
 
 Shape in: attributes grouped by key, and where dialects keep prompts.  Shape out: for each span that has a prompt its
-parts, in the order in which models read them. Of a part only two things are kept: what it says in one spelling, to be
-hashed, and how many characters that is.
+parts, in the order in which models read them. Of a part three things are kept: what it says in one spelling, to be
+hashed, how many characters that is, and of which blocks it is made.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from costctl.arrays import Ints
 from costctl.ingest.attribute_columns import Grouped, group_by_key
 from costctl.ingest.attribute_text import json_field, parsed_json
+from costctl.ingest.content_blocks import letters_of
 from costctl.ingest.dialect import KeyRule, PromptRules
 from costctl.ingest.formats.otlp_flatten import RawEvents
 
@@ -38,10 +39,13 @@ _NO_TEXT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one part says, in one spelling, and its length in characters of text."""
+    """What one part says, in one spelling, its length in characters of text, and a letter for each of its blocks, as of
+    ``letters_of``; None where they are not known.
+    """
 
     said: bytes
     characters: int
+    blocks: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +214,12 @@ def _spans(grouped: Grouped, rows: Ints) -> list[int]:
 def part_of(value: Any) -> Part:
     """A message, a tool or a text as a part. value: decoded JSON."""
     plain = _said(value)
-    return Part(msgspec.json.encode(plain, order="sorted"), characters_of(plain))
+    return Part(msgspec.json.encode(plain, order="sorted"), characters_of(plain), letters_of(plain))
 
 
 def _joined(parts: tuple[Part, ...]) -> Part:
-    return Part(b"".join(each.said for each in parts), sum(each.characters for each in parts))
+    """The parts as one, which is first: what it is made of counts for nothing."""
+    return Part(b"".join(each.said for each in parts), sum(each.characters for each in parts), "")
 
 
 def _said(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """Which prompts begin alike, and which are the same? Hashes of prompts up to the end of each part, and their sizes.
 
-Shape in: prompts and the tokens that their calls report.  Shape out: the columns prefix_keys, prefix_tokens and
-content_key of the spans. The first prefix ends with the tools and the system prompt, each further one with a message.
-The text itself is not kept. Hashes are keyed by the salt of the configuration: without it nobody finds what was said
-by hashing guesses.
+Shape in: prompts and the tokens that their calls report.  Shape out: the columns prefix_keys, prefix_tokens,
+prefix_blocks and content_key of the spans. The first prefix ends with the tools and the system prompt, each further one
+with a message. The text itself is not kept. Hashes are keyed by the salt of the configuration: without it nobody finds
+what was said by hashing guesses.
 
 Tokens of a prefix are its share of the prompt's characters, of the tokens that the call reports: an estimate, exact for
 the whole prompt.
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from costctl.arrays import Bools
+from costctl.ingest.content_blocks import positions_of
 from costctl.ingest.prompt_parts import Part, Prompt
 
 _DIGEST_BYTES: Final = 8
@@ -37,6 +38,7 @@ def prefix_columns(
         return {}
     keys: list[list[str] | None] = [None] * are_calls.size
     sizes: list[list[int] | None] = [None] * are_calls.size
+    blocks: list[list[int] | None] = [None] * are_calls.size
     contents: list[str | None] = [None] * are_calls.size
     tokens, models = (_at(columns.get(name), rows) for name in ("input_tokens", "model_requested"))
     for row, input_tokens, model in zip(rows, tokens, models, strict=True):
@@ -44,11 +46,13 @@ def prefix_columns(
         parts = (prompt.first, *prompt.messages)
         keys[row], whole = _keys(parts, salt)
         sizes[row] = None if input_tokens is None else prefix_tokens(parts, input_tokens)
+        blocks[row] = positions_of(part.blocks for part in parts)
         whole.update(prompt.decides + (model or "").encode())
         contents[row] = whole.hexdigest()
     return {
         "prefix_keys": pa.array(keys, pa.list_(pa.string())),
         "prefix_tokens": pa.array(sizes, pa.list_(pa.int64())),
+        "prefix_blocks": pa.array(blocks, pa.list_(pa.int64())),
         "content_key": pa.array(contents, pa.string()),
     }
 

@@ -28,7 +28,7 @@ from costctl.rebill.shortened import shortened
 from costctl.rebill.tokenizers import token_ratio
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
-_NO_RULE: Final = CacheRule("", (), False, 0, 1, (0,), "", date.min)
+_NO_RULE: Final = CacheRule("", (), "asked", 0, 1, (0,), "", date.min, in_full=False)
 _WRITTEN_AS: Final = {"none": "cache_write", "5m": "cache_write", "1h": "cache_write_1h"}
 
 
@@ -171,16 +171,22 @@ def _use(calls: BoughtCalls, plan: ClassPlan, can: Bools, rules: Ints) -> CacheU
 
     is_automatic = of_rule([rule.is_automatic for rule in known]) == 1
     asked = Use.SYSTEM if plan.breakpoints == "system" else Use.CONVERSATION
-    asked_for = Use.NOT if plan.caching == "none" else asked
-    is_everywhere = is_automatic | (calls.prefixes.is_by_block & (asked_for != Use.NOT))
+    uses = {
+        "asked": Use.NOT if plan.caching == "none" else asked,
+        "everywhere": Use.EVERYWHERE,
+        "last": Use.LAST,
+    }
+    use = of_rule([uses[rule.keeps] for rule in known])
+    use = np.where(calls.prefixes.is_by_block & (use != Use.NOT), Use.EVERYWHERE, use)
     ttl_s = np.where(is_automatic, of_rule([rule.ttl_s[0] for rule in known]), _TTL_S[plan.caching or "5m"])
     return CacheUse(
-        use=np.where(can, np.where(is_everywhere, Use.EVERYWHERE, asked_for), Use.NOT).astype(np.int64),
+        use=np.where(can, use, Use.NOT),
         scope=scopes_of(calls, is_sticky=plan.is_sticky),
         whole=calls.frame["input_tokens"].fill_null(0).to_numpy(),
         ttl_s=ttl_s.astype(np.float64),
         least=of_rule([rule.least_tokens for rule in known]),
         step=of_rule([rule.step_tokens for rule in known]),
+        lookback=of_rule([rule.lookback_blocks or 0 for rule in known]),
     )
 
 

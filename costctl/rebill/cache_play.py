@@ -3,7 +3,8 @@
 In: prefixes of calls in order of time, and for each call how it uses the cache. Out: tokens read and written by each.
 A call reads the longest of its prefixes that was written and used within its time to live, renews it, and writes from
 there to its last breakpoint. Nothing shorter than the minimum is cached. What a call writes can be read by the next one
-that starts.
+that starts. A breakpoint looks back so many content blocks as its provider says, itself among them: what ends further
+before each of a call's breakpoints is not found. Where the blocks of a prompt are not known, all of it is found.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ class Use(IntEnum):
     NOT = 0
     SYSTEM = 1  # a breakpoint at the end of the system prompt
     CONVERSATION = 2  # and one at the end of the last message
-    EVERYWHERE = (
-        3  # every prefix is an entry: caches that work on their own, and prompts that are hashed by block
-    )
+    EVERYWHERE = 3  # every prefix is an entry, as of prompts that are hashed by block
+    LAST = 4  # the end of the last message alone
 
 
 @dataclass(frozen=True, slots=True)
 class CacheUse:
     """How n calls use the cache. scope: a number; calls of different scopes share nothing.  whole: tokens of the
-    prompt, which may be longer than its last block.  least, step: tokens, by the provider's rule.
+    prompt, which may be longer than its last block.  least, step: tokens, by the provider's rule.  lookback: content
+    blocks, by the same; 0 where there is no limit.
     """
 
     use: Ints
@@ -41,6 +42,7 @@ class CacheUse:
     ttl_s: Floats
     least: Ints
     step: Ints
+    lookback: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
     kept_s = np.zeros(entries)
     read, written = np.zeros(at_s.size, np.int64), np.zeros(at_s.size, np.int64)
     _play(
-        prefixes.offset, entry, prefixes.size, at_s, how.whole,
-        how.use, how.ttl_s, how.least, how.step, expires_s, kept_s, read, written,
+        prefixes.offset, entry, prefixes.size, prefixes.blocks, at_s, how.whole, how.use, how.ttl_s, how.least,
+        how.step, how.lookback, expires_s, kept_s, read, written,
     )  # fmt: skip
     return Played(read, written)
 
@@ -79,12 +81,14 @@ def _play(
     offset: Ints,
     entry: Ints,
     size: Ints,
+    blocks: Ints,
     at_s: Floats,
     whole: Ints,
     use: Ints,
     ttl_s: Floats,
     least: Ints,
     step: Ints,
+    lookback: Ints,
     expires_s: Floats,
     kept_s: Floats,
     read: Ints,
@@ -95,14 +99,22 @@ def _play(
         first, end = offset[call], offset[call + 1]
         if use[call] == 0 or first == end:
             continue
-        place = end - 1
-        while place >= first and (size[place] < least[call] or expires_s[entry[place]] < at_s[call]):
+        last = first if use[call] == 1 else end - 1
+        within = lookback[call] if use[call] == 2 and blocks[last] >= 0 else 0
+        place = last
+        while place >= first and (
+            size[place] < least[call]
+            or expires_s[entry[place]] < at_s[call]
+            or (within > 0 and place > first and blocks[last] - blocks[place] >= within)
+        ):
             place -= 1
         if place >= first:
             read[call] = size[place] // step[call] * step[call]
             expires_s[entry[place]] = at_s[call] + kept_s[entry[place]]
         for mark in range(first, end):
-            is_entry = use[call] == 3 or mark == first or (use[call] == 2 and mark == end - 1)
+            is_entry = (
+                use[call] == 3 or (mark == first and use[call] < 3) or (mark == end - 1 and use[call] > 1)
+            )
             if is_entry and size[mark] >= least[call]:
                 if mark > place:
                     kept_s[entry[mark]] = ttl_s[call]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 
@@ -17,12 +18,20 @@ class CacheRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     provider: str
     models: tuple[str, ...]
-    is_automatic: bool
+    keeps: Literal["asked", "everywhere", "last"]
     least_tokens: int
     step_tokens: int
     ttl_s: tuple[int, ...]
     source: str
-    date: date
+    date: datetime.date
+    in_full: bool
+    as_of: datetime.date | None = None
+    lookback_blocks: int | None = None
+
+    @property
+    def is_automatic(self) -> bool:
+        """It caches without being asked."""
+        return self.keeps != "asked"
 
 
 class _Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,13 +29,15 @@ BOUGHT_COLUMNS: Final = (
 class Prefixes:
     """The prompts of n calls as prefixes, one after the other: those of call i are offset[i] to offset[i + 1].
 
-    key: a number for each prefix; calls that begin alike have the same.  size: tokens up to its end.  content: a number
-    for what was asked, −1 where it is not known.  is_by_block: the source hashes blocks, not messages.
+    key: a number for each prefix; calls that begin alike have the same.  size: tokens up to its end.  blocks: content
+    blocks of messages up to its end, −1 where they are not known.  content: a number for what was asked, −1 where it is
+    not known.  is_by_block: the source hashes blocks of tokens, not messages.
     """
 
     offset: Ints
     key: Ints
     size: Ints
+    blocks: Ints
     content: Ints
     is_by_block: Bools
 
@@ -158,7 +160,7 @@ def _sessions(frame: pl.DataFrame) -> Ints:
 
 def _prefixes(frame: pl.DataFrame, prompts: pl.DataFrame) -> Prefixes:
     """Only prompts of which the sizes are known: the others say nothing of cost."""
-    keys, sizes = prompts["prefix_keys"], prompts["prefix_tokens"]
+    keys, sizes, blocks = (prompts[name] for name in ("prefix_keys", "prefix_tokens", "prefix_blocks"))
     is_told = (keys.list.len() == sizes.list.len()).fill_null(value=False)
     told = (
         prompts.select("call_id", "content_key", length=keys.list.len().cast(pl.Int64))
@@ -173,9 +175,21 @@ def _prefixes(frame: pl.DataFrame, prompts: pl.DataFrame) -> Prefixes:
         offset=_ends(lengths),
         key=_numbered(keys.drop_nulls().explode(empty_as_null=False))[_places(keys, row, lengths)],
         size=sizes.drop_nulls().explode(empty_as_null=False).to_numpy()[_places(sizes, row, lengths)],
+        blocks=_known_blocks(blocks, row, lengths),
         content=np.where(content.is_null().to_numpy(), -1, _numbered(content.fill_null(""))),
         is_by_block=content.is_null().to_numpy() & (lengths > 0),
     )
+
+
+def _known_blocks(blocks: pl.Series, row: Ints, lengths: Ints) -> Ints:
+    """Of each prefix of some prompts its content blocks, −1 where its prompt does not say them of each."""
+    found = np.full(int(lengths.sum()), -1, np.int64)
+    if not blocks.drop_nulls().len():
+        return found
+    is_told = (_lengths(blocks)[row] == lengths) & (lengths > 0)
+    values = blocks.drop_nulls().explode(empty_as_null=False).to_numpy()
+    found[np.repeat(is_told, lengths)] = values[_places(blocks, row, np.where(is_told, lengths, 0))]
+    return found
 
 
 def _lengths(lists: pl.Series) -> Ints:
@@ -228,6 +242,7 @@ def calls_at(calls: BoughtCalls, rows: Ints) -> BoughtCalls:
             offset=_ends(lengths),
             key=prefixes.key[places],
             size=prefixes.size[places],
+            blocks=prefixes.blocks[places],
             content=prefixes.content[rows],
             is_by_block=prefixes.is_by_block[rows],
         ),

@@ -40,8 +40,9 @@ class Sent(NamedTuple):
     """n calls, by start. offset, size: as of ``Prefixes``.  prefix, kept, own: of each prefix, its number within its
     provider and model, within the deployment of that, and within the session of that.  session, scope: numbers.
 
-    is_used: what is known of it.  can_read: the provider caches on its own, or was asked.  renews_all: what is
-    read is renewed with all that it begins with, else by itself.  read, until_1h, until:
+    is_used: what is known of it.  can_read: the provider caches on its own, or was asked.  keeps_last: of those that do
+    so on their own, what ends with the last message and no prefix within.  renews_all: what is read is renewed with all
+    that it begins with, else by itself.  read, until_1h, until:
     tokens, up to where it read, wrote for the longer and for the shorter time.  whole: tokens that went in.  least,
     step: tokens, and short_s, long_s: times to live, by the provider's rule.
     """
@@ -56,6 +57,7 @@ class Sent(NamedTuple):
     is_used: Bools
     can_read: Bools
     is_automatic: Bools
+    keeps_last: Bools
     renews_all: Bools
     at_s: Floats
     end_s: Floats
@@ -152,6 +154,7 @@ def _bound(sent: Sent, memory: Memory, found: Found, call: int) -> None:
     """Writes the bounds of one call."""
     first, end = sent.offset[call], sent.offset[call + 1]
     at_s, least, bounds = sent.at_s[call], sent.least[call], found.bounds[call]
+    could_ask = not sent.is_automatic[call] or sent.keeps_last[call]
     here = begun = elsewhere = kept = lately = ever = common = first - 1
     for place in range(first, end):
         prefix, own = sent.prefix[place], sent.kept[place]
@@ -161,7 +164,7 @@ def _bound(sent: Sent, memory: Memory, found: Found, call: int) -> None:
             continue
         ever = place
         is_lately = memory.sent_s[prefix] >= at_s - sent.long_s[call]
-        if is_lately and sent.size[place] >= least and not sent.is_automatic[call]:
+        if is_lately and sent.size[place] >= least and could_ask:
             lately = place
         if sent.can_read[call] and memory.anywhere_until_s[prefix] > -np.inf:
             kept = place
@@ -183,7 +186,7 @@ def _bound(sent: Sent, memory: Memory, found: Found, call: int) -> None:
         most = sent.whole[call]
         if ever <= nearest:
             most = min(most, sent.read[call] + sent.step[call] - 1)
-        if sent.size[ever] >= least and not sent.is_automatic[call]:
+        if sent.size[ever] >= least and could_ask:
             bounds[5] = _up_to(sent, call, ever, nearest, bounds[4])
         bounds[6] = max(bounds[5], min(sent.size[ever], most))
     bounds[7] = max(bounds[6], _unchanged(sent, memory, call, common))
@@ -246,12 +249,15 @@ def _note(sent: Sent, memory: Memory, call: int) -> None:
     if not sent.is_automatic[call]:
         read, long, short = (_kept_up_to(sent, call, sent.read[call]), _kept_up_to(sent, call, sent.until_1h[call]),
                              _kept_up_to(sent, call, sent.until[call]))  # fmt: skip
+    elif sent.keeps_last[call]:
+        read = _kept_up_to(sent, call, sent.read[call])
     for place in range(first, end):
         prefix, own = sent.prefix[place], sent.kept[place]
         memory.sent_s[prefix] = at_s
         memory.last_with[sent.own[place]] = call
         is_older = place < read and not sent.renews_all[call] and memory.here_until_s[own] > -np.inf
-        if is_older or place > short or sent.size[place] < sent.least[call]:
+        is_within = sent.keeps_last[call] and place != read and place < end - 1
+        if is_older or is_within or place > short or sent.size[place] < sent.least[call]:
             continue
         ready_s = at_s if place <= read else sent.end_s[call]
         for_s = sent.long_s[call] if read < place <= long else sent.short_s[call]

@@ -96,6 +96,7 @@ def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
         return np.array([*values, 0], np.int64)[rules]
 
     is_automatic = of_rule([rule.is_automatic for rule in known]) == 1
+    keeps_last = (of_rule([rule.keeps == "last" for rule in known]) == 1) & ~prefixes.is_by_block
     until = until_1h + tokens["cache_write"]
     length_s = (calls.frame["end_ns"] - calls.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
     return Sent(
@@ -109,7 +110,8 @@ def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
         is_used=is_used,
         can_read=is_automatic | (until > 0),
         is_automatic=is_automatic,
-        renews_all=is_automatic | prefixes.is_by_block,
+        keeps_last=keeps_last,
+        renews_all=(is_automatic & ~keeps_last) | prefixes.is_by_block,
         at_s=calls.at_s,
         end_s=calls.at_s + length_s,
         read=tokens["cached_input"],

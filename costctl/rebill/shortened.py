@@ -110,6 +110,7 @@ def _prefixes_cut(prefixes: Prefixes, is_cut: Bools, length: Ints) -> Prefixes:
         ),
         key=np.where(is_new, fresh, prefixes.key)[stays],
         size=np.where(is_new, length[call], prefixes.size)[stays],
+        blocks=np.where(is_cut[call], -1, prefixes.blocks)[stays],
         content=prefixes.content,
         is_by_block=prefixes.is_by_block,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from functools import cache
 from importlib.resources import files
 
@@ -16,7 +16,9 @@ class TierRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier: str
     delay: str
     source: str
-    date: date
+    date: datetime.date
+    in_full: bool
+    as_of: datetime.date | None = None
     longest_s: int | None = None
 
 

@@ -57,13 +57,23 @@ def _headline(document: Recommendations) -> str:
     """What all of it saves together."""
     bill = _bill(document)
     if document.joint is None:
-        tried = len(document.withheld("ruled_out"))
-        return f"No change to recommend: none of {plural(tried, 'option')} saves for certain. Bill {bill}"
+        return f"No change to recommend: {_none_of(len(document.withheld('ruled_out')))}. Bill {bill}"
     cash, spare = told(document.joint)
     if cash is None:
         return f"Frees capacity worth {usd_range(spare)}; bill unchanged at {bill}"
     more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"
     return f"Saves {usd_range(cash)} of {bill}{more}"
+
+
+def _none_of(tried: int) -> str:
+    """Why nothing is recommended, by how many options were tried."""
+    if not tried:
+        return "no option could be tried"
+    return (
+        f"none of {tried} options saves for certain"
+        if tried > 1
+        else "the one option saves nothing for certain"
+    )
 
 
 def _bill(document: Recommendations) -> str:

@@ -102,9 +102,9 @@ def cells(item: Saving) -> tuple[Interval, Interval]:
 
 
 def saving(item: Saving) -> str:
-    """Cash and freed time in a sentence."""
+    """Cash and freed time in a sentence; what is bought frees nothing, and nothing is said of that."""
     cash, freed = cells(item)
-    return f"cash {cash}, capacity freed {freed}"
+    return f"cash {cash}" if told(item)[1] is None else f"cash {cash}, capacity freed {freed}"
 
 
 def freed(time: FreedTime) -> str:

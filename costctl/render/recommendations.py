@@ -7,7 +7,7 @@ from __future__ import annotations
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Holdout, Increment, Joint, Recommendation, Recommendations
 from costctl.render.calibration import calibration_table, trust_lines
-from costctl.render.cells import count, low_mid_high, usd, usd_interval
+from costctl.render.cells import Row, count, low_mid_high, usd, usd_interval
 from costctl.render.numbers import length
 from costctl.render.recommendation_words import (
     cells,
@@ -119,9 +119,16 @@ def _paid_today(document: Recommendations) -> list[str]:
 
 
 def _summary(document: Recommendations) -> list[Section]:
-    columns = ("kind", "for", "cash", "capacity freed", "change")
-    rows = tuple(
-        (advice.kind, subject(advice), *cells(advice), changes(advice.change)) for advice in document.made
+    has_freed = any(told(advice)[1] is not None for advice in document.made)
+    columns = ("kind", "for", "cash", *(("capacity freed",) if has_freed else ()), "change")
+    rows: tuple[Row, ...] = tuple(
+        (
+            advice.kind,
+            subject(advice),
+            *(cells(advice) if has_freed else cells(advice)[:1]),
+            changes(advice.change),
+        )
+        for advice in document.made
     )
     if not rows:
         return []  # the first section has said so

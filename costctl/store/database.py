@@ -24,7 +24,7 @@ from costctl.store.migrations import migrate
 from costctl.store.promises import PROMISES
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 8
+STORE_VERSION: Final = 9
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"

@@ -88,6 +88,7 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
     5: ("CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT)",),
     6: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_tokens BIGINT[]",),
     7: (PROMISES,),
+    8: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_blocks BIGINT[]",),
 }
 
 

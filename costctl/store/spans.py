@@ -118,6 +118,11 @@ _SPAN_COLUMNS: Final = (
         "hashes of the prompt up to the end of the system prompt, of each message, or of each block",
     ),
     ("prefix_tokens", pa.list_(pa.int64()), "tokens up to each of them; the last is the whole prompt"),
+    (
+        "prefix_blocks",
+        pa.list_(pa.int64()),
+        "content blocks of messages up to each of them; a run of calls of tools is one, and one of their results",
+    ),
     ("recorded_usd", pa.float64(), "USD that the source claims; kept to compare, never trusted"),
     ("response_id", pa.string(), "the provider's id of its answer, which every record of one call shares"),
     ("dialect", pa.string(), "the most specific dialect of which the span carries a mark"),

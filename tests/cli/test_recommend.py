@@ -13,6 +13,7 @@ from costctl.render.cells import plain, usd_range
 from costctl.render.document import rendered
 from costctl.render.forms import TabularFormat
 from costctl.render.recommendation_screen import screen, shown_screen
+from costctl.render.recommendations import sections
 from costctl.render.sections import Facts, Notes, Section, Table
 from costctl.render.view import View
 from tests.cli.first_screens import MOST_LINES, terminal
@@ -88,6 +89,28 @@ def test_without_a_change_the_first_line_says_so(document: Recommendations) -> N
     found = screen(none, View())
     assert first_line(found).startswith("No change to recommend: none of ")
     assert "recommend --verbose" in facts(found)["Next"]
+
+
+def test_without_anything_to_try_no_number_of_options_is_told(document: Recommendations) -> None:
+    apart = document.withheld("not_applicable")
+    (ruled_out, *_) = document.withheld("ruled_out")
+    said = {
+        count: first_line(screen(replace(document, recommendations=advice, joint=None), View()))
+        for count, advice in ((0, apart), (1, (ruled_out, *apart)))
+    }
+    assert said[0].startswith("No change to recommend: no option could be tried. Bill ")
+    assert said[1].startswith("No change to recommend: the one option saves nothing for certain. Bill ")
+
+
+def test_of_what_is_bought_nothing_is_said_of_capacity(
+    bought: Recommendations, document: Recommendations
+) -> None:
+    for shown, is_freed in ((bought, False), (document, True)):
+        one = replace(shown, recommendations=shown.made[:1])
+        said = facts(shown_screen(one, View()))["Saves"]
+        assert ("capacity freed" in said) == is_freed
+        detail = rendered(one, TabularFormat.TABLE, sections, lambda _: "")
+        assert ("capacity freed" in detail) == is_freed
 
 
 def test_figures_of_less_than_a_day_say_so_once(document: Recommendations) -> None:

@@ -99,3 +99,55 @@ def test_what_nothing_matches_is_named_in_every_document(short_question: Questio
 
 def test_the_settings_of_the_sample_have_effect(short_question: Question) -> None:
     assert verbs.segment(short_question, unwatched).provenance.warnings == ()
+
+
+OWN_REPLICAS = "usd_per_replica_hour = 2.0\ninput_tokens_per_s = 8000\noutput_tokens_per_s = 400\n"
+UNITS = "tokens_per_minute = 3000\nusd_per_unit_hour = 1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "next_step"),
+    [
+        (
+            f'[breakeven.llama]\nclasses = ["chats"]\n{OWN_REPLICAS}',
+            r"Unknown class chats in \[breakeven.llama\]",
+            "Did you mean chat?",
+        ),
+        (
+            f'[commitments.ptu]\nprovider = "opnai"\nmodels = ["gpt-4.1"]\n{UNITS}',
+            "commitments.ptu.provider: unknown provider opnai",
+            "Did you mean openai?",
+        ),
+    ],
+)
+def test_an_offer_for_a_class_or_of_a_provider_that_cannot_be_is_an_error_with_the_nearest_name(
+    short_question: Question, tmp_path: Path, text: str, said: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
+        verbs.segment(question_of(short_question, tmp_path, text), unwatched)
+    assert caught.value.next_step == next_step
+
+
+def test_an_offer_for_what_these_traces_do_not_have_is_named_with_the_nearest_that_they_have(
+    short_question: Question, tmp_path: Path
+) -> None:
+    text = f'[commitments.ptu]\nprovider = "azure"\nmodels = ["llama-3.3-70"]\n{UNITS}'
+    question = question_of(short_question, tmp_path, text)
+    assert verbs.segment(question, unwatched).provenance.warnings == (
+        "commitments.ptu.models: llama-3.3-70 has no effect; no model call of these traces is to it. "
+        "Did you mean llama-3.3-70b?",
+    )
+    rules = '[[rules]]\nname = "all"\nclass = "everything"\n'
+    text = f'[breakeven.llama]\nclasses = ["chat"]\n{OWN_REPLICAS}'
+    found = verbs.segment(question_of(short_question, tmp_path, text, rules), unwatched)
+    assert found.provenance.warnings == (
+        "[breakeven.llama] has no effect on chat: no rule assigns that class, and no request is labelled with it.",
+    )
+
+
+def test_a_pool_to_measure_that_is_misspelt_is_an_error_with_the_nearest_name(tmp_path: Path) -> None:
+    path = tmp_path / "costctl.toml"
+    path.write_text('[pools.gpu-a]\n[breakeven.more]\nclasses = ["chat"]\npool = "gpu-b"\n', encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        load_config(path, tmp_path)
+    assert "did you mean gpu-a?" in str(caught.value.why)

@@ -12,6 +12,7 @@ import pytest
 from costctl.grades import read_grades
 from costctl.pricing.prices import price_tables
 from costctl.rebill.cache_play import CacheUse, Played, Use, played
+from costctl.rebill.cache_rules import cache_rule_of
 from costctl.rebill.calls import PRICED_BY, BoughtCalls, Prefixes
 from costctl.rebill.repeats import repeats_within
 from costctl.recommend.bought.split import order_free
@@ -38,6 +39,7 @@ def same_prompt(count: int) -> Prefixes:
         offset=np.arange(count + 1, dtype=np.int64),
         key=nothing,
         size=np.full(count, TOKENS, np.int64),
+        blocks=np.full(count, -1, np.int64),
         content=nothing,
         is_by_block=np.zeros(count, np.bool_),
     )
@@ -52,6 +54,7 @@ def cached(at_s: Sequence[float], ttl_s: float, use: Use, scope: Sequence[int]) 
         ttl_s=np.full(count, ttl_s),
         least=np.full(count, 1024, np.int64),
         step=np.full(count, 128, np.int64),
+        lookback=np.zeros(count, np.int64),
     )
     return played(same_prompt(count), np.array(at_s), how)
 
@@ -76,6 +79,38 @@ def test_one_prompt_at_four_minutes(repository: Path) -> None:
         found = cached(at_s, KEPT_S[kept], Use.CONVERSATION, [0] * 4)
         cost = (0.1 * found.read + ratio[kept] * found.written) / TOKENS
         assert cells == pytest.approx([*cost, cost.sum()]), kept
+
+
+def test_a_conversation_that_grows_by_twenty_blocks(repository: Path) -> None:
+    rows = rows_after(explanation(repository, "advice-prompt-cache"), "minute | blocks")
+    at_s, blocks, tokens, *_ = (
+        np.array([number(each) for each in column]) for column in zip(*rows, strict=True)
+    )
+    ends = [(0, 500), *zip(blocks.astype(int).tolist(), tokens.astype(int).tolist(), strict=True)]
+    places = [place for call in range(len(rows)) for place in range(call + 2)]
+    prefixes = Prefixes(
+        offset=np.cumsum([0, *(call + 2 for call in range(len(rows)))]),
+        key=np.array(places, np.int64),
+        size=np.array([ends[place][1] for place in places], np.int64),
+        blocks=np.array([ends[place][0] for place in places], np.int64),
+        content=np.zeros(len(rows), np.int64),
+        is_by_block=np.zeros(len(rows), np.bool_),
+    )
+    rule = cache_rule_of("anthropic", "claude-sonnet-4-5")
+    assert rule is not None
+    one = np.ones(len(rows), np.int64)
+    how = CacheUse(
+        use=one * Use.CONVERSATION,
+        scope=one,
+        whole=tokens.astype(np.int64),
+        ttl_s=one * float(rule.ttl_s[0]),
+        least=one * rule.least_tokens,
+        step=one * rule.step_tokens,
+        lookback=one * (rule.lookback_blocks or 0),
+    )
+    found = played(prefixes, at_s * MINUTE_S, how)
+    shown = [(number(read), number(written)) for *_, read, written in rows]
+    assert shown == list(zip(found.read.tolist(), found.written.tolist(), strict=True))
 
 
 def test_calls_on_two_deployments(repository: Path) -> None:

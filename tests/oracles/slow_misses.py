@@ -26,6 +26,7 @@ class SlowPrompt:
     short: int
     fresh: int
     is_automatic: bool = False
+    keeps_last: bool = False  # of what is automatic: an entry for the end of the whole prompt alone
     is_by_block: bool = False
     least: int = 0
     step: int = 1
@@ -120,7 +121,7 @@ class SlowCaches:
             ("expired", kept),
         ):
             add(cause, up_to(place if can_read else -1, ends[-1][1]))
-        if not call.is_automatic:
+        if not call.is_automatic or call.keeps_last:
             add("not_asked", up_to(lately, ends[-1][1]))
             if ever >= 0 and call.prefixes[ever][1] >= call.least:
                 add("expired", up_to(ever, ends[-1][1]))
@@ -178,8 +179,9 @@ class SlowCaches:
         """What is kept after the call."""
         self.sent.append(call)
         last = len(call.prefixes) - 1
+        on_its_own = (within(call, call.read) if call.keeps_last else -1, -1, last)
         read, long, short = (
-            (-1, -1, last)
+            on_its_own
             if call.is_automatic
             else (within(call, call.read), within(call, call.read + call.long), within(call, call.kept))
         )
@@ -188,6 +190,8 @@ class SlowCaches:
                 continue
             key = (call.model, call.place, name)
             life = self.lives.get(key)
+            if call.keeps_last and place not in (read, last):
+                continue
             if life is not None and place < read and not (call.is_automatic or call.is_by_block):
                 continue
             for_s = call.long_s if read < place <= long else call.short_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import polars as pl
 
@@ -15,8 +16,9 @@ _NS = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Made:
     """One call. attempt: as its source counts; None where it does not.  parts: key and tokens of each part of its
-    prompt, tools and system prompt first; () where it is not known.  read, written, written_1h: of them.  asked:
-    max_tokens.  is_billed, is_priced: whether its tokens are, and an amount is known.  is_success: of its request.
+    prompt, tools and system prompt first; () where it is not known.  blocks: of each part; () where they are not
+    known.  read, written, written_1h: of the tokens.  asked: max_tokens.  is_billed, is_priced: whether its tokens are,
+    and an amount is known.  is_success: of its request.
     """
 
     request: int
@@ -28,6 +30,7 @@ class Made:
     attempt: int | None = None
     is_failed: bool = False
     parts: tuple[tuple[str, int], ...] = ()
+    blocks: tuple[int, ...] = ()
     read: int = 0
     written: int = 0
     written_1h: int = 0
@@ -66,6 +69,7 @@ def bought(made: Sequence[Made]) -> BoughtCalls:
             "content_key": f"{call.parts}",
             "prefix_keys": _keys(call),
             "prefix_tokens": _sizes(call),
+            "prefix_blocks": list(accumulate(call.blocks)) or None,
         }
         for number, call in enumerate(made)
         if call.parts
@@ -75,6 +79,7 @@ def bought(made: Sequence[Made]) -> BoughtCalls:
         "content_key": pl.String,
         "prefix_keys": pl.List(pl.String),
         "prefix_tokens": pl.List(pl.Int64),
+        "prefix_blocks": pl.List(pl.Int64),
     }
     return bought_calls_of(calls, pl.DataFrame(prompts, schema=schema))
 

@@ -15,12 +15,13 @@ from costctl.levers.plan import ClassPlan, Plan
 from costctl.observation import Question, observed
 from costctl.progress import silent
 from costctl.rebill.bill import bill, bill_today
-from costctl.rebill.cache_rules import cache_rule_of
+from costctl.rebill.cache_rules import cache_rule_of, cache_rules
 from costctl.rebill.calls import BoughtCalls, bought_calls_of
 from costctl.rebill.rates import PriceList
 from costctl.synth.shop.traffic import Call
 from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import Shop
+from tests.rebill.made_calls import Made, bought
 from tests.synth.written_shop import small_shop_in
 
 LIST = PriceList(PriceSettings())
@@ -123,6 +124,18 @@ def test_the_bill_of_today_is_the_analysis_on_every_real_trace(real_traces: Path
     assert checked > 1000
 
 
+@pytest.mark.parametrize(("blocks", "read"), [((0, 1, 19), 2000), ((0, 1, 20), 1500), ((), 2000)])
+def test_a_prompt_that_grew_by_twenty_blocks_reads_its_system_prompt_alone(
+    blocks: tuple[int, ...], read: int
+) -> None:
+    parts = (("system", 1500), ("question", 500), ("results", 8000))
+    first = Made(0, 0.0, parts=parts[:2], blocks=blocks[:2])
+    calls = bought([first, Made(0, 60.0, parts=parts, blocks=blocks)])
+    again = bill(calls, Plan({"chat": ClassPlan(caching="5m")}), LIST)
+    assert again.read.tolist() == [0, read]
+    assert again.written.tolist() == [2000, 10_000 - read]
+
+
 @pytest.mark.parametrize(
     ("provider", "model", "seller", "least_tokens"),
     [
@@ -130,7 +143,9 @@ def test_the_bill_of_today_is_the_analysis_on_every_real_trace(real_traces: Path
         ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws", 1024),
         ("gcp.vertex_ai", "claude-haiku-4-5@20251001", "google", 4096),
         ("openrouter", "anthropic/claude-sonnet-4.5", "openrouter", 1024),
-        (None, "gpt-4.1-2025-04-14", "openai", 1024),
+        (None, "claude-opus-4-7", "anthropic", 2048),
+        (None, "gpt-4.1-2025-04-14", "openai", 2048),
+        (None, "gpt-5.6-sol", "openai", 1024),
     ],
 )
 def test_the_rule_of_a_cache_is_that_of_whom_a_call_is_priced_at(
@@ -139,6 +154,23 @@ def test_the_rule_of_a_cache_is_that_of_whom_a_call_is_priced_at(
     rule = cache_rule_of(provider, model)
     assert rule is not None
     assert (rule.provider, rule.least_tokens) == (seller, least_tokens)
+
+
+def test_of_the_newest_models_of_openai_what_ends_with_the_last_message_is_kept_for_half_an_hour() -> None:
+    rules = [cache_rule_of("openai", model) for model in ("gpt-5.6-sol", "gpt-5.5", "gpt-4o")]
+    assert [(rule.keeps, rule.ttl_s[0]) for rule in rules if rule] == [
+        ("last", 1800),
+        ("everywhere", 1800),
+        ("everywhere", 600),
+    ]
+
+
+def test_each_rule_has_a_source_and_a_day_and_only_who_is_asked_looks_back_from_a_breakpoint() -> None:
+    for rule in cache_rules():
+        assert rule.source.startswith("https://")
+        assert rule.as_of is None or rule.as_of <= rule.date
+        assert list(rule.ttl_s) == sorted(rule.ttl_s)
+        assert (rule.lookback_blocks is not None) == (rule.keeps == "asked")
 
 
 def test_a_model_that_no_rule_names_has_no_known_cache() -> None:

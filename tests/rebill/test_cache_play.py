@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,16 @@ from costctl.progress import silent
 from costctl.rebill.cache_play import CacheUse, Played, Use, played
 from costctl.rebill.calls import BoughtCalls, Prefixes, bought_calls_of
 from tests.oracles.slow_cache import SlowCall, slow_cache
+from tests.oracles.slow_cache import Use as Used
 from tests.thoroughness import how_many
 
-USES = {"not": Use.NOT, "system": Use.SYSTEM, "conversation": Use.CONVERSATION, "everywhere": Use.EVERYWHERE}
+USES = {
+    "not": Use.NOT,
+    "system": Use.SYSTEM,
+    "conversation": Use.CONVERSATION,
+    "everywhere": Use.EVERYWHERE,
+    "last": Use.LAST,
+}
 HOUR_S = 3600.0
 
 
@@ -28,6 +36,9 @@ def play(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
         offset=np.cumsum([0, *counts]).astype(np.int64),
         key=np.array([names.index(name) for call in calls for name, _ in call.prefixes], np.int64),
         size=np.array([tokens for call in calls for _, tokens in call.prefixes], np.int64),
+        blocks=np.array(
+            [each for call in calls for each in call.blocks or [-1] * len(call.prefixes)], np.int64
+        ),
         content=np.full(len(calls), -1, np.int64),
         is_by_block=np.zeros(len(calls), np.bool_),
     )
@@ -42,6 +53,7 @@ def play(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
         ttl_s=np.array([call.ttl_s for call in calls], np.float64),
         least=ints([call.least for call in calls]),
         step=ints([call.step for call in calls]),
+        lookback=ints([call.lookback or 0 for call in calls]),
     )
     found = played(prefixes, np.array([call.at_s for call in calls]), how)
     return list(zip(found.read.tolist(), found.written.tolist(), strict=True))
@@ -87,6 +99,48 @@ def test_nothing_shorter_than_the_minimum_is_cached() -> None:
     assert play(turns(0.0, 1.0, least=1150)) == [(0, 0), (0, 1200)]
 
 
+def appended(*ends: tuple[int, int], use: Used = "conversation") -> list[SlowCall]:
+    """Calls that each send what the one before sent, and more, a minute apart. ends: blocks and tokens of each."""
+    prefixes = (("system", 500), *((f"up to block {block}", tokens) for block, tokens in ends))
+    return [
+        SlowCall(
+            at_s=60.0 * number,
+            scope=0,
+            prefixes=prefixes[: number + 2],
+            whole=tokens,
+            use=use,
+            ttl_s=300.0,
+            blocks=(0, *(block for block, _ in ends[: number + 1])),
+            lookback=20,
+        )
+        for number, (_, tokens) in enumerate(ends)
+    ]
+
+
+def test_a_breakpoint_finds_what_ends_at_most_nineteen_blocks_before_it() -> None:
+    # the example of Anthropic's page: 10 blocks, then 15, then 35, of which 35 to 16 are looked at
+    assert play(appended((10, 1000), (15, 1500), (34, 3400))) == [(0, 1000), (1000, 500), (1500, 1900)]
+    assert play(appended((10, 1000), (15, 1500), (35, 3500)))[2] == (
+        500,
+        3000,
+    )  # the system prompt has its own
+
+
+def test_where_blocks_are_not_known_all_that_is_kept_is_found() -> None:
+    calls = [replace(call, blocks=None) for call in appended((10, 1000), (15, 1500), (35, 3500))]
+    assert play(calls)[2] == (1500, 2000)
+
+
+def test_a_cache_that_works_on_its_own_looks_back_at_all() -> None:
+    assert play(appended((10, 1000), (15, 1500), (35, 3500), use="last"))[2] == (1500, 2000)
+
+
+def test_what_is_kept_at_the_end_of_the_last_message_is_no_use_to_what_only_begins_alike() -> None:
+    here = appended((1, 1000), use="last")
+    there = [replace(here[0], at_s=60.0, prefixes=(("system", 500), ("another question", 1000)))]
+    assert play([*here, *there]) == [(0, 1000), (0, 1000)]
+
+
 @st.composite
 def traffic(draw: st.DrawFn) -> list[SlowCall]:
     """Calls of a few trees of prefixes, scopes and times to live, in order of time."""
@@ -98,8 +152,10 @@ def traffic(draw: st.DrawFn) -> list[SlowCall]:
         path = [draw(st.sampled_from("ab")) for _ in range(depth)]
         sizes = [200 * (place + 1) for place in range(depth)]
         prefixes = tuple(("".join(path[: place + 1]), sizes[place]) for place in range(depth))
-        use = draw(st.sampled_from(("not", "system", "conversation", "everywhere")))
+        use = draw(st.sampled_from(("not", "system", "conversation", "everywhere", "last")))
         whole = sizes[-1] + (draw(st.integers(0, 50)) if use == "everywhere" else 0)
+        steps = [0, *(draw(st.integers(0, 12)) for _ in range(depth - 1))]
+        blocks = tuple(sum(steps[: place + 1]) for place in range(depth))
         calls.append(
             SlowCall(
                 at_s=float(at),
@@ -110,6 +166,8 @@ def traffic(draw: st.DrawFn) -> list[SlowCall]:
                 ttl_s=draw(st.sampled_from((300.0, HOUR_S))),
                 least=draw(st.sampled_from((0, 300))),
                 step=draw(st.sampled_from((1, 128))),
+                blocks=draw(st.sampled_from((None, blocks))),
+                lookback=draw(st.sampled_from((None, 1, 20))),
             )
         )
     return calls
@@ -145,7 +203,7 @@ def input_cost(calls: BoughtCalls, ttl_s: float, write: float) -> np.ndarray:
     whole = calls.frame["input_tokens"].fill_null(0).to_numpy()
     models = calls.frame["model"].cast(str).rank("dense").to_numpy().astype(np.int64)
     one = np.ones(size, np.int64)
-    how = CacheUse(one * Use.EVERYWHERE, models, whole, one * ttl_s, one * 0, one)
+    how = CacheUse(one * Use.EVERYWHERE, models, whole, one * ttl_s, one * 0, one, one * 0)
     found: Played = played(calls.prefixes, calls.at_s, how)
     cost: np.ndarray = whole - found.read - found.written + 0.1 * found.read + write * found.written
     return cost

@@ -100,13 +100,26 @@ def test_another_agent_of_the_same_session_changes_no_prefix() -> None:
     assert misses(calls) == [{"first_use": 1100}, {"first_use": 1100}, {"first_use": 100}]
 
 
+def test_what_ends_with_the_last_message_is_kept_on_its_own_and_no_beginning_within() -> None:
+    first = turn(1, 0.0, is_automatic=True, keeps_last=True, short_s=1800.0, long_s=1800.0)
+    other = replace(first, session=1, at_s=60.0, prefixes=(GROWING[0], ("another question", 1100)))
+    assert misses([first, other])[1] == {"not_asked": 1000, "first_use": 100}
+    next_turn = turn(2, 60.0, is_automatic=True, keeps_last=True, short_s=1800.0, long_s=1800.0)
+    assert misses([first, next_turn])[1] == {"unexplained": 1100, "first_use": 100}
+
+
 @st.composite
 def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
     """Calls of a few trees of prefixes, in order of time, that read and write whatever they like."""
     calls: list[SlowPrompt] = []
     count = draw(st.integers(1, 14))
     rules = [
-        (draw(st.booleans()), draw(st.sampled_from((0, 300))), draw(st.sampled_from((1, 128))))
+        (
+            draw(st.booleans()),
+            draw(st.sampled_from((0, 300))),
+            draw(st.sampled_from((1, 128))),
+            draw(st.booleans()),
+        )
         for _ in range(models)
     ]
     for at_s in sorted(draw(st.lists(st.integers(0, 2000), min_size=count, max_size=count))):
@@ -116,7 +129,7 @@ def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
         cuts = sorted(draw(st.sampled_from((0, 0, 190, 200, 410, whole))) for _ in range(3))
         read, long, short = np.diff([0, *np.minimum(cuts, whole)]).tolist()
         model = draw(st.integers(0, models - 1))
-        is_automatic, least, step = rules[model]
+        is_automatic, least, step, keeps_last = rules[model]
         calls.append(
             SlowPrompt(
                 at_s=float(at_s),
@@ -130,7 +143,8 @@ def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
                 short=0 if is_automatic else short,
                 fresh=whole - read - (0 if is_automatic else long + short),
                 is_automatic=is_automatic,
-                is_by_block=draw(st.booleans()),
+                keeps_last=is_automatic and keeps_last,
+                is_by_block=not (is_automatic and keeps_last) and draw(st.booleans()),
                 least=least,
                 step=step,
             )

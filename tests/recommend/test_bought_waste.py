@@ -21,6 +21,7 @@ from costctl.recommend.bought.proposals import BillKind
 from costctl.recommend.bought.study import bought_study_of
 from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.world import Shop
+from costctl.units import S_PER_WEEK
 from tests.rebill.made_calls import Made, bought
 from tests.synth.planted_shops import PLANTED_WASTE, advice_of, promises_in
 from tests.synth.written_shop import small_shop_with_waste
@@ -84,10 +85,10 @@ def test_where_there_is_no_waste_nothing_is_claimed(tmp_path: Path) -> None:
     assert claimed == []
 
 
-def all_told(kind: BillKind, made: Sequence[Made]) -> list[Recommendation]:
+def all_told(kind: BillKind, made: Sequence[Made], window_s: float = 100_000.0) -> list[Recommendation]:
     """What the kind says of these calls."""
     calls = bought(sorted(made, key=lambda call: call.at_s))
-    study = bought_study_of(calls, Settings(), PriceList(PriceSettings()), 100_000.0, 1)
+    study = bought_study_of(calls, Settings(), PriceList(PriceSettings()), window_s, 1)
     assert study is not None
     return [evaluated(study, each) for each in kind.propose(study)]
 
@@ -163,6 +164,15 @@ def test_without_a_failure_that_is_known_a_cap_asks_for_the_outcome() -> None:
     found = told(loop_cap.KIND, agents)
     assert (found.status, found.withheld_as) == ("withheld", "needs_input")
     assert found.missing == ("an error status of the requests that came to nothing",)
+
+
+def test_of_a_class_that_costs_cents_a_week_nothing_is_asked() -> None:
+    agents = [
+        call for number in range(100) for call in runs(number, 30 if number % 9 == 0 else 4, is_success=True)
+    ]
+    (found,) = all_told(loop_cap.KIND, agents, window_s=52.0 * S_PER_WEEK)
+    assert (found.withheld_as, found.missing) == ("not_applicable", ())
+    assert "from 1 USD on that is asked for" in found.reason
 
 
 def test_a_limit_on_answers_is_compared_with_what_is_written() -> None:

@@ -25,6 +25,7 @@ from costctl.recommend.bought.kinds import breakeven, commitment
 from costctl.recommend.bought.ledger import ledger_of
 from costctl.recommend.bought.own_replicas import offers_of
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy, bought_study_of
+from costctl.recommend.bought.worth_asking import LEAST_OF_AN_OFFER
 from costctl.render.recommendation_words import in_words
 from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_WEEK
 from tests.synth.capacity_worlds import OFFERS, SETTINGS, Week, bought_in, units_by_enumeration, until, week
@@ -156,13 +157,32 @@ def test_a_commitment_that_paid_only_in_the_first_days_is_withheld(settings: Set
 
 
 def test_nothing_declared_is_one_line_a_kind_that_names_what_to_add() -> None:
-    found = advice_on(study_of(week(7, sessions=100.0), Settings()))
+    found = advice_on(study_of(week(7, sessions=100.0), Settings(), 0.5 * S_PER_HOUR))
     assert {name: each.withheld_as for name, each in found.items()} == {
         "commitment": "needs_input",
         "breakeven": "needs_input",
     }
     assert "[commitments.NAME]" in found["commitment"].reason
     assert "[breakeven.NAME]" in found["breakeven"].reason
+
+
+@pytest.mark.parametrize(("hours", "asked"), [(168.0, "not_applicable"), (0.5, "needs_input")])
+def test_an_offer_is_asked_for_only_where_all_that_is_bought_costs_as_much_as_one_may(
+    hours: float, asked: str
+) -> None:
+    study = study_of(week(7, sessions=100.0), Settings(), hours * S_PER_HOUR)  # 0.33 USD in so many hours
+    a_week = study.today.usd.sum() * 168.0 / hours
+    assert (a_week < LEAST_OF_AN_OFFER) == (asked == "not_applicable")
+    for each in advice_on(study).values():
+        assert (each.withheld_as, bool(each.missing)) == (asked, asked == "needs_input")
+        assert (f"costs {a_week:.2f} USD a week" in each.reason) == (asked == "not_applicable")
+
+
+def test_what_has_no_amount_may_cost_anything_and_is_asked_for() -> None:
+    study = study_of(week(7, sessions=100.0), Settings())
+    unpriced = study.calls.frame.with_columns(unpriced_charges=pl.lit(1))
+    found = advice_on(replace(study, calls=replace(study.calls, frame=unpriced)))
+    assert {each.withheld_as for each in found.values()} == {"needs_input"}
 
 
 def test_what_cannot_be_compared_says_why() -> None:

@@ -96,6 +96,7 @@ def bought_in(made: Week) -> BoughtCalls:
             "content_key": pl.String,
             "prefix_keys": pl.List(pl.String),
             "prefix_tokens": pl.List(pl.Int64),
+            "prefix_blocks": pl.List(pl.Int64),
         }
     )
     return bought_calls_of(pl.DataFrame(rows, infer_schema_length=None), prompts)

@@ -23,7 +23,7 @@ from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
 from costctl.ingest.value_path import value_at
 from costctl.store.spans import SPANS
 
-_LIST_COLUMNS: Final = ("prefix_keys", "prefix_tokens")
+_LIST_COLUMNS: Final = ("prefix_keys", "prefix_tokens", "prefix_blocks")
 _AMOUNTS: Final = tuple(field.name for field in SPANS if pa.types.is_floating(field.type))
 _COUNT: Final = r"^\d{1,18}$"
 _AMOUNT: Final = r"^[+-]?\d{1,18}(\.\d*)?([eE][+-]?\d{1,2})?$"

@@ -6,8 +6,8 @@ and those of its words that fit. The words are in client_apis.toml, each with th
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
-from datetime import date
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
@@ -36,7 +36,9 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_near: bool = False
     note: str = ""
     source: str = ""
-    date: date | None = None
+    date: datetime.date | None = None
+    as_of: datetime.date | None = None
+    in_full: bool = False
 
     def fits(self, provider: str, settings: Mapping[str, Said]) -> bool:
         """Whether all of ``where`` is so."""
@@ -95,7 +97,7 @@ def apis() -> tuple[Api, ...]:
     return msgspec.toml.decode(text, type=_Apis).apis
 
 
-def read_on() -> date:
+def read_on() -> datetime.date:
     """The day on which the latest of the pages was read."""
     return max(word.date for api in apis() for word in api.words if word.date is not None)
 

@@ -1,6 +1,6 @@
 -- bought_calls: what decides the bill of each call that is bought: its tokens by kind, as they are billed, and what it is sold as.
 -- One row per call that no pool of your own takes.
--- reads: calls, call_outcome, call_pricing, token_counts, charge, requests, resources
+-- reads: calls, call_address, call_outcome, call_pricing, token_counts, charge, requests, resources
 -- key: call_id
 --   call_id               BIGINT
 --   request_id            BIGINT
@@ -9,7 +9,7 @@
 --   operation             VARCHAR
 --   provider              VARCHAR
 --   model                 VARCHAR  served, else requested
---   replica               VARCHAR  the deployment or endpoint; NULL where not observed, and where it is the name of who called
+--   replica               VARCHAR  the deployment or endpoint, to which a prompt cache belongs; NULL where not observed
 --   tenant                VARCHAR
 --   day                   VARCHAR  UTC day of the start, YYYY-MM-DD, by which tokens are priced
 --   start_ns              BIGINT   ns UTC
@@ -37,6 +37,8 @@
 --   usd                   DOUBLE   USD of its charges that have an amount; NULL where none has
 --   other_usd             DOUBLE   USD of what is no token of text: sound, images, searches; as recorded
 --   unpriced_charges      BIGINT   charges without an amount
+-- The deployment is what the record itself calls it; else the server's address: a resource names who called, which no cache
+-- of a provider is bound to.
 WITH callers AS (
     SELECT DISTINCT resources.attributes['service.instance.id'] AS name
     FROM resources
@@ -87,7 +89,9 @@ SELECT
     calls.operation,
     calls.provider,
     calls.model,
-    CASE WHEN calls.is_replica_observed AND callers.name IS NULL THEN calls.replica END AS replica,
+    COALESCE(
+        CASE WHEN calls.is_replica_observed AND callers.name IS NULL THEN calls.replica END, call_address.address
+    ) AS replica,
     calls.tenant,
     calls.day,
     calls.start_ns,
@@ -119,6 +123,7 @@ FROM calls
 INNER JOIN call_outcome ON calls.call_id = call_outcome.call_id
 INNER JOIN requests ON calls.request_id = requests.request_id
 INNER JOIN call_pricing ON calls.call_id = call_pricing.call_id
+LEFT JOIN call_address ON calls.call_id = call_address.call_id
 LEFT JOIN counted ON calls.call_id = counted.call_id
 LEFT JOIN callers ON calls.replica = callers.name
 LEFT JOIN charged ON calls.call_id = charged.call_id

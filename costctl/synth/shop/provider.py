@@ -19,8 +19,8 @@ from costctl.synth.shop.world import App, Shop
 Prefix = tuple[bytes, int]
 
 _TTL_S: Final = {"5m": 300.0, "1h": 3600.0}
-_OPENAI_TTL_S: Final = 600.0
-_OPENAI_LEAST, _OPENAI_STEP = 1024, 128
+_OPENAI_TTL_S: Final = {"gpt-4.1": 1800.0, "gpt-4.1-mini": 600.0, "gpt-4.1-nano": 600.0}
+_OPENAI_LEAST, _OPENAI_STEP = 2048, 128
 _ANTHROPIC_LEAST: Final = {"claude-sonnet-4-5": 1024, "claude-haiku-4-5": 4096}
 
 # USD per million tokens: input, read from a cache, written for 5 minutes, for an hour, output
@@ -86,13 +86,14 @@ class _Cache:
     def passes(self, app: App, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
         """Tokens that a call reads and writes. prefixes: key and tokens of each, shortest first."""
         if app.provider == "openai":
-            return self._automatic(prefixes, at_s) if app.answer is not None else (0, 0)
+            return self._automatic(app, prefixes, at_s) if app.answer is not None else (0, 0)
         if app.provider == "google" or app.caching == "none":
             return 0, 0
         return self._asked(app, prefixes, at_s)
 
-    def _automatic(self, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
-        known = [tokens for key, tokens in prefixes if self._lives(key, at_s, _OPENAI_TTL_S)]
+    def _automatic(self, app: App, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
+        ttl_s = _OPENAI_TTL_S[app.model]
+        known = [tokens for key, tokens in prefixes if self._lives(key, at_s, ttl_s)]
         for key, _ in prefixes:
             self.used_s[key] = at_s
         longest = max(known, default=0)

@@ -32,19 +32,14 @@ def otlp_lines(shop: Shop, calls: Sequence[Call], usages: Sequence[Usage | None]
     for request, members in groupby(counted, key=lambda pair: pair[0].request):
         spans.extend(_request(shop, request, list(members)))
         if request % _REQUESTS_A_LINE == _REQUESTS_A_LINE - 1:
-            yield _line(shop, spans)
+            yield _line(spans)
             spans = []
     if spans:
-        yield _line(shop, spans)
+        yield _line(spans)
 
 
-def _line(shop: Shop, spans: list[dict[str, Any]]) -> bytes:
-    emitter: Attributes = {"service.name": "assistant"}
-    if all(
-        app.deployments == 1 for app in shop.apps
-    ):  # else the addresses that it calls are told, and not its own
-        emitter["service.instance.id"] = "assistant-0"
-    resource = {"attributes": pairs(emitter)}
+def _line(spans: list[dict[str, Any]]) -> bytes:
+    resource = {"attributes": pairs({"service.name": "assistant", "service.instance.id": "assistant-0"})}
     scope = {"scope": {"name": "shop"}, "spans": spans}
     return msgspec.json.encode({"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}) + b"\n"
 

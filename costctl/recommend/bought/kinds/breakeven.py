@@ -23,6 +23,7 @@ from costctl.recommend.bought.own_replicas import FEWEST_CALLS
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.sizing import TOO_SHORT, Sizing, brief, is_too_short, money, sizing_of
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.worth_asking import LEAST_OF_AN_OFFER, asked_for
 from costctl.recommend.proposals import Subject, Withheld
 from costctl.stats.blocks import ratio_over_requests
 from costctl.units import S_PER_HOUR, S_PER_WEEK
@@ -40,7 +41,8 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
     """One proposal for each class of each offer; one line where none is declared."""
     declared = study.settings.breakeven
     if not declared:
-        yield Withheld(Subject(_NAME), _NOTHING_DECLARED, how="needs_input", missing=("breakeven.NAME",))
+        unknown = Withheld(Subject(_NAME), _NOTHING_DECLARED, how="needs_input", missing=("breakeven.NAME",))
+        yield asked_for(study, unknown, LEAST_OF_AN_OFFER)
     for name, offer in declared.items():
         for request_class in offer.classes:
             yield _for_class(study, name, offer, request_class)

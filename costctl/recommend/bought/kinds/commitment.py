@@ -18,6 +18,7 @@ from costctl.rebill.capacity import served_by, unit_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.sizing import TOO_SHORT, before_a_week, is_too_short, sizing_of
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.worth_asking import LEAST_OF_AN_OFFER, asked_for
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "commitment"
@@ -33,7 +34,10 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
     """One proposal for each offer; one line where none is declared."""
     offers = study.prices.offers.commitments
     if not offers:
-        yield Withheld(Subject(_NAME), _NOTHING_DECLARED, how="needs_input", missing=("commitments.NAME",))
+        unknown = Withheld(
+            Subject(_NAME), _NOTHING_DECLARED, how="needs_input", missing=("commitments.NAME",)
+        )
+        yield asked_for(study, unknown, LEAST_OF_AN_OFFER)
     for name, offer in offers.items():
         yield _for_offer(study, name, offer)
 

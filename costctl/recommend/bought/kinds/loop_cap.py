@@ -19,6 +19,7 @@ from costctl.rebill.attempts import attempts_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.bought.told_usd import told_usd
+from costctl.recommend.bought.worth_asking import LEAST_OF_A_CLASS, asked_for
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "loop_cap"
@@ -80,13 +81,14 @@ def _for_class(study: BoughtStudy, name: str, own: Bools, requests: _Requests) -
         )
         return Withheld(subject, reason, evidence)
     if requests.is_success.all():
-        return Withheld(
+        unknown = Withheld(
             subject,
             f"No request of {name} is known to have failed, so that a cap would cut successes alone.",
             evidence,
             how="needs_input",
             missing=("an error status of the requests that came to nothing",),
         )
+        return asked_for(study, unknown, LEAST_OF_A_CLASS, own)
     succeeded = requests.steps[requests.is_success & requests.in_first]
     if not succeeded.size:
         return Withheld(

@@ -21,6 +21,7 @@ from costctl.rebill.cache_rules import cache_rules
 from costctl.rebill.growth import most_saved_usd
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.worth_asking import LEAST_OF_A_CLASS, asked_for
 from costctl.recommend.proposals import Candidate, Subject, Withheld
 
 _NAME: Final = "prompt_cache"
@@ -49,7 +50,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
     subject = Subject(_NAME, name)
     known = study.calls.prefixes.is_known
     if (own & ~known).sum() > _MOST_UNKNOWN * own.sum():
-        return Withheld(
+        unknown = Withheld(
             subject,
             f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
             "like, to costctl: it keeps hashes and sizes, and no text.",
@@ -57,6 +58,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
             how="needs_input",
             missing=("gen_ai.input.messages",),
         )
+        return asked_for(study, unknown, LEAST_OF_A_CLASS, own)
     today = study.value_today(setting("class", "prompt_cache", name, "none").lever, name)
     return BillProposal(
         subject=subject,
@@ -66,6 +68,8 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         assumptions=(
             "A prefix is read from the cache by calls that start after the one that wrote it, within its time to live.",
             "Tokens of a prefix are its share of the prompt's characters.",
+            "Breakpoints are set at the end of the system prompt and of what is kept, and look back as many content "
+            "blocks as the provider says, where the blocks are known.",
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),

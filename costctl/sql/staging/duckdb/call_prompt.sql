@@ -7,6 +7,7 @@
 --   content_key    VARCHAR    hash of the prompt and of what else decides the answer; NULL where the source hashes blocks
 --   prefix_keys    VARCHAR[]  hashes of the prompt up to the end of the system prompt and of each message, or of each block
 --   prefix_tokens  BIGINT[]   tokens up to each of them; NULL where not observed
+--   prefix_blocks  BIGINT[]   content blocks of messages up to each of them; NULL where not known
 -- Where several records of a call have hashes, those of the record that counts; else of the first recorder.
 WITH told AS (
     SELECT
@@ -15,6 +16,7 @@ WITH told AS (
         spans.content_key,
         spans.prefix_keys,
         spans.prefix_tokens,
+        spans.prefix_blocks,
         ROW_NUMBER() OVER (
             PARTITION BY call_records.call_id
             ORDER BY call_records.is_counted DESC, spans.prefix_tokens IS NULL, call_records.span_key
@@ -25,6 +27,12 @@ WITH told AS (
     WHERE spans.prefix_keys IS NOT NULL AND call_records.call_id IS NOT NULL
 )
 
-SELECT told.call_id, told.request_id, told.content_key, told.prefix_keys, told.prefix_tokens
+SELECT
+    told.call_id,
+    told.request_id,
+    told.content_key,
+    told.prefix_keys,
+    told.prefix_tokens,
+    told.prefix_blocks
 FROM told
 WHERE told.place = 1
