@@ -15,11 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from tests.synth.planted_shops import PLANTED, PLANTED_WASTE, Promise, claims_in_good_order, promises_of
+from tests.synth.planted_shops import EVERY, Promise, claims_in_good_order, promises_of
 
 WASTEFUL, GOOD = 20, 40
 FIRST_SEED: Final = 9100
-EVERY: Final = PLANTED | PLANTED_WASTE
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "bought-accuracy.md"
 
 

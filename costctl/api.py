@@ -8,6 +8,7 @@ What the methods need is imported when they are called, so that ``import costctl
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from costctl.documents.ingestion import IngestReport
     from costctl.documents.prices import Prices
     from costctl.documents.recommendations import Recommendations
+    from costctl.documents.review import Review, Undo
     from costctl.documents.sessions import Sessions
     from costctl.documents.simulation import Simulation
     from costctl.documents.store_info import StoreInfo
@@ -176,14 +178,52 @@ class Store:
         )
         return verbs.simulate(self._question(), request, self.progress)
 
-    def recommend(self, *, extrapolate: bool = False, grades: AnyPath | None = None) -> Recommendations:
-        """Changes with savings and confidence. extrapolate: figures per week from less than a day of traces too.
-        grades: a file of what graders found of models, as ``costctl recommend --grades`` takes it.
+    def recommend(
+        self,
+        *,
+        show: str | None = None,
+        grades: AnyPath | None = None,
+        extrapolate: bool = False,
+        keep: bool = True,
+    ) -> Recommendations:
+        """Changes with savings and confidence. grades: a file of what graders found of models, as ``costctl recommend
+        --grades`` takes it.  extrapolate: figures per week from less than a day of traces too.
+
+        show: one recommendation only, by its number or id; it is looked at, and nothing is kept.  keep: what is
+        recommended is kept in the store with what it promises, for ``review``; where that cannot be, a warning says
+        why, and the document is the same.
+
+        Raises UsageError where there is none of that name, InputError for grades that cannot be used.
         """
         from costctl import verbs
 
         question = self._question(is_extrapolating=extrapolate)
-        return verbs.recommend(question, self.progress, grades=None if grades is None else Path(grades))
+        document = verbs.recommend(question, self.progress, show, None if grades is None else Path(grades))
+        if keep and show is None:
+            _warn(verbs.keep_promises(question, document))
+        return document
+
+    def review(self, *, extrapolate: bool = False, keep: bool = True) -> Review:
+        """What came of what was recommended: promised, delivered, not taken, gone away. extrapolate: figures per week
+        from less than a day since too.  keep: what came of each is kept in the store, for ``past`` of the next
+        recommendations; where that cannot be, a warning says why.
+        """
+        from costctl import verbs
+
+        question = self._question(is_extrapolating=extrapolate)
+        document = verbs.review(question, self.progress)
+        if keep:
+            _warn(verbs.keep_outcomes(question, document))
+        return document
+
+    def undo(self, name: str) -> Undo:
+        """The settings that take back what was recommended last under this id, which ``review`` has.
+
+        Raises UsageError where nothing was.
+        """
+        from costctl import verbs
+
+        return verbs.undo(name, self._question(), self.progress)
 
     def emit(
         self,
@@ -260,6 +300,12 @@ class Store:
             is_extrapolating=is_extrapolating,
             wait_s=self.wait_s,
         )
+
+
+def _warn(reason: str | None) -> None:
+    """Why a later review will not know of this. reason: None where it will."""
+    if reason is not None:
+        warnings.warn(reason, stacklevel=3)
 
 
 def open_store(

@@ -224,7 +224,8 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """What happens to one class of calls. The first class in the array that matches takes the call.
 
     request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
-    several classes have in common; absent where not observed.  why: JSON Pointer inside this class → ids of evidence.
+    several classes have in common; absent where not observed.  backoff_us: that pass at least after an attempt that
+    failed, before the next.  why: JSON Pointer inside this class → ids of evidence.
 
     Of what is bought by the token: prompt_cache, response_cache, caps; service_tier: what the calls are sold as;
     affinity: "prefix" where calls go to the deployment that has their prefix.
@@ -240,6 +241,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     admission: Admission | None = None
     timeout_us: PositiveUs | None = None
     retries: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
+    backoff_us: DurationUs | None = None
     prompt_cache: PromptCache | None = None
     affinity: Literal["none", "prefix"] | None = None
     service_tier: Literal["default", "batch", "flex", "priority"] | None = None

@@ -15,7 +15,7 @@ from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.levers.bought_levers import CARRIED
 from costctl.levers.settings import Setting, of_lever
-from costctl.levers.table import Lever
+from costctl.levers.table import LEVERS, Lever
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 TARGETS: Final = "/placement/targets"
@@ -45,10 +45,11 @@ def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut,
 
 
 def _of_no_provider(policy: Policy) -> Iterator[LeftOut]:
-    """What entries say that go to pools alone; their retries and targets are of a replay."""
+    """What entries say that go to pools alone; what a replay has a lever for is read there."""
+    replayed = {lever.pointer for lever in LEVERS}
     for index, kind in enumerate(policy.classes):
         for lever in () if bought_backends(policy, kind) else CARRIED:
-            if lever.form not in ("attempts", "model") and value_said(policy, kind, lever) is not None:
+            if lever.pointer not in replayed and value_said(policy, kind, lever) is not None:
                 pointer = f"/classes/{index}{lever.pointer}"
                 yield pointer, f"{kind.id} goes to no provider: nothing of it is bought by the token"
 

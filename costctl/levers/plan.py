@@ -25,8 +25,9 @@ class ClassPlan:
     or key they went to.  service_tier, model: what the calls are sold as.  response_ttl_s: answers are kept for so
     long, and given to who asks the same.
 
-    most_attempts: of one call, the first included.  most_steps: calls of one request.  most_input_tokens: of a call;
-    what is above is left out of its history.  most_output_tokens: that a call may ask for.
+    most_attempts: of one call, the first included.  least_wait_s: that passes from the end of one that failed to the
+    start of the next.  most_steps: calls of one request.  most_input_tokens: of a call; what is above is left out of
+    its history.  most_output_tokens: that a call may ask for.
 
     own, own_replicas: of which replicas of one's own, by their name in ``[breakeven]``, how many serve it.
     """
@@ -38,6 +39,7 @@ class ClassPlan:
     model: str | None = None
     response_ttl_s: float | None = None
     most_attempts: int | None = None
+    least_wait_s: float | None = None
     most_steps: int | None = None
     most_input_tokens: int | None = None
     most_output_tokens: int | None = None

@@ -348,6 +348,8 @@ LEVERS: Final = (
         "s",
         "caller",
         "how long a client waits before it tries again",
+        pointer="/backoff_us",
+        form="microseconds",
         most=MOST_S,
         absent="the client's own",
     ),

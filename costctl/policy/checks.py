@@ -180,6 +180,7 @@ _JUSTIFIED_SETTINGS = frozenset(
     {
         "admission",
         "affinity",
+        "backoff_us",
         "batch",
         "caps",
         "max_concurrency",

@@ -44,11 +44,40 @@ def attempts_of(calls: BoughtCalls) -> Attempts:
     return Attempts(number, first)
 
 
-def beyond_attempts(calls: BoughtCalls, most: Ints) -> Bools:
-    """The calls whose number is above the most of each; 0 for no limit."""
-    found = np.zeros(calls.size, np.bool_)
-    if most.any():
-        found = (most > 0) & (attempts_of(calls).number > most)
+def following(attempts: Attempts) -> tuple[Ints, Ints]:
+    """Each attempt that another of the same thing follows, and that other one, as indices."""
+    order = np.lexsort((attempts.number, attempts.first))
+    before, after = order[:-1], order[1:]
+    is_same = attempts.first[before] == attempts.first[after]
+    return before[is_same], after[is_same]
+
+
+def waits_s(calls: BoughtCalls, before: Ints, after: Ints) -> Floats:
+    """From the end of each to the start of the other, s; 0 where it began earlier."""
+    found: Floats = np.maximum(calls.at_s[after] - calls.end_s[before], 0.0)
+    return found
+
+
+def beyond_attempts(calls: BoughtCalls, most: Ints, is_left_out: Bools) -> Bools:
+    """The calls whose number, those left out not counted, is above the most of each; 0 for no limit."""
+    if not most.any():
+        return np.zeros(calls.size, np.bool_)
+    attempts = attempts_of(calls)
+    number = attempts.number - left_out_before(attempts.first, attempts.number, is_left_out)
+    found: Bools = (most > 0) & (number > most) & ~is_left_out
+    return found
+
+
+def left_out_before(group: Ints, place: Ints, is_left_out: Bools) -> Ints:
+    """How many calls of its group, in the order of their places, are left out before each."""
+    if not is_left_out.any():
+        return np.zeros(group.size, np.int64)
+    order = np.lexsort((place, group))
+    out = is_left_out[order].astype(np.int64)
+    before = np.cumsum(out) - out
+    _, first, number = np.unique(group[order], return_index=True, return_inverse=True)
+    found = np.empty(group.size, np.int64)
+    found[order] = before - before[first][number]
     return found
 
 

@@ -3,7 +3,9 @@
 In: the calls, a plan, prices. Out: USD per call. Σ over kinds of tokens × price, and what is no token of text as it was
 recorded; a plan changes tokens and prices, and leaves calls out, but adds none. Under today's plan it is what the
 charges of the analysis say. A call that the plan leaves out costs nothing and fills no cache; all others are played.
-For text that fits into what is paid for by time (costctl/rebill/capacity.py) nothing more is paid.
+A call that comes later, after a longer wait, is billed the failures too that are expected before it
+(costctl/rebill/waits.py). For text that fits into what is paid for by time (costctl/rebill/capacity.py) nothing more
+is paid.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from costctl.rebill.paid_by_time import paid_by_time
 from costctl.rebill.rates import PriceList, Rates, rates_of
 from costctl.rebill.shortened import shortened
 from costctl.rebill.tokenizers import token_ratio
+from costctl.rebill.waits import waited_of
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
 _NO_RULE: Final = CacheRule("", (), "asked", 0, 1, (0,), "", date.min, in_full=False)
@@ -50,7 +53,8 @@ class Bill:
 
 def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     """The bill of the calls under a plan."""
-    out = left_out(calls, plan)
+    waited = waited_of(calls, plan)
+    out = left_out(calls, plan, waited)
     calls = shortened(calls, plan)
     sold = _sold_as(calls, plan)
     rates = rates_of(sold, prices)
@@ -64,7 +68,8 @@ def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     if is_unknown.any():
         usd = np.where(is_unknown, calls.today_usd, usd)
     paid = paid_by_time(sold, tokens, ~out.is_any, plan, prices.offers)
-    usd = np.where(out.is_any, 0.0, usd - (usd - other_usd) * paid.covered)
+    usd = usd - (usd - other_usd) * paid.covered
+    usd = np.where(out.is_any, 0.0, usd + waited.again * usd[waited.first])
     written = tokens["cache_write"] + tokens["cache_write_1h"]
     return Bill(usd, tokens["cached_input"], written, is_unknown, out, paid.fixed_usd)
 

@@ -20,17 +20,18 @@ Candidate = tuple[Setting, ...]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What advice is about. commitment: an offer of capacity."""
+    """What advice is about. commitment: an offer of capacity.  change: which of several changes of the kind."""
 
     kind: str
     request_class: str | None = None
     pool: str | None = None
     commitment: str | None = None
+    change: str | None = None
 
     @property
     def id(self) -> str:
         """Such as tier_placement.chat.gpu-economy."""
-        parts = (self.kind, self.request_class, self.pool, self.commitment)
+        parts = (self.kind, self.request_class, self.pool, self.commitment, self.change)
         return ".".join(part for part in parts if part)
 
 

@@ -37,6 +37,7 @@ _CACHED_TODAY: Final = {"5m": "5 minutes today", "1h": "an hour today"}
 # Numbers of what has a bound, in the words around them.
 _BOUNDED: Final = {
     "class.retry.attempts": "attempt a call at most {} times",
+    "class.retry.wait": "wait at least {} before another attempt",
     "class.loop.steps": "stop a request after {} calls",
     "class.context.most_tokens": "send prompts of at most {} tokens",
     "class.output.most_tokens": "allow answers of at most {} tokens",

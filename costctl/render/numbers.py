@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from costctl.documents.estimate import Estimate
-from costctl.units import MB, S_PER_DAY, S_PER_HOUR
+from costctl.units import MB, S_PER_DAY, S_PER_HOUR, S_PER_MINUTE
 
 _SIGNIFICANT: Final = 3
 _LEAST_USD: Final = 1e-12  # below it there is only what additions leave behind
@@ -86,9 +86,14 @@ def seconds(value: float) -> str:
 
 
 def duration(value: float) -> str:
-    """A duration that somebody has set: in hours where it is whole ones, else as any other."""
-    whole = round(value / S_PER_HOUR)
-    return f"{whole} h" if whole >= 1 and value == whole * S_PER_HOUR else seconds(value)
+    """A duration that somebody has set: in hours, minutes from two on, or seconds where it is whole ones, else as any
+    other.
+    """
+    for size, unit, least in ((S_PER_HOUR, "h", 1), (S_PER_MINUTE, "min", 2), (1.0, "s", 1)):
+        whole = round(value / size)
+        if whole >= least and value == whole * size:
+            return f"{whole} {unit}"
+    return seconds(value)
 
 
 def hours(value_s: float) -> str:

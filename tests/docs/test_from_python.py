@@ -16,7 +16,7 @@ def test_the_blocks_print_what_the_page_quotes(
     (tmp_path / "sample_traces").symlink_to(repository / "sample_traces")
     monkeypatch.chdir(tmp_path)
     blocks = run_blocks(repository / "docs" / "how-to" / "from-python.md")
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     assert [block.printed for block in blocks] == [block.quoted for block in blocks]
 
 

@@ -12,6 +12,7 @@ from costctl.documents.settings import Settings
 from costctl.levers.plan import ClassPlan, Plan
 from costctl.rebill.bill import bill
 from costctl.rebill.rates import PriceList
+from costctl.rebill.waits import waited_of
 from costctl.recommend.bought.kinds import loop_cap, output_limit, retry
 from costctl.recommend.bought.proposals import BillProposal
 from costctl.recommend.bought.study import BoughtStudy, bought_study_of
@@ -51,7 +52,7 @@ def test_the_example_of_attempts(repository: Path) -> None:
         made += [Made(call, 100.0 * call + 2 * nth, parts=PROMPT, is_failed=True) for nth in range(fails)]
         made += [Made(call, 100.0 * call + 2 * fails, parts=PROMPT)] * succeeds
     study = studied(made)
-    (advice,) = retry.propose(study)
+    advice, _ = retry.propose(study)
     out = bill(study.calls, Plan({"chat": ClassPlan(most_attempts=1)}), LIST).left_out.is_any
     computed = {
         "cost today": float(study.today.usd.sum()),
@@ -61,6 +62,33 @@ def test_the_example_of_attempts(repository: Path) -> None:
         "successes lost at 1": int((out & ~study.calls.frame["is_failed"].to_numpy()).sum()),
     }
     is_on_the_page(repository, "advice-retry", computed)
+
+
+def test_the_example_of_a_wait(repository: Path) -> None:
+    made = []
+    for call in range(100):
+        tries = 4 if call % 5 == 0 else 1
+        made += [
+            Made(call, 100.0 * call + 11 * nth, 10.0, parts=PROMPT, is_failed=nth < tries - 1)
+            for nth in range(tries)
+        ]
+    study = studied(made)
+    short, long = (
+        bill(study.calls, Plan({"chat": ClassPlan(least_wait_s=wait_s)}), LIST) for wait_s in (11.5, 30.0)
+    )
+    later = waited_of(study.calls, Plan({"chat": ClassPlan(least_wait_s=30.0)})).later_s
+    today_usd = float(study.today.usd.sum())
+    computed = {
+        "cost today": today_usd,
+        "p": 20 / 100,
+        "attempts left out at W = 11.5": int(short.left_out.is_waited_out.sum()),
+        "saving at W = 11.5": today_usd - float(short.usd.sum()),
+        "attempts left out at W = 30": int(long.left_out.is_waited_out.sum()),
+        "saving at W = 30": today_usd - float(long.usd.sum()),
+        "later at W = 30, s": later[later > 0].max(),
+    }
+    assert np.unique(later).tolist() == [0.0, later.max()]
+    is_on_the_page(repository, "advice-retry-wait", computed)
 
 
 def test_the_example_of_steps(repository: Path) -> None:

@@ -47,6 +47,7 @@ def asking(name: str, backend: str, operation: Operation | None = None, **said: 
         "response_cache": "/response_cache",
         "caps": "/caps",
         "retries": "/retries",
+        "backoff_us": "/backoff_us",
         "affinity": "/affinity",
     }
     return PolicyClass(
@@ -80,7 +81,10 @@ def bought_policy() -> Policy:
         asking("triage", "nano", caps=Caps(output_tokens=8)),
         asking("faq", "gpt", response_cache=ResponseCache(86_400_000_000)),
         asking("index", "embedder", operation="embedding", service_tier="batch"),
-        asking("cloud", "azure", service_tier="priority", affinity="prefix"),
+        asking(
+            "cloud", "azure", service_tier="priority", affinity="prefix", retries=3, backoff_us=30_000_000
+        ),
+        asking("tags", "gemini", backoff_us=20_000_000),
         asking("chat", "gemini", service_tier="flex", caps=Caps(output_tokens=500), retries=3),
         asking("other", "mistral", caps=Caps(input_tokens=4000), retries=0, affinity="none"),
     )

@@ -109,6 +109,19 @@ def test_three_attempts_are_two_retries_to_an_sdk_that_counts_these() -> None:
     assert (found["chat"].settings["retry.attempts"], attempts) == (4, 4)
 
 
+def test_an_sdk_that_cannot_wait_as_long_attempts_once_and_the_application_does_the_rest() -> None:
+    found = patches()
+    changes = {(each.of, each.field): each.to for each in found["cloud"].changes}
+    assert changes["client", "max_retries"] == 0
+    assert changes["application", "calls.least_wait_s"] == 30
+    assert changes["application", "calls.most_attempts"] == 4
+    waits = {each.field: each.to for each in found["tags"].changes}
+    assert waits == {
+        "http_options.retry_options.initial_delay": 20,
+        "http_options.retry_options.max_delay": 20,
+    }
+
+
 @pytest.mark.parametrize("each", patches().values(), ids=lambda each: each.id)
 def test_a_snippet_is_python(each: ClassPatch) -> None:
     lines = each.snippet.replace("    ...\n", "    **OTHERS\n")  # the dots stand for what stays
@@ -140,6 +153,7 @@ def test_an_interface_never_says_two_things_of_one_field(api: Api) -> None:
         "prompt_cache.until": "conversation",
         "affinity": "prefix",
         "retry.attempts": 2,
+        "retry.wait": 30,
         "loop.steps": 3,
     }
     for caching in levers["prompt_cache"]:

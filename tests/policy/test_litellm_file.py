@@ -194,6 +194,23 @@ def test_other_names_for_a_route_are_aliases() -> None:
     assert config_of(policy)["router_settings"]["model_group_alias"] == {"gpt-4o-old": "gpt-4o"}
 
 
+def test_the_longest_wait_of_a_class_is_that_of_the_router_in_whole_seconds() -> None:
+    backends = (bought("openai", "gpt-4o"), bought("openai", "gpt-4o-mini"))
+    classes = (
+        asking("a", "gpt-4o", "gpt-4o", backoff_us=2_500_000),
+        asking("b", "gpt-4o-mini", "gpt-4o-mini", backoff_us=30_000_000),
+    )
+    emission = emitted(with_parts(backends, *classes))
+    assert yaml.safe_load(emission.files["litellm.yaml"])["router_settings"]["retry_after"] == 30
+    assert any("MAX_RETRY_DELAY is 30 or more" in each for each in emission.manifest.conditions)
+    said = {entry.pointer: msgspec.to_builtins(entry) for entry in emission.manifest.entries}
+    assert said["/classes/0/backoff_us"]["status"] == "approximated"
+    assert "one least wait for all groups" in said["/classes/0/backoff_us"]["reason"]
+    short = emitted(with_parts(backends, classes[0]))
+    assert yaml.safe_load(short.files["litellm.yaml"])["router_settings"]["retry_after"] == 3
+    assert not any("MAX_RETRY_DELAY" in each for each in short.manifest.conditions)
+
+
 def test_the_limit_of_a_pool_is_shared_by_its_deployments_by_their_calls() -> None:
     pool = own("gpu", "small", most=60)
     policy = with_parts((pool,), asking("a", "one", "gpu", calls=500), asking("b", "two", "gpu", calls=100))

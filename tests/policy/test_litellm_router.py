@@ -46,6 +46,13 @@ router = Router(model_list=config["model_list"], num_retries=0, **config["router
 facts = {"metadata": {"tags": ["sort"]}, "messages": [{"role": "user", "content": "a"}]}
 print(asyncio.run(router.acompletion(model=sys.argv[1], **facts))._hidden_params["model_id"])
 """
+WAITS = """
+import sys, yaml
+from litellm import Router
+config = yaml.safe_load(sys.stdin)
+router = Router(model_list=config["model_list"], **config["router_settings"])
+print(router._time_to_sleep_before_retry(Exception(), 2, 3, [], [1]))
+"""
 REAL = (
     "instrumented/litellm/traces_len4be.pb",
     "instrumented/otel_v2_2.4b0_optin/otlp_file_exporter.jsonl",
@@ -111,6 +118,13 @@ def test_a_class_whose_backend_fails_is_answered_by_the_other(
     text = emission_of("litellm", policy, None).files["litellm.yaml"]
     said = said_by(validator(repository, "litellm"), FALLS_BACK.replace("sys.argv[1]", repr(name)), text)
     assert said.splitlines()[-1] == answers_then
+
+
+def test_the_router_waits_as_long_as_the_class_asks(repository: Path) -> None:
+    kind = asking("chat", "gpt-4o", "gpt-4o", backoff_us=6_500_000)
+    text = emission_of("litellm", with_parts((bought("openai", "gpt-4o"),), kind), None).files["litellm.yaml"]
+    waited_s = float(said_by(validator(repository, "litellm"), WAITS, text).splitlines()[-1])
+    assert 7.0 <= waited_s <= 8.0  # whole seconds, and LiteLLM's own jitter
 
 
 def test_every_kind_of_provider_is_loaded_and_answers(repository: Path) -> None:

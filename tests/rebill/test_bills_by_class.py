@@ -28,6 +28,7 @@ WAYS = {
     "attempts, steps and lengths": ClassPlan(
         most_attempts=1, most_steps=2, most_input_tokens=1500, most_output_tokens=50
     ),
+    "waits": ClassPlan(least_wait_s=30.0),
     "several": ClassPlan(caching="5m", service_tier="flex", response_ttl_s=900.0),
 }
 

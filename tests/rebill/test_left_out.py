@@ -13,6 +13,7 @@ from costctl.rebill.attempts import attempts_of
 from costctl.rebill.bill import bill
 from costctl.rebill.left_out import left_out
 from costctl.rebill.rates import PriceList
+from costctl.rebill.waits import waited_of
 from tests.rebill.made_calls import Made, bought
 from tests.thoroughness import how_many
 
@@ -115,7 +116,8 @@ def slow_left_out(calls: Sequence[Made], attempts: int, steps: int) -> list[bool
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_left_out_is_that_of_a_slow_twin(seed: int) -> None:
     made = drawn(seed)
-    out = left_out(bought(made), Plan({"chat": ClassPlan(most_attempts=2, most_steps=4)}))
+    calls, plan = bought(made), Plan({"chat": ClassPlan(most_attempts=2, most_steps=4)})
+    out = left_out(calls, plan, waited_of(calls, plan))
     assert out.is_any.tolist() == slow_left_out(made, 2, 4)
     assert not (out.is_beyond_attempts & out.is_beyond_steps).any()
 

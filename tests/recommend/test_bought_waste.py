@@ -94,8 +94,8 @@ def all_told(kind: BillKind, made: Sequence[Made], window_s: float = 100_000.0) 
 
 
 def told(kind: BillKind, made: Sequence[Made]) -> Recommendation:
-    """The one thing that it says."""
-    (found,) = all_told(kind, made)
+    """The one thing that it says, of waits apart."""
+    (found,) = [each for each in all_told(kind, made) if not each.id.endswith(".wait")]
     return found
 
 

@@ -23,7 +23,7 @@ from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import App, Shop
 from costctl.units import S_PER_WEEK
-from tests.synth.written_shop import small_shop, small_shop_with_waste, written
+from tests.synth.written_shop import small_shop, small_shop_with_outages, small_shop_with_waste, written
 
 # The advice that finds each planted waste, and whether its quality must be tried before it is advised.
 PLANTED: Final = {
@@ -41,6 +41,12 @@ PLANTED_WASTE: Final = {
     "context.report": "candidate",
     "affinity.desk": "recommended",
 }
+# The same of the shop whose calls time out.
+PLANTED_OUTAGES: Final = {
+    "retry.feeds.wait": "recommended",
+    "retry.ticker.wait": "candidate",
+}
+EVERY: Final = PLANTED | PLANTED_WASTE | PLANTED_OUTAGES
 # The field of the world for the lever of the advice.
 FIELDS: Final = {
     "class.prompt_cache": "caching",
@@ -48,6 +54,7 @@ FIELDS: Final = {
     "class.service_tier": "tier",
     "class.model": "model",
     "class.retry.attempts": "most_attempts",
+    "class.retry.wait": "least_wait_s",
     "class.loop.steps": "most_steps",
     "class.context.most_tokens": "most_tokens",
 }
@@ -70,7 +77,7 @@ class Promise:
     @property
     def is_found(self) -> bool:
         """Whether costctl says what it should."""
-        return self.status == (PLANTED | PLANTED_WASTE)[self.advice]
+        return self.status == EVERY[self.advice]
 
     @property
     def error_ratio(self) -> float | None:
@@ -90,7 +97,7 @@ def promises_of(seed: int) -> tuple[Promise, ...]:
     """What is said of each planted waste of the shops of this seed."""
     return tuple(
         promise
-        for world in (planted(seed), small_shop_with_waste(seed))
+        for world in (planted(seed), small_shop_with_waste(seed), small_shop_with_outages(seed))
         for promise in _promises(world, seed)
     )
 
@@ -116,16 +123,21 @@ def promises_in(
     apps = {app.name for app in world.apps}
     return tuple(
         _promise(_with_caching(world, said, name), calls, seed, name, said.get(name), weeks)
-        for name in PLANTED | PLANTED_WASTE
-        if name.partition(".")[2] in apps
+        for name in EVERY
+        if app_of(name) in apps
     )
+
+
+def app_of(advice: str) -> str:
+    """The application that advice is about, by its id."""
+    return advice.split(".")[1]
 
 
 def _with_caching(world: Shop, said: Mapping[str, Recommendation], name: str) -> Shop:
     """The world that a promise starts from: shorter prompts are promised beside the caching that is advised."""
-    kind, _, app = name.partition(".")
+    app = app_of(name)
     caching = said.get(f"prompt_cache.{app}")
-    if kind != "context" or caching is None or caching.status != "recommended":
+    if not name.startswith("context.") or caching is None or caching.status != "recommended":
         return world
     choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in caching.change}
     return world.changed(app, **choice)

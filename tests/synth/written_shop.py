@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from costctl.observation import Question
-from costctl.synth.shop.presets import shop, shop_with_waste
+from costctl.synth.shop.presets import shop, shop_with_outages, shop_with_waste
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.settings_file import settings_text
 from costctl.synth.shop.spans import otlp_lines
@@ -30,6 +30,16 @@ def small_shop(seed: int = 7, part: float = 0.05) -> Shop:
 def small_shop_with_waste(seed: int = 7, part: float = 1.0) -> Shop:
     """A part of the shop whose applications make calls that come to nothing, or send more than they need."""
     whole = shop_with_waste(seed)
+    return replace(
+        whole,
+        apps=tuple(replace(app, sessions=app.sessions * part) for app in whole.apps),
+        characters_per_token=0.02,
+    )
+
+
+def small_shop_with_outages(seed: int = 7, part: float = 1.0) -> Shop:
+    """A part of the shop whose calls time out."""
+    whole = shop_with_outages(seed)
     return replace(
         whole,
         apps=tuple(replace(app, sessions=app.sessions * part) for app in whole.apps),

@@ -114,7 +114,7 @@ def _changes(word: Word, settings: Mapping[str, Said], name: str) -> Iterator[Fi
     value = settings[next(iter(word.where))]
     facts: dict[str, Any] = {
         "of": word.at,
-        "settings": tuple(word.where),
+        "settings": word.about,
         "is_near": word.is_near,
         "note": word.note or None,
         "source": word.source or None,
@@ -137,7 +137,7 @@ def _filled(to: Any, value: Said, name: str) -> Any:
 def _not_carried(api: Api, words: tuple[Word, ...], settings: Mapping[str, Said]) -> Iterator[NotCarried]:
     """Settings of which the interface says that it has no word, or says nothing."""
     for name in settings:
-        about = [word for word in words if name in word.where]
+        about = [word for word in words if name in word.about]
         if name != "model" and all(word.why_not for word in about):
             reason = about[0].why_not if about else f"No word of {api.name} is known for it."
             yield NotCarried(name, reason)

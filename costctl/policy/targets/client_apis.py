@@ -20,6 +20,7 @@ from costctl.pricing.provider_names import provider_id
 
 Said = int | float | str
 _ANY: Final = "*"
+_NOT_SAID: Final = "-"
 
 
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,9 +44,16 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def fits(self, provider: str, settings: Mapping[str, Said]) -> bool:
         """Whether all of ``where`` is so."""
         return bool({_ANY, provider} & {*self.providers}) and all(
-            name in settings and (value == _ANY or str(settings[name]) in value.split("|"))
+            name not in settings
+            if value == _NOT_SAID
+            else name in settings and (value == _ANY or str(settings[name]) in value.split("|"))
             for name, value in self.where.items()
         )
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The levers that it says something of."""
+        return tuple(name for name, value in self.where.items() if value != _NOT_SAID)
 
 
 class Api(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,11 +90,11 @@ def words_for(api: Api, provider: str | None, settings: Mapping[str, Said]) -> t
     """The words that fit; for levers of which the interface says nothing, those of the application."""
     known = _provider(provider)
     own = tuple(word for word in api.words if word.fits(known, settings))
-    said = {name for word in own for name in word.where}
+    said = {name for word in own for name in word.about}
     others = apis()[-1].words if api is not apis()[-1] else ()
     return (
         *own,
-        *(word for word in others if word.fits(known, settings) and not said & word.where.keys()),
+        *(word for word in others if word.fits(known, settings) and not said & {*word.about}),
     )
 
 

@@ -21,7 +21,7 @@ from costctl.policy.targets.litellm_deployments import Yaml, deployments_of
 from costctl.policy.targets.litellm_entries import say_all
 from costctl.policy.targets.litellm_groups import Layout, layout_of
 from costctl.policy.targets.litellm_providers import variables_read
-from costctl.policy.targets.litellm_router import router_settings
+from costctl.policy.targets.litellm_router import LONGEST_WAIT_S, router_settings, router_wait_s
 from costctl.policy.targets.litellm_text import file_text
 from costctl.policy.targets.target import Target
 
@@ -110,6 +110,11 @@ def _conditions(layout: Layout, deployments: list[Yaml]) -> tuple[str, ...]:
     if layout.is_tagged:
         found.append(
             "The edge sets the header x-litellm-tags to the class of each request, and strips what clients send."
+        )
+    wait_s = router_wait_s(layout)
+    if wait_s is not None and wait_s > LONGEST_WAIT_S:
+        found.append(
+            f"MAX_RETRY_DELAY is {wait_s} or more where the proxy runs: else waits end after {LONGEST_WAIT_S} s."
         )
     return tuple(found)
 

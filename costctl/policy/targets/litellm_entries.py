@@ -14,11 +14,12 @@ from costctl.policy.targets.litellm_bought import say_bought
 from costctl.policy.targets.litellm_deployments import RATES, Yaml, planned_deployments, rate_shares
 from costctl.policy.targets.litellm_groups import Group, Layout, Treatment
 from costctl.policy.targets.litellm_providers import NoUpstream, Upstream
-from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, group_retries
+from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, LONGEST_WAIT_S, group_retries
 
 _NAME: Final = "model_list[].model_name"
 _OF_DEPLOYMENTS: Final = (
     "retries",
+    "backoff_us",
     "timeout_us",
     "prompt_cache",
     "affinity",
@@ -27,6 +28,11 @@ _OF_DEPLOYMENTS: Final = (
     "caps",
 )
 _ALIKE: Final = "LiteLLM falls back on every failure alike."
+_WAITS: Final = (
+    "LiteLLM has one least wait for all groups, in whole seconds. It waits where no other deployment of the group is "
+    "well, as long as Retry-After says where a provider does, and never longer than MAX_RETRY_DELAY "
+    f"({LONGEST_WAIT_S} s)."
+)
 
 
 def say_all(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> None:
@@ -74,6 +80,8 @@ def _say_class(
     _say_fallbacks(ledger, layout, group, treatment, number, kind)
     if kind.retries is not None:
         _say_retries(ledger, group, number, kind.retries)
+    if kind.backoff_us is not None:
+        ledger.approximated(f"{here}/backoff_us", _WAITS, "router_settings.retry_after")
     if kind.timeout_us is not None:
         ledger.exact(f"{here}/timeout_us", "litellm_params.timeout, in seconds")
     asked = [layout.upstreams[name] for name in treatment.targets]

@@ -1,14 +1,17 @@
-"""What stands in router_settings? Aliases, fallbacks, retries, who sticks to a deployment, and whether tags count.
+"""What stands in router_settings? Aliases, fallbacks, retries and the waits between them, who sticks to a deployment,
+and whether tags count.
 
 In: the layout of the groups. Out: router_settings as a plain dict.
 """
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, Final
 
 from costctl.policy.targets.litellm_bought import affinity_settings
 from costctl.policy.targets.litellm_groups import Group, Layout
+from costctl.units import US_PER_S
 
 LIST_OF_CAUSE: Final = {
     "error": "fallbacks",
@@ -17,6 +20,7 @@ LIST_OF_CAUSE: Final = {
     "context_window": "context_window_fallbacks",
     "content_policy": "content_policy_fallbacks",
 }
+LONGEST_WAIT_S: Final = 8  # MAX_RETRY_DELAY in litellm/constants.py, where the environment says nothing else
 _RETRIED: Final = ("TimeoutErrorRetries", "RateLimitErrorRetries", "InternalServerErrorRetries")
 Yaml = dict[str, Any]
 
@@ -40,6 +44,9 @@ def router_settings(layout: Layout) -> Yaml:
     }
     if retries:
         router["model_group_retry_policy"] = retries
+    wait_s = router_wait_s(layout)
+    if wait_s is not None:
+        router["retry_after"] = wait_s
     router.update(affinity_settings({group.name: group.kinds for group in layout.groups}))
     return router
 
@@ -48,6 +55,12 @@ def group_retries(group: Group) -> int | None:
     """LiteLLM retries by group: the fewest that its classes allow; None where none of them says."""
     said = [kind.retries for kind in group.kinds if kind.retries is not None]
     return min(said, default=None)
+
+
+def router_wait_s(layout: Layout) -> int | None:
+    """LiteLLM has one least wait for all groups, s: the longest that a class asks for; None where none does."""
+    said = [kind.backoff_us for group in layout.groups for kind in group.kinds if kind.backoff_us is not None]
+    return ceil(max(said) / US_PER_S) if said else None
 
 
 def _others(layout: Layout, group: Group, name: str) -> list[str]:

@@ -4,6 +4,8 @@ In: the study, a proposal. Out: ``Recommendation``: made, a candidate, or withhe
 
     candidates, billed → the cheapest on the first part → the same settings on the second part, with an interval →
     advice, a candidate where something must be declared or tried before, or what failed
+
+What nobody recorded has no bill: it is a candidate without a saving.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
-from costctl.recommend.bought.proposals import BillProposal
+from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
@@ -24,8 +26,10 @@ from costctl.recommend.proposals import Candidate, Withheld
 _LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
 
 
-def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommendation:
+def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
     """The proposal, judged."""
+    if isinstance(proposed, Unpromised):
+        return _to_be_tried(study, proposed)
     if isinstance(proposed, Withheld):
         return replace(
             withheld(proposed.subject, proposed.reason, proposed.evidence),
@@ -54,6 +58,20 @@ def evaluated(study: BoughtStudy, proposed: BillProposal | Withheld) -> Recommen
         regret_usd_per_week=None if regret_usd is None else cut.per_week(regret_usd, cut.rest),
     )
     return _made(study, proposed, settings, whole, holdout, evidence)
+
+
+def _to_be_tried(study: BoughtStudy, proposed: Unpromised) -> Recommendation:
+    """A candidate of which no bill can be run."""
+    return replace(
+        withheld(proposed.subject, proposed.reason, proposed.evidence),
+        status="candidate",
+        change=_changes(study, proposed.settings),
+        assumptions=proposed.assumptions,
+        reversal=proposed.reversal,
+        withheld_as="needs_input",
+        before=proposed.before,
+        calls=_calls(study, proposed),
+    )
 
 
 def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill, float | None] | None:
@@ -128,7 +146,7 @@ def _billed(cut: Cut, proposed: BillProposal) -> Evidence:
     )
 
 
-def _calls(study: BoughtStudy, proposed: BillProposal) -> int:
+def _calls(study: BoughtStudy, proposed: BillProposal | Unpromised) -> int:
     """Of the class that it is about; all of them where it is about none."""
     name = proposed.subject.request_class
     return study.calls.size if name is None else int(study.calls.of_class(name).sum())

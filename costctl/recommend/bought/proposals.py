@@ -1,7 +1,7 @@
 """What does a kind of advice on bought tokens say? Candidates to be billed, or why there is nothing to bill.
 
-A kind is one file in ``costctl/recommend/bought/kinds``: ``propose(study)`` gives ``BillProposal`` and ``Withheld``
-values. The bill, the hold-out and the interval are the evaluator's.
+A kind is one file in ``costctl/recommend/bought/kinds``: ``propose(study)`` gives ``BillProposal``, ``Unpromised`` and
+``Withheld`` values. The bill, the hold-out and the interval are the evaluator's.
 """
 
 from __future__ import annotations
@@ -41,8 +41,27 @@ class BillProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpromised:
+    """Settings of which nobody recorded what they would have met: a candidate to be tried, without a saving.
+
+    reason: why it is worth a try, a sentence.  before: what the trial is, a sentence.
+    """
+
+    subject: Subject
+    settings: Candidate
+    reason: str
+    before: str
+    assumptions: tuple[str, ...]
+    reversal: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+Proposed = BillProposal | Unpromised | Withheld
+
+
+@dataclass(frozen=True, slots=True)
 class BillKind:
     """A kind of advice, as the registry has it."""
 
     name: str
-    propose: Callable[[BoughtStudy], Iterable[BillProposal | Withheld]]
+    propose: Callable[[BoughtStudy], Iterable[Proposed]]

@@ -75,6 +75,22 @@ def shop_with_waste(seed: int = 7) -> Shop:
     return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, _WASTEFUL)
 
 
+_OUTAGES: Final = (
+    App("feeds", "openai", "gpt-4.1", 1500, 600, Spread(900, 0.4, 200, 4000), _ANSWER, turns=(1, 3), is_deferrable=True,
+        outages=70),
+    App("ticker", "anthropic", "claude-sonnet-4-5", 1500, 900, _ROUND, _ANSWER, turns=(1, 3), outages=70),
+    App("flaky", "openai", "gpt-4.1", 900, 600, Spread(900, 0.4, 200, 4000), _ANSWER, slow_ratio=0.15),
+    App("hopeless", "openai", "gpt-4.1", 400, 600, Spread(900, 0.4, 200, 4000), _ANSWER, lost_ratio=0.3, tries=4),
+)  # fmt: skip
+
+
+def shop_with_outages(seed: int = 7) -> Shop:
+    """Four applications whose calls time out and are paid for: of ``feeds`` and ``ticker`` while their provider is
+    down, again and again; of ``flaky`` at random, once; of ``hopeless`` each time that some are made.
+    """
+    return Shop("shop", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, _OUTAGES)
+
+
 def buyers(seed: int = 7) -> Shop:
     """Four applications at three providers over two days."""
     whole = Shop("buyers", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, BUYERS)

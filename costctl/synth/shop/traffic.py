@@ -34,7 +34,8 @@ class Message:
 class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
     oldest first.  answer: None for embeddings, and where is_refused; of a call that is_timed_out the provider wrote it,
-    and nobody read it.  is_given_up: its request ends with it, without success.  chance: in [0, 1), of a deployment.
+    and nobody read it.  is_given_up: its request ends with it, without success.  met_outage: it timed out for when it
+    began.  chance: in [0, 1), of a deployment.
     """
 
     app: int
@@ -51,6 +52,7 @@ class Call:
     chance: float = 0.0
     is_timed_out: bool = False
     is_given_up: bool = False
+    met_outage: bool = False
 
     def deployment(self, app: App) -> int:
         """The number of the deployment that it goes to."""
@@ -77,8 +79,9 @@ def traffic_of(shop: Shop) -> tuple[Call, ...]:
     session = 0
     for number, app in enumerate(shop.apps):
         rng = np.random.default_rng([shop.seed, number])
+        down = outages_of(shop, number)
         for start_s in _starts_s(shop, app, rng):
-            calls.extend(_session(shop, number, session, float(start_s), rng))
+            calls.extend(_session(shop, number, session, float(start_s), rng, down))
             session += 1
     calls.sort(key=lambda call: (call.start_s, call.app, call.session, call.attempt))
     requests = {
@@ -102,7 +105,29 @@ def _starts_s(shop: Shop, app: App, rng: np.random.Generator) -> Floats:
     return np.sort(starts_s[starts_s < shop.hours * 3600.0])
 
 
-def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.Generator) -> list[Call]:
+@dataclass(frozen=True, slots=True)
+class Outages:
+    """When an application is not answered. from_s: ascending; until_s: of each."""
+
+    from_s: Floats
+    until_s: Floats
+
+    def hold(self, at_s: float) -> bool:
+        """Whether it is in one."""
+        begun = int(np.searchsorted(self.from_s, at_s, side="right"))
+        return bool((self.until_s[:begun] > at_s).any())
+
+
+def outages_of(shop: Shop, number: int) -> Outages:
+    """Those of one application; drawn apart, so that those of another change nothing."""
+    app, rng = shop.apps[number], np.random.default_rng([shop.seed, number, 1])
+    from_s = np.sort(rng.uniform(0.0, shop.hours * 3600.0, rng.poisson(app.outages)))
+    return Outages(from_s, from_s + np.array([_drawn(app.outage_s, rng) for _ in from_s]))
+
+
+def _session(
+    shop: Shop, number: int, session: int, at_s: float, rng: np.random.Generator, down: Outages
+) -> list[Call]:
     """The calls of one session; request counts from 0 within it, and is numbered later."""
     app = shop.apps[number]
     tenant = int(rng.integers(len(shop.tenants)))
@@ -138,6 +163,16 @@ def _session(shop: Shop, number: int, session: int, at_s: float, rng: np.random.
             attempt += 1
         if is_lost:
             break
+        while down.hold(at_s):
+            unread = Message(
+                "assistant", f"{session}.{turn}.{attempt}.unread", round(_drawn(app.answer or app.said, rng))
+            )
+            calls.append(
+                Call(number, session, request, at_s, at_s + _PATIENCE_S, tenant, attempt, False, False, messages,
+                     unread, is_timed_out=True, met_outage=True)
+            )  # fmt: skip
+            at_s += _PATIENCE_S + _BACKOFF_S * 2.0**attempt * float(rng.uniform(0.5, 1.5))
+            attempt += 1
         answer = None
         if app.answer is not None:
             answer = Message("assistant", f"{session}.{turn}.answer", round(_drawn(app.answer, rng)))

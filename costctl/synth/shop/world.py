@@ -17,6 +17,7 @@ CachedUntil = Literal["system", "conversation"]
 Tier = Literal["default", "batch", "flex"]
 Stamped = Literal["never", "session", "call"]
 THINK_S: Final = Spread(40.0, 0.8, 2.0, 1800.0)
+OUTAGE_S: Final = Spread(90.0, 0.5, 20.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class App:
     they cost nothing.
 
     What goes wrong: slow_ratio of the calls time out once, and lost_ratio of them as often as they are made, which is
-    tries times, until their request fails; the provider bills each for all that it wrote meanwhile.  runaway_ratio of
-    the sessions take runaway_turns, and fail.  document: tokens of a message before the first.  max_tokens: that calls
-    ask for.  It can be bounded by most_attempts of a call, most_steps of a request and most_tokens of a prompt: what is
-    between the system prompt and the last message is left out, the oldest first.
+    tries times, until their request fails; the provider bills each for all that it wrote meanwhile.  outages: expected
+    number of them over the period, each of outage_s; a call that begins in one times out, and is made again until it
+    is answered.  runaway_ratio of the sessions take runaway_turns, and fail.  document: tokens of a message before the
+    first.  max_tokens: that calls ask for.  It can be bounded by most_attempts of a call, least_wait_s between them,
+    most_steps of a request and most_tokens of a prompt: what is between the system prompt and the last message is left
+    out, the oldest first.
     """
 
     name: str
@@ -67,11 +70,14 @@ class App:
     slow_ratio: float = 0.0
     lost_ratio: float = 0.0
     tries: int = 1
+    outages: float = 0.0
+    outage_s: Spread = OUTAGE_S
     runaway_ratio: float = 0.0
     runaway_turns: tuple[int, int] = (1, 1)
     document: Spread | None = None
     max_tokens: int | None = None
     most_attempts: int | None = None
+    least_wait_s: float | None = None
     most_steps: int | None = None
     most_tokens: int | None = None
 

@@ -1,4 +1,5 @@
-"""How often should a call of a class be attempted? Not beyond where attempts are paid for and none has succeeded.
+"""How often should a call of a class be attempted, and how long after a failure? Not beyond where attempts are paid for
+and none has succeeded; waits are in ``retry_wait``.
 
 A budget is advised where it would have cut no success on the first part. Where every budget that saves cuts some, one
 is a candidate if those cost more than twice what others do, with their number; else it is ruled out. Attempts that the
@@ -16,8 +17,9 @@ import numpy as np
 from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
-from costctl.rebill.attempts import Attempts, attempts_of
-from costctl.recommend.bought.proposals import BillKind, BillProposal
+from costctl.rebill.attempts import Attempts, attempts_of, following, waits_s
+from costctl.recommend.bought.kinds.retry_wait import wait_for_class
+from costctl.recommend.bought.proposals import BillKind, BillProposal, Proposed
 from costctl.recommend.bought.study import LEVEL, BoughtStudy
 from costctl.recommend.bought.told_usd import told_usd
 from costctl.recommend.proposals import Subject, Withheld
@@ -58,13 +60,14 @@ class _Tried:
         return float(self.usd[self.beyond(most, self.in_first)].sum()) / self.lost(most, self.in_first)
 
 
-def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
-    """One proposal for each class of which something was attempted more than once."""
+def propose(study: BoughtStudy) -> Iterator[Proposed]:
+    """A budget for each class of which something was attempted more than once, and a wait where there is a ground."""
     attempts = attempts_of(study.calls)
     for name in study.calls.classes:
         own = study.calls.of_class(name)
         if (attempts.number[own] > 1).any():
             yield _for_class(study, name, attempts, own)
+            yield from wait_for_class(study, name, attempts, own)
 
 
 def _for_class(study: BoughtStudy, name: str, attempts: Attempts, own: Bools) -> BillProposal | Withheld:
@@ -207,7 +210,10 @@ def _evidence(study: BoughtStudy, attempts: Attempts, own: Bools) -> Iterator[Ev
         samples=int(own.sum()),
         value=None,
     )
-    wait_s = _waits_s(study, attempts, own)
+    overloaded = frame["outcome"].is_in(_OVERLOADED).to_numpy()
+    before, after = following(attempts)
+    of_storms = overloaded[before] & own[after]
+    wait_s = waits_s(study.calls, before[of_storms], after[of_storms])
     if wait_s.size:
         yield Evidence(
             id="storms",
@@ -217,16 +223,6 @@ def _evidence(study: BoughtStudy, attempts: Attempts, own: Bools) -> Iterator[Ev
             samples=wait_s.size,
             value=None,
         )
-
-
-def _waits_s(study: BoughtStudy, attempts: Attempts, own: Bools) -> Floats:
-    """From the end of each attempt that met an overload to the start of the next of the same thing, s."""
-    overloaded = study.calls.frame["outcome"].is_in(_OVERLOADED).to_numpy()
-    order = np.lexsort((attempts.number, attempts.first))
-    before, after = order[:-1], order[1:]
-    follows = (attempts.first[before] == attempts.first[after]) & overloaded[before] & own[after]
-    waits: Floats = (study.calls.at_s[after] - study.calls.end_s[before])[follows]
-    return np.maximum(waits, 0.0)
 
 
 def _calls(count: int) -> str:
@@ -244,7 +240,6 @@ def _times(number: int) -> str:
 _ASSUMPTIONS: Final = (
     "A call is a further attempt where its source says so, or where it follows one that failed, of the same operation "
     "and prompt, in the same request.",
-    "The rest of a request stays as it is. Waiting longer before an attempt is not computed: nobody recorded what it "
-    "would have met.",
+    "The rest of a request stays as it is.",
 )
 KIND: Final = BillKind(_NAME, propose)
