@@ -68,7 +68,7 @@ _TIMES: Final = (
         "s",
         "lower",
         "Longest time that a served call waited in the queue.",
-        replays("/lanes/{pool,request_class}/longest_wait_s"),
+        (*replays("/lanes/{pool,request_class}/longest_wait_s"), *effects("longest_wait", "request_class")),
     ),
     Metric(
         "waste_s_per_request",

@@ -2,7 +2,8 @@
 
 A saving is of one of two sorts, and they are never added. **Cash**: the bill shrinks, by tokens that are not bought or
 a replica that goes. **Freed**: replica time that calls no longer take; it is worth its price only where something
-fills it, or where enough of it comes together for a replica to go.
+fills it, or where enough of it comes together for a replica to go. Beside money stands **goodput**: requests that
+meet their objectives and would not have done so today, which is what an order of service changes.
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_slo_met: bool | None
     regret_usd: float | None = None
     regret_usd_per_week: float | None = None
+    goodput_requests: Estimate | None = None
+    goodput_requests_per_week: Estimate | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,6 +138,8 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latency: of the effects, what the 95th percentile of its class comes to, or of the class on which it tells most.
     withheld_as: ruled out by what was measured or replayed, for want of a setting, or because nothing here is of the
     kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
+
+    goodput_requests: more requests that meet their objectives than today; null where the advice is about money alone.
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
     calls: of its class in the window, of advice on bought tokens.  commitment: the offer of capacity that it is about.
@@ -163,6 +168,8 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before: str | None = None
     calls: int | None = None
     commitment: str | None = None
+    goodput_requests: Estimate | None = None
+    goodput_requests_per_week: Estimate | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +186,8 @@ class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freed_usd_per_week: Estimate | None
     split_usd: float | None = None
     split_usd_per_week: float | None = None
+    goodput_requests: Estimate | None = None
+    goodput_requests_per_week: Estimate | None = None
 
 
 class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,6 +203,8 @@ class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     freed_usd: Estimate | None
     freed_usd_per_week: Estimate | None
     order: tuple[Increment, ...]
+    goodput_requests: Estimate | None = None
+    goodput_requests_per_week: Estimate | None = None
 
 
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

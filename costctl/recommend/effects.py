@@ -45,9 +45,21 @@ def _of_class(study: Study, proposed: Proposal, number: int, trial: Trial) -> It
         before, after = _served_p95_s(before_s[members]), _served_p95_s(after_s[members])
         if np.isfinite(before) and np.isfinite(after):
             yield Effect(metric, "s", name, None, study.first.name, before, after)
-    if proposed.goal == "goodput" and members.any():
+    if proposed.goal != "cost" and members.any():
         before, after = (float(each.is_good[members].mean()) for each in (today, trial))
         yield Effect("goodput", "ratio", name, None, study.first.name, before, after)
+    if proposed.goal == "order" and members.any():
+        before, after = (_longest_wait_s(study, number, each) for each in (today, trial))
+        yield Effect("longest_wait", "s", name, None, study.first.name, before, after)
+
+
+def _longest_wait_s(study: Study, number: int, trial: Trial) -> float:
+    """The longest that a served call of the class waited, whatever the pool."""
+    period = study.first.period
+    waited_s = (trial.outcome.begin_s - trial.outcome.arrival_s)[
+        period.request_class[period.request] == number
+    ]
+    return float(np.nanmax(waited_s, initial=0.0))
 
 
 def _served_p95_s(seconds: Floats) -> float:

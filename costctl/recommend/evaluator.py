@@ -21,7 +21,7 @@ from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
 from costctl.recommend.effects import effects_of, latency_of
 from costctl.recommend.objectives import meets_objectives, untrusted
-from costctl.recommend.proposals import Candidate, Proposal, Subject, Withheld
+from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
@@ -98,10 +98,17 @@ def _best(study: Study, proposed: Proposal) -> _Best | None:
 
 
 def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
-    """Smaller is better: requests within their objectives where these are the goal; the bill; busy time."""
+    """Smaller is better: requests within their objectives where these are the goal, by their value where their order
+    is; the bill; busy time.
+    """
     grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
     usd = tuple(round(float(each.sum()) / grain_usd) for each in (trial.paid_usd, trial.busy_usd))
-    return (-int(trial.is_good.sum()), *usd) if proposed.goal == "goodput" else usd
+    if proposed.goal == "cost":
+        return usd
+    if proposed.goal == "goodput":
+        return (-int(trial.is_good.sum()), *usd)
+    worth = np.bincount(part.period.request_class[trial.is_good], minlength=len(proposed.value))
+    return (-round(float(worth @ np.array(proposed.value)) / _SAME), -int(trial.is_good.sum()))
 
 
 def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
@@ -111,7 +118,7 @@ def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
 
 def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
     """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
-    if proposed.goal == "cost":
+    if proposed.goal in ("cost", "order"):
         is_kept = meets_objectives(part, trial, proposed.classes)
         return None if is_kept else "an objective would be missed"
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
@@ -129,27 +136,28 @@ def _held_out(
     later = study.trial(study.second, best.settings)
     saved = savings_between(study, study.first, study.first.today, best.trial)
     held = savings_between(study, study.second, study.second.today, later)
-    reason = _why_not(saved, held, _what_fails(study.second, proposed, later))
+    failure = _what_fails(study.second, proposed, later)
+    reason = _why_not(saved.made_for(proposed.goal), held.made_for(proposed.goal), failure, proposed.goal)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
 
 
-def _why_not(saved: Savings, held: Savings, failure: str | None) -> str | None:
-    """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
-    if saved.main is None:
-        return "There is too little traffic over time to say what that saves."
+def _why_not(saved: Estimate | None, held: Estimate | None, failure: str | None, goal: Goal) -> str | None:
+    """Why the best candidate is no advice, a sentence. saved, held: what it is made for, where it was chosen and in the
+    hold-out period.  failure: what it does not keep there.
+    """
+    gain = "gain" if goal == "order" else "saving"
+    if saved is None:
+        return f"There is too little traffic over time to say what the {gain} is."
     if failure is not None:
         return f"In the hold-out period {failure}."
-    if held.main is None:
-        return "In the hold-out period there is no saving that could be told."
-    for name, each in (
-        ("On the part that it was chosen on", saved.main),
-        ("In the hold-out period", held.main),
-    ):
+    if held is None:
+        return f"In the hold-out period there is no {gain} that could be told."
+    for name, each in (("On the part that it was chosen on", saved), ("In the hold-out period", held)):
         if each.low <= 0:
-            return f"{name} the saving is not certain: {_per_hour(each)}."
+            return f"{name} the {gain} is not certain: {_per_hour(each, goal)}."
     return None
 
 
@@ -159,6 +167,7 @@ def _holdout(held: Savings, *, is_slo_met: bool) -> Holdout:
         cash_usd_per_week=held.cash,
         freed_usd=None,
         freed_usd_per_week=held.freed,
+        goodput_requests_per_week=held.goodput,
         is_slo_met=is_slo_met,
     )
 
@@ -179,6 +188,7 @@ def _made(
         change=_changes(study, best.settings),
         cash_usd_per_week=saved.cash,
         freed_usd_per_week=saved.freed,
+        goodput_requests_per_week=saved.goodput,
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
         effects=effects,
         latency=latency_of(effects, proposed.subject.request_class),
@@ -195,9 +205,10 @@ def _changes(study: Study, settings: Candidate) -> tuple[SettingChange, ...]:
     return tuple(change_of(each, was) for each, was in before if each.value != was)
 
 
-def _per_hour(saving: Estimate) -> str:
-    low, high = (each * S_PER_HOUR / S_PER_WEEK for each in (saving.low, saving.high))
-    return f"{low:.3g} to {high:.3g} USD an hour"
+def _per_hour(gained: Estimate, goal: Goal) -> str:
+    low, high = (each * S_PER_HOUR / S_PER_WEEK for each in (gained.low, gained.high))
+    unit = "requests within their objectives" if goal == "order" else "USD"
+    return f"{low:.3g} to {high:.3g} {unit} an hour"
 
 
 def _tried(study: Study, proposed: Proposal) -> Evidence:

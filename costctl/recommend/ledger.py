@@ -15,8 +15,8 @@ from costctl.recommend.study import Study
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
-    """What is recommended by its cash, then by its freed time, the surest first; then candidates, by the most that they
-    might save; then what was withheld, as it came.
+    """What is recommended by its cash, then its freed time, then its requests, the surest first; then candidates, by
+    the most that they might save; then what was withheld, as it came.
     """
     made, candidates, withheld = (
         [item for item in advice if item.status == status]
@@ -25,11 +25,10 @@ def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
     return (*sorted(made, key=_rank), *sorted(candidates, key=_potential), *withheld)
 
 
-def _rank(item: Recommendation) -> tuple[float, float, str]:
-    cash, freed = (
-        0.0 if each is None else -each.low for each in (item.cash_usd_per_week, item.freed_usd_per_week)
-    )
-    return cash, freed, item.id
+def _rank(item: Recommendation) -> tuple[float, float, float, str]:
+    told = (item.cash_usd_per_week, item.freed_usd_per_week, item.goodput_requests_per_week)
+    cash, freed, goodput = (0.0 if each is None else -each.low for each in told)
+    return cash, freed, goodput, item.id
 
 
 def _potential(item: Recommendation) -> tuple[float, str]:
@@ -54,6 +53,7 @@ def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
                 cash_usd_per_week=added.cash,
                 freed_usd=None,
                 freed_usd_per_week=added.freed,
+                goodput_requests_per_week=added.goodput,
             )
         )
         before = trial
@@ -63,5 +63,6 @@ def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
         cash_usd_per_week=together.cash,
         freed_usd=None,
         freed_usd_per_week=together.freed,
+        goodput_requests_per_week=together.goodput,
         order=tuple(order),
     )

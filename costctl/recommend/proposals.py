@@ -14,7 +14,7 @@ from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
-Goal = Literal["cost", "goodput"]
+Goal = Literal["cost", "goodput", "order"]
 Candidate = tuple[Setting, ...]
 
 
@@ -40,9 +40,11 @@ class Proposal:
     """Settings to be tried on the first part of the window, of which the best is held to the second.
 
     goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
-    most requests within their objectives, of those that take no more busy time.  classes: whose objectives must be
+    most requests within their objectives, of those that take no more busy time; "order" is the most value of requests
+    within their objectives, of those that keep every objective.  classes: whose objectives must be
     kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence;
-    if_none: why nothing is, where none is better than today.
+    if_none: why nothing is, where none is better than today.  value: of a request of each class within its objectives,
+    by number, where the goal is their order.
     """
 
     subject: Subject
@@ -55,6 +57,7 @@ class Proposal:
     reversal: str
     assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    value: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.kinds import batch_window, queue_limit, tier_placement
+from costctl.recommend.kinds import batch_window, lane, queue_limit, tier_placement
 from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
     queue_limit.KIND,
+    lane.KIND,
     tier_placement.KIND,
 )
 # What people ask about and no kind advises on yet.

@@ -1,8 +1,8 @@
-"""What does a change save: of the bill, and of replica time?
+"""What does a change bring: of the bill, of replica time, and of requests within their objectives?
 
 In: two replays of one period. Out: ``Savings`` per week, and how far freed time is from a smaller bill. Cash is what is
-paid for less; freed is busy time less, at its price. The two are never added: time that is freed on replicas that stay
-leaves the bill as it is.
+paid for less; freed is busy time less, at its price; goodput is requests more that meet their objectives. They are
+never added: time that is freed on replicas that stay leaves the bill as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from costctl.arrays import Floats
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import FreedTime
+from costctl.recommend.proposals import Goal
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
 from costctl.simulate.replicas import busy_s_of_pool
@@ -29,14 +30,20 @@ _LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """USD per week. cash: None where the bill does not change.  freed: None where that is not known."""
+    """USD per week. cash: None where the bill does not change.  freed: None where that is not known.  goodput: requests
+    a week; None where no request more or less meets its objectives, or too little was seen to say.
+    """
 
     cash: Estimate | None
     freed: Estimate | None
+    goodput: Estimate | None = None
 
-    @property
-    def main(self) -> Estimate | None:
-        """What the change is made for: cash where it changes the bill, else freed time."""
+    def made_for(self, goal: Goal) -> Estimate | None:
+        """What the change is made for: requests of an order of service; else cash where it changes the bill, else
+        freed time.
+        """
+        if goal == "order":
+            return self.goodput
         return self.freed if self.cash is None else self.cash
 
 
@@ -49,8 +56,15 @@ def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Sa
     cash_usd, freed_usd = paid_usd[~stays].sum(axis=0), busy_usd[stays].sum(axis=0)
     return Savings(
         cash=None if stays.all() else _cash(part, cash_usd),
-        freed=part.period.usd_per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
+        freed=part.period.per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
+        goodput=_goodput(study, part, base, changed),
     )
+
+
+def _goodput(study: Study, part: Part, base: Trial, changed: Trial) -> Estimate | None:
+    """Requests that meet their objectives, more than before, counted in the block in which they begin."""
+    gained = changed.is_good.astype(np.float64) - base.is_good.astype(np.float64)
+    return part.period.per_week(part.period.by_block(gained), study.seed) if gained.any() else None
 
 
 def _cash(part: Part, usd_by_block: Floats) -> Estimate:

@@ -26,7 +26,7 @@ def with_savings_of_window(document: Recommendations) -> Recommendations:
 
     def told(item: Saver, **more: Any) -> Saver:
         savings: dict[str, Estimate | None] = {}
-        for name in ("cash_usd", "freed_usd"):
+        for name in ("cash_usd", "freed_usd", "goodput_requests"):
             per_week: Estimate | None = getattr(item, f"{name}_per_week")
             savings[name] = None if per_week is None else per_week.scaled(weeks)
             savings[f"{name}_per_week"] = per_week if is_given else None

@@ -16,6 +16,7 @@ from costctl.render.recommendation_words import (
     NO_CASH,
     before_and_after,
     freed,
+    in_time,
     in_words,
     is_setting,
     kind,
@@ -59,6 +60,9 @@ def _headline(document: Recommendations) -> str:
     if document.joint is None:
         return f"No change to recommend: {_none_of(len(document.withheld('ruled_out')))}. Bill {bill}"
     cash, spare = told(document.joint)
+    brought = in_time(document.joint)
+    if cash is None and spare is None and brought is not None:
+        return f"Brings {brought}; bill unchanged at {bill}"
     if cash is None:
         return f"Frees capacity worth {usd_range(spare)}; bill unchanged at {bill}"
     more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from costctl.documents.changes import SettingChange
@@ -60,11 +61,18 @@ def in_words(advice: Recommendation) -> str:
     if any(is_about_tokens(each) for each in advice.change):
         return f"{whose}: {in_plain_words(advice.change)}"
     told = [
-        values(each) if each.lever == "class.pool" else f"{lever(each)} {values(each)}"
+        values(each)
+        if each.lever == "class.pool"
+        else f"{_of_another(each, advice)}{lever(each)} {values(each)}"
         for each in advice.change
         if each.from_ != each.to
     ]
     return f"{whose}: {', '.join(told)}"
+
+
+def _of_another(change: SettingChange, advice: Recommendation) -> str:
+    """The class whose setting it is, in advice about all that a pool serves."""
+    return f"{change.request_class} " if change.request_class and not advice.request_class else ""
 
 
 def is_setting(missing: str) -> bool:
@@ -102,9 +110,21 @@ def cells(item: Saving) -> tuple[Interval, Interval]:
 
 
 def saving(item: Saving) -> str:
-    """Cash and freed time in a sentence; what is bought frees nothing, and nothing is said of that."""
+    """Cash, freed time and requests in a sentence; what is bought frees nothing, and nothing is said of that."""
     cash, freed = cells(item)
-    return f"cash {cash}" if told(item)[1] is None else f"cash {cash}, capacity freed {freed}"
+    spare = () if told(item)[1] is None else (f"capacity freed {freed}",)
+    more = in_time(item)
+    return ", ".join((f"cash {cash}", *spare, *(() if more is None else (more,))))
+
+
+def in_time(item: Saving) -> str | None:
+    """How many requests more, or fewer, meet their objectives; None where that is not what changes."""
+    weekly = item.goodput_requests_per_week
+    gained = item.goodput_requests if weekly is None else weekly
+    if gained is None:
+        return None
+    low, mid, high = (replace(number(each), is_signed=True) for each in (gained.low, gained.mid, gained.high))
+    return f"{mid} requests in time ({low} to {high})"
 
 
 def freed(time: FreedTime) -> str:

@@ -187,7 +187,14 @@ def _joint(joint: Joint, over: str) -> Notes:
     )
 
 
-_SAVINGS = ("cash_usd", "cash_usd_per_week", "freed_usd", "freed_usd_per_week")
+_SAVINGS = (
+    "cash_usd",
+    "cash_usd_per_week",
+    "freed_usd",
+    "freed_usd_per_week",
+    "goodput_requests",
+    "goodput_requests_per_week",
+)
 _CSV_COLUMNS = (
     "id",
     "kind",

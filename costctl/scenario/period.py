@@ -127,10 +127,19 @@ class Period:
             ]
         )
 
-    def usd_per_week(self, usd_by_block: Floats, seed: int) -> Estimate | None:
-        """What comes to so much by block, as USD per week of the same traffic; None with too few blocks to say."""
+    def by_block(self, of_request: Floats) -> Floats:
+        """Sums over the requests that begin in each block of the period. of_request: one entry a request."""
+        begin_s = np.full(self.request_class.size, np.inf)
+        np.fmin.at(begin_s, self.request, self.today.arrival_s)
+        here = np.isfinite(begin_s)
+        block = (begin_s[here] - self.from_s) / (self.to_s - self.from_s) * BLOCKS
+        place = np.clip(block.astype(np.int64), 0, BLOCKS - 1)
+        return np.bincount(place, of_request[here], minlength=BLOCKS).astype(np.float64)
+
+    def per_week(self, by_block: Floats, seed: int) -> Estimate | None:
+        """What comes to so much by block, in a week of the same traffic; None with too few blocks to say."""
         block_s = np.full(BLOCKS, (self.to_s - self.from_s) / BLOCKS)
-        per_s = ratio_over_blocks(usd_by_block, block_s, SAVING_METHOD, np.random.default_rng(seed))
+        per_s = ratio_over_blocks(by_block, block_s, SAVING_METHOD, np.random.default_rng(seed))
         return None if per_s is None else per_s.scaled(S_PER_WEEK)
 
 

@@ -174,6 +174,7 @@ def together(replayed: Joint | None, billed: Joint | None) -> Joint | None:
         cash_usd_per_week=_sum(replayed.cash_usd_per_week, billed.cash_usd_per_week),
         freed_usd=None,
         freed_usd_per_week=replayed.freed_usd_per_week,
+        goodput_requests_per_week=replayed.goodput_requests_per_week,
         order=(*replayed.order, *billed.order),
     )
 
