@@ -1,10 +1,11 @@
 """How far may a mean of repeated experiments be off? By their spread, by the law that they share, by the model itself.
 
 In: what each replicate found, and how each draw answered to its deviation from the fitted law. Out: an ``Estimate``.
-The three are independent, so that their variances add up. Only the first is estimated from few values: the quantile is
-that of Student's t with the degrees of freedom of Satterthwaite (Biometrics Bulletin 2, 1946).
+The three are independent, so that their variances add up. The first and the last are estimated from few values: the
+quantile is that of Student's t with the degrees of freedom of Satterthwaite (Biometrics Bulletin 2, 1946).
 
-    half width = t · √(s²/R + law + model²)          degrees of freedom = (R − 1) · (s²/R + law + model²)² / (s²/R)²
+    half width = t · √v,   v = s²/R + law + model²
+    degrees of freedom = v² / ((s²/R)² / (R − 1) + model⁴ / f)
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from costctl.documents.estimate import Estimate
 
 FEWEST_REPLICATES: Final = 3
 LEVEL: Final = 0.95
+_MODEL_FREEDOM: Final = 3  # f: the error of the model is seen in busy time, median and p95 of latency
 _MOST_FREEDOM: Final = 1e6  # Student's t is then the normal distribution
 _SLOPE: Final = (
     3.0  # per cent of the mean for a per cent of a constant: how far slopes lay apart that were told well
@@ -35,13 +37,12 @@ def mean_of_replicates(
     from scipy.special import stdtrit
 
     mid = float(found.mean()) + exact
-    drawn = float(found.var(ddof=1)) / found.size
-    variance = drawn + law_variance + model_error**2
+    drawn, model = float(found.var(ddof=1)) / found.size, model_error**2
+    variance = drawn + law_variance + model
     if variance == 0.0:
         return Estimate(low=mid, mid=mid, high=mid, level=LEVEL, method=method)
-    freedom = _MOST_FREEDOM
-    if drawn > 0.0:
-        freedom = min((found.size - 1) * (variance / drawn) ** 2, _MOST_FREEDOM)
+    unsure = (drawn / variance) ** 2 / (found.size - 1) + (model / variance) ** 2 / _MODEL_FREEDOM
+    freedom = 1.0 / max(unsure, 1.0 / _MOST_FREEDOM)
     half = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0)) * float(np.sqrt(variance))
     return Estimate(low=mid - half, mid=mid, high=mid + half, level=LEVEL, method=method)
 

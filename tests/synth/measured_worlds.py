@@ -28,7 +28,8 @@ from costctl.synth.world import World
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
 from tests.synth.calibration_page import Cell, Law
 
-SHARPNESS: Final = 6.0  # half widths of the interval, over the standard error of the truth that is asked for
+LEAST_SHARE: Final = 0.01  # of the requests: the truth of fewer is not known
+SHARPNESS: Final = 5.0  # half widths of the interval, over the standard error of the truth that is asked for
 
 
 def measured(seed: int) -> tuple[list[Cell], list[Law]]:
@@ -82,6 +83,8 @@ def analysed(world: World, traces: bytes) -> tuple[Analysis, dict[str, Bools]]:
     )
     groups = {}
     for (name,), members in sorted(numbered.partition_by("request_class", as_dict=True).items()):
+        if members.height < LEAST_SHARE * numbered.height:
+            continue
         groups[str(name)] = np.zeros(numbered.height, np.bool_)
         groups[str(name)][members["number"].to_numpy()] = True
     return analysis, groups
