@@ -34,6 +34,9 @@ from costctl.stats.replicates import FEWEST_REPLICATES
 METHOD: Final = "counterfactual replay, pairs of laws drawn from the fit's errors"
 
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
+# Of those that found their replica idle, and of those that did not: they come at the same hours, so that all of a few
+# of them, taken away at once, leave replicas idle that each alone would not.
+_LEAST_PARTS: Final = 6
 _CALLS_TO_REPLAY: Final = 40_000_000  # a bound for all replicates together: some ten seconds of two threads
 _MOST_REPLAYS: Final = 288  # of a class
 _THREADS: Final = 2
@@ -151,7 +154,7 @@ def _classified(
     work.
     """
     strata = [members[is_idle[members] == stratum] for stratum in (True, False)]
-    parts = [min(each.size, max(1, round(_PARTS * each.size / members.size))) for each in strata]
+    parts = [min(each.size, max(_LEAST_PARTS, round(_PARTS * each.size / members.size))) for each in strata]
     taken = [min(count, max(1, round(most * count / _PARTS))) for count in parts]
 
     def split(rng: np.random.Generator) -> _Split:
