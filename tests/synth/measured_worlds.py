@@ -32,8 +32,8 @@ LEAST_SHARE: Final = 0.01  # of the requests: the truth of fewer is not known
 SHARPNESS: Final = 5.0  # half widths of the interval, over the standard error of the truth that is asked for
 
 
-def measured(seed: int) -> tuple[list[Cell], list[Law]]:
-    """The cells and laws of one world."""
+def measured(seed: int, sharpness: float = SHARPNESS) -> tuple[list[Cell], list[Law]]:
+    """The cells and laws of one world. sharpness: how many times better than the estimate the truth is to be known."""
     each = calibration_world(seed)
     world, demand = each.world, demand_of(each.world)
     served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
@@ -45,7 +45,7 @@ def measured(seed: int) -> tuple[list[Cell], list[Law]]:
         for name, estimate in found.items()
     }
     truth = marginal_usd_of(
-        world, demand, served, groups, {name: half / SHARPNESS for name, half in halves.items()}
+        world, demand, served, groups, {name: half / sharpness for name, half in halves.items()}
     )
     load = max(pool.utilisation_ratio for pool in analysis.pools)
     cells = []

@@ -22,7 +22,7 @@ STANDARD_ERRORS = 2.0  # the truth itself is known to within these
 
 @pytest.fixture(scope="module", params=FRESH_SEEDS)
 def found(request: pytest.FixtureRequest) -> tuple[list[Cell], list[Law]]:
-    return measured(request.param)
+    return measured(request.param, sharpness=1.0)  # eight days do; the error of the truth is allowed for
 
 
 def test_marginal_cost_is_within_five_percent_of_the_truth(found: tuple[list[Cell], list[Law]]) -> None:
