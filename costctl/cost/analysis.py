@@ -59,7 +59,7 @@ METHODS: Final = {
     "attribution": "occupancy clock, equal split of each instant",
     "idle": "allocated to the classes of a pool by their busy seconds",
     "service_model": "step clock for continuous batching, robust non-negative least squares for static batches",
-    "marginal": "counterfactual replay, disjoint parts of a class removed, bootstrap over blocks and replicates",
+    "marginal": "counterfactual replay, parts of a class removed, pairs of laws drawn from the fit's errors",
     "per_success": "ratio of sums, bootstrap over requests",
     "failures": "each outcome by its provider's billing rule; retry tax of attempts that failed or were repeated",
     "classes": "ordered rules, first match",
@@ -112,7 +112,7 @@ def build_analysis(
     uses = pool_uses(frames, settings, bill)
     reports = Reports(
         totals=_totals(frames, bill, charges),
-        coverage=coverage_of(frames, fits, bill, classes, settings.prices),
+        coverage=coverage_of(frames, fits, bill, settings.prices),
         classes=classes,
         pools=tuple(
             _pool_report(frames, settings, fits, pool, uses.get(pool.pool, ())) for pool in bill.pools

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from costctl.cost.bill import Bill
-from costctl.documents.analysis import ClassReport, Coverage
+from costctl.documents.analysis import Coverage
 from costctl.documents.price_settings import PriceSettings
 from costctl.frames.class_sums import ClassSums
 from costctl.frames.cost import Frames
@@ -21,9 +21,7 @@ from costctl.telemetry.usage_gaps import RELATIONS, usage_gaps, usage_notes
 _MOST_NOTES: Final = 20
 
 
-def coverage_of(
-    frames: Frames, fits: PoolFits, bill: Bill, classes: tuple[ClassReport, ...], prices: PriceSettings
-) -> Coverage:
+def coverage_of(frames: Frames, fits: PoolFits, bill: Bill, prices: PriceSettings) -> Coverage:
     """Ratios of what is priced and observed, and a note for each gap."""
     sums = frames.sums
     gaps = usage_gaps(*(getattr(sums, name) for name in RELATIONS))
@@ -51,7 +49,6 @@ def coverage_of(
             *_in_one(sums),
             *_without_model(fits),
             *_untrusted(fits),
-            *_thin(classes),
         ),
     )
 
@@ -148,17 +145,4 @@ def _untrusted(fits: PoolFits) -> tuple[str, ...]:
         )
         for fit in fits.fitted
         if fit.calibration.untrusted
-    )
-
-
-def _thin(classes: tuple[ClassReport, ...]) -> tuple[str, ...]:
-    thin = [
-        report.request_class
-        for report in classes
-        if report.cost.marginal_usd_per_request is None and report.cost.attributed_usd is not None
-    ]
-    return (
-        (f"Too little traffic to estimate the marginal cost of replica time: {', '.join(thin)}.",)
-        if thin
-        else ()
     )

@@ -15,24 +15,25 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from costctl.arrays import Floats
+from costctl.arrays import Bools, Floats
 from costctl.cost.bill import Bill
 from costctl.cost.class_charges import Charges
 from costctl.cost.closed_forms import bounds_s
-from costctl.cost.marginal import BUSY, IDLE, METHOD, Removal, removals
+from costctl.cost.marginal import METHOD, Removal, removals
 from costctl.documents.analysis import MarginalReport
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
-from costctl.service_model.pool_fit import PoolFit, PoolFits
-from costctl.simulate.busy_blocks import block_edges_s, counts_by_block
-from costctl.stats.blocks import ratio_over_blocks, ratio_over_replicates
-from costctl.units import NS_PER_S, usd_per_s
+from costctl.service_model.pool_fit import Calibration, PoolFits
+from costctl.stats.replicates import law_variance, mean_of_replicates
+from costctl.units import usd_per_s
 
 _BOUNDED: Final = "bounds for pools without a service model: time alone, share, duration"
-_DIRECT: Final = "direct charges, block bootstrap"
 _OWN: Final = "own charges: what one request less would have saved, exact"
 _MOST_ERROR_RATIO: Final = 1.0
+_LEAST_ERROR_RATIO: Final = (
+    0.01  # parts of a class are taken away, not single requests (worlds of known truth, 2026)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +49,34 @@ class ClassMarginal:
 
 @dataclass(frozen=True, slots=True)
 class _Pools:
-    """Of each fitted pool: price of a replica second, the part of the paid time that it is busy, and how far what is
-    replayed may be off.
+    """Of each fitted pool: price of a replica second, the part of the paid time that it is busy, and by what ratio the
+    time that its replays save may be off.  shared_error_ratio: by what ratio all of it may be, since calls go from pool
+    to pool.
     """
 
     usd_per_s: Floats
     busy_ratio: Floats
-    error_ratio: float
+    error_ratio: Floats
+    shared_error_ratio: float
+
+    def error(self, saved: Floats) -> float:
+        """Standard error of the model. saved: by pool."""
+        return float(
+            np.hypot(np.linalg.norm(saved * self.error_ratio), saved.sum() * self.shared_error_ratio)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """The requests of a class: when they start, their direct charges, and the blocks of time they fall into."""
+    """The requests of a class, and their direct charges."""
 
     ids: pl.Series
-    start_s: Floats
     direct_usd: Floats
-    edges_s: Floats
 
-    def by_block(self, weights: Floats | None = None) -> Floats:
-        """How many, or how much, each block holds."""
-        return counts_by_block(self.start_s, self.edges_s, weights)
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.direct_usd.size
 
 
 def marginal_costs(
@@ -76,39 +84,28 @@ def marginal_costs(
 ) -> dict[str, ClassMarginal]:
     """The marginal cost of each class that has prices for all the replica time it used. charges: by class."""
     timed = _timed(frames)
-    edges_s = {
-        name: block_edges_s(_since_start_s(frames, members))
-        for name, members in timed.items()
-        if not members.is_empty()
-    }
-    removed = removals(fits, edges_s, seed)
+    removed = removals(fits, seed)
     pools = _pools(settings, fits, bill)
     least_and_most_usd = _bounds_usd(fits, pools)
     unpriced = {name for name, pool in settings.pools.items() if pool.usd_per_replica_hour is None}
     modelled = {fit.name for fit in fits.fitted}
     found: dict[str, ClassMarginal] = {}
-    for number, (name, members) in enumerate(timed.items()):
+    for name, members in timed.items():
         accelerator = charges[name].charge.filter(pl.col("component") == "accelerator")
         used = set(accelerator["resource"].drop_nulls().unique())
         if used & unpriced or not (charges[name].is_priced or name in removed) or members.is_empty():
             continue
-        rng = np.random.default_rng([seed, number])
-        requests = _requests(frames, members, edges_s[name])
+        requests = _requests(frames, members)
         removal = removed.get(name)
-        estimate = _estimate(requests, removal, pools, rng)
-        if estimate is None and not used:
-            estimate = _own_charges(requests)
-        if estimate is None:
-            continue
         by = _unmodelled_usd(frames, members, settings, used - modelled)
         if removal is None:
-            found[name] = ClassMarginal(_widened(estimate, by), None, None)
+            found[name] = ClassMarginal(_widened(_own_charges(requests), by), None, None)
             continue
-        report = _report(requests, removal, pools, least_and_most_usd[name], rng)
+        everyone = _Share(removal, np.ones(removal.is_idle.size, np.bool_), requests.count)
+        usd = everyone.usd(pools, pools.usd_per_s, float(requests.direct_usd.sum()), METHOD)
+        report = _report(requests, removal, everyone, pools, least_and_most_usd[name])
         found[name] = ClassMarginal(
-            _widened(estimate, by),
-            _congestion_usd(fits, settings, requests, removal, pools, rng),
-            _report_widened(report, by),
+            _widened(usd, by), _congestion_usd(fits, settings, everyone, pools), _report_widened(report, by)
         )
     return found
 
@@ -120,18 +117,28 @@ def _pools(settings: Settings, fits: PoolFits, bill: Bill) -> _Pools:
     busy_ratio = [
         (paid[fit.name].busy_s or 0.0) / max(paid[fit.name].capacity_s, 1e-9) for fit in fits.fitted
     ]
+    busy = np.clip(np.array(busy_ratio), 1e-9, 1.0)
+    calibrations = [fit.calibration for fit in fits.fitted]
     return _Pools(
         np.array([usd_per_s(rate or 0.0) for rate in rates]),
-        np.clip(np.array(busy_ratio), 1e-9, 1.0),
-        max((_error_ratio(fit) for fit in fits.fitted), default=0.0),
+        busy,
+        np.array([_idle_error_ratio(*each) for each in zip(calibrations, busy.tolist(), strict=True)]),
+        max([_LEAST_ERROR_RATIO, *(_error_ratio(each.worst) for each in calibrations)]),
     )
 
 
-def _error_ratio(fit: PoolFit) -> float:
-    """How far replica time that a replay tells may be off: the fit's own error, and what calibration shows."""
-    off = fit.calibration.utilisation_error_ratio
-    both = float(np.hypot(fit.times.error_ratio, off if np.isfinite(off) else _MOST_ERROR_RATIO))
-    return min(both, _MOST_ERROR_RATIO)
+def _idle_error_ratio(calibration: Calibration, busy_ratio: float) -> float:
+    """By what ratio a replay of today misses the busy time of a pool, or its idle time where that is less: a pool that
+    is hardly ever idle saves by the little that it is.
+    """
+    less = min(busy_ratio, 1.0 - busy_ratio)
+    missed = abs(calibration.utilisation_error_ratio) * busy_ratio
+    return _error_ratio(missed / less if less > 0.0 else float(missed > 0.0))
+
+
+def _error_ratio(found: float) -> float:
+    """1 at most, also where it is not known."""
+    return min(found, _MOST_ERROR_RATIO) if np.isfinite(found) else _MOST_ERROR_RATIO
 
 
 def _timed(frames: Frames) -> dict[str, pl.DataFrame]:
@@ -144,27 +151,43 @@ def _timed(frames: Frames) -> dict[str, pl.DataFrame]:
     }
 
 
-def _requests(frames: Frames, members: pl.DataFrame, edges_s: Floats) -> _Requests:
+def _requests(frames: Frames, members: pl.DataFrame) -> _Requests:
     direct = members.join(frames.request_usd, on="request_id", how="left", maintain_order="left")
-    return _Requests(
-        direct["request_id"],
-        _since_start_s(frames, direct),
-        direct["direct_usd"].fill_null(0.0).to_numpy(),
-        edges_s,
-    )
+    return _Requests(direct["request_id"], direct["direct_usd"].fill_null(0.0).to_numpy())
 
 
-def _estimate(
-    requests: _Requests, removal: Removal | None, pools: _Pools, rng: np.random.Generator
-) -> Estimate | None:
-    """Direct charges per request, and what removing requests saved in replica time. Requests without a replayed call
-    save none, and are counted all the same.
-    """
-    direct_usd, counts = requests.by_block(requests.direct_usd), requests.by_block()
-    if removal is None:
-        return ratio_over_blocks(direct_usd, counts, _DIRECT, rng)
-    usd = np.einsum("dspb,p->db", removal.saved_s, pools.usd_per_s)
-    return ratio_over_replicates(usd, direct_usd, counts, pools.error_ratio, METHOD, rng)
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What was taken away of a class, by these parts, per so many requests."""
+
+    removal: Removal
+    parts: Bools
+    requests: int
+
+    def usd(self, pools: _Pools, usd_per_s: Floats, direct_usd: float, method: str) -> Estimate:
+        """Direct charges per request, which are known, and what removing requests saved in replica time. Requests
+        without a replayed call save none, and are counted all the same.
+        """
+        by_pool = self.removal.saved_s * usd_per_s
+        error_usd = pools.error(by_pool[:, self.parts].mean(axis=(0, 2)).sum(axis=0))
+        return self._mean(by_pool.sum(axis=3), error_usd, direct_usd, method)
+
+    def delay(self, pools: _Pools, weights: Floats, method: str) -> Estimate:
+        """Delay of others, weighted by their class, per request."""
+        weighted = self.removal.delay_s @ weights
+        mean_s = float(weighted[:, self.parts].mean(axis=(0, 2)).sum())
+        error_ratio = np.hypot(pools.error_ratio.max(initial=0.0), pools.shared_error_ratio)
+        return self._mean(weighted, abs(mean_s) * float(error_ratio), 0.0, method)
+
+    def _mean(self, saved: Floats, error: float, exact: float, method: str) -> Estimate:
+        """saved: replicates × parts × 2."""
+        mine = saved[:, self.parts] / self.requests
+        found = mine.mean(axis=2).sum(axis=1)
+        # Each part answers for all of them: a mean over parts that were replayed under laws of their own.
+        answers = (mine[..., 0] - mine[..., 1]).ravel() / 2 * mine.shape[1]
+        deviations = self.removal.deviations[:, self.parts].reshape(answers.size, -1)
+        law = law_variance(answers, deviations, self.removal.covariance, abs(float(found.mean())))
+        return mean_of_replicates(found, law, error / self.requests, method, exact / self.requests)
 
 
 def _own_charges(requests: _Requests) -> Estimate:
@@ -176,53 +199,37 @@ def _own_charges(requests: _Requests) -> Estimate:
 def _report(
     requests: _Requests,
     removal: Removal,
+    everyone: _Share,
     pools: _Pools,
     least_and_most_usd: tuple[float, float],
-    rng: np.random.Generator,
 ) -> MarginalReport:
     """What the marginal cost is made of."""
-    counts, direct_usd = requests.by_block(), requests.by_block(requests.direct_usd)
-    size, direct = requests.start_s.size, float(requests.direct_usd.mean())
     is_idle = requests.ids.is_in(removal.found_idle_ids.tolist()).to_numpy()
 
-    def of_stratum(stratum: int, is_in: Floats) -> Estimate | None:
-        return ratio_over_replicates(
-            np.einsum("dpb,p->db", removal.saved_s[:, stratum], pools.usd_per_s),
-            requests.by_block(requests.direct_usd * is_in),
-            requests.by_block(is_in),
-            pools.error_ratio,
-            METHOD,
-            rng,
-        )
+    def of_stratum(parts: Bools, is_in: Bools) -> Estimate | None:
+        if not is_in.any():
+            return None
+        direct_usd = float(requests.direct_usd[is_in].sum())
+        return _Share(removal, parts, int(is_in.sum())).usd(pools, pools.usd_per_s, direct_usd, METHOD)
 
+    direct_usd = float(requests.direct_usd.mean())
     return MarginalReport(
         found_idle_ratio=float(is_idle.mean()),
-        found_idle_usd_per_request=of_stratum(IDLE, is_idle.astype(np.float64)),
-        found_busy_usd_per_request=of_stratum(BUSY, (~is_idle).astype(np.float64)),
-        least_usd_per_request=least_and_most_usd[0] / size + direct,
-        most_usd_per_request=least_and_most_usd[1] / size + direct,
-        long_run_usd_per_request=ratio_over_replicates(
-            np.einsum("dspb,p->db", removal.saved_s, pools.usd_per_s / pools.busy_ratio),
-            direct_usd,
-            counts,
-            pools.error_ratio,
+        found_idle_usd_per_request=of_stratum(removal.is_idle, is_idle),
+        found_busy_usd_per_request=of_stratum(~removal.is_idle, ~is_idle),
+        least_usd_per_request=least_and_most_usd[0] / requests.count + direct_usd,
+        most_usd_per_request=least_and_most_usd[1] / requests.count + direct_usd,
+        long_run_usd_per_request=everyone.usd(
+            pools,
+            pools.usd_per_s / pools.busy_ratio,
+            float(requests.direct_usd.sum()),
             f"{METHOD}; replicas added to keep utilisation constant",
-            rng,
         ),
-        delay_s_per_request=ratio_over_replicates(
-            removal.delay_s.sum(axis=1), np.zeros(counts.size), counts, pools.error_ratio, METHOD, rng
-        ),
+        delay_s_per_request=everyone.delay(pools, np.ones(removal.delay_s.shape[3]), METHOD),
     )
 
 
-def _congestion_usd(
-    fits: PoolFits,
-    settings: Settings,
-    requests: _Requests,
-    removal: Removal,
-    pools: _Pools,
-    rng: np.random.Generator,
-) -> Estimate | None:
+def _congestion_usd(fits: PoolFits, settings: Settings, everyone: _Share, pools: _Pools) -> Estimate | None:
     """What a request makes others wait, at the prices of delay that their classes declare; None where none does.
 
     Classes that declare no price of delay are left out of the sum.
@@ -233,10 +240,8 @@ def _congestion_usd(
     ]
     if all(price is None for price in declared):
         return None
-    usd = np.einsum("dcb,c->db", removal.delay_s, np.array([price or 0.0 for price in declared]))
-    counts = requests.by_block()
     method = f"delay of others by {METHOD}, at the declared prices of delay"
-    return ratio_over_replicates(usd, np.zeros(counts.size), counts, pools.error_ratio, method, rng)
+    return everyone.delay(pools, np.array([price or 0.0 for price in declared]), method)
 
 
 def _bounds_usd(fits: PoolFits, pools: _Pools) -> dict[str, tuple[float, float]]:
@@ -252,12 +257,6 @@ def _bounds_usd(fits: PoolFits, pools: _Pools) -> dict[str, tuple[float, float]]
         name: (float(sums[0][number]), float(sums[1][number]))
         for number, name in enumerate(fits.calls.classes)
     }
-
-
-def _since_start_s(frames: Frames, requests: pl.DataFrame) -> Floats:
-    """Seconds from the window's start to the start of each request."""
-    since_s: Floats = (requests["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
-    return since_s
 
 
 def _unmodelled_usd(

@@ -153,9 +153,9 @@ class MarginalReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the marginal cost of a class is made of, and between what it lies.
 
     found_idle_ratio: part of its requests whose first call found its replica idle.  found_idle, found_busy: marginal
-    cost of those, and of the others; null where too few.  least, most: closed forms, as bounds: the time that its calls
-    were alone, and that of its tokens and steps with α for the steps alone.  long_run: with replicas bought in
-    proportion.  delay_s_per_request: seconds by which one more request delays the calls of all others.
+    cost of those, and of the others; null where there are none.  least, most: closed forms, as bounds: the time that
+    its calls were alone, and that of its tokens and steps with α for the steps alone.  long_run: with replicas bought
+    in proportion.  delay_s_per_request: seconds by which one more request delays the calls of all others.
     """
 
     found_idle_ratio: float

@@ -10,7 +10,7 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     low, mid, high: same unit, low ≤ mid ≤ high.  level: probability that the interval is meant to cover
     the truth, in (0, 1); null where low and high are bounds that the truth cannot leave, or one exact value.  method:
-    how it was found, in a few words, such as "counterfactual replay, block bootstrap".
+    how it was found, in a few words, such as "paired replay, block bootstrap".
     """
 
     low: float

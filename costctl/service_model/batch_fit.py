@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import least_squares, nnls
 
 from costctl.arrays import Bools, Floats, Ints
+from costctl.service_model.covariance import EXACT, Covariance, covariance_of, standard_errors
 from costctl.service_model.residuals import LoadResidual, residuals_by_load
 
 _FEWEST_BATCHES: Final = 30
@@ -28,7 +29,7 @@ _WARNING: Final = "cannot be separated"
 class BatchTimes:
     """alpha_s, beta_s, gamma_s: as above.  calls: how many the fit rests on.  residual_p90_ratio: nine in ten
     batches took as long as they should within this ratio.  batch_error_ratio: relative standard error of the
-    length of a mean batch.  errors_s: standard errors of the three.  by_load: from the smallest fifth of the
+    length of a mean batch.  covariance_s2: of the errors of the three, s².  by_load: from the smallest fifth of the
     batches to the largest.
     """
 
@@ -38,8 +39,13 @@ class BatchTimes:
     calls: int
     residual_p90_ratio: float = 0.0
     batch_error_ratio: float = 0.0
-    errors_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    covariance_s2: Covariance = EXACT
     by_load: tuple[LoadResidual, ...] = ()
+
+    @property
+    def errors_s(self) -> tuple[float, float, float]:
+        """Standard errors of α, β, γ."""
+        return standard_errors(self.covariance_s2)
 
     @property
     def error_ratio(self) -> float:
@@ -104,7 +110,7 @@ def _solved(design: Floats, batches: _Batches) -> BatchTimes | str:
         int(batches.sizes.sum()),
         float(np.quantile(np.abs(residual), 0.9)),
         float(np.sqrt(max(mean @ covariance @ mean, 0.0))) / mean_s,
-        (float(errors[0]), float(errors[1]), float(errors[2])),
+        covariance_of(covariance),
         residuals_by_load(batches.sizes.astype(np.float64), residual),
     )
 

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from costctl.arrays import Floats, Ints
+from costctl.service_model.covariance import EXACT, Covariance, covariance_of, standard_errors
 from costctl.service_model.prefill_fit import (
     gamma_by_lowest_s,
     gamma_by_slope_s,
@@ -46,8 +47,8 @@ class StepTimes:
     """alpha_s, beta_s, gamma_s: as above.  calls: how many the fit rests on.  residual_p90_ratio: nine in ten
     calls have seen steps within this ratio of the tokens they decoded.
 
-    step_error_ratio: relative standard error of the time of a step at the mean concurrency.  errors_s: standard errors
-    of α, β, γ, that of γ 0 where it is the slope of prefill.  by_load: from the
+    step_error_ratio: relative standard error of the time of a step at the mean concurrency.  covariance_s2: of the
+    errors of α, β, γ, s²; that of γ is 0 where it is the slope of prefill.  by_load: from the
     fifth of the calls at the lowest load to that at the highest.  prefill_steps: steps that a prompt takes beyond γ a
     token, a median: about 0 where prefill stalls decoding, 1 where it rides along; None where no prefill was seen by
     itself.
@@ -59,9 +60,14 @@ class StepTimes:
     calls: int
     residual_p90_ratio: float
     step_error_ratio: float = 0.0
-    errors_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    covariance_s2: Covariance = EXACT
     by_load: tuple[LoadResidual, ...] = ()
     prefill_steps: float | None = None
+
+    @property
+    def errors_s(self) -> tuple[float, float, float]:
+        """Standard errors of α, β, γ."""
+        return standard_errors(self.covariance_s2)
 
     @property
     def error_ratio(self) -> float:
@@ -105,8 +111,8 @@ def _is_gamma_known(windows: _Windows, fit: Floats) -> bool:
     """
     seen, *slopes = windows.pieces(float(fit[2]))(fit)
     residual = seen - 1.0
-    errors, _ = _errors(windows, residual, slopes, fit, 1.0)
-    return bool(errors[2] <= _GAMMA_ERROR and np.quantile(np.abs(residual), 0.9) <= _OUTLIER)
+    gamma_error = np.sqrt(_covariance(windows, residual, slopes)[2, 2])
+    return bool(gamma_error <= _GAMMA_ERROR and np.quantile(np.abs(residual), 0.9) <= _OUTLIER)
 
 
 def steps_seen(calls: Decoding, times: StepTimes, which: Ints) -> Floats:
@@ -218,8 +224,10 @@ def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes |
     step_s = alpha_s + beta_s * mean_active
     seen, *slopes = windows.pieces(gamma_s)(fit)
     residual = seen - 1.0
-    errors, step_error = _errors(windows, residual, slopes[: 3 if is_gamma_free else 2], fit, mean_active)
-    if concurrency.std() < _LEAST_SPREAD * mean_active or max(errors[:2]) > _MOST_ERROR:
+    covariance = _covariance(windows, residual, slopes[: 3 if is_gamma_free else 2])
+    parts = np.array([alpha_s, beta_s * mean_active]) / step_s
+    errors = np.sqrt(np.diag(covariance))
+    if concurrency.std() < _LEAST_SPREAD * mean_active or max(errors[:2] * parts) > _MOST_ERROR:
         return (
             f"concurrency was always about {mean_active:.1f} sequences, so the fixed and per-sequence parts "
             f"of the step time cannot be separated (a step took {step_s * 1e3:.1f} ms); traffic at lower or "
@@ -236,21 +244,15 @@ def _checked(windows: _Windows, fit: Floats, is_gamma_free: bool) -> StepTimes |
         gamma_s,
         int(windows.which.size),
         float(np.quantile(np.abs(residual), 0.9)),
-        step_error,
-        (
-            float(errors[0]) * step_s,
-            float(errors[1]) * step_s / mean_active,
-            float(errors[2]) * gamma_s if is_gamma_free else 0.0,
-        ),
+        float(np.sqrt(max(float(parts @ covariance[:2, :2] @ parts), 0.0))),
+        covariance_of(covariance * np.outer(fit[: len(covariance)], fit[: len(covariance)])),
         residuals_by_load(concurrency, residual),
         _prefill_steps(windows, fit),
     )
 
 
-def _errors(
-    windows: _Windows, residual: Floats, slopes: list[Floats], fit: Floats, mean_active: float
-) -> tuple[Floats, float]:
-    """Standard errors of α and β·n̄ over the step time, and of γ over itself; and of the step time over itself.
+def _covariance(windows: _Windows, residual: Floats, slopes: list[Floats]) -> Floats:
+    """Of the errors of ln α, ln β and, where it is free, ln γ; infinite where they cannot be told apart.
 
     Sandwich over blocks of time, since calls that decode together see the same steps.
     """
@@ -259,18 +261,15 @@ def _errors(
     weight = 1.0 / np.sqrt(1.0 + scaled**2)  # derivative of soft_l1
     curvature = jacobian.T @ (jacobian * (weight**3)[:, None])
     if np.linalg.cond(curvature) > 1e12:
-        return np.full(3, np.inf), np.inf
+        return np.full(curvature.shape, np.inf)
     inverse = np.linalg.inv(curvature)
     rank = np.argsort(np.argsort(windows.calls.first_token_s[windows.which]))
     block = rank * _BLOCKS // rank.size
     scores = np.stack(
         [np.bincount(block, weights=each * weight * residual, minlength=_BLOCKS) for each in jacobian.T]
     )
-    covariance = inverse @ (scores @ scores.T) @ inverse
-    parts = np.array([fit[0], fit[1] * mean_active]) / (fit[0] + fit[1] * mean_active)
-    errors = np.sqrt(np.diag(covariance))
-    errors[:2] *= parts
-    return errors, float(np.sqrt(max(parts @ covariance[:2, :2] @ parts, 0.0)))
+    covariance: Floats = inverse @ (scores @ scores.T) @ inverse
+    return covariance
 
 
 def _active_in_prefill(calls: Decoding, intervals: Intervals, begin_s: Floats) -> Floats:

@@ -31,31 +31,6 @@ def ratio_over_blocks(
     return _estimate(numerator.sum() / denominator.sum(), weights @ numerator, weights @ denominator, method)
 
 
-def ratio_over_replicates(
-    replayed: Floats,
-    counted: Floats,
-    denominator: Floats,
-    error_ratio: float,
-    method: str,
-    rng: np.random.Generator,
-) -> Estimate | None:
-    """(mean over replicates of Σ replayed + Σ counted) / Σ denominator; None as for `ratio_over_blocks`.
-
-    replayed: replicates × blocks, from replays.  counted: blocks, without any error but that between blocks.
-    error_ratio: standard error of what was replayed, as a ratio: that of the model. Blocks and replicates are
-    resampled together.
-    """
-    if np.count_nonzero(denominator) < FEWEST_BLOCKS:
-        return None
-    replicates, blocks = replayed.shape
-    weights = block_weights(blocks, _DRAWS, rng)
-    of_replicates = block_weights(replicates, _DRAWS, rng) / replicates
-    factors = 1.0 + error_ratio * rng.standard_normal(_DRAWS)
-    tops = ((of_replicates @ replayed) * weights).sum(axis=1) * factors + weights @ counted
-    mid = (replayed.mean(axis=0).sum() + counted.sum()) / denominator.sum()
-    return _estimate(mid, tops, weights @ denominator, method)
-
-
 def block_weights(blocks: int, draws: int, rng: np.random.Generator) -> Floats:
     """How often each block is drawn, when as many are drawn as there are: draws × blocks."""
     return rng.multinomial(blocks, np.full(blocks, 1.0 / blocks), size=draws).astype(np.float64)

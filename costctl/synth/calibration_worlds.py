@@ -17,7 +17,6 @@ from costctl.synth.platform import Served
 from costctl.synth.presets import sized, world_from_seed
 from costctl.synth.world import World
 
-DAYS: Final = 8  # of each truth
 _HOURS: Final = 0.25
 _NOISES_S: Final = (0.0, 0.0005, 0.002)
 _CHUNKS: Final = (0, 2048)

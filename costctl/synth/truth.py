@@ -1,6 +1,7 @@
 """What does one request of a class really cost? The same world is run again without some of the class.
 
-In: a world and its demand. Out: ``Truth``, as truth.json says it. The requests of a class are split at random into
+In: a world and its demand. Out: ``Truth``, as truth.json says it. It is the marginal cost of these very requests, at
+these very instants, as a mean over days. The requests of a class are split at random into
 disjoint parts of 5 to 10 %; each part is left out in turn, and what the world spent less is divided by the
 requests left out. A busy pool is chaotic: with replicas a hair faster or slower, calls meet others on other
 replicas, and a day turns out cheaper or dearer by more than a small class costs. So the world is run on many
@@ -10,6 +11,7 @@ replicates. Nothing is fitted and no formula of costctl.cost is used.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -24,6 +26,8 @@ from costctl.synth.world import World
 SCHEMA_VERSION: Final = "costctl.truth/v1"
 _PARTS: Final = 12  # of a class: 8.3 % of it at a time
 _DAYS: Final = 24  # random splits of a class into parts, each part on a day of its own
+_STEP: Final = 8  # days at a time, until the truth is as sharp as was asked
+_MOST_DAYS: Final = 32
 _THREADS: Final = 2
 
 
@@ -72,13 +76,14 @@ def truth_of(world: World, demand: Demand, served: Served, days: int = _DAYS) ->
     """The truth about a world. served: the run with every request, as it is written out.  days: to average over."""
     direct_usd = direct_usd_of_requests(world, demand, served)
     succeeded = is_success(demand, served)
+    runs = _Runs(world, demand)
     classes = {}
     for number, spec in enumerate(world.classes):
         members = demand.requests.request_class == number
         if not members.any():
             continue
         made = members[demand.calls.request] & (served.end != CallEnd.NEVER_MADE)
-        busy_s, busy_usd = _marginal(world, demand, members, days)
+        busy_s, busy_usd = runs.marginal(members, range(1, days + 1))
         direct = float(direct_usd[members].mean())
         classes[spec.name] = ClassTruth(
             requests=int(members.sum()),
@@ -97,6 +102,25 @@ def truth_of(world: World, demand: Demand, served: Served, days: int = _DAYS) ->
         classes,
         _pools(world, demand, served),
     )
+
+
+def marginal_usd_of(
+    world: World, demand: Demand, served: Served, groups: Mapping[str, Bools], within_usd: Mapping[str, float]
+) -> dict[str, TrueMean]:
+    """The marginal cost of a request of each of these groups of requests, whatever class the world gave them.
+
+    within_usd: standard error that is asked for, by group; days are added until it is reached or there are 32.
+    """
+    direct_usd = direct_usd_of_requests(world, demand, served)
+    runs = _Runs(world, demand)
+    found = {}
+    for name, members in groups.items():
+        usd = np.zeros(0)
+        while usd.size == 0 or (_mean(usd).standard_error > within_usd[name] and usd.size < _MOST_DAYS):
+            days = range(usd.size + 1, usd.size + _STEP + 1)
+            usd = np.append(usd, runs.marginal(members, days)[1])
+        found[name] = _mean(usd + float(direct_usd[members].mean()))
+    return found
 
 
 def is_success(demand: Demand, served: Served) -> Bools:
@@ -162,30 +186,43 @@ def activity_start_s(demand: Demand, served: Served) -> Floats:
     return anchor_s + activities.until_s - activities.duration_s - done_s
 
 
-def _marginal(world: World, demand: Demand, members: Bools, days: int) -> tuple[Floats, Floats]:
-    """Per day: busy seconds, and their USD, that a request of the class had cost."""
-    rate = np.repeat(
-        [pool.usd_per_replica_hour / 3600.0 for pool in world.pools], [pool.replicas for pool in world.pools]
-    )
-    everyone = np.ones(members.size, np.bool_)
+class _Runs:
+    """Runs of a world on other days, those with every request kept: each group is compared with the same ones."""
 
-    def saved_s(day: int) -> Floats:
+    def __init__(self, world: World, demand: Demand) -> None:
+        self.world, self.demand = world, demand
+        self.usd_per_s = np.repeat(
+            [pool.usd_per_replica_hour / 3600.0 for pool in world.pools],
+            [pool.replicas for pool in world.pools],
+        )
+        self.everyone = np.ones(demand.requests.start_s.size, np.bool_)
+        self.with_everyone: dict[int, Floats] = {}
+
+    def marginal(self, members: Bools, days: range) -> tuple[Floats, Floats]:
+        """Per day: busy seconds, and their USD, that a request of the group had cost."""
+        with ThreadPoolExecutor(_THREADS) as executor:
+            per_replica_s = np.array(list(executor.map(lambda day: self._saved_s(members, day), days)))
+        return per_replica_s.sum(axis=1), per_replica_s @ self.usd_per_s
+
+    def _saved_s(self, members: Bools, day: int) -> Floats:
         """Per replica, seconds a request."""
-        shuffled = np.random.default_rng([world.seed, 11, day]).permutation(np.flatnonzero(members))
+        shuffled = np.random.default_rng([self.world.seed, 11, day]).permutation(np.flatnonzero(members))
         parts = np.array_split(shuffled, min(_PARTS, shuffled.size))
-        total_s = np.zeros(rate.size)
+        total_s = np.zeros(self.usd_per_s.size)
         for number, part in enumerate(parts):
-            takes_part = everyone.copy()
+            takes_part = self.everyone.copy()
             takes_part[part] = False
             # A day of its own for each part: the luck of one day would be shared by all that is compared with it.
             same_day = day * _PARTS + number
-            total_s += serve(world, demand, everyone, same_day).busy_s
-            total_s -= serve(world, demand, takes_part, same_day).busy_s
+            total_s += self._with_everyone(same_day)
+            total_s -= serve(self.world, self.demand, takes_part, same_day).busy_s
         return total_s / shuffled.size
 
-    with ThreadPoolExecutor(_THREADS) as executor:
-        per_replica_s = np.array(list(executor.map(saved_s, range(1, days + 1))))
-    return per_replica_s.sum(axis=1), per_replica_s @ rate
+    def _with_everyone(self, day: int) -> Floats:
+        """Busy seconds of each replica."""
+        if day not in self.with_everyone:
+            self.with_everyone[day] = serve(self.world, self.demand, self.everyone, day).busy_s
+        return self.with_everyone[day]
 
 
 def _mean(values: Floats) -> TrueMean:

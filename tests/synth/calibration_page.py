@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 LEAST_SHARE: Final = 0.05
+_TRUTH: Final = 1.96  # standard errors within which the truth is known, in 95 of 100
 IDENTIFIED: Final = 0.01  # relative standard error below which a constant is called identified
 
 
@@ -37,6 +38,21 @@ class Cell:
     def is_covered(self) -> bool:
         """Whether the interval holds the truth."""
         return self.low is not None and self.high is not None and self.low <= self.true <= self.high
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the estimate is as near to the truth as the interval and the error of the truth itself allow."""
+        if self.low is None or self.mid is None or self.high is None:
+            return False
+        side = self.high - self.mid if self.true > self.mid else self.mid - self.low
+        return abs(self.true - self.mid) <= np.hypot(side, _TRUTH * self.standard_error)
+
+    @property
+    def half_width_ratio(self) -> float:
+        """Half of the interval over the truth; infinite where there is no estimate."""
+        if self.low is None or self.high is None:
+            return float("inf")
+        return (self.high - self.low) / 2 / abs(self.true)
 
     @property
     def error_ratio(self) -> float:
@@ -71,22 +87,33 @@ def page(cells: Sequence[Cell], laws: Sequence[Law]) -> str:
             "replicas, the way prompts are read and the",
             "noise of its clocks; each was written as spans, ingested and analysed "
             "like any trace. The truth comes from a",
-            "loop that takes every decode step by itself and shares no code with the replay.",
+            "loop that takes every decode step by itself and shares no code with the replay. "
+            "Estimate and truth are of the same:",
+            "what the requests that were counted in the class cost at the margin, at the "
+            "instants at which they came, as a mean",
+            "over days that are a little faster or slower. "
+            "[Not of the traffic of another period](marginal-cost.md#what-the-interval-is-about).",
             "",
             *_summary(cells),
             "",
             "## By kind of world",
             "",
-            "| worlds | cells | 95 % interval holds the truth | median error | "
-            "median half width of the interval |",
-            "|---|---|---|---|---|",
+            "| worlds | cells | 95 % interval holds the truth | the error of the truth allowed for | "
+            "median error | median half width of the interval |",
+            "|---|---|---|---|---|---|",
             *_rows(cells),
             "",
-            f"Errors are of classes with at least {LEAST_SHARE:.0%} of the "
-            f"requests. A cell is a class of a world. The truth",
-            "itself is a mean over days that are a little faster or slower; its "
-            "standard error is not taken off the errors.",
-            "Load is the busy part of the busiest pool.",
+            f"Errors and widths are of classes with at least {LEAST_SHARE:.0%} of the requests. A cell is a "
+            f"class of a world with at least 1%. The truth",
+            "is a mean over days, and known to its standard error: days are added until that is a fifth of "
+            "the interval's half",
+            "width, or there are 32. Where several busy replicas make days differ by more than a class "
+            "costs, 32 are too few, and the",
+            "truth is less sure than the estimate. The first column of shares takes it as exact all the "
+            "same; the second asks",
+            f"whether they are further apart than √(half width² + ({_TRUTH} · standard error)²). Load is the "
+            "busy part of the busiest",
+            "pool.",
             "",
             "## The laws of service",
             "",
@@ -112,11 +139,13 @@ def page(cells: Sequence[Cell], laws: Sequence[Law]) -> str:
 def _summary(cells: Sequence[Cell]) -> list[str]:
     worlds = len({cell.seed for cell in cells})
     errors = [cell.error_ratio for cell in _large(cells)]
-    covered = sum(cell.is_covered for cell in cells)
+    widths = [cell.half_width_ratio for cell in _large(cells)]
+    covered, held = (sum(each) for each in zip(*((c.is_covered, c.is_held) for c in cells), strict=True))
     return [
-        f"**{worlds} worlds: the 95 % interval holds the truth in {covered} of {len(cells)} cells "
-        f"({covered / len(cells):.1%}); the median error is {np.median(errors):.1%}, nine in ten are within "
-        f"{np.quantile(errors, 0.9):.1%}.**",
+        f"**{worlds} worlds: the 95 % interval holds the truth in {held} of {len(cells)} cells "
+        f"({held / len(cells):.1%}), in {covered} ({covered / len(cells):.1%}) if the truth were exact. Its half "
+        f"width is {np.median(widths):.0%} of the truth in the median; the median error is "
+        f"{np.median(errors):.1%}, nine in ten are within {np.quantile(errors, 0.9):.1%}.**",
     ]
 
 
@@ -143,14 +172,11 @@ def _rows(cells: Sequence[Cell]) -> list[str]:
         large = _large(some)
         if not large:
             continue
-        widths = [
-            (cell.high - cell.low) / 2 / abs(cell.true)
-            for cell in large
-            if cell.low is not None and cell.high is not None
-        ]
         rows.append(
             f"| {name} | {len(some)} | {np.mean([cell.is_covered for cell in some]):.1%} | "
-            f"{np.median([cell.error_ratio for cell in large]):.1%} | {np.median(widths):.0%} |"
+            f"{np.mean([cell.is_held for cell in some]):.1%} | "
+            f"{np.median([cell.error_ratio for cell in large]):.1%} | "
+            f"{np.median([cell.half_width_ratio for cell in large]):.0%} |"
         )
     return rows
 
