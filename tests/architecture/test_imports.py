@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "relations": set(),
     "stats": set(),
     "frames": {"stats"},
+    "reuse": set(),
     "simulate": {"stats"},
     "segment": {"stats"},
     "proposal": {"stats"},
@@ -105,6 +106,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
 INNER_RING = (
+    "reuse",
     "levers",
     "span_trees",
     "stats",
