@@ -14,11 +14,12 @@ from costctl.documents.settings import Discipline
 Owner = Literal["class", "pool", "commitment"]
 Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
+Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
+MOST_GB: Final = 1e6
 MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
 MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
 
@@ -130,7 +131,22 @@ LEVERS: Final = (
         "backend",
         "how calls are assigned to replicas",
         choices=DISPATCH,
+        pointer="/routing/rule",
     ),
+    Lever(
+        "pool",
+        "dispatch.most_ahead",
+        "affinity_most_ahead",
+        "count",
+        "calls",
+        "replica",
+        "how many calls more than the least loaded replica the one with the prefix may have (prefix_affinity)",
+        pointer="/routing/most_ahead",
+        form="limit",
+        least=1,
+        is_limit=True,
+        absent="the one with the prefix is chosen whatever its load",
+    ),  # fmt: skip
     Lever(
         "pool",
         "prefix_cache_tokens",
@@ -328,6 +344,29 @@ LEVERS: Final = (
         "global",
         "the pool that a redirected call goes to",
     ),
+    Lever(
+        "class",
+        "cache.size",
+        "cache_gb",
+        "number",
+        "GB",
+        "global",
+        "size of a cache that answers what was asked before, word for word",
+        pointer="/response_cache/most_bytes",
+        form="bytes",
+        most=MOST_GB,
+        absent="answers are not kept",
+    ),  # fmt: skip
+    Lever(
+        "class",
+        "hot_reads.size",
+        "hot_reads_gb",
+        "number",
+        "GB",
+        "global",
+        "how much of what it read last from storage is kept in the hot tier",
+        most=MOST_GB,
+    ),  # fmt: skip
     Lever(
         "class",
         "retries",

@@ -188,6 +188,7 @@ _JUSTIFIED_SETTINGS = frozenset(
         "queue",
         "response_cache",
         "retries",
+        "routing",
         "service_tier",
         "timeout_us",
     }

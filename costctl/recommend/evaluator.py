@@ -100,7 +100,10 @@ def _best(study: Study, proposed: Proposal) -> _Best | None:
 def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
     """Smaller is better: requests within their objectives where these are the goal; the bill; busy time."""
     grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
-    usd = tuple(round(float(each.sum()) / grain_usd) for each in (trial.paid_usd, trial.busy_usd))
+    paid_usd, busy_usd = float(trial.paid_usd.sum() + trial.cache_usd.sum()), float(trial.busy_usd.sum())
+    if proposed.goal == "value":
+        return (round((paid_usd + busy_usd) / grain_usd),)
+    usd = tuple(round(each / grain_usd) for each in (paid_usd, busy_usd))
     return (-int(trial.is_good.sum()), *usd) if proposed.goal == "goodput" else usd
 
 
@@ -111,7 +114,7 @@ def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
 
 def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
     """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
-    if proposed.goal == "cost":
+    if proposed.goal in ("cost", "value"):
         is_kept = meets_objectives(part, trial, proposed.classes)
         return None if is_kept else "an objective would be missed"
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
@@ -129,24 +132,32 @@ def _held_out(
     later = study.trial(study.second, best.settings)
     saved = savings_between(study, study.first, study.first.today, best.trial)
     held = savings_between(study, study.second, study.second.today, later)
-    reason = _why_not(saved, held, _what_fails(study.second, proposed, later))
+    mains = tuple(each.both if proposed.goal == "value" else each.main for each in (saved, held))
+    reason = _why_not(mains, _what_fails(study.second, proposed, later))
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    if proposed.goal == "value":
+        # What a cache finds grows while it fills: the whole window tells what it saves.
+        whole = study.trial(study.whole, best.settings)
+        saved = savings_between(study, study.whole, study.whole.today, whole)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
 
 
-def _why_not(saved: Savings, held: Savings, failure: str | None) -> str | None:
-    """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
-    if saved.main is None:
+def _why_not(mains: tuple[Estimate | None, ...], failure: str | None) -> str | None:
+    """Why the best candidate is no advice, a sentence. mains: what it is made for, on both parts.  failure: what it
+    does not keep in the hold-out period.
+    """
+    saved, held = mains
+    if saved is None:
         return "There is too little traffic over time to say what that saves."
     if failure is not None:
         return f"In the hold-out period {failure}."
-    if held.main is None:
+    if held is None:
         return "In the hold-out period there is no saving that could be told."
     for name, each in (
-        ("On the part that it was chosen on", saved.main),
-        ("In the hold-out period", held.main),
+        ("On the part that it was chosen on", saved),
+        ("In the hold-out period", held),
     ):
         if each.low <= 0:
             return f"{name} the saving is not certain: {_per_hour(each)}."

@@ -14,7 +14,7 @@ from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
-Goal = Literal["cost", "goodput"]
+Goal = Literal["cost", "goodput", "value"]
 Candidate = tuple[Setting, ...]
 
 
@@ -39,9 +39,11 @@ class Proposal:
     """Settings to be tried on the first part of the window, of which the best is held to the second.
 
     goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
-    most requests within their objectives, of those that take no more busy time.  classes: whose objectives must be
-    kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence;
-    if_none: why nothing is, where none is better than today.
+    most requests within their objectives, of those that take no more busy time; "value" is the smallest sum of the bill
+    and of busy time at its price, of those that keep every objective: what is paid for to free time.  classes: whose
+    objectives must be kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is
+    advised, a sentence; if_none: why nothing is, where none is better than today.  is_about_prompts: what changes is
+    how much of prompts is read, so that times to first token are told.
     """
 
     subject: Subject
@@ -54,6 +56,7 @@ class Proposal:
     reversal: str
     assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    is_about_prompts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def fits_of(arrival_s: Floats, request_class: Ints) -> PoolFits:
         after=workload.after,
         think_s=workload.think_s,
         is_generation=np.ones(size, np.bool_),
+        call_ids=numbers,
         is_replica_observed=np.ones(size, np.bool_),
     )
     fit = PoolFit(

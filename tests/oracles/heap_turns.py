@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-from costctl.simulate.workload import Pool
+from costctl.simulate.workload import Pool, PrefixTree
 
 
 @dataclass(slots=True)
@@ -103,16 +103,48 @@ def charge(replica: Replica, lane: int, tokens: int, decode_steps: int) -> None:
     replica.credit_s[lane] = max(replica.credit_s[lane] - work_s, -work_s)
 
 
-def tokens_saved(replica: Replica, prefix: int, prefix_tokens: int) -> int:
-    """What the replica has of the prefix; from now on it has all of it, if it fits."""
+def parts_of(tree: PrefixTree | None, prefix: int, end: int) -> list[tuple[int, int, int]]:
+    """Of a prompt's beginning each prefix, and the tokens from and up to which it goes; the first one first."""
+    found = []
+    while prefix >= 0:
+        begins = 0 if tree is None else int(tree.begins[prefix])
+        found.append((prefix, begins, end))
+        prefix, end = -1 if tree is None else int(tree.parent[prefix]), begins
+    return found[::-1]
+
+
+def near_enough(users: dict[int, Replica | None], up: list[Replica], most_ahead: int) -> Replica | None:
+    """The last user of the longest beginning that is still held, unless it is too far ahead of the least loaded.
+
+    users: by prefix, the first beginning first.
+    """
+    fewest = min(each.outstanding for each in up)
+    for prefix, user in reversed(users.items()):
+        if user is not None and user.state == "up" and prefix in user.held:
+            return user if user.outstanding - fewest <= most_ahead else None
+    return None
+
+
+def tokens_saved(replica: Replica, parts: list[tuple[int, int, int]]) -> int:
+    """What the replica has of a prompt; from now on it has all of it, as far as it fits.
+
+    parts: of its beginning, from the first: prefix, and the tokens from and up to which it goes.
+    """
     capacity = replica.pool.setup.prefix_cache_tokens
-    if prefix < 0 or capacity == 0:
+    if capacity == 0:
         return 0
-    had = replica.held.pop(prefix, 0)
-    wanted = max(had, prefix_tokens)
-    keeps = wanted if wanted <= capacity else had
-    if keeps > 0:
-        while sum(replica.held.values()) + keeps > capacity:
-            replica.held.popitem(last=False)
-        replica.held[prefix] = keeps
-    return min(had, prefix_tokens)
+    saved = 0
+    keeps: dict[int, int] = {}
+    for prefix, begins, end in parts:
+        had = replica.held.get(prefix, 0)
+        saved = max(saved, min(begins + had, end) if had else 0)
+        wanted = max(had, end - begins)
+        keeps[prefix] = wanted if begins + wanted <= capacity else had
+    # The whole prompt comes before all else; of what is left, the latest used that fit without a gap.
+    others = [(prefix, tokens) for prefix, tokens in replica.held.items() if prefix not in keeps]
+    room = capacity - sum(keeps.values())
+    while sum(tokens for _, tokens in others) > room:
+        others.pop(0)
+    own = [(prefix, tokens) for prefix, tokens in reversed(keeps.items()) if tokens > 0]
+    replica.held = OrderedDict([*others, *own])
+    return saved
