@@ -145,8 +145,7 @@ LEVERS: Final = (
         form="limit",
         least=1,
         is_limit=True,
-        absent="the one with the prefix is chosen whatever its load",
-    ),  # fmt: skip
+    ),
     Lever(
         "pool",
         "prefix_cache_tokens",
@@ -154,7 +153,7 @@ LEVERS: Final = (
         "count",
         "tokens",
         "replica",
-        "tokens of shared prefixes that a replica keeps",
+        "prompts that it keeps",
     ),
     Lever(
         "pool",
@@ -356,7 +355,7 @@ LEVERS: Final = (
         form="bytes",
         most=MOST_GB,
         absent="answers are not kept",
-    ),  # fmt: skip
+    ),
     Lever(
         "class",
         "hot_reads.size",
@@ -364,9 +363,9 @@ LEVERS: Final = (
         "number",
         "GB",
         "global",
-        "how much of what it read last from storage is kept in the hot tier",
+        "how much of its latest reads is kept hot",
         most=MOST_GB,
-    ),  # fmt: skip
+    ),
     Lever(
         "class",
         "retries",

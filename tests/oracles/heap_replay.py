@@ -16,17 +16,9 @@ import numpy as np
 from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
+from tests.oracles.heap_dispatch import choose, parts_of
 from tests.oracles.heap_refusals import expire, refuse
-from tests.oracles.heap_turns import (
-    Replica,
-    charge,
-    near_enough,
-    note_joining,
-    parts_of,
-    queue_of,
-    queue_to_serve,
-    tokens_saved,
-)
+from tests.oracles.heap_turns import Replica, charge, note_joining, queue_of, queue_to_serve, tokens_saved
 
 ARRIVAL, REPLICA = 0, 1  # at one instant, arrivals come first
 
@@ -182,7 +174,7 @@ class HeapReplay:
 
     def dispatch(self, call: int, now: float) -> None:
         lane = self.lane_now(call)
-        replica = self.choose(call)
+        replica = choose(self, call)
         self.served_by[call] = -1 if replica is None else replica.number
         if replica is None:
             refuse(self, call, lane, now)
@@ -206,29 +198,6 @@ class HeapReplay:
         note_joining(replica, lane)
         replica.queues[self.queue_of[self.pool_of[call]][lane]].append(call)
         replica.waiting[lane] += 1
-
-    def choose(self, call: int) -> Replica | None:
-        pool = self.pool_of[call]
-        setup, mine = self.pools[pool].setup, self.replicas_of(pool)
-        up = [each for each in mine if each.state == "up"]
-        if not up:
-            return None
-        if setup.dispatch == "recorded":
-            recorded = [each for each in up if each.number == self.recorded[call]]
-            if recorded:
-                return recorded[0]
-        if setup.dispatch == "round_robin":
-            while True:
-                self.given[pool] += 1
-                replica = mine[(self.given[pool] - 1) % len(mine)]
-                if replica.state == "up":
-                    return replica
-        if setup.dispatch == "prefix_affinity":
-            users = {prefix: self.last_user.get((pool, prefix)) for prefix, _, _ in self.parts(call)}
-            user = near_enough(users, up, setup.affinity_most_ahead)
-            if user is not None:
-                return user
-        return up[0] if len(up) == 1 else min(up, key=lambda each: each.outstanding)
 
     def next_boundary_s(self, replica: Replica, now: float) -> float:
         """The first boundary at or after now, found step by step from the boundary last passed."""
@@ -315,7 +284,7 @@ class HeapReplay:
         """The tokens that the call has to prefill."""
         self.begin_s[call] = now
         charge(replica, self.lane_now(call), self.tokens[call], self.decode_steps[call])
-        parts = self.parts(call)
+        parts = parts_of(self.tree, self.prefix[call], self.prefix_tokens[call])
         saved = max(min(tokens_saved(replica, parts), self.prompt_tokens[call] - 1), 0)
         for prefix, _, _ in parts:
             if prefix in replica.held:
@@ -325,9 +294,6 @@ class HeapReplay:
         if replica.pool.setup.prefix_cache_tokens and parts:
             return self.prompt_tokens[call] - saved
         return self.tokens[call]
-
-    def parts(self, call: int) -> list[tuple[int, int, int]]:
-        return parts_of(self.tree, self.prefix[call], self.prefix_tokens[call])
 
     def fill_step(self, replica: Replica, now: float) -> int:
         setup = replica.pool.setup

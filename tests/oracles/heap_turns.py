@@ -9,7 +9,7 @@ import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-from costctl.simulate.workload import Pool, PrefixTree
+from costctl.simulate.workload import Pool
 
 
 @dataclass(slots=True)
@@ -101,28 +101,6 @@ def charge(replica: Replica, lane: int, tokens: int, decode_steps: int) -> None:
         if each == lane or replica.waiting[each] > 0:
             replica.credit_s[each] = replica.credit_s.get(each, 0.0) + float(lanes.min_share[each]) * work_s
     replica.credit_s[lane] = max(replica.credit_s[lane] - work_s, -work_s)
-
-
-def parts_of(tree: PrefixTree | None, prefix: int, end: int) -> list[tuple[int, int, int]]:
-    """Of a prompt's beginning each prefix, and the tokens from and up to which it goes; the first one first."""
-    found = []
-    while prefix >= 0:
-        begins = 0 if tree is None else int(tree.begins[prefix])
-        found.append((prefix, begins, end))
-        prefix, end = -1 if tree is None else int(tree.parent[prefix]), begins
-    return found[::-1]
-
-
-def near_enough(users: dict[int, Replica | None], up: list[Replica], most_ahead: int) -> Replica | None:
-    """The last user of the longest beginning that is still held, unless it is too far ahead of the least loaded.
-
-    users: by prefix, the first beginning first.
-    """
-    fewest = min(each.outstanding for each in up)
-    for prefix, user in reversed(users.items()):
-        if user is not None and user.state == "up" and prefix in user.held:
-            return user if user.outstanding - fewest <= most_ahead else None
-    return None
 
 
 def tokens_saved(replica: Replica, parts: list[tuple[int, int, int]]) -> int:
