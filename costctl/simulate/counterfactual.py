@@ -91,8 +91,16 @@ def answered(workload: Workload, is_answered: Bools, took_s: Floats) -> tuple[Wo
     keep = np.flatnonzero(~is_answered)
     place = np.cumsum(~is_answered) - 1
     left = _selected(workload, keep, np.where(after >= 0, place[after], -1)[keep])
-    left, order = moved(replace(left, think_s=think_s[keep]), arrival_s[keep])
+    left, order = moved(replace(left, think_s=think_s[keep]), _no_sooner(arrival_s[keep], left.after))
     return left, keep[order]
+
+
+def _no_sooner(arrival_s: Floats, after: Ints) -> Floats:
+    """Arrivals, those of followers no sooner than of what they follow: that is their place among the calls."""
+    at_s = arrival_s.copy()
+    while (early := (after >= 0) & (at_s < at_s[after])).any():
+        at_s[early] = at_s[after[early]]
+    return at_s
 
 
 def moved(workload: Workload, arrival_s: Floats) -> tuple[Workload, Ints]:
