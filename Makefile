@@ -63,6 +63,7 @@ calibrate: .venv/test ## figures of fresh worlds against their truth: marginal c
 	@nice -n 15 $(BIN)/python -m bench.calibrate
 	@nice -n 15 $(BIN)/python -m bench.promises
 	@nice -n 15 $(BIN)/python -m bench.delivered
+	@nice -n 15 $(BIN)/python -m bench.reuse
 
 .venv/fuzz: .venv/test
 	@$(PIP) --editable '.[test,fuzz]'

@@ -28,6 +28,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 # 2**53 - 1: the largest count that every JSON reader keeps whole.
 PositiveUs = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1, description="microseconds")]
 DurationUs = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1, description="microseconds")]
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1, description="bytes")]
 Weight = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Names = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 Why = dict[Annotated[str, msgspec.Meta(pattern="^/")], Annotated[tuple[Id, ...], msgspec.Meta(min_length=1)]]
@@ -102,6 +103,15 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     preferred_sizes: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)] | None = None
 
 
+class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How calls are given to the replicas of a backend. most_ahead: calls that a replica may have more than the least
+    loaded and still be chosen by prefix_affinity for the beginning of a prompt that it has.
+    """
+
+    rule: Literal["round_robin", "least_outstanding", "prefix_affinity"] | None = None
+    most_ahead: Limit | None = None
+
+
 class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One model in one pool, or at one provider.
 
@@ -124,6 +134,7 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     max_concurrency: Limit | None = None
     batching: Literal["static", "continuous"] | None = None
     batch: Batch | None = None
+    routing: Routing | None = None
     why: Why = {}
 
 
@@ -195,10 +206,13 @@ class PromptCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     until: Literal["system", "conversation"] | None = None
 
 
-class ResponseCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Answers are given again to who asks the same, word for word. ttl_us: for how long each is kept."""
+class ResponseCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Answers are given again to who asks the same, word for word. ttl_us: for how long each is kept.  most_bytes: that
+    all of them may take, the least recently used out first.
+    """
 
-    ttl_us: DurationUs
+    ttl_us: DurationUs | None = None
+    most_bytes: Bytes | None = None
 
 
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -28,7 +28,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Replicas that are paid for by time. match: attribute or column name → glob; every entry must match.
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
-    models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
+    models. max_num_seqs: sequences that a replica decodes at once.  prefix_cache_tokens: tokens of prompts whose
+    keys and values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
     pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
     thousandth.
     """
@@ -45,6 +46,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
     max_num_seqs: Count | None = None
+    prefix_cache_tokens: Count | None = None
     max_batch_size: Count | None = None
     batch_window: str | None = None
 

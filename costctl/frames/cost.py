@@ -23,6 +23,7 @@ import polars as pl
 from costctl.documents.witness import Witness
 from costctl.errors import NotEnoughDataError
 from costctl.frames.class_sums import ClassSums
+from costctl.frames.reuse import Reuse
 from costctl.frames.traffic import Traffic, with_names
 from costctl.units import seconds_between
 
@@ -32,7 +33,7 @@ class Frames:
     """The relations of one window, what records say that calls cost, and how many records were rejected.
 
     window_from_ns, window_to_ns: ns UTC, end exclusive: from the first start to the last end of what was observed.
-    witness: None where no record names an amount.
+    witness: None where no record names an amount.  reuse: what was asked before; None where nobody looked.
     """
 
     sums: ClassSums
@@ -44,6 +45,7 @@ class Frames:
     rejected_records: int
     window_from_ns: int
     window_to_ns: int
+    reuse: Reuse | None = None
 
     COLUMNS: ClassVar[dict[str, tuple[str, ...]]] = {
         **Traffic.COLUMNS,

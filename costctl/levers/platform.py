@@ -17,6 +17,7 @@ class PoolRules:
 
     max_num_seqs: sequences that a replica decodes at once, or the size of a static batch.  batch_window_s: how
     long the first call of a static batch waits for others.  prefix_cache_tokens: per replica; 0 is none.
+    affinity_most_ahead: calls that the replica with the prefix may have more than the least loaded; None is no limit.
     scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
     ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.
     """
@@ -28,6 +29,7 @@ class PoolRules:
     batch_window_s: float = 0.0
     max_batched_tokens: int = 2048
     prefix_cache_tokens: int = 0
+    affinity_most_ahead: int | None = None
     scaling_least: int | None = None
     scaling_most: int | None = None
     scaling_target_outstanding: float | None = None
@@ -45,6 +47,8 @@ class ClassRules:
     replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is rejected.  None is no
     limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or redirect (to the pool
     redirect_to).  A client tries again ``retries`` times, the k-th time backoff_s x backoff_factor^(k-1) later.
+    cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
+    hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
     """
 
     pools: tuple[str, ...]
@@ -61,6 +65,8 @@ class ClassRules:
     retries: int = 0
     backoff_s: float = 1.0
     backoff_factor: float = 2.0
+    cache_gb: float = 0.0
+    hot_reads_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

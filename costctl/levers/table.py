@@ -14,11 +14,12 @@ from costctl.documents.settings import Discipline
 Owner = Literal["class", "pool", "commitment"]
 Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
+Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
+MOST_GB: Final = 1e6
 MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
 MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
 
@@ -57,6 +58,20 @@ class Lever:
 
 
 _OWN_LIMIT: Final = "the consumer's own limit, where it has one"
+
+_SCALING_ROWS: Final[tuple[tuple[str, str, Kind, str, Scope, str, float, float], ...]] = (
+    ("least", "least", "count", "replicas", "backend", "fewest replicas", 1, MOST_REPLICAS),
+    ("most", "most", "count", "replicas", "backend", "most replicas", 1, MOST_REPLICAS),
+    ("target_outstanding", "target_outstanding", "number", "calls", "replica",
+     "target of calls waiting and in progress", 0, MOST_COUNT),
+    ("interval", "interval_s", "duration", "s", "backend", "between two looks at the load", 0, MOST_S),
+    ("delay", "delay_s", "duration", "s", "backend", "from order to ready", 0, MOST_S),
+    ("idle", "idle_s", "duration", "s", "backend", "how long demand is lower before a replica goes", 0, MOST_S),
+)  # fmt: skip
+_SCALING: Final = tuple(
+    Lever("pool", f"scaling.{name}", f"scaling_{field}", kind, unit, scope, meaning, least=least, most=most)
+    for name, field, kind, unit, scope, meaning, least, most in _SCALING_ROWS
+)
 
 LEVERS: Final = (
     Lever(
@@ -130,6 +145,20 @@ LEVERS: Final = (
         "backend",
         "how calls are assigned to replicas",
         choices=DISPATCH,
+        pointer="/routing/rule",
+    ),
+    Lever(
+        "pool",
+        "dispatch.most_ahead",
+        "affinity_most_ahead",
+        "count",
+        "calls",
+        "replica",
+        "how many calls more than the least loaded replica the one with the prefix may have (prefix_affinity)",
+        pointer="/routing/most_ahead",
+        form="limit",
+        least=1,
+        is_limit=True,
     ),
     Lever(
         "pool",
@@ -140,67 +169,7 @@ LEVERS: Final = (
         "replica",
         "tokens of shared prefixes that a replica keeps",
     ),
-    Lever(
-        "pool",
-        "scaling.least",
-        "scaling_least",
-        "count",
-        "replicas",
-        "backend",
-        "fewest replicas",
-        least=1,
-        most=MOST_REPLICAS,
-    ),
-    Lever(
-        "pool",
-        "scaling.most",
-        "scaling_most",
-        "count",
-        "replicas",
-        "backend",
-        "most replicas",
-        least=1,
-        most=MOST_REPLICAS,
-    ),
-    Lever(
-        "pool",
-        "scaling.target_outstanding",
-        "scaling_target_outstanding",
-        "number",
-        "calls",
-        "replica",
-        "target of calls waiting and in progress",
-    ),
-    Lever(
-        "pool",
-        "scaling.interval",
-        "scaling_interval_s",
-        "duration",
-        "s",
-        "backend",
-        "between two looks at the load",
-        most=MOST_S,
-    ),
-    Lever(
-        "pool",
-        "scaling.delay",
-        "scaling_delay_s",
-        "duration",
-        "s",
-        "backend",
-        "from order to ready",
-        most=MOST_S,
-    ),
-    Lever(
-        "pool",
-        "scaling.idle",
-        "scaling_idle_s",
-        "duration",
-        "s",
-        "backend",
-        "how long demand is lower before a replica goes",
-        most=MOST_S,
-    ),
+    *_SCALING,
     Lever(
         "class",
         "pool",
@@ -327,6 +296,29 @@ LEVERS: Final = (
         None,
         "global",
         "the pool that a redirected call goes to",
+    ),
+    Lever(
+        "class",
+        "cache.size",
+        "cache_gb",
+        "number",
+        "GB",
+        "global",
+        "size of a cache that answers what was asked before, word for word",
+        pointer="/response_cache/most_bytes",
+        form="bytes",
+        most=MOST_GB,
+        absent="answers are not kept",
+    ),
+    Lever(
+        "class",
+        "hot_reads.size",
+        "hot_reads_gb",
+        "number",
+        "GB",
+        "global",
+        "how much of its latest reads is kept hot",
+        most=MOST_GB,
     ),
     Lever(
         "class",

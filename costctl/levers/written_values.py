@@ -13,7 +13,7 @@ from costctl.documents.changes import Value
 from costctl.documents.policy import AtMost, Limit, RejectWhenBusy, Unlimited
 from costctl.levers.limits import limit_per_replica
 from costctl.levers.table import Lever
-from costctl.units import US_PER_S, us_from_s
+from costctl.units import BYTES_PER_GB, US_PER_S, us_from_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,13 @@ def written(lever: Lever, value: Value) -> Any:
     """The value as a policy holds it, in JSON's types; ``Unsaid`` where a policy has no word for it."""
     if value is None:
         return {"kind": "unlimited"}
+    if value == "recorded":
+        return Unsaid("that each call stays where it was is a way to replay it, and no rule")
     if lever.form == "microseconds" and isinstance(value, int | float):
         us = us_from_s(value)
         return us if us > 0 or not lever.is_limit else Unsaid("a wait of 0 s would reject every call")
+    if lever.form == "bytes" and isinstance(value, int | float):
+        return round(value * BYTES_PER_GB)
     if lever.form == "limit":
         if value == 0:
             return Unsaid(
@@ -66,6 +70,8 @@ def read(lever: Lever, found: int | str | Limit, replicas: int) -> Value | Unsai
             )
         case int() if lever.form == "microseconds":
             return found / US_PER_S
+        case int() if lever.form == "bytes":
+            return found / BYTES_PER_GB
         case int() if lever.form == "attempts":
             return found + 1
         case _:

@@ -26,6 +26,7 @@ _SUBJECTS: Final = (
     (re.compile(r"/classes/(?P<number>\d+)/queue"), "queue limits"),
     (re.compile(r"/classes/(?P<number>\d+)/(timeout_us|retries|backoff_us)"), "timeouts and retries"),
     (re.compile(r"/backends/\d+/(max_concurrency|batch)"), "limits of backends"),
+    (re.compile(r"/backends/\d+/routing"), "routing within pools"),
     (re.compile(r"/lanes|/classes/(?P<number>\d+)/lane"), "the order of service"),
     (re.compile(r"/default_class"), "the default class"),
     (re.compile(r"/validity"), "the date on which the policy ends"),

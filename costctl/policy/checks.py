@@ -189,6 +189,7 @@ _JUSTIFIED_SETTINGS = frozenset(
         "queue",
         "response_cache",
         "retries",
+        "routing",
         "service_tier",
         "timeout_us",
     }

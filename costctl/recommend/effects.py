@@ -38,9 +38,9 @@ def latency_of(effects: Iterable[Effect], request_class: str | None) -> Effect |
 def _of_class(study: Study, proposed: Proposal, number: int, trial: Trial) -> Iterator[Effect]:
     name, today = study.classes[number], study.first.today
     members = study.first.period.members(number)
-    has_ttft_objective = study.declared(name).slo.ttft_p95_s is not None
+    is_ttft_told = proposed.is_about_prompts or study.declared(name).slo.ttft_p95_s is not None
     times = [("e2e_p95", today.e2e_s, trial.e2e_s)]
-    times += [("ttft_p95", today.ttft_s, trial.ttft_s)] if has_ttft_objective else []
+    times += [("ttft_p95", today.ttft_s, trial.ttft_s)] if is_ttft_told else []
     for metric, before_s, after_s in times:
         before, after = _served_p95_s(before_s[members]), _served_p95_s(after_s[members])
         if np.isfinite(before) and np.isfinite(after):

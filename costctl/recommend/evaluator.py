@@ -102,9 +102,12 @@ def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
     is; the bill; busy time.
     """
     grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
-    usd = tuple(round(float(each.sum()) / grain_usd) for each in (trial.paid_usd, trial.busy_usd))
+    paid_usd, busy_usd = float(trial.paid_usd.sum() + trial.cache_usd.sum()), float(trial.busy_usd.sum())
+    usd = tuple(round(each / grain_usd) for each in (paid_usd, busy_usd))
     if proposed.goal == "cost":
         return usd
+    if proposed.goal == "value":
+        return (round((paid_usd + busy_usd) / grain_usd),)
     if proposed.goal == "goodput":
         return (-int(trial.is_good.sum()), *usd)
     worth = np.bincount(part.period.request_class[trial.is_good], minlength=len(proposed.value))
@@ -118,7 +121,7 @@ def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
 
 def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
     """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
-    if proposed.goal in ("cost", "order"):
+    if proposed.goal != "goodput":
         is_kept = meets_objectives(part, trial, proposed.classes)
         return None if is_kept else "an objective would be missed"
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
@@ -140,6 +143,10 @@ def _held_out(
     reason = _why_not(saved.made_for(proposed.goal), held.made_for(proposed.goal), failure, proposed.goal)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    if proposed.goal == "value":
+        # What a cache finds grows while it fills: the whole window tells what it saves.
+        whole = study.trial(study.whole, best.settings)
+        saved = savings_between(study, study.whole, study.whole.today, whole)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
 

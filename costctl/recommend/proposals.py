@@ -14,7 +14,7 @@ from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
-Goal = Literal["cost", "goodput", "order"]
+Goal = Literal["cost", "goodput", "order", "value"]
 Candidate = tuple[Setting, ...]
 
 
@@ -41,10 +41,12 @@ class Proposal:
 
     goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
     most requests within their objectives, of those that take no more busy time; "order" is the most value of requests
-    within their objectives, of those that keep every objective.  classes: whose objectives must be
-    kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence;
-    if_none: why nothing is, where none is better than today.  value: of a request of each class within its objectives,
-    by number, where the goal is their order.
+    within their objectives, of those that keep every objective; "value" is the smallest sum of the bill and of busy
+    time at its price, of those that keep every objective: what is paid for to free time.  classes: whose objectives
+    must be kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a
+    sentence; if_none: why nothing is, where none is better than today.  value: of a request of each class within its
+    objectives, by number, where the goal is their order.  is_about_prompts: what changes is how much of prompts is
+    read, so that times to first token are told.
     """
 
     subject: Subject
@@ -58,6 +60,7 @@ class Proposal:
     assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     value: tuple[float, ...] = ()
+    is_about_prompts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

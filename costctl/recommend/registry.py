@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.kinds import batch_window, lane, queue_limit, tier_placement
+from costctl.recommend.kinds import (
+    batch_window,
+    cache,
+    lane,
+    prefix_affinity,
+    queue_limit,
+    retrieval_separation,
+    storage_placement,
+    tier_placement,
+)
 from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
+    cache.KIND,
+    prefix_affinity.KIND,
     queue_limit.KIND,
     lane.KIND,
+    storage_placement.KIND,
+    retrieval_separation.KIND,
     tier_placement.KIND,
 )
 # What people ask about and no kind advises on yet.

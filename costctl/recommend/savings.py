@@ -30,20 +30,24 @@ _LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """USD per week. cash: None where the bill does not change.  freed: None where that is not known.  goodput: requests
-    a week; None where no request more or less meets its objectives, or too little was seen to say.
+    """USD per week. cash: None where the bill does not change.  freed: None where that is not known.  both: of what is
+    paid for to free time, time at its price and cash together, drawn together; None where it is not known.  goodput:
+    requests a week; None where no request more or less meets its objectives, or too little was seen to say.
     """
 
     cash: Estimate | None
     freed: Estimate | None
+    both: Estimate | None = None
     goodput: Estimate | None = None
 
     def made_for(self, goal: Goal) -> Estimate | None:
-        """What the change is made for: requests of an order of service; else cash where it changes the bill, else
-        freed time.
+        """What the change is made for: requests of an order of service; time and cash together where time is paid for
+        to be freed; else cash where it changes the bill, else freed time.
         """
         if goal == "order":
             return self.goodput
+        if goal == "value":
+            return self.both
         return self.freed if self.cash is None else self.cash
 
 
@@ -53,10 +57,15 @@ def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Sa
     """
     paid_usd, busy_usd = base.paid_usd - changed.paid_usd, base.busy_usd - changed.busy_usd
     stays = ~np.any(paid_usd != 0.0, axis=1)
-    cash_usd, freed_usd = paid_usd[~stays].sum(axis=0), busy_usd[stays].sum(axis=0)
+    caches_usd = base.cache_usd - changed.cache_usd
+    cash_usd, freed_usd = paid_usd[~stays].sum(axis=0) + caches_usd, busy_usd[stays].sum(axis=0)
+    cash = None if stays.all() else _cash(part, cash_usd)
+    if np.any(caches_usd != 0.0):
+        cash = part.period.per_week(cash_usd, study.seed)
     return Savings(
-        cash=None if stays.all() else _cash(part, cash_usd),
+        cash=cash,
         freed=part.period.per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
+        both=part.period.per_week(cash_usd + freed_usd, study.seed),
         goodput=_goodput(study, part, base, changed),
     )
 

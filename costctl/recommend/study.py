@@ -6,8 +6,8 @@ the second.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,11 @@ from costctl.frames.cost import Frames
 from costctl.levers.apply import applied
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
+from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
+from costctl.scenario.reads import Reads, hot_cost_by_block, reads_of
+from costctl.scenario.retrieval import shares_of
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today
 from costctl.service_model.pool_fit import PoolFits
@@ -41,7 +44,10 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Study:
     """What advice rests on. first: the part that settings are chosen on; second: the one they are held to; whole: both,
-    for what all advice saves together. Pools and classes are numbered as in ``fits``.
+    for what all advice saves together. Pools and classes are numbered as in ``fits``.  reads: that a hot tier could
+    have served; None where there are none, or no tier prices its place.  keyed_reads: that name what they fetched.
+    retrieval: by class that retrieves, its part of the requests' time, the part of its calls' replica time that is held
+    meanwhile, and how many requests retrieve.
     """
 
     settings: Settings
@@ -52,6 +58,9 @@ class Study:
     second: Part
     whole: Part
     seed: int
+    reads: Reads | None = None
+    keyed_reads: int = 0
+    retrieval: Mapping[str, tuple[float, float, int]] = field(default_factory=dict)
 
     @property
     def pools(self) -> list[str]:
@@ -76,7 +85,14 @@ class Study:
     def trial(self, part: Part, settings: Sequence[Setting]) -> Trial:
         """The replay of the part under today's settings and these."""
         pools, pool = self.replayed_as(part, settings)
-        return part.period.trial(pools, pool)
+        platform = applied(self.today, settings)
+        caches = caches_of(platform, self.classes, self.settings.storage)
+        trial = part.period.trial(pools, pool, caches)
+        if self.reads is None:
+            return trial
+        edges_s = np.linspace(part.period.from_s, part.period.to_s, trial.cache_usd.size + 1)
+        hot_usd = hot_cost_by_block(self.reads, platform, self.classes, edges_s)
+        return replace(trial, cache_usd=trial.cache_usd + hot_usd)
 
     def replayed_as(self, part: Part, settings: Sequence[Setting]) -> tuple[tuple[Pool, ...], Ints]:
         """The pools under today's settings and these, and by which each call of the part is served."""
@@ -110,4 +126,13 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
         second=second,
         whole=all_of_it,
         seed=seed,
+        reads=None
+        if frames.reuse is None
+        else reads_of(frames.reuse.keyed_read, fits.calls.classes, settings.storage, frames.window_from_ns),
+        keyed_reads=0 if frames.reuse is None else frames.reuse.keyed_read.height,
+        retrieval={}
+        if frames.reuse is None
+        else shares_of(
+            frames.traffic.stage_time, frames.request_class, frames.reuse.held_call, frames.pool_call
+        ),
     )

@@ -12,6 +12,8 @@ def setting_value(value: Value, unit: str | None, *, is_limit: bool) -> str:
         return "unlimited" if is_limit else "none"
     if isinstance(value, tuple):
         return ", ".join(value)
+    if unit == "GB" and isinstance(value, int | float):
+        return f"{exact(value)} GB"
     if unit == "s" and value == 0:
         return "0 s"
     if unit == "s" and isinstance(value, int | float):

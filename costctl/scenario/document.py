@@ -40,6 +40,7 @@ from costctl.levers.settings import Setting
 from costctl.levers.shared_limits import SharedLimit, shared_limits
 from costctl.levers.table import LEVERS
 from costctl.progress import Progress
+from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.differences import differences_between
 from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, seen_in_progress
@@ -47,7 +48,7 @@ from costctl.scenario.failures import failure_of
 from costctl.scenario.load import at_load, load_factor_of
 from costctl.scenario.measures import Billing, Replayed, result_of
 from costctl.scenario.period import Period, Trial, whole_period
-from costctl.scenario.setups import pools_of, served_by
+from costctl.scenario.setups import pools_of, require_known_prompts, served_by
 from costctl.scenario.today import platform_today, settings_today, why_nothing_fits
 from costctl.scenario.without_effect import (
     Replay,
@@ -114,6 +115,7 @@ def build_simulation(
         )
     today = platform_today(fits)
     meant = _understood(asked, frames, today)
+    require_known_prompts(today, meant.platform, are_known=fits.workload.prefix is not None)
     billing = tuple(
         Billing(
             fit.name,
@@ -131,7 +133,8 @@ def build_simulation(
     def under(platform: Platform) -> Replayed:
         pools = pools_of(fitted, fits.calls.classes, today, platform)
         pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, platform)
-        return Replayed(at, pools, pool, at.trial(pools, pool), fits.calls.classes, billing)
+        caches = caches_of(platform, fits.calls.classes, settings.storage)
+        return Replayed(at, pools, pool, at.trial(pools, pool, caches), fits.calls.classes, billing)
 
     progress("Replaying the scenario", None)
     at = at_load(period, meant.load_factor, seed)

@@ -161,6 +161,7 @@ def _of_calls(period: Period, which: Ints, request: Ints, before: Ints) -> Perio
         before=before,
         is_answer=period.is_answer[which],
         today=today,
+        repeats=None if period.repeats is None else period.repeats.at(which),
     )
 
 

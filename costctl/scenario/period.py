@@ -20,8 +20,10 @@ from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
+from costctl.scenario.caches import Caches, answered_by, cost_by_block, replay_with_answers
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.repeats import Repeats
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
@@ -42,6 +44,7 @@ class Trial:
     period, pools × blocks.  e2e_s: by request, infinite where a call was
     refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token was observed.
     is_good: by request, whether it succeeded within its objectives; a first token that was not observed misses none.
+    cache_usd: what caches of answers and hot tiers cost more than today by block, kept and read.
     """
 
     outcome: Outcome
@@ -50,6 +53,7 @@ class Trial:
     e2e_s: Floats
     ttft_s: Floats
     is_good: Bools
+    cache_usd: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Period:
     usd_per_s: price of a replica second, by fitted pool.  request: for each call its request.  before: for
     each call the one before it in its request, or -1.  is_answer: by call, whether it gave its request's first token.
     request_class, duration_s, ttft_s, target_s, ttft_target_s, is_success: by request; targets are infinite without
-    an objective.  today: of each call, what became of it in the replay of today.
+    an objective.  today: of each call, what became of it in the replay of today.  repeats: of each call, whether it was
+    asked before; None where nobody looked.
     """
 
     from_s: float
@@ -78,6 +83,7 @@ class Period:
     ttft_target_s: Floats
     is_success: Bools
     today: Outcome
+    repeats: Repeats | None = None
 
     def members(self, request_class: int) -> Bools:
         """Which requests are of the class and have calls in the period."""
@@ -86,10 +92,10 @@ class Period:
         members: Bools = found & (self.request_class == request_class)
         return members
 
-    def trial(self, pools: Sequence[Pool], pool: Ints | None = None) -> Trial:
-        """Replay under these pools. pool: by which each call is served, else as today."""
+    def trial(self, pools: Sequence[Pool], pool: Ints | None = None, caches: Caches | None = None) -> Trial:
+        """Replay under these pools. pool: by which each call is served, else as today.  caches: of answers."""
         served_by = self.pool if pool is None else pool
-        outcome = replay_network(self.workload, served_by, pools)
+        outcome, cache_usd = self._replayed(pools, served_by, caches)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
         first_longer_s = _longer_s(ttft_s(outcome), ttft_s(self.today))
         total_s = accumulated_s(longer_s, self.before)
@@ -102,7 +108,19 @@ class Period:
         busy_usd = prices * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
         paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
         is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
-        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good)
+        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
+
+    def _replayed(
+        self, pools: Sequence[Pool], served_by: Ints, caches: Caches | None
+    ) -> tuple[Outcome, Floats]:
+        """The outcome, and what caches cost by block."""
+        if caches is None or self.repeats is None:
+            return replay_network(self.workload, served_by, pools), np.zeros(BLOCKS)
+        is_answered = answered_by(caches, self.repeats, self.workload.lane)
+        took_s = np.minimum(caches.read_s, np.nan_to_num(latency_s(self.today)))
+        outcome = replay_with_answers(self.workload, served_by, pools, is_answered, took_s)
+        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
+        return outcome, cost_by_block(caches, self.repeats.size, is_answered, outcome.arrival_s, edges_s)
 
     def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
         """By request, its time to first token: as observed, and what the calls up to it take longer."""
@@ -179,6 +197,7 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
         ttft_target_s=ttft_targets_s[request_class],
         is_success=facts["is_success"].fill_null(False).to_numpy(),
         today=replay_network(workload, pool, fits.pools),
+        repeats=None if fits.repeats is None else fits.repeats.at(keep),
     )
 
 

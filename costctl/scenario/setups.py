@@ -18,14 +18,14 @@ from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.simulate.lanes import Lanes, RefusalAction
-from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling
+from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling
 
-# A trace says which prompts begin alike by keys of its own; they are not among the calls of a replay.
-_WITHOUT_PREFIXES: Final = ("prefix_cache_tokens", "prefix_affinity")
+_OF_PROMPTS: Final = ("prefix_cache_tokens", "prefix_affinity")
 _DISPATCH: Final[dict[str, Dispatch]] = {
     "recorded": "recorded",
     "round_robin": "round_robin",
     "least_outstanding": "least_outstanding",
+    "prefix_affinity": "prefix_affinity",
 }
 _SCALING: Final = ("least", "most", "target_outstanding", "interval_s", "delay_s", "idle_s")
 
@@ -33,16 +33,36 @@ _SCALING: Final = ("least", "most", "target_outstanding", "interval_s", "delay_s
 def require_replayable(today: Platform, platform: Platform) -> None:
     """Raise UsageError where the scenario asks for something that cannot be replayed, or not in this way."""
     for change in differences(today, platform):
-        if change.setting.lever.name in _WITHOUT_PREFIXES or change.setting.value in _WITHOUT_PREFIXES:
-            raise UsageError(
-                f"{change.setting.key} cannot be replayed.",
-                why="The calls of a replay are not told apart by how their prompts begin.",
-                next_step="Leave it out; what the traces' own cache gave is in the replay as it was.",
-            )
+        if change.setting.value == "prefix_affinity":
+            _require_something_to_stick_to(change.setting.subject, platform)
     for name, rules in platform.pools.items():
         _require_whole_scaling(name, rules)
     for name, kind in platform.classes.items():
         _require_somewhere_to_go(name, kind, platform)
+
+
+def require_known_prompts(today: Platform, platform: Platform, *, are_known: bool) -> None:
+    """Raise UsageError where the scenario asks for caches of prompts, and no call's prompt is known."""
+    for change in differences(today, platform):
+        is_about_prompts = change.setting.lever.name in _OF_PROMPTS or change.setting.value in _OF_PROMPTS
+        if is_about_prompts and not are_known:
+            raise UsageError(
+                f"{change.setting.key} cannot be replayed.",
+                why="The calls are not told apart by how their prompts begin: no hashes of their prompts are in the "
+                "store.",
+                next_step="Export gen_ai.input.messages and ingest again (hashes are kept, not what was said), or map "
+                "the block hashes of a log to prefix_keys.",
+            )
+
+
+def _require_something_to_stick_to(name: str, platform: Platform) -> None:
+    if platform.pools[name].prefix_cache_tokens == 0:
+        raise UsageError(
+            f"pool.{name}.dispatch=prefix_affinity cannot be replayed.",
+            why="It sends calls to the replica that has the beginning of their prompt, and the replicas keep none.",
+            next_step=f"Declare prefix_cache_tokens in [pools.{name}], or add --set "
+            f"pool.{name}.prefix_cache_tokens=TOKENS.",
+        )
 
 
 def _require_whole_scaling(name: str, rules: PoolRules) -> None:
@@ -132,6 +152,8 @@ def _setup(
         dispatch=_DISPATCH[rules.dispatch],
         batch_window_s=rules.batch_window_s,
         max_batched_tokens=rules.max_batched_tokens,
+        prefix_cache_tokens=rules.prefix_cache_tokens,
+        affinity_most_ahead=MOST_AHEAD if rules.affinity_most_ahead is None else rules.affinity_most_ahead,
         lanes=_lanes(name, names, classes, platform),
         scaling=_scaling(rules),
         outages=tuple(

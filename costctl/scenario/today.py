@@ -77,6 +77,7 @@ def _pool_rules(fit: PoolFit) -> PoolRules:
         dispatch=setup.dispatch,
         batch_window_s=setup.batch_window_s,
         max_batched_tokens=setup.max_batched_tokens,
+        prefix_cache_tokens=setup.prefix_cache_tokens,
     )
 
 
@@ -112,6 +113,8 @@ def _pool_known(fit: PoolFit, declared: PoolSettings) -> dict[str, Known]:
         "batch.window": _declared(declared.batch_window),
         "max_num_seqs": _declared(declared.max_num_seqs),
     }
+    if declared.prefix_cache_tokens is not None:
+        known["prefix_cache_tokens"] = ("given", "declared")
     if not fit.pool.model.is_prefill_stalling:
         known["max_batched_tokens"] = _declared(None)
     return known

@@ -26,12 +26,22 @@ def observed_dispatch(arrival_s: Floats, end_s: Floats, replica: Ints, replicas:
     # Calls that end as this one comes may have gone or not: loops make their next call when a batch has ended.
     fewest = _outstanding(arrival_s + _CLOCK_S, end_s, replica, replicas)[replica[looked_at], looked_at]
     most = _outstanding(arrival_s - _CLOCK_S, end_s, replica, replicas)[:, looked_at]
+    in_turn = _in_turn_ratio(replica[looked_at], replicas)
+    # Of replicas that are idle one is as good as another: in turn is told from least outstanding by which one it was.
+    if in_turn >= _EXPLAINED and in_turn > np.mean(most.argmin(axis=0) == replica[looked_at]):
+        return "round_robin"
     if np.mean(fewest <= most.min(axis=0)) >= _EXPLAINED:
         return "least_outstanding"
-    steps = np.diff(replica[looked_at]) % replicas
-    if steps.size and np.mean(steps == np.bincount(steps).argmax()) >= _EXPLAINED:
-        return "round_robin"
     return "recorded"
+
+
+def _in_turn_ratio(replica: Ints, replicas: int) -> float:
+    """The part of calls that come to the next replica in an order that goes around all of them."""
+    steps = np.diff(replica) % replicas
+    if not steps.size:
+        return 0.0
+    most = int(np.bincount(steps).argmax())
+    return float(np.mean(steps == most)) if np.gcd(most, replicas) == 1 else 0.0
 
 
 def _outstanding(arrival_s: Floats, end_s: Floats, replica: Ints, replicas: int) -> Ints:

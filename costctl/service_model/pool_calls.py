@@ -48,6 +48,7 @@ class PoolCalls:
     think_s: Floats
     is_generation: Bools
     is_replica_observed: Bools
+    call_ids: Ints
 
     @property
     def size(self) -> int:
@@ -125,6 +126,7 @@ def pool_calls(frames: Frames) -> PoolCalls:
         think_s=np.maximum(think_s, 0.0),
         is_generation=calls["is_generation"].fill_null(True).to_numpy(),
         is_replica_observed=calls["is_replica_observed"].to_numpy(),
+        call_ids=calls["call_id"].to_numpy(),
     )
 
 

@@ -22,6 +22,8 @@ from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
+from costctl.service_model.prompts import with_prompts
+from costctl.service_model.repeats import Repeats, repeats_of
 from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_seen
 from costctl.service_model.step_intervals import Decoding
@@ -92,7 +94,8 @@ class PoolFits:
     """The calls, and of those that fitted pools served, the workload.
 
     which: for each call of the workload its index in ``calls``.  pool: for each its index in ``fitted``.
-    reasons: pool → why it has no model.
+    reasons: pool → why it has no model.  repeats: of each call of the workload, whether it was asked before; None where
+    nobody looked.
     """
 
     calls: PoolCalls
@@ -101,6 +104,7 @@ class PoolFits:
     which: Ints
     pool: Ints
     reasons: dict[str, str]
+    repeats: Repeats | None = None
 
     @property
     def pools(self) -> tuple[Pool, ...]:
@@ -127,6 +131,8 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
             models[name] = found
     which = np.flatnonzero(np.isin(calls.pool, [calls.pools.index(name) for name in models]))
     workload = _workload(calls, which, tokens, steps)
+    if frames.reuse is not None:
+        workload = with_prompts(workload, calls.call_ids[which], frames.reuse.pool_prompt)
     names = tuple(models)
     place = np.full(len(calls.pools) + 1, -1, np.int64)
     place[[calls.pools.index(name) for name in names]] = np.arange(len(names))
@@ -136,7 +142,8 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
         PoolFit(name, each, models[name][1], why, calibration)
         for name, (each, why, calibration) in zip(names, pools, strict=True)
     )
-    return PoolFits(calls, fitted, workload, which, pool, reasons)
+    repeats = None if frames.reuse is None else repeats_of(calls, frames.reuse.pool_prompt).at(which)
+    return PoolFits(calls, fitted, workload, which, pool, reasons, repeats)
 
 
 def _untimed_pools(frames: Frames) -> list[str]:
@@ -191,6 +198,7 @@ def _fit(
         dispatch=dispatch,
         batch_window_s=settings.batch_window_s or 0.0,
         lanes=Lanes.plain(max(len(calls.classes), 1)),
+        prefix_cache_tokens=settings.prefix_cache_tokens or 0,
     )
     if settings.max_batch_size is not None or settings.batch_window is not None:
         return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))

@@ -44,7 +44,8 @@ def added(workload: Workload, clones: Bools, shift_s: float | Floats) -> tuple[W
 
     shift_s: seconds by which a copy arrives later (earlier, where negative), one number or n of them; the
     same for all calls of a request. The calls are in order of recorded arrival, a copy behind its
-    original. Raises ValueError where a call is copied and the call that it follows is not.
+    original, and what it asks is its own: nobody has its prompt. Raises ValueError where a call is copied and the
+    call that it follows is not.
     """
     clones = np.asarray(clones, np.bool_)
     if (clones & (workload.after >= 0) & ~clones[workload.after]).any():
@@ -61,7 +62,45 @@ def added(workload: Workload, clones: Bools, shift_s: float | Floats) -> tuple[W
     place[order] = np.arange(order.size)
     origin, after = origin[order], after[order]
     merged = _selected(workload, origin, np.where(after >= 0, place[after], -1))
+    if merged.prefix is not None and merged.prefix_tokens is not None:
+        is_copy = order >= n
+        merged = replace(
+            merged,
+            prefix=np.where(is_copy, -1, merged.prefix),
+            prefix_tokens=np.where(is_copy, 0, merged.prefix_tokens),
+        )
     return _arriving(merged, arrival_s[order]), origin
+
+
+def answered(workload: Workload, is_answered: Bools, took_s: Floats) -> tuple[Workload, Ints]:
+    """The calls that are left when some are answered by a cache, and for each the index that it had.
+
+    is_answered: n booleans.  took_s: how long the answer of each of these takes. What followed an answered call follows
+    the one before it, so much later; or comes, where there is none, at an instant of its own.
+    """
+    after, think_s = workload.after.copy(), workload.think_s.copy()
+    arrival_s = workload.arrival_s.copy()
+    while (linked := (after >= 0) & is_answered[after]).any():
+        gone = after[linked]
+        think_s[linked] += took_s[gone] + workload.think_s[gone]
+        is_first = np.zeros(after.size, np.bool_)
+        is_first[linked] = workload.after[gone] < 0
+        arrival_s[is_first] = workload.arrival_s[after[is_first]] + think_s[is_first]
+        think_s[is_first] = 0.0
+        after[linked] = workload.after[gone]
+    keep = np.flatnonzero(~is_answered)
+    place = np.cumsum(~is_answered) - 1
+    left = _selected(workload, keep, np.where(after >= 0, place[after], -1)[keep])
+    left, order = moved(replace(left, think_s=think_s[keep]), _no_sooner(arrival_s[keep], left.after))
+    return left, keep[order]
+
+
+def _no_sooner(arrival_s: Floats, after: Ints) -> Floats:
+    """Arrivals, those of followers no sooner than of what they follow: that is their place among the calls."""
+    at_s = arrival_s.copy()
+    while (early := (after >= 0) & (at_s < at_s[after])).any():
+        at_s[early] = at_s[after[early]]
+    return at_s
 
 
 def moved(workload: Workload, arrival_s: Floats) -> tuple[Workload, Ints]:
@@ -89,6 +128,7 @@ def _arriving(workload: Workload, arrival_s: Floats) -> Workload:
 
 def _selected(workload: Workload, which: Ints, after: Ints) -> Workload:
     """The calls of these indices; ``after`` is given for them, in new indices."""
-    columns = {field.name: getattr(workload, field.name) for field in fields(workload)}
+    names = [field.name for field in fields(workload) if field.name != "prefix_tree"]
+    columns = {name: getattr(workload, name) for name in names}
     chosen = {name: column[which] for name, column in columns.items() if column is not None}
-    return Workload(**{**chosen, "after": after})
+    return Workload(**{**chosen, "after": after, "prefix_tree": workload.prefix_tree})

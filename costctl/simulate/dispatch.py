@@ -101,16 +101,30 @@ def _replica_for(calls: Calls, sim: SimState, call: int) -> int:
             station.in_turn += 1
             if sim.replicas[r].state == UP:
                 return r
-    elif station.dispatch == PREFIX_AFFINITY and sim.last_user.size > 0 and calls.prefix[call] >= 0:
-        user = int(sim.last_user[pool, calls.prefix[call]])
-        if user >= 0 and sim.replicas[user].state == UP and sim.cached[user, calls.prefix[call]].tokens > 0:
-            return user
     chosen, fewest = -1, calls.after.size + 1
     for r in range(first, first + count):
         outstanding = sim.replicas[r].waiting + sim.replicas[r].in_progress
         if outstanding < fewest and sim.replicas[r].state == UP:
             chosen, fewest = r, outstanding
+    if station.dispatch == PREFIX_AFFINITY and sim.last_user.size > 0:
+        user = _last_user(calls, sim, call)
+        if user >= 0:
+            ahead = sim.replicas[user].waiting + sim.replicas[user].in_progress - fewest
+            if ahead <= station.affinity_most_ahead:
+                return user
     return int(chosen)
+
+
+@part
+def _last_user(calls: Calls, sim: SimState, call: int) -> int:
+    """The replica that is up and used last, of what it still has, the longest beginning of the prompt; -1: none."""
+    prefix = int(calls.prefix[call])
+    while prefix >= 0:
+        user = int(sim.last_user[calls.pool[call], prefix])
+        if user >= 0 and sim.replicas[user].state == UP and sim.cached[user, prefix].tokens > 0:
+            return user
+        prefix = int(sim.prefix_parent[prefix])
+    return -1
 
 
 @inlined_part

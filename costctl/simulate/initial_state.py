@@ -51,6 +51,7 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         after=workload.after,
         think_s=workload.think_s,
         tokens=workload.uncached_tokens,
+        prompt_tokens=_prompt_tokens(workload) if has_prefix else _EMPTY,
         decode_steps=workload.decode_steps,
         lane=workload.lane,
         recorded=workload.replica,
@@ -72,7 +73,12 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         replica=np.full(n, -1, np.int32),
         status=np.full(n, NEVER_ARRIVED, np.int8),
         attempts=np.zeros(n, np.int8),
+        spared_tokens=np.zeros(n if has_prefix else 0, np.int32),
     )
+
+
+def _prompt_tokens(workload: Workload) -> Ints:
+    return workload.uncached_tokens if workload.prompt_tokens is None else workload.prompt_tokens
 
 
 def comes_again(pools: Sequence[Pool]) -> bool:
@@ -120,6 +126,7 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     queues = np.zeros((replicas.size, int(lanes["queue"].max(initial=1)) + 1), QUEUE)
     queues["first"] = queues["last"] = -1
     cached, last_user = _caches(workload, pools, replicas.size)
+    parent, begins = _tree(workload, last_user.shape[1])
     changes = _changes(pools, stations, replicas.size)
     clock = np.zeros(1, CLOCK)
     clock["change"] = np.argmin(changes["at_s"]) if changes.size else 0
@@ -132,6 +139,8 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
         queues=queues,
         cached=cached,
         last_user=last_user,
+        prefix_parent=parent,
+        prefix_begins=begins,
         completions=completions,
         event_s=np.full(leaves, np.inf),
         winner=np.concatenate([_first_leaf_of_each_node(leaves), np.arange(leaves)]),
@@ -173,6 +182,7 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
         row["max_num_seqs"] = setup.max_num_seqs
         row["max_batched_tokens"] = setup.max_batched_tokens
         row["prefix_cache_tokens"] = setup.prefix_cache_tokens
+        row["affinity_most_ahead"] = setup.affinity_most_ahead
         row["dispatch"] = DISPATCH_CODE[setup.dispatch]
         own = replicas_of_pool(pools, number)
         row["first_replica"], row["replicas"] = own.start, own.stop - own.start
@@ -210,10 +220,24 @@ def _caches(workload: Workload, pools: Sequence[Pool], replicas: int) -> tuple[N
     """For each replica an empty ring of prefixes; nothing where no pool has a cache."""
     if not _has_cache(pools) or workload.prefix is None:
         return np.empty((replicas, 1), CACHED), np.empty((len(pools), 0), np.int32)
-    prefixes = int(workload.prefix.max(initial=-1)) + 1
+    prefixes = _count_of_prefixes(workload)
     cached = np.zeros((replicas, prefixes + 1), CACHED)
     cached["newer"][:, -1] = cached["older"][:, -1] = prefixes
     return cached, np.full((len(pools), prefixes), -1, np.int32)
+
+
+def _count_of_prefixes(workload: Workload) -> int:
+    if workload.prefix_tree is not None:
+        return workload.prefix_tree.parent.size
+    return 0 if workload.prefix is None else int(workload.prefix.max(initial=-1)) + 1
+
+
+def _tree(workload: Workload, prefixes: int) -> tuple[Ints, Ints]:
+    """What each prefix goes on from, and the tokens before it; all of them begin prompts where nothing else is said."""
+    tree = workload.prefix_tree
+    if tree is None or prefixes == 0:
+        return np.full(prefixes, -1, np.int64), np.zeros(prefixes, np.int64)
+    return np.require(tree.parent, np.int64, ["C", "W"]), np.require(tree.begins, np.int64, ["C", "W"])
 
 
 def _changes(pools: Sequence[Pool], stations: NDArray[Any], replicas: int) -> NDArray[Any]:

@@ -94,6 +94,7 @@ def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:
         attempts=calls.attempts,
         pool=calls.pool.astype(np.int64) if came_again else calls.own_pool,
         paid_s=replicas["paid_s"] + still_paid_s,
+        spared_tokens=calls.spared_tokens if calls.spared_tokens.size else None,
     )
 
 
@@ -116,4 +117,6 @@ def _as_compiled(workload: Workload) -> Workload:
         replica=ints(workload.replica),
         prefix=None if workload.prefix is None else ints(workload.prefix),
         prefix_tokens=None if workload.prefix_tokens is None else ints(workload.prefix_tokens),
+        prefix_tree=workload.prefix_tree,
+        prompt_tokens=None if workload.prompt_tokens is None else ints(workload.prompt_tokens),
     )

@@ -1,6 +1,7 @@
 """How much of a prompt does a replica have already? Beginnings of prompts, least recently used out first.
 
-Compiled parts of the event loop. A prefix is held from the begin of the prefill that reads it.
+Compiled parts of the event loop. A prefix is held from the begin of the prefill that reads it. Each holds its own part
+of a prompt, behind those that it goes on from; these are used with it, and just after it, so that they outlive it.
 """
 
 from __future__ import annotations
@@ -15,28 +16,47 @@ def tokens_to_prefill(calls: Calls, sim: SimState, r: int, call: int) -> int:
     tokens = int(calls.tokens[call])
     if sim.last_user.size == 0 or calls.prefix[call] < 0:
         return tokens
-    pool, prefix = sim.replicas[r].pool, int(calls.prefix[call])
-    if sim.stations[pool].prefix_cache_tokens == 0:
+    if sim.stations[sim.replicas[r].pool].prefix_cache_tokens == 0:
         return tokens
-    held = int(sim.cached[r, prefix].tokens)
-    _use(sim, r, prefix, max(held, int(calls.prefix_tokens[call])))
-    return tokens - min(held, int(calls.prefix_tokens[call]))
+    whole = int(calls.prompt_tokens[call])
+    spared = max(min(_held_tokens(calls, sim, r, call), whole - 1), 0)  # the answer needs the last token
+    prefix, end = int(calls.prefix[call]), int(calls.prefix_tokens[call])
+    while prefix >= 0:
+        begins = int(sim.prefix_begins[prefix])
+        _use(sim, r, prefix, max(int(sim.cached[r, prefix].tokens), end - begins), begins)
+        prefix, end = int(sim.prefix_parent[prefix]), begins
+    calls.spared_tokens[call] = spared
+    return whole - spared
 
 
 @part
-def _use(sim: SimState, r: int, prefix: int, tokens: int) -> None:
-    """Make the prefix the most recent; drop the least recent while they do not fit. Too large: not held."""
+def _held_tokens(calls: Calls, sim: SimState, r: int, call: int) -> int:
+    """Tokens of the call's beginning that the replica has. What a prefix goes on from is held as long as it is."""
+    prefix, end = int(calls.prefix[call]), int(calls.prefix_tokens[call])
+    while prefix >= 0:
+        begins, held = int(sim.prefix_begins[prefix]), int(sim.cached[r, prefix].tokens)
+        if held > 0:
+            return int(min(begins + held, end))
+        prefix, end = int(sim.prefix_parent[prefix]), begins
+    return 0
+
+
+@part
+def _use(sim: SimState, r: int, prefix: int, tokens: int, begins: int) -> None:
+    """Make the prefix the most recent; drop the least recent while they do not fit. Too far back in its prompt to fit:
+    not held.
+    """
     replica = sim.replicas[r]
     cached = sim.cached[r]
     end = cached.size - 1
     capacity = sim.stations[replica.pool].prefix_cache_tokens
     if cached[prefix].tokens > 0:
         _unlink(sim, r, prefix)
-        if tokens > capacity:
+        if begins + tokens > capacity:
             tokens = cached[prefix].tokens
         replica.cached_tokens -= cached[prefix].tokens
         cached[prefix].tokens = 0
-    if tokens > capacity or tokens == 0:
+    if begins + tokens > capacity or tokens <= 0:
         return
     while replica.cached_tokens + tokens > capacity:
         oldest = int(cached[end].newer)

@@ -66,6 +66,7 @@ STATION: Final = np.dtype(
         ("max_num_seqs", np.int64),
         ("max_batched_tokens", np.int64),
         ("prefix_cache_tokens", np.int64),
+        ("affinity_most_ahead", np.int64),
         ("dispatch", np.int64),
         ("first_replica", np.int64),
         ("replicas", np.int64),
@@ -169,12 +170,13 @@ class Calls(NamedTuple):
     arrival_s itself where nothing can come twice, else end_s, which has no other use until the call ends.
     progress: prompt tokens left to prefill; once it decodes, the number of the replica's decode step,
     counted as in REPLICA, at which the call ends. first_follower, next_follower: empty where no call
-    follows another; prefix, prefix_tokens: empty where nothing is cached.
+    follows another; prefix, prefix_tokens, prompt_tokens, spared_tokens: empty where nothing is cached.
     """
 
     after: Ints
     think_s: Floats
     tokens: Ints
+    prompt_tokens: Ints
     decode_steps: Ints
     lane: Ints
     recorded: Ints
@@ -194,6 +196,7 @@ class Calls(NamedTuple):
     replica: SmallInts
     status: SmallInts
     attempts: SmallInts
+    spared_tokens: SmallInts
 
 
 class SimState(NamedTuple):
@@ -211,6 +214,8 @@ class SimState(NamedTuple):
     queues: NDArray[Any]
     cached: NDArray[Any]
     last_user: SmallInts  # [pool, prefix]: the replica that used it last, -1 none
+    prefix_parent: Ints  # the prefix that it goes on from, -1 none
+    prefix_begins: Ints  # tokens of the prompt before it
     completions: SmallInts  # a heap for each replica: its decoding calls by progress
     event_s: Floats  # next event of each replica, padded with inf to a power of two
     winner: Ints  # tournament over event_s; winner[1] is the replica with the earliest event

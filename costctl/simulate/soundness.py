@@ -22,7 +22,8 @@ def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None
         workload.replica,
         pool,
     ]
-    columns += [each for each in (workload.prefix, workload.prefix_tokens) if each is not None]
+    prompts = (workload.prefix, workload.prefix_tokens, workload.prompt_tokens)
+    columns += [each for each in prompts if each is not None]
     _require(all(column.size == n for column in columns), "the arrays of a workload differ in length")
     _require(n < 2**31, "there are more than 2,147,483,647 calls")
     _require(0 < len(pools) < 2**15, "there is no pool, or more than 32,767")
@@ -52,11 +53,44 @@ def _require_sound_prefixes(workload: Workload) -> None:
         "prefix and prefix_tokens are given together or not at all",
     )
     if workload.prefix is not None and workload.prefix_tokens is not None:
+        whole = workload.uncached_tokens if workload.prompt_tokens is None else workload.prompt_tokens
+        _require(_are_in(whole), "a count of tokens is negative")
         _require(int(workload.prefix.max(initial=-1)) < 2**31 - 1, "a prefix has too large a number")
         _require(
-            _are_in(workload.prefix_tokens)
-            and bool((workload.prefix_tokens <= workload.uncached_tokens).all()),
+            _are_in(workload.prefix_tokens) and bool((workload.prefix_tokens <= whole).all()),
             "a prefix is longer than its prompt",
+        )
+    _require_sound_tree(workload)
+
+
+def _require_sound_tree(workload: Workload) -> None:
+    tree = workload.prefix_tree
+    if tree is None:
+        return
+    _require(workload.prefix is not None, "prefixes go on from one another, but no call has one")
+    parent, begins = tree.parent, tree.begins
+    _require(parent.size == begins.size, "the arrays of a tree of prefixes differ in length")
+    _require(
+        bool(((parent < np.arange(parent.size)) & (parent >= -1)).all()), "a prefix goes on from a later one"
+    )
+    has_parent = parent >= 0
+    _require(
+        bool((begins[~has_parent] == 0).all() and (begins[has_parent] >= begins[parent[has_parent]]).all()),
+        "a prefix begins before the one that it goes on from",
+    )
+    ends = np.full(parent.size, np.iinfo(np.int64).max)
+    ends[parent[has_parent]] = begins[has_parent]
+    _require(
+        bool((begins[has_parent] == ends[parent[has_parent]]).all()),
+        "what goes on from a prefix begins at several places",
+    )
+    if workload.prefix is not None and workload.prefix_tokens is not None:
+        _require(int(workload.prefix.max(initial=-1)) < parent.size, "a call has a prefix that there is not")
+        own = workload.prefix >= 0
+        prefix, tokens = workload.prefix[own], workload.prefix_tokens[own]
+        _require(
+            bool(((tokens >= begins[prefix]) & (tokens <= ends[prefix])).all()),
+            "a prefix ends before it begins, or after what goes on from it has begun",
         )
 
 
@@ -66,6 +100,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(setup.max_num_seqs > 0, "a replica has no sequence slot")
     _require(setup.max_batched_tokens > 0, "a step has no room for tokens")
     _require(0 <= setup.prefix_cache_tokens < 2**31, "a prefix cache size is negative or too large")
+    _require(setup.affinity_most_ahead >= 0, "a pool lets a replica be fewer than 0 calls ahead")
     _require(setup.batch_window_s >= 0, "a batch window is negative")
     _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
     _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")

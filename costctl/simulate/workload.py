@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.documents.settings import Discipline
 from costctl.simulate.lanes import Lanes
 
+MOST_AHEAD: Final = 2**31 - 1  # calls: the replica that has the prefix is chosen whatever its load
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixTree:
+    """How beginnings of prompts go on one from another: what a conversation has said is the beginning of its next turn.
+
+    parent: by prefix the number of the one that it goes on from, or -1; smaller than its own.  begins: by prefix the
+    tokens of the prompt before it, which its parents hold; 0 where it has none. All that go on from one begin where it
+    ends.
+    """
+
+    parent: Ints
+    begins: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +40,12 @@ class Workload:
     think_s: seconds from that end to this arrival; 0 where ``after`` is -1. uncached_tokens: prompt
     tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0). lane:
     index of the class or lane.  replica: the replica that served it in the trace, or -1.  prefix: number
-    of the group of calls that begin their prompt alike, or -1; None where no call shares its beginning.
-    prefix_tokens: how many of uncached_tokens that beginning has, and a cached prefix saves.
+    of the longest beginning of its prompt that others may share, or -1; None where no call shares its beginning.
+    prefix_tokens: how many of prompt_tokens that beginning has, and a cached prefix saves, but for the last token of
+    a prompt, which is always read.  prefix_tree: how
+    beginnings go on from one another; None where none does.  prompt_tokens: of the whole prompt of a call with a
+    prefix, with what a cache gave in the trace; None where that is uncached_tokens. A pool that keeps prefixes reads
+    these, less what it has, and any other pool uncached_tokens.
     """
 
     arrival_s: Floats
@@ -39,6 +57,8 @@ class Workload:
     replica: Ints
     prefix: Ints | None = None
     prefix_tokens: Ints | None = None
+    prefix_tree: PrefixTree | None = None
+    prompt_tokens: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -104,6 +124,8 @@ class PoolSetup:
     waits for others to join.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
     may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
     prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
+    affinity_most_ahead: how many calls more than the least loaded replica the one that has the prefix may have, waiting
+    and in progress, and still be chosen by prefix_affinity.
     """
 
     replicas: int
@@ -113,6 +135,7 @@ class PoolSetup:
     lanes: Lanes
     max_batched_tokens: int = 2048  # vLLM's default for chunked prefill (max_num_batched_tokens, 2024)
     prefix_cache_tokens: int = 0
+    affinity_most_ahead: int = MOST_AHEAD
     scaling: Scaling | None = None
     outages: tuple[Outage, ...] = ()
 
@@ -151,7 +174,8 @@ class Outcome:
     counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
     progress.  paid_s: from the start (0, or the first arrival where that is before), or from when it was
     ordered, until the last event or until it was dropped and had nothing left.  horizon_s: the last event,
-    or the end of a replay that was ended before.
+    or the end of a replay that was ended before.  spared_tokens: of each call's prompt, that its replica had when its
+    prefill began; None where no pool keeps prefixes.
     """
 
     arrival_s: Floats
@@ -165,3 +189,4 @@ class Outcome:
     attempts: SmallInts
     pool: SmallInts
     paid_s: Floats
+    spared_tokens: SmallInts | None = None

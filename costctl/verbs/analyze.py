@@ -5,6 +5,7 @@ Replay and statistics are imported where they are needed: compiled code takes a 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,19 @@ def frames_in(engine: Engine, settings: Settings, rejected_records: int, progres
         return engine.fetch(name, columns)
 
     return Frames.read(fetch, lambda: witness_of(engine, settings.prices), rejected_records)
+
+
+def with_reuse(observation: Observation, frames: Frames, progress: Progress) -> Frames:
+    """The frames, with what was asked before, for replays that keep it; as they are where there are no pools."""
+    if frames.pool_call.is_empty():
+        return frames
+    from costctl.frames.reuse import Reuse
+
+    def fetch(name: str, columns: Sequence[str]) -> pl.DataFrame:
+        progress(f"Building {name}", None)
+        return observation.engine.fetch(name, columns)
+
+    return dataclasses.replace(frames, reuse=Reuse.read(fetch))
 
 
 def fits_of(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:

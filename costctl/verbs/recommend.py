@@ -18,7 +18,7 @@ from costctl.errors import InputError, UsageError
 from costctl.grades import read_grades
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
-from costctl.verbs.analyze import fits_of, frames_of
+from costctl.verbs.analyze import fits_of, frames_of, with_reuse
 from costctl.verbs.bought import bought_calls_in, offers_in, price_list_of
 from costctl.verbs.promises import past_in_store
 
@@ -68,7 +68,7 @@ def _beside_others(document: Recommendations, advice: Recommendation) -> Joint |
 
 
 def _recommended(observation: Observation, progress: Progress, grades: tuple[Grade, ...]) -> Recommendations:
-    frames = frames_of(observation, progress)
+    frames = with_reuse(observation, frames_of(observation, progress), progress)
     return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress, grades)
 
 

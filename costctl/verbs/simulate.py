@@ -12,7 +12,7 @@ from pathlib import Path
 from costctl.documents.simulation import Simulation
 from costctl.observation import Question, observed
 from costctl.progress import Progress
-from costctl.verbs.analyze import fits_of, frames_of
+from costctl.verbs.analyze import fits_of, frames_of, with_reuse
 from costctl.verbs.policy import policy_at
 
 
@@ -38,7 +38,7 @@ def simulate(question: Question, request: ScenarioRequest, progress: Progress) -
     if policy is not None:
         require_sound(policy)
     with observed(question, progress) as observation:
-        frames = frames_of(observation, progress)
+        frames = with_reuse(observation, frames_of(observation, progress), progress)
         return build_simulation(
             frames,
             observation.config.settings,

@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "relations": set(),
     "stats": set(),
     "frames": {"stats"},
+    "reuse": set(),
     "simulate": {"stats"},
     "segment": {"stats"},
     "proposal": {"stats"},
@@ -33,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "pricing": {"stats"},
     "explain": {"segment", "stats"},
     "behaviour": {"frames", "segment", "stats"},
-    "service_model": {"frames", "simulate", "stats"},
+    "service_model": {"frames", "reuse", "simulate", "stats"},
     "cost": {
         "behaviour",
         "frames",
@@ -49,8 +50,18 @@ ALLOWED: dict[str, set[str]] = {
     "policy": {"levers", "pricing"},
     "levers": set(),
     "rebill": {"levers", "pricing", "stats"},
-    "scenario": {"frames", "levers", "service_model", "simulate", "stats"},
-    "recommend": {"cost", "frames", "levers", "scenario", "service_model", "simulate", "stats", "rebill"},
+    "scenario": {"frames", "levers", "reuse", "service_model", "simulate", "stats"},
+    "recommend": {
+        "cost",
+        "frames",
+        "levers",
+        "rebill",
+        "reuse",
+        "scenario",
+        "service_model",
+        "simulate",
+        "stats",
+    },
     "store": set(),
     "span_trees": {"store"},
     "engine": {"pricing", "relations", "segment", "span_trees", "stats", "store"},
@@ -105,6 +116,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
 INNER_RING = (
+    "reuse",
     "levers",
     "span_trees",
     "stats",

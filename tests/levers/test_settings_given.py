@@ -50,7 +50,7 @@ def test_the_change_that_a_document_has_can_be_given_back(lever: Lever) -> None:
 
 @pytest.mark.parametrize("lever", [each for each in LEVERS if each.is_limit], ids=lambda lever: lever.id)
 def test_none_is_no_limit(lever: Lever) -> None:
-    assert value(key_of(lever, "chat"), None) is None
+    assert value(key_of(lever, NAMES[lever.owner][0]), None) is None
 
 
 def test_a_whole_number_is_a_count_however_it_is_held() -> None:

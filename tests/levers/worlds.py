@@ -124,6 +124,8 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
     """Values of the lever that a policy has a word for."""
     if lever.form == "targets":
         return _pools_for(world, subject)
+    if lever.kind == "choice":
+        return st.sampled_from(("round_robin", "least_outstanding"))
     if lever.form == "microseconds":
         numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), 10**8).map(lambda us: us / 1e6)
     else:

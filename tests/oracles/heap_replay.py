@@ -16,6 +16,7 @@ import numpy as np
 from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
+from tests.oracles.heap_dispatch import choose, parts_of
 from tests.oracles.heap_refusals import expire, refuse
 from tests.oracles.heap_turns import Replica, charge, note_joining, queue_of, queue_to_serve, tokens_saved
 
@@ -32,10 +33,15 @@ class HeapReplay:
         self.after = workload.after.tolist()
         self.think_s = workload.think_s.tolist()
         self.tokens = workload.uncached_tokens.tolist()
+        whole = workload.uncached_tokens if workload.prompt_tokens is None else workload.prompt_tokens
+        self.prompt_tokens = whole.tolist()
         self.decode_steps = workload.decode_steps.tolist()
         self.lane = workload.lane.tolist()
         self.recorded = workload.replica.tolist()
         self.prefix = [-1] * n if workload.prefix is None else workload.prefix.tolist()
+        self.tree = workload.prefix_tree
+        has_cache = workload.prefix is not None and any(pool.setup.prefix_cache_tokens for pool in pools)
+        self.spared_tokens = [0] * n if has_cache else None
         self.prefix_tokens = [0] * n if workload.prefix_tokens is None else workload.prefix_tokens.tolist()
         self.tokens_left = list(self.tokens)
         self.joined_s = [math.nan] * n
@@ -120,6 +126,7 @@ class HeapReplay:
             attempts=np.array(self.attempts, np.int64),
             pool=np.array(self.pool_of, np.int64),
             paid_s=np.array([replica.paid_s for replica in self.replicas]),
+            spared_tokens=None if self.spared_tokens is None else np.array(self.spared_tokens, np.int64),
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -167,7 +174,7 @@ class HeapReplay:
 
     def dispatch(self, call: int, now: float) -> None:
         lane = self.lane_now(call)
-        replica = self.choose(call)
+        replica = choose(self, call)
         self.served_by[call] = -1 if replica is None else replica.number
         if replica is None:
             refuse(self, call, lane, now)
@@ -191,28 +198,6 @@ class HeapReplay:
         note_joining(replica, lane)
         replica.queues[self.queue_of[self.pool_of[call]][lane]].append(call)
         replica.waiting[lane] += 1
-
-    def choose(self, call: int) -> Replica | None:
-        pool = self.pool_of[call]
-        setup, mine = self.pools[pool].setup, self.replicas_of(pool)
-        up = [each for each in mine if each.state == "up"]
-        if not up:
-            return None
-        if setup.dispatch == "recorded":
-            recorded = [each for each in up if each.number == self.recorded[call]]
-            if recorded:
-                return recorded[0]
-        if setup.dispatch == "round_robin":
-            while True:
-                self.given[pool] += 1
-                replica = mine[(self.given[pool] - 1) % len(mine)]
-                if replica.state == "up":
-                    return replica
-        if setup.dispatch == "prefix_affinity":
-            user = self.last_user.get((pool, self.prefix[call]))
-            if user is not None and user.state == "up" and self.prefix[call] in user.held:
-                return user
-        return up[0] if len(up) == 1 else min(up, key=lambda each: each.outstanding)
 
     def next_boundary_s(self, replica: Replica, now: float) -> float:
         """The first boundary at or after now, found step by step from the boundary last passed."""
@@ -299,10 +284,16 @@ class HeapReplay:
         """The tokens that the call has to prefill."""
         self.begin_s[call] = now
         charge(replica, self.lane_now(call), self.tokens[call], self.decode_steps[call])
-        saved = tokens_saved(replica, self.prefix[call], self.prefix_tokens[call])
-        if self.prefix[call] in replica.held:
-            self.last_user[self.pool_of[call], self.prefix[call]] = replica
-        return self.tokens[call] - saved
+        parts = parts_of(self.tree, self.prefix[call], self.prefix_tokens[call])
+        saved = max(min(tokens_saved(replica, parts), self.prompt_tokens[call] - 1), 0)
+        for prefix, _, _ in parts:
+            if prefix in replica.held:
+                self.last_user[self.pool_of[call], prefix] = replica
+        if self.spared_tokens is not None and replica.pool.setup.prefix_cache_tokens and parts:
+            self.spared_tokens[call] = saved
+        if replica.pool.setup.prefix_cache_tokens and parts:
+            return self.prompt_tokens[call] - saved
+        return self.tokens[call]
 
     def fill_step(self, replica: Replica, now: float) -> int:
         setup = replica.pool.setup

@@ -103,16 +103,26 @@ def charge(replica: Replica, lane: int, tokens: int, decode_steps: int) -> None:
     replica.credit_s[lane] = max(replica.credit_s[lane] - work_s, -work_s)
 
 
-def tokens_saved(replica: Replica, prefix: int, prefix_tokens: int) -> int:
-    """What the replica has of the prefix; from now on it has all of it, if it fits."""
+def tokens_saved(replica: Replica, parts: list[tuple[int, int, int]]) -> int:
+    """What the replica has of a prompt; from now on it has all of it, as far as it fits.
+
+    parts: of its beginning, from the first: prefix, and the tokens from and up to which it goes.
+    """
     capacity = replica.pool.setup.prefix_cache_tokens
-    if prefix < 0 or capacity == 0:
+    if capacity == 0:
         return 0
-    had = replica.held.pop(prefix, 0)
-    wanted = max(had, prefix_tokens)
-    keeps = wanted if wanted <= capacity else had
-    if keeps > 0:
-        while sum(replica.held.values()) + keeps > capacity:
-            replica.held.popitem(last=False)
-        replica.held[prefix] = keeps
-    return min(had, prefix_tokens)
+    saved = 0
+    keeps: dict[int, int] = {}
+    for prefix, begins, end in parts:
+        had = replica.held.get(prefix, 0)
+        saved = max(saved, min(begins + had, end) if had else 0)
+        wanted = max(had, end - begins)
+        keeps[prefix] = wanted if begins + wanted <= capacity else had
+    # The whole prompt comes before all else; of what is left, the latest used that fit without a gap.
+    others = [(prefix, tokens) for prefix, tokens in replica.held.items() if prefix not in keeps]
+    room = capacity - sum(keeps.values())
+    while sum(tokens for _, tokens in others) > room:
+        others.pop(0)
+    own = [(prefix, tokens) for prefix, tokens in reversed(keeps.items()) if tokens > 0]
+    replica.held = OrderedDict([*others, *own])
+    return saved

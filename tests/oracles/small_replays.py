@@ -9,7 +9,16 @@ import numpy as np
 
 from costctl.arrays import Ints
 from costctl.simulate.lanes import Lanes
-from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel, Workload
+from costctl.simulate.workload import (
+    Dispatch,
+    Outage,
+    Pool,
+    PoolSetup,
+    PrefixTree,
+    Scaling,
+    ServiceModel,
+    Workload,
+)
 
 DISPATCHES: tuple[Dispatch, ...] = ("recorded", "round_robin", "least_outstanding")
 
@@ -180,12 +189,26 @@ def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
             dispatch=(*DISPATCHES, "prefix_affinity")[draw.integers(0, 4)],
             lanes=with_lanes(pool.setup.lanes, own) if often(0.8) else pool.setup.lanes,
             prefix_cache_tokens=int(draw.integers(0, 20)),
+            affinity_most_ahead=int(draw.integers(0, 6)),
             scaling=scaling if has_scaling else None,
             outages=tuple(outages) if often(0.6) else (),
         )
         return Pool(pool.model, setup)
 
     prefix_tokens = (draw.random(n) * (case.workload.uncached_tokens + 1)).astype(np.int64)
-    workload = dataclasses.replace(case.workload, prefix=draw.integers(-1, 6, n), prefix_tokens=prefix_tokens)
+    prefix, tree = draw.integers(-1, 6, n), None
+    if often(0.5):
+        # Of six beginnings three go on from others: 3 from 0, 4 from 1, 5 from 3.
+        tree = PrefixTree(parent=np.array([-1, -1, -1, 0, 1, 3]), begins=np.array([0, 0, 0, 3, 2, 5]))
+        prefix = np.where(prefix_tokens >= np.append(tree.begins, 0)[prefix], prefix, -1)
+        prefix_tokens = np.minimum(prefix_tokens, np.array([3, 2, 99, 5, 99, 99, 99])[prefix])
+    workload = dataclasses.replace(
+        case.workload, prefix=prefix, prefix_tokens=prefix_tokens, prefix_tree=tree
+    )
+    if often(0.5):
+        more = case.workload.uncached_tokens + draw.integers(
+            0, 4, n
+        )  # of which the trace's own cache gave some
+        workload = dataclasses.replace(workload, prompt_tokens=more)
     pools = [with_rules(own, pool) for own, pool in enumerate(case.pools)]
     return Case(workload, case.pool_of, pools, float(seconds(60.0)) if often(0.3) else np.inf)

@@ -114,7 +114,7 @@ def test_affinity_sends_a_call_to_the_replica_that_has_its_prefix_until_that_fai
 def test_one_by_one_a_cache_delays_nobody(seed: int) -> None:
     workload = random_case_of_all_rules(seed, on_grid=True).workload
     workload = dataclasses.replace(
-        workload, after=np.full(workload.size, -1), lane=np.zeros_like(workload.lane)
+        workload, after=np.full(workload.size, -1), lane=np.zeros_like(workload.lane), prompt_tokens=None
     )
     without = replay(workload, PREFILL, pool_setup(max_num_seqs=1))
     cached = replay(workload, PREFILL, pool_setup(max_num_seqs=1, prefix_cache_tokens=12))

@@ -75,7 +75,11 @@ def say_bought(ledger: Ledger, number: int, kind: PolicyClass, upstreams: Sequen
     _say_tier(ledger, here, kind, upstreams)
     if ledger.has(f"{here}/affinity"):
         _say_affinity(ledger, f"{here}/affinity", kind)
-    if ledger.has(f"{here}/response_cache"):
+    if ledger.has(f"{here}/response_cache/most_bytes"):
+        ledger.unsupported(
+            f"{here}/response_cache/most_bytes", "LiteLLM counts items and seconds of its cache, not bytes."
+        )
+    if ledger.has(f"{here}/response_cache/ttl_us"):
         _say_answers(ledger, f"{here}/response_cache/ttl_us", kind)
     for part, reason in (
         ("steps", "LiteLLM does not know which calls are of one request."),
@@ -158,7 +162,7 @@ def _is_sticky(kind: PolicyClass) -> bool:
 
 def _answer_ttl_s(kind: PolicyClass) -> int | float:
     """For how long answers are kept; 0 where they are not."""
-    ttl_us = 0 if kind.response_cache is None else kind.response_cache.ttl_us
+    ttl_us = 0 if kind.response_cache is None else kind.response_cache.ttl_us or 0
     return ttl_us / US_PER_S if ttl_us % US_PER_S else ttl_us // US_PER_S
 
 

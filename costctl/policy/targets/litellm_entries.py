@@ -202,6 +202,11 @@ def _say_backends(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> No
             if each.backend.id == backend.id
         ]
         _say_in_progress(ledger, here, backend.replicas, [limit for limit in mine if limit is not None])
+        if ledger.has(f"{here}/routing"):
+            ledger.unsupported(
+                f"{here}/routing",
+                "LiteLLM does not see the replicas of a pool: for the router in front of them.",
+            )
         for part in ("batch", "batching", "max_concurrency"):
             if ledger.has(f"{here}/{part}"):
                 ledger.not_applicable(f"{here}/{part}", "For the server behind the proxy.")

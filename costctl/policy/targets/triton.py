@@ -222,6 +222,8 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
         ledger.unsupported(
             f"{here}/max_concurrency", "Triton runs one batch an instance; instance_group is the model's own."
         )
+    if ledger.has(f"{here}/routing"):
+        ledger.not_applicable(f"{here}/routing", "For the router in front of the replicas.")
     ledger.not_applicable(here, "Says where the server stands; it does not configure it.")
     ledger.not_applicable("/default_class", _ROUTED)
     indices = {index for index, _ in served}
