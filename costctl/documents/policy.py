@@ -102,13 +102,28 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     preferred_sizes: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)] | None = None
 
 
+class ScheduleStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From this minute on so many replicas are ready. minute: of the day, or of the week from Monday; UTC."""
+
+    minute: Annotated[int, msgspec.Meta(ge=0, lt=7 * 24 * 60)]
+    replicas: Positive
+
+
+class ReplicaSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many replicas are ready when, again every day or week; before the first step the last holds."""
+
+    period: Literal["day", "week"]
+    steps: Annotated[tuple[ScheduleStep, ...], msgspec.Meta(min_length=1)]
+
+
 class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One model in one pool, or at one provider.
 
     model: the name that it is asked by; absent where the pool does not say what it serves.  answers_as: the model
     that its answers name, where that is another name.  region, jurisdiction, boundary: absent where
     not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
-    progress, over its scope.  why: JSON Pointer inside this backend → ids of evidence.
+    progress, over its scope.  schedule: in place of a constant number of replicas; start_up_us: how much earlier than
+    it says a replica must be ordered to be ready.  why: JSON Pointer inside this backend → ids of evidence.
     """
 
     id: Id
@@ -124,6 +139,8 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     max_concurrency: Limit | None = None
     batching: Literal["static", "continuous"] | None = None
     batch: Batch | None = None
+    schedule: ReplicaSchedule | None = None
+    start_up_us: DurationUs | None = None
     why: Why = {}
 
 

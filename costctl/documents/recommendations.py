@@ -12,6 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.calibration import Calibration
+from costctl.documents.capacity import Capacity
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
@@ -138,6 +139,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
     calls: of its class in the window, of advice on bought tokens.  commitment: the offer of capacity that it is about.
+    capacity: of advice on the size of a pool, also of what is withheld.
     """
 
     id: str
@@ -163,6 +165,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before: str | None = None
     calls: int | None = None
     commitment: str | None = None
+    capacity: Capacity | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

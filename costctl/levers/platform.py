@@ -18,7 +18,8 @@ class PoolRules:
     max_num_seqs: sequences that a replica decodes at once, or the size of a static batch.  batch_window_s: how
     long the first call of a static batch waits for others.  prefix_cache_tokens: per replica; 0 is none.
     scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
-    ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.
+    ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.  schedule: as
+    ``schedule_of`` reads it, None where the number is constant; start_up_s: how much earlier its replicas are ordered.
     """
 
     discipline: Discipline
@@ -34,6 +35,8 @@ class PoolRules:
     scaling_interval_s: float | None = None
     scaling_delay_s: float | None = None
     scaling_idle_s: float | None = None
+    schedule: str | None = None
+    start_up_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The rules of all pools and classes, by name, and the failures."""
+    """The rules of all pools and classes, by name, and the failures. starts_s: when the window starts, Unix seconds."""
 
     pools: dict[str, PoolRules]
     classes: dict[str, ClassRules]
     failures: tuple[Failure, ...] = ()
+    starts_s: float = 0.0

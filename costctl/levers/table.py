@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from costctl.documents.settings import Discipline
+from costctl.units import S_PER_HOUR
 
 Owner = Literal["class", "pool", "commitment"]
-Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
+Kind = Literal[
+    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule"
+]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
+Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "schedule"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
@@ -200,6 +203,30 @@ LEVERS: Final = (
         "backend",
         "how long demand is lower before a replica goes",
         most=MOST_S,
+    ),
+    Lever(
+        "pool",
+        "schedule",
+        "schedule",
+        "schedule",
+        None,
+        "backend",
+        "replicas that are ready from each time of day, or of week, on, UTC; in place of a constant number",
+        pointer="/schedule",
+        form="schedule",
+        absent="a constant number of replicas",
+    ),
+    Lever(
+        "pool",
+        "start_up",
+        "start_up_s",
+        "duration",
+        "s",
+        "replica",
+        "how long before it is ready a replica of the schedule is ordered",
+        pointer="/start_up_us",
+        form="microseconds",
+        most=S_PER_HOUR,
     ),
     Lever(
         "class",

@@ -20,7 +20,7 @@ from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
 from costctl.recommend.effects import effects_of, latency_of
-from costctl.recommend.objectives import meets_objectives, untrusted
+from costctl.recommend.objectives import meets_objectives, missed, untrusted
 from costctl.recommend.proposals import Candidate, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.study import Part, Study
@@ -48,7 +48,13 @@ def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
             withheld(proposed.subject, proposed.reason, proposed.evidence),
             withheld_as=proposed.how,
             missing=proposed.missing,
+            capacity=proposed.capacity,
         )
+    return replace(_judged(study, proposed), capacity=proposed.capacity)
+
+
+def _judged(study: Study, proposed: Proposal) -> Recommendation:
+    """The recommendation, made or withheld."""
     off = untrusted(study, proposed)
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
@@ -88,20 +94,29 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
 def _best(study: Study, proposed: Proposal) -> _Best | None:
     """The best candidate on the first part, the earlier of two that are alike; None where none beats today."""
     part = study.first
-    best, score = None, _score(part, proposed, part.today)
+    best = None
+    score = None if proposed.goal == "objectives" else _score(part, proposed, part.today)
     for settings in proposed.candidates:
         trial = study.trial(part, settings)
         reached = _score(part, proposed, trial)
-        if reached < score and _is_allowed(part, proposed, trial):
+        if (score is None or reached < score) and _is_allowed(part, proposed, trial):
             best, score = _Best(settings, trial), reached
     return best
 
 
 def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
-    """Smaller is better: requests within their objectives where these are the goal; the bill; busy time."""
+    """Smaller is better: requests within their objectives where these are the goal, or objectives that are missed; the
+    bill; busy time.
+    """
     grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
     usd = tuple(round(float(each.sum()) / grain_usd) for each in (trial.paid_usd, trial.busy_usd))
-    return (-int(trial.is_good.sum()), *usd) if proposed.goal == "goodput" else usd
+    match proposed.goal:
+        case "goodput":
+            return (-int(trial.is_good.sum()), *usd)
+        case "objectives":
+            return (len(missed(part, trial, proposed.classes)), *usd)
+        case "cost":
+            return usd
 
 
 def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
@@ -114,6 +129,9 @@ def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
     if proposed.goal == "cost":
         is_kept = meets_objectives(part, trial, proposed.classes)
         return None if is_kept else "an objective would be missed"
+    if proposed.goal == "objectives":
+        is_missed = bool(missed(part, trial, proposed.classes))
+        return "an objective would still be missed" if is_missed else None
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
         return "it takes more replica time"
     groups = [part.period.members(number) for number in proposed.classes]
@@ -129,19 +147,21 @@ def _held_out(
     later = study.trial(study.second, best.settings)
     saved = savings_between(study, study.first, study.first.today, best.trial)
     held = savings_between(study, study.second, study.second.today, later)
-    reason = _why_not(saved, held, _what_fails(study.second, proposed, later))
+    reason = _why_not(proposed, saved, held, _what_fails(study.second, proposed, later))
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
 
 
-def _why_not(saved: Savings, held: Savings, failure: str | None) -> str | None:
+def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | None) -> str | None:
     """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
     if saved.main is None:
         return "There is too little traffic over time to say what that saves."
     if failure is not None:
         return f"In the hold-out period {failure}."
+    if proposed.goal == "objectives":
+        return None  # it is made to keep what was promised, not to save
     if held.main is None:
         return "In the hold-out period there is no saving that could be told."
     for name, each in (

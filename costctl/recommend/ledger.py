@@ -1,6 +1,7 @@
 """What does all that is recommended save together? Applied one after the other on one replay of the whole window.
 
-In: the study, the recommendations as they are written down. Out: ``Joint``. Two changes may save the same second; each
+In: the study, the recommendations as they are written down. Out: those that keep every objective together, and
+``Joint``. Two changes may save the same second; each
 is counted for what it adds to those before it.
 """
 
@@ -8,8 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.levers.settings import Setting, settings_in
+from costctl.recommend.evaluator import withheld
+from costctl.recommend.objectives import meets_objectives
+from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study
 
@@ -35,6 +41,34 @@ def _rank(item: Recommendation) -> tuple[float, float, str]:
 def _potential(item: Recommendation) -> tuple[float, str]:
     cash = item.cash_usd_per_week
     return 0.0 if cash is None else -cash.high, item.id
+
+
+def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommendation]:
+    """The recommendations in their order, those withheld that would miss an objective beside the ones before them. What
+    adds replicas misses none.
+    """
+    settings: tuple[Setting, ...] = ()
+    found, beside = [], ""
+    for item in made:
+        with_it = (*settings, *settings_in(item.change, item.id))
+        cash = item.cash_usd_per_week
+        if not settings or (cash is not None and cash.high < 0) or _is_kept(study, with_it):
+            settings = with_it
+            beside = f"{beside}, {item.id}" if beside else item.id
+            found.append(item)
+        else:
+            reason = f"It would miss an objective beside {beside}; on its own it would not."
+            subject = Subject(item.kind, item.request_class, item.pool)
+            refused = withheld(subject, reason, item.evidence)
+            found.append(replace(refused, id=item.id, capacity=item.capacity))
+    return found
+
+
+def _is_kept(study: Study, settings: Candidate) -> bool:
+    """Whether every objective is kept under the settings, in both parts of the window."""
+    classes = study.served_classes()
+    parts = (study.first, study.second)
+    return all(meets_objectives(part, study.trial(part, settings), classes) for part in parts)
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:

@@ -10,27 +10,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from costctl.documents.capacity import Capacity
 from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
-Goal = Literal["cost", "goodput"]
+Goal = Literal["cost", "goodput", "objectives"]
 Candidate = tuple[Setting, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What advice is about. commitment: an offer of capacity."""
+    """What advice is about. commitment: an offer of capacity.  form: which of several answers to one question."""
 
     kind: str
     request_class: str | None = None
     pool: str | None = None
     commitment: str | None = None
+    form: str | None = None
 
     @property
     def id(self) -> str:
         """Such as tier_placement.chat.gpu-economy."""
-        parts = (self.kind, self.request_class, self.pool, self.commitment)
+        parts = (self.kind, self.request_class, self.pool, self.commitment, self.form)
         return ".".join(part for part in parts if part)
 
 
@@ -39,9 +41,10 @@ class Proposal:
     """Settings to be tried on the first part of the window, of which the best is held to the second.
 
     goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
-    most requests within their objectives, of those that take no more busy time.  classes: whose objectives must be
+    most requests within their objectives, of those that take no more busy time; "objectives" is the smallest bill of
+    those that miss none, whatever it comes to.  classes: whose objectives must be
     kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence;
-    if_none: why nothing is, where none is better than today.
+    if_none: why nothing is, where none is better than today.  capacity: facts of the size of a pool.
     """
 
     subject: Subject
@@ -54,6 +57,7 @@ class Proposal:
     reversal: str
     assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Withheld:
     evidence: tuple[Evidence, ...] = ()
     how: WithheldAs = "ruled_out"
     missing: tuple[str, ...] = ()
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)

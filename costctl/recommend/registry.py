@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.kinds import batch_window, queue_limit, tier_placement
+from costctl.recommend.kinds import batch_window, capacity, queue_limit, tier_placement
 from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
+    capacity.KIND,
     queue_limit.KIND,
     tier_placement.KIND,
 )
 # What people ask about and no kind advises on yet.
-NOT_COVERED: Final = ("number of replicas",)
+NOT_COVERED: Final[tuple[str, ...]] = ()

@@ -104,7 +104,7 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
     return Study(
         settings=settings,
         fits=fits,
-        today=platform_today(fits),
+        today=platform_today(fits, frames.window_from_ns),
         calibration=calibration_of(frames, fits, settings, whole.today),
         first=first,
         second=second,

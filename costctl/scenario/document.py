@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from costctl.documents.policy import Policy
@@ -112,7 +112,7 @@ def build_simulation(
             why=why_nothing_fits(settings, fits),
             next_step="`costctl doctor` says what the telemetry lacks; `costctl help simulate` what a replay needs.",
         )
-    today = platform_today(fits)
+    today = platform_today(fits, frames.window_from_ns)
     meant = _understood(asked, frames, today)
     billing = tuple(
         Billing(
@@ -156,7 +156,7 @@ def build_simulation(
             requests=frames.requests.height,
             replayed_requests=results[0].requests,
         ),
-        today=settings_today(fits, settings),
+        today=settings_today(fits, settings, today),
         scenario=_scenario(
             asked,
             meant,
@@ -190,7 +190,7 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
     return _Meant(
-        platform=Platform(platform.pools, platform.classes, failures),
+        platform=replace(platform, failures=failures),
         load_factor=load_factor_of(asked.load),
         left_out=left_out,
         shared_limits=shared,

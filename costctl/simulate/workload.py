@@ -13,6 +13,7 @@ from typing import Literal
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.documents.settings import Discipline
 from costctl.simulate.lanes import Lanes
+from costctl.simulate.timetable import Timetable
 
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
 
@@ -103,7 +104,8 @@ class PoolSetup:
     (continuous), or calls in a batch (static).  batch_window_s: how long the first call of a static batch
     waits for others to join.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
     may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
-    prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
+    prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.  timetable: by
+    which the number of replicas changes; ``replicas`` is then what it says of the start.
     """
 
     replicas: int
@@ -115,10 +117,13 @@ class PoolSetup:
     prefix_cache_tokens: int = 0
     scaling: Scaling | None = None
     outages: tuple[Outage, ...] = ()
+    timetable: Timetable | None = None
 
     @property
     def most_replicas(self) -> int:
         """How many replicas the pool may have at once; they are numbered so far in an outcome."""
+        if self.timetable is not None:
+            return self.timetable.most
         return self.replicas if self.scaling is None else self.scaling.most
 
 

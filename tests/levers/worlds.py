@@ -22,6 +22,7 @@ from costctl.documents.policy import (
     Validity,
 )
 from costctl.levers.platform import ClassRules, Platform, PoolRules
+from costctl.levers.schedule import schedule_from
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS, Lever
 
@@ -124,11 +125,31 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
     """Values of the lever that a policy has a word for."""
     if lever.form == "targets":
         return _pools_for(world, subject)
+    if lever.form == "schedule":
+        return _schedules()
     if lever.form == "microseconds":
-        numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), 10**8).map(lambda us: us / 1e6)
+        most_us = min(10**8, int(lever.most * 1e6))
+        numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
     else:
         numbers = st.integers(max(1, int(lever.least)), int(min(lever.most, 500)))
     return st.none() | numbers if lever.is_limit else numbers
+
+
+def _schedules() -> st.SearchStrategy[Value]:
+    """Schedules by day and by week, as ``schedule_of`` writes them."""
+
+    def written(is_weekly: bool) -> st.SearchStrategy[Value]:
+        hours = st.integers(0, 24 * (7 if is_weekly else 1) - 1)
+        steps = st.dictionaries(hours, st.integers(1, 8), min_size=1, max_size=6)
+        return steps.map(
+            lambda found: (
+                schedule_from(
+                    tuple((60 * hour, number) for hour, number in sorted(found.items())), is_weekly=is_weekly
+                ).text
+            )
+        )
+
+    return st.booleans().flatmap(written)
 
 
 def _pools_for(world: World, request_class: str) -> st.SearchStrategy[Value]:
