@@ -145,13 +145,23 @@ def _held_out(
 ) -> Recommendation:
     """The advice if it holds on the part that it was not chosen on, else withheld with what failed there."""
     later = study.trial(study.second, best.settings)
-    saved = savings_between(study, study.first, study.first.today, best.trial)
+    saved = _saved(study, best)
     held = savings_between(study, study.second, study.second.today, later)
     reason = _why_not(proposed, saved, held, _what_fails(study.second, proposed, later))
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
+
+
+def _saved(study: Study, best: _Best) -> Savings:
+    """What the best candidate saves on the part that it was chosen on; of a schedule, whose hours are not spread evenly
+    over a part, on the whole window.
+    """
+    if not any(each.lever.form == "schedule" for each in best.settings):
+        return savings_between(study, study.first, study.first.today, best.trial)
+    whole = study.whole
+    return savings_between(study, whole, whole.today, study.trial(whole, best.settings))
 
 
 def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | None) -> str | None:

@@ -153,7 +153,7 @@ def first_that(does: Does, guess: int, most: int) -> int | None:
     return at
 
 
-def busy_s_by_hour(part: Part, number: int) -> Floats:
+def _busy_s_by_hour(part: Part, number: int) -> Floats:
     """Busy seconds of the pool today, by hour from the start of the part."""
     period = part.period
     hours = max(int(np.ceil((period.to_s - period.from_s) / S_PER_HOUR)), 1)
@@ -166,7 +166,7 @@ def busy_s_by_hour(part: Part, number: int) -> Floats:
 
 def _guess(study: Study, number: int, today: int) -> int:
     """The fewest that keep every objective in the dearest hours; today's load alone where these are most of it."""
-    busy_s = busy_s_by_hour(study.whole, number)
+    busy_s = _busy_s_by_hour(study.whole, number)
     period = study.whole.period
     if busy_s.size < _FEWEST_HOURS:
         return max(int(np.ceil(busy_s.sum() / (period.to_s - period.from_s))), 1)

@@ -13,9 +13,10 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.levers.schedule import Schedule, clock, hour_of_week, schedule_from
-from costctl.recommend.fewest import busy_s_by_hour
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Period
+from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
+from costctl.simulate.replicas import replicas_by_pool
 from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_WEEK
 
 FEWEST_DAYS: Final = 2  # of a window that tells hours of the day
@@ -73,27 +74,33 @@ def clock_of(study: Study) -> Clock | None:
 
 def busy_by_hour(times: Clock, part: Part, number: int) -> Floats:
     """Busy replicas of the pool today, on average in each hour of the clock; NaN in hours that were not seen."""
-    busy_s = busy_s_by_hour(part, number)
-    middle_s = part.period.from_s + S_PER_HOUR * (np.arange(busy_s.size) + 0.5)
-    length_s = np.clip(
-        part.period.to_s - part.period.from_s - S_PER_HOUR * np.arange(busy_s.size), 0.0, S_PER_HOUR
-    )
-    hour = times.of_instants(middle_s)
-    total_s, seen_s = (np.bincount(hour, weights=each, minlength=times.hours) for each in (busy_s, length_s))
-    found: Floats = np.divide(total_s, seen_s, out=np.full(times.hours, np.nan), where=seen_s > 0)
-    return found
+    period = part.period
+    edges_s = _edges_s(times, period)
+    busy_s = busy_s_by_pool_and_block(part.today.outcome, replicas_by_pool(period.pools), edges_s)
+    return _by_hour(times, edges_s, busy_s[number], 1.0)
 
 
 def calls_by_hour(times: Clock, part: Part, number: int) -> Floats:
     """Calls of the pool an hour, in each hour of the clock; NaN in hours that were not seen."""
     period = part.period
+    edges_s = _edges_s(times, period)
     arrival_s = part.today.outcome.arrival_s[period.pool == number]
-    counts = np.bincount(times.of_instants(arrival_s[np.isfinite(arrival_s)]), minlength=times.hours)
-    starts_s: Floats = np.arange(period.from_s, period.to_s, S_PER_HOUR, dtype=np.float64)
-    length_s = np.minimum(period.to_s - starts_s, S_PER_HOUR)
-    seen = (
-        np.bincount(times.of_instants(starts_s + length_s / 2), weights=length_s, minlength=times.hours)
-        / S_PER_HOUR
+    counts = np.histogram(arrival_s[np.isfinite(arrival_s)], edges_s)[0].astype(np.float64)
+    return _by_hour(times, edges_s, counts, S_PER_HOUR)
+
+
+def _edges_s(times: Clock, period: Period) -> Floats:
+    """The period, cut at full hours of the clock."""
+    to_next_s = S_PER_HOUR - (times.starts_s + period.from_s) % S_PER_HOUR
+    inner: Floats = np.arange(period.from_s + to_next_s, period.to_s, S_PER_HOUR, dtype=np.float64)
+    return np.concatenate([[period.from_s], inner, [period.to_s]])
+
+
+def _by_hour(times: Clock, edges_s: Floats, amounts: Floats, per_s: float) -> Floats:
+    """Amounts between these edges, summed by hour of the clock, per ``per_s`` seconds that were seen of it."""
+    hour = times.of_instants((edges_s[1:] + edges_s[:-1]) / 2.0)
+    total, seen_s = (
+        np.bincount(hour, weights=each, minlength=times.hours) for each in (amounts, np.diff(edges_s))
     )
-    found: Floats = np.divide(counts, seen, out=np.full(times.hours, np.nan), where=seen > 0)
+    found: Floats = np.divide(per_s * total, seen_s, out=np.full(times.hours, np.nan), where=seen_s > 0)
     return found

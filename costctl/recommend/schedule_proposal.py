@@ -48,7 +48,7 @@ def schedule_of_need(
             Evidence(
                 id="by_hour",
                 kind="simulated",
-                statement=f"From {int(needed.min())} to {int(needed.max())} are needed by the hour, without a reserve: a "
+                statement=f"Without a reserve, {int(needed.min())} to {int(needed.max())} are needed by the hour: a "
                 "replay of that on both parts of the window keeps every objective.",
                 samples=int((study.whole.period.pool == need.number).sum()),
                 value=None,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Final
+
+from msgspec.structs import replace
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
+from costctl.render.capacity_hours import hours_table
 from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_column, usd_range, usd_range_column
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
@@ -63,6 +67,11 @@ def _headline(document: Recommendations) -> str:
     if cash is None:
         return f"Frees capacity worth {usd_range(spare)}; bill unchanged at {bill}"
     more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"
+    if cash.high < 0:
+        added = replace(cash, low=-cash.high, mid=-cash.mid, high=-cash.low)
+        return (
+            f"Costs {usd_range(added)} more than {_bill(document)}, to meet objectives that are missed{more}"
+        )
     return f"Saves {usd_range(cash)} of {bill}{more}"
 
 
@@ -263,7 +272,9 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         ]
         return [
             Facts((("", f"Not recommended: {advice.id}"),)),
-            Facts((*lines, ("Next", view.command("recommend --verbose")))),
+            Facts(tuple(lines)),
+            *hours_table(advice, is_whole=view.detail),
+            Facts((("Next", view.command("recommend --verbose")),)),
         ]
     lines = [
         ("Saves", f"{saving(advice)}, {span(document)}"),
@@ -278,6 +289,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         Facts((("", in_words(advice)), ("", advice.id))),
         Facts(tuple(lines)),
         *_to_add(advice),
+        *hours_table(advice, is_whole=view.detail),
         *_effects(advice, view),
         *(_calibration(document, advice) if view.detail else []),
         Facts((("Next", _try(advice, view)),)),
@@ -288,7 +300,7 @@ def _try(advice: Recommendation, view: View) -> str:
     """The command that goes on from here: a replay of the change, or, of what is bought, where its cost is seen."""
     if any(is_about_tokens(each) for each in advice.change):
         return view.command("analyze --by model")
-    settings = " ".join(f"--set {each.key}={_value(each.to)}" for each in advice.change)
+    settings = " ".join(f"--set {quote(f'{each.key}={_value(each.to)}')}" for each in advice.change)
     return view.command(f"simulate {settings}")
 
 
