@@ -218,6 +218,22 @@ class ResponseCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl_us: DurationUs
 
 
+class DeferHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of every day, UTC, in minutes of the day; where the end is not after the begin, into the next day."""
+
+    from_minute: Annotated[int, msgspec.Meta(ge=0, lt=24 * 60)]
+    until_minute: Annotated[int, msgspec.Meta(ge=0, lt=24 * 60)]
+
+
+class Defer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Requests wait for these hours, those that come within them not at all. within_us: how long one may wait; one that
+    would have to wait longer is served at once.
+    """
+
+    hours: DeferHours | None = None
+    within_us: DurationUs | None = None
+
+
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What calls may come to at most. steps: calls of one request.  input_tokens: that are sent, of the history the
     latest.  output_tokens: of an answer.
@@ -241,7 +257,8 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """What happens to one class of calls. The first class in the array that matches takes the call.
 
     request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
-    several classes have in common; absent where not observed.  why: JSON Pointer inside this class → ids of evidence.
+    several classes have in common; absent where not observed.  defer: hours for which its requests wait.  why: JSON
+    Pointer inside this class → ids of evidence.
 
     Of what is bought by the token: prompt_cache, response_cache, caps; service_tier: what the calls are sold as;
     affinity: "prefix" where calls go to the deployment that has their prefix.
@@ -262,6 +279,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     service_tier: Literal["default", "batch", "flex", "priority"] | None = None
     response_cache: ResponseCache | None = None
     caps: Caps | None = None
+    defer: Defer | None = None
     data_boundary: PolicyBoundary | None = None
     why: Why = {}
 

@@ -48,6 +48,7 @@ class ClassRules:
     replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is rejected.  None is no
     limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or redirect (to the pool
     redirect_to).  A client tries again ``retries`` times, the k-th time backoff_s x backoff_factor^(k-1) later.
+    Requests wait for defer_hours of the day, ``defer_within_s`` at most.
     """
 
     pools: tuple[str, ...]
@@ -64,6 +65,8 @@ class ClassRules:
     retries: int = 0
     backoff_s: float = 1.0
     backoff_factor: float = 2.0
+    defer_hours: str | None = None
+    defer_within_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 from costctl.documents.changes import SettingChange, Value
 from costctl.errors import InputError
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.day_hours import day_hours_of
 from costctl.levers.schedule import schedule_of
 from costctl.levers.table import LEVERS, Lever, Owner
 from costctl.units import US_PER_S, us_from_s
@@ -55,6 +56,8 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
             value = us_from_s(value) / US_PER_S
     elif lever.kind == "schedule" and isinstance(value, str):
         value = schedule_of(value).text
+    elif lever.kind == "hours" and isinstance(value, str):
+        value = day_hours_of(value).text
     elif value is None and not lever.is_limit:
         raise ValueError(f"{key_of(lever, subject)} is not a limit: it cannot be unlimited")
     return Setting(lever, subject, value, source)

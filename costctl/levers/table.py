@@ -14,10 +14,10 @@ from costctl.units import S_PER_HOUR
 
 Owner = Literal["class", "pool", "commitment"]
 Kind = Literal[
-    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule"
+    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule", "hours"
 ]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "schedule"]
+Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "schedule", "hours"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
@@ -354,6 +354,30 @@ LEVERS: Final = (
         None,
         "global",
         "the pool that a redirected call goes to",
+    ),
+    Lever(
+        "class",
+        "defer.hours",
+        "defer_hours",
+        "hours",
+        None,
+        "caller",
+        "hours of the day, UTC, until which its requests wait",
+        pointer="/defer/hours",
+        form="hours",
+        absent="they come when they come",
+    ),
+    Lever(
+        "class",
+        "defer.within",
+        "defer_within_s",
+        "duration",
+        "s",
+        "caller",
+        "how long a request may wait for these hours; one that would wait longer comes at once",
+        pointer="/defer/within_us",
+        form="microseconds",
+        most=MOST_S,
     ),
     Lever(
         "class",

@@ -12,7 +12,16 @@ from typing import Any
 import msgspec
 
 from costctl.documents.changes import Value
-from costctl.documents.policy import AtMost, Limit, RejectWhenBusy, ReplicaSchedule, ScheduleStep, Unlimited
+from costctl.documents.policy import (
+    AtMost,
+    DeferHours,
+    Limit,
+    RejectWhenBusy,
+    ReplicaSchedule,
+    ScheduleStep,
+    Unlimited,
+)
+from costctl.levers.day_hours import DayHours, day_hours_of
 from costctl.levers.limits import limit_per_replica
 from costctl.levers.schedule import schedule_from, schedule_of
 from costctl.levers.table import Lever
@@ -43,6 +52,9 @@ def written(lever: Lever, value: Value) -> Any:
         return value - 1
     if lever.form == "schedule" and isinstance(value, str):
         return msgspec.to_builtins(_schedule_written(value))
+    if lever.form == "hours" and isinstance(value, str):
+        hours = day_hours_of(value)
+        return msgspec.to_builtins(DeferHours(hours.begin, hours.end))
     return value
 
 
@@ -67,7 +79,9 @@ def _schedule_read(found: ReplicaSchedule) -> str | Unsaid:
         return Unsaid("its steps are not in order, or not within its period")
 
 
-def read(lever: Lever, found: int | str | Limit | ReplicaSchedule, replicas: int) -> Value | Unsaid:
+def read(
+    lever: Lever, found: int | str | Limit | ReplicaSchedule | DeferHours, replicas: int
+) -> Value | Unsaid:
     """The value in the unit of the lever. found: at its pointer.  replicas: of the backend."""
     match found:
         case Unlimited():
@@ -83,6 +97,8 @@ def read(lever: Lever, found: int | str | Limit | ReplicaSchedule, replicas: int
                 if limit is None
                 else limit
             )
+        case DeferHours():
+            return DayHours(found.from_minute, found.until_minute).text
         case ReplicaSchedule():
             return _schedule_read(found)
         case int() if lever.form == "microseconds":

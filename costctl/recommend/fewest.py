@@ -112,13 +112,16 @@ def _verdicts(study: Study, number: int, part: Part) -> Callable[[int], _Verdict
 
 
 def _is_served_in_time(part: Part, trial: Trial) -> bool:
-    """Whether as many calls are served as today, and the work is done by the end of the period, or not much later."""
+    """Whether as many calls are served as today, and the work is done by the end of the period, or not much later than
+    the last call comes.
+    """
     unserved, unserved_today = (
         int(np.count_nonzero(~is_served(each.outcome))) for each in (trial, part.today)
     )
     period = part.period
     slack_s = max(_LEFT_OVER_S, _LEFT_OVER_RATIO * (period.to_s - period.from_s))
-    ends_s = max(period.to_s, part.today.outcome.horizon_s) + slack_s
+    last_s = float(np.nanmax(trial.outcome.arrival_s, initial=period.from_s))
+    ends_s = max(period.to_s, part.today.outcome.horizon_s, last_s) + slack_s
     return unserved <= unserved_today and trial.outcome.horizon_s <= ends_s
 
 

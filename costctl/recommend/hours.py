@@ -6,6 +6,7 @@ hours of the week, one of two days hours of the day; a shorter one has seen too 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Period
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.replicas import replicas_by_pool
+from costctl.simulate.workload import Outcome, Pool
 from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_WEEK
 
 FEWEST_DAYS: Final = 2  # of a window that tells hours of the day
@@ -72,11 +74,12 @@ def clock_of(study: Study) -> Clock | None:
     return Clock(study.today.starts_s, is_weekly=seconds >= FEWEST_WEEKS * S_PER_WEEK)
 
 
-def busy_by_hour(times: Clock, part: Part, number: int) -> Floats:
-    """Busy replicas of the pool today, on average in each hour of the clock; NaN in hours that were not seen."""
-    period = part.period
+def busy_by_hour(
+    times: Clock, period: Period, outcome: Outcome, pools: Sequence[Pool], number: int
+) -> Floats:
+    """Busy replicas of a pool in an outcome, on average in each hour of the clock; NaN in hours that were not seen."""
     edges_s = _edges_s(times, period)
-    busy_s = busy_s_by_pool_and_block(part.today.outcome, replicas_by_pool(period.pools), edges_s)
+    busy_s = busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
     return _by_hour(times, edges_s, busy_s[number], 1.0)
 
 

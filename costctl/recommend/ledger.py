@@ -18,6 +18,7 @@ from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study
+from costctl.scenario.period import Trial
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
@@ -44,31 +45,45 @@ def _potential(item: Recommendation) -> tuple[float, str]:
 
 
 def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommendation]:
-    """The recommendations in their order, those withheld that would miss an objective beside the ones before them. What
-    adds replicas misses none.
+    """The recommendations in their order. Withheld are those that, beside the ones before them, would miss an
+    objective, or take back what those save: another answer to the same question. What adds replicas does neither.
     """
     settings: tuple[Setting, ...] = ()
-    found, beside = [], ""
+    before, found, beside = study.whole.today, [], ""
     for item in made:
         with_it = (*settings, *settings_in(item.change, item.id))
-        cash = item.cash_usd_per_week
-        if not settings or (cash is not None and cash.high < 0) or _is_kept(study, with_it):
-            settings = with_it
+        trial = study.trial(study.whole, with_it)
+        reason = None
+        if settings and not _adds_replicas(item):
+            reason = _why_not_beside(study, with_it, before, trial, beside)
+        if reason is None:
+            settings, before = with_it, trial
             beside = f"{beside}, {item.id}" if beside else item.id
             found.append(item)
         else:
-            reason = f"It would miss an objective beside {beside}; on its own it would not."
             subject = Subject(item.kind, item.request_class, item.pool)
             refused = withheld(subject, reason, item.evidence)
             found.append(replace(refused, id=item.id, capacity=item.capacity))
     return found
 
 
-def _is_kept(study: Study, settings: Candidate) -> bool:
-    """Whether every objective is kept under the settings, in both parts of the window."""
+def _adds_replicas(item: Recommendation) -> bool:
+    cash = item.cash_usd_per_week
+    return cash is not None and cash.high < 0
+
+
+def _why_not_beside(
+    study: Study, settings: Candidate, before: Trial, trial: Trial, beside: str
+) -> str | None:
+    """Why the last of the settings are no advice beside the others, a sentence."""
+    added = savings_between(study, study.whole, before, trial).cash
+    if added is not None and added.high < 0:
+        return f"It is another way to what {beside} does, and saves less."
     classes = study.served_classes()
     parts = (study.first, study.second)
-    return all(meets_objectives(part, study.trial(part, settings), classes) for part in parts)
+    if not all(meets_objectives(part, study.trial(part, settings), classes) for part in parts):
+        return f"It would miss an objective beside {beside}; on its own it would not."
+    return None
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:

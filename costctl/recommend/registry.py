@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.recommend.kinds import batch_window, capacity, queue_limit, tier_placement
+from costctl.recommend.kinds import batch_window, capacity, deferral, queue_limit, tier_placement
 from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
     capacity.KIND,
+    deferral.KIND,
     queue_limit.KIND,
     tier_placement.KIND,
 )

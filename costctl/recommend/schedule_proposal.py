@@ -64,7 +64,8 @@ def hours_of(
     study: Study, need: Need, times: Clock, needed: Ints | None, advised: Ints | None = None
 ) -> tuple[CapacityHour, ...]:
     """A row for each hour of the clock that was seen. advised: by hour, else the constant."""
-    busy = busy_by_hour(times, study.whole, need.number)
+    period = study.whole.period
+    busy = busy_by_hour(times, period, study.whole.today.outcome, period.pools, need.number)
     calls = calls_by_hour(times, study.whole, need.number)
     return tuple(
         CapacityHour(

@@ -20,6 +20,7 @@ from costctl.levers.apply import applied
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
 from costctl.scenario.calibration import calibration_of
+from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today
@@ -76,7 +77,8 @@ class Study:
     def trial(self, part: Part, settings: Sequence[Setting]) -> Trial:
         """The replay of the part under today's settings and these."""
         pools, pool = self.replayed_as(part, settings)
-        return part.period.trial(pools, pool)
+        later = deferrals_of(applied(self.today, settings), self.classes)
+        return part.period.trial(pools, pool, later)
 
     def replayed_as(self, part: Part, settings: Sequence[Setting]) -> tuple[tuple[Pool, ...], Ints]:
         """The pools under today's settings and these, and by which each call of the part is served."""

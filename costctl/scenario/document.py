@@ -41,6 +41,7 @@ from costctl.levers.shared_limits import SharedLimit, shared_limits
 from costctl.levers.table import LEVERS
 from costctl.progress import Progress
 from costctl.scenario.calibration import calibration_of
+from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.differences import differences_between
 from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, seen_in_progress
 from costctl.scenario.failures import failure_of
@@ -131,7 +132,8 @@ def build_simulation(
     def under(platform: Platform) -> Replayed:
         pools = pools_of(fitted, fits.calls.classes, today, platform)
         pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, platform)
-        return Replayed(at, pools, pool, at.trial(pools, pool), fits.calls.classes, billing)
+        later = deferrals_of(platform, fits.calls.classes)
+        return Replayed(at, pools, pool, at.trial(pools, pool, later), fits.calls.classes, billing)
 
     progress("Replaying the scenario", None)
     at = at_load(period, meant.load_factor, seed)

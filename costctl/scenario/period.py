@@ -20,6 +20,7 @@ from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
+from costctl.scenario.deferrals import Deferral, in_order, put_off
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
@@ -89,10 +90,13 @@ class Period:
         members: Bools = found & (self.request_class == request_class)
         return members
 
-    def trial(self, pools: Sequence[Pool], pool: Ints | None = None) -> Trial:
-        """Replay under these pools. pool: by which each call is served, else as today."""
-        served_by = self.pool if pool is None else pool
-        outcome = replay_network(self.workload, served_by, pools)
+    def trial(
+        self, pools: Sequence[Pool], pool: Ints | None = None, deferrals: Sequence[Deferral] = ()
+    ) -> Trial:
+        """Replay under these pools. pool: by which each call is served, else as today.  deferrals: classes that wait
+        for hours of low demand; their times begin when they have waited.
+        """
+        outcome = self._outcome(pools, self.pool if pool is None else pool, deferrals)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
         first_longer_s = _longer_s(ttft_s(outcome), ttft_s(self.today))
         total_s = accumulated_s(longer_s, self.before)
@@ -106,6 +110,12 @@ class Period:
         paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
         is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good)
+
+    def _outcome(self, pools: Sequence[Pool], served_by: Ints, deferrals: Sequence[Deferral]) -> Outcome:
+        if not deferrals:
+            return replay_network(self.workload, served_by, pools)
+        later, had = put_off(self.workload, self.request, self.request_class, deferrals)
+        return in_order(replay_network(later, served_by[had], pools), had)
 
     def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
         """By request, its time to first token: as observed, and what the calls up to it take longer."""

@@ -21,6 +21,7 @@ from costctl.documents.policy import (
     Target,
     Validity,
 )
+from costctl.levers.day_hours import DayHours
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_from
 from costctl.levers.settings import Setting, of_lever
@@ -127,6 +128,9 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
         return _pools_for(world, subject)
     if lever.form == "schedule":
         return _schedules()
+    if lever.form == "hours":
+        hours = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda each: each[0] != each[1])
+        return hours.map(lambda each: DayHours(*each).text)
     if lever.form == "microseconds":
         most_us = min(10**8, int(lever.most * 1e6))
         numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
