@@ -26,7 +26,7 @@ from tests.synth.written_worlds import SETTINGS, written
 
 MOST: Final = 8
 FIRST_PART: Final = 0.6  # of the window, as advice cuts it
-_HOURS: Final = 0.4
+_HOURS: Final = 0.2
 _DAY_NS: Final = 86_400 * NS_PER_S
 _MIXES: Final = (
     ("classification", "long_generation"),
