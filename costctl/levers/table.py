@@ -61,6 +61,20 @@ class Lever:
 
 _OWN_LIMIT: Final = "the consumer's own limit, where it has one"
 
+_SCALING_ROWS: Final[tuple[tuple[str, str, Kind, str, Scope, str, float, float], ...]] = (
+    ("least", "least", "count", "replicas", "backend", "fewest replicas", 1, MOST_REPLICAS),
+    ("most", "most", "count", "replicas", "backend", "most replicas", 1, MOST_REPLICAS),
+    ("target_outstanding", "target_outstanding", "number", "calls", "replica",
+     "target of calls waiting and in progress", 0, MOST_COUNT),
+    ("interval", "interval_s", "duration", "s", "backend", "between two looks at the load", 0, MOST_S),
+    ("delay", "delay_s", "duration", "s", "backend", "from order to ready", 0, MOST_S),
+    ("idle", "idle_s", "duration", "s", "backend", "how long demand is lower before a replica goes", 0, MOST_S),
+)  # fmt: skip
+_SCALING: Final = tuple(
+    Lever("pool", f"scaling.{name}", f"scaling_{field}", kind, unit, scope, meaning, least=least, most=most)
+    for name, field, kind, unit, scope, meaning, least, most in _SCALING_ROWS
+)
+
 LEVERS: Final = (
     Lever(
         "pool",
@@ -143,67 +157,7 @@ LEVERS: Final = (
         "replica",
         "tokens of shared prefixes that a replica keeps",
     ),
-    Lever(
-        "pool",
-        "scaling.least",
-        "scaling_least",
-        "count",
-        "replicas",
-        "backend",
-        "fewest replicas",
-        least=1,
-        most=MOST_REPLICAS,
-    ),
-    Lever(
-        "pool",
-        "scaling.most",
-        "scaling_most",
-        "count",
-        "replicas",
-        "backend",
-        "most replicas",
-        least=1,
-        most=MOST_REPLICAS,
-    ),
-    Lever(
-        "pool",
-        "scaling.target_outstanding",
-        "scaling_target_outstanding",
-        "number",
-        "calls",
-        "replica",
-        "target of calls waiting and in progress",
-    ),
-    Lever(
-        "pool",
-        "scaling.interval",
-        "scaling_interval_s",
-        "duration",
-        "s",
-        "backend",
-        "between two looks at the load",
-        most=MOST_S,
-    ),
-    Lever(
-        "pool",
-        "scaling.delay",
-        "scaling_delay_s",
-        "duration",
-        "s",
-        "backend",
-        "from order to ready",
-        most=MOST_S,
-    ),
-    Lever(
-        "pool",
-        "scaling.idle",
-        "scaling_idle_s",
-        "duration",
-        "s",
-        "backend",
-        "how long demand is lower before a replica goes",
-        most=MOST_S,
-    ),
+    *_SCALING,
     Lever(
         "pool",
         "schedule",

@@ -168,9 +168,9 @@ def evidence_of(study: Study, need: Need, facts: Capacity) -> tuple[Evidence, ..
         found.append(
             fact(
                 "one_more",
-                f"One more than {need.advised} costs {more.price_usd:,.2f} USD in the window and brings "
-                f"{more.good_requests:,} more requests within their objectives and {more.delay_s:,.0f} s less of "
-                f"waiting in all, {worth}.",
+                f"One more than {need.advised} costs {more.price_usd:,.2f} USD in the window and changes "
+                f"requests within their objectives by {more.good_requests:+,} and their times by {-more.delay_s:+,.0f} "
+                f"s in all, {worth}.",
             )
         )
     if not facts.hours:
