@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
@@ -300,7 +301,7 @@ def _try(advice: Recommendation, view: View) -> str:
     """The command that goes on from here: a replay of the change, or, of what is bought, where its cost is seen."""
     if any(is_about_tokens(each) for each in advice.change):
         return view.command("analyze --by model")
-    settings = " ".join(f"--set {quote(f'{each.key}={_value(each.to)}')}" for each in advice.change)
+    settings = " ".join(f"--set {quote(f'{each.key}={_value(each)}')}" for each in advice.change)
     return view.command(f"simulate {settings}")
 
 
@@ -308,8 +309,11 @@ def _trust(document: Recommendations) -> list[tuple[str, str]]:
     return [] if document.calibration is None else [("Replay", f"{trust_line(document.calibration)}.")]
 
 
-def _value(value: object) -> str:
+def _value(change: SettingChange) -> str:
     """The value as ``simulate --set`` takes it."""
+    value = change.to
+    if change.unit == "s" and isinstance(value, int | float):
+        return f"{value:.12g}s"
     return ",".join(value) if isinstance(value, tuple) else "unlimited" if value is None else str(value)
 
 
