@@ -18,7 +18,6 @@ from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study
-from costctl.scenario.period import Trial
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
@@ -51,13 +50,17 @@ def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommen
     settings: tuple[Setting, ...] = ()
     before, found, beside = study.whole.today, [], ""
     for item in made:
-        with_it = (*settings, *settings_in(item.change, item.id))
-        trial = study.trial(study.whole, with_it)
+        alone = settings_in(item.change, item.id)
+        trial = study.trial(study.whole, (*settings, *alone))
         reason = None
         if settings and not _adds_replicas(item):
-            reason = _why_not_beside(study, with_it, before, trial, beside)
+            added = savings_between(study, study.whole, before, trial).cash
+            if added is not None and added.high < 0:
+                reason = f"It is another way to what {beside} does, and saves less."
+            elif _breaks(study, settings, alone):
+                reason = f"It would miss an objective beside {beside}; on its own it would not."
         if reason is None:
-            settings, before = with_it, trial
+            settings, before = (*settings, *alone), trial
             beside = f"{beside}, {item.id}" if beside else item.id
             found.append(item)
         else:
@@ -72,18 +75,17 @@ def _adds_replicas(item: Recommendation) -> bool:
     return cash is not None and cash.high < 0
 
 
-def _why_not_beside(
-    study: Study, settings: Candidate, before: Trial, trial: Trial, beside: str
-) -> str | None:
-    """Why the last of the settings are no advice beside the others, a sentence."""
-    added = savings_between(study, study.whole, before, trial).cash
-    if added is not None and added.high < 0:
-        return f"It is another way to what {beside} does, and saves less."
+def _breaks(study: Study, others: Candidate, alone: Candidate) -> bool:
+    """Whether both together miss an objective that each keeps. What rejects calls keeps none by itself."""
+    if _keeps(study, (*others, *alone)):
+        return False
+    return _keeps(study, others) and _keeps(study, alone)
+
+
+def _keeps(study: Study, settings: Candidate) -> bool:
     classes = study.served_classes()
     parts = (study.first, study.second)
-    if not all(meets_objectives(part, study.trial(part, settings), classes) for part in parts):
-        return f"It would miss an objective beside {beside}; on its own it would not."
-    return None
+    return all(meets_objectives(part, study.trial(part, settings), classes) for part in parts)
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
