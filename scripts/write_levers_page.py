@@ -51,6 +51,10 @@ def _bounds(lever: Lever) -> str:
         return ", ".join(f"`{each}`" for each in lever.choices)
     if lever.kind in ("class", "pool", "pools", "model"):
         return "a name"
+    if lever.kind == "schedule":
+        return "such as `00:00=2,07:00=4`"
+    if lever.kind == "hours":
+        return "such as `22:00-06:00`"
     most = "" if lever.most in (MOST_COUNT, MOST_S) else f" to {lever.most:g}"
     unlimited = ", or unlimited" if lever.is_limit else ""
     return (f"{lever.least:g}{most}" if most else f"≥ {lever.least:g}") + unlimited

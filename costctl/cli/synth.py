@@ -35,7 +35,7 @@ def run(
         typer.Option(
             "--world",
             metavar="NAME",
-            help="A named world: sample (own pools), shop or buyers (bought tokens), advised, advised-later.  "
+            help="A named world: sample or days (own pools), shop or buyers (bought tokens), advised, advised-later.  "
             "[default: a random world of --seed]",
         ),
     ] = None,

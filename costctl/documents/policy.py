@@ -112,13 +112,28 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     most_ahead: Limit | None = None
 
 
+class ScheduleStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From this minute on so many replicas are ready. minute: of the day, or of the week from Monday; UTC."""
+
+    minute: Annotated[int, msgspec.Meta(ge=0, lt=7 * 24 * 60)]
+    replicas: Positive
+
+
+class ReplicaSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many replicas are ready when, again every day or week; before the first step the last holds."""
+
+    period: Literal["day", "week"]
+    steps: Annotated[tuple[ScheduleStep, ...], msgspec.Meta(min_length=1)]
+
+
 class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One model in one pool, or at one provider.
 
     model: the name that it is asked by; absent where the pool does not say what it serves.  answers_as: the model
     that its answers name, where that is another name.  region, jurisdiction, boundary: absent where
     not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
-    progress, over its scope.  why: JSON Pointer inside this backend → ids of evidence.
+    progress, over its scope.  schedule: in place of a constant number of replicas; start_up_us: how much earlier than
+    it says a replica must be ordered to be ready.  why: JSON Pointer inside this backend → ids of evidence.
     """
 
     id: Id
@@ -135,6 +150,8 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     batching: Literal["static", "continuous"] | None = None
     batch: Batch | None = None
     routing: Routing | None = None
+    schedule: ReplicaSchedule | None = None
+    start_up_us: DurationUs | None = None
     why: Why = {}
 
 
@@ -215,6 +232,22 @@ class ResponseCache(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     most_bytes: Bytes | None = None
 
 
+class DeferHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of every day, UTC, in minutes of the day; where the end is not after the begin, into the next day."""
+
+    from_minute: Annotated[int, msgspec.Meta(ge=0, lt=24 * 60)]
+    until_minute: Annotated[int, msgspec.Meta(ge=0, lt=24 * 60)]
+
+
+class Defer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Requests wait for these hours, those that come within them not at all. within_us: how long one may wait; one that
+    would have to wait longer is served at once.
+    """
+
+    hours: DeferHours | None = None
+    within_us: DurationUs | None = None
+
+
 class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What calls may come to at most. steps: calls of one request.  input_tokens: that are sent, of the history the
     latest.  output_tokens: of an answer.
@@ -239,7 +272,8 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
     several classes have in common; absent where not observed.  backoff_us: that pass at least after an attempt that
-    failed, before the next.  why: JSON Pointer inside this class → ids of evidence.
+    failed, before the next.  defer: hours for which its requests wait.  why: JSON Pointer inside this class → ids of
+    evidence.
 
     Of what is bought by the token: prompt_cache, response_cache, caps; service_tier: what the calls are sold as;
     affinity: "prefix" where calls go to the deployment that has their prefix.
@@ -261,6 +295,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     service_tier: Literal["default", "batch", "flex", "priority"] | None = None
     response_cache: ResponseCache | None = None
     caps: Caps | None = None
+    defer: Defer | None = None
     data_boundary: PolicyBoundary | None = None
     why: Why = {}
 

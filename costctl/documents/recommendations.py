@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.calibration import Calibration
+from costctl.documents.capacity import Capacity
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
@@ -143,6 +144,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
     calls: of its class in the window, of advice on bought tokens.  commitment: the offer of capacity that it is about.
+    capacity: of advice on the size of a pool, also of what is withheld.
     """
 
     id: str
@@ -170,6 +172,7 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commitment: str | None = None
     goodput_requests: Estimate | None = None
     goodput_requests_per_week: Estimate | None = None
+    capacity: Capacity | None = None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

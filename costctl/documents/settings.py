@@ -22,6 +22,7 @@ Usd = Annotated[float, msgspec.Meta(ge=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Margin = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Spare = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 
 
 class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +32,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models. max_num_seqs: sequences that a replica decodes at once.  prefix_cache_tokens: tokens of prompts whose
     keys and values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
     pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
-    thousandth.
+    thousandth.  reserve_replicas: that advice keeps beyond what the objectives need, in case as many fail.  start_up:
+    how long a replica takes from its order until it serves, by which a schedule orders it earlier.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -49,11 +51,19 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix_cache_tokens: Count | None = None
     max_batch_size: Count | None = None
     batch_window: str | None = None
+    reserve_replicas: Spare = 1
+    start_up: str = "5min"
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration."""
+        duration_s(self.start_up)
         if self.batch_window is not None:
             duration_s(self.batch_window)
+
+    @property
+    def start_up_s(self) -> float:
+        """Seconds from the order of a replica until it serves."""
+        return duration_s(self.start_up)
 
     @property
     def batch_window_s(self) -> float | None:
@@ -78,14 +88,15 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Latency objectives at the 95th percentile, as durations ("800ms")."""
+    """Latency objectives as durations ("800ms"), at the 95th percentile, and end to end at the 99th too."""
 
     ttft_p95: str | None = None
     e2e_p95: str | None = None
+    e2e_p99: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration."""
-        for text in (self.ttft_p95, self.e2e_p95):
+        for text in (self.ttft_p95, self.e2e_p95, self.e2e_p99):
             if text is not None:
                 duration_s(text)
 
@@ -98,6 +109,11 @@ class Slo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def e2e_p95_s(self) -> float | None:
         """Seconds, or None where no objective is set."""
         return None if self.e2e_p95 is None else duration_s(self.e2e_p95)
+
+    @property
+    def e2e_p99_s(self) -> float | None:
+        """Seconds, or None where no objective is set."""
+        return None if self.e2e_p99 is None else duration_s(self.e2e_p99)
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,7 +145,8 @@ class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one class needs. priority: 1 is served first; classes without one come after, in order of the
     file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.  quality_margin: by how
-    much a cheaper model may score worse than today's, in the unit of the scores.
+    much a cheaper model may score worse than today's, in the unit of the scores.  deadline: after how long its requests
+    must be done that may wait for hours of low demand.
     """
 
     slo: Slo = Slo()
@@ -137,9 +154,20 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay_usd_per_s: Usd | None = None
     priority: Count | None = None
     deferrable: bool = False
+    deadline: str | None = None
     allowed_models: tuple[str, ...] = ()
     quality_margin: Margin = 0.05
     boundary: DataBoundary | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse text that is no duration."""
+        if self.deadline is not None:
+            duration_s(self.deadline)
+
+    @property
+    def deadline_s(self) -> float | None:
+        """Seconds, or None where none is set."""
+        return None if self.deadline is None else duration_s(self.deadline)
 
 
 class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

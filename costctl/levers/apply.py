@@ -123,7 +123,8 @@ def _with(platform: Platform, each: Setting) -> Platform:
 def _grown(rules: PoolRules, value: dict[str, Any]) -> PoolRules:
     """The pool with the value. Another number of replicas needs a rule that assigns calls to them."""
     new = replace(rules, **value)
-    if new.replicas != rules.replicas and new.dispatch == "recorded":
+    is_other = new.replicas != rules.replicas or new.schedule != rules.schedule
+    if is_other and new.dispatch == "recorded":
         return replace(new, dispatch="least_outstanding")
     return new
 

@@ -19,7 +19,8 @@ class PoolRules:
     long the first call of a static batch waits for others.  prefix_cache_tokens: per replica; 0 is none.
     affinity_most_ahead: calls that the replica with the prefix may have more than the least loaded; None is no limit.
     scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
-    ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.
+    ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.  schedule: as
+    ``schedule_of`` reads it, None where the number is constant; start_up_s: how much earlier its replicas are ordered.
     """
 
     discipline: Discipline
@@ -36,6 +37,8 @@ class PoolRules:
     scaling_interval_s: float | None = None
     scaling_delay_s: float | None = None
     scaling_idle_s: float | None = None
+    schedule: str | None = None
+    start_up_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class ClassRules:
     redirect_to).  A client tries again ``retries`` times, the k-th time backoff_s x backoff_factor^(k-1) later.
     cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
     hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
+    Requests wait for defer_hours of the day, ``defer_within_s`` at most.
     """
 
     pools: tuple[str, ...]
@@ -67,6 +71,8 @@ class ClassRules:
     backoff_factor: float = 2.0
     cache_gb: float = 0.0
     hot_reads_gb: float = 0.0
+    defer_hours: str | None = None
+    defer_within_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The rules of all pools and classes, by name, and the failures."""
+    """The rules of all pools and classes, by name, and the failures. starts_s: when the window starts, Unix seconds."""
 
     pools: dict[str, PoolRules]
     classes: dict[str, ClassRules]
     failures: tuple[Failure, ...] = ()
+    starts_s: float = 0.0

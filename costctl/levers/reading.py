@@ -99,7 +99,7 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
     if lever.is_limit and text in _UNLIMITED:
         return None
     match lever.kind:
-        case "model":
+        case "model" | "schedule" | "hours":
             return text
         case "choice":
             return _one_of(text, lever.choices)
@@ -125,6 +125,8 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return None
     if lever.kind == "pools" and isinstance(value, tuple | list) and value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
+    if lever.kind in ("schedule", "hours"):
+        raise ValueError(f"{value!r} is no text")
     if lever.kind in _NAMED:
         raise ValueError(f"{value!r} is not a name")
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -171,6 +173,8 @@ def _example(lever: Lever) -> str:
         "class": "write the name of a class",
         "pool": "write the name of a pool",
         "pools": "write the name of a pool",
+        "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
+        "hours": "write hours of the day, such as 22:00-06:00",
     }[lever.kind]
     return words + (", or unlimited" if lever.is_limit else "")
 
@@ -183,6 +187,8 @@ def _example_given(lever: Lever) -> str:
         "pool": "give the name of a pool",
         "pools": "give the names of pools",
         "count": "give a whole number",
+        "schedule": "give text such as '00:00=2,07:00=4'",
+        "hours": "give text such as '22:00-06:00'",
     }.get(lever.kind, "give a number")
     return words + (", or None for no limit" if lever.is_limit else "")
 

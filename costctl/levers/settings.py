@@ -13,6 +13,8 @@ from typing import Final
 from costctl.documents.changes import SettingChange, Value
 from costctl.errors import InputError
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.day_hours import day_hours_of
+from costctl.levers.schedule import schedule_of
 from costctl.levers.table import LEVERS, Lever, Owner
 from costctl.units import US_PER_S, us_from_s
 
@@ -52,6 +54,10 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
             raise ValueError(f"{value:g} is not within {lever.least:g} and {lever.most:g}")
         if lever.kind == "duration":
             value = us_from_s(value) / US_PER_S
+    elif lever.kind == "schedule" and isinstance(value, str):
+        value = schedule_of(value).text
+    elif lever.kind == "hours" and isinstance(value, str):
+        value = day_hours_of(value).text
     elif value is None and not lever.is_limit:
         raise ValueError(f"{key_of(lever, subject)} is not a limit: it cannot be unlimited")
     return Setting(lever, subject, value, source)

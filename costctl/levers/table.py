@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from costctl.documents.settings import Discipline
+from costctl.units import S_PER_HOUR
 
 Owner = Literal["class", "pool", "commitment"]
-Kind = Literal["count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model"]
+Kind = Literal[
+    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule", "hours"
+]
 Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes"]
+Form = Literal[
+    "plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes", "schedule", "hours"
+]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
 REFUSED: Final = ("reject", "demote", "redirect")
@@ -171,6 +176,30 @@ LEVERS: Final = (
     ),
     *_SCALING,
     Lever(
+        "pool",
+        "schedule",
+        "schedule",
+        "schedule",
+        None,
+        "backend",
+        "replicas that are ready from each time of day, or of week, on, UTC; in place of a constant number",
+        pointer="/schedule",
+        form="schedule",
+        absent="a constant number of replicas",
+    ),
+    Lever(
+        "pool",
+        "start_up",
+        "start_up_s",
+        "duration",
+        "s",
+        "replica",
+        "how long before it is ready a replica of the schedule is ordered",
+        pointer="/start_up_us",
+        form="microseconds",
+        most=S_PER_HOUR,
+    ),
+    Lever(
         "class",
         "pool",
         "pools",
@@ -319,6 +348,30 @@ LEVERS: Final = (
         "global",
         "how much of its latest reads is kept hot",
         most=MOST_GB,
+    ),
+    Lever(
+        "class",
+        "defer.hours",
+        "defer_hours",
+        "hours",
+        None,
+        "caller",
+        "hours of the day, UTC, until which its requests wait",
+        pointer="/defer/hours",
+        form="hours",
+        absent="they come when they come",
+    ),
+    Lever(
+        "class",
+        "defer.within",
+        "defer_within_s",
+        "duration",
+        "s",
+        "caller",
+        "how long a request may wait for these hours; one that would wait longer comes at once",
+        pointer="/defer/within_us",
+        form="microseconds",
+        most=MOST_S,
     ),
     Lever(
         "class",

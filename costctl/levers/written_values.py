@@ -9,9 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from costctl.documents.changes import Value
-from costctl.documents.policy import AtMost, Limit, RejectWhenBusy, Unlimited
+from costctl.documents.policy import (
+    AtMost,
+    DeferHours,
+    Limit,
+    RejectWhenBusy,
+    ReplicaSchedule,
+    ScheduleStep,
+    Unlimited,
+)
+from costctl.levers.day_hours import DayHours, day_hours_of
 from costctl.levers.limits import limit_per_replica
+from costctl.levers.schedule import schedule_from, schedule_of
 from costctl.levers.table import Lever
 from costctl.units import BYTES_PER_GB, US_PER_S, us_from_s
 
@@ -42,6 +54,11 @@ def written(lever: Lever, value: Value) -> Any:
         return {"kind": "at_most", "value": value, "scope": f"per_{lever.scope}"}
     if lever.form == "attempts" and isinstance(value, int):
         return value - 1
+    if lever.form == "schedule" and isinstance(value, str):
+        return msgspec.to_builtins(_schedule_written(value))
+    if lever.form == "hours" and isinstance(value, str):
+        hours = day_hours_of(value)
+        return msgspec.to_builtins(DeferHours(hours.begin, hours.end))
     return value
 
 
@@ -52,7 +69,23 @@ def at_pointer(item: Any, pointer: str) -> Any:
     return item
 
 
-def read(lever: Lever, found: int | str | Limit, replicas: int) -> Value | Unsaid:
+def _schedule_written(text: str) -> ReplicaSchedule:
+    schedule = schedule_of(text)
+    steps = tuple(ScheduleStep(minute, number) for minute, number in schedule.steps)
+    return ReplicaSchedule("week" if schedule.is_weekly else "day", steps)
+
+
+def _schedule_read(found: ReplicaSchedule) -> str | Unsaid:
+    try:
+        steps = tuple((each.minute, each.replicas) for each in found.steps)
+        return schedule_of(schedule_from(steps, is_weekly=found.period == "week").text).text
+    except (ValueError, IndexError):
+        return Unsaid("its steps are not in order, or not within its period")
+
+
+def read(
+    lever: Lever, found: int | str | Limit | ReplicaSchedule | DeferHours, replicas: int
+) -> Value | Unsaid:
     """The value in the unit of the lever. found: at its pointer.  replicas: of the backend."""
     match found:
         case Unlimited():
@@ -68,6 +101,10 @@ def read(lever: Lever, found: int | str | Limit, replicas: int) -> Value | Unsai
                 if limit is None
                 else limit
             )
+        case DeferHours():
+            return DayHours(found.from_minute, found.until_minute).text
+        case ReplicaSchedule():
+            return _schedule_read(found)
         case int() if lever.form == "microseconds":
             return found / US_PER_S
         case int() if lever.form == "bytes":

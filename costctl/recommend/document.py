@@ -30,7 +30,7 @@ from costctl.recommend.bought.ledger import ledger_of, settled, together
 from costctl.recommend.bought.registry import BILL_KINDS
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import evaluated, withheld
-from costctl.recommend.ledger import joint_savings, ranked
+from costctl.recommend.ledger import joint_savings, kept_together, ranked
 from costctl.recommend.proposals import Kind, Subject
 from costctl.recommend.registry import KINDS, NOT_COVERED
 from costctl.recommend.study import Study, study_of
@@ -105,7 +105,11 @@ def _billed(study: BoughtStudy) -> tuple[list[Recommendation], Joint | None]:
 
 
 def _judged(study: Study) -> list[Recommendation]:
-    return [evaluated(study, each) for kind in KINDS for each in kind.propose(study)]
+    """The advice of all kinds for pools, of which what is recommended keeps every objective together."""
+    advice = [evaluated(study, each) for kind in KINDS for each in kind.propose(study)]
+    made = [each for each in ranked(advice) if each.status == "recommended"]
+    kept = {each.id: each for each in kept_together(study, made)}
+    return [kept.get(each.id, each) for each in advice]
 
 
 def _not_judged(kind: Kind, reason: str, missing: tuple[str, ...]) -> Recommendation:

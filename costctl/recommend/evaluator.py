@@ -20,7 +20,7 @@ from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
 from costctl.recommend.effects import effects_of, latency_of
-from costctl.recommend.objectives import meets_objectives, untrusted
+from costctl.recommend.objectives import meets_objectives, missed, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.study import Part, Study
@@ -48,7 +48,13 @@ def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
             withheld(proposed.subject, proposed.reason, proposed.evidence),
             withheld_as=proposed.how,
             missing=proposed.missing,
+            capacity=proposed.capacity,
         )
+    return replace(_judged(study, proposed), capacity=proposed.capacity)
+
+
+def _judged(study: Study, proposed: Proposal) -> Recommendation:
+    """The recommendation, made or withheld."""
     off = untrusted(study, proposed)
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
@@ -88,30 +94,35 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
 def _best(study: Study, proposed: Proposal) -> _Best | None:
     """The best candidate on the first part, the earlier of two that are alike; None where none beats today."""
     part = study.first
-    best, score = None, _score(part, proposed, part.today)
+    best = None
+    score = None if proposed.goal == "objectives" else _score(part, proposed, part.today)
     for settings in proposed.candidates:
         trial = study.trial(part, settings)
         reached = _score(part, proposed, trial)
-        if reached < score and _is_allowed(part, proposed, trial):
+        if (score is None or reached < score) and _is_allowed(part, proposed, trial):
             best, score = _Best(settings, trial), reached
     return best
 
 
 def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
     """Smaller is better: requests within their objectives where these are the goal, by their value where their order
-    is; the bill; busy time.
+    is, or objectives that are missed; the bill; busy time.
     """
     grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
     paid_usd, busy_usd = float(trial.paid_usd.sum() + trial.cache_usd.sum()), float(trial.busy_usd.sum())
     usd = tuple(round(each / grain_usd) for each in (paid_usd, busy_usd))
-    if proposed.goal == "cost":
-        return usd
-    if proposed.goal == "value":
-        return (round((paid_usd + busy_usd) / grain_usd),)
-    if proposed.goal == "goodput":
-        return (-int(trial.is_good.sum()), *usd)
-    worth = np.bincount(part.period.request_class[trial.is_good], minlength=len(proposed.value))
-    return (-round(float(worth @ np.array(proposed.value)) / _SAME), -int(trial.is_good.sum()))
+    match proposed.goal:
+        case "cost":
+            return usd
+        case "value":
+            return (round((paid_usd + busy_usd) / grain_usd),)
+        case "goodput":
+            return (-int(trial.is_good.sum()), *usd)
+        case "objectives":
+            return (len(missed(part, trial, proposed.classes)), *usd)
+        case "order":
+            good = np.bincount(part.period.request_class[trial.is_good], minlength=len(proposed.value))
+            return (-round(float(good @ np.array(proposed.value)) / _SAME), -int(trial.is_good.sum()))
 
 
 def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
@@ -121,9 +132,12 @@ def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
 
 def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
     """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
-    if proposed.goal != "goodput":
+    if proposed.goal in ("cost", "order", "value"):
         is_kept = meets_objectives(part, trial, proposed.classes)
         return None if is_kept else "an objective would be missed"
+    if proposed.goal == "objectives":
+        is_missed = bool(missed(part, trial, proposed.classes))
+        return "an objective would still be missed" if is_missed else None
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
         return "it takes more replica time"
     groups = [part.period.members(number) for number in proposed.classes]
@@ -137,10 +151,9 @@ def _held_out(
 ) -> Recommendation:
     """The advice if it holds on the part that it was not chosen on, else withheld with what failed there."""
     later = study.trial(study.second, best.settings)
-    saved = savings_between(study, study.first, study.first.today, best.trial)
+    saved = _saved(study, best)
     held = savings_between(study, study.second, study.second.today, later)
-    failure = _what_fails(study.second, proposed, later)
-    reason = _why_not(saved.made_for(proposed.goal), held.made_for(proposed.goal), failure, proposed.goal)
+    reason = _why_not(proposed, saved, held, _what_fails(study.second, proposed, later))
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
     if proposed.goal == "value":
@@ -151,18 +164,29 @@ def _held_out(
     return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
 
 
-def _why_not(saved: Estimate | None, held: Estimate | None, failure: str | None, goal: Goal) -> str | None:
-    """Why the best candidate is no advice, a sentence. saved, held: what it is made for, where it was chosen and in the
-    hold-out period.  failure: what it does not keep there.
+def _saved(study: Study, best: _Best) -> Savings:
+    """What the best candidate saves on the part that it was chosen on; of a schedule, whose hours are not spread evenly
+    over a part, on the whole window.
     """
-    gain = "gain" if goal == "order" else "saving"
-    if saved is None:
+    if not any(each.lever.form == "schedule" for each in best.settings):
+        return savings_between(study, study.first, study.first.today, best.trial)
+    whole = study.whole
+    return savings_between(study, whole, whole.today, study.trial(whole, best.settings))
+
+
+def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | None) -> str | None:
+    """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
+    goal = proposed.goal
+    gain, first, second = "gain" if goal == "order" else "saving", saved.made_for(goal), held.made_for(goal)
+    if first is None:
         return f"There is too little traffic over time to say what the {gain} is."
     if failure is not None:
         return f"In the hold-out period {failure}."
-    if held is None:
+    if goal == "objectives":
+        return None  # it is made to keep what was promised, not to save
+    if second is None:
         return f"In the hold-out period there is no {gain} that could be told."
-    for name, each in (("On the part that it was chosen on", saved), ("In the hold-out period", held)):
+    for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", second)):
         if each.low <= 0:
             return f"{name} the {gain} is not certain: {_per_hour(each, goal)}."
     return None

@@ -1,6 +1,7 @@
 """What does all that is recommended save together? Applied one after the other on one replay of the whole window.
 
-In: the study, the recommendations as they are written down. Out: ``Joint``. Two changes may save the same second; each
+In: the study, the recommendations as they are written down. Out: those that keep every objective together, and
+``Joint``. Two changes may save the same second; each
 is counted for what it adds to those before it.
 """
 
@@ -8,8 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.levers.settings import Setting, settings_in
+from costctl.recommend.evaluator import withheld
+from costctl.recommend.objectives import meets_objectives
+from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study
 
@@ -34,6 +40,51 @@ def _rank(item: Recommendation) -> tuple[float, float, float, str]:
 def _potential(item: Recommendation) -> tuple[float, str]:
     cash = item.cash_usd_per_week
     return 0.0 if cash is None else -cash.high, item.id
+
+
+def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommendation]:
+    """The recommendations in their order. Withheld are those that, beside the ones before them, would miss an
+    objective, or take back what those save: another answer to the same question. What adds replicas does neither.
+    """
+    settings: tuple[Setting, ...] = ()
+    before, found, beside = study.whole.today, [], ""
+    for item in made:
+        alone = settings_in(item.change, item.id)
+        trial = study.trial(study.whole, (*settings, *alone))
+        reason = None
+        if settings and not _adds_replicas(item):
+            added = savings_between(study, study.whole, before, trial).cash
+            if added is not None and added.high < 0:
+                reason = f"It is another way to what {beside} does, and saves less."
+            elif _breaks(study, settings, alone):
+                reason = f"It would miss an objective beside {beside}; on its own it would not."
+        if reason is None:
+            settings, before = (*settings, *alone), trial
+            beside = f"{beside}, {item.id}" if beside else item.id
+            found.append(item)
+        else:
+            subject = Subject(item.kind, item.request_class, item.pool)
+            refused = withheld(subject, reason, item.evidence)
+            found.append(replace(refused, id=item.id, capacity=item.capacity))
+    return found
+
+
+def _adds_replicas(item: Recommendation) -> bool:
+    cash = item.cash_usd_per_week
+    return cash is not None and cash.high < 0
+
+
+def _breaks(study: Study, others: Candidate, alone: Candidate) -> bool:
+    """Whether both together miss an objective that each keeps. What rejects calls keeps none by itself."""
+    if _keeps(study, (*others, *alone)):
+        return False
+    return _keeps(study, others) and _keeps(study, alone)
+
+
+def _keeps(study: Study, settings: Candidate) -> bool:
+    classes = study.served_classes()
+    parts = (study.first, study.second)
+    return all(meets_objectives(part, study.trial(part, settings), classes) for part in parts)
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:

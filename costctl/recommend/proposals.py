@@ -10,28 +10,29 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from costctl.documents.capacity import Capacity
 from costctl.documents.recommendations import Evidence, WithheldAs
 from costctl.levers.settings import Setting
 from costctl.recommend.study import Study
 
-Goal = Literal["cost", "goodput", "order", "value"]
+Goal = Literal["cost", "goodput", "order", "value", "objectives"]
 Candidate = tuple[Setting, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What advice is about. commitment: an offer of capacity.  change: which of several changes of the kind."""
+    """What advice is about. commitment: an offer of capacity.  form: which of several answers to one question."""
 
     kind: str
     request_class: str | None = None
     pool: str | None = None
     commitment: str | None = None
-    change: str | None = None
+    form: str | None = None
 
     @property
     def id(self) -> str:
         """Such as tier_placement.chat.gpu-economy."""
-        parts = (self.kind, self.request_class, self.pool, self.commitment, self.change)
+        parts = (self.kind, self.request_class, self.pool, self.commitment, self.form)
         return ".".join(part for part in parts if part)
 
 
@@ -42,11 +43,12 @@ class Proposal:
     goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
     most requests within their objectives, of those that take no more busy time; "order" is the most value of requests
     within their objectives, of those that keep every objective; "value" is the smallest sum of the bill and of busy
-    time at its price, of those that keep every objective: what is paid for to free time.  classes: whose objectives
-    must be kept, by number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a
-    sentence; if_none: why nothing is, where none is better than today.  value: of a request of each class within its
-    objectives, by number, where the goal is their order.  is_about_prompts: what changes is how much of prompts is
-    read, so that times to first token are told.
+    time at its price, of those that keep every objective: what is paid for to free time; "objectives" is the smallest
+    bill of those that miss none, whatever it comes to.  classes: whose objectives must be kept, by number.  pools:
+    whose busy time changes, by number.  reason: why the best one is advised, a sentence; if_none: why nothing is,
+    where none is better than today.  value: of a request of each class within its objectives, by number, where the
+    goal is their order.  is_about_prompts: what changes is how much of prompts is read, so that times to first token
+    are told.  capacity: facts of the size of a pool.
     """
 
     subject: Subject
@@ -61,6 +63,7 @@ class Proposal:
     evidence: tuple[Evidence, ...] = ()
     value: tuple[float, ...] = ()
     is_about_prompts: bool = False
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Withheld:
     evidence: tuple[Evidence, ...] = ()
     how: WithheldAs = "ruled_out"
     missing: tuple[str, ...] = ()
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Final
 from costctl.recommend.kinds import (
     batch_window,
     cache,
+    capacity,
+    deferral,
     lane,
     prefix_affinity,
     queue_limit,
@@ -18,6 +20,8 @@ from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
+    capacity.KIND,
+    deferral.KIND,
     cache.KIND,
     prefix_affinity.KIND,
     queue_limit.KIND,
@@ -27,4 +31,4 @@ KINDS: Final[tuple[Kind, ...]] = (
     tier_placement.KIND,
 )
 # What people ask about and no kind advises on yet.
-NOT_COVERED: Final = ("number of replicas",)
+NOT_COVERED: Final[tuple[str, ...]] = ()

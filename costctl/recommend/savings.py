@@ -95,7 +95,8 @@ def freed_time(
             busy_replicas(part, trial, served_by, number)
             for trial, served_by in ((part.today, part.period.pools), (changed, pools))
         )
-        if replicas == part.period.pools[number].setup.replicas and before - after > _LEAST_FREED:
+        stays = pools[number].setup.timetable is None
+        if stays and replicas == part.period.pools[number].setup.replicas and before - after > _LEAST_FREED:
             room = MOST_UTILISATION * (replicas - 1)
             found.append(
                 FreedTime(

@@ -21,6 +21,7 @@ from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
 from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
+from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
 from costctl.scenario.reads import Reads, hot_cost_by_block, reads_of
 from costctl.scenario.retrieval import shares_of
@@ -87,7 +88,7 @@ class Study:
         pools, pool = self.replayed_as(part, settings)
         platform = applied(self.today, settings)
         caches = caches_of(platform, self.classes, self.settings.storage)
-        trial = part.period.trial(pools, pool, caches)
+        trial = part.period.trial(pools, pool, caches, deferrals_of(platform, self.classes))
         if self.reads is None:
             return trial
         edges_s = np.linspace(part.period.from_s, part.period.to_s, trial.cache_usd.size + 1)
@@ -120,7 +121,7 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
     return Study(
         settings=settings,
         fits=fits,
-        today=platform_today(fits),
+        today=platform_today(fits, frames.window_from_ns),
         calibration=calibration_of(frames, fits, settings, whole.today),
         first=first,
         second=second,

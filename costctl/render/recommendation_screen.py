@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Final
 
+from msgspec.structs import replace
+
+from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
+from costctl.render.capacity_hours import hours_table
 from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_column, usd_range, usd_range_column
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
@@ -66,6 +71,11 @@ def _headline(document: Recommendations) -> str:
     if cash is None:
         return f"Frees capacity worth {usd_range(spare)}; bill unchanged at {bill}"
     more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"
+    if cash.high < 0:
+        added = replace(cash, low=-cash.high, mid=-cash.mid, high=-cash.low)
+        return (
+            f"Costs {usd_range(added)} more than {_bill(document)}, to meet objectives that are missed{more}"
+        )
     return f"Saves {usd_range(cash)} of {bill}{more}"
 
 
@@ -277,7 +287,9 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         ]
         return [
             Facts((("", f"Not recommended: {advice.id}"),)),
-            Facts((*lines, ("Next", view.command("recommend --verbose")))),
+            Facts(tuple(lines)),
+            *hours_table(advice, is_whole=view.detail),
+            Facts((("Next", view.command("recommend --verbose")),)),
         ]
     lines = [
         ("Saves", f"{saving(advice)}, {span(document)}"),
@@ -292,6 +304,7 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         Facts((("", in_words(advice)), ("", advice.id))),
         Facts(tuple(lines)),
         *_to_add(advice),
+        *hours_table(advice, is_whole=view.detail),
         *_effects(advice, view),
         *(_calibration(document, advice) if view.detail else []),
         Facts((("Next", _try(advice, view)),)),
@@ -302,7 +315,7 @@ def _try(advice: Recommendation, view: View) -> str:
     """The command that goes on from here: a replay of the change, or, of what is bought, where its cost is seen."""
     if any(is_about_tokens(each) for each in advice.change):
         return view.command("analyze --by model")
-    settings = " ".join(f"--set {each.key}={_value(each.to)}" for each in advice.change)
+    settings = " ".join(f"--set {quote(f'{each.key}={_value(each)}')}" for each in advice.change)
     return view.command(f"simulate {settings}")
 
 
@@ -310,8 +323,11 @@ def _trust(document: Recommendations) -> list[tuple[str, str]]:
     return [] if document.calibration is None else [("Replay", f"{trust_line(document.calibration)}.")]
 
 
-def _value(value: object) -> str:
+def _value(change: SettingChange) -> str:
     """The value as ``simulate --set`` takes it."""
+    value = change.to
+    if change.unit == "s" and isinstance(value, int | float):
+        return f"{value:.12g}s"
     return ",".join(value) if isinstance(value, tuple) else "unlimited" if value is None else str(value)
 
 

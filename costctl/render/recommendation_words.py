@@ -18,6 +18,7 @@ from costctl.documents.recommendations import (
     Recommendations,
 )
 from costctl.render.bought_words import in_plain_words, is_about_tokens
+from costctl.render.capacity_hours import replicas_in_words
 from costctl.render.cells import Cell, Interval, measured, number, phrase, ratio, usd_interval
 from costctl.render.numbers import length, plural
 from costctl.render.settings import setting_value
@@ -60,6 +61,9 @@ def in_words(advice: Recommendation) -> str:
     whose = advice.request_class or advice.pool or advice.commitment or "all"
     if any(is_about_tokens(each) for each in advice.change):
         return f"{whose}: {in_plain_words(advice.change)}"
+    by_hour = replicas_in_words(advice)
+    if by_hour is not None:
+        return f"{whose}: {by_hour}"
     told = [
         values(each)
         if each.lever == "class.pool"

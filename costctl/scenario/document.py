@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from costctl.documents.policy import Policy
@@ -42,6 +42,7 @@ from costctl.levers.table import LEVERS
 from costctl.progress import Progress
 from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
+from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.differences import differences_between
 from costctl.scenario.extrapolation import beyond_by_pool, extrapolation_of, seen_in_progress
 from costctl.scenario.failures import failure_of
@@ -113,7 +114,7 @@ def build_simulation(
             why=why_nothing_fits(settings, fits),
             next_step="`costctl doctor` says what the telemetry lacks; `costctl help simulate` what a replay needs.",
         )
-    today = platform_today(fits)
+    today = platform_today(fits, frames.window_from_ns)
     meant = _understood(asked, frames, today)
     require_known_prompts(today, meant.platform, are_known=fits.workload.prefix is not None)
     billing = tuple(
@@ -134,7 +135,8 @@ def build_simulation(
         pools = pools_of(fitted, fits.calls.classes, today, platform)
         pool = served_by(at.pool, at.workload.lane, names, fits.calls.classes, platform)
         caches = caches_of(platform, fits.calls.classes, settings.storage)
-        return Replayed(at, pools, pool, at.trial(pools, pool, caches), fits.calls.classes, billing)
+        trial = at.trial(pools, pool, caches, deferrals_of(platform, fits.calls.classes))
+        return Replayed(at, pools, pool, trial, fits.calls.classes, billing)
 
     progress("Replaying the scenario", None)
     at = at_load(period, meant.load_factor, seed)
@@ -159,7 +161,7 @@ def build_simulation(
             requests=frames.requests.height,
             replayed_requests=results[0].requests,
         ),
-        today=settings_today(fits, settings),
+        today=settings_today(fits, settings, today),
         scenario=_scenario(
             asked,
             meant,
@@ -193,7 +195,7 @@ def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:
     window_ns = (frames.window_from_ns, frames.window_to_ns)
     failures = tuple(failure_of(text, replicas, window_ns) for text in asked.failures)
     return _Meant(
-        platform=Platform(platform.pools, platform.classes, failures),
+        platform=replace(platform, failures=failures),
         load_factor=load_factor_of(asked.load),
         left_out=left_out,
         shared_limits=shared,

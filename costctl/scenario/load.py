@@ -62,7 +62,7 @@ def at_load(period: Period, factor: float, seed: int) -> Period:
     rng = np.random.default_rng([seed, 1])
     place = _places(period, rng)
     if factor < 1.0:
-        return _thinned(period, place < factor)
+        return with_requests(period, place < factor)
     shift_s = _shifts_s(period, rng)
     grown = period
     copies = int(np.floor(factor))
@@ -102,7 +102,8 @@ def _within(period: Period, shift_s: Floats) -> Floats:
     return turned
 
 
-def _thinned(period: Period, is_kept: Bools) -> Period:
+def with_requests(period: Period, is_kept: Bools) -> Period:
+    """The period with these of its requests only."""
     keep = is_kept[period.request]
     which, place = np.flatnonzero(keep), np.cumsum(keep) - 1
     before = np.where(period.before >= 0, place[period.before], -1)[which]
@@ -172,6 +173,8 @@ def _of_requests(period: Period, which: Ints) -> Period:
         duration_s=period.duration_s[which],
         ttft_s=period.ttft_s[which],
         target_s=period.target_s[which],
+        p99_target_s=period.p99_target_s[which],
+        deadline_s=period.deadline_s[which],
         ttft_target_s=period.ttft_target_s[which],
         is_success=period.is_success[which],
     )

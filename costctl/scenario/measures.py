@@ -22,6 +22,7 @@ from costctl.scenario.period import Period, Trial
 from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.outcome_measures import is_served, quantile_s, wait_s
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
+from costctl.simulate.timetable import ordered_s
 from costctl.simulate.workload import CallStatus, Pool
 from costctl.stats.blocks import BLOCKS
 from costctl.units import usd_per_s
@@ -79,7 +80,10 @@ class Replayed:
         for number, pool in enumerate(self.pools):
             setup = pool.setup
             of_pool = self.trial.outcome.paid_s[replicas_of_pool(self.pools, number)]
-            if setup.scaling is None:
+            if setup.timetable is not None:
+                further_s = ordered_s(setup.timetable, self.trial.outcome.horizon_s, until_s)
+                paid_s.append(float(of_pool.sum()) + further_s)
+            elif setup.scaling is None:
                 paid_s.append(setup.replicas * (until_s - self.period.from_s))
             else:  # the replay begins at the window's start; once nothing is left to do, the least are kept
                 paid_s.append(float(of_pool.sum()) + setup.scaling.least * after_s)

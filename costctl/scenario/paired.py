@@ -61,14 +61,17 @@ def quantile_differences(
     if min(np.unique(base.block).size, np.unique(changed.block).size) < FEWEST_BLOCKS:
         return (None,) * len(levels)
     weights = _weights(blocks, seed)
-    drawn = _quantiles(changed, levels, weights) - _quantiles(base, levels, weights)
+    drawn = weighted_quantiles(changed, levels, weights) - weighted_quantiles(base, levels, weights)
     once = np.ones((1, blocks))
-    mids = (_quantiles(changed, levels, once) - _quantiles(base, levels, once))[0]
+    mids = (weighted_quantiles(changed, levels, once) - weighted_quantiles(base, levels, once))[0]
     return tuple(_estimate(float(mid), drawn[:, number]) for number, mid in enumerate(mids))
 
 
-def _quantiles(sample: Sample, levels: tuple[float, ...], weights: Floats) -> Floats:
-    """Draws × levels: the quantiles of the values, each as often as its block was drawn."""
+def weighted_quantiles(sample: Sample, levels: tuple[float, ...], weights: Floats) -> Floats:
+    """Draws × levels: the quantiles of the values, by nearest rank, each as often as its block was drawn.
+
+    weights: draws × blocks.
+    """
     order = np.argsort(sample.value, kind="stable")
     value, block = sample.value[order], sample.block[order]
     found = np.empty((weights.shape[0], len(levels)))

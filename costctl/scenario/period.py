@@ -21,6 +21,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
 from costctl.scenario.caches import Caches, answered_by, cost_by_block, replay_with_answers
+from costctl.scenario.deferrals import Deferral, in_order, put_off
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.repeats import Repeats
@@ -29,6 +30,7 @@ from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
+from costctl.simulate.timetable import ordered_s
 from costctl.simulate.workload import Outcome, Pool, Workload
 from costctl.stats.blocks import BLOCKS, ratio_over_blocks
 from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
@@ -62,9 +64,9 @@ class Period:
 
     usd_per_s: price of a replica second, by fitted pool.  request: for each call its request.  before: for
     each call the one before it in its request, or -1.  is_answer: by call, whether it gave its request's first token.
-    request_class, duration_s, ttft_s, target_s, ttft_target_s, is_success: by request; targets are infinite without
-    an objective.  today: of each call, what became of it in the replay of today.  repeats: of each call, whether it was
-    asked before; None where nobody looked.
+    request_class, duration_s, ttft_s, target_s, p99_target_s, deadline_s, ttft_target_s, is_success: by request;
+    targets are infinite without an objective.  today: of each call, what became of it in the replay of today.  repeats:
+    of each call, whether it was asked before; None where nobody looked.
     """
 
     from_s: float
@@ -80,6 +82,8 @@ class Period:
     duration_s: Floats
     ttft_s: Floats
     target_s: Floats
+    p99_target_s: Floats
+    deadline_s: Floats
     ttft_target_s: Floats
     is_success: Bools
     today: Outcome
@@ -92,10 +96,18 @@ class Period:
         members: Bools = found & (self.request_class == request_class)
         return members
 
-    def trial(self, pools: Sequence[Pool], pool: Ints | None = None, caches: Caches | None = None) -> Trial:
-        """Replay under these pools. pool: by which each call is served, else as today.  caches: of answers."""
+    def trial(
+        self,
+        pools: Sequence[Pool],
+        pool: Ints | None = None,
+        caches: Caches | None = None,
+        deferrals: Sequence[Deferral] = (),
+    ) -> Trial:
+        """Replay under these pools. pool: by which each call is served, else as today.  caches: of answers.  deferrals:
+        classes that wait for hours of low demand; their times begin when they have waited.
+        """
         served_by = self.pool if pool is None else pool
-        outcome, cache_usd = self._replayed(pools, served_by, caches)
+        outcome, cache_usd = self._replayed(pools, served_by, caches, deferrals)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
         first_longer_s = _longer_s(ttft_s(outcome), ttft_s(self.today))
         total_s = accumulated_s(longer_s, self.before)
@@ -111,14 +123,19 @@ class Period:
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
 
     def _replayed(
-        self, pools: Sequence[Pool], served_by: Ints, caches: Caches | None
+        self, pools: Sequence[Pool], served_by: Ints, caches: Caches | None, deferrals: Sequence[Deferral]
     ) -> tuple[Outcome, Floats]:
-        """The outcome, and what caches cost by block."""
+        """The outcome, and what caches cost by block. A cache answers what had been asked before any call waited."""
+        workload, had = self.workload, np.arange(self.workload.size)
+        if deferrals:
+            workload, had = put_off(workload, self.request, self.request_class, deferrals)
         if caches is None or self.repeats is None:
-            return replay_network(self.workload, served_by, pools), np.zeros(BLOCKS)
+            outcome = replay_network(workload, served_by[had], pools)
+            return (in_order(outcome, had) if deferrals else outcome), np.zeros(BLOCKS)
         is_answered = answered_by(caches, self.repeats, self.workload.lane)
         took_s = np.minimum(caches.read_s, np.nan_to_num(latency_s(self.today)))
-        outcome = replay_with_answers(self.workload, served_by, pools, is_answered, took_s)
+        outcome = replay_with_answers(workload, served_by[had], pools, is_answered[had], took_s[had])
+        outcome = in_order(outcome, had) if deferrals else outcome
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
         return outcome, cost_by_block(caches, self.repeats.size, is_answered, outcome.arrival_s, edges_s)
 
@@ -132,18 +149,20 @@ class Period:
         return np.maximum(first_s, 0.0)
 
     def _paid_s(self, outcome: Outcome, pools: Sequence[Pool]) -> Floats:
-        """Replica seconds paid for in the period, by pool: of those that scale, as long as each was there. What a
+        """Replica seconds paid for in the period, by pool: of those that come and go, as long as each was there. What a
         last call takes beyond the period is not counted: it would make a bill of an end that nobody chose.
         """
         fixed_s = self.to_s - self.from_s
-        return np.array(
-            [
-                pool.setup.replicas * fixed_s
-                if pool.setup.scaling is None
-                else float(outcome.paid_s[replicas_of_pool(pools, number)].sum())
-                for number, pool in enumerate(pools)
-            ]
-        )
+        paid_s = []
+        for number, pool in enumerate(pools):
+            setup, of_pool_s = pool.setup, float(outcome.paid_s[replicas_of_pool(pools, number)].sum())
+            if setup.timetable is not None:
+                before_s = ordered_s(setup.timetable, 0.0, self.from_s)
+                further_s = ordered_s(setup.timetable, outcome.horizon_s, self.to_s)
+                paid_s.append(of_pool_s - before_s + further_s)
+            else:
+                paid_s.append(setup.replicas * fixed_s if setup.scaling is None else of_pool_s)
+        return np.array(paid_s)
 
     def by_block(self, of_request: Floats) -> Floats:
         """Sums over the requests that begin in each block of the period. of_request: one entry a request."""
@@ -173,8 +192,11 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
     facts = _requests(frames, fits)
     request_class = np.zeros(len(calls.request_ids), np.int64)
     request_class[request] = calls.request_class[which]
-    slos = [settings.classes.get(name, ClassSettings()).slo for name in calls.classes]
+    declared = [settings.classes.get(name, ClassSettings()) for name in calls.classes]
+    slos = [each.slo for each in declared]
     targets_s = _bounds_s([slo.e2e_p95_s for slo in slos])
+    p99_targets_s = _bounds_s([slo.e2e_p99_s for slo in slos])
+    deadlines_s = _bounds_s([each.deadline_s for each in declared])
     ttft_targets_s = _bounds_s([slo.ttft_p95_s for slo in slos])
     first_token_s = (facts["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S + _floats(
         facts["ttft_s"]
@@ -194,6 +216,8 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
         duration_s=_floats(facts["duration_s"]),
         ttft_s=_floats(facts["ttft_s"]),
         target_s=targets_s[request_class],
+        p99_target_s=p99_targets_s[request_class],
+        deadline_s=deadlines_s[request_class],
         ttft_target_s=ttft_targets_s[request_class],
         is_success=facts["is_success"].fill_null(False).to_numpy(),
         today=replay_network(workload, pool, fits.pools),
@@ -206,15 +230,15 @@ def whole_period(frames: Frames, fits: PoolFits, settings: Settings) -> Period:
     return period_of(frames, fits, settings, 0.0, float(np.nextafter(frames.window_s, np.inf)))
 
 
-def p95_upper_s(seconds: Floats) -> float:
-    """Upper 97.5 % bound of the 95th percentile, by the rank that a binomial count allows; infinite with too
-    few.
+def quantile_upper_s(seconds: Floats, level: float) -> float:
+    """Upper 97.5 % bound of a quantile, by the rank that a binomial count allows; the longest with too few, infinite
+    with none.
     """
     known = np.sort(seconds[~np.isnan(seconds)])
     if known.size == 0:
         return float("inf")
-    rank = 0.95 * known.size + 1.96 * np.sqrt(0.95 * 0.05 * known.size)
-    return float(known[int(np.ceil(rank)) - 1]) if rank <= known.size else float("inf")
+    rank = level * known.size + 1.96 * np.sqrt(level * (1.0 - level) * known.size)
+    return float(known[min(int(np.ceil(rank)), known.size) - 1])
 
 
 def p95_s(seconds: Floats) -> float:

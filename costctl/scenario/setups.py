@@ -17,7 +17,9 @@ from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.platform import ClassRules, Platform, PoolRules
+from costctl.levers.schedule import schedule_of
 from costctl.simulate.lanes import Lanes, RefusalAction
+from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling
 
 _OF_PROMPTS: Final = ("prefix_cache_tokens", "prefix_affinity")
@@ -73,6 +75,12 @@ def _require_whole_scaling(name: str, rules: PoolRules) -> None:
             f"The scaling of {name} is not fully said.",
             why=f"It lacks {', '.join(part.removesuffix('_s') for part in missing)}.",
             next_step=f"Add --set pool.{name}.scaling.{missing[0].removesuffix('_s')}=VALUE.",
+        )
+    if not missing and rules.schedule is not None:
+        raise UsageError(
+            f"{name} cannot scale by load and by schedule.",
+            why="Both would say how many replicas there are.",
+            next_step=f"Leave out pool.{name}.scaling or pool.{name}.schedule.",
         )
     if not missing and not said["least"] <= rules.replicas <= said["most"]:
         raise UsageError(
@@ -145,9 +153,11 @@ def _setup(
     setup: PoolSetup, name: str, names: Sequence[str], classes: Sequence[str], platform: Platform
 ) -> PoolSetup:
     rules = platform.pools[name]
+    timetable = _timetable(rules, platform.starts_s)
     return replace(
         setup,
-        replicas=rules.replicas,
+        replicas=rules.replicas if timetable is None else timetable.at_start,
+        timetable=timetable,
         max_num_seqs=rules.max_num_seqs,
         dispatch=_DISPATCH[rules.dispatch],
         batch_window_s=rules.batch_window_s,
@@ -163,6 +173,15 @@ def _setup(
             for replica in range(failure.replicas)
         ),
     )
+
+
+def _timetable(rules: PoolRules, starts_s: float) -> Timetable | None:
+    """The schedule in seconds from the start of the window; None where it never changes."""
+    if rules.schedule is None:
+        return None
+    schedule = schedule_of(rules.schedule)
+    at_s, numbers = zip(*schedule.from_start(starts_s), strict=True)
+    return Timetable(schedule.period_s, at_s, numbers, rules.start_up_s)
 
 
 def _scaling(rules: PoolRules) -> Scaling | None:

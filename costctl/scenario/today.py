@@ -20,6 +20,7 @@ from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.settings import key_of
 from costctl.levers.table import Owner, lever_named
 from costctl.service_model.pool_fit import PoolFit, PoolFits
+from costctl.units import NS_PER_S
 
 Known = tuple[Source, str]  # and how, in a few words
 
@@ -32,8 +33,8 @@ _CLASS_KNOWN: Final[Mapping[str, Known]] = {
 }
 
 
-def platform_today(fits: PoolFits) -> Platform:
-    """The rules that a replay of today keeps to."""
+def platform_today(fits: PoolFits, window_from_ns: int) -> Platform:
+    """The rules that a replay of today keeps to. window_from_ns: when the window starts, ns UTC."""
     pools = {fit.name: _pool_rules(fit) for fit in fits.fitted}
     names = list(pools)
     request_class = fits.calls.request_class[fits.which]
@@ -43,12 +44,11 @@ def platform_today(fits: PoolFits) -> Platform:
         classes[fits.calls.classes[number]] = ClassRules(
             pools=tuple(sorted(names[place] for place in served))
         )
-    return Platform(pools, classes)
+    return Platform(pools, classes, starts_s=window_from_ns / NS_PER_S)
 
 
-def settings_today(fits: PoolFits, settings: Settings) -> tuple[TodaySetting, ...]:
+def settings_today(fits: PoolFits, settings: Settings, platform: Platform) -> tuple[TodaySetting, ...]:
     """What is known of each pool, its settings and its service model, and then the settings of each class."""
-    platform = platform_today(fits)
     found: list[TodaySetting] = []
     for fit in fits.fitted:
         found += _levers(platform, "pool", fit.name, _pool_known(fit, settings.pools[fit.name]))

@@ -8,6 +8,7 @@ every call at the same instants, and the same replica time paid for.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -47,7 +48,7 @@ def _without(others: Sequence[Setting], before: Platform, scenario: Platform, re
     """The replay under the other settings; None where they cannot hold without the one that is left out."""
     try:
         rules = applied(before, others)
-        return replay(Platform(rules.pools, rules.classes, scenario.failures))
+        return replay(replace(rules, failures=scenario.failures))
     except UsageError:
         return None
 
@@ -73,7 +74,7 @@ def failures_without_effect(
     found = []
     for place, text in enumerate(asked):
         others = (*failures[:place], *failures[place + 1 :])
-        if is_same(replay(Platform(scenario.pools, scenario.classes, others)), replayed):
+        if is_same(replay(replace(scenario, failures=others)), replayed):
             found.append(WithoutEffect(f"--fail {text}", "no call is affected"))
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Replicas fail, come back, are ordered, get ready and are dropped. Compiled parts of the event loop."""
+"""Replicas fail, come back, are ordered, get ready and are dropped: compiled parts of the event loop."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from costctl.simulate.replay_state import (
     IS_READY,
     OFF,
     STARTING,
+    STARTS,
+    STOPS,
     UP,
     Calls,
     SimState,
@@ -36,6 +38,12 @@ def change_capacity(calls: Calls, sim: SimState, now: float) -> None:
         _fail(calls, sim, change.subject, now)
     elif change.kind == COMES_BACK:
         _come_back(sim, change.subject)
+    elif change.kind == STARTS:
+        change.at_s = now + sim.stations[sim.replicas[change.subject].pool].period_s
+        _start(sim, change.subject, now)
+    elif change.kind == STOPS:
+        change.at_s = now + sim.stations[sim.replicas[change.subject].pool].period_s
+        _stop(sim, change.subject, now)
     elif change.kind == IS_READY:
         _get_ready(sim, change.subject)
     else:
@@ -59,6 +67,38 @@ def _switch_off(sim: SimState, r: int, now: float) -> None:
     replica.is_paid = 0
     replica.paid_s += now - replica.paid_from_s
     forget_prefixes(sim, r)
+
+
+@part
+def _start(sim: SimState, r: int, now: float) -> None:
+    """Order a replica that is not there; one that has not gone yet stays."""
+    replica = sim.replicas[r]
+    station = sim.stations[replica.pool]
+    if replica.state == OFF:
+        replica.state, replica.is_paid, replica.paid_from_s = STARTING, 1, now
+        sim.changes[_row_of_readiness(sim, r)].at_s = now + station.delay_s
+    elif replica.state == DRAINING:
+        replica.state = UP
+        station.up += 1
+    elif replica.state == DOWN and replica.state_after == OFF:
+        replica.state_after = UP
+        replica.is_paid, replica.paid_from_s = 1, now
+
+
+@part
+def _stop(sim: SimState, r: int, now: float) -> None:
+    """Let a replica go: it serves what it has and takes nothing new."""
+    replica = sim.replicas[r]
+    if replica.state == UP:
+        sim.stations[replica.pool].up -= 1
+        replica.state = DRAINING
+        switch_off_if_drained(sim, r, now)
+    elif replica.state == STARTING:
+        sim.changes[_row_of_readiness(sim, r)].at_s = np.inf
+        _switch_off(sim, r, now)
+    elif replica.state == DOWN and replica.state_after == UP:
+        _switch_off(sim, r, now)
+        replica.state, replica.state_after = DOWN, OFF
 
 
 @part

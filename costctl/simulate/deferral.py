@@ -1,7 +1,7 @@
 """When would calls come that may wait for slack? Deferrable calls are moved into windows of low demand.
 
 A workload, which calls may wait and for how long, and the windows in; a workload out. Nothing is replayed
-here, and nothing but arrivals changes. Part of the replay from Python; no verb defers calls yet.
+here, and nothing but arrivals changes.
 """
 
 from __future__ import annotations

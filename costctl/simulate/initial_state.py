@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from costctl.arrays import Ints, SmallInts
+from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.replay_state import (
     CACHED,
@@ -29,12 +29,16 @@ from costctl.simulate.replay_state import (
     QUEUE,
     REPLICA,
     SCALES,
+    STARTING,
+    STARTS,
     STATION,
+    STOPS,
     UP,
     Calls,
     SimState,
 )
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
+from costctl.simulate.timetable import ready_at_start_s, shifts_of
 from costctl.simulate.workload import Pool, Workload
 
 _EMPTY = np.empty(0, np.int64)
@@ -127,7 +131,7 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     queues["first"] = queues["last"] = -1
     cached, last_user = _caches(workload, pools, replicas.size)
     parent, begins = _tree(workload, last_user.shape[1])
-    changes = _changes(pools, stations, replicas.size)
+    changes = _changes(pools, stations)
     clock = np.zeros(1, CLOCK)
     clock["change"] = np.argmin(changes["at_s"]) if changes.size else 0
     clock["change_s"] = changes["at_s"].min(initial=np.inf)
@@ -190,6 +194,8 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
         row["low_since_s"] = np.inf
         for field in () if scaling is None else fields(scaling):
             row[field.name] = getattr(scaling, field.name)
+        if setup.timetable is not None:
+            row["period_s"], row["delay_s"] = setup.timetable.period_s, setup.timetable.start_up_s
     return stations
 
 
@@ -204,16 +210,29 @@ def _replicas(pools: Sequence[Pool], calls: int, starts_s: float) -> tuple[NDArr
     replicas = np.zeros(sum(places), REPLICA)
     pool_of = np.repeat(np.arange(len(pools)), places)
     is_up = np.concatenate([np.arange(pool.setup.most_replicas) < pool.setup.replicas for pool in pools])
+    is_starting = np.isfinite(_ready_s(pools)) & ~is_up
     room = np.array(
         [0 if pool.model.discipline == "static" else min(pool.setup.max_num_seqs, calls) for pool in pools],
         np.int64,
     )[pool_of]
     replicas["pool"] = pool_of
-    replicas["state"] = np.where(is_up, UP, OFF)
-    replicas["is_paid"] = is_up
+    replicas["state"] = np.where(is_up, UP, np.where(is_starting, STARTING, OFF))
+    replicas["is_paid"] = is_up | is_starting
     replicas["paid_from_s"] = starts_s
     replicas["completions_from"] = np.cumsum(room) - room
     return replicas, np.empty(int(room.sum()), np.int32)
+
+
+def _ready_s(pools: Sequence[Pool]) -> Floats:
+    """Of each replica, when it is ready that starts up when the replay starts; infinite of all others."""
+    ready_s = [
+        np.inf
+        if pool.setup.timetable is None or number < pool.setup.replicas
+        else ready_at_start_s(pool.setup.timetable, number)
+        for pool in pools
+        for number in range(pool.setup.most_replicas)
+    ]
+    return np.array(ready_s)
 
 
 def _caches(workload: Workload, pools: Sequence[Pool], replicas: int) -> tuple[NDArray[Any], SmallInts]:
@@ -240,23 +259,40 @@ def _tree(workload: Workload, prefixes: int) -> tuple[Ints, Ints]:
     return np.require(tree.parent, np.int64, ["C", "W"]), np.require(tree.begins, np.int64, ["C", "W"])
 
 
-def _changes(pools: Sequence[Pool], stations: NDArray[Any], replicas: int) -> NDArray[Any]:
-    """Outages, returns, a row for the readiness of each replica and one for the scaling of each pool.
+def _changes(pools: Sequence[Pool], stations: NDArray[Any]) -> NDArray[Any]:
+    """Outages, returns, starts and stops by timetable, a row for the readiness of each replica and one for the scaling
+    of each pool.
 
-    None where no pool scales and none has an outage.
+    None where no pool scales, none has a timetable and none has an outage.
     """
     outages = [
         (outage, int(station["first_replica"]) + outage.replica)
         for pool, station in zip(pools, stations, strict=True)
         for outage in pool.setup.outages
     ]
-    if not outages and all(pool.setup.scaling is None for pool in pools):
+    if not outages and all(pool.setup.scaling is None and pool.setup.timetable is None for pool in pools):
         return np.empty(0, CHANGE)
     rows = [(outage.from_s, FAILS, r) for outage, r in outages]
     rows += [(outage.until_s + outage.warm_up_s, COMES_BACK, r) for outage, r in outages]
-    rows += [(np.inf, IS_READY, r) for r in range(replicas)]
+    rows += [*_by_timetable(pools, stations, STARTS), *_by_timetable(pools, stations, STOPS)]
+    rows += [(ready_s, IS_READY, r) for r, ready_s in enumerate(_ready_s(pools).tolist())]
     rows += [
         (np.inf if pool.setup.scaling is None else pool.setup.scaling.interval_s, SCALES, number)
         for number, pool in enumerate(pools)
     ]
     return np.array(rows, CHANGE)
+
+
+def _by_timetable(pools: Sequence[Pool], stations: NDArray[Any], kind: int) -> list[tuple[float, int, int]]:
+    """The first start, or stop, of each shift of each replica from the start of the replay on."""
+    return [
+        (
+            (each.order_s if kind == STARTS else each.until_s) % pool.setup.timetable.period_s,
+            kind,
+            first + number,
+        )
+        for pool, first in zip(pools, stations["first_replica"].tolist(), strict=True)
+        if pool.setup.timetable is not None
+        for number in range(pool.setup.most_replicas)
+        for each in shifts_of(pool.setup.timetable, number) or ()
+    ]

@@ -48,8 +48,10 @@ OFF: Final = 4  # not ordered, not paid
 # Changes of capacity, in the order in which they come at one instant.
 FAILS: Final = 0
 COMES_BACK: Final = 1
-IS_READY: Final = 2
-SCALES: Final = 3
+STARTS: Final = 2  # by its timetable, as the next
+STOPS: Final = 3
+IS_READY: Final = 4
+SCALES: Final = 5
 
 BEGUN: Final = 0  # number of the queue of calls in prefill or in the batch; queues of waiting calls follow
 
@@ -79,6 +81,7 @@ STATION: Final = np.dtype(
         ("interval_s", np.float64),
         ("delay_s", np.float64),
         ("idle_s", np.float64),
+        ("period_s", np.float64),  # after which its timetable begins anew
         ("low_since_s", np.float64),  # since when fewer replicas are wanted than ordered; inf: they are not
     ]
 )

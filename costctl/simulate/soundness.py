@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from costctl.arrays import Ints
+from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import Outage, Pool, Scaling, Workload
 
 
@@ -106,6 +108,9 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
     if setup.scaling is not None:
         _require_sound_scaling(setup.scaling, setup.replicas)
+        _require(setup.timetable is None, "a pool scales by load and by timetable")
+    if setup.timetable is not None:
+        _require_sound_timetable(setup.timetable, setup.replicas)
     for number, outage in enumerate(setup.outages):
         _require(0 <= outage.replica < setup.most_replicas, "an outage is of a replica that does not exist")
         _require(0 <= outage.from_s < outage.until_s, "an outage ends before it begins")
@@ -129,6 +134,19 @@ def _require_sound_scaling(scaling: Scaling, replicas: int) -> None:
     _require(0 < scaling.interval_s < np.inf, "a scaling interval is not positive and finite")
     _require(0 <= scaling.delay_s < np.inf, "a replica start-up time is negative or infinite")
     _require(scaling.idle_s >= 0, "a scale-down delay is negative")
+
+
+def _require_sound_timetable(timetable: Timetable, replicas: int) -> None:
+    at_s = timetable.at_s
+    _require(len(at_s) == len(timetable.replicas) > 0, "a timetable has no step, or one without a number")
+    _require(0 < timetable.period_s < np.inf, "the period of a timetable is not positive and finite")
+    _require(all(a < b for a, b in pairwise(at_s)), "the steps of a timetable are not in order")
+    _require(at_s[0] >= 0 and at_s[-1] < timetable.period_s, "a step of a timetable is outside of its period")
+    _require(min(timetable.replicas) > 0, "a timetable leaves a pool without a replica")
+    _require(timetable.at_start == replicas, "a pool starts with another number than its timetable says")
+    _require(
+        0 <= timetable.start_up_s < timetable.period_s, "a start-up is negative, or longer than a period"
+    )
 
 
 def _follow_earlier_ones(after: Ints) -> bool:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.documents.settings import Discipline
 from costctl.simulate.lanes import Lanes
+from costctl.simulate.timetable import Timetable
 
 MOST_AHEAD: Final = 2**31 - 1  # calls: the replica that has the prefix is chosen whatever its load
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
@@ -125,7 +126,8 @@ class PoolSetup:
     may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
     prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
     affinity_most_ahead: how many calls more than the least loaded replica the one that has the prefix may have, waiting
-    and in progress, and still be chosen by prefix_affinity.
+    and in progress, and still be chosen by prefix_affinity.  timetable: by which the number of replicas changes;
+    ``replicas`` is then what it says of the start.
     """
 
     replicas: int
@@ -138,10 +140,13 @@ class PoolSetup:
     affinity_most_ahead: int = MOST_AHEAD
     scaling: Scaling | None = None
     outages: tuple[Outage, ...] = ()
+    timetable: Timetable | None = None
 
     @property
     def most_replicas(self) -> int:
         """How many replicas the pool may have at once; they are numbered so far in an outcome."""
+        if self.timetable is not None:
+            return self.timetable.most
         return self.replicas if self.scaling is None else self.scaling.most
 
 

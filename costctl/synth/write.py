@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from costctl.errors import StoreError, UsageError
+from costctl.synth.days import days_world
 from costctl.synth.demand import demand_of
 from costctl.synth.logs import log_lines
 from costctl.synth.platform import serve
@@ -31,6 +32,7 @@ from costctl.synth.shop.truth import truth_of as truth_of_shop
 from costctl.synth.shop.world import Shop
 from costctl.synth.spans import otlp_lines
 from costctl.synth.truth import truth_of
+from costctl.synth.world import World
 
 TRACES: Final = {"otlp": "requests.jsonl.gz", "log": "calls.csv.gz"}
 SETTINGS: Final = "costctl.toml"
@@ -84,12 +86,17 @@ def synthesize(name: str | None, seed: int, folder: Path, form: Form, progress: 
 
 def _platform(name: str | None, seed: int, form: Form, progress: Tell) -> _World:
     """A platform with accelerators of its own."""
-    world = world_from_seed(seed) if name is None else world_named(name, seed)
+    world = world_from_seed(seed) if name is None else _named(name, seed)
     progress(f"Simulating world {world.name}", None)
     demand = demand_of(world)
     served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
     lines = otlp_lines if form == "otlp" else log_lines
     return _World(lines(world, demand, served), settings_text(world), lambda: truth_of(world, demand, served))
+
+
+def _named(name: str, seed: int) -> World:
+    """A named world. Raises UsageError where there is none of that name."""
+    return days_world(seed) if name == "days" else world_named(name, seed)
 
 
 def _shop(shop: Shop, form: Form, progress: Tell) -> _World:

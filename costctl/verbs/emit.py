@@ -66,7 +66,13 @@ def _made(
             analysis.provenance, _instant(frames.window_from_ns), _instant(frames.window_to_ns)
         )
         built = build_policy(
-            analysis, recommendations, settings, routes, generated, platform_today(fits), told
+            analysis,
+            recommendations,
+            settings,
+            routes,
+            generated,
+            platform_today(fits, frames.window_from_ns),
+            told,
         )
         return built.policy, (*analysis.provenance.warnings, *_left_out(built))
 

@@ -80,6 +80,8 @@ def period(requests: int, seed: int = 0, calls_each: int = 3, window_s: float = 
         duration_s=end_s - start_s,
         ttft_s=first_s - start_s,
         target_s=np.array([3.0, np.inf])[request_class],
+        p99_target_s=np.full(requests, np.inf),
+        deadline_s=np.full(requests, np.inf),
         ttft_target_s=np.full(requests, np.inf),
         is_success=np.ones(requests, np.bool_),
         today=today,

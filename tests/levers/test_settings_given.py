@@ -29,6 +29,8 @@ def sound(lever: Lever) -> tuple[str, Value]:
         "class": ("rag", "rag"),
         "pool": ("llama-3.1", "llama-3.1"),
         "pools": ("gpu, gpu.eu", ("gpu", "gpu.eu")),
+        "hours": ("22:00-06:00", "22:00-06:00"),
+        "schedule": ("00:00=2,07:00=4", "00:00=2,07:00=4"),
     }[lever.kind]
 
 

@@ -21,7 +21,9 @@ from costctl.documents.policy import (
     Target,
     Validity,
 )
+from costctl.levers.day_hours import DayHours
 from costctl.levers.platform import ClassRules, Platform, PoolRules
+from costctl.levers.schedule import schedule_from
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS, Lever
 
@@ -126,11 +128,34 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
         return _pools_for(world, subject)
     if lever.kind == "choice":
         return st.sampled_from(("round_robin", "least_outstanding"))
+    if lever.form == "schedule":
+        return _schedules()
+    if lever.form == "hours":
+        hours = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda each: each[0] != each[1])
+        return hours.map(lambda each: DayHours(*each).text)
     if lever.form == "microseconds":
-        numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), 10**8).map(lambda us: us / 1e6)
+        most_us = min(10**8, int(lever.most * 1e6))
+        numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
     else:
         numbers = st.integers(max(1, int(lever.least)), int(min(lever.most, 500)))
     return st.none() | numbers if lever.is_limit else numbers
+
+
+def _schedules() -> st.SearchStrategy[Value]:
+    """Schedules by day and by week, as ``schedule_of`` writes them."""
+
+    def written(is_weekly: bool) -> st.SearchStrategy[Value]:
+        hours = st.integers(0, 24 * (7 if is_weekly else 1) - 1)
+        steps = st.dictionaries(hours, st.integers(1, 8), min_size=1, max_size=6)
+        return steps.map(
+            lambda found: (
+                schedule_from(
+                    tuple((60 * hour, number) for hour, number in sorted(found.items())), is_weekly=is_weekly
+                ).text
+            )
+        )
+
+    return st.booleans().flatmap(written)
 
 
 def _pools_for(world: World, request_class: str) -> st.SearchStrategy[Value]:

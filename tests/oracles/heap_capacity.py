@@ -1,4 +1,4 @@
-"""Outages and scaling in the plain Python replay: what happens to replicas, not to calls."""
+"""Outages, timetables and scaling in the plain Python replay: what happens to replicas, not to calls."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tests.oracles.heap_refusals import give_up
 from tests.oracles.heap_turns import Replica
 
 if TYPE_CHECKING:
+    from costctl.simulate.timetable import Timetable
     from tests.oracles.heap_replay import HeapReplay
 
-FAILS, COMES_BACK, IS_READY, SCALES = range(4)
+FAILS, COMES_BACK, LOOKS, IS_READY, SCALES = range(5)
 Change = tuple[float, int, int, int]  # when, kind, order of the row, replica or pool
 
 
@@ -25,6 +26,18 @@ def changes_of(replay: HeapReplay) -> list[Change]:
             changes.append((outage.until_s + outage.warm_up_s, COMES_BACK, row, replica))
         if pool.setup.scaling is not None:
             changes.append((pool.setup.scaling.interval_s, SCALES, number, number))
+        if pool.setup.timetable is not None:
+            table = pool.setup.timetable
+            instants = {each % table.period_s for each in table.at_s}
+            instants |= {(each - table.start_up_s) % table.period_s for each in table.at_s}
+            changes += [(at_s, LOOKS, number, number) for at_s in instants]
+            for place, replica in enumerate(replay.replicas_of(number)):
+                if replica.state == "off" and place < ordered_at(table, 0.0):
+                    replica.state, replica.paid_from_s = "starting", 0.0
+                    replica.ready_s = min(
+                        at_s for at_s, ready in zip(table.at_s, table.replicas, strict=True) if ready > place
+                    )
+                    changes.append((replica.ready_s, IS_READY, replica.number, replica.number))
     heapq.heapify(changes)
     return changes
 
@@ -34,6 +47,8 @@ def change(replay: HeapReplay, at_s: float, kind: int, subject: int) -> None:
         fail(replay, replay.replicas[subject], at_s)
     elif kind == COMES_BACK:
         replay.replicas[subject].state = replay.replicas[subject].state_after
+    elif kind == LOOKS:
+        look(replay, subject, at_s)
     elif kind == IS_READY:
         replica = replay.replicas[subject]
         if replica.state == "starting" and replica.ready_s == at_s:
@@ -47,6 +62,52 @@ def scale_and_come_again(replay: HeapReplay, pool: int, at_s: float) -> None:
     assert scaling is not None
     heapq.heappush(replay.changes, (at_s + scaling.interval_s, SCALES, pool, pool))
     scale(replay, pool, at_s)
+
+
+def ready_by(table: Timetable, at_s: float) -> int:
+    """How many the timetable wants at an instant."""
+    within = at_s % table.period_s
+    before = [ready for from_s, ready in zip(table.at_s, table.replicas, strict=True) if from_s <= within]
+    return before[-1] if before else table.replicas[-1]
+
+
+def ordered_at(table: Timetable, at_s: float) -> int:
+    """How many must be there, or on their way, for all that is wanted until one could have started."""
+    steps = [each + lap * table.period_s for each in table.at_s for lap in range(-1, 3)]
+    base = at_s - at_s % table.period_s
+    coming = [base + each for each in steps if at_s <= base + each <= at_s + table.start_up_s]
+    return max(ready_by(table, each) for each in (at_s, *coming))
+
+
+def look(replay: HeapReplay, pool: int, now: float) -> None:
+    table = replay.pools[pool].setup.timetable
+    assert table is not None
+    heapq.heappush(replay.changes, (now + table.period_s, LOOKS, pool, pool))
+    for place, replica in enumerate(replay.replicas_of(pool)):
+        if place < ordered_at(table, now):
+            bring(replay, replica, now, now + table.start_up_s)
+        else:
+            let_go(replica, now)
+
+
+def bring(replay: HeapReplay, replica: Replica, now: float, ready_s: float) -> None:
+    if replica.state == "off":
+        replica.state, replica.paid_from_s, replica.ready_s = "starting", now, ready_s
+        heapq.heappush(replay.changes, (ready_s, IS_READY, replica.number, replica.number))
+    elif replica.state == "draining":
+        replica.state = "up"
+    elif replica.state == "down" and replica.state_after == "off":
+        replica.state_after, replica.paid_from_s = "up", now
+
+
+def let_go(replica: Replica, now: float) -> None:
+    if replica.state == "starting" or (replica.state == "up" and replica.outstanding == 0):
+        switch_off(replica, now)
+    elif replica.state == "up":
+        replica.state = "draining"
+    elif replica.state == "down" and replica.state_after == "up":
+        switch_off(replica, now)
+        replica.state, replica.state_after = "down", "off"
 
 
 def switch_off(replica: Replica, now: float) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from costctl.arrays import Ints
 from costctl.simulate.lanes import Lanes
+from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import (
     Dispatch,
     Outage,
@@ -193,6 +194,9 @@ def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
             scaling=scaling if has_scaling else None,
             outages=tuple(outages) if often(0.6) else (),
         )
+        table = None if has_scaling else random_timetable(seed, own, replicas)
+        if table is not None:
+            setup = dataclasses.replace(setup, replicas=table.at_start, timetable=table)
         return Pool(pool.model, setup)
 
     prefix_tokens = (draw.random(n) * (case.workload.uncached_tokens + 1)).astype(np.int64)
@@ -212,3 +216,17 @@ def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
         workload = dataclasses.replace(workload, prompt_tokens=more)
     pools = [with_rules(own, pool) for own, pool in enumerate(case.pools)]
     return Case(workload, case.pool_of, pools, float(seconds(60.0)) if often(0.3) else np.inf)
+
+
+def random_timetable(seed: int, own: int, replicas: int) -> Timetable | None:
+    """A timetable of up to four steps, with so many replicas at one of them at least; none for every other pool."""
+    draw = np.random.default_rng([seed, own, 7])
+    if draw.random() < 0.5:
+        return None
+    period_s = float(draw.integers(8, 160)) / 8
+    steps = int(draw.integers(1, 5))
+    at_s = np.sort(draw.choice(int(period_s * 8), steps, replace=False)) / 8
+    numbers = draw.integers(1, replicas + 1, steps)
+    numbers[draw.integers(0, steps)] = replicas
+    start_up_s = min(float(draw.integers(0, 24)) / 8, period_s - 1 / 8)
+    return Timetable(period_s, tuple(at_s.tolist()), tuple(numbers.tolist()), start_up_s)

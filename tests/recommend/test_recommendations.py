@@ -37,9 +37,11 @@ def advice(document: Recommendations, kind: str) -> list[Recommendation]:
     return [item for item in document.recommendations if item.kind == kind]
 
 
-def test_all_kinds_are_spoken_of(recommendations: Recommendations) -> None:
+def test_every_kind_is_spoken_of(recommendations: Recommendations) -> None:
     assert {item.kind for item in recommendations.recommendations} == {
         "batch_window",
+        "capacity",
+        "deferral",
         "queue_limit",
         "lane",
         "tier_placement",

@@ -168,6 +168,7 @@ def _say_what_has_no_word(ledger: Ledger, number: int, kind: PolicyClass) -> Non
         ("lane", "LiteLLM orders waiting by a number in the request."),
         ("queue", "LiteLLM has no bounded queue."),
         ("admission", "LiteLLM does not bound a class's requests in progress."),
+        ("defer", "LiteLLM sends what it gets at once: the callers, or a job queue, must wait."),
         *((part, "No deployment answers the class.") for part in _OF_DEPLOYMENTS),
     ):
         if ledger.has(f"{here}/{part}"):

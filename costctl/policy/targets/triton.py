@@ -236,7 +236,7 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
             ledger.exact(
                 f"{place}/data_boundary", "the server forwards nothing, and stands within the boundary"
             )
-        for part in ("admission", "timeout_us", "retries", "backoff_us"):
+        for part in ("admission", "timeout_us", "retries", "backoff_us", "defer"):
             if ledger.has(f"{place}/{part}"):
                 ledger.unsupported(f"{place}/{part}", "For the gateway in front; Triton has no such setting.")
         for part in ("prompt_cache", "affinity", "service_tier", "response_cache", "caps"):

@@ -41,7 +41,7 @@ def wait_for_class(study: BoughtStudy, name: str, attempts: Attempts, own: Bools
         return
     first = own & (attempts.first == np.arange(own.size))
     evidence = (_failing(is_failed[first], is_failed[after]), _cost(study, again))
-    subject = Subject("retry", name, change="wait")
+    subject = Subject("retry", name, form="wait")
     answered = _is_answered(attempts, own & ~is_failed)
     in_vain = (again & ~answered)[after]
     given_up = np.unique(attempts.first[after[in_vain]]).size

@@ -1,0 +1,28 @@
+"""What does a pool need, as a number of replicas? The value that advice on capacity passes on, and its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a pool needs. needed: fewest replicas that keep every objective.  sure: by the upper bounds of the
+    percentiles too.  first_part, rest: needed by these parts alone.  advised: with the reserve, and for sure; never
+    more than today unless today misses an objective.
+    """
+
+    number: int
+    today: int
+    needed: int
+    sure: int
+    reserve: int
+    first_part: int | None
+    rest: int | None
+    advised: int
+    is_missed_today: bool
+
+
+def plural(replicas: int) -> str:
+    """Such as 2 replicas."""
+    return f"{replicas} replica" if replicas == 1 else f"{replicas} replicas"

@@ -1,0 +1,80 @@
+"""Which schedule of replicas is proposed? Replicas needed by hour, and the reserve, as one setting of the pool."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from msgspec.structs import replace
+
+from costctl.arrays import Ints
+from costctl.documents.capacity import Capacity, CapacityHour
+from costctl.documents.recommendations import Evidence
+from costctl.recommend.by_hour import scheduled
+from costctl.recommend.hours import Clock, busy_by_hour, calls_by_hour
+from costctl.recommend.need import Need, plural
+from costctl.recommend.proposals import Proposal, Subject, Withheld
+from costctl.recommend.study import Study
+
+FORM: Final = "schedule"
+
+
+def schedule_of_need(
+    study: Study, need: Need, facts: Capacity, times: Clock, needed: Ints
+) -> Proposal | Withheld:
+    """The schedule. needed: replicas by hour of the clock, none in reserve."""
+    name = study.pools[need.number]
+    declared = study.settings.pools[name]
+    subject = Subject("capacity", None, name, form=FORM)
+    advised = np.minimum(needed + need.advised - need.needed, need.advised)
+    over = "week" if times.is_weekly else "day"
+    hours, constant = int(advised.sum()), need.advised * times.hours
+    return Proposal(
+        subject=subject,
+        candidates=(scheduled(study, need.number, times, advised),),
+        goal="cost",
+        classes=tuple(study.served_classes(need.number)),
+        pools=(need.number,),
+        reason=f"From {int(advised.min())} to {plural(int(advised.max()))} by the hour of the {over} keep every "
+        f"objective: {hours} replica hours a {over} instead of {constant} with a constant {need.advised}.",
+        if_none="With this schedule an objective would be missed, or the bill is no smaller.",
+        assumptions=(
+            f"A replica takes {declared.start_up} to start (pools.{name}.start_up), and is ordered and paid for that "
+            "much earlier; one that is let go finishes what it has.",
+            f"Each hour of the {over} goes on to be like those observed, in UTC.",
+        ),
+        reversal=f"Go back to a constant {need.advised} if the p95 of a class leaves its objective.",
+        evidence=(
+            Evidence(
+                id="by_hour",
+                kind="simulated",
+                statement=f"Without a reserve, {int(needed.min())} to {int(needed.max())} are needed by the hour: a "
+                "replay of that on both parts of the window keeps every objective.",
+                samples=int((study.whole.period.pool == need.number).sum()),
+                value=None,
+            ),
+        ),
+        capacity=replace(
+            facts, start_up_s=declared.start_up_s, hours=hours_of(study, need, times, needed, advised)
+        ),
+    )
+
+
+def hours_of(
+    study: Study, need: Need, times: Clock, needed: Ints | None, advised: Ints | None = None
+) -> tuple[CapacityHour, ...]:
+    """A row for each hour of the clock that was seen. advised: by hour, else the constant."""
+    period = study.whole.period
+    busy = busy_by_hour(times, period, study.whole.today.outcome, period.pools, need.number)
+    calls = calls_by_hour(times, study.whole, need.number)
+    return tuple(
+        CapacityHour(
+            hour=times.name(hour),
+            calls=float(calls[hour]),
+            busy_replicas=float(busy[hour]),
+            needed=None if needed is None else int(needed[hour]),
+            replicas=need.advised if advised is None else int(advised[hour]),
+        )
+        for hour in range(times.hours)
+        if np.isfinite(busy[hour]) and np.isfinite(calls[hour])
+    )
