@@ -133,8 +133,9 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One piece of advice, or one kind withheld with its reason.
 
     kind: a name of the registry of kinds.  change: the settings that were judged together.  cash_usd, freed_usd: over
-    the observed window, and the same per week; cash is null where the bill would not change, freed where no replica
-    time is concerned.  freed_time: of each pool whose time is freed.  reversal: how to undo it, and when one should.
+    the observed window, and the same per week; cash is null where the bill would not change, and of a candidate where
+    nobody recorded what it would save; freed where no replica time is concerned.  freed_time: of each pool whose time
+    is freed.  reversal: how to undo it, and when one should.
 
     latency: of the effects, what the 95th percentile of its class comes to, or of the class on which it tells most.
     withheld_as: ruled out by what was measured or replayed, for want of a setting, or because nothing here is of the
@@ -173,6 +174,11 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     goodput_requests: Estimate | None = None
     goodput_requests_per_week: Estimate | None = None
     capacity: Capacity | None = None
+
+    @property
+    def is_unpromised(self) -> bool:
+        """Whether nobody recorded what it would save."""
+        return self.status == "candidate" and self.cash_usd is None and self.cash_usd_per_week is None
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -72,6 +72,8 @@ def _said(change: SettingChange) -> str:
     if change.lever == "class.response_cache.ttl":
         kept = setting_value(change.to, change.unit, is_limit=change.is_limit)
         return f"answer repeats from a cache, for {kept}"
+    if change.lever == "class.retry.attempts" and change.to == 1:
+        return "attempt a call once"
     if change.lever in _BOUNDED:
         return _BOUNDED[change.lever].format(setting_value(change.to, change.unit, is_limit=change.is_limit))
     if change.lever == "class.own":

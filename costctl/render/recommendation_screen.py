@@ -15,7 +15,17 @@ from costctl.documents.recommendations import IdlePool, Recommendation, Recommen
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
 from costctl.render.capacity_hours import hours_table
-from costctl.render.cells import Cell, Interval, Row, ratio, usd, usd_column, usd_range, usd_range_column
+from costctl.render.cells import (
+    NOT_OBSERVED,
+    Cell,
+    Interval,
+    Row,
+    ratio,
+    usd,
+    usd_column,
+    usd_range,
+    usd_range_column,
+)
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
     NO_CASH,
@@ -137,7 +147,8 @@ def _candidates(document: Recommendations) -> Table:
     """What would save, the most valuable first, and the line to add or what must be tried before."""
     fitting = _MOST_BELOW_MANY if len(document.made) > _MANY else _MOST_CANDIDATES
     shown, hidden = first(document.candidates, fitting)
-    most = usd_column(cash.high if (cash := told(each)[0]) is not None else None for each in shown)
+    highs = [cash.high if (cash := told(each)[0]) is not None else None for each in shown]
+    most = usd_column(highs, NOT_OBSERVED)
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", ""))

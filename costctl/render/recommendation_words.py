@@ -19,7 +19,7 @@ from costctl.documents.recommendations import (
 )
 from costctl.render.bought_words import in_plain_words, is_about_tokens
 from costctl.render.capacity_hours import replicas_in_words
-from costctl.render.cells import Cell, Interval, measured, number, phrase, ratio, usd_interval
+from costctl.render.cells import NOT_OBSERVED, Cell, Interval, measured, number, phrase, ratio, usd_interval
 from costctl.render.numbers import length, plural
 from costctl.render.settings import setting_value
 
@@ -110,7 +110,8 @@ def span(document: Recommendations) -> str:
 def cells(item: Saving) -> tuple[Interval, Interval]:
     """Cash and freed time with their intervals."""
     cash, freed = told(item)
-    return usd_interval(cash, NO_CASH), usd_interval(freed, "none")
+    is_unknown = isinstance(item, Recommendation) and item.is_unpromised
+    return usd_interval(cash, NOT_OBSERVED if is_unknown else NO_CASH), usd_interval(freed, "none")
 
 
 def saving(item: Saving) -> str:

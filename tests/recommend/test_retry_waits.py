@@ -19,6 +19,7 @@ from costctl.recommend.bought.kinds import retry
 from costctl.recommend.bought.review.promises import promises_in as promises_kept
 from costctl.recommend.bought.study import bought_study_of
 from costctl.render.bought_words import in_plain_words, is_about_tokens
+from costctl.render.recommendation_words import saving
 from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.world import Shop
 from tests.rebill.made_calls import Made, bought
@@ -129,7 +130,10 @@ def test_of_a_few_calls_that_were_given_up_nothing_is_said() -> None:
     assert (found.status, [each.to for each in found.change]) == ("candidate", [2.0])
 
 
-def test_the_advice_is_shown_as_one_would_say_it(down_at_times: World) -> None:
-    change = waits_in(down_at_times[2])["retry.hopeless.wait"].change
-    assert all(map(is_about_tokens, change))
-    assert in_plain_words(change) == "wait at least 10 s before another attempt"
+def test_the_advice_is_shown_as_one_would_say_it_and_what_is_not_known_is_not_called_nothing(
+    down_at_times: World,
+) -> None:
+    found = waits_in(down_at_times[2])["retry.hopeless.wait"]
+    assert all(map(is_about_tokens, found.change))
+    assert in_plain_words(found.change) == "wait at least 10 s before another attempt"
+    assert saving(found).startswith("cash not observed")
