@@ -21,13 +21,15 @@ Usd = Annotated[float, msgspec.Meta(ge=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Margin = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+EngineLabel = Literal["engine", "model", "replica", "source"]
 
 
 class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Replicas that are paid for by time. match: attribute or column name → glob; every entry must match.
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
-    models. max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
+    models. engine: by what its engines' own metrics are known, label → glob; empty: by replica and model.
+    max_num_seqs: sequences that a replica decodes at once.  max_batch_size, batch_window: of a
     pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
     thousandth.
     """
@@ -43,6 +45,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decode_weight: Weight = 1.0
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
+    engine: dict[EngineLabel, str] = {}
     max_num_seqs: Count | None = None
     max_batch_size: Count | None = None
     batch_window: str | None = None
