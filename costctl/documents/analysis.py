@@ -301,8 +301,8 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelResidual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls that were served among least_active to most_active sequences (batches of so many calls), and the median
-    of modelled over observed − 1.
+    """Calls, or windows of engine metrics, that were served among least_active to most_active sequences (batches of so
+    many calls), and the median of modelled over observed − 1.
     """
 
     least_active: float
@@ -316,8 +316,9 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     uncached token.
 
     chosen_because: why this discipline.  The errors are standard errors.  residual_p90_ratio: nine in ten calls have
-    seen steps (batches: took time) within this ratio of the model.  residuals: by load.  valid_up_to_active: sequences
-    at once (calls in a batch) up to which the model was validated; beyond it is extrapolated.
+    seen steps (batches, and windows of engine metrics: took time) within this ratio of the model.  residuals: by load.
+    valid_up_to_active: sequences at once (calls in a batch) up to which the model was validated; beyond it is
+    extrapolated.
     alpha_from, beta_from, gamma_from: what each constant was fitted to, calls, engine metrics, or both with their
     weights.  calls: 0 where it is engine metrics alone.
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.

@@ -17,6 +17,7 @@ from scipy.stats import t as student_t
 
 from costctl.arrays import Floats
 from costctl.service_model.engine_log import EngineFit, EngineLog, fit_engine_logs, step_times, windows_of
+from costctl.service_model.residuals import LoadResidual, residuals_by_load
 
 _LEVEL: Final = 0.95
 _DRAWS: Final = 400
@@ -35,8 +36,10 @@ _MOST_CHANGE: Final = 0.3  # beyond this two reports say too little of what ran 
 class EngineTimes:
     """The fit, and of α, β, γ: standard errors, and the least and the most that they can be at 95 %, none below 0.
 
-    step_error_ratio: relative standard error of the time of a step at the mean of what ran.  change_ratio: by how much
-    what ran changed from report to report, over what ran; None where steps are counted.
+    residual_p90_ratio: nine in ten windows took a time within this ratio of the model.  by_load: windows, from those of
+    fewest sequences to those of most.  step_error_ratio: relative standard error of the time of a step at the mean of
+    what ran.  change_ratio: by how much what ran changed from report to report, over what ran; None where steps are
+    counted.
     """
 
     fit: EngineFit
@@ -44,6 +47,8 @@ class EngineTimes:
     low_s: tuple[float, float, float]
     high_s: tuple[float, float, float]
     step_error_ratio: float
+    residual_p90_ratio: float
+    by_load: tuple[LoadResidual, ...]
     change_ratio: float | None
 
     @property
@@ -76,8 +81,17 @@ def engine_times(logs: Sequence[EngineLog]) -> EngineTimes | str:
     low_s, high_s = np.maximum(times_s - half_s, 0.0), times_s + half_s
     steps_s = drawn_s[:, :2] @ np.array(amounts[:2])
     step_error_ratio = float(steps_s.std() / max(steps_s.mean(), np.finfo(np.float64).tiny)) + part / quantile
+    residual = windows[:, 1:] @ times_s / windows[:, 0] - 1.0
+    running = windows[:, 2] / np.maximum(windows[:, 1], 1.0)
     return EngineTimes(
-        fit, _three(half_s / quantile), _three(low_s), _three(high_s), step_error_ratio, change_ratio
+        fit=fit,
+        errors_s=_three(half_s / quantile),
+        low_s=_three(low_s),
+        high_s=_three(high_s),
+        step_error_ratio=step_error_ratio,
+        residual_p90_ratio=float(np.quantile(np.abs(residual), 0.9)),
+        by_load=residuals_by_load(running, residual),
+        change_ratio=change_ratio,
     )
 
 

@@ -7,6 +7,7 @@ the model that one pool alone serves; and where there is one pool and nothing sp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -28,10 +29,23 @@ def matches_of(
     series: pl.DataFrame, settings: Settings, replicas: Mapping[str, frozenset[str]]
 ) -> dict[str, Match]:
     """The match of every series. replicas: of each pool, those that its calls name."""
-    return {row["series"]: _match(row, settings, replicas) for row in series.iter_rows(named=True)}
+    rows = list(series.iter_rows(named=True))
+    folders = {(row["model"], folder_of(row)) for row in rows}
+    places = Counter(model for model, _ in folders)
+    return {row["series"]: _match(row, settings, replicas, places[row["model"]] > 1) for row in rows}
 
 
-def _match(row: Mapping[str, object], settings: Settings, replicas: Mapping[str, frozenset[str]]) -> Match:
+def folder_of(row: Mapping[str, object]) -> str:
+    """The folder of an engine's reports; "" for one that says which replica it is."""
+    return str(row["source"]).replace("\\", "/").rpartition("/")[0] if row["replica_id"] is None else ""
+
+
+def _match(
+    row: Mapping[str, object],
+    settings: Settings,
+    replicas: Mapping[str, frozenset[str]],
+    is_model_scattered: bool,
+) -> Match:
     labels = {
         "engine": row["engine"],
         "model": row["model"],
@@ -55,7 +69,8 @@ def _match(row: Mapping[str, object], settings: Settings, replicas: Mapping[str,
     possible = by_model or [name for name in left if model is None or not settings.pools[name].models]
     if len(possible) == 1 and len(settings.pools) == 1:
         return Match(possible[0], "the only pool")
-    return Match(None, _to_write(labels, possible or list(settings.pools)))
+    told = {**labels, "model": None, "source": f"{folder_of(row)}/*"} if is_model_scattered else labels
+    return Match(None, _to_write(told, possible or list(settings.pools)))
 
 
 def _to_write(labels: Mapping[str, object], possible: list[str]) -> str:

@@ -18,7 +18,7 @@ from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.service_model.engine_interval import EngineTimes, engine_times
 from costctl.service_model.engine_log import EngineLog
-from costctl.service_model.engine_match import Match, matches_of
+from costctl.service_model.engine_match import Match, folder_of, matches_of
 from costctl.service_model.kv_capacity import InProgress, kv_capacity
 from costctl.service_model.pool_calls import PoolCalls
 from costctl.units import NS_PER_S
@@ -78,8 +78,7 @@ def _kind(row: Mapping[str, object], match: Match) -> tuple[str, ...]:
     """What engines have in common that are fitted together; those of no pool, and without a name, share a folder."""
     if match.pool is not None:
         return ("", match.pool)
-    folder = str(row["source"]).replace("\\", "/").rpartition("/")[0] if row["replica_id"] is None else ""
-    return ("of no pool", str(row["engine"]), str(row["model"]), folder)
+    return ("of no pool", str(row["engine"]), str(row["model"]), folder_of(row))
 
 
 def _replicas(pool_call: pl.DataFrame) -> dict[str, frozenset[str]]:

@@ -42,7 +42,16 @@ def times_of_both(calls: StepTimes | str, engine: EngineTimes | str | None) -> J
 def of_engine(engine: EngineTimes) -> JoinedTimes:
     """Where the calls do not tell: no call was fitted."""
     alpha_s, beta_s, gamma_s = engine.times_s
-    times = StepTimes(alpha_s, beta_s, gamma_s, 0, 0.0, engine.step_error_ratio, engine.errors_s)
+    times = StepTimes(
+        alpha_s=alpha_s,
+        beta_s=beta_s,
+        gamma_s=gamma_s,
+        calls=0,
+        residual_p90_ratio=engine.residual_p90_ratio,
+        step_error_ratio=engine.step_error_ratio,
+        errors_s=engine.errors_s,
+        by_load=engine.by_load,
+    )
     return JoinedTimes(times, (ENGINE, ENGINE, ENGINE))
 
 
