@@ -34,7 +34,7 @@ class EngineReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     decoded_tokens: float | None
     prompt_tokens: float | None
     prefix_hit_ratio: float | None
-    preemptions: float | None
+    preemptions: int | None
     most_kv_usage_ratio: float | None
     kv_tokens: Estimate | None
     max_num_seqs: int | None

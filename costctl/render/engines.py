@@ -24,8 +24,10 @@ def engine_sections(engines: Sequence[EngineReport]) -> list[Section]:
     """The step times with what they lie between, the limits and the use of the cache, and what is to be done."""
     parts: list[Section] = [_times(engines), _memory(engines)]
     notes = [f"{_name(each)}: {each.missing_for_fit}." for each in engines if each.missing_for_fit]
-    notes += [f"{_name(each)}: {each.matched_by}." for each in engines if each.pool is None]
-    return [*parts, Notes("Engine metrics: what to do", tuple(notes))] if notes else parts
+    lost = [f"{_name(each)}: {each.matched_by}." for each in engines if each.pool is None]
+    if notes or lost:
+        parts.append(Notes("Engine metrics: what to do", (*notes, *lost)))
+    return parts
 
 
 def _name(engine: EngineReport) -> str:
@@ -41,7 +43,7 @@ def _facts(engine: EngineReport) -> list[str]:
     if engine.most_kv_usage_ratio is not None:
         facts.append(f"at most {ratio(engine.most_kv_usage_ratio)} of it used")
     if engine.preemptions:
-        facts.append(f"{count(round(engine.preemptions))} preemptions")
+        facts.append(f"{count(engine.preemptions)} preemptions")
     if engine.pool is None:
         facts.append(engine.matched_by)
     return facts

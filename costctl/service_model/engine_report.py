@@ -42,7 +42,7 @@ def engine_report(engine: PoolEngine) -> EngineReport:
         decoded_tokens=_sum(series["decoded_tokens"]),
         prompt_tokens=_sum(series["prompt_tokens"]),
         prefix_hit_ratio=_hit_ratio(engine.samples),
-        preemptions=_sum(series["preemptions"]),
+        preemptions=_whole(_sum(series["preemptions"])),
         most_kv_usage_ratio=_usage(series["most_kv_usage_ratio"]),
         kv_tokens=engine.kv_tokens,
         max_num_seqs=engine.max_num_seqs,

@@ -278,7 +278,7 @@ def _impute(
     unreported = np.flatnonzero((calls.output_tokens[here] < 0) & has_first)
     if unreported.size:
         steps[here[unreported]] = np.rint(steps_seen(decoding, times, unreported)).astype(np.int64)
-    cut_off = np.flatnonzero(~has_first)
+    cut_off = np.flatnonzero(~has_first & (calls.output_tokens[here] <= 0))
     if cut_off.size and times.gamma_s > 0:
         room_s = np.maximum(decoding.end_s - np.fmax(decoding.begin_s, decoding.arrival_s), 0.0)[cut_off]
         most = np.floor(room_s / times.gamma_s).astype(np.int64)

@@ -53,7 +53,7 @@ def _recorded(column: str) -> str:
 
 
 _ENGINE_READINGS_OF_9: Final = (
-    "CREATE TABLE engine_readings (engine VARCHAR, model VARCHAR, replica_id VARCHAR, rank VARCHAR, at_ns BIGINT, "
+    "CREATE TABLE IF NOT EXISTS engine_readings (engine VARCHAR, model VARCHAR, replica_id VARCHAR, rank VARCHAR, at_ns BIGINT, "
     "is_since_start BOOLEAN, running DOUBLE, waiting DOUBLE, steps_total DOUBLE, decoded_total DOUBLE, "
     "decoded_tokens DOUBLE, decoded_per_s DOUBLE, prompt_total DOUBLE, prompt_tokens DOUBLE, prompt_per_s DOUBLE, "
     "prefix_hits_total DOUBLE, prefix_hit_tokens DOUBLE, prefix_queries_total DOUBLE, preemptions_total DOUBLE, "
@@ -100,8 +100,8 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
     7: (PROMISES,),
     8: (
         _ENGINE_READINGS_OF_9,
-        "ALTER TABLE sources ADD COLUMN readings BIGINT",
-        "UPDATE sources SET readings = 0",
+        "ALTER TABLE sources ADD COLUMN IF NOT EXISTS readings BIGINT",
+        "UPDATE sources SET readings = 0 WHERE readings IS NULL",
     ),
 }
 
