@@ -53,12 +53,12 @@ def _recorded(column: str) -> str:
 
 
 _ENGINE_READINGS_OF_9: Final = (
-    "CREATE TABLE IF NOT EXISTS engine_readings (engine VARCHAR, model VARCHAR, replica_id VARCHAR, rank VARCHAR, at_ns BIGINT, "
-    "is_since_start BOOLEAN, running DOUBLE, waiting DOUBLE, steps_total DOUBLE, decoded_total DOUBLE, "
-    "decoded_tokens DOUBLE, decoded_per_s DOUBLE, prompt_total DOUBLE, prompt_tokens DOUBLE, prompt_per_s DOUBLE, "
-    "prefix_hits_total DOUBLE, prefix_hit_tokens DOUBLE, prefix_queries_total DOUBLE, preemptions_total DOUBLE, "
-    "preemptions DOUBLE, kv_usage_ratio DOUBLE, kv_used_tokens DOUBLE, kv_tokens DOUBLE, max_num_seqs DOUBLE, "
-    "max_batched_tokens DOUBLE, "
+    "CREATE TABLE IF NOT EXISTS engine_readings (engine VARCHAR, model VARCHAR, replica_id VARCHAR, rank VARCHAR, "
+    "at_ns BIGINT, is_since_start BOOLEAN, running DOUBLE, waiting DOUBLE, steps_total DOUBLE, decoded_total "
+    "DOUBLE, decoded_tokens DOUBLE, decoded_per_s DOUBLE, prompt_total DOUBLE, prompt_tokens DOUBLE, prompt_per_s "
+    "DOUBLE, prefix_hits_total DOUBLE, prefix_hit_tokens DOUBLE, prefix_queries_total DOUBLE, preemptions_total "
+    "DOUBLE, preemptions DOUBLE, kv_usage_ratio DOUBLE, kv_used_tokens DOUBLE, kv_tokens DOUBLE, max_num_seqs "
+    "DOUBLE, max_batched_tokens DOUBLE, "
     "source_position BIGINT, source_id BIGINT)"
 )
 
