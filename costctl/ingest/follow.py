@@ -27,6 +27,8 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.detect import HEAD_BYTES, LostContentError, Reading, UnknownFormatError, detect
 from costctl.ingest.discover import discover
 from costctl.ingest.formats.csv_records import header_of, unfinished_bytes
+from costctl.ingest.formats.engine_log_lines import NAME as ENGINE_LOG
+from costctl.ingest.formats.engine_log_lines import is_engine_log
 from costctl.ingest.formats.engine_series import CSV_NAME as ENGINE_CSV
 from costctl.ingest.formats.engines import LINE_FORMATS as ENGINE_FORMATS
 from costctl.ingest.formats.log_rows import RowIds
@@ -151,6 +153,8 @@ def _unfinished_bytes(followed: _Followed, data: bytes) -> int:
     """Bytes at the end of whole lines that belong to a record that may not be all there."""
     if followed.form == PROMETHEUS or (followed.form is None and is_prometheus_text(data[:HEAD_BYTES])):
         return unfinished_scrape_bytes(data)
+    if followed.form == ENGINE_LOG or (followed.form is None and is_engine_log(data[:HEAD_BYTES])):
+        return 0  # its lines are records, whatever quotes stand in them
     return unfinished_bytes(followed.header + data)
 
 

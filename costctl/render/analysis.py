@@ -374,8 +374,9 @@ def _service_model(pool: PoolReport) -> Cell:
     model = pool.service_model
     if model is None:
         return f"none: {pool.missing_for_model}"
-    origins = dict.fromkeys((model.alpha_from, model.beta_from, model.gamma_from))
-    by = "" if set(origins) == {"calls"} else f", from {'; '.join(origins)}"
+    origins = {"α": model.alpha_from, "β": model.beta_from, "γ": model.gamma_from}
+    told = "; ".join(f"{name} from {origin}" for name, origin in origins.items())
+    by = "" if set(origins.values()) == {"calls"} else f"; {told}"
     return phrase(
         "α {alpha}, β {beta}, γ {gamma}: {discipline}{by}",
         by=by,

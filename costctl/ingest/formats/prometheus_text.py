@@ -32,6 +32,9 @@ _COMMENTS: Final = (b"# HELP ", b"# TYPE ", b"# UNIT ")
 _PREFIXES: Final = tuple(prefix.encode() for prefix in ENGINE_PREFIXES)
 _MILLISECONDS: Final = 1e11  # beyond this a time is no number of seconds: it would be the year 5138
 _GLANCE_LINES: Final = 4_000
+_MOST_SCRAPES: Final = (
+    1_000  # that are gathered at once; parts of one that is cut are joined by the relations
+)
 _BAD_LINE: Final = "A line of engine metrics that is not a name, labels and a value."
 
 
@@ -82,8 +85,12 @@ class _Scrapes:
 
     def flush(self) -> None:
         """The scrape has ended."""
+        self._release()
+        self._at_ns = None
+
+    def _release(self) -> None:
         self.rows.extend(row for scrape in self._scrapes.values() for row in scrape.rows())
-        self._scrapes, self._at_ns = {}, None
+        self._scrapes = {}
 
     def _comment(self, line: bytes) -> None:
         if line.startswith(_COMMENTS):
@@ -100,6 +107,8 @@ class _Scrapes:
         if matched is None or labels is None:
             self._rejects.append(Reject(number, "bad_value", _BAD_LINE, ""))
             return
+        if len(self._scrapes) >= _MOST_SCRAPES:
+            self._release()
         at_ns = self._at_ns if matched[4] is None else _stamp_ns(matched[4])
         scrape = self._scrapes.setdefault(at_ns, Scrape(number, at_ns))
         if matched[4] is None and scrape.has(matched[1], labels):
@@ -116,9 +125,10 @@ def unfinished_scrape_bytes(data: bytes) -> int:
     at = len(data)
     while at > 0:
         begin = data.rfind(b"\n#", 0, at) + 1
-        line = data[begin:].split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+        end = data.find(b"\n", begin) + 1 or len(data)
+        line = data[begin:end].decode("utf-8", "replace").strip()
         if line == "# EOF":
-            return len(data) - data.index(b"\n", begin) - 1
+            return len(data) - end
         if line.startswith("#") and _INSTANT.fullmatch(line):
             return len(data) - begin
         at = begin - 1
