@@ -62,7 +62,7 @@ class Calibration:
             "busy time": self.utilisation_error_ratio,
         }
         return tuple(
-            f"{metric} ({error:+.0%})"
+            f"{metric} ({error:+.0%})" if math.isfinite(error) else f"{metric} (not observed)"
             for metric, error in errors.items()
             if not abs(error) <= TRUSTED_ERROR_RATIO
         )
@@ -365,7 +365,8 @@ def _calibrations(
     found = []
     for number in range(len(pools)):
         here = pool == number
-        seen_busy_s = observed_busy_s(calls, which[here])
+        is_told_apart = pools[number].setup.replicas == 1 or calls.is_replica_observed[which[here]].all()
+        seen_busy_s = observed_busy_s(calls, which[here]) if is_told_apart else math.nan
         found.append(
             Calibration(
                 _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),

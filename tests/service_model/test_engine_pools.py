@@ -49,7 +49,7 @@ def scrapes(log: EngineLog) -> str:
     )
 
 
-def analysed(folder: Path, *, has_ttft: bool, has_engine: bool = True) -> Analysis:
+def analysed(folder: Path, *, has_ttft: bool, engines: int = 1) -> Analysis:
     rng = np.random.default_rng(1130)
     arrival_s = np.sort(rng.uniform(0.0, CALLS / 2.4, CALLS))
     prompts, steps = rng.integers(20, 900, CALLS), rng.integers(1, 500, CALLS)
@@ -57,8 +57,10 @@ def analysed(folder: Path, *, has_ttft: bool, has_engine: bool = True) -> Analys
     calls = folder / "calls.csv"
     calls.write_text(calls_csv(arrival_s, first_s, end_s, prompts, steps, has_ttft=has_ttft))
     (folder / "costctl.toml").write_text(POOL)
-    (folder / "engine.prom").write_text(scrapes(log))
-    paths = (str(calls), str(folder / "engine.prom")) if has_engine else (str(calls),)
+    metrics = [folder / f"engine-{number}.prom" for number in range(engines)]
+    for number, file in enumerate(metrics):
+        file.write_text(scrapes(log).replace("{", f'{{instance="gpu-{number}",'))
+    paths = (str(calls), *map(str, metrics))
     return analyze(Question(paths=paths, config=folder / "costctl.toml"), lambda *_: None)
 
 
@@ -83,7 +85,7 @@ def test_a_pool_whose_calls_have_no_time_to_first_token_is_fitted_to_its_engine(
 
 
 def test_without_the_engine_it_has_no_model(tmp_path: Path) -> None:
-    document = analysed(tmp_path, has_ttft=False, has_engine=False)
+    document = analysed(tmp_path, has_ttft=False, engines=0)
     assert document.engines == ()
     assert [(pool.service_model, pool.kv_tokens) for pool in document.pools] == [(None, None)]
 
@@ -95,3 +97,11 @@ def test_where_calls_tell_step_times_too_each_constant_says_what_it_comes_from(t
     assert model.calls > 0
     assert model.alpha_from.startswith("calls")
     assert model.alpha_s == pytest.approx(LAW.alpha_s, rel=0.05)
+
+
+def test_where_two_engines_serve_calls_that_name_neither_busy_time_is_not_observed(tmp_path: Path) -> None:
+    pool, engine = pool_and_engine(analysed(tmp_path, has_ttft=False, engines=2))
+    model = pool.service_model
+    assert model is not None
+    assert (engine.engines, pool.replicas) == (2, 1)
+    assert model.utilisation_error_ratio is None
