@@ -273,6 +273,13 @@ def _require_spans(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT 1 FROM spans UNION ALL SELECT 1 FROM sources WHERE outside > 0 LIMIT 1"
     ).fetchall():
         return
+    if connection.execute("SELECT 1 FROM engine_readings LIMIT 1").fetchall():
+        raise InputError(
+            "The store has metrics of engines, and no calls.",
+            why="Metrics tell how fast an engine is, not what it was asked, nor for whom.",
+            next_step="Load traces or request logs of the same hours too. `costctl sql 'SELECT * FROM engine_samples'` "
+            "shows what was read.",
+        )
     codes = dict(connection.execute("SELECT code, COUNT(*) FROM quarantine GROUP BY code").fetchall())
     raise InputError(
         "The store has no spans.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costctl.relations import Relation, load_relations
+from costctl.store.engine_readings import STORED_READINGS
 from costctl.store.spans import STORED_SPANS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "relations.md"
@@ -33,6 +34,8 @@ def rendered() -> str:
     parts.append("## The stored columns\n")
     parts.append("`spans`: one row per (trace_id, span_id).\n")
     parts.append("\n".join(f"- `{field.name}` {field.type}" for field in STORED_SPANS) + "\n")
+    parts.append("`engine_readings`: one row per report of an engine.\n")
+    parts.append("\n".join(f"- `{field.name}` {field.type}" for field in STORED_READINGS) + "\n")
     return "\n".join(parts)
 
 

@@ -42,6 +42,10 @@ def run(
     form: Annotated[
         Form, typer.Option("--as", help="OTLP spans as a collector writes them, or a log of calls.")
     ] = Form.OTLP,
+    engine_metrics: Annotated[
+        bool,
+        typer.Option("--engine-metrics", help="Also write what its engines report, as vLLM's /metrics does."),
+    ] = False,
     seed: options.Seed = 0,
     feedback: Feedback,
 ) -> None:
@@ -52,5 +56,5 @@ def run(
     from costctl import verbs
 
     with feedback.progress() as progress:
-        written = verbs.synth(world, seed, folder, form.value, progress)
+        written = verbs.synth(world, seed, folder, form.value, progress, has_metrics=engine_metrics)
     write_text("\n".join(str(path) for path in written), None)

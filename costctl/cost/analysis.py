@@ -49,6 +49,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
+from costctl.service_model.engine_report import engine_report
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.report import service_model_report
 from costctl.stats.blocks import ratio_over_requests
@@ -140,6 +141,7 @@ def build_analysis(
         pools=reports.pools,
         checks=findings_of(reports),
         cache_misses=cache_misses,
+        engines=tuple(map(engine_report, fits.engines)),
     )
 
 
@@ -295,6 +297,7 @@ def _pool_report(
         queue_depth=queue_depth(frames.pool_call.filter(pl.col("pool") == money.pool)),
         service_model=None if fit is None else service_model_report(fit),
         missing_for_model=fits.reasons.get(money.pool),
+        kv_tokens=next((each.kv_tokens for each in fits.engines if each.match.pool == money.pool), None),
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents.bill import ProviderInvoice, ReconciledBill
 from costctl.documents.cache_misses import CacheMisses
 from costctl.documents.cuts import Cut
+from costctl.documents.engines import EngineReport
 from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.findings import Finding
@@ -280,7 +281,8 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     busy_s: replica seconds with a call in progress, null where no call was timed.  capacity_s: replica seconds paid
     for.  useful_utilisation_ratio: null where no class that it served has an objective to judge by.
-    missing_for_model: why there is no service model, or null where there is one.
+    missing_for_model: why there is no service model, or null where there is one.  kv_tokens: what the KV cache of one
+    replica holds, as its engines tell; its method says how. To replay with it: [pools.NAME] kv_tokens.
     """
 
     pool: str
@@ -295,11 +297,12 @@ class PoolReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue_depth: QueueDepth | None
     service_model: ServiceModelReport | None
     missing_for_model: str | None
+    kv_tokens: Estimate | None = None
 
 
 class ModelResidual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Calls that were served among least_active to most_active sequences (batches of so many calls), and the median
-    of modelled over observed − 1.
+    """Calls, or windows of engine metrics, that were served among least_active to most_active sequences (batches of so
+    many calls), and the median of modelled over observed − 1.
     """
 
     least_active: float
@@ -313,8 +316,11 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     uncached token.
 
     chosen_because: why this discipline.  The errors are standard errors.  residual_p90_ratio: nine in ten calls have
-    seen steps (batches: took time) within this ratio of the model.  residuals: by load.  valid_up_to_active: sequences
-    at once (calls in a batch) up to which the model was validated; beyond it is extrapolated.
+    seen steps (batches, and windows of engine metrics: took time) within this ratio of the model.  residuals: by load.
+    valid_up_to_active: sequences at once (calls in a batch) up to which the model was validated; beyond it is
+    extrapolated.
+    alpha_from, beta_from, gamma_from: what each constant was fitted to, calls, engine metrics, or both with their
+    weights.  calls: 0 where it is engine metrics alone.
     The error ratios compare a replay under the model with what was observed: replayed / observed − 1.
     """
 
@@ -333,6 +339,9 @@ class ServiceModelReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     p50_error_ratio: float | None
     p95_error_ratio: float | None
     utilisation_error_ratio: float | None
+    alpha_from: str = "calls"
+    beta_from: str = "calls"
+    gamma_from: str = "calls"
 
 
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -341,7 +350,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     classes: those that cost most first.  checks: what is wrong, unknown money first, then the most.  cuts: the bill by
     model, by provider, by tenant, and by what --by asks for.  tenants: the cut by tenant, without idle time.  Both are
     empty, and timeline and changes null, in documents that are made on the way to another.  cache_misses: null too
-    where no prompt of a model with a prompt cache is known.
+    where no prompt of a model with a prompt cache is known.  engines: what inference servers told of themselves.
     """
 
     schema_version: str
@@ -360,6 +369,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeline: Timeline | None = None
     changes: Changes | None = None
     cache_misses: CacheMisses | None = None
+    engines: tuple[EngineReport, ...] = ()
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:

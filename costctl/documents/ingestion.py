@@ -15,10 +15,11 @@ SCHEMA_VERSION: Final = "costctl.ingest/v2"
 class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One file or stream.
 
-    records = spans + rejected + duplicates + outside.  source_id: its number in the store, null where nothing of it is
-    there.  format: null where none was recognised.  dialects: spans by
-    dialect; those of none are omitted.  bytes: as stored on disk.  spans: rows added.  rejected_by_code: why records
-    were rejected.  doubts: spans that were kept although something about them is in doubt, by code: ends_before_start
+    records = spans + readings + rejected + duplicates + outside.  source_id: its number in the store, null where
+    nothing of it is there.  format: null where none was recognised.  dialects: spans by
+    dialect; those of none are omitted.  bytes: as stored on disk.  spans: rows added.  readings: what engines said of
+    themselves, a moment each.  rejected_by_code: why records were rejected.  doubts: spans that were kept
+    although something about them is in doubt, by code: ends_before_start
     (their end is left out), clock_skipped and clock_repeated (times of a mapping's zone).  duplicates: spans that the
     store held already.  outside: records before since or after until.
     model_spans: spans of model calls, wrappers included; failed_model_spans, tokenless_model_spans: those that failed,
@@ -34,6 +35,7 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dialects: dict[str, int] = {}
     bytes: int = 0
     spans: int = 0
+    readings: int = 0
     records: int = 0
     rejected: int = 0
     rejected_by_code: dict[str, int] = {}
@@ -51,8 +53,8 @@ class SourceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sums over the sources. skipped_sources: files that are no telemetry.  seconds: wall-clock time, null where output
-    must be the same byte for byte.
+    """Sums over the sources. readings: of engines.  skipped_sources: files that are no telemetry.  seconds:
+    wall-clock time, null where output must be the same byte for byte.
     """
 
     spans: int
@@ -62,6 +64,7 @@ class IngestTotals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused_sources: int
     seconds: float | None
     skipped_sources: int = 0
+    readings: int = 0
 
 
 class IngestReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

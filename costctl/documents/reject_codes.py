@@ -24,12 +24,13 @@ _REJECTS: Final = {
     "nul_bytes": "NUL bytes instead of a record",
     "not_otlp": "not an object where OTLP has one",
     "not_langfuse": "not an object where Langfuse has one",
-    "not_traces": "OTLP metrics, which do not record single calls: export traces or logs instead",
+    "not_traces": "OTLP metrics of no inference engine: export traces or logs, which record single calls",
     "truncated": "truncated while being written",
     "bad_protobuf": "invalid protobuf",
     "bad_value": "a cell that is not a number or time",
     "bad_columns": "a different number of cells than the header",
     "not_a_request": "without a model call",
+    "no_time": "engine statistics without a time",
     "not_a_trace": "JSON that is not a trace",
     "too_deep": "nested too deeply",
     "too_many_attributes": "too many attributes",
@@ -39,6 +40,7 @@ _DOUBTS: Final = {
     "ends_before_start": "end before they start (clock skew): they are kept, with unknown duration",
     "clock_skipped": "have a time that daylight saving skipped: they are moved forward by as much",
     "clock_repeated": "have a time that occurs twice because of daylight saving: the first is used",
+    "year_assumed": "have a time without a year: the one before the file was last written is used, and UTC",
 }
 # What such records lack is not in this source, or was never meant to be: other sources are as good as without them.
 HARMLESS: Final = frozenset({"not_a_request", "not_traces", "truncated", "begins_cut", "nul_bytes"})
@@ -51,4 +53,4 @@ def rejects_in_words(codes: Mapping[str, int]) -> str:
 
 def doubts_in_words(codes: Mapping[str, int]) -> list[str]:
     """What is in doubt about records that were kept, a sentence each."""
-    return [f"{count:,} spans {_DOUBTS.get(code, code)}." for code, count in sorted(codes.items())]
+    return [f"{count:,} records {_DOUBTS.get(code, code)}." for code, count in sorted(codes.items())]

@@ -23,14 +23,16 @@ Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Margin = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Spare = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+EngineLabel = Literal["engine", "model", "replica", "source"]
 
 
 class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Replicas that are paid for by time. match: attribute or column name → glob; every entry must match.
 
     models: the models it serves; empty means any.  An empty match with models takes every call of those
-    models. max_num_seqs: sequences that a replica decodes at once.  prefix_cache_tokens: tokens of prompts whose
-    keys and values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
+    models. engine: by what its engines' own metrics are known, label → glob; empty: by replica and model.
+    max_num_seqs: sequences that a replica decodes at once.  prefix_cache_tokens: tokens of prompts whose keys and
+    values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
     pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
     thousandth.  reserve_replicas: that advice keeps beyond what the objectives need, in case as many fail.  start_up:
     how long a replica takes from its order until it serves, by which a schedule orders it earlier.
@@ -47,6 +49,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decode_weight: Weight = 1.0
     models: tuple[str, ...] = ()
     match: dict[str, str] = {}
+    engine: dict[EngineLabel, str] = {}
     max_num_seqs: Count | None = None
     prefix_cache_tokens: Count | None = None
     max_batch_size: Count | None = None

@@ -32,6 +32,7 @@ class SourceGroup(msgspec.Struct, frozen=True):
     sources: tuple[SourceReport, ...]
     records: int
     spans: int
+    readings: int
     model_spans: int
     tokenless_model_spans: int
     rejected: int
@@ -106,7 +107,12 @@ def worst_first(sources: Sequence[SourceReport], most: int) -> tuple[SourceGroup
 
 
 def _rank(source: SourceReport) -> tuple[bool, int, int, str]:
-    return source.state != "refused", -source.rejected, -source.spans - source.duplicates, source.uri
+    return (
+        source.state != "refused",
+        -source.rejected,
+        -source.spans - source.readings - source.duplicates,
+        source.uri,
+    )
 
 
 def common_folder(uris: Sequence[str]) -> str:
@@ -130,6 +136,7 @@ def _group(name: str, sources: tuple[SourceReport, ...]) -> SourceGroup:
         sources=sources,
         records=sum(source.records for source in sources),
         spans=sum(source.spans for source in sources),
+        readings=sum(source.readings for source in sources),
         model_spans=sum(source.model_spans for source in sources),
         tokenless_model_spans=sum(source.tokenless_model_spans for source in sources),
         rejected=sum(source.rejected for source in sources),

@@ -12,17 +12,26 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from costctl.relations import Relation, load_relations
+from costctl.store.engine_readings import READING_MEANINGS
 from costctl.store.spans import SPAN_MEANINGS
 
 _STORED: Final[Mapping[str, tuple[str, str]]] = {
     "spans": ("What was ingested, in one shape for all formats.", "One row per span, or record of a log."),
     "resources": ("The attributes of emitters, kept once.", "One row per emitter."),
+    "engine_readings": (
+        "What engines reported of themselves, as they reported it.",
+        "One row per report of an engine.",
+    ),
     "sources": ("What was ingested from where, and how much of it was kept.", "One row per source."),
     "quarantine": ("Rejected records, each with its reason.", "One row per rejected record."),
     "promises": (
         "What was advised, what it promised, and what came of it.",
         "One row per advice and the window that it was computed on.",
     ),
+}
+_MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
+    "spans": SPAN_MEANINGS,
+    "engine_readings": READING_MEANINGS,
 }
 _LAYERS: Final = ("core", "stored", "staging", "checks")
 
@@ -40,7 +49,7 @@ def contracts(engine: str = "duckdb") -> dict[str, Contract]:
     """Every table and relation by its name: those that figures are made of first."""
     found = {name: _of_relation(relation) for name, relation in load_relations(engine).items()}
     for name, (question, grain) in _STORED.items():
-        found[name] = Contract("stored", question, grain, SPAN_MEANINGS if name == "spans" else {})
+        found[name] = Contract("stored", question, grain, _MEANINGS.get(name, {}))
     return dict(sorted(found.items(), key=lambda each: (_LAYERS.index(each[1].layer), each[0])))
 
 

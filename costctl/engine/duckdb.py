@@ -30,6 +30,8 @@ _SUMS_OF_FRACTIONS: Final = frozenset(
         "class_example",
         "cost_witness",
         "cut_block",
+        "engine_samples",
+        "engine_series",
         "pool_use",
         "request_usd",
         "sessions",

@@ -10,6 +10,7 @@ A relation is in it whole or in part by what is asked of it:
     pool_call     a row a call of a configured pool: for fits, replays and the marginal cost of replica time; empty
                   where everything is bought by the token
     request_usd   a row a request, what it is charged: for the bootstrap over requests
+    engine_…      a row a report of an engine, and a row an engine: for fits; empty where no engine's metrics were read
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Frames:
     pool_call: pl.DataFrame
     request_usd: pl.DataFrame
     request_value: pl.DataFrame
+    engine_samples: pl.DataFrame
+    engine_series: pl.DataFrame
     witness: Witness | None
     rejected_records: int
     window_from_ns: int
@@ -52,6 +55,8 @@ class Frames:
         "pool_call": (),
         "request_usd": ("request_id", "usd", "direct_usd"),
         "request_value": (),
+        "engine_samples": (),
+        "engine_series": (),
     }
 
     @classmethod
@@ -75,6 +80,8 @@ class Frames:
             pool_call=rows["pool_call"],
             request_usd=rows["request_usd"],
             request_value=rows["request_value"],
+            engine_samples=rows["engine_samples"],
+            engine_series=rows["engine_series"],
             witness=witness(),
             rejected_records=rejected_records,
             window_from_ns=from_ns,

@@ -1,4 +1,5 @@
-"""What a format hands to the loader: canonical spans, their emitters, and the records that could not be read.
+"""What a format hands to the loader: canonical spans, their emitters, what engines said of themselves, and the records
+that could not be read.
 
 Every module in ``formats/`` turns one wire format into an iterator of these; the loader neither knows
 nor asks which.
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from costctl.store.engine_readings import READINGS
 from costctl.store.spans import RESOURCES
 
 EXCERPT_CHARACTERS: Final = 200
@@ -45,18 +47,21 @@ class Batch:
     spans: the columns of ``SPANS`` and, last, source_position (int64: line or record from 1).
     resources: ``RESOURCES``, possibly repeated between batches.  rejects: what was refused in this part.
     doubts: spans that were kept although something about them is in doubt, by code, such as
-    ``ends_before_start``.  records: spans + rejects, as the source counts them.
+    ``ends_before_start``.  readings: ``READINGS``, of engines.  records: spans + readings + rejects, as the source
+    counts them.
     """
 
     spans: pa.Table
     rejects: tuple[Reject, ...] = ()
     resources: pa.Table = field(default_factory=RESOURCES.empty_table)
     doubts: Mapping[str, int] = field(default_factory=dict)
+    readings: pa.Table = field(default_factory=READINGS.empty_table)
 
     @property
     def records(self) -> int:
         """Records that the source held in this part: those read and those refused."""
-        return int(self.spans.num_rows) + sum(reject.records for reject in self.rejects)
+        rows = self.spans.num_rows + self.readings.num_rows
+        return int(rows) + sum(reject.records for reject in self.rejects)
 
 
 def counted_doubts(masks: Mapping[str, npt.NDArray[np.bool_]]) -> dict[str, int]:

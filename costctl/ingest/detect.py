@@ -7,6 +7,7 @@ iterator of batches.
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,11 +18,14 @@ from costctl.errors import InputError, NotTelemetryError
 from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import BATCH_SCHEMA
 from costctl.ingest.dialect import Translation
+from costctl.ingest.formats.engine_series import CSV_NAME as ENGINE_CSV
+from costctl.ingest.formats.engines import engine_series_reading, engine_text_reading
 from costctl.ingest.formats.json_documents import nuls_message, trace_format_of
 from costctl.ingest.formats.log_rows import RowIds
 from costctl.ingest.formats.logs import PARQUET_ERRORS, damaged_parquet, read_csv, read_json_log, read_parquet
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json, read_trace_documents
 from costctl.ingest.formats.otlp_logs_protobuf import holds_logs, read_otlp_logs_protobuf
+from costctl.ingest.formats.otlp_metrics_protobuf import holds_metrics, read_otlp_metrics_protobuf
 from costctl.ingest.formats.otlp_protobuf import detect_framing, read_otlp_protobuf
 from costctl.ingest.formats.sessions import session_reading
 from costctl.ingest.formats.trace_tables import (
@@ -39,6 +43,7 @@ from costctl.ingest.text_kind import BYTE_ORDER_MARK, TextKind, looks_binary, te
 HEAD_BYTES: Final = 2**20
 _LONGEST_HEAD_BYTES: Final = 32 * 2**20
 _PARQUET_MAGIC: Final = b"PAR1"
+_CSV_FORMATS: Final = ("csv", ENGINE_CSV)
 
 
 class UnknownFormatError(NotTelemetryError):
@@ -90,7 +95,7 @@ def detect(
     form: str | None = None,
 ) -> Reading:
     """How to read the source. row_ids: of a log of which earlier rows were read already.  form: the format that it is
-    known to be in, one of ``otlp_json``, ``json_log`` and ``csv``.
+    known to be in: ``otlp_json``, ``json_log``, ``csv``, or one of engines.
 
     Raises InputError where it is none of the formats that costctl reads.
     """
@@ -109,7 +114,7 @@ def detect(
             return reading
     head, nuls = _without_first_nuls(head, stream)
     head = _with_a_second_line(head, stream)
-    reading = _text(head, stream, source.uri, translation, mapping, row_ids, form) if head else None
+    reading = _text(head, stream, source, translation, mapping, row_ids, form) if head else None
     if reading is None and not nuls:
         reading = _protobuf(head, stream, translation)
     if reading is None:
@@ -120,17 +125,24 @@ def detect(
 def _text(
     head: bytes,
     stream: SourceStream,
-    uri: str,
+    source: Source,
     translation: Translation,
     mapping: Mapping | None,
     row_ids: RowIds | None,
     form: str | None,
 ) -> Reading | None:
-    known: TextKind | None = None if form is None else "csv" if form == "csv" else "json"
+    whole = _from_the_beginning(head, stream)
+    engine = engine_text_reading(head, whole, _written_ns(source), form) if mapping is None else None
+    if engine is not None:
+        return Reading(*engine)
+    known: TextKind | None = None if form is None else "csv" if form in _CSV_FORMATS else "json"
     kind = known or text_kind(head, is_whole=len(head) < HEAD_BYTES)
     if kind is None:
         return None
-    whole = _from_the_beginning(head, stream)
+    series = engine_series_reading(head, whole, is_csv=kind == "csv", form=form) if mapping is None else None
+    if series is not None:
+        return Reading(*series)
+    uri = source.uri
     if kind == "csv":
         table = csv_format_of(head) if mapping is None and form is None else None
         if table is not None:
@@ -148,11 +160,18 @@ def _text(
     return Reading("json_log", read_json_log(whole, uri, mapping, row_ids, translation.salt))
 
 
+def _written_ns(source: Source) -> int:
+    """When the file was last written, else now, ns UTC."""
+    return time.time_ns() if source.path is None else source.path.stat().st_mtime_ns
+
+
 def _protobuf(head: bytes, stream: SourceStream, translation: Translation) -> Reading | None:
     framing = detect_framing(head, len(head) if len(head) < HEAD_BYTES else None)
     if framing is None:
         return None
     whole = _from_the_beginning(head, stream)
+    if holds_metrics(head, framing):
+        return Reading("otlp_metrics_protobuf", read_otlp_metrics_protobuf(whole, framing=framing))
     if holds_logs(head, framing):
         batches = read_otlp_logs_protobuf(whole, framing=framing, translation=translation)
         return Reading("otlp_logs_protobuf", batches)
@@ -216,8 +235,8 @@ def _unknown(uri: str, nuls: int) -> UnknownFormatError:
     after = f" after {nuls:,} NUL bytes" if nuls else ""
     return UnknownFormatError(
         f"{uri}: unrecognized format.",
-        why=f"Its beginning{after} is neither a trace export (JSON or protobuf) nor a log in CSV, JSON or "
-        "Parquet.",
+        why=f"Its beginning{after} is neither a trace export (JSON or protobuf), nor a log in CSV, JSON or "
+        "Parquet, nor metrics or log lines of vLLM or SGLang.",
         next_step="`costctl help formats` lists the formats; pass only trace or log exports.",
     )
 

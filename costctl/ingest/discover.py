@@ -18,7 +18,9 @@ from typing import Final
 from costctl.errors import InputError
 from costctl.ingest.source import STDIN, Source, is_remote, local_source, remote_objects
 
-_ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".parquet", ".pb", ".bin", ".proto", ".otlp")
+_ENDINGS: Final = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".parquet", ".pb", ".bin", ".proto", ".otlp", ".prom", ".log",
+)  # fmt: skip
 _COMPRESSED: Final = (".gz", ".zst", ".bz2", ".xz")
 _OWN: Final = re.compile(r"costctl\.toml|.*\.duckdb(?:\.wal)?")
 # A rotated file has a number or a date at its end: traces.jsonl.1, traces.jsonl-20261124, traces.jsonl.2.gz.

@@ -27,10 +27,16 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.detect import HEAD_BYTES, LostContentError, Reading, UnknownFormatError, detect
 from costctl.ingest.discover import discover
 from costctl.ingest.formats.csv_records import header_of, unfinished_bytes
+from costctl.ingest.formats.engine_log_lines import NAME as ENGINE_LOG
+from costctl.ingest.formats.engine_log_lines import is_engine_log
+from costctl.ingest.formats.engine_series import CSV_NAME as ENGINE_CSV
+from costctl.ingest.formats.engines import LINE_FORMATS as ENGINE_FORMATS
 from costctl.ingest.formats.log_rows import RowIds
+from costctl.ingest.formats.prometheus_text import NAME as PROMETHEUS
+from costctl.ingest.formats.prometheus_text import is_prometheus_text, unfinished_scrape_bytes
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.ledger import Landing, judged, next_source_id, now_utc, record
-from costctl.ingest.loader import Reader, refusal, roll_back_if_open
+from costctl.ingest.loader import Reader, outside_of, refusal, roll_back_if_open
 from costctl.ingest.source import Source
 from costctl.ingest.stream import SourceStream
 from costctl.ingest.unnamed_calls import UnnamedCalls
@@ -39,7 +45,7 @@ from costctl.store.database import sparing
 
 _SECONDS_BETWEEN_LOOKS: Final = 0.5
 _MOST_BYTES: Final = 256 * 2**20
-_LINE_FORMATS: Final = ("otlp_json", "json_log", "csv")
+_LINE_FORMATS: Final = ("otlp_json", "json_log", "csv", *ENGINE_FORMATS)
 
 
 @dataclass(slots=True)
@@ -124,7 +130,7 @@ def _look(
             data = file.read(_MOST_BYTES)
         end = data.rfind(b"\n") + 1
         if end and not is_last:
-            end -= unfinished_bytes(followed.header + data[:end])
+            end -= _unfinished_bytes(followed, data[:end])
         if end <= 0:
             return
         if not data[:end].strip():
@@ -143,6 +149,15 @@ def _look(
         followed.offset += end
 
 
+def _unfinished_bytes(followed: _Followed, data: bytes) -> int:
+    """Bytes at the end of whole lines that belong to a record that may not be all there."""
+    if followed.form == PROMETHEUS or (followed.form is None and is_prometheus_text(data[:HEAD_BYTES])):
+        return unfinished_scrape_bytes(data)
+    if followed.form == ENGINE_LOG or (followed.form is None and is_engine_log(data[:HEAD_BYTES])):
+        return 0  # its lines are records, whatever quotes stand in them
+    return unfinished_bytes(followed.header + data)
+
+
 def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: bytes, reader: Reader) -> None:
     """One transaction: the lines become rows, and the ledger says so."""
     source = followed.source
@@ -159,7 +174,8 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
     if reading.format not in _LINE_FORMATS or stream.compression is not None:
         raise InputError(
             f"{source.uri} cannot be followed.",
-            why=f"It is {stream.compression or reading.format}; only JSON lines and CSV can be read as they grow.",
+            why=f"It is {stream.compression or reading.format}; only JSON lines, CSV and engines' "
+            "metrics and logs can be read as they grow.",
             next_step=(
                 "Omit --follow, and ingest it again when it has grown: spans that are already loaded are "
                 "skipped."
@@ -172,7 +188,7 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
         for batch in _placed(reading, followed):
             wanted = reader.window.inside(followed.calls.named(batch))
             insert_batch(connection, source_id, landing.spans, wanted)
-            landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
+            landing.add(wanted, outside_of(batch, wanted))
         report = record(
             connection,
             source_id,
@@ -187,9 +203,9 @@ def _land(connection: duckdb.DuckDBPyConnection, followed: _Followed, data: byte
         connection.execute("COMMIT")
     finally:
         roll_back_if_open(connection)
-    if is_first and reading.format == "csv":
+    if is_first and reading.format in ("csv", ENGINE_CSV):
         followed.header = header_of(data)
-    if report.spans or report.duplicates or report.outside:
+    if report.spans or report.readings or report.duplicates or report.outside:
         followed.form = reading.format  # something of it was understood: what follows is read alike
     followed.lines += data.count(b"\n")
     followed.report = report if followed.report is None else _sum(followed.report, report)
@@ -199,14 +215,18 @@ def _placed(reading: Reading, followed: _Followed) -> Iterator[Batch]:
     """The batches, with positions that count the lines of the file and not of what was added."""
     before = followed.lines - followed.header.count(b"\n")
     for batch in reading.batches:
-        positions = pc.add(batch.spans["source_position"], pa.scalar(before, pa.int64()))
-        spans = batch.spans.set_column(batch.spans.num_columns - 1, "source_position", positions)
+        spans = _moved(batch.spans, before)
         rejects = tuple(replace(each, position=each.position + before) for each in batch.rejects)
-        yield replace(batch, spans=spans, rejects=rejects)
+        yield replace(batch, spans=spans, rejects=rejects, readings=_moved(batch.readings, before))
+
+
+def _moved(rows: pa.Table, lines: int) -> pa.Table:
+    positions = pc.add(rows["source_position"], pa.scalar(lines, pa.int64()))
+    return rows.set_column(rows.schema.get_field_index("source_position"), "source_position", positions)
 
 
 def _sum(before: SourceReport, added: SourceReport) -> SourceReport:
-    counts = ("bytes", "spans", "records", "rejected", "duplicates", "outside")
+    counts = ("bytes", "spans", "readings", "records", "rejected", "duplicates", "outside")
     model = ("model_spans", "failed_model_spans", "tokenless_model_spans")
     sums = {name: getattr(before, name) + getattr(added, name) for name in (*counts, *model)}
     tallies = {

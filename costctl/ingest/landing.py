@@ -66,7 +66,9 @@ GROUP BY resource_id
 
 
 def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, landed: int, batch: Batch) -> None:
-    """Add the batch's spans, emitters not yet known, and rejected records. landed: spans of the source before these."""
+    """Add the batch's spans, emitters not yet known, readings of engines, and rejected records. landed: spans of the
+    source before these.
+    """
     rejects = [
         {"position": r.position, "code": r.code, "message": r.message, "excerpt": r.excerpt}
         for r in batch.rejects
@@ -76,6 +78,7 @@ def insert_batch(connection: duckdb.DuckDBPyConnection, source_id: int, landed: 
     keys = pa.array(np.arange(first_key, first_key + batch.spans.num_rows))
     _insert(connection, batch.spans.append_column(STORE_KEY, keys), f"INSERT INTO spans BY NAME {of_source}")
     _insert(connection, batch.resources, _NEW_RESOURCES)
+    _insert(connection, batch.readings, f"INSERT INTO engine_readings BY NAME {of_source}")
     _insert(
         connection,
         pa.Table.from_pylist(rejects, schema=_QUARANTINE),

@@ -15,6 +15,8 @@ from typing import Final
 
 import duckdb
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl import __version__
@@ -31,8 +33,8 @@ _READ_BYTES: Final = 2**20
 _RECORD: Final = """
 INSERT INTO sources (
     source_id, uri, format, dialects, bytes, sha256, spans, records, rejected, duplicates, outside, since_ns,
-    until_ns, first_ns, last_ns, started_at, finished_at, costctl_version, state ) VALUES (?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'complete')
+    until_ns, first_ns, last_ns, started_at, finished_at, costctl_version, readings, state ) VALUES (?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'complete')
 """
 # What of the source's spans a reader of the report wants to know, by dialect.
 _FACTS: Final = """
@@ -97,23 +99,39 @@ class Window:
     until_ns: int | None = None
 
     def inside(self, batch: Batch) -> Batch:
-        """The batch without the spans that start outside the window."""
-        spans = batch.spans
+        """The batch without the spans that start, and the readings that were taken, outside the window."""
+        readings = batch.readings
+        return replace(
+            batch,
+            spans=self._within(batch.spans, batch.spans["start_ns"]),
+            readings=self._within(readings, _known_ns(readings, self.since_ns)),
+        )
+
+    def _within(self, rows: pa.Table, at_ns: pa.ChunkedArray) -> pa.Table:
+        mask = pa.chunked_array([pa.array(np.ones(rows.num_rows, np.bool_))])
         if self.since_ns is not None:
-            spans = spans.filter(pc.greater_equal(spans["start_ns"], self.since_ns))
+            mask = pc.and_(mask, pc.greater_equal(at_ns, self.since_ns))
         if self.until_ns is not None:
-            spans = spans.filter(pc.less(spans["start_ns"], self.until_ns))
-        return replace(batch, spans=spans)
+            mask = pc.and_(mask, pc.less(at_ns, self.until_ns))
+        return rows.filter(mask)
+
+
+def _known_ns(readings: pa.Table, inside_ns: int | None) -> pa.ChunkedArray:
+    """When readings were taken; those of no known time count as within any window."""
+    is_unknown = pc.or_kleene(pc.is_null(readings["at_ns"]), pc.fill_null(readings["is_since_start"], False))
+    return pc.if_else(is_unknown, inside_ns or 0, readings["at_ns"])
 
 
 @dataclass(slots=True)
 class Landing:
-    """What one source has given so far. spans: in the window, with those that the store already holds.  reasons: by
+    """What one source has given so far. spans: in the window, with those that the store already holds.  readings: of
+    engines, in the window.  reasons: by
     code, what was said of the first record that was rejected for it.
     """
 
     started_at: datetime
     spans: int = 0
+    readings: int = 0
     outside: int = 0
     first_ns: int | None = None
     last_ns: int | None = None
@@ -129,11 +147,12 @@ class Landing:
     @property
     def records(self) -> int:
         """Records that the source held."""
-        return self.spans + self.outside + self.rejected
+        return self.spans + self.readings + self.outside + self.rejected
 
     def add(self, batch: Batch, outside: int) -> None:
-        """Counts a batch. outside: spans of it that were left out of it before."""
+        """Counts a batch. outside: records of it that were left out of it before."""
         self.spans += batch.spans.num_rows
+        self.readings += batch.readings.num_rows
         self.outside += outside
         for reject in batch.rejects:
             self.codes[reject.code] += reject.records
@@ -142,8 +161,13 @@ class Landing:
         if batch.spans.num_rows:
             first = pc.min(batch.spans["start_ns"]).as_py()
             last = pc.max(pc.coalesce(batch.spans["end_ns"], batch.spans["start_ns"])).as_py()
-            self.first_ns = min((at for at in (first, self.first_ns) if at is not None), default=None)
-            self.last_ns = max((at for at in (last, self.last_ns) if at is not None), default=None)
+            self._reach(first, last)
+        if batch.readings.num_rows:
+            self._reach(pc.min(batch.readings["at_ns"]).as_py(), pc.max(batch.readings["at_ns"]).as_py())
+
+    def _reach(self, first: int | None, last: int | None) -> None:
+        self.first_ns = min((at for at in (first, self.first_ns) if at is not None), default=None)
+        self.last_ns = max((at for at in (last, self.last_ns) if at is not None), default=None)
 
 
 def next_source_id(connection: duckdb.DuckDBPyConnection) -> int:
@@ -161,7 +185,7 @@ def already_loaded(
     if source.size is None:
         return None
     same_size = connection.execute(
-        "SELECT sha256, format, source_id, spans + duplicates + outside AS kept, records, rejected "
+        "SELECT sha256, format, source_id, spans + duplicates + outside + readings AS kept, records, rejected "
         "FROM sources WHERE bytes = ? AND sha256 IS NOT NULL "
         "AND (since_ns IS NULL OR since_ns <= ?) AND (until_ns IS NULL OR until_ns >= ?) "
         "AND duplicates = (SELECT COUNT(*) FROM shared_spans WHERE shared_spans.source_id = sources.source_id)",
@@ -195,7 +219,13 @@ def judged(report: SourceReport, reasons: Mapping[str, str]) -> SourceReport:
 
     reasons: by code, what was said of a record.
     """
-    if report.spans or report.duplicates or report.outside or HARMLESS.issuperset(report.rejected_by_code):
+    if (
+        report.spans
+        or report.readings
+        or report.duplicates
+        or report.outside
+        or HARMLESS.issuperset(report.rejected_by_code)
+    ):
         return report
     return msgspec.structs.replace(report, state="refused", why=unusable(report, reasons))
 
@@ -242,7 +272,7 @@ def record(
         [
             source_id, source.uri, form, sorted(dialects), stored_bytes, sha256, spans, landing.records,
             landing.rejected, duplicates, landing.outside, window.since_ns, window.until_ns, landing.first_ns,
-            landing.last_ns, landing.started_at, now_utc(), __version__,
+            landing.last_ns, landing.started_at, now_utc(), __version__, landing.readings,
         ],
     )  # fmt: skip
     report = SourceReport(
@@ -252,6 +282,7 @@ def record(
         dialects=dialects,
         bytes=stored_bytes,
         spans=spans,
+        readings=landing.readings,
         records=landing.records,
         rejected=landing.rejected,
         rejected_by_code=dict(sorted(landing.codes.items())),

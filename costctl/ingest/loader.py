@@ -16,6 +16,7 @@ import duckdb
 
 from costctl.documents.ingestion import SourceReport
 from costctl.errors import InputError, NotTelemetryError, StoreError, said_by_engine
+from costctl.ingest.batch import Batch
 from costctl.ingest.detect import Reading, detect
 from costctl.ingest.dialect import Translation, vocabulary_with
 from costctl.ingest.discover import discover
@@ -115,7 +116,7 @@ def _refuse_states(reports: Sequence[SourceReport], states: Container[str]) -> N
 
 def _holds_something(report: SourceReport) -> bool:
     is_known = report.state == "already loaded" and not report.records
-    return bool(report.spans or report.duplicates or report.outside or is_known)
+    return bool(report.spans or report.readings or report.duplicates or report.outside or is_known)
 
 
 def ingest_source(
@@ -207,20 +208,20 @@ def _land(
         for batch in batches:
             wanted = reader.window.inside(calls.named(batch))
             insert_batch(connection, source_id, landing.spans, wanted)
-            landing.add(wanted, batch.spans.num_rows - wanted.spans.num_rows)
+            landing.add(wanted, outside_of(batch, wanted))
             if progress is not None:
                 seconds = max(time.monotonic() - begin, 1e-9)
                 done = stream.bytes_read / source.size if source.size else None
                 progress(
                     f"Reading {source.uri}",
                     done,
-                    f"{landing.spans:,} spans, {stream.bytes_read / MB / seconds:,.0f} MB/s",
+                    f"{landing.spans + landing.readings:,} records, {stream.bytes_read / MB / seconds:,.0f} MB/s",
                 )
     if landing.records == 0:
         raise NotTelemetryError(
-            f"{source.uri} holds no spans.",
+            f"{source.uri} holds no records.",
             why=f"It was read to its end as {reading.format} and is empty.",
-            next_step="Check that it is an export of traces or calls, not of metrics.",
+            next_step="Check that it is an export of traces or calls, or of an engine's metrics.",
         )
     return record(
         connection,
@@ -233,6 +234,12 @@ def _land(
         sha256=reading.sha256 or stream.sha256,
         duplicates=drop_duplicates(connection, source_id),
     )
+
+
+def outside_of(batch: Batch, wanted: Batch) -> int:
+    """Records of a batch that what is wanted of it leaves out."""
+    rows = batch.spans.num_rows + batch.readings.num_rows
+    return int(rows - wanted.spans.num_rows - wanted.readings.num_rows)
 
 
 def _write_failed(uri: str, error: duckdb.Error) -> StoreError:

@@ -35,6 +35,7 @@ from costctl.render.cells import (
 )
 from costctl.render.changes import change_sections
 from costctl.render.cuts import cut_tables
+from costctl.render.engines import engine_sections
 from costctl.render.failures import (
     as_recorded,
     left_out_of_mtok,
@@ -84,6 +85,8 @@ def sections(document: Analysis) -> list[Section]:
         parts.append(_pools(document))
     if any(pool.use for pool in document.pools):
         parts.append(_use(document))
+    if document.engines:
+        parts.extend(engine_sections(document.engines))
     parts.extend(witness_sections(document.coverage.witness))
     if document.coverage.notes:
         parts.append(Notes("Limitations", document.coverage.notes))
@@ -371,8 +374,12 @@ def _service_model(pool: PoolReport) -> Cell:
     model = pool.service_model
     if model is None:
         return f"none: {pool.missing_for_model}"
+    origins = {"α": model.alpha_from, "β": model.beta_from, "γ": model.gamma_from}
+    told = "; ".join(f"{name} from {origin}" for name, origin in origins.items())
+    by = "" if set(origins.values()) == {"calls"} else f"; {told}"
     return phrase(
-        "α {alpha}, β {beta}, γ {gamma}: {discipline}",
+        "α {alpha}, β {beta}, γ {gamma}: {discipline}{by}",
+        by=by,
         alpha=seconds(model.alpha_s),
         beta=seconds(model.beta_s),
         gamma=seconds(model.gamma_s),

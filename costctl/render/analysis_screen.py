@@ -24,6 +24,7 @@ from costctl.render.cells import (
 )
 from costctl.render.changes import change_lines
 from costctl.render.cut_lines import cut_lines
+from costctl.render.engines import engine_lines
 from costctl.render.findings import finding_lines
 from costctl.render.numbers import decimal_places, length, period, plural, sparkline
 from costctl.render.sections import Facts, Section, Table, joined
@@ -193,6 +194,7 @@ def _facts(document: Analysis, view: View) -> Facts:
     lines.extend(_under("CHANGE", change_lines(document)))
     if document.pools:
         lines.append(("POOLS", _pools(document.pools)))
+    lines.extend(_under("ENGINES", engine_lines(document.engines)))
     found = finding_lines(document.checks, _MOST_FINDINGS)
     lines.extend(_under("CHECK", found))
     lines.append(("Next", _next(document, view)))

@@ -26,7 +26,16 @@ def sections(document: IngestReport) -> list[Section]:
     parts: list[Section] = [
         Table(
             f"Sources in {folder}" if folder else "Sources",
-            ("source", "format", "dialects", "spans", "model spans", "rejected", "duplicates"),
+            (
+                "source",
+                "format",
+                "dialects",
+                "spans",
+                "engine readings",
+                "model spans",
+                "rejected",
+                "duplicates",
+            ),
             tuple(_row(group) for group in groups),
             frozenset({"source", "format", "dialects"}),
         ),
@@ -42,6 +51,7 @@ def _row(group: SourceGroup) -> Row:
         group.first.format or "" if group.first.state == "complete" else group.first.state,
         ", ".join(f"{name} {count(spans)}" for name, spans in group.dialects.items()) or "none",
         count(group.spans),
+        count(group.readings),
         count(group.model_spans),
         count(group.rejected),
         count(group.duplicates),
@@ -49,9 +59,10 @@ def _row(group: SourceGroup) -> Row:
 
 
 def _total(totals: IngestTotals) -> str:
+    readings = f" {count(totals.readings)} engine readings," if totals.readings else ""
     outside = f" {count(totals.outside)} lie outside the window." if totals.outside else ""
     return (
-        f"{count(totals.spans)} spans added, {count(totals.rejected)} records rejected, "
+        f"{count(totals.spans)} spans added,{readings} {count(totals.rejected)} records rejected, "
         f"{count(totals.duplicates)} already loaded.{outside}"
     )
 
@@ -135,6 +146,7 @@ _COUNTS = (
     "bytes",
     "records",
     "spans",
+    "readings",
     "model_spans",
     "failed_model_spans",
     "tokenless_model_spans",

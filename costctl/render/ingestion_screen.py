@@ -18,7 +18,7 @@ from costctl.render.view import View
 _MOST_ROWS: Final = 8
 _MOST_NOTES: Final = 4
 _MOST_APART: Final = 3  # sources whose notes are told one by one; of more, those alike together
-_COUNTS: Final = ("spans", "model calls", "rejected", "already loaded")
+_COUNTS: Final = ("spans", "engine readings", "model calls", "rejected", "already loaded")
 
 
 def screen(document: IngestReport, view: View) -> list[Section]:
@@ -37,11 +37,14 @@ def screen(document: IngestReport, view: View) -> list[Section]:
 def _headline(document: IngestReport) -> str:
     totals, sources = document.totals, document.sources
     of = plural(len(sources), "source")
+    if not totals.spans and totals.readings:
+        return f"{count(totals.readings)} engine readings loaded from {of}{_lost(totals)}"
     if not totals.spans:
         before = f": {count(totals.duplicates)} spans were loaded before" if totals.duplicates else ""
         return f"Nothing new in {of}{before}{_lost(totals)}"
     calls = count(document.model_spans)
-    return f"{count(totals.spans)} spans loaded from {of}, {calls} of them model calls{_lost(totals)}"
+    beside = f", and {count(totals.readings)} engine readings" if totals.readings else ""
+    return f"{count(totals.spans)} spans loaded from {of}, {calls} of them model calls{beside}{_lost(totals)}"
 
 
 def _lost(totals: IngestTotals) -> str:
@@ -61,6 +64,7 @@ def _sources(told: tuple[SourceGroup, ...], rest: SourceGroup | None) -> Table:
     rows = [_row(group) for group in groups]
     is_of_use = {
         "state": any(group.state != "complete" for group in groups),
+        "engine readings": any(group.readings for group in groups),
         "rejected": any(group.rejected for group in groups),
         "already loaded": any(group.duplicates for group in groups),
     }
@@ -83,6 +87,7 @@ def _row(group: SourceGroup) -> Row:
         group.format or "",
         ", ".join(group.dialects) or "none",
         count(group.spans),
+        count(group.readings),
         count(group.model_spans),
         count(group.rejected),
         count(group.duplicates),

@@ -3,7 +3,7 @@
 In: what an engine that decodes continuously reports every half second or so (vLLM's log line, or its metrics
 num_requests_running, num_requests_waiting, generation_tokens_total and prompt_tokens_total). Out: α, β, γ in
 seconds, sequences that it decodes at once, and tokens that a step may carry. docs/explanation/replay-accuracy.md
-No verb reads engine logs yet: scripts/calibrate_vllm.py does.
+How far off they may be: engine_interval.py.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ from scipy.optimize import nnls
 
 from costctl.arrays import Bools, Floats, Ints
 
-_FEWEST_WINDOWS: Final = 50
+_FEWEST_WINDOWS: Final = 6  # twice the unknowns; how sure so few make it, engine_interval.py says
 _FEWEST_FULL_ROWS: Final = 5
 _STEPS_IN_A_WINDOW: Final = 100  # a report cuts a step in two: one in a hundred is one per cent
 _LONGEST_SILENCE: Final = 3.0  # in usual intervals; an engine that has nothing to do reports nothing
+_SELDOM_IDLE_S: Final = (
+    2.0  # between reports further apart an engine may have been idle, unless as many ran at both
+)
+_SELDOM_IDLE_RUNNING: Final = 8
 _NEARLY_FULL: Final = 0.95
 _SAME_BUDGET: Final = 0.03  # the middle half of full steps lies this close to their median
 _BLOCK_TOKENS: Final = 16  # of vLLM's KV cache (block_size, 2024); budgets are set in multiples of it
@@ -31,7 +35,8 @@ class EngineLog:
     """n reports of one replica, in order of time, two at least.
 
     at_s: when.  running, waiting: sequences running and queued at that moment.  decoded_tokens,
-    prompt_tokens: since the report before; those of the first report are not used.
+    prompt_tokens: since the report before; those of the first report are not used.  steps: likewise, where the engine
+    counts them; else they are told from the tokens and from how many sequences ran.
     """
 
     at_s: Floats
@@ -39,6 +44,7 @@ class EngineLog:
     waiting: Ints
     decoded_tokens: Floats
     prompt_tokens: Floats
+    steps: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,25 @@ def fit_engine_logs(logs: Sequence[EngineLog]) -> EngineFit | str:
     of many reports obey the same law, so whole windows are fitted, each by its relative error.
     """
     most = _max_num_seqs(logs)
-    windows = np.concatenate([_windows(log, most) for log in logs])
+    windows = windows_of(logs, most)
     if len(windows) < _FEWEST_WINDOWS:
         return f"the engine was busy in only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
+    alpha_s, beta_s, gamma_s = (float(value) for value in step_times(windows))
+    return EngineFit(alpha_s, beta_s, gamma_s, most, _max_batched_tokens(logs, most), len(windows))
+
+
+def windows_of(logs: Sequence[EngineLog], max_num_seqs: int | None) -> Floats:
+    """Rows of seconds, steps, decoded tokens and prompt tokens, of about a hundred steps each."""
+    return np.concatenate([_windows(log, max_num_seqs) for log in logs])
+
+
+def step_times(windows: Floats) -> Floats:
+    """α, β, γ that fit the windows, none of them negative, each window by its relative error."""
     design = windows[:, 1:] / windows[:, :1]
     scale = np.maximum(np.linalg.norm(design, axis=0), np.finfo(np.float64).tiny)
     solution, _ = nnls(design / scale, np.ones(len(windows)))
-    alpha_s, beta_s, gamma_s = (float(value) for value in solution / scale)
-    return EngineFit(alpha_s, beta_s, gamma_s, most, _max_batched_tokens(logs, most), len(windows))
+    found: Floats = solution / scale
+    return found
 
 
 def steps_clock(log: EngineLog, first_token_s: Floats, end_s: Floats) -> tuple[Floats, Floats]:
@@ -112,6 +129,10 @@ def _steps(log: EngineLog, max_num_seqs: int | None) -> tuple[Floats, Bools, Boo
     length_s = np.diff(log.at_s)
     is_heard = length_s < _LONGEST_SILENCE * np.median(length_s)
     busy = (log.running > 0)[1:] & (log.running > 0)[:-1] & is_heard
+    if log.steps is not None:
+        fewest = np.minimum(log.running[1:], log.running[:-1])
+        busy &= (length_s <= _SELDOM_IDLE_S) | (fewest >= _SELDOM_IDLE_RUNNING)
+        return log.steps[1:], busy, is_held_up[1:] & is_held_up[:-1]
     steps: Floats = log.decoded_tokens[1:] / np.maximum((decoding[1:] + decoding[:-1]) / 2.0, 1.0)
     return steps, busy, is_held_up[1:] & is_held_up[:-1]
 

@@ -21,6 +21,8 @@ from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
+from costctl.service_model.engine_pools import PoolEngine, engines_of
+from costctl.service_model.joined_times import CALLS, times_of_both
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
 from costctl.service_model.prompts import with_prompts
 from costctl.service_model.repeats import Repeats, repeats_of
@@ -31,7 +33,7 @@ from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.outcome_measures import quantile_s
 from costctl.simulate.replicas import busy_s_of_pool
-from costctl.simulate.workload import Outcome, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
 
 TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
 _TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
@@ -62,7 +64,7 @@ class Calibration:
             "busy time": self.utilisation_error_ratio,
         }
         return tuple(
-            f"{metric} ({error:+.0%})"
+            f"{metric} ({error:+.0%})" if math.isfinite(error) else f"{metric} (not observed)"
             for metric, error in errors.items()
             if not abs(error) <= TRUSTED_ERROR_RATIO
         )
@@ -75,13 +77,16 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class PoolFit:
-    """One fitted pool. times: the fit with its diagnostics.  why: the reason for its discipline, in words."""
+    """One fitted pool. times: the fit with its diagnostics.  why: the reason for its discipline, in words.  origins: of
+    α, β, γ what each was fitted to, in words.
+    """
 
     name: str
     pool: Pool
     times: StepTimes | BatchTimes
     why: str
     calibration: Calibration
+    origins: tuple[str, str, str] = (CALLS, CALLS, CALLS)
 
     @property
     def calls(self) -> int:
@@ -95,7 +100,7 @@ class PoolFits:
 
     which: for each call of the workload its index in ``calls``.  pool: for each its index in ``fitted``.
     reasons: pool → why it has no model.  repeats: of each call of the workload, whether it was asked before; None where
-    nobody looked.
+    nobody looked.  engines: what engines told of themselves, of these pools and of none.
     """
 
     calls: PoolCalls
@@ -105,6 +110,7 @@ class PoolFits:
     pool: Ints
     reasons: dict[str, str]
     repeats: Repeats | None = None
+    engines: tuple[PoolEngine, ...] = ()
 
     @property
     def pools(self) -> tuple[Pool, ...]:
@@ -119,16 +125,19 @@ class PoolFits:
 def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
     calls = pool_calls(frames)
+    engines = engines_of(frames, settings, calls)
+    told = {each.match.pool: each for each in engines if each.match.pool is not None}
     models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
+    origins: dict[str, tuple[str, str, str]] = {}
     reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls has times")
     tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
     for number, name in enumerate(calls.pools):
         here = np.flatnonzero(calls.pool == number)
-        found = _fit(calls, here, settings.pools[name], tokens, steps)
+        found = _fit(calls, here, settings.pools[name], told.get(name), tokens, steps)
         if isinstance(found, str):
             reasons[name] = found
         else:
-            models[name] = found
+            models[name], origins[name] = found[:2], found[2]
     which = np.flatnonzero(np.isin(calls.pool, [calls.pools.index(name) for name in models]))
     workload = _workload(calls, which, tokens, steps)
     if frames.reuse is not None:
@@ -139,11 +148,11 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     pool = place[calls.pool[which]]
     pools = _best_disciplines(calls, which, workload, pool, [models[name] for name in names])
     fitted = tuple(
-        PoolFit(name, each, models[name][1], why, calibration)
+        PoolFit(name, each, models[name][1], why, calibration, origins[name])
         for name, (each, why, calibration) in zip(names, pools, strict=True)
     )
     repeats = None if frames.reuse is None else repeats_of(calls, frames.reuse.pool_prompt).at(which)
-    return PoolFits(calls, fitted, workload, which, pool, reasons, repeats)
+    return PoolFits(calls, fitted, workload, which, pool, reasons, repeats, engines)
 
 
 def _untimed_pools(frames: Frames) -> list[str]:
@@ -181,50 +190,77 @@ def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
 
 
 def _fit(
-    calls: PoolCalls, here: Ints, settings: PoolSettings, tokens: Ints, steps: Ints
-) -> tuple[Pool, StepTimes | BatchTimes] | str:
-    """The pool with its model, and the fit it rests on; else the reason. Fills in tokens and steps of calls
-    that report none.
+    calls: PoolCalls,
+    here: Ints,
+    settings: PoolSettings,
+    engine: PoolEngine | None,
+    tokens: Ints,
+    steps: Ints,
+) -> tuple[Pool, StepTimes | BatchTimes, tuple[str, str, str]] | str:
+    """The pool with its model, the fit it rests on, and what that was fitted to; else the reason. Fills in tokens and
+    steps of calls that report none.
     """
     number = int(calls.pool[here[0]])
     seen = int(calls.replicas[number])
-    if not calls.is_replica_observed[here].all() and (settings.replicas or seen) > 1:
+    is_static = settings.max_batch_size is not None or settings.batch_window is not None
+    told = None if is_static else engine
+    replicas = max(seen, settings.replicas or 0, 0 if told is None else told.engines)
+    is_told_apart = bool(calls.is_replica_observed[here].all()) or replicas == 1
+    if not is_told_apart and told is None:
         return "its calls do not name the replica that served them (service.instance.id, k8s.pod.name or host.name)"
-    replicas = max(seen, settings.replicas or 0)
-    dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
+    dispatch: Dispatch = "least_outstanding"  # where nobody says which replica served
+    if is_told_apart:
+        dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
+    most = None if told is None else told.max_num_seqs
     setup = PoolSetup(
         replicas=replicas,
-        max_num_seqs=settings.max_num_seqs or _MAX_NUM_SEQS,
+        max_num_seqs=settings.max_num_seqs or most or _MAX_NUM_SEQS,
         dispatch=dispatch,
         batch_window_s=settings.batch_window_s or 0.0,
         lanes=Lanes.plain(max(len(calls.classes), 1)),
         prefix_cache_tokens=settings.prefix_cache_tokens or 0,
     )
-    if settings.max_batch_size is not None or settings.batch_window is not None:
+    if told is not None and told.max_batched_tokens is not None:
+        setup = replace(setup, max_batched_tokens=told.max_batched_tokens)
+    if is_static:
         return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))
-    return _fit_continuous(calls, here, setup, tokens, steps)
+    return _fit_continuous(calls, here, setup, told, tokens, steps, is_told_apart=is_told_apart)
 
 
-def _fit_static(calls: PoolCalls, here: Ints, setup: PoolSetup) -> tuple[Pool, BatchTimes] | str:
+def _fit_static(
+    calls: PoolCalls, here: Ints, setup: PoolSetup
+) -> tuple[Pool, BatchTimes, tuple[str, str, str]] | str:
     times = fit_batch_times(
         calls.replica[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
     )
     if isinstance(times, str):
         return times
     model = ServiceModel("static", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times
+    return Pool(model, setup), times, (CALLS, CALLS, CALLS)
 
 
 def _fit_continuous(
-    calls: PoolCalls, here: Ints, setup: PoolSetup, tokens: Ints, steps: Ints
-) -> tuple[Pool, StepTimes] | str:
+    calls: PoolCalls,
+    here: Ints,
+    setup: PoolSetup,
+    engine: PoolEngine | None,
+    tokens: Ints,
+    steps: Ints,
+    *,
+    is_told_apart: bool,
+) -> tuple[Pool, StepTimes, tuple[str, str, str]] | str:
+    if not (np.isfinite(calls.first_token_s[here]) | (calls.output_tokens[here] > 0)).any():
+        return "no call reports its output tokens or a time to first token, so what it decoded is unknown"
     decoding = _decoding(calls, here, steps)
-    times = fit_step_times(sample(decoding))
-    if isinstance(times, str):
-        return times
-    _impute(calls, here, decoding, times, tokens, steps)
+    fitted = fit_step_times(sample(decoding)) if is_told_apart else "its calls do not name their replica"
+    found = times_of_both(fitted, None if engine is None else engine.times)
+    if isinstance(found, str):
+        return found
+    times = found.times
+    if is_told_apart:
+        _impute(calls, here, decoding, times, tokens, steps)
     model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times
+    return Pool(model, setup), times, found.origins
 
 
 def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
@@ -250,7 +286,7 @@ def _impute(
     unreported = np.flatnonzero((calls.output_tokens[here] < 0) & has_first)
     if unreported.size:
         steps[here[unreported]] = np.rint(steps_seen(decoding, times, unreported)).astype(np.int64)
-    cut_off = np.flatnonzero(~has_first)
+    cut_off = np.flatnonzero(~has_first & (calls.output_tokens[here] <= 0))
     if cut_off.size and times.gamma_s > 0:
         room_s = np.maximum(decoding.end_s - np.fmax(decoding.begin_s, decoding.arrival_s), 0.0)[cut_off]
         most = np.floor(room_s / times.gamma_s).astype(np.int64)
@@ -337,7 +373,8 @@ def _calibrations(
     found = []
     for number in range(len(pools)):
         here = pool == number
-        seen_busy_s = observed_busy_s(calls, which[here])
+        is_told_apart = pools[number].setup.replicas == 1 or calls.is_replica_observed[which[here]].all()
+        seen_busy_s = observed_busy_s(calls, which[here]) if is_told_apart else math.nan
         found.append(
             Calibration(
                 _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),

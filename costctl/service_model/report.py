@@ -40,6 +40,9 @@ def service_model_report(fit: PoolFit) -> ServiceModelReport:
         p50_error_ratio=_finite(fit.calibration.p50_error_ratio),
         p95_error_ratio=_finite(fit.calibration.p95_error_ratio),
         utilisation_error_ratio=_finite(fit.calibration.utilisation_error_ratio),
+        alpha_from=fit.origins[0],
+        beta_from=fit.origins[1],
+        gamma_from=fit.origins[2],
     )
 
 

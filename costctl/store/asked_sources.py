@@ -1,7 +1,8 @@
 """Which spans are those of some sources? The store keeps each span once, also where several sources hold it.
 
-In: a connection to a store and the sources that are asked about. Out: a connection on which spans, sources and
-quarantine are those of these sources; every relation that is built on it, and every query, is about them alone.
+In: a connection to a store and the sources that are asked about. Out: a connection on which spans, sources,
+quarantine and engine_readings are those of these sources; every relation that is built on it, and every query, is
+about them alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def look_at(connection: duckdb.DuckDBPyConnection, source_ids: Sequence[int]) ->
         return 0
     held = _held(connection, asked)
     hidden = _count(connection, f"SELECT COUNT(DISTINCT source_id) FROM spans WHERE NOT {held}")
-    for table in ("sources", "quarantine"):
+    for table in ("sources", "quarantine", "engine_readings"):
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM store.{table} WHERE {asked}")
     if hidden:
         connection.execute(f"CREATE TEMP VIEW spans AS SELECT * FROM store.spans WHERE {held}")

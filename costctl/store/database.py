@@ -1,8 +1,8 @@
 """The DuckDB file: opened, checked to be ours, and made where it is missing.
 
-In: a path. Out: a connection to a store with the tables spans, resources, sources, shared_spans and quarantine, made
-from the Arrow schemas. A row of shared_spans says that a source holds a span that the store had from another one, or
-from further up in the same.
+In: a path. Out: a connection to a store with the tables spans, resources, engine_readings, sources, shared_spans and
+quarantine, made from the Arrow schemas. A row of shared_spans says that a source holds a span that the store had from
+another one, or from further up in the same.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import duckdb
 import pyarrow as pa
 
 from costctl.errors import StoreError
+from costctl.store.engine_readings import STORED_READINGS
 from costctl.store.migrations import migrate
 from costctl.store.promises import PROMISES
 from costctl.store.spans import RESOURCES, STORED_SPANS
 
-STORE_VERSION: Final = 9
+STORE_VERSION: Final = 10
 
 # Ingest stays under 800 MB whatever the size of its input: DuckDB spills beyond this, parsing takes the rest.
 _MEMORY_LIMIT: Final = "128MB"
@@ -73,7 +74,8 @@ CREATE TABLE sources (
     started_at TIMESTAMP,
     finished_at TIMESTAMP,
     costctl_version VARCHAR,
-    state VARCHAR
+    state VARCHAR,
+    readings BIGINT
 );
 CREATE TABLE shared_spans (source_id BIGINT, store_key BIGINT);
 CREATE TABLE quarantine (source_id BIGINT, position BIGINT, code VARCHAR, message VARCHAR, excerpt VARCHAR);
@@ -212,6 +214,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(PROMISES)
     connection.execute(_table("spans", STORED_SPANS))
     connection.execute(_table("resources", RESOURCES))
+    connection.execute(_table("engine_readings", STORED_READINGS))
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:

@@ -52,6 +52,16 @@ def _recorded(column: str) -> str:
     return f"LOWER({text})" if column == "service_tier" else f"TRY_CAST({text} AS BIGINT)"
 
 
+_ENGINE_READINGS_OF_10: Final = (
+    "CREATE TABLE IF NOT EXISTS engine_readings (engine VARCHAR, model VARCHAR, replica_id VARCHAR, rank VARCHAR, "
+    "at_ns BIGINT, is_since_start BOOLEAN, running DOUBLE, waiting DOUBLE, steps_total DOUBLE, decoded_total "
+    "DOUBLE, decoded_tokens DOUBLE, decoded_per_s DOUBLE, prompt_total DOUBLE, prompt_tokens DOUBLE, prompt_per_s "
+    "DOUBLE, prefix_hits_total DOUBLE, prefix_hit_tokens DOUBLE, prefix_queries_total DOUBLE, preemptions_total "
+    "DOUBLE, preemptions DOUBLE, kv_usage_ratio DOUBLE, kv_used_tokens DOUBLE, kv_tokens DOUBLE, max_num_seqs "
+    "DOUBLE, max_batched_tokens DOUBLE, "
+    "source_position BIGINT, source_id BIGINT)"
+)
+
 # From each version to the next.
 _STEPS: Final[dict[int, tuple[str, ...]]] = {
     1: (
@@ -89,6 +99,11 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
     6: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_tokens BIGINT[]",),
     7: (PROMISES,),
     8: ("ALTER TABLE spans ADD COLUMN IF NOT EXISTS prefix_blocks BIGINT[]",),
+    9: (
+        _ENGINE_READINGS_OF_10,
+        "ALTER TABLE sources ADD COLUMN IF NOT EXISTS readings BIGINT",
+        "UPDATE sources SET readings = 0 WHERE readings IS NULL",
+    ),
 }
 
 

@@ -105,7 +105,8 @@ def _instant(at_ns: int | None) -> str | None:
 
 
 def prune_before(connection: duckdb.DuckDBPyConnection, before_ns: int) -> Pruned:
-    """Drop every trace that ended before the instant, and emitters that none names any more.
+    """Drop every trace that ended before the instant, what engines reported before it, and emitters that none names any
+    more.
 
     The ledger keeps its sources: what was pruned is not loaded again from the file that it came from.
     """
@@ -121,6 +122,9 @@ def prune_before(connection: duckdb.DuckDBPyConnection, before_ns: int) -> Prune
             "(SELECT DISTINCT resource_id FROM spans WHERE resource_id IS NOT NULL)"
         )
         ((left,),) = connection.execute("SELECT COUNT(*) FROM spans").fetchall()
+        connection.execute(
+            "DELETE FROM engine_readings WHERE at_ns < ? AND NOT COALESCE(is_since_start, FALSE)", [before_ns]
+        )
         connection.execute("DROP TABLE pruned")
         connection.execute("COMMIT")
     except BaseException:

@@ -21,6 +21,8 @@ from costctl.synth.demand import Demand
 from costctl.synth.world import World
 
 _JITTERS: Final = 65_521
+# What a replica reports: sequences, calls, then tokens and steps since the start, and tokens in its KV cache.
+SCRAPED: Final = ("running", "waiting", "decoded", "read", "cached", "steps", "kv_used")
 _PACE: Final = 0.005  # standard deviation of a day's pace
 
 
@@ -38,7 +40,8 @@ class Served:
     """One entry per call of the demand, NaN where it did not happen; seconds from the world's start.
 
     ready_s: the call reaches its pool.  begin_s: prefill, or its batch, starts.  replica: numbered across pools,
-    -1 for none.  busy_s: of each replica, seconds with work in progress.
+    -1 for none.  busy_s: of each replica, seconds with work in progress.  scrapes: what each replica would report of
+    itself every so often, replicas × moments × ``SCRAPED``; empty where nobody asks.
     """
 
     ready_s: Floats
@@ -48,13 +51,14 @@ class Served:
     replica: Ints
     end: Ints
     busy_s: Floats
+    scrapes: Floats
 
 
-def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Served:
+def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0, *, scrape_s: float = 0.0) -> Served:
     """Run the world with the requests that take part; the others are never made.
 
     day: 0 is the day that is written out; on others decode steps have other jitter, and all are a little faster
-    or slower.
+    or slower.  scrape_s: every so many seconds each replica is asked what it does; 0 for never.
     """
     calls = demand.calls
     size = calls.activity.size
@@ -67,6 +71,8 @@ def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Serv
     jitter = 1.0 + world.step_jitter * rng.standard_normal(_JITTERS).clip(-3, 3)
     if day > 0:
         jitter *= 1.0 + _PACE * float(rng.standard_normal())
+    moments = int(world.hours * 3600.0 / scrape_s) if scrape_s > 0 else 0
+    scrapes = np.zeros((sum(replicas), moments, len(SCRAPED)))
     busy_s: Floats = _run(
         calls.after,
         calls.gap_s,
@@ -82,8 +88,11 @@ def serve(world: World, demand: Demand, takes_part: Bools, day: int = 0) -> Serv
         jitter,
         (ready_s, begin_s, first_s, end_s),
         (replica, end),
+        calls.cached_tokens,
+        scrape_s,
+        scrapes,
     )
-    return Served(ready_s, begin_s, first_s, end_s, replica, end, busy_s)
+    return Served(ready_s, begin_s, first_s, end_s, replica, end, busy_s, scrapes)
 
 
 @compiled_allocating
@@ -102,6 +111,9 @@ def _run(
     jitter: Floats,
     instants: tuple[Floats, Floats, Floats, Floats],
     fates: tuple[Ints, Ints],
+    cached: Ints,
+    scrape_s: float,
+    scrapes: Floats,
 ) -> Floats:
     """The event loop. times: alpha, beta, gamma, window of each pool.  shape: is static, slots, chunk."""
     ready_s, begin_s, first_s, end_s = instants
@@ -119,6 +131,10 @@ def _run(
     running, reading = np.zeros(count, np.int64), np.zeros(count, np.int64)  # reading: calls in prefill
     prompts = np.full((count, shape[:, 1].max() + 1), -1)
     event_s, busy_from_s, busy_s = np.full(count, np.inf), np.full(count, np.nan), np.zeros(count)
+    totals, moment = (
+        np.zeros((count, 5)),
+        np.zeros(count, np.int64),
+    )  # decoded, read, cached, steps, in the KV cache
     while True:
         r = int(np.argmin(event_s))
         if len(arrivals) > 0 and arrivals[0][0] <= event_s[r]:
@@ -128,6 +144,7 @@ def _run(
                 load = waiting[candidate] + running[candidate] + reading[candidate]
                 if pool_of[candidate] == pool[call] and load < least:
                     r, least = candidate, load
+            _scrape(r, now, scrape_s, running[r] + reading[r], waiting[r], totals, moment, scrapes)
             replica[call] = r
             if head[r] < 0:
                 head[r] = call
@@ -142,7 +159,10 @@ def _run(
             continue
         now = event_s[r]
         if now == np.inf:
+            for each in range(count):
+                _scrape(each, now, scrape_s, 0, 0, totals, moment, scrapes)
             return busy_s
+        _scrape(r, now, scrape_s, running[r] + reading[r], waiting[r], totals, moment, scrapes)
         p = pool_of[r]
         alpha_s, beta_s, gamma_s = times[p, 0], times[p, 1], times[p, 2]
         is_static, slots, chunk = shape[p, 0] == 1, shape[p, 1], shape[p, 2]
@@ -153,6 +173,9 @@ def _run(
                 left[active[r, slot]] -= 1
                 if is_static:
                     first_s[active[r, slot]] = now
+            totals[r, 0] += running[r]
+            totals[r, 3] += 1.0
+            totals[r, 4] += running[r]
         still = 0
         for place in range(reading[r]):
             call = prompts[r, place]
@@ -163,6 +186,9 @@ def _run(
                 first_s[call] = now
                 active[r, running[r]] = call
                 running[r] += 1
+                totals[r, 0] += 1.0
+                totals[r, 1] += tokens[call] + cached[call]
+                totals[r, 2] += cached[call]
         reading[r] = still
         slot = 0
         while slot < running[r]:
@@ -172,6 +198,7 @@ def _run(
                 slot += 1
                 continue
             running[r] -= 1
+            totals[r, 4] -= tokens[call] + cached[call] + steps[call] - left[call]
             for move in range(slot, running[r]):
                 active[r, move] = active[r, move + 1]
             _finish(call, now, 2 if left[call] > 0 and is_late else int(is_doomed[call]), end_s, end)
@@ -210,6 +237,7 @@ def _run(
                 active[r, running[r]] = call
                 running[r] += 1
             else:
+                totals[r, 4] += tokens[call] + cached[call]
                 unread[call] = tokens[call] - part
                 prompts[r, reading[r]] = call
                 reading[r] += 1
@@ -229,6 +257,26 @@ def _run(
         if np.isnan(busy_from_s[r]):
             busy_from_s[r] = now
         event_s[r] = now + length_s
+
+
+@njit(nogil=True)
+def _scrape(
+    r: int,
+    now: float,
+    scrape_s: float,
+    running: int,
+    waiting: int,
+    totals: Floats,
+    moment: Ints,
+    scrapes: Floats,
+) -> None:
+    """What the replica reports at every moment since the last time that anything changed, until now."""
+    while moment[r] < scrapes.shape[1] and (moment[r] + 1) * scrape_s <= now:
+        scrapes[r, moment[r], 0] = running
+        scrapes[r, moment[r], 1] = waiting
+        for column in range(totals.shape[1]):
+            scrapes[r, moment[r], 2 + column] = totals[r, column]
+        moment[r] += 1
 
 
 @njit(nogil=True)

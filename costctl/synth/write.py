@@ -17,6 +17,7 @@ import numpy as np
 from costctl.errors import StoreError, UsageError
 from costctl.synth.days import days_world
 from costctl.synth.demand import demand_of
+from costctl.synth.engine_metrics import metric_lines
 from costctl.synth.logs import log_lines
 from costctl.synth.platform import serve
 from costctl.synth.presets import world_from_seed, world_named
@@ -37,6 +38,8 @@ from costctl.synth.world import World
 TRACES: Final = {"otlp": "requests.jsonl.gz", "log": "calls.csv.gz"}
 SETTINGS: Final = "costctl.toml"
 TRUTH: Final = "truth.json"
+METRICS: Final = "engines.prom.gz"
+_SCRAPE_S: Final = 1.0  # between scrapes of an engine
 
 SHOPS: Final[Mapping[str, Callable[[int], Shop]]] = {
     "shop": shop_of,
@@ -51,26 +54,38 @@ Tell = Callable[[str, float | None], None]
 
 @dataclass(frozen=True, slots=True)
 class _World:
-    """What is written: lines of traces, the text of the settings, and the truth, found when it is asked for."""
+    """What is written: lines of traces, the text of the settings, the truth, found when it is asked for, and lines of
+    engines' metrics where these are asked for.
+    """
 
     lines: Iterable[bytes]
     settings: str
     truth: Callable[[], msgspec.Struct]
+    metrics: Iterable[bytes] | None = None
 
 
-def synthesize(name: str | None, seed: int, folder: Path, form: Form, progress: Tell) -> tuple[Path, ...]:
+def synthesize(
+    name: str | None, seed: int, folder: Path, form: Form, progress: Tell, *, has_metrics: bool = False
+) -> tuple[Path, ...]:
     """Write a named world, or the random world of a seed, into a folder; the paths of the files written.
 
     form: spans as a collector writes them, or a log of calls.  progress: told what is done, and how far along
-    it is. Raises UsageError for an unknown name and for a shop as a log, StoreError where the folder cannot be
-    written.
+    it is.  has_metrics: also what its engines report of themselves.
+
+    Raises UsageError for an unknown name, and for a shop as a log or with engines, StoreError where the folder cannot
+    be written.
     """
     shop = None if name is None else SHOPS.get(name)
-    made = _platform(name, seed, form, progress) if shop is None else _shop(shop(seed), form, progress)
+    if shop is None:
+        made = _platform(name, seed, form, progress, has_metrics=has_metrics)
+    else:
+        made = _shop(shop(seed), form, progress, has_metrics=has_metrics)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         progress("Writing traces", None)
         _write_gzip(folder / TRACES[form], made.lines)
+        if made.metrics is not None:
+            _write_gzip(folder / METRICS, made.metrics)
         (folder / SETTINGS).write_text(made.settings, encoding="utf-8")
         progress("Finding what is true of it", None)
         truth = msgspec.json.encode(made.truth(), order="sorted")
@@ -81,17 +96,26 @@ def synthesize(name: str | None, seed: int, folder: Path, form: Form, progress: 
             why=f"{error.strerror or error}.",
             next_step="Pass a folder that you can write to.",
         ) from error
-    return folder / TRACES[form], folder / SETTINGS, folder / TRUTH
+    written = (folder / TRACES[form], folder / SETTINGS, folder / TRUTH)
+    return written if made.metrics is None else (*written, folder / METRICS)
 
 
-def _platform(name: str | None, seed: int, form: Form, progress: Tell) -> _World:
+def _platform(
+    name: str | None, seed: int, form: Form, progress: Tell, *, has_metrics: bool = False
+) -> _World:
     """A platform with accelerators of its own."""
     world = world_from_seed(seed) if name is None else _named(name, seed)
     progress(f"Simulating world {world.name}", None)
     demand = demand_of(world)
-    served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_))
+    scrape_s = _SCRAPE_S if has_metrics else 0.0
+    served = serve(world, demand, np.ones(demand.requests.start_s.size, np.bool_), scrape_s=scrape_s)
     lines = otlp_lines if form == "otlp" else log_lines
-    return _World(lines(world, demand, served), settings_text(world), lambda: truth_of(world, demand, served))
+    return _World(
+        lines(world, demand, served),
+        settings_text(world),
+        lambda: truth_of(world, demand, served),
+        metric_lines(world, served, scrape_s) if has_metrics else None,
+    )
 
 
 def _named(name: str, seed: int) -> World:
@@ -99,8 +123,14 @@ def _named(name: str, seed: int) -> World:
     return days_world(seed) if name == "days" else world_named(name, seed)
 
 
-def _shop(shop: Shop, form: Form, progress: Tell) -> _World:
+def _shop(shop: Shop, form: Form, progress: Tell, *, has_metrics: bool = False) -> _World:
     """A team that buys tokens."""
+    if has_metrics:
+        raise UsageError(
+            f"The world {shop.name} has no engines.",
+            why="It buys tokens from providers.",
+            next_step="Omit --engine-metrics, or --world.",
+        )
     if form == "log":
         raise UsageError(
             f"The world {shop.name} cannot be written as a log.",

@@ -94,6 +94,7 @@ def _ingest_report(connection: duckdb.DuckDBPyConnection, sources: tuple[SourceR
             refused_sources=sum(each.state == "refused" for each in sources),
             seconds=None,
             skipped_sources=sum(each.state == "skipped" for each in sources),
+            readings=sum(each.readings for each in sources),
         ),
     )
 

@@ -26,16 +26,24 @@ class EngineLaw:
 
 
 def serve_step_by_step(
-    law: EngineLaw, arrival_s: Floats, prompt_tokens: Ints, decode_steps: Ints
+    law: EngineLaw,
+    arrival_s: Floats,
+    prompt_tokens: Ints,
+    decode_steps: Ints,
+    *,
+    report_s: float = REPORT_S,
+    counts_steps: bool = False,
 ) -> tuple[EngineLog, Floats, Floats]:
-    """The log, and when each call had its first token and its end. arrival_s: ascending."""
+    """The log, and when each call had its first token and its end. arrival_s: ascending.  report_s: at the end of the
+    first step after so long the engine reports.  counts_steps: as vLLM's iteration_tokens_total does.
+    """
     size = arrival_s.size
     first_s, end_s = np.full(size, np.nan), np.full(size, np.nan)
     left, to_decode = prompt_tokens.copy(), decode_steps.copy()
     reading: list[int] = []
     decoding: list[int] = []
-    rows: list[tuple[float, int, int, float, float]] = [(0.0, 0, 0, 0.0, 0.0)]
-    now, following, decoded, read = 0.0, 0, 0.0, 0.0
+    rows: list[tuple[float, int, int, float, float, float]] = [(0.0, 0, 0, 0.0, 0.0, 0.0)]
+    now, following, decoded, read, steps = 0.0, 0, 0.0, 0.0, 0.0
     while following < size or reading or decoding:
         if not reading and not decoding:
             now = max(now, float(arrival_s[following]))
@@ -51,7 +59,7 @@ def serve_step_by_step(
             left[call] -= taken
             carried += taken
         now += law.alpha_s + law.beta_s * len(decoding) + law.gamma_s * carried
-        decoded, read = decoded + len(decoding), read + carried
+        decoded, read, steps = decoded + len(decoding), read + carried, steps + 1.0
         for call in decoding:
             to_decode[call] -= 1
             end_s[call] = now
@@ -60,9 +68,10 @@ def serve_step_by_step(
             first_s[call] = end_s[call] = now
             decoding += [call] if to_decode[call] > 0 else []
         reading = [call for call in reading if left[call] > 0]
-        if now - rows[-1][0] >= REPORT_S:
+        if now - rows[-1][0] >= report_s:
             waiting = int(np.searchsorted(arrival_s, now, side="right")) - following
-            rows.append((now, len(reading) + len(decoding), max(waiting, 0), decoded, read))
-            decoded, read = 0.0, 0.0
-    at_s, running, in_line, tokens, prompts = (np.array(column) for column in zip(*rows, strict=True))
-    return EngineLog(at_s, running, in_line, tokens, prompts), first_s, end_s
+            rows.append((now, len(reading) + len(decoding), max(waiting, 0), decoded, read, steps))
+            decoded, read, steps = 0.0, 0.0, 0.0
+    at_s, running, in_line, tokens, prompts, passed = (np.array(column) for column in zip(*rows, strict=True))
+    log = EngineLog(at_s, running, in_line, tokens, prompts, passed if counts_steps else None)
+    return log, first_s, end_s

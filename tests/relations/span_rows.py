@@ -12,6 +12,7 @@ from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.frames.cost import Frames
 from costctl.segment.rules import default_rules
+from costctl.store.database import create_tables
 from costctl.store.spans import MODEL_OPERATIONS, RESOURCES, STORED_SPANS
 from costctl.verbs.analyze import frames_in
 
@@ -44,6 +45,7 @@ def engine_of(
 ) -> DuckDBEngine:
     """An engine over these spans with the default rules. Their keys are their places here, where they have no other."""
     connection = duckdb.connect()
+    create_tables(connection)
     keyed = [{"store_key": number, **each} for number, each in enumerate(spans)]
     rows = pa.Table.from_pylist(keyed, schema=STORED_SPANS)
     emitters = pa.Table.from_pylist(
@@ -52,8 +54,8 @@ def engine_of(
     )
     connection.register("rows", rows)
     connection.register("emitters", emitters)
-    connection.execute("CREATE TABLE spans AS SELECT * FROM rows")
-    connection.execute("CREATE TABLE resources AS SELECT * FROM emitters")
+    connection.execute("CREATE OR REPLACE TABLE spans AS SELECT * FROM rows")
+    connection.execute("CREATE OR REPLACE TABLE resources AS SELECT * FROM emitters")
     engine = DuckDBEngine(connection)
     load_settings(engine, settings or Settings(), default_rules(), since_ns, until_ns)
     load_prices(engine, settings or Settings())

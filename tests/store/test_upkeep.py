@@ -68,12 +68,15 @@ def test_a_store_of_the_second_version_tells_audio_hour_long_writes_and_tiers_by
     with duckdb.connect(str(path), read_only=True) as connection:
         names = ", ".join(row[0] for row in connection.execute("DESCRIBE spans").fetchall())
         before = connection.execute(f"SELECT {names} FROM spans ORDER BY span_id").fetchall()
-        others = connection.execute("SELECT * FROM sources").fetchall()
+        of_source = ", ".join(row[0] for row in connection.execute("DESCRIBE sources").fetchall())
+        others = connection.execute(f"SELECT {of_source} FROM sources").fetchall()
     with open_store(path) as connection:
         kept = connection.execute(f"SELECT {names} FROM spans ORDER BY span_id").fetchall()
         calls = connection.execute("SELECT COUNT(*) FROM spans WHERE is_model_call").fetchone()
         assert calls == connection.execute("SELECT COUNT(*) FROM spans WHERE operation = 'chat'").fetchone()
-        assert connection.execute("SELECT * FROM sources").fetchall() == others
+        assert connection.execute(f"SELECT {of_source} FROM sources").fetchall() == others
+        assert connection.execute("SELECT SUM(readings) FROM sources").fetchone() == (0,)
+        assert connection.execute("SELECT COUNT(*) FROM engine_readings").fetchone() == (0,)
         found = connection.execute(f"SELECT {added} FROM spans ORDER BY span_id").fetchall()
     assert kept == before
     assert found == [

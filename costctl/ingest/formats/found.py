@@ -38,10 +38,13 @@ class ToldCall:
 
 @dataclass(slots=True)
 class Found:
-    """What one line held. resource_spans: in the canonical spelling.  rejects: what could not be read."""
+    """What one line held. resource_spans: in the canonical spelling.  readings: of engines, in the names of
+    ``READINGS``.  rejects: what could not be read.
+    """
 
     position: int
     resource_spans: list[Json] = field(default_factory=list)
+    readings: list[Json] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
     def reject(self, code: str, message: str, excerpt: str) -> None:

@@ -18,6 +18,7 @@ from costctl.ingest.formats.js_sdk import collect_js_sdk
 from costctl.ingest.formats.json_resync import Fault, nuls_in, values_and_faults
 from costctl.ingest.formats.langfuse import collect_langfuse
 from costctl.ingest.formats.otlp_logs import collect_otlp_logs
+from costctl.ingest.formats.otlp_metrics import METRICS_KEYS, NOT_OF_ENGINES, engine_readings
 from costctl.ingest.formats.otlp_normalise import collect_otlp
 from costctl.ingest.formats.otlp_values import json_text
 from costctl.ingest.formats.sdk_spans import collect_sdk_spans
@@ -34,8 +35,6 @@ _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
     collect_otlp,
     collect_zipkin,
 )
-_METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics", "scopeMetrics")
-METRICS: Final = "OTLP metrics, which do not record single calls: export traces or logs instead."
 
 # How each format is known by its first bytes: all patterns of a row must be met. Quotes inside texts are escaped, so
 # nothing that anyone said can look like a key.
@@ -144,8 +143,16 @@ def _collect(value: Any, found: Found) -> None:
             _collect(element, found)
     elif not isinstance(value, dict):
         found.reject("not_a_trace", "A JSON value that is not an object.", json_text(value))
-    elif any(key in value for key in _METRICS_KEYS):
-        found.reject("not_traces", METRICS, json_text(value))
+    elif any(key in value for key in METRICS_KEYS):
+        _collect_metrics(value, found)
     elif value and not any(collect(value, found) for collect in _COLLECTORS):
         message = "A JSON object that is neither a span nor a trace export of a known format."
         found.reject("not_a_trace", message, json_text(value))
+
+
+def _collect_metrics(value: Json, found: Found) -> None:
+    """Adds what metrics say of engines, or a reject."""
+    readings = engine_readings(value, found.position)
+    if not readings:
+        found.reject("not_traces", NOT_OF_ENGINES, json_text(value))
+    found.readings.extend(readings)

@@ -26,7 +26,8 @@ from costctl.ingest.batch import Batch, Reject
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.dialect import Translation
 from costctl.ingest.formats.arrow_memory import arrow_reader
-from costctl.ingest.formats.found import Found
+from costctl.ingest.formats.engine_rows import readings_batch
+from costctl.ingest.formats.found import Found, Json
 from costctl.ingest.formats.json_blocks import BLOCK_BYTES, JsonBlock, json_blocks
 from costctl.ingest.formats.json_documents import found_in_line
 from costctl.ingest.formats.json_pieces import DOCUMENT_LAYOUT
@@ -171,15 +172,18 @@ def batch_of(found: Iterable[Found], *, translation: Translation) -> Batch:
     documents: list[bytes] = []
     positions: list[int] = []
     rejects: list[Reject] = []
+    readings: list[Json] = []
     for each in found:
         rejects.extend(each.rejects)
+        readings.extend(each.readings)
         if each.resource_spans:
             documents.append(msgspec.json.encode({"resourceSpans": each.resource_spans}))
             positions.append(each.position)
     raw = _parsed(b"\n".join(documents), _CANONICAL, len(documents))
     batch = canonical_batch(raw, np.array(positions, np.int64), translation=translation)
-    every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-    return replace(batch, rejects=every)
+    engines = readings_batch(readings)
+    every = tuple(sorted((*rejects, *batch.rejects, *engines.rejects), key=lambda reject: reject.position))
+    return replace(batch, rejects=every, readings=engines.readings)
 
 
 def _schema_for(data: bytes) -> pa.Schema:

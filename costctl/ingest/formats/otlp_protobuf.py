@@ -18,6 +18,7 @@ import ptars
 import pyarrow as pa
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from costctl.ingest.batch import Batch, Reject
@@ -178,7 +179,7 @@ def _is_resource_spans(field: bytes, begin: int, length: int) -> bool:
     try:
         _handler().list_to_record_batch([field])
     except ValueError:
-        return log_records_in(field) > 0
+        return log_records_in(field) > 0 or bool(metrics_in(field))
     return True
 
 
@@ -197,3 +198,18 @@ def log_records_in(message: bytes) -> int:
     return sum(
         bool(each.time_unix_nano or each.observed_time_unix_nano or each.attributes) for each in records
     )
+
+
+def metrics_in(message: bytes) -> list[str]:
+    """The names of the metrics in a message that have data; none where it is no export of metrics."""
+    try:
+        export = ExportMetricsServiceRequest.FromString(message)
+    except DecodeError:
+        return []
+    return [
+        metric.name
+        for each in export.resource_metrics
+        for scope in each.scope_metrics
+        for metric in scope.metrics
+        if metric.WhichOneof("data") is not None
+    ]
