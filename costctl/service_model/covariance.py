@@ -19,6 +19,13 @@ def covariance_of(matrix_s2: Floats) -> Covariance:
     return tuple(tuple(row) for row in whole.tolist())
 
 
+def of_errors_alone(errors_s: tuple[float, float, float]) -> Covariance:
+    """Of constants whose errors are known each by itself: as if none went with another, which overstates that of a step
+    where α is high when β is low.
+    """
+    return covariance_of(np.diag(np.square(errors_s)))
+
+
 def standard_errors(covariance_s2: Covariance) -> tuple[float, float, float]:
     """Of α, β, γ, in seconds."""
     alpha, beta, gamma = np.sqrt(np.diag(np.array(covariance_s2))).tolist()

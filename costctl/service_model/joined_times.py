@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from costctl.service_model.covariance import of_errors_alone
 from costctl.service_model.engine_interval import EngineTimes
 from costctl.service_model.step_clock import StepTimes
 
@@ -49,7 +50,7 @@ def of_engine(engine: EngineTimes) -> JoinedTimes:
         calls=0,
         residual_p90_ratio=engine.residual_p90_ratio,
         step_error_ratio=engine.step_error_ratio,
-        errors_s=engine.errors_s,
+        covariance_s2=of_errors_alone(engine.errors_s),
         by_load=engine.by_load,
     )
     return JoinedTimes(times, (ENGINE, ENGINE, ENGINE))
@@ -65,7 +66,7 @@ def joined(calls: StepTimes, engine: EngineTimes) -> JoinedTimes:
         alpha_s=alpha[0],
         beta_s=beta[0],
         gamma_s=gamma[0],
-        errors_s=(alpha[1], beta[1], gamma[1]),
+        covariance_s2=of_errors_alone((alpha[1], beta[1], gamma[1])),
     )
     return JoinedTimes(times, (alpha[2], beta[2], gamma[2]))
 
