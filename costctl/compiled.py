@@ -37,6 +37,7 @@ _NAMED: Final = {
     "costctl.simulate": ("the replay", 12),
     "costctl.span_trees": ("the span trees", 4),
     "costctl.rebill": ("the prompt caches", 5),
+    "costctl.reuse": ("the stack distances", 2),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from costctl import compiled
@@ -52,6 +53,7 @@ class WarmUp:
 
 def warm_up(progress: Progress) -> WarmUp:
     """Compile what is not compiled yet."""
+    from costctl.reuse.distances import stack_distances
     from costctl.simulate.warmup import warm_up as warm_up_replays
 
     begin = time.perf_counter()
@@ -59,6 +61,7 @@ def warm_up(progress: Progress) -> WarmUp:
         scan_readiness.warm_up()
         _build_relations()
         exact_sum(pl.Series([1.0]))
+        stack_distances(np.zeros(1, np.int64))
         warm_up_replays()
     return WarmUp(len(names), time.perf_counter() - begin, compiled.kept_in(), compiled.is_kept_for_good())
 

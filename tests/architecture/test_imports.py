@@ -101,6 +101,7 @@ ALLOWED: dict[str, set[str]] = {
         "proposal",
         "recommend",
         "relations",
+        "reuse",
         "scenario",
         "segment",
         "service_model",
