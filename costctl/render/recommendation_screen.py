@@ -338,7 +338,7 @@ def _value(change: SettingChange) -> str:
     """The value as ``simulate --set`` takes it."""
     value = change.to
     if change.unit == "s" and isinstance(value, int | float):
-        return f"{value:.12g}s"
+        return f"{value}s"
     return ",".join(value) if isinstance(value, tuple) else "unlimited" if value is None else str(value)
 
 

@@ -25,19 +25,15 @@ POOL = "llm-economy"
 
 
 def small_world() -> World:
-    """The sample, short and busy, with four replicas of each pool and strict objectives."""
+    """The sample, short and busy, with four replicas of each pool."""
     world = sample_world(5)
-    strict = {"classification": "1s", "chat": "6s", "rag": "8s"}
     return replace(
         world,
         hours=0.2,
         requests=2200.0,
         bursts=0,
         pools=tuple(replace(pool, replicas=4) for pool in world.pools),
-        classes=tuple(
-            replace(spec, e2e_p95=strict.get(spec.name, spec.e2e_p95), failure_ratio=0.0, timeout_s=1e9)
-            for spec in world.classes
-        ),
+        classes=tuple(replace(spec, failure_ratio=0.0, timeout_s=1e9) for spec in world.classes),
     )
 
 
@@ -57,7 +53,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 def test_more_load_never_needs_fewer_replicas(study: Study) -> None:
     number, needed = study.pools.index(POOL), []
-    for factor in (0.5, 1.0, 1.5, 2.0):
+    for factor in (0.5, 2.0, 6.0):
         period = at_load(study.whole.period, factor, seed=0)
         part = Part(f"{factor}x", period, period.trial(period.pools))
         needed.append(fewest_that_keep(study, number, (part,)).needed)
