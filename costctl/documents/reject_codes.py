@@ -24,7 +24,7 @@ _REJECTS: Final = {
     "nul_bytes": "NUL bytes instead of a record",
     "not_otlp": "not an object where OTLP has one",
     "not_langfuse": "not an object where Langfuse has one",
-    "not_traces": "OTLP metrics of no inference engine: export traces or logs, which record single calls",
+    "not_traces": "OTLP metrics of no inference engine: export traces or logs instead",
     "truncated": "truncated while being written",
     "bad_protobuf": "invalid protobuf",
     "bad_value": "a cell that is not a number or time",

@@ -16,8 +16,7 @@ from costctl.ingest.formats.found import Json, listed, named
 
 METRICS_KEYS: Final = ("resourceMetrics", "resource_metrics", "scopeMetrics")
 NOT_OF_ENGINES: Final = (
-    "OTLP metrics of no inference engine: they do not record single calls. Export traces or logs, or the metrics of "
-    "vLLM or SGLang."
+    "OTLP metrics of no inference engine, which do not record single calls: export traces or logs instead."
 )
 _DELTA: Final = (1, "1", "AGGREGATION_TEMPORALITY_DELTA")
 
