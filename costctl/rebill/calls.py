@@ -159,14 +159,12 @@ def _sessions(frame: pl.DataFrame) -> Ints:
 
 
 def _prefixes(frame: pl.DataFrame, prompts: pl.DataFrame) -> Prefixes:
-    """Only prompts of which the sizes are known: the others say nothing of cost."""
+    """Prefixes only of prompts whose sizes are known: the others say nothing of cost. What is asked is known of all."""
     keys, sizes, blocks = (prompts[name] for name in ("prefix_keys", "prefix_tokens", "prefix_blocks"))
     is_told = (keys.list.len() == sizes.list.len()).fill_null(value=False)
-    told = (
-        prompts.select("call_id", "content_key", length=keys.list.len().cast(pl.Int64))
-        .with_row_index("row")
-        .filter(is_told)
-    )
+    told = prompts.select(
+        "call_id", "content_key", length=pl.when(is_told).then(keys.list.len().cast(pl.Int64)).otherwise(0)
+    ).with_row_index("row")
     of_calls = frame.select("call_id").join(told, on="call_id", how="left", maintain_order="left")
     row = of_calls["row"].fill_null(0).to_numpy().astype(np.int64)
     lengths = of_calls["length"].fill_null(0).to_numpy()

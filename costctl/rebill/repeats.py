@@ -28,7 +28,7 @@ def answered_from(calls: BoughtCalls, plan: Plan, is_made: Bools) -> Bools:
 
 def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
     """Which calls repeat an earlier one within the time to live of each; 0 for not at all."""
-    question = _questions(calls)
+    question = questions_of(calls)
     is_asked = (question >= 0) & (ttl_s > 0)
     keeps = ~calls.frame["is_failed"].to_numpy()
     found = np.zeros(calls.size, np.bool_)
@@ -37,8 +37,10 @@ def repeats_within(calls: BoughtCalls, ttl_s: Floats) -> Bools:
     return found
 
 
-def _questions(calls: BoughtCalls) -> Ints:
-    """A number for what is asked, by whom it may be answered: the same tenant, of the same class."""
+def questions_of(calls: BoughtCalls) -> Ints:
+    """A number for what each call asks, for the same tenant and class by which it may be answered; −1 where it is not
+    known.
+    """
     tenant = calls.frame["tenant"].cast(pl.String).fill_null("").rank("dense").to_numpy().astype(np.int64)
     asked_by = calls.request_class * (int(tenant.max(initial=0)) + 1) + tenant
     pairs = asked_by * (int(calls.prefixes.content.max(initial=-1)) + 1) + calls.prefixes.content

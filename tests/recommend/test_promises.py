@@ -109,19 +109,35 @@ def test_a_setting_that_nobody_knows_is_named_and_not_invented() -> None:
     undo = undo_of(mixed)
     assert (undo.change, undo.not_a_setting) == ((), ("class.digest.service_tier",))
     assert undo.reversal == PROMISE.reversal
-    assert "no one old bill" in (rules_of(mixed).why_not or "")
+    assert "no one old bill" in rules_of(mixed).why_not
 
 
 @pytest.mark.parametrize(
-    ("lever", "value"),
-    [("affinity", "prefix"), ("response_cache.ttl", 3600.0), ("retry.attempts", 2), ("loop.steps", 9)],
+    ("lever", "value", "told_by"),
+    [
+        ("affinity", "prefix", None),
+        ("output.most_tokens", 100, None),
+        ("response_cache.ttl", 3600.0, "answers"),
+        ("retry.attempts", 2, "reach"),
+        ("retry.wait", 30.0, "reach"),
+        ("loop.steps", 9, "reach"),
+        ("context.most_tokens", 9000, "reach"),
+    ],
 )
-def test_a_call_that_is_not_in_the_traces_has_no_old_bill(lever: str, value: str | float) -> None:
+def test_a_call_that_is_not_in_the_traces_has_no_old_bill_and_is_told_otherwise_or_not(
+    lever: str, value: str | float, told_by: str | None
+) -> None:
     change = change_of(setting("class", lever, "digest", value), None)
     rules = rules_of(replace(PROMISE, change=(change,)))
-    assert rules.why_not is not None
-    assert rules.why_not.endswith(".")
-    assert rules.before == ()
+    assert (rules.told_by, rules.before) == (told_by, ())
+    assert rules.why_not.endswith(".") == (told_by is None)
+
+
+def test_of_several_changes_that_are_told_in_different_ways_nothing_is_said() -> None:
+    steps = change_of(setting("class", "loop.steps", "digest", 9), None)
+    rules = rules_of(replace(PROMISE, change=(BATCH, steps)))
+    assert (rules.told_by, rules.before) == (None, ())
+    assert "different ways" in rules.why_not
 
 
 def test_prompts_that_were_kept_are_billed_both_ways_that_they_may_have_been() -> None:

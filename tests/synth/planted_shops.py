@@ -57,6 +57,7 @@ FIELDS: Final = {
     "class.retry.wait": "least_wait_s",
     "class.loop.steps": "most_steps",
     "class.context.most_tokens": "most_tokens",
+    "class.response_cache.ttl": "answers_ttl_s",
 }
 WAYS: Final = (("5m", "system"), ("5m", "conversation"), ("1h", "system"), ("1h", "conversation"))
 PART: Final = 0.2  # of the shop's sessions
@@ -192,27 +193,7 @@ def _promise(
 def _billed_again(world: Shop, calls: Sequence[Call], said: Recommendation) -> float:
     """USD of the world with what is advised."""
     app = said.request_class or ""
-    answers_ttl_s = [each.to for each in said.change if each.lever == "class.response_cache.ttl"]
-    if answers_ttl_s:
-        return bill_usd(world, _asked_anew(world, calls, app, float(str(answers_ttl_s[0]))))
     choice: dict[str, Any] = {FIELDS[each.lever]: each.to for each in said.change if each.lever in FIELDS}
     if any(each.lever == "class.affinity" for each in said.change):
         choice["deployments"] = 1
     return bill_usd(world.changed(app, **choice), calls)
-
-
-def _asked_anew(world: Shop, calls: Sequence[Call], app: str, ttl_s: float) -> list[Call]:
-    """The calls without those that an earlier answer to the same words, of the same tenant, would have served."""
-    answered_s: dict[tuple[str, int], float] = {}
-    kept: list[Call] = []
-    for call in calls:
-        if world.apps[call.app].name != app:
-            kept.append(call)
-            continue
-        asked = ("\n".join(message.key for message in call.messages), call.tenant)
-        if answered_s.get(asked, -np.inf) <= call.start_s <= answered_s.get(asked, -np.inf) + ttl_s:
-            continue
-        kept.append(call)
-        if not call.is_refused:
-            answered_s[asked] = call.end_s
-    return kept

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from costctl.observation import Question
+from costctl.synth.shop.bounds import bounded
 from costctl.synth.shop.presets import shop, shop_with_outages, shop_with_waste
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.settings_file import settings_text
@@ -48,7 +49,8 @@ def small_shop_with_outages(seed: int = 7, part: float = 1.0) -> Shop:
 
 
 def written(world: Shop, calls: Sequence[Call], folder: Path) -> Question:
-    """The files in the folder, and the question about them."""
+    """The files in the folder, and the question about them. calls: before the bounds of the applications."""
+    calls = bounded(world, calls)
     (folder / TRACES).write_bytes(b"".join(otlp_lines(world, calls, usage_of(world, calls))))
     (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
     return Question(paths=(str(folder / TRACES),), config=folder / SETTINGS)

@@ -7,19 +7,22 @@ that is not made changes no other, and an attempt that is made later meets what 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count, pairwise
+from math import inf
+from typing import Final
 
 from costctl.synth.shop.traffic import Call, Message, outages_of
 from costctl.synth.shop.world import App, Shop
 
 Key = tuple[int, int]
+_LOOK_UP_S: Final = 0.01
 
 
 def bounded(shop: Shop, calls: Sequence[Call]) -> tuple[Call, ...]:
     """The calls that are made within the bounds of their applications."""
-    return tuple(_within(shop, _waited(shop, calls)))
+    return tuple(_answered(shop, _within(shop, _waited(shop, calls))))
 
 
 def _waited(shop: Shop, calls: Sequence[Call]) -> Sequence[Call]:
@@ -66,15 +69,32 @@ def _with_waits(shop: Shop, tried: Sequence[Call]) -> Iterator[Call]:
 
 
 def _within(shop: Shop, calls: Sequence[Call]) -> Iterator[Call]:
+    steps = Counter(call.request for call in calls)
     made: Counter[int] = Counter()
     for call in calls:
         app = shop.apps[call.app]
         if app.most_attempts is not None and call.attempt > app.most_attempts:
             continue
         made[call.request] += 1
-        if app.most_steps is not None and made[call.request] > app.most_steps:
+        most = app.most_steps
+        if most is not None and made[call.request] > most:
             continue
-        yield replace(call, messages=_sent(app, call.messages))
+        is_stopped = most is not None and made[call.request] == most < steps[call.request]
+        yield replace(call, messages=_sent(app, call.messages), is_given_up=call.is_given_up or is_stopped)
+
+
+def _answered(shop: Shop, calls: Iterable[Call]) -> Iterator[Call]:
+    """The calls, of which those that ask what was asked before are given the answer of then, where it is kept."""
+    kept_s: dict[tuple[int, int, tuple[str, ...]], float] = {}
+    for call in calls:
+        ttl_s = shop.apps[call.app].answers_ttl_s
+        asked = (call.app, call.tenant, tuple(message.key for message in call.messages))
+        if ttl_s is not None and kept_s.get(asked, inf) <= call.start_s <= kept_s.get(asked, inf) + ttl_s:
+            yield replace(call, is_kept_answer=True, end_s=call.start_s + _LOOK_UP_S)
+            continue
+        yield call
+        if ttl_s is not None and not call.is_failed:
+            kept_s[asked] = call.end_s
 
 
 def _sent(app: App, messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -49,12 +49,14 @@ class Usage:
 
 
 def usage_of(shop: Shop, calls: Sequence[Call]) -> tuple[Usage | None, ...]:
-    """What the provider counts for each call, in their order, which is that of time; None where it refused the call."""
+    """What the provider counts for each call, in their order, which is that of time; None where it refused the call, or
+    never saw it.
+    """
     caches: dict[tuple[str, int], _Cache] = {}
     found: list[Usage | None] = []
     for call in calls:
         app = shop.apps[call.app]
-        if call.is_refused:
+        if call.is_refused or call.is_kept_answer:
             found.append(None)
             continue
         prefixes = _prefixes(app, call)

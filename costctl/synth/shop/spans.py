@@ -113,6 +113,8 @@ def _attributes(shop: Shop, app: App, call: Call, usage: Usage | None) -> Attrib
         found["gen_ai.request.max_tokens"] = app.max_tokens
     if call.attempt > 1:
         found["costctl.attempt"] = call.attempt
+    if call.is_kept_answer:
+        return found | {"gen_ai.response.model": app.model, "costctl.cache.hit": True}
     if usage is None:
         return found | {"error.type": "rate_limit_exceeded", "http.response.status_code": 429}
     if call.is_timed_out:

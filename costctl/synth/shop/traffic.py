@@ -35,7 +35,7 @@ class Call:
     """One call. app: its index.  session, request: numbers; a request is a trace.  messages: after the system prompt,
     oldest first.  answer: None for embeddings, and where is_refused; of a call that is_timed_out the provider wrote it,
     and nobody read it.  is_given_up: its request ends with it, without success.  met_outage: it timed out for when it
-    began.  chance: in [0, 1), of a deployment.
+    began.  is_kept_answer: no provider saw it.  chance: in [0, 1), of a deployment.
     """
 
     app: int
@@ -53,6 +53,7 @@ class Call:
     is_timed_out: bool = False
     is_given_up: bool = False
     met_outage: bool = False
+    is_kept_answer: bool = False
 
     def deployment(self, app: App) -> int:
         """The number of the deployment that it goes to."""

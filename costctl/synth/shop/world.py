@@ -42,7 +42,8 @@ class App:
     is answered.  runaway_ratio of the sessions take runaway_turns, and fail.  document: tokens of a message before the
     first.  max_tokens: that calls ask for.  It can be bounded by most_attempts of a call, least_wait_s between them,
     most_steps of a request and most_tokens of a prompt: what is between the system prompt and the last message is left
-    out, the oldest first.
+    out, the oldest first.  answers_ttl_s: for how long its own cache gives an answer again to the same tenant, which
+    it writes down.
     """
 
     name: str
@@ -78,6 +79,7 @@ class App:
     max_tokens: int | None = None
     most_attempts: int | None = None
     least_wait_s: float | None = None
+    answers_ttl_s: float | None = None
     most_steps: int | None = None
     most_tokens: int | None = None
 

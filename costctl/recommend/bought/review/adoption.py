@@ -17,6 +17,7 @@ from costctl.arrays import Bools, Floats
 from costctl.levers.settings import Setting
 from costctl.rebill.bill import Bill
 from costctl.rebill.calls import BoughtCalls
+from costctl.recommend.bought.review.verdict import Seen
 
 FEWEST_CALLS: Final = 20  # that could tell: fewer say nothing of all
 _PARTS: Final = 4  # of the time since, by calls
@@ -24,7 +25,6 @@ _SEEN: Final = 0.5  # of a quarter: the change was there
 _GONE: Final = 0.1  # of the last quarter: and is no more
 _HARDLY: Final = 0.05  # of all: fewer are not the change
 _SAME_USD: Final = 1e-12
-ALL: Final = 0.9  # of the last quarter: more is all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,13 @@ class Adoption:
     """Of the calls that could tell, in order of time, whether they show the change."""
 
     shows: Bools
+
+    @property
+    def seen(self) -> Seen:
+        """The same in figures. Raises ValueError where no call could tell."""
+        if self.ratio is None or self.lately is None:
+            raise ValueError("no call could tell")
+        return Seen(self.ratio, self.lately, self.is_gone)
 
     @property
     def ratio(self) -> float | None:

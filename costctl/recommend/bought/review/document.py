@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 from msgspec.structs import replace
 
 from costctl.cost.weekly import is_weekly_given
@@ -20,18 +19,18 @@ from costctl.documents.review import (
     Promise,
     Review,
     ReviewedPromise,
-    Together,
 )
 from costctl.instants import ns_from_iso
-from costctl.recommend.bought.review.observable import rules_of
-from costctl.recommend.bought.review.outcome import METHOD, Since, delivered, old_rule, outcome_of, since_of
+from costctl.recommend.bought.review.by_reach import METHOD as BY_REACH
+from costctl.recommend.bought.review.joint import together
+from costctl.recommend.bought.review.outcome import METHOD, outcome_of
 from costctl.recommend.bought.review.past import past_advice
-from costctl.recommend.bought.review.promises import Standing, standing
+from costctl.recommend.bought.review.promises import standing
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.units import seconds_between
 
 METHODS: Final = {
-    "delivered": METHOD,
+    "delivered": f"{METHOD}; of calls that are not made {BY_REACH}",
     "promised": "what was promised for each call of the class, times its calls since",
     "taken": "by the tokens and the amounts of the calls since",
 }
@@ -53,7 +52,7 @@ def build_review(
         0.0 if first is None or last is None else seconds_between(ns_from_iso(first), ns_from_iso(last))
     )
     is_weekly = first is not None and is_weekly_given(length_s, is_asked=is_weekly_asked)
-    together = None if study is None else _together(study, held, reviewed)
+    jointly = None if study is None else together(study, held, reviewed)
     return Review(
         schema_version=SCHEMA_VERSION,
         provenance=provenance,
@@ -61,9 +60,7 @@ def build_review(
         since_to=last,
         is_weekly_given=is_weekly,
         promises=tuple(_told(each, is_weekly=is_weekly) for each in sorted(reviewed, key=_rank)),
-        together=together
-        if together is None or is_weekly
-        else replace(together, delivered_usd_per_week=None),
+        together=jointly if jointly is None or is_weekly else replace(jointly, delivered_usd_per_week=None),
         past=past_of(reviewed),
     )
 
@@ -97,24 +94,3 @@ def _rank(each: ReviewedPromise) -> tuple[int, float, str]:
 
 def _told(each: ReviewedPromise, *, is_weekly: bool) -> ReviewedPromise:
     return each if is_weekly else replace(each, promised_usd_per_week=None, delivered_usd_per_week=None)
-
-
-def _together(
-    study: BoughtStudy, held: Sequence[Standing], reviewed: Sequence[ReviewedPromise]
-) -> Together | None:
-    """All that was taken, on one bill; None where nothing was."""
-    taken = [one for one, each in zip(held, reviewed, strict=True) if each.outcome in TAKEN]
-    times = [since for each in taken if (since := since_of(study, each)) is not None]
-    if not times:
-        return None
-    rules = [old_rule(study, since, rules_of(one.promise)) for one, since in zip(taken, times, strict=True)]
-    settings = tuple(each for rule in rules for each in rule.settings)
-    whole = Since(
-        is_in=np.logical_or.reduce([each.is_in for each in times]),
-        own=np.logical_or.reduce([each.own for each in times]),
-        from_ns=min(each.from_ns for each in times),
-        to_ns=max(each.to_ns for each in times),
-    )
-    slack_usd = sum(rule.slack_usd(since) for rule, since in zip(rules, times, strict=True))
-    per_week = delivered(study, study.bill(settings), whole, slack_usd)
-    return None if per_week is None else Together(per_week.scaled(whole.weeks), per_week)

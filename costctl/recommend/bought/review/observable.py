@@ -1,14 +1,19 @@
-"""Can calls tell what they would have cost without a change? Which bill that is, or why there is none.
+"""How can calls tell what they would have cost without a change? By which reckoning, or why by none.
 
-In: the settings that a promise changes. Out: the settings as they were, which a bill of the calls since is run under;
-or a sentence. Calls that were not made, and what was left out of prompts, is in no trace.
+In: the settings that a promise changes. Out: the settings as they were and as advised, and how what was delivered is
+told:
+
+- ``bill``: the calls since are billed under the old setting (``outcome``);
+- ``reach``: calls that are not made, and what is left out of prompts, is in no trace; but how many came so far that the
+  change concerns them is, and what as many cost before (``by_reach``);
+- ``answers``: a cache of answers that writes down what it gives (``answers``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from costctl.documents.changes import SettingChange
 from costctl.documents.review import Promise
@@ -16,41 +21,59 @@ from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.settings import Setting, of_lever, settings_in
 from costctl.levers.table import Lever
 
-_TOLD_BY_BILLS: Final = frozenset({"caching", "breakpoints", "service_tier", "model"})
+ToldBy = Literal["bill", "reach", "answers"]
+
+_TOLD_BY: Final[Mapping[str, ToldBy]] = {
+    "caching": "bill",
+    "breakpoints": "bill",
+    "service_tier": "bill",
+    "model": "bill",
+    "most_attempts": "reach",
+    "least_wait_s": "reach",
+    "most_steps": "reach",
+    "most_input_tokens": "reach",
+    "response_ttl_s": "answers",
+}
 _WHY_NOT: Final[Mapping[str, str]] = {
-    "is_sticky": "Traces do not say to which deployment a call would have gone.",
-    "response_ttl_s": "A call that a cache of your own answers is not made, and is in no trace.",
-    "most_attempts": "An attempt that is not made is in no trace.",
-    "most_steps": "A step that is not made is in no trace.",
-    "most_input_tokens": "What is left out of a prompt is in no trace.",
+    "is_sticky": "Traces do not say to which deployment a call would have gone. Leave a part of the sessions as they "
+    "were, as a class of its own, to compare.",
     "most_output_tokens": "How long an answer would have been is in no trace.",
 }
 _NO_BILL: Final = "It changes no bill of calls: what it saves shows in what is paid for capacity."
 _MIXED: Final = "Before, its calls differed in what is changed, so there is no one old bill."
+_SEVERAL: Final = "It changes several things at once, of which calls tell in different ways."
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """before: the settings as they were, each way that they may have been; the first is the likeliest.  after: as
-    advised.  why_not: why the bill before cannot be told; None where it can.
+    """before: the settings as they were, each way that they may have been, of what is told by a bill; the first is the
+    likeliest.  after: as advised.  told_by: how; None where it cannot be told, and why_not why.
     """
 
     before: tuple[tuple[Setting, ...], ...]
     after: tuple[Setting, ...]
-    why_not: str | None
+    told_by: ToldBy | None
+    why_not: str = ""
 
 
 def rules_of(promise: Promise) -> Rules:
-    """Both rules of a promise. Raises InputError where its settings are not of this version."""
+    """The rules of a promise. Raises InputError where its settings are not of this version."""
     levers = [lever_of(each) for each in promise.change]
     if None in levers:
-        return Rules((), (), _NO_BILL)
+        return Rules((), (), None, _NO_BILL)
     after = settings_in(promise.change, promise.id)
     fields = [lever.field for lever in levers if lever is not None]
-    why_not = next((_WHY_NOT.get(name, _NO_BILL) for name in fields if name not in _TOLD_BY_BILLS), None)
-    if why_not is None and any(each.from_ is None for each in promise.change if not _has_default(each)):
-        why_not = _MIXED
-    return Rules(() if why_not is not None else _before(promise), after, why_not)
+    unknown = next((name for name in fields if name not in _TOLD_BY), None)
+    if unknown is not None:
+        return Rules((), after, None, _WHY_NOT.get(unknown, _NO_BILL))
+    told_by, *others = {_TOLD_BY[name] for name in fields}
+    if others or (told_by != "bill" and len(after) > 1):
+        return Rules((), after, None, _SEVERAL)
+    if told_by != "bill":
+        return Rules((), after, told_by)
+    if any(each.from_ is None for each in promise.change if not _has_default(each)):
+        return Rules((), after, None, _MIXED)
+    return Rules(_before(promise), after, told_by)
 
 
 def lever_of(change: SettingChange) -> Lever | None:

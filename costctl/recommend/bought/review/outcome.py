@@ -2,54 +2,42 @@
 
 In: the study of all calls that are at hand, a promise, the time that it is held to. Out: ``ReviewedPromise``. The old
 bill is played over all calls, so that caches are as full as they were; only the calls since are counted. Both bills are
-of the same calls: traffic that grew or shrank is no saving.
+of the same calls: traffic that grew or shrank is no saving. Of calls that are not made ``by_reach`` tells, of answers
+that a cache gave ``answers``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from msgspec.structs import replace as with_
 
-from costctl.arrays import Bools, Ints
 from costctl.documents.estimate import Estimate
-from costctl.documents.review import Outcome, ReviewedPromise
+from costctl.documents.review import ReviewedPromise
 from costctl.instants import ns_from_iso
 from costctl.levers.settings import Setting
 from costctl.rebill.bill import Bill
-from costctl.recommend.bought.review.adoption import ALL, FEWEST_CALLS, Adoption, adoption_of
+from costctl.recommend.bought.review.adoption import FEWEST_CALLS, Adoption, adoption_of
+from costctl.recommend.bought.review.answers import adoption_of_answers, all_paid_for, is_kept_answer
+from costctl.recommend.bought.review.by_reach import reviewed_by_reach
 from costctl.recommend.bought.review.observable import Rules, rules_of
 from costctl.recommend.bought.review.promises import Standing
+from costctl.recommend.bought.review.since import Since, before, since_of
+from costctl.recommend.bought.review.verdict import judged, with_saving
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.units import S_PER_WEEK, iso_utc, seconds_between
+from costctl.units import iso_utc, seconds_between
 
 METHOD: Final = "the bill since under the old setting, less what was charged; sessions drawn again"
 _MOST_UNKNOWN: Final = 0.05  # of the calls of the class
 _STILL: Final = 0.9  # as large a part of the calls as before would have been left out
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """The calls that a promise is held to. is_in: of all classes.  own: of its class.  from_ns, to_ns: from the first
-    start to the last end of them.
-    """
-
-    is_in: Bools
-    own: Bools
-    from_ns: int
-    to_ns: int
-
-    @property
-    def length_s(self) -> float:
-        """Of that time, seconds."""
-        return seconds_between(self.from_ns, self.to_ns)
-
-    @property
-    def weeks(self) -> float:
-        """The same in weeks."""
-        return self.length_s / S_PER_WEEK
+_NOTHING: Final = Estimate(low=0.0, mid=0.0, high=0.0, level=None, method="no call shows the change")
+_NOT_RECORDED: Final = (
+    "What a cache of your own answers is in no trace, and no call since says that one answered it. Record its answers "
+    "as calls with cache.hit = true (LiteLLM, Helicone and Cloudflare log them), and they are told."
+)
+_KEPT_BEFORE: Final = "A cache answered calls before, too: what it would have gone on to answer is not known."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +55,6 @@ class OldRule:
         return (self.missed_ratio or 0.0) * float(self.bill.usd[since.own].sum())
 
 
-def since_of(study: BoughtStudy, held: Standing) -> Since | None:
-    """The calls since; None where none has started."""
-    start_ns: Ints = study.calls.frame["start_ns"].to_numpy()
-    is_in = start_ns >= held.from_ns
-    if held.until_ns is not None:
-        is_in &= start_ns < held.until_ns
-    if not is_in.any():
-        return None
-    end_ns = study.calls.frame["end_ns"].fill_null(0).to_numpy()
-    to_ns = int(np.maximum(start_ns, end_ns)[is_in].max()) + 1
-    name = held.promise.request_class
-    own = is_in if name is None else is_in & study.calls.of_class(name)
-    return Since(is_in, own, int(start_ns[is_in].min()), to_ns)
-
-
 def outcome_of(study: BoughtStudy | None, held: Standing) -> ReviewedPromise:
     """What came of it. study: None where nothing is bought.  Savings a week are given for any length of time: the
     document leaves them out.
@@ -89,25 +62,37 @@ def outcome_of(study: BoughtStudy | None, held: Standing) -> ReviewedPromise:
     promise = held.promise
     rules = rules_of(promise)
     if not rules.after:
-        return ReviewedPromise(promise, "not_observable", rules.why_not or "")
+        return ReviewedPromise(promise, "not_observable", rules.why_not)
     since = None if study is None else since_of(study, held)
     if study is None or since is None:
         return ReviewedPromise(promise, "too_early", "No call has started since.")
-    told = _traffic(study, held, since)
+    told = _traffic(study, held, since, rules)
     if not since.own.any():
         return with_(
             told, outcome="too_early", reason=f"No call of {promise.request_class} has started since."
         )
-    if rules.why_not is not None:
-        return _not_observable(study, told, since, rules)
-    return _billed(study, told, since, rules)
+    match rules.told_by:
+        case "bill":
+            return _billed(study, told, since, rules)
+        case "reach":
+            return _reached(study, told, since, rules)
+        case "answers":
+            return _answered(study, told, since, rules)
+        case None:
+            return with_(told, outcome="not_observable", reason=rules.why_not)
 
 
-def _traffic(study: BoughtStudy, held: Standing, since: Since) -> ReviewedPromise:
-    """How much traffic there was since, and what was promised for as much."""
+def _traffic(study: BoughtStudy, held: Standing, since: Since, rules: Rules) -> ReviewedPromise:
+    """How much traffic there was since, and what was promised for as much. Where calls are left out, requests are
+    counted: as many come with the change as without.
+    """
     promise, calls = held.promise, int(since.own.sum())
     window_s = seconds_between(ns_from_iso(promise.window_from), ns_from_iso(promise.window_to))
     more = None if not promise.calls else calls / promise.calls
+    if more is not None and rules.told_by == "reach":
+        requests = study.calls.frame["request_id"].to_numpy()
+        earlier = np.unique(requests[before(study, promise)]).size
+        more = np.unique(requests[since.own]).size / earlier if earlier else more
     return ReviewedPromise(
         promise=promise,
         outcome="too_early",
@@ -122,37 +107,68 @@ def _traffic(study: BoughtStudy, held: Standing, since: Since) -> ReviewedPromis
     )
 
 
-def _not_observable(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
-    """Whether calls are still made that would have been left out can be told even then."""
+def _reached(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
+    is_unpriced = study.calls.frame["unpriced_charges"].fill_null(0).to_numpy() > 0
+    unknown = int((is_unpriced & since.own).sum())
+    told = with_(told, unknown_calls=unknown)
+    if unknown > _MOST_UNKNOWN * since.own.sum():
+        return with_(
+            told, outcome="not_observable", reason=f"The price of {unknown:,} of its calls is not known."
+        )
+    return reviewed_by_reach(study, told, since, rules.after[0])
+
+
+def _answered(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
+    given = is_kept_answer(study)
+    if (given & before(study, told.promise)).any():
+        return with_(told, outcome="not_observable", reason=_KEPT_BEFORE)
+    if not (given & since.own).any():
+        return _no_answer_recorded(study, told, since, rules)
+    old = OldRule((), all_paid_for(study), 0.0)
+    seen = adoption_of_answers(study, since.own, rules.after[0])
+    return _compared(study, told, since, old, seen)
+
+
+def _no_answer_recorded(
+    study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules
+) -> ReviewedPromise:
+    """Whether repeats are still paid for can be told even then."""
     would_go = study.bill(rules.after).left_out.is_any
-    before = ~since.is_in & study.calls.of_class(told.promise.request_class or "")
-    if would_go[before].any():
-        was, still = float(would_go[before].mean()), float(would_go[since.own].mean())
+    earlier = before(study, told.promise)
+    if would_go[earlier].any():
+        was, still = float(would_go[earlier].mean()), float(would_go[since.own].mean())
         if still >= _STILL * was:
             said = f"{still:.0%} of its calls would still be left out, and are made; it was {was:.0%}."
-            return with_(told, outcome="not_taken", reason=said)
-    return with_(told, outcome="not_observable", reason=rules.why_not or "")
+            return with_saving(told, _NOTHING, since, "not_taken", said)
+    return with_(told, outcome="not_observable", reason=_NOT_RECORDED)
 
 
 def _billed(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
     old, after = old_rule(study, since, rules), study.bill(rules.after)
+    told = with_(told, old_rule_error_ratio=old.missed_ratio)
+    seen = adoption_of(study.calls, since.own, (study.today, old.bill, after), rules.after)
+    return _compared(study, told, since, old, seen)
+
+
+def _compared(
+    study: BoughtStudy, told: ReviewedPromise, since: Since, old: OldRule, seen: Adoption
+) -> ReviewedPromise:
+    """The old bill of the calls since, beside what they were charged."""
     unknown = int((old.bill.is_unknown & since.own).sum())
-    told = with_(told, old_rule_error_ratio=old.missed_ratio, unknown_calls=unknown)
+    told = with_(told, unknown_calls=unknown)
     if unknown > _MOST_UNKNOWN * since.own.sum():
         said = f"Prompt or price of {unknown:,} of its calls is not known."
         return with_(told, outcome="not_observable", reason=said)
-    seen = adoption_of(study.calls, since.own, (study.today, old.bill, after), rules.after)
     told = with_(told, taken_ratio=seen.ratio, lately_ratio=seen.lately)
     if seen.shows.size < FEWEST_CALLS:
         said = f"{seen.shows.size} of its calls since would be billed differently; {FEWEST_CALLS} are needed."
         return with_(told, outcome="too_early", reason=said)
     if seen.is_hardly_seen:
-        nothing = Estimate(low=0.0, mid=0.0, high=0.0, level=None, method="no call shows the change")
-        return _with_saving(told, nothing, since, "not_taken", "Its calls are billed as before.")
+        return with_saving(told, _NOTHING, since, "not_taken", "Its calls are billed as before.")
     saved = delivered(study, old.bill, since, old.slack_usd(since))
     if saved is None:
         return with_(told, outcome="too_early", reason="Too few sessions since to say what it saves.")
-    return _with_saving(told, saved, since, *_judged(told, seen, saved.scaled(since.weeks)))
+    return with_saving(told, saved, since, *judged(told, seen.seen, saved.scaled(since.weeks)))
 
 
 def old_rule(study: BoughtStudy, since: Since, rules: Rules) -> OldRule:
@@ -170,37 +186,14 @@ def old_rule(study: BoughtStudy, since: Since, rules: Rules) -> OldRule:
     return min((of(settings) for settings in rules.before), key=lambda each: each.missed_ratio or 0.0)
 
 
-def delivered(study: BoughtStudy, before: Bill, since: Since, slack_usd: float) -> Estimate | None:
-    """USD a week that calls since cost less than under ``before``; None where too few sessions save or lose anything.
+def delivered(study: BoughtStudy, old: Bill, since: Since, slack_usd: float) -> Estimate | None:
+    """USD a week that calls since cost less than under the old bill; None where too few sessions save or lose anything.
     slack_usd: over the time since; the interval is as much wider on both sides.
     """
-    found = replace(study, window_s=since.length_s).saved_per_week(before, study.today, since.own, 1.0)
+    found = replace(study, window_s=since.length_s).saved_per_week(old, study.today, since.own, 1.0)
     if found is None:
         return None
     slack = slack_usd / since.weeks
     return Estimate(
         low=found.low - slack, mid=found.mid, high=found.high + slack, level=found.level, method=METHOD
     )
-
-
-def _with_saving(
-    told: ReviewedPromise, per_week: Estimate, since: Since, outcome: Outcome, reason: str
-) -> ReviewedPromise:
-    more: dict[str, Any] = {"outcome": outcome, "reason": reason}
-    return with_(told, delivered_usd=per_week.scaled(since.weeks), delivered_usd_per_week=per_week, **more)
-
-
-def _judged(told: ReviewedPromise, seen: Adoption, saved: Estimate) -> tuple[Outcome, str]:
-    """saved: since, USD."""
-    ratio, lately = seen.ratio or 0.0, seen.lately or 0.0
-    if seen.is_gone:
-        return "reverted", f"It was seen, and is gone: {lately:.0%} of the last quarter of its calls show it."
-    if saved.high < 0.0:
-        return "costs_more", "Under the old setting these calls would have cost less."
-    if lately < ALL:
-        return "partly", f"{ratio:.0%} of its calls show it."
-    promised = told.promised_usd
-    if promised is not None and saved.high < promised.low * ratio:
-        return "partly", "Its calls show it, and save less each than was promised."
-    since_when = "" if ratio >= ALL else f", {ratio:.0%} of all since"
-    return "delivered", f"{lately:.0%} of its latest calls show it{since_when}."
