@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Final, Literal
 
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.documents.settings import Discipline
 from costctl.simulate.lanes import Lanes
 
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
+
+KV_BLOCK_TOKENS: Final = 16  # tokens of a block of KV memory: vLLM's default (block_size, 2024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,9 @@ class Workload:
     tokens to prefill.  decode_steps: steps after the first token (output_tokens - 1, at least 0). lane:
     index of the class or lane.  replica: the replica that served it in the trace, or -1.  prefix: number
     of the group of calls that begin their prompt alike, or -1; None where no call shares its beginning.
-    prefix_tokens: how many of uncached_tokens that beginning has, and a cached prefix saves.
+    prefix_tokens: how many of uncached_tokens that beginning has, and a cached prefix saves.  cached_tokens: prompt
+    tokens besides uncached_tokens, which the engine had in the trace: they are not read, and take KV memory; None
+    where there are none.
     """
 
     arrival_s: Floats
@@ -39,6 +43,7 @@ class Workload:
     replica: Ints
     prefix: Ints | None = None
     prefix_tokens: Ints | None = None
+    cached_tokens: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -50,10 +55,10 @@ class Workload:
 class ServiceModel:
     """How long a replica takes.
 
-    continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached
-    token and, where ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride
-    along: a step of b decoding sequences that carries t prefill tokens takes alpha_s + beta_s·b +
-    gamma_s·t. static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as
+    continuous: a decode step of b sequences takes alpha_s + beta_s·b + kappa_s·(their contexts, summed), a context
+    being prompt and generated tokens; prefill takes gamma_s per uncached token and, where ``is_prefill_stalling``, no
+    step passes meanwhile; otherwise prefill tokens ride along: a step that carries t prefill tokens takes gamma_s·t
+    longer. static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as
     a whole.
     """
 
@@ -62,6 +67,7 @@ class ServiceModel:
     beta_s: float
     gamma_s: float
     is_prefill_stalling: bool = True
+    kappa_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,10 @@ class PoolSetup:
     waits for others to join.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
     may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
     prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
+
+    Where decoding is continuous: kv_tokens: tokens of KV memory of each replica, in whole blocks of KV_BLOCK_TOKENS;
+    None is without limit.  kv_watermark: share of them that a call leaves free when it begins beside others.
+    enable_prefix_caching: beginnings of prompts are kept in KV memory, as long as nobody else needs it.
     """
 
     replicas: int
@@ -115,6 +125,9 @@ class PoolSetup:
     prefix_cache_tokens: int = 0
     scaling: Scaling | None = None
     outages: tuple[Outage, ...] = ()
+    kv_tokens: int | None = None
+    kv_watermark: float = 0.0
+    enable_prefix_caching: bool = False
 
     @property
     def most_replicas(self) -> int:
@@ -128,6 +141,12 @@ class Pool:
 
     model: ServiceModel
     setup: PoolSetup
+
+    @property
+    def counts_memory(self) -> bool:
+        """Whether a replay must know what each sequence holds of KV memory."""
+        setup = self.setup
+        return setup.kv_tokens is not None or setup.enable_prefix_caching or self.model.kappa_s > 0
 
 
 class CallStatus(IntEnum):
@@ -151,7 +170,8 @@ class Outcome:
     counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
     progress.  paid_s: from the start (0, or the first arrival where that is before), or from when it was
     ordered, until the last event or until it was dropped and had nothing left.  horizon_s: the last event,
-    or the end of a replay that was ended before.
+    or the end of a replay that was ended before.  preemptions: by replica, how often a sequence lost its KV memory
+    to others and was read again; None where no pool counts its memory (`Pool.counts_memory`).
     """
 
     arrival_s: Floats
@@ -165,3 +185,4 @@ class Outcome:
     attempts: SmallInts
     pool: SmallInts
     paid_s: Floats
+    preemptions: Ints | None = None
