@@ -40,8 +40,10 @@ def fits(calls: Calls, sim: SimState, memory: Memory, r: int, call: int) -> bool
 
 
 @part
-def take_blocks(calls: Calls, sim: SimState, memory: Memory, r: int, call: int) -> int:
-    """The call takes the blocks that it needs to be read; the tokens of them that it finds there."""
+def take_blocks(calls: Calls, sim: SimState, memory: Memory, r: int, call: int, again: int) -> int:
+    """The call takes the blocks that it needs to be read; the tokens of them that it finds there. again: blocks of its
+    own that nobody has taken since it was pre-empted, of use where the beginning that it shares is there, too.
+    """
     own = memory.replicas[r]
     found, held, shared = 0, 0, _shared_blocks(calls, sim, call)
     if shared > 0:
@@ -55,14 +57,18 @@ def take_blocks(calls: Calls, sim: SimState, memory: Memory, r: int, call: int) 
         prefix.users += 1
         prefix.tokens = BLOCK * max(held, shared)
         sim.last_user[sim.replicas[r].pool, number] = r
-    own.free -= _blocks(_context_to_read(memory, call)) - found
+    if found < shared:
+        again = 0
+    needed = _blocks(_context_to_read(memory, call)) - found
+    own.free -= needed
+    own.taken += needed - again
     while own.free < 0 and own.idle > 0:
         _evict(sim, memory, r)
     if own.free < 0:
         own.free += held - shared
         sim.cached[r, calls.prefix[call]].tokens = BLOCK * shared
     own.fewest_free = min(own.fewest_free, own.free)
-    return int(BLOCK * found)
+    return int(BLOCK * (found + again))
 
 
 @part
@@ -74,8 +80,15 @@ def come_back(calls: Calls, sim: SimState, memory: Memory, r: int) -> int:
         return -1
     own.paused = calls.next_in_queue[call]
     enqueue(calls, sim, r, BEGUN, call)
-    found = take_blocks(calls, sim, memory, r, call)
-    return int(calls.tokens[call] + memory.generated[call]) - found
+    context = int(memory.prompt[call]) + int(memory.generated[call])
+    shared = _shared_blocks(calls, sim, call)
+    mine = _blocks(context) - shared
+    again = min(mine - max(own.taken - calls.progress[call], 0), (context - 1) // BLOCK - shared)
+    if again < 0 or sim.stations[sim.replicas[r].pool].has_prefixes_in_memory == 0:
+        again = 0
+    found = take_blocks(calls, sim, memory, r, call, again)
+    in_trace = context - int(calls.tokens[call]) - int(memory.generated[call])  # of the prompt, and is not read
+    return context - max(found, in_trace) if found > BLOCK * shared else context - in_trace - found
 
 
 @inlined_part
@@ -96,9 +109,11 @@ def pass_steps(sim: SimState, memory: Memory, r: int, steps: int) -> None:
     """Every decoding sequence grows by as many tokens; the replica counts its steps afterwards."""
     own, replica = memory.replicas[r], sim.replicas[r]
     own.context += steps * replica.decoding
-    own.free -= steps // BLOCK * replica.decoding
+    needed = steps // BLOCK * replica.decoding
     for step in range(replica.steps, replica.steps + steps % BLOCK):
-        own.free -= memory.growing[r, step % BLOCK]
+        needed += memory.growing[r, step % BLOCK]
+    own.free -= needed
+    own.taken += needed
 
 
 @inlined_part
@@ -123,6 +138,7 @@ def end_decoding(calls: Calls, sim: SimState, memory: Memory, r: int, call: int)
     _leave(calls, memory, r, call)
     context = context_at_end(calls, memory, call)
     memory.replicas[r].context -= context
+    memory.replicas[r].taken -= context % BLOCK == 1  # a block that its last token would have needed, had another come
     give_back(calls, sim, memory, r, call, context)
 
 
@@ -172,6 +188,7 @@ def _preempt(calls: Calls, sim: SimState, memory: Memory, r: int) -> None:
     if sim.queues[r, BEGUN].first >= 0:  # at a boundary at most one prompt is read in part
         call = dequeue(calls, sim, r, BEGUN)
         context = _context_to_read(memory, call)
+        place = own.taken - _blocks(context)  # as if all its blocks were taken: what was read in part is of no use
     else:
         call = int(own.last)
         _leave(calls, memory, r, call)
@@ -180,6 +197,8 @@ def _preempt(calls: Calls, sim: SimState, memory: Memory, r: int) -> None:
         memory.generated[call] = 1 + calls.decode_steps[call] - (calls.progress[call] - replica.steps)
         context = int(memory.prompt[call]) + int(memory.generated[call])
         own.context -= context
+        place = own.free + own.taken
+    calls.progress[call] = place
     give_back(calls, sim, memory, r, call, context)
     calls.next_in_queue[call] = own.paused
     own.paused = call

@@ -159,6 +159,7 @@ MEMORY: Final = np.dtype(
         ("capacity", np.int64),
         ("watermark", np.int64),  # blocks that a call leaves free when it begins beside others
         ("free", np.int64),  # below 0 only at a boundary, until somebody has made room
+        ("taken", np.int64),  # of the free blocks, ever; they are taken in the order in which they became free
         ("idle", np.int64),  # blocks of prefixes that no sequence in progress uses
         ("fewest_free", np.int64),  # ever, between boundaries
         ("context", np.int64),  # tokens of the decoding sequences, summed
@@ -246,7 +247,8 @@ class Memory(NamedTuple):
     A sequence holds the blocks of its context, prompt and generated tokens; one in prefill also that of the token to
     come. growing: [replica, BLOCK], decoding sequences by the number of the decode step, modulo BLOCK, at which they
     need a further block. prompt: tokens of the call's prompt, cached ones too. generated: tokens that the call had when
-    it began to be read; what it has while it decodes follows from its progress. earlier: of a decoding call the one
+    it began to be read; what it has while it decodes follows from its progress, which while it is pre-empted is the
+    place of its blocks among those that became free, ever. earlier: of a decoding call the one
     that began before it on its replica, or -1; the later one is its next_in_queue.
     """
 

@@ -217,5 +217,5 @@ def _begin_next(calls: Calls, sim: SimState, memory: Memory | None, r: int, now:
         return -1
     tokens = begin_call(calls, sim, r, call, now)
     if memory is not None:
-        tokens -= take_blocks(calls, sim, memory, r, call)
+        tokens -= take_blocks(calls, sim, memory, r, call, 0)
     return tokens

@@ -6,7 +6,7 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from tests.oracles.heap_memory import lose
+from tests.oracles.heap_memory import evict, lose
 from tests.oracles.heap_refusals import give_up
 from tests.oracles.heap_turns import Replica
 
@@ -55,9 +55,9 @@ def switch_off(replica: Replica, now: float) -> None:
     replica.state = "off"
     replica.paid_s += now - replica.paid_from_s
     replica.paid_from_s = None
+    while replica.memory is not None and replica.memory.idle:
+        evict(replica)
     replica.held.clear()
-    if replica.memory is not None:
-        replica.memory.idle.clear()
 
 
 def fail(replay: HeapReplay, replica: Replica, now: float) -> None:

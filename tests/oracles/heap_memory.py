@@ -6,6 +6,7 @@ which they began; where there is none, the last of them goes. Shares no code wit
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class Memory:
     capacity: int | None  # blocks; None is without limit
     kept_free: int
     is_caching: bool
+    queue: deque[int] = field(default_factory=deque)  # free blocks, each with whose it was; -1 is of no use
     own: dict[int, int] = field(default_factory=dict)  # call: blocks that are its alone
     users: dict[int, list[int]] = field(default_factory=dict)  # beginning: calls in progress that share it
     idle: list[int] = field(default_factory=list)  # beginnings that nobody uses, least recently used first
@@ -40,7 +42,7 @@ def memory_of(replica: Replica) -> Memory | None:
         return None
     capacity = None if setup.kv_tokens is None else setup.kv_tokens // BLOCK
     kept_free = 0 if capacity is None else int(setup.kv_watermark * capacity)
-    return Memory(capacity, kept_free, setup.enable_prefix_caching)
+    return Memory(capacity, kept_free, setup.enable_prefix_caching, deque([-1] * (capacity or 0)))
 
 
 def preemptions_of(replicas: list[Replica]) -> Ints | None:
@@ -63,8 +65,34 @@ def free_blocks(replica: Replica) -> float:
     assert memory is not None
     if memory.capacity is None:
         return float("inf")
+    return len(memory.queue)
+
+
+def require_conservation(replica: Replica) -> None:
+    """Every block is free, of a beginning, or of one sequence."""
+    memory = replica.memory
+    assert memory is not None
     kept = sum(tokens // BLOCK for tokens in replica.held.values()) if memory.is_caching else 0
-    return memory.capacity - kept - sum(memory.own.values())
+    if memory.capacity is not None:
+        assert len(memory.queue) + kept + sum(memory.own.values()) == memory.capacity
+
+
+def use(memory: Memory, number: int) -> None:
+    """Take free blocks, in the order in which they became free."""
+    if memory.capacity is not None:
+        for _ in range(number):
+            memory.queue.popleft()
+
+
+def free(memory: Memory, number: int, whose: int = -1) -> None:
+    if memory.capacity is not None:
+        memory.queue.extend([whose] * number)
+
+
+def evict(replica: Replica) -> None:
+    memory = replica.memory
+    assert memory is not None
+    free(memory, replica.held.pop(memory.idle.pop(0)) // BLOCK)
 
 
 def shared_blocks(replay: HeapReplay, replica: Replica, call: int) -> int:
@@ -97,6 +125,7 @@ def pass_boundary(replay: HeapReplay, replica: Replica, now: float) -> None:
     if replica.doing == "nothing":
         replica.busy_from_s = now
     tokens = admit(replay, replica, now) if has_news else 0
+    require_conservation(replica)
     start(replay, replica, now, tokens)
 
 
@@ -131,10 +160,10 @@ def end_prefill(replay: HeapReplay, replica: Replica, call: int, now: float) -> 
         replica.decoding.append((0, call))
 
 
-def leave(replay: HeapReplay, replica: Replica, call: int) -> None:
+def leave(replay: HeapReplay, replica: Replica, call: int, whose: int = -1) -> None:
     memory = replica.memory
     assert memory is not None
-    del memory.own[call]
+    free(memory, memory.own.pop(call), whose)
     if shared_blocks(replay, replica, call) > 0:
         prefix = replay.prefix[call]
         memory.users[prefix].remove(call)
@@ -152,10 +181,11 @@ def grow(replay: HeapReplay, replica: Replica, call: int) -> bool:
         missing -= memory.own[call]
         if missing <= free_blocks(replica):
             memory.own[call] += missing
+            use(memory, missing)
             break
         had_to = True
         if memory.idle:
-            del replica.held[memory.idle.pop(0)]
+            evict(replica)
         else:
             preempt(replay, replica)
     return had_to
@@ -163,8 +193,9 @@ def grow(replay: HeapReplay, replica: Replica, call: int) -> bool:
 
 def preempt(replay: HeapReplay, replica: Replica) -> None:
     assert replica.memory is not None
-    call = replica.prefilling.pop() if replica.prefilling else replica.decoding.pop()[1]
-    leave(replay, replica, call)
+    is_read = not replica.prefilling
+    call = replica.decoding.pop()[1] if is_read else replica.prefilling.pop()
+    leave(replay, replica, call, call if is_read else -1)
     replica.paused.insert(0, call)
     replica.memory.preemptions += 1
 
@@ -196,8 +227,7 @@ def next_that_fits(replay: HeapReplay, replica: Replica, now: float) -> tuple[in
         if not is_room(replay, replica, call):
             return None, 0
         replica.paused.pop(0)
-        generated = context(replay, replica, call) - replay.prompt[call]
-        return call, replay.tokens[call] + generated - take(replay, replica, call)
+        return call, read_again(replay, replica, call)
     if replica.in_progress >= replica.pool.setup.max_num_seqs:
         return None, 0
     call = replay.next_to_serve(replica, now)
@@ -210,6 +240,25 @@ def next_that_fits(replay: HeapReplay, replica: Replica, now: float) -> tuple[in
         return None, 0
     tokens = replay.begin(replica, call, now)
     return call, tokens - take(replay, replica, call)
+
+
+def read_again(replay: HeapReplay, replica: Replica, call: int) -> int:
+    """The tokens that a call which was pre-empted has to read."""
+    memory = replica.memory
+    assert memory is not None
+    length, shared = context(replay, replica, call), shared_blocks(replay, replica, call)
+    again = 0
+    if memory.is_caching and found_blocks(replay, replica, call) == shared:
+        again = max(min(memory.queue.count(call), (length - 1) // BLOCK - shared), 0)
+    for _ in range(again):  # its first blocks became free last
+        place = len(memory.queue) - 1 - list(memory.queue)[::-1].index(call)
+        del memory.queue[place]
+    memory.queue = deque(-1 if each == call else each for each in memory.queue)
+    found = take(replay, replica, call, again)
+    cached = replay.prompt[call] - replay.tokens[call]
+    if again == 0:
+        return length - cached - found
+    return length - max(found + BLOCK * again, cached)
 
 
 def found_blocks(replay: HeapReplay, replica: Replica, call: int) -> int:
@@ -228,8 +277,8 @@ def is_room(replay: HeapReplay, replica: Replica, call: int) -> bool:
     return needed <= room
 
 
-def take(replay: HeapReplay, replica: Replica, call: int) -> int:
-    """The call gets its blocks; the tokens of its prompt that it finds in them."""
+def take(replay: HeapReplay, replica: Replica, call: int, again: int = 0) -> int:
+    """The call gets its blocks, some of its own again; the tokens of its beginning that it finds in others."""
     memory = replica.memory
     assert memory is not None
     found, shared = found_blocks(replay, replica, call), shared_blocks(replay, replica, call)
@@ -241,10 +290,14 @@ def take(replay: HeapReplay, replica: Replica, call: int) -> int:
         replica.held[prefix] = max(replica.held.get(prefix, 0), BLOCK * shared)
         replay.last_user[replay.pool_of[call], prefix] = replica
     memory.own[call] = blocks(context(replay, replica, call) + 1) - shared
-    while free_blocks(replica) < 0 and memory.idle:
-        del replica.held[memory.idle.pop(0)]
-    if free_blocks(replica) < 0:
-        replica.held[replay.prefix[call]] = BLOCK * shared
+    missing = memory.own[call] + shared - found - again
+    while free_blocks(replica) < missing and memory.idle:
+        evict(replica)
+    if free_blocks(replica) < missing:
+        prefix = replay.prefix[call]
+        free(memory, replica.held[prefix] // BLOCK - shared)
+        replica.held[prefix] = BLOCK * shared
+    use(memory, missing)
     return BLOCK * found
 
 
@@ -274,6 +327,7 @@ def lose(replica: Replica) -> list[int]:
         return []
     paused = [*replica.paused]
     replica.paused.clear()
-    for kept in (memory.own, memory.users, memory.idle, memory.generated, memory.steps_left):
+    for kept in (memory.own, memory.users, memory.idle, memory.generated, memory.steps_left, memory.queue):
         kept.clear()
+    free(memory, memory.capacity or 0)
     return paused
