@@ -17,6 +17,9 @@ Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
+PREFILL: Final = ("stalling", "chunked")
+SWITCH: Final = ("true", "false")
+LEAST_KV_TOKENS: Final = 16  # a block
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
 MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
@@ -94,6 +97,40 @@ LEVERS: Final = (
         "replica",
         "tokens of a step where prefill rides along with decoding",
         least=1,
+        discipline="continuous",
+    ),
+    Lever(
+        "pool",
+        "prefill",
+        "prefill",
+        "choice",
+        None,
+        "replica",
+        "whether prompts stall decoding, or ride along with it in chunks",
+        choices=PREFILL,
+        discipline="continuous",
+    ),
+    Lever(
+        "pool",
+        "kv_tokens",
+        "kv_tokens",
+        "count",
+        "tokens",
+        "replica",
+        "tokens of KV memory",
+        least=LEAST_KV_TOKENS,
+        is_limit=True,
+        discipline="continuous",
+    ),
+    Lever(
+        "pool",
+        "enable_prefix_caching",
+        "enable_prefix_caching",
+        "choice",
+        None,
+        "replica",
+        "whether KV memory keeps what nobody uses until it is needed",
+        choices=SWITCH,
         discipline="continuous",
     ),
     Lever(

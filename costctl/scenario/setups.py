@@ -18,7 +18,7 @@ from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.simulate.lanes import Lanes, RefusalAction
-from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling
+from costctl.simulate.workload import Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel
 
 # A trace says which prompts begin alike by keys of its own; they are not among the calls of a replay.
 _WITHOUT_PREFIXES: Final = ("prefix_cache_tokens", "prefix_affinity")
@@ -41,8 +41,18 @@ def require_replayable(today: Platform, platform: Platform) -> None:
             )
     for name, rules in platform.pools.items():
         _require_whole_scaling(name, rules)
+        _require_cache_kept(name, today.pools[name], rules)
     for name, kind in platform.classes.items():
         _require_somewhere_to_go(name, kind, platform)
+
+
+def _require_cache_kept(name: str, before: PoolRules, after: PoolRules) -> None:
+    if before.enable_prefix_caching == "true" and after.enable_prefix_caching == "false":
+        raise UsageError(
+            f"pool.{name}.enable_prefix_caching cannot be switched off in a replay.",
+            why="What the cache gave is left out of the prompts of the traces, and stays so in every replay.",
+            next_step="Leave it out; a pool that has no prefix caching yet can be replayed with it.",
+        )
 
 
 def _require_whole_scaling(name: str, rules: PoolRules) -> None:
@@ -93,7 +103,7 @@ def pools_of(
     require_replayable(today, platform)
     names = list(fitted)
     return tuple(
-        replace(pool, setup=_setup(pool.setup, name, names, classes, platform))
+        Pool(_model(pool.model, platform.pools[name]), _setup(pool.setup, name, names, classes, platform))
         for name, pool in fitted.items()
     )
 
@@ -121,6 +131,10 @@ def served_by(
     return moved
 
 
+def _model(model: ServiceModel, rules: PoolRules) -> ServiceModel:
+    return model if rules.prefill is None else replace(model, is_prefill_stalling=rules.prefill == "stalling")
+
+
 def _setup(
     setup: PoolSetup, name: str, names: Sequence[str], classes: Sequence[str], platform: Platform
 ) -> PoolSetup:
@@ -132,6 +146,8 @@ def _setup(
         dispatch=_DISPATCH[rules.dispatch],
         batch_window_s=rules.batch_window_s,
         max_batched_tokens=rules.max_batched_tokens,
+        kv_tokens=rules.kv_tokens,
+        enable_prefix_caching=rules.enable_prefix_caching == "true",
         lanes=_lanes(name, names, classes, platform),
         scaling=_scaling(rules),
         outages=tuple(

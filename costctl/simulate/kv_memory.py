@@ -87,7 +87,9 @@ def come_back(calls: Calls, sim: SimState, memory: Memory, r: int) -> int:
     if again < 0 or sim.stations[sim.replicas[r].pool].has_prefixes_in_memory == 0:
         again = 0
     found = take_blocks(calls, sim, memory, r, call, again)
-    in_trace = context - int(calls.tokens[call]) - int(memory.generated[call])  # of the prompt, and is not read
+    in_trace = (
+        context - int(calls.tokens[call]) - int(memory.generated[call])
+    )  # of the prompt, and is not read
     return context - max(found, in_trace) if found > BLOCK * shared else context - in_trace - found
 
 
@@ -138,7 +140,9 @@ def end_decoding(calls: Calls, sim: SimState, memory: Memory, r: int, call: int)
     _leave(calls, memory, r, call)
     context = context_at_end(calls, memory, call)
     memory.replicas[r].context -= context
-    memory.replicas[r].taken -= context % BLOCK == 1  # a block that its last token would have needed, had another come
+    memory.replicas[r].taken -= (
+        context % BLOCK == 1
+    )  # a block that its last token would have needed, had another come
     give_back(calls, sim, memory, r, call, context)
 
 
@@ -188,7 +192,9 @@ def _preempt(calls: Calls, sim: SimState, memory: Memory, r: int) -> None:
     if sim.queues[r, BEGUN].first >= 0:  # at a boundary at most one prompt is read in part
         call = dequeue(calls, sim, r, BEGUN)
         context = _context_to_read(memory, call)
-        place = own.taken - _blocks(context)  # as if all its blocks were taken: what was read in part is of no use
+        place = own.taken - _blocks(
+            context
+        )  # as if all its blocks were taken: what was read in part is of no use
     else:
         call = int(own.last)
         _leave(calls, memory, r, call)

@@ -159,7 +159,10 @@ MEMORY: Final = np.dtype(
         ("capacity", np.int64),
         ("watermark", np.int64),  # blocks that a call leaves free when it begins beside others
         ("free", np.int64),  # below 0 only at a boundary, until somebody has made room
-        ("taken", np.int64),  # of the free blocks, ever; they are taken in the order in which they became free
+        (
+            "taken",
+            np.int64,
+        ),  # of the free blocks, ever; they are taken in the order in which they became free
         ("idle", np.int64),  # blocks of prefixes that no sequence in progress uses
         ("fewest_free", np.int64),  # ever, between boundaries
         ("context", np.int64),  # tokens of the decoding sequences, summed
