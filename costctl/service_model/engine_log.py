@@ -2,7 +2,8 @@
 
 In: what an engine that decodes continuously reports every half second or so (vLLM's log line, or its metrics
 num_requests_running, num_requests_waiting, generation_tokens_total and prompt_tokens_total). Out: α, β, γ in
-seconds, sequences that it decodes at once, and tokens that a step may carry. docs/explanation/replay-accuracy.md
+seconds, κ where it is told, sequences that it decodes at once, and tokens that a step may carry.
+docs/explanation/replay-accuracy.md
 No verb reads engine logs yet: scripts/calibrate_vllm.py does.
 """
 
@@ -17,9 +18,10 @@ from scipy.optimize import nnls
 
 from costctl.arrays import Bools, Floats, Ints
 
-_FEWEST_WINDOWS: Final = 50
+_FEWEST_WINDOWS: Final = 20
 _FEWEST_FULL_ROWS: Final = 5
-_STEPS_IN_A_WINDOW: Final = 100  # a report cuts a step in two: one in a hundred is one per cent
+_STRETCHES: Final = 10  # of time, each predicted from the others
+_STEPS_IN_A_WINDOW: Final = (100, 50, 25)  # a report cuts a step in two: one in a hundred is one per cent
 _LONGEST_SILENCE: Final = 3.0  # in usual intervals; an engine that has nothing to do reports nothing
 _NEARLY_FULL: Final = 0.95
 _SAME_BUDGET: Final = 0.03  # the middle half of full steps lies this close to their median
@@ -31,7 +33,8 @@ class EngineLog:
     """n reports of one replica, in order of time, two at least.
 
     at_s: when.  running, waiting: sequences running and queued at that moment.  decoded_tokens,
-    prompt_tokens: since the report before; those of the first report are not used.
+    prompt_tokens: since the report before; those of the first report are not used.  context_tokens: tokens in KV memory
+    of what runs at that moment (`costctl.service_model.kv_log`); None where that is not observed.
     """
 
     at_s: Floats
@@ -39,14 +42,18 @@ class EngineLog:
     waiting: Ints
     decoded_tokens: Floats
     prompt_tokens: Floats
+    context_tokens: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFit:
-    """A step of b sequences that reads t prompt tokens takes alpha_s + beta_s·b + gamma_s·t.
+    """A step of b sequences with contexts of C tokens that reads t prompt tokens takes alpha_s + beta_s·b + gamma_s·t +
+    kappa_s·C.
 
-    max_num_seqs, max_batched_tokens: None where the log never shows the limit at work; without the second,
-    prefill may as well stall decoding.  windows: of about a hundred steps, on which the fit rests.
+    kappa_s: None where the log does not tell it: contexts are not observed, or windows that were left out are not
+    predicted better with it. max_num_seqs, max_batched_tokens: None where the log never shows the limit at work;
+    without the second, prefill may as well stall decoding.  windows: of a hundred steps, or of 50 or 25 where the log
+    is short, on which the fit rests.
     """
 
     alpha_s: float
@@ -55,6 +62,7 @@ class EngineFit:
     max_num_seqs: int | None
     max_batched_tokens: int | None
     windows: int
+    kappa_s: float | None = None
 
 
 def fit_engine_logs(logs: Sequence[EngineLog]) -> EngineFit | str:
@@ -62,17 +70,46 @@ def fit_engine_logs(logs: Sequence[EngineLog]) -> EngineFit | str:
 
     Between two reports Δt = α·s + β·g + γ·p, with s steps, g decoded tokens and p prompt tokens. Each step
     decodes a token of every decoding sequence, so that s = g / n; n is the mean of the two reports. The sums
-    of many reports obey the same law, so whole windows are fitted, each by its relative error.
+    of many reports obey the same law, so whole windows are fitted, each by its relative error. κ·C·s is a further term
+    where all logs have contexts, and stretches of time that were left out are predicted better with it than without,
+    by more than the standard error of the difference.
     """
     most = _max_num_seqs(logs)
-    windows = np.concatenate([_windows(log, most) for log in logs])
-    if len(windows) < _FEWEST_WINDOWS:
-        return f"the engine was busy in only {len(windows)} windows of {_STEPS_IN_A_WINDOW} steps"
+    for steps in _STEPS_IN_A_WINDOW:
+        windows = np.concatenate([_windows(log, most, steps) for log in logs])
+        if len(windows) >= _FEWEST_WINDOWS:
+            break
+    else:
+        return f"the engine was busy in only {len(windows)} windows of {_STEPS_IN_A_WINDOW[-1]} steps"
     design = windows[:, 1:] / windows[:, :1]
+    has_contexts = all(log.context_tokens is not None for log in logs)
+    is_told = has_contexts and _gain_is_told(_held_out(design[:, :3]) - _held_out(design))
+    alpha_s, beta_s, gamma_s, *kappa_s = (float(each) for each in _solved(design[:, : 3 + is_told]))
+    limit = _max_batched_tokens(logs, most)
+    return EngineFit(alpha_s, beta_s, gamma_s, most, limit, len(windows), kappa_s[0] if kappa_s else None)
+
+
+def _solved(design: Floats) -> Floats:
+    """The times, none negative, by which the parts of windows come closest to the whole of each."""
     scale = np.maximum(np.linalg.norm(design, axis=0), np.finfo(np.float64).tiny)
-    solution, _ = nnls(design / scale, np.ones(len(windows)))
-    alpha_s, beta_s, gamma_s = (float(value) for value in solution / scale)
-    return EngineFit(alpha_s, beta_s, gamma_s, most, _max_batched_tokens(logs, most), len(windows))
+    solution, _ = nnls(design / scale, np.ones(len(design)))
+    found: Floats = solution / scale
+    return found
+
+
+def _held_out(design: Floats) -> Floats:
+    """Mean squared relative error of each stretch of time, predicted from the others."""
+    stretch = np.arange(len(design)) * _STRETCHES // len(design)
+    return np.array(
+        [
+            np.mean((design[stretch == each] @ _solved(design[stretch != each]) - 1.0) ** 2)
+            for each in range(_STRETCHES)
+        ]
+    )
+
+
+def _gain_is_told(gains: Floats) -> bool:
+    return bool(gains.mean() > gains.std(ddof=1) / np.sqrt(gains.size))
 
 
 def steps_clock(log: EngineLog, first_token_s: Floats, end_s: Floats) -> tuple[Floats, Floats]:
@@ -116,17 +153,22 @@ def _steps(log: EngineLog, max_num_seqs: int | None) -> tuple[Floats, Bools, Boo
     return steps, busy, is_held_up[1:] & is_held_up[:-1]
 
 
-def _windows(log: EngineLog, max_num_seqs: int | None) -> Floats:
-    """Rows of seconds, steps, decoded tokens and prompt tokens: busy stretches, cut every hundred steps."""
+def _windows(log: EngineLog, max_num_seqs: int | None, at_least: int) -> Floats:
+    """Rows of seconds, steps, decoded tokens, prompt tokens and steps times contexts: busy stretches, cut after this
+    many steps at least.
+    """
     steps, busy, _ = _steps(log, max_num_seqs)
-    rows = np.column_stack([np.diff(log.at_s), steps, log.decoded_tokens[1:], log.prompt_tokens[1:]])
-    found, window = [], np.zeros(4)
+    contexts = np.zeros(log.at_s.size) if log.context_tokens is None else log.context_tokens
+    read = steps * (contexts[1:] + contexts[:-1]) / 2.0
+    rows = np.column_stack([np.diff(log.at_s), steps, log.decoded_tokens[1:], log.prompt_tokens[1:], read])
+    nothing = np.zeros(rows.shape[1])
+    found, window = [], nothing
     for row, is_busy in zip(rows, busy, strict=True):
-        window = window + row if is_busy else np.zeros(4)
-        if window[1] >= _STEPS_IN_A_WINDOW:
+        window = window + row if is_busy else nothing
+        if window[1] >= at_least:
             found.append(window)
-            window = np.zeros(4)
-    return np.array(found).reshape(-1, 4)
+            window = nothing
+    return np.array(found).reshape(-1, nothing.size)
 
 
 def _max_num_seqs(logs: Sequence[EngineLog]) -> int | None:

@@ -16,13 +16,16 @@ REPORT_S = 0.5
 
 @dataclass(frozen=True)
 class EngineLaw:
-    """A step of b sequences with t prompt tokens takes alpha_s + beta_s·b + gamma_s·t."""
+    """A step of b sequences with contexts of C tokens and t prompt tokens takes alpha_s + beta_s·b + gamma_s·t +
+    kappa_s·C.
+    """
 
     alpha_s: float
     beta_s: float
     gamma_s: float
     max_num_seqs: int
     max_batched_tokens: int
+    kappa_s: float = 0.0
 
 
 def serve_step_by_step(
@@ -34,7 +37,7 @@ def serve_step_by_step(
     left, to_decode = prompt_tokens.copy(), decode_steps.copy()
     reading: list[int] = []
     decoding: list[int] = []
-    rows: list[tuple[float, int, int, float, float]] = [(0.0, 0, 0, 0.0, 0.0)]
+    rows: list[tuple[float, int, int, float, float, float]] = [(0.0, 0, 0, 0.0, 0.0, 0.0)]
     now, following, decoded, read = 0.0, 0, 0.0, 0.0
     while following < size or reading or decoding:
         if not reading and not decoding:
@@ -50,7 +53,10 @@ def serve_step_by_step(
             taken = min(int(left[call]), room - carried)
             left[call] -= taken
             carried += taken
-        now += law.alpha_s + law.beta_s * len(decoding) + law.gamma_s * carried
+        contexts = sum(
+            int(prompt_tokens[call] + decode_steps[call] - to_decode[call]) + 1 for call in decoding
+        )
+        now += law.alpha_s + law.beta_s * len(decoding) + law.gamma_s * carried + law.kappa_s * contexts
         decoded, read = decoded + len(decoding), read + carried
         for call in decoding:
             to_decode[call] -= 1
@@ -62,7 +68,12 @@ def serve_step_by_step(
         reading = [call for call in reading if left[call] > 0]
         if now - rows[-1][0] >= REPORT_S:
             waiting = int(np.searchsorted(arrival_s, now, side="right")) - following
-            rows.append((now, len(reading) + len(decoding), max(waiting, 0), decoded, read))
+            held = sum(
+                int(prompt_tokens[call] + decode_steps[call] - to_decode[call]) + 1 for call in decoding
+            )
+            rows.append((now, len(reading) + len(decoding), max(waiting, 0), decoded, read, float(held)))
             decoded, read = 0.0, 0.0
-    at_s, running, in_line, tokens, prompts = (np.array(column) for column in zip(*rows, strict=True))
-    return EngineLog(at_s, running, in_line, tokens, prompts), first_s, end_s
+    at_s, running, in_line, tokens, prompts, held_tokens = (
+        np.array(each) for each in zip(*rows, strict=True)
+    )
+    return EngineLog(at_s, running, in_line, tokens, prompts, held_tokens), first_s, end_s
