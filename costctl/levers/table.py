@@ -7,7 +7,7 @@ document that carries it (None: no gateway's file has a word for it, so that it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from costctl.documents.settings import Discipline
 
@@ -17,9 +17,6 @@ Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal["plain", "microseconds", "limit", "lane", "targets", "attempts", "model"]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
-PREFILL: Final = ("stalling", "chunked")
-SWITCH: Final = ("true", "false")
-LEAST_KV_TOKENS: Final = 16  # a block
 REFUSED: Final = ("reject", "demote", "redirect")
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
 MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
@@ -59,6 +56,11 @@ class Lever:
         return f"{self.owner}.{self.name}"
 
 
+def _of_decoding(name: str, kind: Kind, unit: str | None, meaning: str, **bounds: Any) -> Lever:
+    """A lever of each replica of pools that decode continuously, whose field has its name."""
+    return Lever("pool", name, name, kind, unit, "replica", meaning, discipline="continuous", **bounds)
+
+
 _OWN_LIMIT: Final = "the consumer's own limit, where it has one"
 
 LEVERS: Final = (
@@ -88,50 +90,27 @@ LEVERS: Final = (
         discipline="continuous",
         absent=_OWN_LIMIT,
     ),
-    Lever(
-        "pool",
-        "max_batched_tokens",
+    _of_decoding(
         "max_batched_tokens",
         "count",
         "tokens",
-        "replica",
         "tokens of a step where prefill rides along with decoding",
         least=1,
-        discipline="continuous",
     ),
-    Lever(
-        "pool",
-        "prefill",
+    _of_decoding(
         "prefill",
         "choice",
         None,
-        "replica",
         "whether prompts stall decoding, or ride along with it in chunks",
-        choices=PREFILL,
-        discipline="continuous",
+        choices=("stalling", "chunked"),
     ),
-    Lever(
-        "pool",
-        "kv_tokens",
-        "kv_tokens",
-        "count",
-        "tokens",
-        "replica",
-        "tokens of KV memory",
-        least=LEAST_KV_TOKENS,
-        is_limit=True,
-        discipline="continuous",
-    ),
-    Lever(
-        "pool",
-        "enable_prefix_caching",
+    _of_decoding("kv_tokens", "count", "tokens", "tokens of KV memory", least=16, is_limit=True),
+    _of_decoding(
         "enable_prefix_caching",
         "choice",
         None,
-        "replica",
         "whether KV memory keeps what nobody uses until it is needed",
-        choices=SWITCH,
-        discipline="continuous",
+        choices=("true", "false"),
     ),
     Lever(
         "pool",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costctl.arrays import Ints
+from costctl.simulate.workload import Workload
 from tests.oracles.heap_turns import Replica
 
 if TYPE_CHECKING:
@@ -34,6 +35,17 @@ class Memory:
     steps_left: dict[int, int] = field(default_factory=dict)
     has_arrival: bool = False
     preemptions: int = 0
+
+
+def prompts_of(workload: Workload) -> list[int]:
+    cached = 0 if workload.cached_tokens is None else workload.cached_tokens
+    prompts: list[int] = (workload.uncached_tokens + cached).tolist()
+    return prompts
+
+
+def note_arrival(replica: Replica) -> None:
+    if replica.memory is not None:
+        replica.memory.has_arrival = True
 
 
 def memory_of(replica: Replica) -> Memory | None:
@@ -73,8 +85,8 @@ def require_conservation(replica: Replica) -> None:
     memory = replica.memory
     assert memory is not None
     kept = sum(tokens // BLOCK for tokens in replica.held.values()) if memory.is_caching else 0
-    if memory.capacity is not None:
-        assert len(memory.queue) + kept + sum(memory.own.values()) == memory.capacity
+    blocks_now = len(memory.queue) + kept + sum(memory.own.values())
+    assert memory.capacity in (None, blocks_now)
 
 
 def use(memory: Memory, number: int) -> None:

@@ -2,7 +2,7 @@
 
 Two uses. With `jumping=False` every decode step is an event of its own: the slow twin that the compiled
 loop, which never looks at single steps, must equal. With `jumping=True` steps that change nothing are
-passed at once: what somebody would write who wants it fast and has only heapq; where KV memory counts, they are not.
+passed at once, but where KV memory counts: what somebody would write who wants it fast and has only heapq.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import numpy as np
 
 from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
+from tests.oracles import heap_memory
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
-from tests.oracles.heap_memory import memory_of, never_fits, preemptions_of
-from tests.oracles.heap_memory import pass_boundary as pass_boundary_in_memory
 from tests.oracles.heap_refusals import expire, refuse
 from tests.oracles.heap_turns import Replica, charge, note_joining, queue_of, queue_to_serve, tokens_saved
 
@@ -39,8 +38,7 @@ class HeapReplay:
         self.recorded = workload.replica.tolist()
         self.prefix = [-1] * n if workload.prefix is None else workload.prefix.tolist()
         self.prefix_tokens = [0] * n if workload.prefix_tokens is None else workload.prefix_tokens.tolist()
-        cached = workload.cached_tokens
-        self.prompt = (workload.uncached_tokens + (0 if cached is None else cached)).tolist()
+        self.prompt = heap_memory.prompts_of(workload)
         self.tokens_left = list(self.tokens)
         self.joined_s = [math.nan] * n
         self.attempts, self.redirected, self.is_demoted = [0] * n, [0] * n, [False] * n
@@ -68,7 +66,7 @@ class HeapReplay:
                 replica = Replica(
                     len(self.replicas), pool, [deque() for _ in range(queues)], [0] * lanes.count
                 )
-                replica.memory = memory_of(replica)
+                replica.memory = heap_memory.memory_of(replica)
                 if place >= pool.setup.replicas:
                     replica.state, replica.paid_from_s = "off", None
                 self.replicas.append(replica)
@@ -125,7 +123,7 @@ class HeapReplay:
             attempts=np.array(self.attempts, np.int64),
             pool=np.array(self.pool_of, np.int64),
             paid_s=np.array([replica.paid_s for replica in self.replicas]),
-            preemptions=preemptions_of(self.replicas),
+            preemptions=heap_memory.preemptions_of(self.replicas),
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -175,10 +173,7 @@ class HeapReplay:
         lane = self.lane_now(call)
         replica = self.choose(call)
         self.served_by[call] = -1 if replica is None else replica.number
-        if replica is None:
-            refuse(self, call, lane, now)
-            return
-        if never_fits(self, replica, call):
+        if replica is None or heap_memory.never_fits(self, replica, call):
             refuse(self, call, lane, now)
             return
         if self.is_full(replica, lane):
@@ -191,8 +186,7 @@ class HeapReplay:
             self.schedule(replica, self.due_s(replica, now))
         elif replica.doing == "stepping" and replica.in_progress < replica.pool.setup.max_num_seqs:
             self.schedule(replica, self.next_boundary_s(replica, now))
-            if replica.memory is not None:
-                replica.memory.has_arrival = True
+            heap_memory.note_arrival(replica)
 
     def is_full(self, replica: Replica, lane: int) -> bool:
         limit = int(replica.pool.setup.lanes.queue_limit[lane])
@@ -243,7 +237,7 @@ class HeapReplay:
             self.end_batch(replica, now)
             self.start_batch(replica, now)
         elif replica.memory is not None:
-            pass_boundary_in_memory(self, replica, now)
+            heap_memory.pass_boundary(self, replica, now)
         else:
             self.pass_boundary(replica, now)
         if replica.state == "draining" and replica.outstanding == 0:
