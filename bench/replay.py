@@ -3,7 +3,8 @@
 Run from the checkout: `python -m bench.replay`. The same workload goes to all three in turn, several rounds,
 in one process; compiling is left out. Prints calls per second of processor time, and ratios with their range
 over rounds. simpy passes every decode step, as its processes are naturally written; the heap jumps over steps
-that change nothing, as the compiled loop does. All three must give the same ends.
+that change nothing, as the compiled loop does, but for KV memory, which it counts at every step. All three must give
+the same ends.
 
 Then a day of a million requests under a grid of a hundred policies, on two threads.
 """
@@ -38,15 +39,19 @@ class Scene(NamedTuple):
     replicas: int
     lanes: int = 3
     max_num_seqs: int = 64
+    kv_tokens: int | None = None
 
 
 CHAT = ServiceModel("continuous", alpha_s=0.012, beta_s=0.0003, gamma_s=0.00004)
+ATTENTIVE = replace(CHAT, kappa_s=2e-8)
 EMBEDDING = ServiceModel("static", alpha_s=0.004, beta_s=0.0004, gamma_s=1e-7)
 ONE_BY_ONE = ServiceModel("static", alpha_s=0.0, beta_s=0.0, gamma_s=0.001)
 SCENES = (
     Scene("one lane, one by one", 0.5, ONE_BY_ONE, 1, lanes=1, max_num_seqs=1),
     Scene("continuous, 1 replica", 3.0, CHAT, 1),
     Scene("continuous, 8 replicas", 24.0, CHAT, 8),
+    Scene("lanes and KV memory, 1 replica", 2.0, ATTENTIVE, 1, kv_tokens=24_000),
+    Scene("lanes and KV memory, 8 replicas", 20.0, ATTENTIVE, 8, kv_tokens=24_000),
     Scene("static, 1 replica", 800.0, EMBEDDING, 1),
     Scene("static, 8 replicas", 6400.0, EMBEDDING, 8),
 )
@@ -76,6 +81,7 @@ def setup_of(scene: Scene) -> PoolSetup:
         dispatch="least_outstanding",
         batch_window_s=0.005 if scene.max_num_seqs > 1 else 0.0,
         lanes=limited if scene.lanes == 3 else Lanes.plain(scene.lanes),
+        kv_tokens=scene.kv_tokens,
     )
 
 
@@ -128,22 +134,23 @@ def ratio_text(ours: list[float], theirs: list[float]) -> str:
 
 def measure(scene: Scene, rounds: int) -> None:
     setup = setup_of(scene)
-    workload, short = workload_of(scene, CALLS), workload_of(scene, SIMPY_CALLS)
-    pool_of, pools = [0] * CALLS, [Pool(scene.model, setup)]
+    calls = CALLS if scene.kv_tokens is None else SIMPY_CALLS  # the heap passes every step then
+    workload, short = workload_of(scene, calls), workload_of(scene, SIMPY_CALLS)
+    pool_of, pools = [0] * calls, [Pool(scene.model, setup)]
     long_workload = workload_of(scene, CALLS * TIMES_OURS)
     replay(short, scene.model, setup)  # compiles
     ours, heap, processes = [], [], []
     for _ in range(rounds):
         speed, _ = calls_per_s(lambda: replay(long_workload, scene.model, setup), long_workload.size)
         ours.append(speed)
-        speed, twin = calls_per_s(lambda: heap_replay(workload, pool_of, pools), CALLS)
+        speed, twin = calls_per_s(lambda: heap_replay(workload, pool_of, pools), calls)
         heap.append(speed)
         speed, simpy_twin = calls_per_s(lambda: simpy_replay(short, scene.model, setup), SIMPY_CALLS)
         processes.append(speed)
         np.testing.assert_allclose(replay(workload, scene.model, setup).end_s, twin.end_s, atol=1e-9)
         np.testing.assert_allclose(replay(short, scene.model, setup).end_s, simpy_twin.end_s, atol=1e-6)
     speeds = "  ".join(f"{statistics.median(each):12,.0f}" for each in (ours, heap, processes))
-    print(f"{scene.name:24}  {speeds}  {ratio_text(ours, heap):>22}  {ratio_text(ours, processes):>26}")
+    print(f"{scene.name:32}  {speeds}  {ratio_text(ours, heap):>22}  {ratio_text(ours, processes):>26}")
 
 
 def main() -> None:
@@ -152,7 +159,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     print("calls per second, median of rounds; ratios paired by round")
     print(
-        f"{'':24}  {'compiled':>12}  {'heap loop':>12}  {'simpy':>12}  {'to heap loop':>22}  {'to simpy':>26}"
+        f"{'':32}  {'compiled':>12}  {'heap loop':>12}  {'simpy':>12}  {'to heap loop':>22}  {'to simpy':>26}"
     )
     for scene in SCENES:
         measure(scene, rounds)

@@ -28,9 +28,11 @@ def rendered(result: Result) -> str:
         f"| α, ms a step | {engine.alpha_s * 1e3:.2f} | {model.alpha_s * 1e3:.2f} |",
         f"| β, ms a step and sequence | {engine.beta_s * 1e3:.3f} | {model.beta_s * 1e3:.3f} |",
         f"| γ, ms a prompt token | {engine.gamma_s * 1e3:.4f} | {model.gamma_s * 1e3:.4f} |",
+        f"| κ, ns a step and token in the cache | {_in_ns(engine.kappa_s)} | {_in_ns(model.kappa_s)} |",
         f"| overhead outside the engine, ms a request | | {result.fit.overhead_s * 1e3:.1f} |",
         f"| max_num_seqs | {engine.max_num_seqs} | |",
         f"| max_num_batched_tokens | {engine.max_batched_tokens} | |",
+        f"| tokens of KV memory | {result.kv_tokens:,} | |",
         "",
         "| speed | " + " | ".join(MEASURES) + " |",
         "|---|" + "---:|" * len(MEASURES),
@@ -45,6 +47,10 @@ def rendered(result: Result) -> str:
     lines += ["", "| over speeds 500 and 1000 | " + " | ".join(MEASURES) + " |"]
     lines += ["|---|" + "---:|" * len(MEASURES), "| median error, without sign | " + _medians(result) + " |"]
     return "\n".join(lines)
+
+
+def _in_ns(kappa_s: float | None) -> str:
+    return "not told" if not kappa_s else f"{kappa_s * 1e9:.0f}"
 
 
 def _medians(result: Result) -> str:

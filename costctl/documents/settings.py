@@ -18,12 +18,14 @@ from costctl.units import duration_s
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
 Enforcement = Literal["required", "advisory"]
 Discipline = Literal["continuous", "static"]  # a call joins at the next step, or with the next whole batch
+Prefill = Literal["stalling", "chunked"]
 Usd = Annotated[float, msgspec.Meta(ge=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0.001, le=1000)]
 Margin = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Spare = Annotated[int, msgspec.Meta(ge=0, le=1000)]
 EngineLabel = Literal["engine", "model", "replica", "source"]
+KvTokens = Annotated[int, msgspec.Meta(ge=16, le=2**31 - 1)]  # a block at least
 
 
 class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,9 +35,12 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models. engine: by what its engines' own metrics are known, label → glob; empty: by replica and model.
     max_num_seqs: sequences that a replica decodes at once.  prefix_cache_tokens: tokens of prompts whose keys and
     values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
-    pool that serves whole batches.  prefill_weight, decode_weight: by which calls in progress share an instant, to a
-    thousandth.  reserve_replicas: that advice keeps beyond what the objectives need, in case as many fail.  start_up:
-    how long a replica takes from its order until it serves, by which a schedule orders it earlier.
+    pool that serves whole batches.  max_batched_tokens: tokens of a step, where prefill is chunked.  prefill: whether
+    prompts stall decoding or ride along in chunks.  kv_tokens: tokens of KV memory of a replica; None is not known, and
+    no limit.  enable_prefix_caching: whether it keeps what nobody uses until it is needed.  prefill_weight,
+    decode_weight: by which calls in progress share an instant, to a thousandth.  reserve_replicas: that advice keeps
+    beyond what the objectives need, in case as many fail.  start_up: how long a replica takes from its order until it
+    serves, by which a schedule orders it earlier.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -56,12 +61,23 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_window: str | None = None
     reserve_replicas: Spare = 1
     start_up: str = "5min"
+    max_batched_tokens: Count | None = None
+    prefill: Prefill | None = None
+    kv_tokens: KvTokens | None = None
+    enable_prefix_caching: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse text that is no duration."""
+        """Refuse text that is no duration, and whole batches with settings of continuous ones."""
         duration_s(self.start_up)
         if self.batch_window is not None:
             duration_s(self.batch_window)
+        if self.max_batch_size is not None or self.batch_window is not None:
+            given = (self.max_batched_tokens, self.prefill, self.kv_tokens)
+            if any(each is not None for each in given) or self.enable_prefix_caching:
+                raise ValueError(
+                    "max_batched_tokens, prefill, kv_tokens and enable_prefix_caching are of pools without "
+                    "max_batch_size and batch_window"
+                )
 
     @property
     def start_up_s(self) -> float:

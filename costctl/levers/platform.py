@@ -16,7 +16,9 @@ class PoolRules:
     """Servers and how calls are given to them.
 
     max_num_seqs: sequences that a replica decodes at once, or the size of a static batch.  batch_window_s: how
-    long the first call of a static batch waits for others.  prefix_cache_tokens: per replica; 0 is none.
+    long the first call of a static batch waits for others.  prefill: stalling or chunked, where it is continuous.
+    kv_tokens: of a replica; None is without limit.  enable_prefix_caching: "true" or "false".  prefix_cache_tokens: per
+    replica; 0 is none.
     affinity_most_ahead: calls that the replica with the prefix may have more than the least loaded; None is no limit.
     scaling: from ``scaling_least`` to ``scaling_most`` replicas, one more where more than
     ``scaling_target_outstanding`` calls wait and are in progress per replica; None where nothing scales.  schedule: as
@@ -31,6 +33,9 @@ class PoolRules:
     max_batched_tokens: int = 2048
     prefix_cache_tokens: int = 0
     affinity_most_ahead: int | None = None
+    prefill: str | None = None
+    kv_tokens: int | None = None
+    enable_prefix_caching: str = "false"
     scaling_least: int | None = None
     scaling_most: int | None = None
     scaling_target_outstanding: float | None = None

@@ -7,7 +7,7 @@ document that carries it (None: no gateway's file has a word for it, so that it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from costctl.documents.settings import Discipline
 from costctl.units import S_PER_HOUR
@@ -62,6 +62,11 @@ class Lever:
         return f"{self.owner}.{self.name}"
 
 
+def _of_decoding(name: str, kind: Kind, unit: str | None, meaning: str, **bounds: Any) -> Lever:
+    """A lever of each replica of pools that decode continuously, whose field has its name."""
+    return Lever("pool", name, name, kind, unit, "replica", meaning, discipline="continuous", **bounds)
+
+
 _OWN_LIMIT: Final = "the consumer's own limit, where it has one"
 
 _SCALING_ROWS: Final[tuple[tuple[str, str, Kind, str, Scope, str, float, float], ...]] = (
@@ -105,16 +110,27 @@ LEVERS: Final = (
         discipline="continuous",
         absent=_OWN_LIMIT,
     ),
-    Lever(
-        "pool",
-        "max_batched_tokens",
+    _of_decoding(
         "max_batched_tokens",
         "count",
         "tokens",
-        "replica",
         "tokens of a step where prefill rides along with decoding",
         least=1,
-        discipline="continuous",
+    ),
+    _of_decoding(
+        "prefill",
+        "choice",
+        None,
+        "whether prompts stall decoding, or ride along with it in chunks",
+        choices=("stalling", "chunked"),
+    ),
+    _of_decoding("kv_tokens", "count", "tokens", "tokens of KV memory", least=16, is_limit=True),
+    _of_decoding(
+        "enable_prefix_caching",
+        "choice",
+        None,
+        "whether KV memory keeps what nobody uses until it is needed",
+        choices=("true", "false"),
     ),
     Lever(
         "pool",

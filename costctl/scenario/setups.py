@@ -20,7 +20,7 @@ from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_of
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.timetable import Timetable
-from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling
+from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel
 
 _OF_PROMPTS: Final = ("prefix_cache_tokens", "prefix_affinity")
 _DISPATCH: Final[dict[str, Dispatch]] = {
@@ -39,6 +39,7 @@ def require_replayable(today: Platform, platform: Platform) -> None:
             _require_something_to_stick_to(change.setting.subject, platform)
     for name, rules in platform.pools.items():
         _require_whole_scaling(name, rules)
+        _require_cache_kept(name, today.pools[name], rules)
     for name, kind in platform.classes.items():
         _require_somewhere_to_go(name, kind, platform)
 
@@ -64,6 +65,15 @@ def _require_something_to_stick_to(name: str, platform: Platform) -> None:
             why="It sends calls to the replica that has the beginning of their prompt, and the replicas keep none.",
             next_step=f"Declare prefix_cache_tokens in [pools.{name}], or add --set "
             f"pool.{name}.prefix_cache_tokens=TOKENS.",
+        )
+
+
+def _require_cache_kept(name: str, before: PoolRules, after: PoolRules) -> None:
+    if before.enable_prefix_caching == "true" and after.enable_prefix_caching == "false":
+        raise UsageError(
+            f"pool.{name}.enable_prefix_caching cannot be switched off in a replay.",
+            why="What the cache gave is left out of the prompts of the traces, and stays so in every replay.",
+            next_step="Leave it out; a pool that has no prefix caching yet can be replayed with it.",
         )
 
 
@@ -121,7 +131,7 @@ def pools_of(
     require_replayable(today, platform)
     names = list(fitted)
     return tuple(
-        replace(pool, setup=_setup(pool.setup, name, names, classes, platform))
+        Pool(_model(pool.model, platform.pools[name]), _setup(pool.setup, name, names, classes, platform))
         for name, pool in fitted.items()
     )
 
@@ -149,6 +159,10 @@ def served_by(
     return moved
 
 
+def _model(model: ServiceModel, rules: PoolRules) -> ServiceModel:
+    return model if rules.prefill is None else replace(model, is_prefill_stalling=rules.prefill == "stalling")
+
+
 def _setup(
     setup: PoolSetup, name: str, names: Sequence[str], classes: Sequence[str], platform: Platform
 ) -> PoolSetup:
@@ -164,6 +178,8 @@ def _setup(
         max_batched_tokens=rules.max_batched_tokens,
         prefix_cache_tokens=rules.prefix_cache_tokens,
         affinity_most_ahead=MOST_AHEAD if rules.affinity_most_ahead is None else rules.affinity_most_ahead,
+        kv_tokens=rules.kv_tokens,
+        enable_prefix_caching=rules.enable_prefix_caching == "true",
         lanes=_lanes(name, names, classes, platform),
         scaling=_scaling(rules),
         outages=tuple(

@@ -24,6 +24,7 @@ from costctl.units import NS_PER_S
 
 Known = tuple[Source, str]  # and how, in a few words
 
+_HOW_PREFILL: Final = "of the two, the one whose replay is closer to what was observed"
 _CLASS_KNOWN: Final[Mapping[str, Known]] = {
     "pool": ("inferred", "the pools that served its calls"),
     "lane": ("default", "no order of service is known of: all classes wait in one queue, by arrival"),
@@ -69,15 +70,19 @@ def why_nothing_fits(settings: Settings, fits: PoolFits) -> str:
 
 
 def _pool_rules(fit: PoolFit) -> PoolRules:
-    setup = fit.pool.setup
+    model, setup = fit.pool.model, fit.pool.setup
+    prefill = "stalling" if model.is_prefill_stalling else "chunked"
     return PoolRules(
-        discipline=fit.pool.model.discipline,
+        discipline=model.discipline,
         replicas=setup.replicas,
         max_num_seqs=setup.max_num_seqs,
         dispatch=setup.dispatch,
         batch_window_s=setup.batch_window_s,
         max_batched_tokens=setup.max_batched_tokens,
         prefix_cache_tokens=setup.prefix_cache_tokens,
+        prefill=prefill if model.discipline == "continuous" else None,
+        kv_tokens=setup.kv_tokens,
+        enable_prefix_caching="true" if setup.enable_prefix_caching else "false",
     )
 
 
@@ -112,11 +117,17 @@ def _pool_known(fit: PoolFit, declared: PoolSettings) -> dict[str, Known]:
         "batch.size": _declared(declared.max_batch_size),
         "batch.window": _declared(declared.batch_window),
         "max_num_seqs": _declared(declared.max_num_seqs),
+        "prefill": ("inferred", _HOW_PREFILL) if declared.prefill is None else ("given", "declared"),
+        "kv_tokens": ("default", "not declared: no limit is known of")
+        if declared.kv_tokens is None
+        else ("given", "declared"),
     }
     if declared.prefix_cache_tokens is not None:
         known["prefix_cache_tokens"] = ("given", "declared")
+    if declared.enable_prefix_caching:
+        known["enable_prefix_caching"] = ("given", "declared")
     if not fit.pool.model.is_prefill_stalling:
-        known["max_batched_tokens"] = _declared(None)
+        known["max_batched_tokens"] = _declared(declared.max_batched_tokens)
     return known
 
 
@@ -135,14 +146,6 @@ def _declared(given: object) -> Known:
 def _service_model(fit: PoolFit) -> Iterator[TodaySetting]:
     """What was fitted: facts of the pool that no lever changes."""
     model = fit.pool.model
-    if model.discipline == "continuous":
-        yield _fact(
-            fit.name,
-            "prefill",
-            "stalls decoding" if model.is_prefill_stalling else "rides along with decoding",
-            None,
-            "of the two, the one whose replay is closer to what was observed",
-        )
     for symbol, value_s in (("alpha", model.alpha_s), ("beta", model.beta_s), ("gamma", model.gamma_s)):
         yield _fact(fit.name, f"service.{symbol}", value_s, "s", f"fitted to {fit.calls:,} calls")
 

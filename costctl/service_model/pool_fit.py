@@ -9,6 +9,7 @@ trace starts from here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from costctl.arrays import Floats, Ints
 from costctl.documents.settings import Pool as PoolSettings
-from costctl.documents.settings import Settings
+from costctl.documents.settings import Prefill, Settings
 from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
@@ -37,6 +38,7 @@ from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, Servic
 
 TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
 _TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
+_MAX_BATCHED_TOKENS: Final = 2048  # vLLM's default for chunked prefill (2024), where none is declared
 _MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
 
 
@@ -146,7 +148,8 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
     place = np.full(len(calls.pools) + 1, -1, np.int64)
     place[[calls.pools.index(name) for name in names]] = np.arange(len(names))
     pool = place[calls.pool[which]]
-    pools = _best_disciplines(calls, which, workload, pool, [models[name] for name in names])
+    declared = [settings.pools[name].prefill for name in names]
+    pools = _best_disciplines(calls, which, workload, pool, [models[name] for name in names], declared)
     fitted = tuple(
         PoolFit(name, each, models[name][1], why, calibration, origins[name])
         for name, (each, why, calibration) in zip(names, pools, strict=True)
@@ -219,6 +222,9 @@ def _fit(
         batch_window_s=settings.batch_window_s or 0.0,
         lanes=Lanes.plain(max(len(calls.classes), 1)),
         prefix_cache_tokens=settings.prefix_cache_tokens or 0,
+        max_batched_tokens=settings.max_batched_tokens or _MAX_BATCHED_TOKENS,
+        kv_tokens=settings.kv_tokens,
+        enable_prefix_caching=settings.enable_prefix_caching,
     )
     if told is not None and told.max_batched_tokens is not None:
         setup = replace(setup, max_batched_tokens=told.max_batched_tokens)
@@ -315,13 +321,17 @@ def _best_disciplines(
     workload: Workload,
     pool: Ints,
     models: list[tuple[Pool, StepTimes | BatchTimes]],
+    declared: Sequence[Prefill | None],
 ) -> list[tuple[Pool, str, Calibration]]:
     """Each pool with prefill that stalls decoding, or that rides along with it, and why: as its prompts took no
     more than their tokens or a whole step; where that was not seen, whichever reproduces what was observed.
     """
     if not models:
         return []
-    told = [_told_discipline(times) for _, times in models]
+    told = [
+        _told_discipline(times) if prefill is None else (prefill == "stalling", "it is declared")
+        for (_, times), prefill in zip(models, declared, strict=True)
+    ]
     candidates = []
     for is_stalling in (True, False):
         tried = [

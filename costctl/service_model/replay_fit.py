@@ -25,13 +25,13 @@ _LEVELS: Final = np.linspace(0.05, 0.95, 19)
 _SHORTEST: Final = 0.1
 _WIDEST: Final = float(np.log(2.0))
 _GENERATIONS: Final = 30
-_POPULATION: Final = 10  # for each of the three step times
+_POPULATION: Final = 10  # for each of the step times
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A workload that one pool served, and what was observed: seconds from arrival to first token and to end,
-    one entry per call; no call follows another.
+    one entry per call, NaN where it was not; no call follows another.
     """
 
     workload: Workload
@@ -55,15 +55,17 @@ def fit_by_replay(runs: Sequence[Run], pool: Pool, seed: int = 0) -> ReplayFit:
     to first token.
 
     Times to first token take no part in the search: where a line forms they are the small difference of
-    large numbers. The search is differential evolution (Storn and Price 1997) on the logarithms: the error
-    jumps wherever two calls change places, so that it has no slope to follow. Draws follow the seed.
+    large numbers. κ is searched for where the pool has one: it is for others to say whether it is told. The search is
+    differential evolution (Storn and Price 1997) on the logarithms: the error jumps wherever two calls change places,
+    so that it has no slope to follow. Draws follow the seed.
     """
     model, overhead_s = pool.model, _overhead_s(runs, pool)
-    start = np.array([model.alpha_s, model.beta_s, model.gamma_s])
+    names = ("alpha_s", "beta_s", "gamma_s", "kappa_s")[: 3 + (model.kappa_s > 0)]
+    start = np.array([getattr(model, name) for name in names])
 
     def with_step_times(logs: Floats) -> Pool:
-        alpha_s, beta_s, gamma_s = (float(value) for value in start * np.exp(logs))
-        return replace(pool, model=replace(model, alpha_s=alpha_s, beta_s=beta_s, gamma_s=gamma_s))
+        found = dict(zip(names, (start * np.exp(logs)).tolist(), strict=True))
+        return replace(pool, model=replace(model, **found))
 
     found = differential_evolution(
         lambda logs: _error_ratio(runs, with_step_times(logs), overhead_s),
@@ -95,14 +97,17 @@ def _overhead_s(runs: Sequence[Run], pool: Pool) -> float:
     """
     observed_s = np.concatenate([run.ttft_s for run in runs])
     replayed_s = np.concatenate([ttft_s(replay_run(run, pool, 0.0)) for run in runs])
+    seen = np.isfinite(observed_s)
+    observed_s, replayed_s = observed_s[seen], replayed_s[seen]
     return max(quantile_s(observed_s, _SHORTEST) - quantile_s(replayed_s, _SHORTEST), 0.0)
 
 
 def _error_ratio(runs: Sequence[Run], pool: Pool, overhead_s: float) -> float:
     errors = []
     for run in runs:
-        replayed_s = latency_s(replay_run(run, pool, overhead_s))
-        errors.append(np.abs(np.log(_quantiles_s(replayed_s) / _quantiles_s(run.latency_s))).mean())
+        seen = np.isfinite(run.latency_s)
+        replayed_s, observed_s = latency_s(replay_run(run, pool, overhead_s))[seen], run.latency_s[seen]
+        errors.append(np.abs(np.log(_quantiles_s(replayed_s) / _quantiles_s(observed_s))).mean())
     return float(np.mean(errors))
 
 

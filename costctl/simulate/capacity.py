@@ -7,6 +7,7 @@ import numpy as np
 from costctl.compiled import part
 from costctl.simulate.dispatch import dispatch
 from costctl.simulate.heaps import schedule, set_next_change
+from costctl.simulate.kv_memory import clear_memory
 from costctl.simulate.prefix_cache import forget_prefixes
 from costctl.simulate.queues import dequeue, stop_waiting
 from costctl.simulate.refusals import give_up
@@ -25,17 +26,18 @@ from costctl.simulate.replay_state import (
     STOPS,
     UP,
     Calls,
+    Memory,
     SimState,
 )
 
 
 @part
-def change_capacity(calls: Calls, sim: SimState, now: float) -> None:
+def change_capacity(calls: Calls, sim: SimState, memory: Memory | None, now: float) -> None:
     """The change that is due."""
     change = sim.changes[sim.clock[0].change]
     change.at_s = np.inf
     if change.kind == FAILS:
-        _fail(calls, sim, change.subject, now)
+        _fail(calls, sim, memory, change.subject, now)
     elif change.kind == COMES_BACK:
         _come_back(sim, change.subject)
     elif change.kind == STARTS:
@@ -43,30 +45,30 @@ def change_capacity(calls: Calls, sim: SimState, now: float) -> None:
         _start(sim, change.subject, now)
     elif change.kind == STOPS:
         change.at_s = now + sim.stations[sim.replicas[change.subject].pool].period_s
-        _stop(sim, change.subject, now)
+        _stop(sim, memory, change.subject, now)
     elif change.kind == IS_READY:
         _get_ready(sim, change.subject)
     else:
         change.at_s = now + sim.stations[change.subject].interval_s
-        _scale(sim, change.subject, now)
+        _scale(sim, memory, change.subject, now)
     set_next_change(sim)
 
 
 @part
-def switch_off_if_drained(sim: SimState, r: int, now: float) -> None:
+def switch_off_if_drained(sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """A replica that takes nothing new and has nothing left is no longer paid for."""
     replica = sim.replicas[r]
     if replica.state == DRAINING and replica.waiting == 0 and replica.in_progress == 0:
-        _switch_off(sim, r, now)
+        _switch_off(sim, memory, r, now)
 
 
 @part
-def _switch_off(sim: SimState, r: int, now: float) -> None:
+def _switch_off(sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     replica = sim.replicas[r]
     replica.state = OFF
     replica.is_paid = 0
     replica.paid_s += now - replica.paid_from_s
-    forget_prefixes(sim, r)
+    forget_prefixes(sim, memory, r)
 
 
 @part
@@ -86,23 +88,23 @@ def _start(sim: SimState, r: int, now: float) -> None:
 
 
 @part
-def _stop(sim: SimState, r: int, now: float) -> None:
+def _stop(sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """Let a replica go: it serves what it has and takes nothing new."""
     replica = sim.replicas[r]
     if replica.state == UP:
         sim.stations[replica.pool].up -= 1
         replica.state = DRAINING
-        switch_off_if_drained(sim, r, now)
+        switch_off_if_drained(sim, memory, r, now)
     elif replica.state == STARTING:
         sim.changes[_row_of_readiness(sim, r)].at_s = np.inf
-        _switch_off(sim, r, now)
+        _switch_off(sim, memory, r, now)
     elif replica.state == DOWN and replica.state_after == UP:
-        _switch_off(sim, r, now)
+        _switch_off(sim, memory, r, now)
         replica.state, replica.state_after = DOWN, OFF
 
 
 @part
-def _fail(calls: Calls, sim: SimState, r: int, now: float) -> None:
+def _fail(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """What is in progress is lost, what waits is dispatched anew."""
     replica = sim.replicas[r]
     station = sim.stations[replica.pool]
@@ -113,34 +115,42 @@ def _fail(calls: Calls, sim: SimState, r: int, now: float) -> None:
         replica.state_after = UP
         sim.changes[_row_of_readiness(sim, r)].at_s = np.inf
     elif replica.state == DRAINING:
-        _switch_off(sim, r, now)
+        _switch_off(sim, memory, r, now)
         replica.state_after = OFF
     replica.state = DOWN
-    _lose_work(calls, sim, r, now)
-    forget_prefixes(sim, r)
+    _lose_work(calls, sim, memory, r, now)
+    forget_prefixes(sim, memory, r)
     for queue in range(1, sim.queues.shape[1]):
         while sim.queues[r, queue].first >= 0:
             sim.clock[0].in_system -= 1  # until it waits elsewhere
-            dispatch(calls, sim, stop_waiting(calls, sim, r, queue), now)
+            dispatch(calls, sim, memory, stop_waiting(calls, sim, r, queue), now)
 
 
 @part
-def _lose_work(calls: Calls, sim: SimState, r: int, now: float) -> None:
+def _lose_work(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """The calls in progress fail."""
     replica = sim.replicas[r]
     if replica.phase != IDLE:
         replica.busy_s += now - replica.busy_from_s
     while sim.queues[r, BEGUN].first >= 0:
-        _lose_call(calls, sim, dequeue(calls, sim, r, BEGUN), now)
+        _lose_call(calls, sim, memory, dequeue(calls, sim, r, BEGUN), now)
     for place in range(replica.decoding):
-        _lose_call(calls, sim, int(sim.completions[replica.completions_from + place]), now)
+        _lose_call(calls, sim, memory, int(sim.completions[replica.completions_from + place]), now)
+    if memory is not None:
+        while memory.replicas[r].paused >= 0:
+            call = int(memory.replicas[r].paused)
+            memory.replicas[r].paused = calls.next_in_queue[call]
+            _lose_call(calls, sim, memory, call, now)
+        clear_memory(sim, memory, r)
     sim.clock[0].in_system -= replica.in_progress
     replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
     schedule(sim, r, np.inf)
 
 
 @part
-def _lose_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
+def _lose_call(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: float) -> None:
+    if memory is not None:
+        memory.generated[call] = 0
     calls.begin_s[call], calls.first_token_s[call] = np.nan, np.nan
     give_up(calls, sim, call, FAILED, now)
 
@@ -159,7 +169,7 @@ def _get_ready(sim: SimState, r: int) -> None:
 
 
 @part
-def _scale(sim: SimState, pool: int, now: float) -> None:
+def _scale(sim: SimState, memory: Memory | None, pool: int, now: float) -> None:
     """Order what is missing; drop one where fewer have been wanted for long enough."""
     station = sim.stations[pool]
     outstanding, ordered = 0, 0
@@ -175,7 +185,7 @@ def _scale(sim: SimState, pool: int, now: float) -> None:
         station.low_since_s = now
     if now - station.low_since_s >= station.idle_s:
         station.low_since_s = now
-        _drop_one(sim, pool, now)
+        _drop_one(sim, memory, pool, now)
 
 
 @part
@@ -191,7 +201,7 @@ def _order(sim: SimState, pool: int, missing: int, now: float) -> None:
 
 
 @part
-def _drop_one(sim: SimState, pool: int, now: float) -> None:
+def _drop_one(sim: SimState, memory: Memory | None, pool: int, now: float) -> None:
     """Drop the highest number that is not ready yet, else of those that are up."""
     station = sim.stations[pool]
     chosen = -1
@@ -201,11 +211,11 @@ def _drop_one(sim: SimState, pool: int, now: float) -> None:
             chosen = r
     if sim.replicas[chosen].state == STARTING:
         sim.changes[_row_of_readiness(sim, chosen)].at_s = np.inf
-        _switch_off(sim, chosen, now)
+        _switch_off(sim, memory, chosen, now)
     else:
         station.up -= 1
         sim.replicas[chosen].state = DRAINING
-        switch_off_if_drained(sim, chosen, now)
+        switch_off_if_drained(sim, memory, chosen, now)
 
 
 @part

@@ -5,6 +5,7 @@ from __future__ import annotations
 from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
+from costctl.simulate.kv_memory import fits_alone
 from costctl.simulate.queues import is_full, lane_of, wait_in_queue
 from costctl.simulate.refusals import refuse
 from costctl.simulate.replay_state import (
@@ -18,13 +19,14 @@ from costctl.simulate.replay_state import (
     STEPPING,
     UP,
     Calls,
+    Memory,
     SimState,
 )
-from costctl.simulate.steps import steps_until
+from costctl.simulate.steps import growth_of_steps_s, steps_s, steps_until
 
 
 @inlined_part
-def arrive(calls: Calls, sim: SimState, call: int, now: float) -> None:
+def arrive(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: float) -> None:
     """The call comes to its pool, for the first time or again."""
     if calls.attempts[call] == 0:
         calls.arrival_s[call] = now
@@ -33,20 +35,20 @@ def arrive(calls: Calls, sim: SimState, call: int, now: float) -> None:
     calls.status[call] = IN_FLIGHT
     calls.replica[call] = -1
     if not _is_shed(calls, sim, call):
-        dispatch(calls, sim, call, now)
+        dispatch(calls, sim, memory, call, now)
         return
     lane = int(calls.lane[call])
     rules = sim.lanes[calls.pool[call], lane]
     if rules.on_refusal == DEMOTE:
         calls.status[call] = DEMOTED
         if not _is_shed(calls, sim, call):
-            dispatch(calls, sim, call, now)
+            dispatch(calls, sim, memory, call, now)
             return
     refuse(calls, sim, call, lane, now)
 
 
 @inlined_part
-def dispatch(calls: Calls, sim: SimState, call: int, now: float) -> None:
+def dispatch(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: float) -> None:
     """Send the call to a replica that is up; it joins a queue there, or is refused."""
     pool, lane = int(calls.pool[call]), lane_of(calls, sim, call)
     if sim.stations[pool].up == 0:
@@ -55,6 +57,9 @@ def dispatch(calls: Calls, sim: SimState, call: int, now: float) -> None:
         return
     r = _replica_for(calls, sim, call)
     calls.replica[call] = r
+    if memory is not None and not fits_alone(calls, memory, r, call):
+        refuse(calls, sim, call, lane, now)
+        return
     if is_full(sim, r, pool, lane):
         is_demoted = _is_demoted_to_room(calls, sim, r, call)
         if not is_demoted:
@@ -62,7 +67,7 @@ def dispatch(calls: Calls, sim: SimState, call: int, now: float) -> None:
             return
         lane = lane_of(calls, sim, call)
     wait_in_queue(calls, sim, r, lane, call)
-    _notice_arrival(calls, sim, r, now)
+    _notice_arrival(calls, sim, memory, r, now)
 
 
 @inlined_part
@@ -128,14 +133,21 @@ def _last_user(calls: Calls, sim: SimState, call: int) -> int:
 
 
 @inlined_part
-def _notice_arrival(calls: Calls, sim: SimState, r: int, now: float) -> None:
+def _notice_arrival(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """Bring the replica's next event forward where the call that now waits can be admitted earlier."""
     replica = sim.replicas[r]
     station = sim.stations[replica.pool]
     if replica.phase == IDLE:
         due_s = batch_due_s(calls, sim, r, now) if station.is_static else now
         schedule(sim, r, due_s)
-    elif replica.phase == STEPPING and replica.waiting == 1 and replica.in_progress < station.max_num_seqs:
-        passed = steps_until(replica.anchor_s, replica.step_s, now)
+    elif (
+        replica.phase == STEPPING
+        and (
+            replica.waiting == 1 or memory is not None
+        )  # it may fit into memory where those before it do not
+        and replica.in_progress < station.max_num_seqs
+    ):
+        growth_s = growth_of_steps_s(memory, r)
+        passed = steps_until(replica.anchor_s, replica.step_s, growth_s, now)
         replica.steps_at_event = replica.steps + passed
-        schedule(sim, r, replica.anchor_s + passed * replica.step_s)
+        schedule(sim, r, replica.anchor_s + steps_s(passed, replica.step_s, growth_s))

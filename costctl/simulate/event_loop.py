@@ -20,22 +20,26 @@ from costctl.simulate.batches import pass_batch
 from costctl.simulate.capacity import change_capacity, switch_off_if_drained
 from costctl.simulate.dispatch import arrive
 from costctl.simulate.heaps import heap_pop
-from costctl.simulate.replay_state import DRAINING, Calls, SimState
+from costctl.simulate.replay_state import DRAINING, Calls, Memory, SimState
 from costctl.simulate.steps import pass_boundary
 
 
 @compiled_with_package("costctl.simulate")
-def run(calls: Calls, sim: SimState, until_s: float, changes: NDArray[Any] | None) -> float:
+def run(
+    calls: Calls, sim: SimState, memory: Memory | None, until_s: float, changes: NDArray[Any] | None
+) -> float:
     """Replay all calls; the arrays of both arguments are filled in. Returns the last event, in seconds.
 
-    until_s: no event after it happens.  changes: those of ``sim``, None where capacity never changes: numba leaves out
-    the branches that None rules out, a third of what there is to compile.
+    memory: None where nobody counts it.  until_s: no event after it happens.  changes: those of ``sim``, None where
+    capacity never changes: numba leaves out the branches that None rules out, a third of what there is to compile.
     """
-    return _replay(calls, sim, until_s, changes)
+    return _replay(calls, sim, memory, until_s, changes)
 
 
 @inlined_part
-def _replay(calls: Calls, sim: SimState, until_s: float, changes: NDArray[Any] | None) -> float:
+def _replay(
+    calls: Calls, sim: SimState, memory: Memory | None, until_s: float, changes: NDArray[Any] | None
+) -> float:
     now = 0.0
     clock = sim.clock[0]
     plain = _next_plain(calls.after, 0)
@@ -49,7 +53,7 @@ def _replay(calls: Calls, sim: SimState, until_s: float, changes: NDArray[Any] |
         clock.in_system_s += clock.in_system * (min(next_s, clock.change_s) - now)
         if changes is not None and clock.change_s <= next_s:
             now = clock.change_s
-            change_capacity(calls, sim, now)
+            change_capacity(calls, sim, memory, now)
         elif arrival_s <= next_s:
             now = arrival_s
             if call == plain:
@@ -57,12 +61,12 @@ def _replay(calls: Calls, sim: SimState, until_s: float, changes: NDArray[Any] |
             else:
                 clock.timers -= 1
                 heap_pop(sim.timers, clock.timers, calls.joined_s)
-            arrive(calls, sim, call, now)
+            arrive(calls, sim, memory, call, now)
         else:
             now = next_s
-            _pass_event(calls, sim, replica, now)
+            _pass_event(calls, sim, memory, replica, now)
             if changes is not None and sim.replicas[replica].state == DRAINING:
-                switch_off_if_drained(sim, replica, now)
+                switch_off_if_drained(sim, memory, replica, now)
 
 
 @inlined_part
@@ -90,9 +94,9 @@ def _next_arrival(calls: Calls, sim: SimState, plain: int) -> int:
 
 
 @inlined_part
-def _pass_event(calls: Calls, sim: SimState, r: int, now: float) -> None:
+def _pass_event(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     replica = sim.replicas[r]
     if sim.stations[replica.pool].is_static:
         pass_batch(calls, sim, r, now)
     else:
-        pass_boundary(calls, sim, r, now)
+        pass_boundary(calls, sim, memory, r, now)

@@ -31,8 +31,27 @@ def heap_push(heap: SmallInts, size: int, key: Floats | Ints, call: int) -> None
 @inlined_part
 def heap_pop(heap: SmallInts, size: int, key: Floats | Ints) -> None:
     """Remove the top of a heap; ``size`` calls are left."""
-    call = heap[size]
-    slot, child = 0, 1
+    _settle(heap, 0, size, key, heap[size])
+
+
+@part
+def heap_remove(heap: SmallInts, size: int, key: Floats | Ints, call: int) -> None:
+    """Remove a call that the heap holds; ``size`` calls are left."""
+    slot, moved = 0, heap[size]
+    while heap[slot] != call:
+        slot += 1
+    if slot == size:
+        return
+    while slot > 0 and is_before(key, moved, heap[(slot - 1) >> 1]):
+        heap[slot] = heap[(slot - 1) >> 1]
+        slot = (slot - 1) >> 1
+    _settle(heap, slot, size, key, moved)
+
+
+@inlined_part
+def _settle(heap: SmallInts, slot: int, size: int, key: Floats | Ints, call: int) -> None:
+    """Put the call at the slot, or below where others come before it."""
+    child = 2 * slot + 1
     while child < size:
         if child + 1 < size and is_before(key, heap[child + 1], heap[child]):
             child += 1

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.replay_state import (
+    BLOCK,
     CACHED,
     CHANGE,
     CLOCK,
@@ -24,6 +25,7 @@ from costctl.simulate.replay_state import (
     IS_READY,
     LANE,
     LANE_STATE,
+    MEMORY,
     NEVER_ARRIVED,
     OFF,
     QUEUE,
@@ -35,6 +37,7 @@ from costctl.simulate.replay_state import (
     STOPS,
     UP,
     Calls,
+    Memory,
     SimState,
 )
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
@@ -42,6 +45,7 @@ from costctl.simulate.timetable import ready_at_start_s, shifts_of
 from costctl.simulate.workload import Pool, Workload
 
 _EMPTY = np.empty(0, np.int64)
+_UNLIMITED_BLOCKS = 2**40
 
 
 def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
@@ -98,7 +102,7 @@ def comes_again(pools: Sequence[Pool]) -> bool:
 
 
 def _has_cache(pools: Sequence[Pool]) -> bool:
-    return any(pool.setup.prefix_cache_tokens > 0 for pool in pools)
+    return any(pool.setup.prefix_cache_tokens > 0 or pool.setup.enable_prefix_caching for pool in pools)
 
 
 def _followers(after: Ints) -> tuple[SmallInts, SmallInts]:
@@ -123,6 +127,8 @@ def _followers(after: Ints) -> tuple[SmallInts, SmallInts]:
 def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     """The pools before anything has happened: every replica is idle."""
     stations = _stations(pools)
+    if workload.prefix_tree is None and workload.prompt_tokens is None:
+        stations["shares_prefixes_in_memory"] = stations["has_prefixes_in_memory"]
     replicas, completions = _replicas(pools, workload.size, _starts_s(workload))
     lanes = np.stack([_lanes(pool.setup.lanes) for pool in pools])
     leaves = 1 << max(int(replicas.size) - 1, 0).bit_length()
@@ -154,6 +160,31 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     )
 
 
+def memory_state(workload: Workload, pools: Sequence[Pool]) -> Memory | None:
+    """KV memory before anything has happened: all of it is free. None where no pool counts its memory."""
+    if not any(pool.counts_memory for pool in pools):
+        return None
+    places = replicas_by_pool(pools)
+    replicas = np.zeros(sum(places), MEMORY)
+    kv_tokens = [pool.setup.kv_tokens for pool in pools]
+    blocks = [_UNLIMITED_BLOCKS if tokens is None else tokens // BLOCK for tokens in kv_tokens]
+    kept_free = [
+        int(pool.setup.kv_watermark * each) * (pool.setup.kv_tokens is not None)
+        for pool, each in zip(pools, blocks, strict=True)
+    ]
+    replicas["capacity"] = replicas["free"] = replicas["fewest_free"] = np.repeat(blocks, places)
+    replicas["watermark"] = np.repeat(kept_free, places)
+    replicas["last"] = replicas["paused"] = -1
+    cached = workload.cached_tokens
+    return Memory(
+        replicas=replicas,
+        growing=np.zeros((replicas.size, BLOCK), np.int64),
+        prompt=workload.uncached_tokens if cached is None else workload.uncached_tokens + cached,
+        generated=np.zeros(workload.size, np.int32),
+        earlier=np.empty(workload.size, np.int32),
+    )
+
+
 def _first_leaf_of_each_node(leaves: int) -> Ints:
     """Who leads the inner nodes of the tournament while no replica has an event: the lowest of each."""
     node = np.arange(1, leaves, dtype=np.int64)
@@ -182,11 +213,13 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
         row["is_shared"] = setup.lanes.is_shared
         row["is_weighted"] = setup.lanes.weight is not None
         row["alpha_s"], row["beta_s"], row["gamma_s"] = model.alpha_s, model.beta_s, model.gamma_s
+        row["kappa_s"] = model.kappa_s
         row["batch_window_s"] = setup.batch_window_s
         row["max_num_seqs"] = setup.max_num_seqs
         row["max_batched_tokens"] = setup.max_batched_tokens
         row["prefix_cache_tokens"] = setup.prefix_cache_tokens
         row["affinity_most_ahead"] = setup.affinity_most_ahead
+        row["has_prefixes_in_memory"] = setup.enable_prefix_caching
         row["dispatch"] = DISPATCH_CODE[setup.dispatch]
         own = replicas_of_pool(pools, number)
         row["first_replica"], row["replicas"] = own.start, own.stop - own.start

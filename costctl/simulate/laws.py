@@ -6,6 +6,7 @@ compiled pass over the calls, so that it costs little beside the replay; tests/o
     conservation    offered = served + rejected + expired + never arrived + failed + in flight
     order           of a served call: arrival ≤ begin ≤ first token ≤ end
     size            no replica has more in progress than it takes, at any instant, and on average while it is busy
+    KV memory       of a replica: nobody holds more than there is, and nobody holds any once nothing is in progress
     busy time       of a replica: within the time paid for, and no longer than its calls were in progress
     Little's law    L = λ·W on a finite run: the number in the system summed over time is the time in the system summed
                     over calls, those that are still there at the end counted until then (Little 1961)
@@ -35,14 +36,27 @@ _LOST, _DISORDERED, _FIRST_LOST, _FIRST_DISORDERED = range(4)  # of the faults t
 
 
 @dataclass(frozen=True, slots=True)
+class KeptMemory:
+    """KV memory by replica, in blocks. fewest_free: at any instant.  held: by sequences, at the end.  in_progress:
+    calls at the end.
+    """
+
+    fewest_free: Ints
+    held: Ints
+    in_progress: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What the loop counted as events passed. in_system_s: calls that wait or are in progress, summed over time.
     most_in_progress: at any instant, by replica.  comes_again: whether a call may leave the system and come again.
+    memory: None where it was not counted.
     """
 
     in_system_s: float
     most_in_progress: Ints
     comes_again: bool = False
+    memory: KeptMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,8 @@ def require_lawful(outcome: Outcome, pools: Sequence[Pool], counted: Counted) ->
     sizes = np.repeat([pool.setup.max_num_seqs for pool in pools], replicas_by_pool(pools))
     may_lose_work = any(pool.setup.outages for pool in pools)
     _require_size(outcome, tally, counted, sizes, slack_s)
+    if counted.memory is not None:
+        _require_memory(counted.memory)
     _require_busy_time(outcome, tally, slack_s, may_lose_work=may_lose_work)
     _require_littles_law(
         outcome, tally, counted, slack_s, is_exact=not may_lose_work and not counted.comes_again
@@ -177,6 +193,17 @@ def _require_size(outcome: Outcome, tally: _Tally, counted: Counted, sizes: Ints
             "no replica of a replay serves more calls at once than its size.",
             f"{_of_replicas(is_over)}: of size {int(sizes[r])}, it has up to {int(counted.most_in_progress[r])} in "
             f"progress, and call-seconds of {tally.held_s[r]:.9g} in {outcome.busy_s[r]:.9g} busy seconds.",
+        )
+
+
+def _require_memory(memory: KeptMemory) -> None:
+    is_off = (memory.fewest_free < 0) | ((memory.in_progress == 0) & (memory.held != 0)) | (memory.held < 0)
+    if is_off.any():
+        r = int(np.argmax(is_off))
+        raise BrokenLawError.of(
+            "sequences of a replay hold no more KV memory than there is, and give back what they held.",
+            f"{_of_replicas(is_off)}: {int(memory.fewest_free[r])} blocks were free at the least; at the end "
+            f"{int(memory.in_progress[r])} sequences in progress hold {int(memory.held[r])}.",
         )
 
 

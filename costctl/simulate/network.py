@@ -12,9 +12,18 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.simulate.event_loop import run
-from costctl.simulate.initial_state import call_state, sim_state
-from costctl.simulate.laws import Counted, require_lawful
-from costctl.simulate.replay_state import DEMOTED, IDLE, IN_FLIGHT, NEVER_ARRIVED, SERVED, Calls, SimState
+from costctl.simulate.initial_state import call_state, memory_state, sim_state
+from costctl.simulate.laws import Counted, KeptMemory, require_lawful
+from costctl.simulate.replay_state import (
+    DEMOTED,
+    IDLE,
+    IN_FLIGHT,
+    NEVER_ARRIVED,
+    SERVED,
+    Calls,
+    Memory,
+    SimState,
+)
 from costctl.simulate.soundness import require_sound
 from costctl.simulate.workload import Outcome, Pool, Workload
 
@@ -45,34 +54,46 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     longest has waited batch_window_s. The batch of b calls ends, as a whole, alpha + beta·b +
     gamma·tokens later; first_token_s is then as well.
 
+    KV memory (kv_tokens). A call begins when the blocks of its prompt, and of the token that it gives, are free above
+    the watermark, or nothing runs; one whose prompt and answer do not fit into the memory of a replica is refused. Each
+    decode step may need further blocks: where they run out, the sequence that began last is pre-empted, and comes back
+    before any call that waits, with its prompt and what it has generated to be read.
+
     A follow-up arrives think_s after the end of the call it follows; where that was not served it never
     arrives (arrival NaN, replica -1). busy_s counts what is in progress, not a window that is open. At one
     instant, arrivals come before replicas act, and a call arriving at a boundary is seen by it.
 
-    Shares of lanes, refused calls, retries, prefix caches, outages and scaling: their rules are in
+    KV memory in full, shares of lanes, refused calls, retries, prefix caches, outages and scaling: their rules are in
     docs/explanation/replay.md. until_s: no event after it happens; what has arrived and has not left by
     then is in flight. Releases the GIL. Raises ValueError where the arguments contradict each other, BrokenLawError
     where the outcome denies a law of costctl/simulate/laws.py.
     """
     require_sound(workload, pool, pools)
     own_pool = np.require(pool, np.int64, ["C", "W"])
-    calls = call_state(_as_compiled(workload), own_pool, pools)
+    workload = _as_compiled(workload)
+    calls = call_state(workload, own_pool, pools)
     sim = sim_state(workload, pools)
-    last_s = float(run(calls, sim, float(until_s), sim.changes if sim.changes.size else None))
-    outcome = _outcome(calls, sim, last_s if until_s == np.inf else until_s)
-    require_lawful(outcome, pools, _counted(calls, sim, last_s, outcome.horizon_s))
+    memory = memory_state(workload, pools)
+    changes = sim.changes if sim.changes.size else None
+    last_s = float(run(calls, sim, memory, float(until_s), changes))
+    outcome = _outcome(calls, sim, memory, last_s if until_s == np.inf else until_s)
+    require_lawful(outcome, pools, _counted(calls, sim, memory, last_s, outcome.horizon_s))
     return outcome
 
 
-def _counted(calls: Calls, sim: SimState, last_s: float, horizon_s: float) -> Counted:
+def _counted(calls: Calls, sim: SimState, memory: Memory | None, last_s: float, horizon_s: float) -> Counted:
     """What the loop counted as it went, up to the horizon."""
     clock = sim.clock[0]
     in_system_s = clock["in_system_s"] + clock["in_system"] * (horizon_s - last_s)
     comes_again = calls.joined_s is not calls.arrival_s
-    return Counted(float(in_system_s), sim.replicas["most_in_progress"], comes_again)
+    kept = None
+    if memory is not None:
+        held = memory.replicas["capacity"] - memory.replicas["free"] - memory.replicas["idle"]
+        kept = KeptMemory(memory.replicas["fewest_free"], held, sim.replicas["in_progress"])
+    return Counted(float(in_system_s), sim.replicas["most_in_progress"], comes_again, kept)
 
 
-def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:
+def _outcome(calls: Calls, sim: SimState, memory: Memory | None, horizon_s: float) -> Outcome:
     """What the arrays say once the last event has passed; marks that only the loop needs are taken out."""
     status, replicas = calls.status, sim.replicas
     calls.arrival_s[status == NEVER_ARRIVED] = np.nan
@@ -95,6 +116,7 @@ def _outcome(calls: Calls, sim: SimState, horizon_s: float) -> Outcome:
         pool=calls.pool.astype(np.int64) if came_again else calls.own_pool,
         paid_s=replicas["paid_s"] + still_paid_s,
         spared_tokens=calls.spared_tokens if calls.spared_tokens.size else None,
+        preemptions=None if memory is None else memory.replicas["preemptions"].copy(),
     )
 
 
@@ -119,4 +141,5 @@ def _as_compiled(workload: Workload) -> Workload:
         prefix_tokens=None if workload.prefix_tokens is None else ints(workload.prefix_tokens),
         prefix_tree=workload.prefix_tree,
         prompt_tokens=None if workload.prompt_tokens is None else ints(workload.prompt_tokens),
+        cached_tokens=None if workload.cached_tokens is None else ints(workload.cached_tokens),
     )

@@ -7,7 +7,7 @@ of a prompt, behind those that it goes on from; these are used with it, and just
 from __future__ import annotations
 
 from costctl.compiled import part
-from costctl.simulate.replay_state import Calls, SimState
+from costctl.simulate.replay_state import Calls, Memory, SimState
 
 
 @part
@@ -51,7 +51,7 @@ def _use(sim: SimState, r: int, prefix: int, tokens: int, begins: int) -> None:
     end = cached.size - 1
     capacity = sim.stations[replica.pool].prefix_cache_tokens
     if cached[prefix].tokens > 0:
-        _unlink(sim, r, prefix)
+        unlink(sim, r, prefix)
         if begins + tokens > capacity:
             tokens = cached[prefix].tokens
         replica.cached_tokens -= cached[prefix].tokens
@@ -62,28 +62,40 @@ def _use(sim: SimState, r: int, prefix: int, tokens: int, begins: int) -> None:
         oldest = int(cached[end].newer)
         replica.cached_tokens -= cached[oldest].tokens
         cached[oldest].tokens = 0
-        _unlink(sim, r, oldest)
+        unlink(sim, r, oldest)
     cached[prefix].tokens = tokens
     replica.cached_tokens += tokens
-    newest = cached[end].older
-    cached[prefix].older, cached[prefix].newer = newest, end
-    cached[newest].newer, cached[end].older = prefix, prefix
+    link_newest(sim, r, prefix)
     sim.last_user[replica.pool, prefix] = r
 
 
 @part
-def _unlink(sim: SimState, r: int, prefix: int) -> None:
+def link_newest(sim: SimState, r: int, prefix: int) -> None:
+    """The prefix, which is not in the ring, is the one that was used last."""
+    cached = sim.cached[r]
+    end = cached.size - 1
+    newest = cached[end].older
+    cached[prefix].older, cached[prefix].newer = newest, end
+    cached[newest].newer, cached[end].older = prefix, prefix
+
+
+@part
+def unlink(sim: SimState, r: int, prefix: int) -> None:
+    """Take the prefix out of the ring."""
     cached = sim.cached[r]
     newer, older = cached[prefix].newer, cached[prefix].older
     cached[older].newer, cached[newer].older = newer, older
 
 
 @part
-def forget_prefixes(sim: SimState, r: int) -> None:
+def forget_prefixes(sim: SimState, memory: Memory | None, r: int) -> None:
     """The replica holds nothing any more."""
     if sim.last_user.size == 0:
         return
     cached = sim.cached[r]
+    if memory is not None:
+        memory.replicas[r].free += memory.replicas[r].idle
+        memory.replicas[r].idle = 0
     end = cached.size - 1
     oldest = cached[end].newer
     while oldest != end:

@@ -61,6 +61,20 @@ def wait_in_queue(calls: Calls, sim: SimState, r: int, lane: int, call: int) -> 
 
 
 @inlined_part
+def wait_on(calls: Calls, sim: SimState, r: int, call: int) -> None:
+    """The call, which was just taken from its queue, waits on as the first of it."""
+    replica, lane = sim.replicas[r], lane_of(calls, sim, call)
+    queue = sim.queues[r, sim.lanes[replica.pool, lane].queue]
+    calls.next_in_queue[call] = queue.first
+    if queue.first < 0:
+        queue.last = call
+    queue.first = call
+    sim.lane_states[r, lane].waiting += 1
+    replica.waiting += 1
+    sim.stations[replica.pool].waiting += 1
+
+
+@inlined_part
 def stop_waiting(calls: Calls, sim: SimState, r: int, queue: int) -> int:
     """Take the first call of a queue of waiting calls."""
     call = dequeue(calls, sim, r, queue)

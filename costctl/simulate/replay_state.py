@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import RefusalAction
-from costctl.simulate.workload import CallStatus
+from costctl.simulate.workload import KV_BLOCK_TOKENS, CallStatus
 
 SERVED: Final = int(CallStatus.SERVED)
 REJECTED: Final = int(CallStatus.REJECTED)
@@ -53,6 +53,7 @@ STOPS: Final = 3
 IS_READY: Final = 4
 SCALES: Final = 5
 
+BLOCK: Final = KV_BLOCK_TOKENS
 BEGUN: Final = 0  # number of the queue of calls in prefill or in the batch; queues of waiting calls follow
 
 STATION: Final = np.dtype(
@@ -64,11 +65,14 @@ STATION: Final = np.dtype(
         ("alpha_s", np.float64),
         ("beta_s", np.float64),
         ("gamma_s", np.float64),
+        ("kappa_s", np.float64),
         ("batch_window_s", np.float64),
         ("max_num_seqs", np.int64),
         ("max_batched_tokens", np.int64),
         ("prefix_cache_tokens", np.int64),
         ("affinity_most_ahead", np.int64),
+        ("has_prefixes_in_memory", np.int64),
+        ("shares_prefixes_in_memory", np.int64),  # of calls that are told apart by groups, not by a tree
         ("dispatch", np.int64),
         ("first_replica", np.int64),
         ("replicas", np.int64),
@@ -148,8 +152,29 @@ QUEUE: Final = np.dtype(
 CACHED: Final = np.dtype(
     [
         ("tokens", np.int32),  # 0: the replica does not have the prefix
+        ("users", np.int32),  # sequences in progress that share it in KV memory
         ("newer", np.int32),
         ("older", np.int32),
+    ]
+)
+
+# KV memory of a replica that decodes continuously, in blocks of BLOCK tokens.
+MEMORY: Final = np.dtype(
+    [
+        ("capacity", np.int64),
+        ("watermark", np.int64),  # blocks that a call leaves free when it begins beside others
+        ("free", np.int64),  # below 0 only at a boundary, until somebody has made room
+        (
+            "taken",
+            np.int64,
+        ),  # of the free blocks, ever; they are taken in the order in which they became free
+        ("idle", np.int64),  # blocks of prefixes that no sequence in progress uses
+        ("fewest_free", np.int64),  # ever, between boundaries
+        ("context", np.int64),  # tokens of the decoding sequences, summed
+        ("last", np.int64),  # of the decoding sequences the one that began last, or -1
+        ("paused", np.int64),  # the pre-empted sequence that comes back first, or -1
+        ("growth_s", np.float64),  # by which each decode step is longer than the one before
+        ("preemptions", np.int64),
     ]
 )
 
@@ -207,7 +232,8 @@ class SimState(NamedTuple):
 
     lanes: [pool, lane]. lane_states: [replica, lane]. queues: [replica, queue]; queue 0 is for calls in
     prefill or in the batch; waiting calls have a queue for each level of rank or, where lanes share, each lane.
-    cached: [replica, prefix], a ring from most to least recently used through the last column.
+    cached: [replica, prefix], a ring from most to least recently used through the last column; of prefixes in KV
+    memory those that no sequence in progress uses.
     """
 
     stations: NDArray[Any]
@@ -225,3 +251,21 @@ class SimState(NamedTuple):
     timers: SmallInts  # heap of follow-ups, redirected and retrying calls to come, by joined_s
     changes: NDArray[Any]  # of capacity
     clock: NDArray[Any]  # one row
+
+
+class Memory(NamedTuple):
+    """KV memory: what each replica has of it, and what tells how much a call holds.
+
+    A sequence holds the blocks of its context, prompt and generated tokens; one in prefill also that of the token to
+    come. growing: [replica, BLOCK], decoding sequences by the number of the decode step, modulo BLOCK, at which they
+    need a further block. prompt: tokens of the call's prompt, cached ones too. generated: tokens that the call had when
+    it began to be read; what it has while it decodes follows from its progress, which while it is pre-empted is the
+    place of its blocks among those that became free, ever. earlier: of a decoding call the one
+    that began before it on its replica, or -1; the later one is its next_in_queue.
+    """
+
+    replicas: NDArray[Any]
+    growing: Ints
+    prompt: Ints
+    generated: SmallInts
+    earlier: SmallInts

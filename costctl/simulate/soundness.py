@@ -9,7 +9,7 @@ import numpy as np
 
 from costctl.arrays import Ints
 from costctl.simulate.timetable import Timetable
-from costctl.simulate.workload import Outage, Pool, Scaling, Workload
+from costctl.simulate.workload import KV_BLOCK_TOKENS, Outage, Pool, Scaling, Workload
 
 
 def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None:
@@ -24,7 +24,7 @@ def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None
         workload.replica,
         pool,
     ]
-    prompts = (workload.prefix, workload.prefix_tokens, workload.prompt_tokens)
+    prompts = (workload.prefix, workload.prefix_tokens, workload.prompt_tokens, workload.cached_tokens)
     columns += [each for each in prompts if each is not None]
     _require(all(column.size == n for column in columns), "the arrays of a workload differ in length")
     _require(n < 2**31, "there are more than 2,147,483,647 calls")
@@ -39,6 +39,10 @@ def require_sound(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> None
     _require(bool((workload.think_s >= 0).all()), "a think time is negative or NaN")
     _require(_are_in(pool, len(pools)), "a call names a pool that does not exist")
     _require(_are_in(workload.uncached_tokens), "a count of tokens is negative")
+    _require(
+        workload.cached_tokens is None or _are_in(workload.cached_tokens),
+        "a count of cached tokens is negative",
+    )
     _require(_are_in(workload.decode_steps), "a count of decode steps is negative")
     _require(_are_in(workload.lane), "a lane is negative")
     _require_sound_prefixes(workload)
@@ -106,6 +110,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(setup.batch_window_s >= 0, "a batch window is negative")
     _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
     _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
+    _require_sound_memory(pool)
     if setup.scaling is not None:
         _require_sound_scaling(setup.scaling, setup.replicas)
         _require(setup.timetable is None, "a pool scales by load and by timetable")
@@ -117,6 +122,24 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
         _require(0 <= outage.warm_up_s < np.inf, "a warm-up is negative or infinite")
         others = (each for other, each in enumerate(setup.outages) if other != number)
         _require(not any(_overlap(outage, each) for each in others), "outages of one replica overlap")
+
+
+def _require_sound_memory(pool: Pool) -> None:
+    model, setup = pool.model, pool.setup
+    _require(model.kappa_s >= 0, "a service time is negative")
+    _require(
+        not pool.counts_memory or model.discipline == "continuous",
+        "a pool that serves static batches has KV memory, or time for its tokens",
+    )
+    _require(
+        setup.kv_tokens is None or KV_BLOCK_TOKENS <= setup.kv_tokens < 2**31,
+        f"KV memory is less than a block of {KV_BLOCK_TOKENS} tokens, or too large",
+    )
+    _require(0 <= setup.kv_watermark < 1, "a KV watermark is not a share of the memory")
+    _require(
+        setup.prefix_cache_tokens == 0 or (setup.kv_tokens is None and not setup.enable_prefix_caching),
+        "a pool keeps prefixes in KV memory and in a cache of their own",
+    )
 
 
 def _overlap(outage: Outage, other: Outage) -> bool:

@@ -90,4 +90,6 @@ def work_alone_s(calls: Calls, sim: SimState, call: int) -> float:
     prefill_s = station.gamma_s * calls.tokens[call]
     if station.is_static:
         return float(station.alpha_s + station.beta_s + prefill_s)
-    return float(prefill_s + (station.alpha_s + station.beta_s) * calls.decode_steps[call])
+    steps = calls.decode_steps[call]
+    contexts = steps * (calls.tokens[call] + 1) + steps * (steps - 1) // 2
+    return float(prefill_s + (station.alpha_s + station.beta_s) * steps + station.kappa_s * contexts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -10,10 +11,9 @@ from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outage, Pool, PoolSetup, ServiceModel, Workload
 
-_CAPACITIES: Final = (
-    (),
-    (Outage(0, 1.0, 2.0),),
-)  # that stays, and that changes: the loop is compiled for each
+# Capacity that stays and that changes, memory that counts and that does not: the loop is compiled for each.
+_CAPACITIES: Final = ((), (Outage(0, 1.0, 2.0),))
+_MEMORIES: Final = (None, 1_600)
 
 
 def warm_up() -> None:
@@ -21,6 +21,6 @@ def warm_up() -> None:
     one, none = np.zeros(1), np.full(1, -1)
     workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
     model = ServiceModel("continuous", alpha_s=0.1, beta_s=0.1, gamma_s=0.1)
-    for outages in _CAPACITIES:
-        setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1), outages=outages)
+    for outages, kv_tokens in product(_CAPACITIES, _MEMORIES):
+        setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1), outages=outages, kv_tokens=kv_tokens)
         replay_network(workload, np.zeros(1, int), [Pool(model, setup)])

@@ -18,6 +18,8 @@ from costctl.simulate.timetable import Timetable
 MOST_AHEAD: Final = 2**31 - 1  # calls: the replica that has the prefix is chosen whatever its load
 Dispatch = Literal["recorded", "round_robin", "least_outstanding", "prefix_affinity"]
 
+KV_BLOCK_TOKENS: Final = 16  # tokens of a block of KV memory: vLLM's default (block_size, 2024)
+
 
 @dataclass(frozen=True, slots=True)
 class PrefixTree:
@@ -46,7 +48,8 @@ class Workload:
     a prompt, which is always read.  prefix_tree: how
     beginnings go on from one another; None where none does.  prompt_tokens: of the whole prompt of a call with a
     prefix, with what a cache gave in the trace; None where that is uncached_tokens. A pool that keeps prefixes reads
-    these, less what it has, and any other pool uncached_tokens.
+    these, less what it has, and any other pool uncached_tokens.  cached_tokens: prompt tokens besides uncached_tokens,
+    which the engine had in the trace: they are not read, and take KV memory; None where there are none.
     """
 
     arrival_s: Floats
@@ -60,6 +63,7 @@ class Workload:
     prefix_tokens: Ints | None = None
     prefix_tree: PrefixTree | None = None
     prompt_tokens: Ints | None = None
+    cached_tokens: Ints | None = None
 
     @property
     def size(self) -> int:
@@ -71,10 +75,10 @@ class Workload:
 class ServiceModel:
     """How long a replica takes.
 
-    continuous: a decode step of b sequences takes alpha_s + beta_s·b; prefill takes gamma_s per uncached
-    token and, where ``is_prefill_stalling``, no step passes meanwhile; otherwise prefill tokens ride
-    along: a step of b decoding sequences that carries t prefill tokens takes alpha_s + beta_s·b +
-    gamma_s·t. static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as
+    continuous: a decode step of b sequences takes alpha_s + beta_s·b + kappa_s·(their contexts, summed), a context
+    being prompt and generated tokens; prefill takes gamma_s per uncached token and, where ``is_prefill_stalling``, no
+    step passes meanwhile; otherwise prefill tokens ride along: a step that carries t prefill tokens takes gamma_s·t
+    longer. static: a batch of b calls with t uncached tokens takes alpha_s + beta_s·b + gamma_s·t, as
     a whole.
     """
 
@@ -83,6 +87,7 @@ class ServiceModel:
     beta_s: float
     gamma_s: float
     is_prefill_stalling: bool = True
+    kappa_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,10 @@ class PoolSetup:
     affinity_most_ahead: how many calls more than the least loaded replica the one that has the prefix may have, waiting
     and in progress, and still be chosen by prefix_affinity.  timetable: by which the number of replicas changes;
     ``replicas`` is then what it says of the start.
+
+    Where decoding is continuous: kv_tokens: tokens of KV memory of each replica, in whole blocks of KV_BLOCK_TOKENS;
+    None is without limit.  kv_watermark: share of them that a call leaves free when it begins beside others.
+    enable_prefix_caching: beginnings of prompts are kept in KV memory, as long as nobody else needs it.
     """
 
     replicas: int
@@ -141,6 +150,9 @@ class PoolSetup:
     scaling: Scaling | None = None
     outages: tuple[Outage, ...] = ()
     timetable: Timetable | None = None
+    kv_tokens: int | None = None
+    kv_watermark: float = 0.0
+    enable_prefix_caching: bool = False
 
     @property
     def most_replicas(self) -> int:
@@ -156,6 +168,12 @@ class Pool:
 
     model: ServiceModel
     setup: PoolSetup
+
+    @property
+    def counts_memory(self) -> bool:
+        """Whether a replay must know what each sequence holds of KV memory."""
+        setup = self.setup
+        return setup.kv_tokens is not None or setup.enable_prefix_caching or self.model.kappa_s > 0
 
 
 class CallStatus(IntEnum):
@@ -180,7 +198,8 @@ class Outcome:
     progress.  paid_s: from the start (0, or the first arrival where that is before), or from when it was
     ordered, until the last event or until it was dropped and had nothing left.  horizon_s: the last event,
     or the end of a replay that was ended before.  spared_tokens: of each call's prompt, that its replica had when its
-    prefill began; None where no pool keeps prefixes.
+    prefill began; None where no pool keeps prefixes.  preemptions: by replica, how often a sequence lost its KV memory
+    to others and was read again; None where no pool counts its memory (`Pool.counts_memory`).
     """
 
     arrival_s: Floats
@@ -195,3 +214,4 @@ class Outcome:
     pool: SmallInts
     paid_s: Floats
     spared_tokens: SmallInts | None = None
+    preemptions: Ints | None = None

@@ -93,6 +93,9 @@ def test_a_misspelt_key_is_named_with_its_nearest_relative(
         "[pools.a]\nreplicas = 0\n",
         "[pools.a]\nusd_per_replica_hour = -1\n",
         "[pools.a]\nusd_per_replica_hour = nan\n",
+        "[pools.gpu]\nkv_tokens = 15",
+        "[pools.gpu]\nprefill = 'sometimes'",
+        "[pools.gpu]\nmax_batch_size = 8\nkv_tokens = 1600",
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:

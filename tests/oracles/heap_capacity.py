@@ -6,6 +6,7 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from tests.oracles.heap_memory import evict, lose
 from tests.oracles.heap_refusals import give_up
 from tests.oracles.heap_turns import Replica
 
@@ -115,6 +116,8 @@ def switch_off(replica: Replica, now: float) -> None:
     replica.state = "off"
     replica.paid_s += now - replica.paid_from_s
     replica.paid_from_s = None
+    while replica.memory is not None and replica.memory.idle:
+        evict(replica)
     replica.held.clear()
 
 
@@ -126,7 +129,7 @@ def fail(replay: HeapReplay, replica: Replica, now: float) -> None:
     replica.held.clear()
     if replica.doing != "nothing":
         replica.busy_s += now - replica.busy_from_s
-    lost = [*replica.prefilling, *(call for _, call in replica.decoding), *replica.batch]
+    lost = [*replica.prefilling, *(call for _, call in replica.decoding), *replica.batch, *lose(replica)]
     replica.prefilling.clear()
     replica.decoding, replica.batch, replica.doing, replica.event_s = [], [], "nothing", math.inf
     for call in lost:

@@ -2,7 +2,7 @@
 
 Two uses. With `jumping=False` every decode step is an event of its own: the slow twin that the compiled
 loop, which never looks at single steps, must equal. With `jumping=True` steps that change nothing are
-passed at once: what somebody would write who wants it fast and has only heapq.
+passed at once, but where KV memory counts: what somebody would write who wants it fast and has only heapq.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from costctl.simulate.lanes import RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
+from tests.oracles import heap_memory
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
 from tests.oracles.heap_dispatch import choose, parts_of
 from tests.oracles.heap_refusals import expire, refuse
@@ -43,6 +44,7 @@ class HeapReplay:
         has_cache = workload.prefix is not None and any(pool.setup.prefix_cache_tokens for pool in pools)
         self.spared_tokens = [0] * n if has_cache else None
         self.prefix_tokens = [0] * n if workload.prefix_tokens is None else workload.prefix_tokens.tolist()
+        self.prompt = heap_memory.prompts_of(workload)
         self.tokens_left = list(self.tokens)
         self.joined_s = [math.nan] * n
         self.attempts, self.redirected, self.is_demoted = [0] * n, [0] * n, [False] * n
@@ -70,6 +72,7 @@ class HeapReplay:
                 replica = Replica(
                     len(self.replicas), pool, [deque() for _ in range(queues)], [0] * lanes.count
                 )
+                replica.memory = heap_memory.memory_of(replica)
                 if place >= pool.setup.replicas:
                     replica.state, replica.paid_from_s = "off", None
                 self.replicas.append(replica)
@@ -127,6 +130,7 @@ class HeapReplay:
             pool=np.array(self.pool_of, np.int64),
             paid_s=np.array([replica.paid_s for replica in self.replicas]),
             spared_tokens=None if self.spared_tokens is None else np.array(self.spared_tokens, np.int64),
+            preemptions=heap_memory.preemptions_of(self.replicas),
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -176,7 +180,7 @@ class HeapReplay:
         lane = self.lane_now(call)
         replica = choose(self, call)
         self.served_by[call] = -1 if replica is None else replica.number
-        if replica is None:
+        if replica is None or heap_memory.never_fits(self, replica, call):
             refuse(self, call, lane, now)
             return
         if self.is_full(replica, lane):
@@ -189,6 +193,7 @@ class HeapReplay:
             self.schedule(replica, self.due_s(replica, now))
         elif replica.doing == "stepping" and replica.in_progress < replica.pool.setup.max_num_seqs:
             self.schedule(replica, self.next_boundary_s(replica, now))
+            heap_memory.note_arrival(replica)
 
     def is_full(self, replica: Replica, lane: int) -> bool:
         limit = int(replica.pool.setup.lanes.queue_limit[lane])
@@ -216,6 +221,8 @@ class HeapReplay:
         if replica.pool.model.discipline == "static":
             self.end_batch(replica, now)
             self.start_batch(replica, now)
+        elif replica.memory is not None:
+            heap_memory.pass_boundary(self, replica, now)
         else:
             self.pass_boundary(replica, now)
         if replica.state == "draining" and replica.outstanding == 0:

@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from costctl.simulate.workload import Pool
+
+if TYPE_CHECKING:
+    from tests.oracles.heap_memory import Memory
 
 
 @dataclass(slots=True)
@@ -38,10 +42,12 @@ class Replica:
     virtual: dict[int, float] = field(default_factory=dict)  # virtual time of each rank
     credit_s: dict[int, float] = field(default_factory=dict)
     held: OrderedDict[int, int] = field(default_factory=OrderedDict)  # prefix: tokens, oldest first
+    paused: list[int] = field(default_factory=list)  # pre-empted calls, in the order in which they come back
+    memory: Memory | None = None
 
     @property
     def in_progress(self) -> int:
-        return len(self.prefilling) + len(self.decoding) + len(self.batch)
+        return len(self.prefilling) + len(self.decoding) + len(self.batch) + len(self.paused)
 
     @property
     def outstanding(self) -> int:
@@ -91,7 +97,10 @@ def charge(replica: Replica, lane: int, tokens: int, decode_steps: int) -> None:
     if model.discipline == "static":
         work_s = model.alpha_s + model.beta_s + model.gamma_s * tokens
     else:
-        work_s = model.gamma_s * tokens + (model.alpha_s + model.beta_s) * decode_steps
+        contexts = sum(tokens + 1 + step for step in range(decode_steps))
+        work_s = (
+            model.gamma_s * tokens + (model.alpha_s + model.beta_s) * decode_steps + model.kappa_s * contexts
+        )
     if lanes.weight is not None:
         is_out_of_turn = lanes.min_share[lane] > 0 and replica.credit_s.get(lane, 0.0) >= 0
         if not is_out_of_turn:

@@ -16,13 +16,16 @@ REPORT_S = 0.5
 
 @dataclass(frozen=True)
 class EngineLaw:
-    """A step of b sequences with t prompt tokens takes alpha_s + beta_s·b + gamma_s·t."""
+    """A step of b sequences with contexts of C tokens and t prompt tokens takes alpha_s + beta_s·b + gamma_s·t +
+    kappa_s·C.
+    """
 
     alpha_s: float
     beta_s: float
     gamma_s: float
     max_num_seqs: int
     max_batched_tokens: int
+    kappa_s: float = 0.0
 
 
 def serve_step_by_step(
@@ -42,7 +45,7 @@ def serve_step_by_step(
     left, to_decode = prompt_tokens.copy(), decode_steps.copy()
     reading: list[int] = []
     decoding: list[int] = []
-    rows: list[tuple[float, int, int, float, float, float]] = [(0.0, 0, 0, 0.0, 0.0, 0.0)]
+    rows: list[tuple[float, int, int, float, float, float, float]] = [(0.0, 0, 0, 0.0, 0.0, 0.0, 0.0)]
     now, following, decoded, read, steps = 0.0, 0, 0.0, 0.0, 0.0
     while following < size or reading or decoding:
         if not reading and not decoding:
@@ -58,7 +61,10 @@ def serve_step_by_step(
             taken = min(int(left[call]), room - carried)
             left[call] -= taken
             carried += taken
-        now += law.alpha_s + law.beta_s * len(decoding) + law.gamma_s * carried
+        contexts = sum(
+            int(prompt_tokens[call] + decode_steps[call] - to_decode[call]) + 1 for call in decoding
+        )
+        now += law.alpha_s + law.beta_s * len(decoding) + law.gamma_s * carried + law.kappa_s * contexts
         decoded, read, steps = decoded + len(decoding), read + carried, steps + 1.0
         for call in decoding:
             to_decode[call] -= 1
@@ -70,8 +76,14 @@ def serve_step_by_step(
         reading = [call for call in reading if left[call] > 0]
         if now - rows[-1][0] >= report_s:
             waiting = int(np.searchsorted(arrival_s, now, side="right")) - following
-            rows.append((now, len(reading) + len(decoding), max(waiting, 0), decoded, read, steps))
+            held = sum(
+                int(prompt_tokens[call] + decode_steps[call] - to_decode[call]) + 1 for call in decoding
+            )
+            in_line = max(waiting, 0)
+            rows.append((now, len(reading) + len(decoding), in_line, decoded, read, steps, float(held)))
             decoded, read, steps = 0.0, 0.0, 0.0
-    at_s, running, in_line, tokens, prompts, passed = (np.array(column) for column in zip(*rows, strict=True))
-    log = EngineLog(at_s, running, in_line, tokens, prompts, passed if counts_steps else None)
+    at_s, running, pending, tokens, prompts, passed, held_tokens = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
+    log = EngineLog(at_s, running, pending, tokens, prompts, passed if counts_steps else None, held_tokens)
     return log, first_s, end_s

@@ -1,7 +1,7 @@
 """One pool as processes of simpy: the replay as somebody would write it with a library for simulation.
 
-Prefill stalls; every decode step is a timeout of its own. Only for workloads in which no two events share
-an instant, since simpy breaks such ties in its own way.
+Prefill stalls; every decode step is a timeout of its own; KV memory is counted anew at each, without prefix
+caching. Only for workloads in which no two events share an instant, since simpy breaks such ties in its own way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import simpy
 
+from costctl.arrays import Ints
 from costctl.simulate.workload import CallStatus, Outcome, PoolSetup, ServiceModel, Workload
+
+BLOCK = 16  # tokens
 
 
 class SimpyReplica:
@@ -22,6 +25,11 @@ class SimpyReplica:
         self.waiting: list[int] = []
         self.in_progress = 0
         self.busy_s = 0.0
+        self.has_news = True  # since waiting calls were last looked at
+        self.generated: dict[int, int] = {}
+        self.running: list[int] = []  # in the order in which they began
+        self.paused: list[int] = []
+        self.preemptions = 0
         self.arrived = self.env.event()
         discipline = replay.model.discipline
         self.env.process(self.serve_batches() if discipline == "static" else self.serve_steps())
@@ -36,11 +44,36 @@ class SimpyReplica:
             )
             self.waiting.remove(call)
             if self.env.now - replay.arrival_s[call] <= replay.setup.lanes.time_to_live_s[replay.lane[call]]:
+                if not self.fits(call):
+                    self.waiting.append(call)
+                    return None
                 replay.begin_s[call] = self.env.now
                 self.in_progress += 1
                 return call
             replay.status[call] = CallStatus.EXPIRED
         return None
+
+    def context(self, call: int) -> int:
+        return self.replay.tokens[call] + self.generated.get(call, 0)
+
+    def blocks_free(self) -> float:
+        kv_tokens = self.replay.setup.kv_tokens
+        if kv_tokens is None:
+            return float("inf")
+        return kv_tokens // BLOCK - sum(-(-self.context(call) // BLOCK) for call in self.running)
+
+    def fits(self, call: int) -> bool:
+        return -(-(self.context(call) + 1) // BLOCK) <= self.blocks_free()
+
+    def make_room(self) -> None:
+        while self.blocks_free() < 0:
+            self.paused.insert(0, self.running.pop())
+            self.preemptions += 1
+
+    def next_to_read(self) -> int | None:
+        if self.paused:
+            return self.paused.pop(0) if self.fits(self.paused[0]) else None
+        return self.take() if len(self.running) < self.replay.setup.max_num_seqs else None
 
     def finish(self, call: int) -> None:
         self.in_progress -= 1
@@ -51,25 +84,35 @@ class SimpyReplica:
         yield self.arrived
 
     def serve_steps(self) -> Generator[Any, Any, None]:
-        replay, model, steps_left = self.replay, self.replay.model, dict[int, int]()
+        replay, model = self.replay, self.replay.model
         while True:
-            if not self.waiting and not steps_left:
+            if not self.waiting and not self.running:
                 yield from self.until_arrival()
             from_s = self.env.now
-            while len(steps_left) < replay.setup.max_num_seqs and (call := self.take()) is not None:
-                yield self.env.timeout(model.gamma_s * replay.tokens[call])
-                replay.first_token_s[call] = self.env.now
-                if replay.decode_steps[call]:
-                    steps_left[call] = replay.decode_steps[call]
-                else:
-                    self.finish(call)
-            if steps_left:
-                yield self.env.timeout(model.alpha_s + model.beta_s * len(steps_left))
-            steps_left = {call: left - 1 for call, left in steps_left.items()}
-            for call in [call for call, left in steps_left.items() if left == 0]:
-                del steps_left[call]
-                self.finish(call)
+            while self.has_news:
+                self.has_news = False
+                while (call := self.next_to_read()) is not None:
+                    self.running.append(call)
+                    self.generated[call] = self.generated.get(call, 0) + 1  # the token that comes of it
+                    yield self.env.timeout(model.gamma_s * (self.context(call) - 1))
+                    if self.generated[call] == 1:
+                        replay.first_token_s[call] = self.env.now
+                    self.end_if_done(call)
+            if self.running:
+                contexts = sum(self.context(call) for call in self.running)
+                step_s = model.alpha_s + model.beta_s * len(self.running) + model.kappa_s * contexts
+                yield self.env.timeout(step_s)
+            for call in list(self.running):
+                self.generated[call] += 1
+                self.end_if_done(call)
+            self.make_room()
             self.busy_s += self.env.now - from_s
+
+    def end_if_done(self, call: int) -> None:
+        if self.generated[call] > self.replay.decode_steps[call]:
+            self.running.remove(call)
+            self.has_news = True
+            self.finish(call)
 
     def serve_batches(self) -> Generator[Any, Any, None]:
         replay, model, setup = self.replay, self.replay.model, self.replay.setup
@@ -128,6 +171,7 @@ class SimpyReplay:
             self.status[call] = CallStatus.REJECTED
             return
         replica.waiting.append(call)
+        replica.has_news = True
         if not replica.arrived.triggered:
             replica.arrived.succeed()
 
@@ -155,7 +199,13 @@ class SimpyReplay:
             attempts=(self.status != CallStatus.NEVER_ARRIVED).astype(np.int64),
             pool=np.zeros(self.status.size, np.int64),
             paid_s=np.full(len(self.replicas), self.env.now),
+            preemptions=self.preemptions(),
         )
+
+    def preemptions(self) -> Ints | None:
+        if self.setup.kv_tokens is None and self.model.kappa_s == 0:
+            return None
+        return np.array([replica.preemptions for replica in self.replicas])
 
 
 def simpy_replay(workload: Workload, model: ServiceModel, setup: PoolSetup) -> Outcome:

@@ -230,3 +230,35 @@ def random_timetable(seed: int, own: int, replicas: int) -> Timetable | None:
     numbers[draw.integers(0, steps)] = replicas
     start_up_s = min(float(draw.integers(0, 24)) / 8, period_s - 1 / 8)
     return Timetable(period_s, tuple(at_s.tolist()), tuple(numbers.tolist()), start_up_s)
+
+
+def random_case_of_memory(seed: int, *, on_grid: bool) -> Case:
+    """A random case of all rules whose pools decode continuously, with little KV memory and time for what it holds."""
+    case, draw = random_case_of_all_rules(seed, on_grid=on_grid), np.random.default_rng(seed + 2)
+    n = case.workload.size
+
+    def in_memory(pool: Pool) -> Pool:
+        is_caching = bool(draw.random() < 0.5)
+        kappa_s = float(draw.choice([0.0, 0.0, 1 / 512, 1 / 64]))
+        kv_tokens = None if draw.random() < 0.1 else int(draw.integers(16, 260))
+        setup = dataclasses.replace(
+            pool.setup,
+            max_batched_tokens=int(draw.integers(1, 60)),
+            prefix_cache_tokens=0 if is_caching or kv_tokens is not None else pool.setup.prefix_cache_tokens,
+            kv_tokens=kv_tokens,
+            kv_watermark=float(draw.choice([0.0, 0.0, 0.1, 0.3])),
+            enable_prefix_caching=is_caching,
+        )
+        return Pool(dataclasses.replace(pool.model, discipline="continuous", kappa_s=kappa_s), setup)
+
+    tokens = draw.integers(0, 90, n)
+    workload = dataclasses.replace(
+        case.workload,
+        uncached_tokens=tokens,
+        decode_steps=draw.integers(0, 70, n),
+        prefix_tokens=(draw.random(n) * (tokens + 1)).astype(np.int64),
+        cached_tokens=draw.integers(0, 40, n) if draw.random() < 0.3 else None,
+        prefix_tree=None,
+        prompt_tokens=None,
+    )
+    return dataclasses.replace(case, workload=workload, pools=[in_memory(pool) for pool in case.pools])

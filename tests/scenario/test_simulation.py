@@ -206,7 +206,7 @@ def test_settings_of_today_are_written_down_as_changes_of_them_are(nothing: Simu
     """But for what was fitted, which no lever changes."""
     levers = {lever.id: lever for lever in LEVERS}
     facts = {each.setting for each in nothing.today if each.lever is None}
-    assert facts == {"prefill", "service.alpha", "service.beta", "service.gamma"}
+    assert facts == {"service.alpha", "service.beta", "service.gamma"}
     found = [each for each in nothing.today if each.lever is not None]
     assert {"pool.batch.window", "pool.max_num_seqs", "class.queue.limit"} <= {each.lever for each in found}
     for each in found:
@@ -222,6 +222,23 @@ def test_a_limit_of_today_that_is_not_set_is_unlimited_and_a_lane_is_none(nothin
     shown = {each.key: setting_value(each.value, each.unit, is_limit=each.is_limit) for each in nothing.today}
     assert (shown["class.chat.queue.limit"], shown["class.chat.queue.max_wait"]) == ("unlimited", "unlimited")
     assert (shown["class.chat.lane"], shown["class.chat.pool"]) == ("none", "llm-economy")
+
+
+def test_scarce_memory_and_longer_steps_slow_a_pool_down(sample_question: Question) -> None:
+    scarce = simulated(sample_question, "pool.llm-premium.kv_tokens=20000")
+    (change,) = scarce.scenario.changes
+    assert (change.key, change.from_, change.to) == ("pool.llm-premium.kv_tokens", None, 20_000)
+    p95 = {
+        (each.request_class, each.metric): (each.baseline, each.scenario)
+        for each in scarce.differences
+        if each.metric == "e2e_p95"
+    }
+    assert any(after > before for before, after in p95.values())
+
+
+def test_a_pool_of_whole_batches_has_no_kv_memory(sample_question: Question) -> None:
+    with pytest.raises(UsageError, match="embedder serves static batches"):
+        simulated(sample_question, "pool.embedder.kv_tokens=20000")
 
 
 def test_what_cannot_be_replayed_is_refused(sample_question: Question) -> None:

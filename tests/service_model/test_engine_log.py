@@ -9,6 +9,7 @@ import pytest
 
 from costctl.arrays import Floats
 from costctl.service_model.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
+from costctl.service_model.kv_log import context_of_calls, kv_tokens_seen
 from costctl.service_model.replay_fit import Run, fit_by_replay, replay_run
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
@@ -66,6 +67,49 @@ def test_a_limit_that_was_never_at_work_stays_unknown() -> None:
     fit = fit_engine_logs([calm])
     assert isinstance(fit, EngineFit)
     assert (fit.max_num_seqs, fit.max_batched_tokens) == (None, None)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_time_of_a_token_in_the_cache_is_told_where_contexts_differ(seed: int) -> None:
+    law = replace(LAW, kappa_s=2e-7)
+    calm, _, _ = served(workload_of(seed, 600, per_s=5.0), law)
+    shorter = workload_of(seed + 10, 500, per_s=3.0)
+    longer, _, _ = served(replace(shorter, uncached_tokens=shorter.uncached_tokens + 3000), law)
+    fit = fit_engine_logs([calm, longer])
+    assert isinstance(fit, EngineFit)
+    assert fit.kappa_s == pytest.approx(law.kappa_s, rel=0.10)
+    assert fit.alpha_s == pytest.approx(law.alpha_s, rel=0.10)
+    assert fit.beta_s == pytest.approx(law.beta_s, rel=0.10)
+
+
+def test_the_time_of_a_token_in_the_cache_is_unknown_where_it_is_none() -> None:
+    calm, _, _ = served(workload_of(1, 400, per_s=3.0))
+    rush, _, _ = served(workload_of(11, 600, per_s=20.0))
+    fit = fit_engine_logs([calm, rush])
+    assert isinstance(fit, EngineFit)
+    assert fit.kappa_s is None
+
+
+def test_the_time_of_a_token_in_the_cache_is_unknown_without_contexts() -> None:
+    rush, _, _ = served(workload_of(11, 600, per_s=20.0), replace(LAW, kappa_s=2e-7))
+    fit = fit_engine_logs([replace(rush, context_tokens=None)])
+    assert isinstance(fit, EngineFit)
+    assert fit.kappa_s is None
+
+
+def test_contexts_and_the_size_of_the_memory_are_those_of_the_engine() -> None:
+    workload = workload_of(12, 600, per_s=12.0)
+    log, first_s, end_s = served(workload)
+    at_s, clock = steps_clock(log, first_s, end_s)
+    first, end = np.interp(first_s, at_s, clock), np.interp(end_s, at_s, clock)
+    found = context_of_calls(clock, first, end, workload.uncached_tokens)
+    assert log.context_tokens is not None
+    busy = log.running > 20
+    np.testing.assert_allclose(found[busy], log.context_tokens[busy], rtol=0.03)
+    held = log.context_tokens + 7.5 * log.running
+    kv_tokens = 2 * int(held.max())
+    assert kv_tokens_seen(held / kv_tokens, log.running, found) == pytest.approx(kv_tokens, rel=0.03)
+    assert kv_tokens_seen(np.zeros(log.at_s.size), log.running, found) is None
 
 
 def test_an_engine_that_was_hardly_seen_has_no_step_times() -> None:

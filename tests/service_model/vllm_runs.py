@@ -18,6 +18,7 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.service_model.engine_log import EngineFit, EngineLog, fit_engine_logs, steps_clock
+from costctl.service_model.kv_log import context_of_calls, kv_tokens_seen
 from costctl.service_model.replay_fit import ReplayFit, Run, fit_by_replay, replay_run
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.outcome_measures import quantile_s
@@ -41,6 +42,7 @@ class Recorded:
     out_len: Ints
     most_tokens: Ints
     log: EngineLog
+    use_ratio: Floats
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,14 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Result:
-    """What was fitted, and for each speed the pairs (observed, replayed) of MEASURES; seconds and sequences."""
+    """What was fitted, the tokens of KV memory that the fitted runs tell of, and for each speed the pairs (observed,
+    replayed) of MEASURES; seconds and sequences.
+    """
 
     engine: EngineFit
     fit: ReplayFit
     pairs: dict[int, tuple[tuple[float, float], ...]]
+    kv_tokens: int
 
     def error_ratio(self, speed: int, measure: str) -> float:
         """Replayed over observed, less 1."""
@@ -71,10 +76,11 @@ def measured(folder: Path) -> Result:
     """Fit on the fitted speeds, replay all."""
     runs = {speed: read(folder, speed) for speed in (*FITTED, *PREDICTED)}
     fitted = [runs[speed] for speed in FITTED]
-    engine = fit_engine_logs([run.log for run in fitted])
+    lengths = lengths_of(fitted)
+    kv_tokens = kv_tokens_of(fitted, lengths)
+    engine = fit_engine_logs([replace(run.log, context_tokens=run.use_ratio * kv_tokens) for run in fitted])
     if isinstance(engine, str):
         raise ValueError(engine)
-    lengths = lengths_of(fitted)
     pool = pool_of(engine)
     known = [observed(run, lengths) for run in fitted]
     fit = fit_by_replay(known, pool)
@@ -83,7 +89,7 @@ def measured(folder: Path) -> Result:
     for speed, run in runs.items():
         outcome = replay_run(observed(run, lengths), pool, fit.overhead_s)
         pairs[speed] = _pairs(run, outcome, fit.overhead_s)
-    return Result(engine, fit, pairs)
+    return Result(engine, fit, pairs, kv_tokens)
 
 
 def read(folder: Path, speed: int) -> Recorded:
@@ -109,6 +115,7 @@ def read(folder: Path, speed: int) -> Recorded:
             decoded_tokens=log["generation_throughput"] * since_s,
             prompt_tokens=log["prompt_throughput"] * since_s,
         ),
+        use_ratio=log["gpu_kvcache_usage"] / 100.0,
     )
 
 
@@ -125,6 +132,24 @@ def lengths_of(runs: list[Recorded]) -> Lengths:
     steps = np.concatenate([_steps_seen(run) for run in runs])
     seen = {int(each): (out_len[in_len == each], steps[in_len == each]) for each in np.unique(in_len)}
     return Lengths(prompts / float(in_len.sum()), seen)
+
+
+def kv_tokens_of(runs: list[Recorded], lengths: Lengths) -> int:
+    """Tokens of KV memory: those of the calls that decode, over the share of the memory that is in use."""
+    contexts = []
+    for run in runs:
+        at_s, clock = steps_clock(run.log, run.first_token_s, run.end_s)
+        first, end = np.interp(run.first_token_s, at_s, clock), np.interp(run.end_s, at_s, clock)
+        prompts = np.round(run.in_len * lengths.prompt_tokens_per_in_len).astype(np.int64)
+        contexts.append(context_of_calls(clock, first, end, prompts))
+    found = kv_tokens_seen(
+        np.concatenate([run.use_ratio for run in runs]),
+        np.concatenate([run.log.running for run in runs]),
+        np.concatenate(contexts),
+    )
+    if found is None:
+        raise ValueError("the log does not tell how much KV memory there is")
+    return found
 
 
 def _steps_seen(run: Recorded) -> Ints:
@@ -169,7 +194,12 @@ def pool_of(engine: EngineFit) -> Pool:
         max_batched_tokens=engine.max_batched_tokens,
     )
     model = ServiceModel(
-        "continuous", engine.alpha_s, engine.beta_s, engine.gamma_s, is_prefill_stalling=False
+        "continuous",
+        engine.alpha_s,
+        engine.beta_s,
+        engine.gamma_s,
+        is_prefill_stalling=False,
+        kappa_s=engine.kappa_s or 0.0,
     )
     return Pool(model, setup)
 

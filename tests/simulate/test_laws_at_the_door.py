@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.errors import BrokenLawError, ExitCode
-from costctl.simulate.laws import Counted, require_lawful
+from costctl.simulate.laws import Counted, KeptMemory, require_lawful
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outcome, Pool, ServiceModel
 from tests.oracles.small_replays import plain_workload, pool_setup, random_case, random_case_of_all_rules
@@ -113,6 +113,20 @@ def test_a_law_that_an_outcome_breaks_is_an_error_with_its_evidence(
         require_lawful(outcome, POOLS, counted)
     assert raised.value.exit_code == ExitCode.BUG == 70
     assert law in raised.value.what
+    assert evidence in raised.value.why
+
+
+@pytest.mark.parametrize(
+    ("memory", "evidence"),
+    [
+        (KeptMemory(np.array([-1]), np.array([0]), np.array([0])), "-1 blocks were free at the least"),
+        (KeptMemory(np.array([3]), np.array([2]), np.array([0])), "0 sequences in progress hold 2"),
+        (KeptMemory(np.array([3]), np.array([-2]), np.array([1])), "1 sequences in progress hold -2"),
+    ],
+)
+def test_memory_that_is_lost_or_held_twice_does_not_get_through(memory: KeptMemory, evidence: str) -> None:
+    with pytest.raises(BrokenLawError) as raised:
+        require_lawful(two_calls(), POOLS, dataclasses.replace(COUNTED, memory=memory))
     assert evidence in raised.value.why
 
 
