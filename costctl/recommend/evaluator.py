@@ -30,6 +30,10 @@ from costctl.units import S_PER_HOUR, S_PER_WEEK
 FREED_TIME: Final = (
     "Freed replica time is worth its price only if other work fills it, or enough of it lets a replica go."
 )
+_OF_REQUESTS: Final[tuple[Goal, ...]] = (
+    "goodput",
+    "order",
+)  # of these goals requests in time are told, of others money
 _SAME: Final = 1e-9  # of the bill: a smaller difference is what is left of sums of floats
 
 
@@ -161,7 +165,7 @@ def _held_out(
         whole = study.trial(study.whole, best.settings)
         saved = savings_between(study, study.whole, study.whole.today, whole)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)
-    return _made(study, proposed, best, saved, _holdout(held, is_slo_met=is_slo_met), evidence)
+    return _made(study, proposed, best, saved, _holdout(held, proposed.goal, is_slo_met=is_slo_met), evidence)
 
 
 def _saved(study: Study, best: _Best) -> Savings:
@@ -192,13 +196,13 @@ def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | N
     return None
 
 
-def _holdout(held: Savings, *, is_slo_met: bool) -> Holdout:
+def _holdout(held: Savings, goal: Goal, *, is_slo_met: bool) -> Holdout:
     return Holdout(
         cash_usd=None,
         cash_usd_per_week=held.cash,
         freed_usd=None,
         freed_usd_per_week=held.freed,
-        goodput_requests_per_week=held.goodput,
+        goodput_requests_per_week=held.goodput if goal in _OF_REQUESTS else None,
         is_slo_met=is_slo_met,
     )
 
@@ -219,7 +223,7 @@ def _made(
         change=_changes(study, best.settings),
         cash_usd_per_week=saved.cash,
         freed_usd_per_week=saved.freed,
-        goodput_requests_per_week=saved.goodput,
+        goodput_requests_per_week=saved.goodput if proposed.goal in _OF_REQUESTS else None,
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
         effects=effects,
         latency=latency_of(effects, proposed.subject.request_class),
