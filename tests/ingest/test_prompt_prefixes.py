@@ -139,6 +139,16 @@ def test_the_tokens_of_prefixes_grow_to_those_of_the_prompt(
     assert min(abs(size - 1000 * system) for size in sizes) <= 30  # its share of the characters
 
 
+@pytest.mark.parametrize("written", INSTRUMENTATIONS)
+def test_each_message_of_text_is_one_content_block_more(
+    tmp_path: Path, written: Callable[[tuple[Turn, ...]], Json]
+) -> None:
+    ((keys, _, _),) = stored(tmp_path, [written(SECOND)])
+    with open_store(tmp_path / "s.duckdb") as connection:
+        ((blocks,),) = connection.execute("SELECT prefix_blocks FROM spans").fetchall()
+    assert blocks == list(range(len(keys)))  # what stands before the first message counts for nothing
+
+
 def test_what_decides_the_answer_is_in_the_content_key_and_not_in_the_prefixes(tmp_path: Path) -> None:
     cold, warm = gen_ai(FIRST), gen_ai(FIRST, **{"gen_ai.request.temperature": 0.7})
     large = gen_ai(FIRST, **{"gen_ai.request.model": "gpt-4.1-mini"})

@@ -14,7 +14,8 @@ from typing import Any
 
 from costctl.ingest.dialect import KeyRule, PromptRules, Vocabulary
 
-Said = tuple[bytes, int]  # what a part says, and its characters
+Blocks = list[str] | None  # of which kinds of blocks a message is made; None where that cannot be told
+Said = tuple[bytes, int, Blocks]  # what a part says, its characters, and its blocks
 UNSAID = {"cache_control", "cachePoint", "cache_point", "finish_reason"}
 FORMAT = {"type", "role", "id", "tool_call_id", "mime_type", "modality"}
 NO_TEXT = {"blob", "uri", "file", "image", "image_url", "input_image", "audio", "input_audio", "video"}
@@ -42,16 +43,17 @@ def prefixes_slowly(
         told = [found for _, said in events if (found := _prompt(said, vocabulary.prompts)) is not None]
         names = {name for rules in vocabulary.prompts for name in rules.events}
         one_by_one = [_part(said) for name, said in events if name in names and said]
-        prompt = told[-1] if told else ((b"", 0), one_by_one, b"") if one_by_one else None
+        prompt = told[-1] if told else ((b"", 0, []), one_by_one, b"") if one_by_one else None
     if prompt is None or not row["is_model_call"]:
         return {}
     first, messages, decides = prompt
     parts = [first, *messages]
-    spelled = [b"".join(_framed(said) for said, _ in parts[: place + 1]) for place in range(len(parts))]
+    spelled = [b"".join(_framed(said) for said, *_ in parts[: place + 1]) for place in range(len(parts))]
     model = (row["model_requested"] or "").encode()
     return {
         "prefix_keys": [_digest(each) for each in spelled],
-        "prefix_tokens": _sizes([characters for _, characters in parts], row["input_tokens"]),
+        "prefix_tokens": _sizes([characters for _, characters, _ in parts], row["input_tokens"]),
+        "prefix_blocks": _positions([blocks for *_, blocks in messages]),
         "content_key": row["content_key"] or _digest(spelled[-1] + decides + model),
     }
 
@@ -81,7 +83,7 @@ def _prompt(texts: dict[str, str], dialects: Iterable[PromptRules]) -> tuple[Sai
         if not messages:
             continue
         before = [*(_section(texts, rules.tools) or []), *(_section(texts, rules.system) or [])]
-        first = (b"".join(said for said, _ in before), sum(characters for _, characters in before))
+        first = (b"".join(said for said, *_ in before), sum(each[1] for each in before), [])
         decides = b"".join(key.encode() + _deciding(texts[key]) for key in rules.decides if key in texts)
         return first, messages, decides
     return None
@@ -138,7 +140,71 @@ def _written(texts: dict[str, str], rule: KeyRule) -> list[Said]:
 
 def _part(value: Any) -> Said:
     plain = _without(value)
-    return _spelled(plain), _characters(plain)
+    return _spelled(plain), _characters(plain), _blocks(plain)
+
+
+def _positions(messages: list[Blocks]) -> list[int] | None:
+    """Of the first part 0, and of each message the positions up to its end, counted from the beginning each time."""
+    if None in messages:
+        return None
+    counts = []
+    for end in range(len(messages) + 1):
+        blocks = [kind for message in messages[:end] for kind in message or ()]
+        runs = [
+            kind
+            for place, kind in enumerate(blocks)
+            if kind == "other" or place == 0 or blocks[place - 1] != kind
+        ]
+        counts.append(len(runs))
+    return counts
+
+
+def _blocks(message: Any) -> Blocks:
+    if isinstance(message, str):
+        return ["other"] if message else []
+    if not isinstance(message, dict):
+        return None
+    told = {re.sub(r"^message\.", "", key): value for key, value in message.items()}
+    is_of_langchain = told.get("type") in {"human", "ai", "system", "tool", "function"}
+    role = told.get("role", told.get("type") if is_of_langchain else None)
+    if role is None:
+        return None if told.get("type") is None else [_block(told)]
+    blocks = _held(told)
+    if blocks is None:
+        return None
+    if role in {"tool", "function"} and "result" not in blocks:
+        return ["result"]
+    calls = told.get("tool_calls")
+    count = len(calls) if isinstance(calls, list) else len(_numbers(told, "tool_calls"))
+    return blocks + ["call"] * count
+
+
+def _held(told: dict[str, Any]) -> Blocks:
+    for name in ("contents", "content"):
+        if numbers := _numbers(told, name):
+            return ["other"] * len(numbers)
+    held = next((told[name] for name in ("parts", "contents", "content") if told.get(name) is not None), "")
+    if isinstance(held, str) and held[:2] == "[{":
+        held = _json(held)
+    if isinstance(held, list):
+        return [_block(each) for each in held if each]
+    return _blocks(held)
+
+
+def _numbers(told: dict[str, Any], name: str) -> set[str]:
+    return {found[1] for key in told if (found := re.fullmatch(name + r"\.(\d+)(\..*)?", key))}
+
+
+def _block(block: Any) -> str:
+    if isinstance(block, dict):
+        words = [str(block.get("type", "")), *block]
+        for word in words:
+            plain = re.sub(r"[_-]", "", word).lower()
+            if plain in {"tooluse", "toolcall", "functioncall"}:
+                return "call"
+            if plain in {"toolresult", "toolcallresponse", "functioncalloutput", "functionresponse"}:
+                return "result"
+    return "other"
 
 
 def _without(value: Any) -> Any:
