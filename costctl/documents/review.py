@@ -1,7 +1,8 @@
 """costctl.review/v1: what came of earlier advice: promised, delivered, not taken, gone away.
 
 A promise is what a recommendation said when it was made. What it delivered is a difference of two bills of the calls
-since: under the old setting, and as they were charged.
+since: under the old setting, and as they were charged; of calls that are not made, what as many cost before that came
+as far, less what they still cost.
 """
 
 from __future__ import annotations
@@ -64,13 +65,14 @@ class ReviewedPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A promise, and what came of it. since_from, since_to: the calls that it is held to, RFC 3339; null without any.
 
     reason: what the outcome rests on, a sentence.  calls, sessions: of its class since.  promised_usd: for as many
-    calls as there were since, at what was promised for each; promised_usd_per_week: likewise.  traffic_ratio: calls a
-    week since, over those when it was promised.  delivered_usd: the bill under the old setting less the bill as
-    charged; null where that cannot be told, or there are too few sessions.  Per week only from a day on, or where it
-    was asked for.  taken_ratio: of the calls that would be billed differently, those that show the change;
-    lately_ratio: of the last quarter of them.  old_rule_error_ratio: by how much the old setting, billed on the calls
-    before, misses what they were charged; the interval is as much wider.  unknown_calls: of which one of the bills is
-    not known; they count as not saving.
+    calls as there were since, or requests where calls are left out, at what was promised for each;
+    promised_usd_per_week: likewise.  traffic_ratio: as many a week since, over those when it was promised.
+    delivered_usd: the bill under the old setting less the bill as charged, or what calls would have cost that are not
+    made; null where that cannot be told, or there are too few sessions.  Per week only from a day on, or where it was
+    asked for.  taken_ratio: of the calls that would be billed differently, or of those that the change concerns, those
+    that show it; lately_ratio: of the last quarter of them.  old_rule_error_ratio: by how much the old setting, billed
+    on the calls before, misses what they were charged; the interval is as much wider.  unknown_calls: of which one of
+    the bills is not known; they count as not saving.
     """
 
     promise: Promise

@@ -54,7 +54,7 @@ def _since(document: Review) -> list[tuple[str, str]]:
     if document.since_from is None or document.since_to is None:
         return []
     when = period(document.since_from, document.since_to)
-    return [("", f"Calls of {when}, billed under the old settings and as charged; as much traffic in both.")]
+    return [("", f"Calls of {when}, under the old settings and as charged; as much traffic in both.")]
 
 
 def _table(document: Review) -> Table:

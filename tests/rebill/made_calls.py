@@ -18,7 +18,8 @@ class Made:
     """One call. attempt: as its source counts; None where it does not.  parts: key and tokens of each part of its
     prompt, tools and system prompt first; () where it is not known.  blocks: of each part; () where they are not
     known.  read, written, written_1h: of the tokens.  asked: max_tokens.  is_billed, is_priced: whether its tokens are,
-    and an amount is known.  is_success: of its request.
+    and an amount is known.  is_success: of its request.  is_kept_answer: a cache of answers gave it, and it is not
+    billed.
     """
 
     request: int
@@ -40,6 +41,7 @@ class Made:
     is_billed: bool = True
     is_priced: bool = True
     is_success: bool = True
+    is_kept_answer: bool = False
 
     @property
     def tokens(self) -> int:
@@ -96,6 +98,8 @@ def _sizes(call: Made) -> list[int]:
 
 def _row(number: int, call: Made, place: int) -> dict[str, object]:
     start_ns = round(call.at_s * _NS)
+    is_billed = call.is_billed and not call.is_kept_answer
+    outcome = "answered_from_cache" if call.is_kept_answer else "timeout" if call.is_failed else "success"
     return {
         "call_id": number, "request_id": call.request, "request_class": call.request_class, "session_id": None,
         "operation": call.operation, "provider": "anthropic", "model": call.model, "day": "2026-11-23",
@@ -103,9 +107,9 @@ def _row(number: int, call: Made, place: int) -> dict[str, object]:
         "end_ns": start_ns + round(call.lasts_s * _NS), "input_tokens": call.tokens, "max_tokens": call.asked,
         "input": call.tokens - call.read - call.written - call.written_1h, "cached_input": call.read,
         "cache_write": call.written, "cache_write_1h": call.written_1h, "output": call.output,
-        "reasoning": call.reasoning, "is_input_billed": call.is_billed, "is_output_billed": call.is_billed,
+        "reasoning": call.reasoning, "is_input_billed": is_billed, "is_output_billed": is_billed,
         "is_cache_observed": True, "is_generation": True, "is_failed": call.is_failed, "is_wasted": call.is_failed,
-        "outcome": "timeout" if call.is_failed else "success", "attempt": call.attempt, "place": place,
+        "outcome": outcome, "attempt": call.attempt, "place": place,
         "is_request_success": call.is_success, "usd": 0.0, "other_usd": 0.0,
         "unpriced_charges": int(not call.is_priced),
     }  # fmt: skip

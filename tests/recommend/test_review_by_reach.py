@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from costctl.recommend.bought.review.document import build_review
 from costctl.recommend.bought.review.predicted import predicted
 from costctl.recommend.bought.study import bought_study_of
 from costctl.units import iso_utc
+from tests.docs.page_tables import explanation, text_of
 from tests.rebill.made_calls import Made, bought
 from tests.recommend.calls_by_hand import NOWHERE
 
@@ -97,14 +99,19 @@ KINDS: Final[dict[str, tuple[str, float, Job, Job, Job, float]]] = {
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def review_of(kind: str, before: Sequence[Job], since: Sequence[Job], calls: int | None = 100) -> Review:
+def review_of(kinds: Sequence[str], before: Sequence[Job], since: Sequence[Job]) -> Review:
     """The review of what was advised on the jobs before."""
-    name, value, *_ = KINDS[kind]
     made = [call for number, job in enumerate([*before, *since]) for call in job(number)]
     frame = bought(sorted(made, key=lambda call: call.at_s))
     study = bought_study_of(frame, Settings(), PriceList(PriceSettings()), 0.0, 3)
     assert study is not None
-    promise = Promise(
+    promises = [_promise(kind, len(before)) for kind in kinds]
+    return build_review(study, promises, NOWHERE, is_weekly_asked=True)
+
+
+def _promise(kind: str, requests: int) -> Promise:
+    name, value, *_ = KINDS[kind]
+    return Promise(
         id=f"{kind}.chat",
         kind=kind,
         request_class="chat",
@@ -113,17 +120,16 @@ def review_of(kind: str, before: Sequence[Job], since: Sequence[Job], calls: int
         change=(change_of(setting("class", name, "chat", value), None),),
         promised_usd=Estimate(low=0.0, mid=1.0, high=2.0, level=0.95, method="by hand"),
         window_from=iso_utc(0),
-        window_to=iso_utc(round(len(before) * APART_S * 1e9)),
-        calls=calls,
+        window_to=iso_utc(round(requests * APART_S * 1e9)),
+        calls=100,
         reversal=None,
         made=iso_utc(0),
         document_sha256="",
     )
-    return build_review(study, [promise], NOWHERE, is_weekly_asked=True)
 
 
 def told(kind: str, before: Sequence[Job], since: Sequence[Job]) -> ReviewedPromise:
-    (found,) = review_of(kind, before, since).promises
+    (found,) = review_of([kind], before, since).promises
     return found
 
 
@@ -223,9 +229,27 @@ def test_a_class_without_prices_is_not_compared() -> None:
 @every_kind
 def test_all_that_was_taken_is_the_one_that_was(kind: str) -> None:
     *_, old, other, new, _ = KINDS[kind]
-    review = review_of(kind, mixed(old, other, times=40), mixed(new, other, times=40))
+    review = review_of([kind], mixed(old, other, times=40), mixed(new, other, times=40))
     assert review.together is not None
     assert review.together.delivered_usd.mid == pytest.approx(usd(review.promises[0]).mid)
+
+
+def test_of_two_changes_of_a_class_each_call_that_is_not_made_counts_once() -> None:
+    # Twenty attempts of one call are twenty steps of its request, too.
+    before = mixed(tried(20, is_answered=False), steps(20, is_success=False), times=30)
+    since = mixed(tried(2, is_answered=False), steps(6, is_success=False), times=30)
+    review = review_of(["steps", "attempts"], before, since)
+    assert [each.outcome for each in review.promises] == ["delivered", "delivered"]
+    assert review.together is not None
+    assert review.together.delivered_usd.mid == pytest.approx(30 * (18 + 14) * USD_PER_CALL)
+
+
+def test_the_example_on_the_page(repository: Path) -> None:
+    page = text_of(explanation(repository, "delivered"))
+    *_, old, other, new, saved = KINDS["attempts"]
+    found = usd(told("attempts", mixed(old, other, times=40), mixed(new, other, times=160)))
+    assert f"is {saved / USD_PER_CALL:.0f} · {USD_PER_CALL} USD" in page
+    assert f"160 · {saved:.5f} = {found.mid:.3f} USD are delivered" in page
 
 
 def test_what_is_predicted_is_as_unsure_as_its_rate_and_what_comes_are() -> None:

@@ -20,6 +20,7 @@ from costctl.recommend.bought.review.by_reach import compared
 from costctl.recommend.bought.review.observable import Rules, rules_of
 from costctl.recommend.bought.review.outcome import delivered, old_rule
 from costctl.recommend.bought.review.promises import Standing
+from costctl.recommend.bought.review.reach import ORDER
 from costctl.recommend.bought.review.since import Since, since_of
 from costctl.recommend.bought.study import BoughtStudy
 
@@ -72,14 +73,14 @@ def _by_bill(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[E
 
 
 def _by_reach(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[Estimate]:
-    """USD a week of those whose calls are not made."""
+    """USD a week of those whose calls are not made, in the order in which they act."""
     given: dict[str, tuple[Setting, ...]] = {}
     found = []
-    for one, since, rules in taken:
-        if rules.told_by == "reach":
-            (made,) = rules.after
-            before = given.get(made.subject, ())
-            each = compared(study, one.promise, since, made, before)
-            found.append(each.saved_usd.scaled(1.0 / whole.weeks))
-            given[made.subject] = (*before, made)
+    reached = [each for each in taken if each[2].told_by == "reach"]
+    for one, since, rules in sorted(reached, key=lambda each: ORDER.index(each[2].after[0].lever.field)):
+        (made,) = rules.after
+        before = given.get(made.subject, ())
+        saved = compared(study, one.promise, since, made, before).saved_usd
+        found.append(saved.scaled(1.0 / whole.weeks))
+        given[made.subject] = (*before, made)
     return found

@@ -21,7 +21,7 @@ import numpy as np
 
 from costctl.arrays import Bools, Floats, Ints
 from costctl.levers.settings import Setting
-from costctl.rebill.attempts import Attempts, attempts_of, following, waits_s
+from costctl.rebill.attempts import Attempts, attempts_of, following, left_out_before, waits_s
 from costctl.recommend.bought.study import BoughtStudy
 
 _KEPT: Final = 0.99  # of a wait: clocks are not exact
@@ -38,25 +38,25 @@ class Reach:
     is_as_before: Bools
 
 
+# In which order changes of one class act: each concerns the calls that those before it leave.
+ORDER: Final = ("least_wait_s", "most_attempts", "most_steps", "most_input_tokens")
+
+
 def reach_of(study: BoughtStudy, made: Setting, given: Sequence[Setting] = ()) -> Reach:
-    """given: settings under which it is told what the change adds to them."""
-    own = study.calls.of_class(made.subject)
+    """given: settings of the same class that act before it; it is told what the change adds to them."""
+    before = study.bill(given) if given else study.today
+    saved_usd = before.usd - study.bill((*given, made)).usd
+    left = before.left_out.is_any
+    own = study.calls.of_class(made.subject) & ~left
     match made.lever.field:
         case "least_wait_s":
             return _of_waits(study, own, float(str(made.value)))
         case "most_attempts":
-            usd = _saved_usd(study, made, given)
-            return _of_attempts(study, own, int(str(made.value)), usd)
+            return _of_attempts(study, own, int(str(made.value)), saved_usd)
         case "most_steps":
-            return _of_steps(study, own, int(str(made.value)), _saved_usd(study, made, given))
+            return _of_steps(study, own, int(str(made.value)), saved_usd, left)
         case _:
-            return _of_prompts(study, own, _saved_usd(study, made, given))
-
-
-def _saved_usd(study: BoughtStudy, made: Setting, given: Sequence[Setting]) -> Floats:
-    """What each call costs less under the change, USD."""
-    before = study.bill(given) if given else study.today
-    return before.usd - study.bill((*given, made)).usd
+            return _of_prompts(study, own, saved_usd)
 
 
 def _of_attempts(study: BoughtStudy, own: Bools, most: int, saved_usd: Floats) -> Reach:
@@ -94,9 +94,10 @@ def _too_soon(study: BoughtStudy, attempts: Attempts, is_failed: Bools, wait_s: 
     return found
 
 
-def _of_steps(study: BoughtStudy, own: Bools, most: int, saved_usd: Floats) -> Reach:
+def _of_steps(study: BoughtStudy, own: Bools, most: int, saved_usd: Floats, left: Bools) -> Reach:
     request = np.unique(study.calls.frame["request_id"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     place = study.calls.frame["place"].to_numpy()
+    place = place - left_out_before(request, place, left)
     call = _first_of_each(request, own & (place >= most))
     beyond = own & (place > most)
     return Reach(
