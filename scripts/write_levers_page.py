@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from costctl.levers.bought_levers import BOUGHT_LEVERS
-from costctl.levers.table import LEVERS, MOST_COUNT, MOST_S, Lever
+from costctl.levers.lever import MOST_COUNT, MOST_S, Lever
+from costctl.levers.table import LEVERS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "levers.md"
 _OWNERS = {"pool": "/backends/N", "class": "/classes/N"}

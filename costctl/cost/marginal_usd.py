@@ -24,7 +24,8 @@ from costctl.documents.analysis import MarginalReport
 from costctl.documents.estimate import Estimate
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
-from costctl.service_model.pool_fit import Calibration, PoolFits
+from costctl.service_model.pool_calibration import Calibration
+from costctl.service_model.pool_fit import PoolFits
 from costctl.stats.replicates import law_variance, mean_of_replicates
 from costctl.units import usd_per_s
 

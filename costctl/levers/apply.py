@@ -11,9 +11,10 @@ from typing import Any
 
 from costctl.documents.changes import SettingChange, Value
 from costctl.errors import UsageError
+from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.settings import Setting, change_of
-from costctl.levers.table import LEVERS, Lever, lever_named
+from costctl.levers.table import LEVERS, lever_named
 
 
 @dataclass(frozen=True, slots=True)

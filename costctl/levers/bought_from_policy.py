@@ -14,8 +14,9 @@ from typing import Final
 from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.levers.bought_levers import CARRIED
+from costctl.levers.lever import Lever
 from costctl.levers.settings import Setting, of_lever
-from costctl.levers.table import LEVERS, Lever
+from costctl.levers.table import LEVERS
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 TARGETS: Final = "/placement/targets"

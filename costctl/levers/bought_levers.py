@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.levers.table import MOST_REPLICAS, MOST_S, Lever, Owner
+from costctl.levers.lever import MOST_REPLICAS, MOST_S, Lever, Owner
 
 CACHING: Final = ("none", "5m", "1h")
 BREAKPOINTS: Final = ("system", "conversation")

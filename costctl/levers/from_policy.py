@@ -15,9 +15,10 @@ from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.levers.apply import has_lever, value_of
 from costctl.levers.bought_from_policy import bought_settings
+from costctl.levers.lever import Lever
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting, of_lever
-from costctl.levers.table import LEVERS, Lever, lever_named
+from costctl.levers.table import LEVERS, lever_named
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 

@@ -15,8 +15,9 @@ from typing import Final, TypeVar
 from costctl.documents.changes import Value
 from costctl.errors import UsageError
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.lever import Lever, Owner
 from costctl.levers.settings import Setting, key_of, of_lever
-from costctl.levers.table import LEVERS, Lever, Owner
+from costctl.levers.table import LEVERS
 from costctl.units import duration_s
 
 Names = Mapping[Owner, Sequence[str]]

@@ -14,8 +14,9 @@ from costctl.documents.changes import SettingChange, Value
 from costctl.errors import InputError
 from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.day_hours import day_hours_of
+from costctl.levers.lever import Lever, Owner
 from costctl.levers.schedule import schedule_of
-from costctl.levers.table import LEVERS, Lever, Owner
+from costctl.levers.table import LEVERS
 from costctl.units import US_PER_S, us_from_s
 
 ALL_LEVERS: Final = (*LEVERS, *BOUGHT_LEVERS)

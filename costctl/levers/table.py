@@ -6,215 +6,13 @@ document that carries it (None: no gateway's file has a word for it, so that it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
 
-from costctl.documents.settings import Discipline
-from costctl.units import S_PER_HOUR
-
-Owner = Literal["class", "pool", "commitment"]
-Kind = Literal[
-    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule", "hours"
-]
-Scope = Literal["global", "backend", "replica", "caller"]
-Form = Literal[
-    "plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes", "schedule", "hours"
-]
-
-DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
-REFUSED: Final = ("reject", "demote", "redirect")
-MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
-MOST_GB: Final = 1e6
-MOST_REPLICAS: Final = 10_000  # of one pool: a replay holds a record for each
-MOST_S: Final = (2**53 - 1) / 1e6  # as policies carry durations
-
-
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """One setting that can be changed, of a pool, a class or an offer of capacity.
-
-    name: as in ``--set``.  field: of ``PoolRules`` or ``ClassRules``.  unit: of the value, None for a choice.
-    scope: over what the value counts.  absent: what holds where a policy does not say it.  pointer: the place in a
-    policy, below each backend of the pool or each entry of the class, and form: how the value is written there.
-    least, most: bounds, inclusive.  is_limit: None is a value, and means "no limit".  discipline: of the pools that
-    have it; None for all.
-    """
-
-    owner: Owner
-    name: str
-    field: str
-    kind: Kind
-    unit: str | None
-    scope: Scope
-    meaning: str
-    absent: str = "as deployed"
-    pointer: str | None = None
-    form: Form = "plain"
-    least: float = 0
-    most: float = MOST_COUNT
-    choices: tuple[str, ...] = ()
-    is_limit: bool = False
-    discipline: Discipline | None = None
-
-    @property
-    def id(self) -> str:
-        """Such as class.queue.limit."""
-        return f"{self.owner}.{self.name}"
-
-
-def _of_decoding(name: str, kind: Kind, unit: str | None, meaning: str, **bounds: Any) -> Lever:
-    """A lever of each replica of pools that decode continuously, whose field has its name."""
-    return Lever("pool", name, name, kind, unit, "replica", meaning, discipline="continuous", **bounds)
-
-
-_OWN_LIMIT: Final = "the consumer's own limit, where it has one"
-
-_SCALING_ROWS: Final[tuple[tuple[str, str, Kind, str, Scope, str, float, float], ...]] = (
-    ("least", "least", "count", "replicas", "backend", "fewest replicas", 1, MOST_REPLICAS),
-    ("most", "most", "count", "replicas", "backend", "most replicas", 1, MOST_REPLICAS),
-    ("target_outstanding", "target_outstanding", "number", "calls", "replica",
-     "target of calls waiting and in progress", 0, MOST_COUNT),
-    ("interval", "interval_s", "duration", "s", "backend", "between two looks at the load", 0, MOST_S),
-    ("delay", "delay_s", "duration", "s", "backend", "from order to ready", 0, MOST_S),
-    ("idle", "idle_s", "duration", "s", "backend", "how long demand is lower before a replica goes", 0, MOST_S),
-)  # fmt: skip
-_SCALING: Final = tuple(
-    Lever("pool", f"scaling.{name}", f"scaling_{field}", kind, unit, scope, meaning, least=least, most=most)
-    for name, field, kind, unit, scope, meaning, least, most in _SCALING_ROWS
-)
+from costctl.levers.lever import MOST_GB, MOST_S, OWN_LIMIT, REFUSED, Lever, Owner
+from costctl.levers.pool_levers import POOL_LEVERS
 
 LEVERS: Final = (
-    Lever(
-        "pool",
-        "replicas",
-        "replicas",
-        "count",
-        "replicas",
-        "backend",
-        "replicas that serve and are paid for",
-        pointer="/replicas",
-        least=1,
-        most=MOST_REPLICAS,
-    ),
-    Lever(
-        "pool",
-        "max_num_seqs",
-        "max_num_seqs",
-        "count",
-        "sequences",
-        "replica",
-        "sequences that a replica decodes at once",
-        pointer="/max_concurrency",
-        form="limit",
-        least=1,
-        discipline="continuous",
-        absent=_OWN_LIMIT,
-    ),
-    _of_decoding(
-        "max_batched_tokens",
-        "count",
-        "tokens",
-        "tokens of a step where prefill rides along with decoding",
-        least=1,
-    ),
-    _of_decoding(
-        "prefill",
-        "choice",
-        None,
-        "whether prompts stall decoding, or ride along with it in chunks",
-        choices=("stalling", "chunked"),
-    ),
-    _of_decoding("kv_tokens", "count", "tokens", "tokens of KV memory", least=16, is_limit=True),
-    _of_decoding(
-        "enable_prefix_caching",
-        "choice",
-        None,
-        "whether KV memory keeps what nobody uses until it is needed",
-        choices=("true", "false"),
-    ),
-    Lever(
-        "pool",
-        "batch.size",
-        "max_num_seqs",
-        "count",
-        "calls",
-        "replica",
-        "calls in a static batch",
-        pointer="/batch/max_size",
-        least=1,
-        discipline="static",
-    ),
-    Lever(
-        "pool",
-        "batch.window",
-        "batch_window_s",
-        "duration",
-        "s",
-        "replica",
-        "how long the first call of a batch waits for others",
-        pointer="/batch/window_us",
-        form="microseconds",
-        most=MOST_S,
-        discipline="static",
-    ),
-    Lever(
-        "pool",
-        "dispatch",
-        "dispatch",
-        "choice",
-        None,
-        "backend",
-        "how calls are assigned to replicas",
-        choices=DISPATCH,
-        pointer="/routing/rule",
-    ),
-    Lever(
-        "pool",
-        "dispatch.most_ahead",
-        "affinity_most_ahead",
-        "count",
-        "calls",
-        "replica",
-        "how many calls more than the least loaded replica the one with the prefix may have (prefix_affinity)",
-        pointer="/routing/most_ahead",
-        form="limit",
-        least=1,
-        is_limit=True,
-    ),
-    Lever(
-        "pool",
-        "prefix_cache_tokens",
-        "prefix_cache_tokens",
-        "count",
-        "tokens",
-        "replica",
-        "tokens of shared prefixes that a replica keeps",
-    ),
-    *_SCALING,
-    Lever(
-        "pool",
-        "schedule",
-        "schedule",
-        "schedule",
-        None,
-        "backend",
-        "replicas that are ready from each time of day, or of week, on, UTC; in place of a constant number",
-        pointer="/schedule",
-        form="schedule",
-        absent="a constant number of replicas",
-    ),
-    Lever(
-        "pool",
-        "start_up",
-        "start_up_s",
-        "duration",
-        "s",
-        "replica",
-        "how long before it is ready a replica of the schedule is ordered",
-        pointer="/start_up_us",
-        form="microseconds",
-        most=S_PER_HOUR,
-    ),
+    *POOL_LEVERS,
     Lever(
         "class",
         "pool",
@@ -275,7 +73,7 @@ LEVERS: Final = (
         pointer="/queue/depth",
         form="limit",
         is_limit=True,
-        absent=_OWN_LIMIT,
+        absent=OWN_LIMIT,
     ),
     Lever(
         "class",
@@ -289,7 +87,7 @@ LEVERS: Final = (
         form="microseconds",
         most=MOST_S,
         is_limit=True,
-        absent=_OWN_LIMIT,
+        absent=OWN_LIMIT,
     ),
     Lever(
         "class",
@@ -300,7 +98,7 @@ LEVERS: Final = (
         "replica",
         "waiting calls of all classes beyond which its calls are rejected",
         is_limit=True,
-        absent=_OWN_LIMIT,
+        absent=OWN_LIMIT,
     ),
     Lever(
         "class",

@@ -22,9 +22,9 @@ from costctl.documents.policy import (
     Unlimited,
 )
 from costctl.levers.day_hours import DayHours, day_hours_of
+from costctl.levers.lever import Lever
 from costctl.levers.limits import limit_per_replica
 from costctl.levers.schedule import schedule_from, schedule_of
-from costctl.levers.table import Lever
 from costctl.units import BYTES_PER_GB, US_PER_S, us_from_s
 
 

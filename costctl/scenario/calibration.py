@@ -16,7 +16,8 @@ from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
 from costctl.documents.settings import ClassSettings, Settings, Slo
 from costctl.frames.cost import Frames
 from costctl.scenario.trust import FEWEST_CALLS, all_trusted, metric_fit
-from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO, PoolFit, PoolFits, observed_busy_s
+from costctl.service_model.pool_calibration import TRUSTED_ERROR_RATIO, observed_busy_s
+from costctl.service_model.pool_fit import PoolFit, PoolFits
 from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Outcome

@@ -16,9 +16,10 @@ from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Settings
 from costctl.documents.simulation import Source, TodaySetting
 from costctl.levers.apply import has_lever, value_of
+from costctl.levers.lever import Owner
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.settings import key_of
-from costctl.levers.table import Owner, lever_named
+from costctl.levers.table import lever_named
 from costctl.service_model.pool_fit import PoolFit, PoolFits
 from costctl.units import NS_PER_S
 

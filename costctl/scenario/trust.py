@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from costctl.documents.calibration import Calibration, Fit, Metric, MetricFit
-from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO
+from costctl.service_model.pool_calibration import TRUSTED_ERROR_RATIO
 
 FEWEST_CALLS: Final = 28  # with fewer a 95th percentile is the slowest call
 MATERIAL_RATIO: Final = 0.1  # of an objective: a smaller difference decides nothing

@@ -8,7 +8,6 @@ trace starts from here.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +15,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from costctl.arrays import Floats, Ints
+from costctl.arrays import Ints
 from costctl.documents.settings import Pool as PoolSettings
 from costctl.documents.settings import Prefill, Settings
 from costctl.frames.cost import Frames
@@ -24,6 +23,7 @@ from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
 from costctl.service_model.engine_pools import PoolEngine, engines_of
 from costctl.service_model.joined_times import CALLS, times_of_both
+from costctl.service_model.pool_calibration import Calibration, calibrations_of
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
 from costctl.service_model.prompts import with_prompts
 from costctl.service_model.repeats import Repeats, repeats_of
@@ -32,49 +32,11 @@ from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_se
 from costctl.service_model.step_intervals import Decoding
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
-from costctl.simulate.outcome_measures import quantile_s
-from costctl.simulate.replicas import busy_s_of_pool
-from costctl.simulate.workload import Dispatch, Outcome, Pool, PoolSetup, ServiceModel, Workload
+from costctl.simulate.workload import Dispatch, Pool, PoolSetup, ServiceModel, Workload
 
-TRUSTED_ERROR_RATIO: Final = 0.10  # beyond this a replay is no ground to act on
 _TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
 _MAX_BATCHED_TOKENS: Final = 2048  # vLLM's default for chunked prefill (2024), where none is declared
 _MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """A replay of today against what was observed: replayed / observed − 1, of latency quantiles and busy
-    seconds.
-    """
-
-    p50_error_ratio: float
-    p95_error_ratio: float
-    utilisation_error_ratio: float
-
-    @property
-    def worst(self) -> float:
-        """The largest error, without its sign."""
-        return max(abs(self.p50_error_ratio), abs(self.p95_error_ratio), abs(self.utilisation_error_ratio))
-
-    @property
-    def untrusted(self) -> tuple[str, ...]:
-        """The metrics that may not be acted on, in words, each with how far it is off."""
-        errors = {
-            "median latency": self.p50_error_ratio,
-            "p95 latency": self.p95_error_ratio,
-            "busy time": self.utilisation_error_ratio,
-        }
-        return tuple(
-            f"{metric} ({error:+.0%})" if math.isfinite(error) else f"{metric} (not observed)"
-            for metric, error in errors.items()
-            if not abs(error) <= TRUSTED_ERROR_RATIO
-        )
-
-    @property
-    def is_busy_time_trusted(self) -> bool:
-        """Whether marginal cost, which rests on busy time, may be acted on."""
-        return abs(self.utilisation_error_ratio) <= TRUSTED_ERROR_RATIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +150,7 @@ def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
     # Classes are numbered anew in these frames; today's lanes are all alike, so the first stands for each.
     workload = replace(workload, lane=np.zeros(which.size, np.int64))
     outcome = replay_network(workload, pool[which], pools)
-    found = _calibrations(calls, which, pool[which], pools, outcome)
+    found = calibrations_of(calls, which, pool[which], pools, outcome)
     return {fit.name: each for fit, each in zip(fitted, found, strict=True)}
 
 
@@ -339,7 +301,7 @@ def _best_disciplines(
             for (each, _), known in zip(models, told, strict=True)
         ]
         outcome = replay_network(workload, pool, tried)
-        candidates.append((tried, _calibrations(calls, which, pool, tried, outcome)))
+        candidates.append((tried, calibrations_of(calls, which, pool, tried, outcome)))
         if None not in told:
             return [
                 (each, known[1], calibration)
@@ -356,7 +318,7 @@ def _best_disciplines(
         )
         reasons.append(by_replay if known is None else known[1])
     outcome = replay_network(workload, pool, chosen)
-    return list(zip(chosen, reasons, _calibrations(calls, which, pool, chosen, outcome), strict=True))
+    return list(zip(chosen, reasons, calibrations_of(calls, which, pool, chosen, outcome), strict=True))
 
 
 def _told_discipline(times: StepTimes | BatchTimes) -> tuple[bool, str] | None:
@@ -374,44 +336,3 @@ def _told_discipline(times: StepTimes | BatchTimes) -> tuple[bool, str] | None:
 
 def _disciplined(pool: Pool, is_stalling: bool) -> Pool:
     return replace(pool, model=replace(pool.model, is_prefill_stalling=is_stalling))
-
-
-def _calibrations(
-    calls: PoolCalls, which: Ints, pool: Ints, pools: list[Pool], outcome: Outcome
-) -> list[Calibration]:
-    observed_s, replayed_s = calls.latency_s()[which], outcome.end_s - outcome.arrival_s
-    found = []
-    for number in range(len(pools)):
-        here = pool == number
-        is_told_apart = pools[number].setup.replicas == 1 or calls.is_replica_observed[which[here]].all()
-        seen_busy_s = observed_busy_s(calls, which[here]) if is_told_apart else math.nan
-        found.append(
-            Calibration(
-                _error_ratio(quantile_s(replayed_s[here], 0.5), quantile_s(observed_s[here], 0.5)),
-                _error_ratio(quantile_s(replayed_s[here], 0.95), quantile_s(observed_s[here], 0.95)),
-                _error_ratio(busy_s_of_pool(outcome, pools, number), seen_busy_s),
-            )
-        )
-    return found
-
-
-def observed_busy_s(calls: PoolCalls, which: Ints) -> float:
-    """Seconds in which replicas had calls in progress, waiting left out where it was observed."""
-    begin_s = np.fmax(calls.begin_s[which], calls.arrival_s[which])
-    total_s = 0.0
-    for replica in np.unique(calls.replica[which]):
-        here = calls.replica[which] == replica
-        total_s += _union_s(begin_s[here], calls.end_s[which][here])
-    return total_s
-
-
-def _union_s(begin_s: Floats, end_s: Floats) -> float:
-    """Length of the union of intervals, in seconds."""
-    order = np.argsort(begin_s, kind="stable")
-    reached_s = np.maximum.accumulate(end_s[order])
-    start_s = np.maximum(begin_s[order], np.concatenate([[-np.inf], reached_s[:-1]]))
-    return float(np.maximum(reached_s - start_s, 0.0).sum())
-
-
-def _error_ratio(replayed: float, observed: float) -> float:
-    return replayed / observed - 1.0 if observed > 0 and math.isfinite(replayed) else math.inf

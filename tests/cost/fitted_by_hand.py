@@ -7,8 +7,9 @@ import numpy as np
 from costctl.arrays import Ints
 from costctl.service_model.batch_fit import BatchTimes
 from costctl.service_model.covariance import EXACT, Covariance
+from costctl.service_model.pool_calibration import Calibration
 from costctl.service_model.pool_calls import PoolCalls
-from costctl.service_model.pool_fit import Calibration, PoolFit, PoolFits
+from costctl.service_model.pool_fit import PoolFit, PoolFits
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Pool, Workload
 

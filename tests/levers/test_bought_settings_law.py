@@ -22,11 +22,11 @@ from costctl.documents.policy import (
 from costctl.errors import UsageError
 from costctl.levers.bought_levers import CARRIED
 from costctl.levers.from_policy import from_policy
+from costctl.levers.lever import MOST_COUNT, Lever
 from costctl.levers.plan import plan_of
 from costctl.levers.platform import Platform
 from costctl.levers.reading import setting_of
 from costctl.levers.settings import Setting, of_lever, setting
-from costctl.levers.table import MOST_COUNT, Lever
 from costctl.levers.to_policy import Written, to_policy
 from costctl.policy.checks import check_policy
 from costctl.policy.reading import policy_from_text

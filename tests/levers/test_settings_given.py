@@ -7,9 +7,10 @@ import pytest
 
 from costctl.documents.changes import Value
 from costctl.errors import UsageError
+from costctl.levers.lever import Lever
 from costctl.levers.reading import setting_given, setting_of
 from costctl.levers.settings import change_of, key_of
-from costctl.levers.table import LEVERS, Lever
+from costctl.levers.table import LEVERS
 
 NAMES = {"class": ["chat", "rag", "chat.long"], "pool": ["gpu", "gpu.eu", "llama-3.1"]}
 

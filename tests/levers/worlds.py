@@ -22,10 +22,11 @@ from costctl.documents.policy import (
     Validity,
 )
 from costctl.levers.day_hours import DayHours
+from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_from
 from costctl.levers.settings import Setting, of_lever
-from costctl.levers.table import LEVERS, Lever
+from costctl.levers.table import LEVERS
 
 POOLS = ("a", "b", "c")
 CLASSES = ("chat", "rag", "batch")

@@ -12,7 +12,8 @@ import polars as pl
 
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
-from costctl.service_model.pool_fit import Calibration, calibrations_on, fit_pools
+from costctl.service_model.pool_calibration import Calibration
+from costctl.service_model.pool_fit import calibrations_on, fit_pools
 
 FIRST_PART: Final = 0.5
 

@@ -12,7 +12,7 @@ from costctl.documents.client_patch import ClassPatch
 from costctl.documents.policy import Policy, PolicyClass
 from costctl.levers.bought_from_policy import value_said
 from costctl.levers.bought_levers import BOUGHT_LEVERS
-from costctl.levers.table import Lever
+from costctl.levers.lever import Lever
 from costctl.policy.ledger import Ledger
 
 _ROUTED: Final = "For the gateway or the servers: a request cannot say it."

@@ -14,7 +14,7 @@ import polars as pl
 
 from costctl.arrays import Bools, Floats
 from costctl.documents.recommendations import Evidence
-from costctl.levers.table import Lever
+from costctl.levers.lever import Lever
 from costctl.rebill.capacity import Load, Unit, load_of, minutes_of
 from costctl.recommend.bought.cuts import cut_of
 from costctl.recommend.bought.load_curve import (

@@ -18,9 +18,9 @@ from costctl.documents.changes import Value
 from costctl.documents.estimate import Estimate
 from costctl.documents.grades import Grade
 from costctl.documents.settings import ClassSettings, Settings
+from costctl.levers.lever import Lever
 from costctl.levers.plan import plan_of
 from costctl.levers.settings import Setting
-from costctl.levers.table import Lever
 from costctl.rebill.bill import Bill
 from costctl.rebill.by_class import BillsByClass
 from costctl.rebill.calls import BoughtCalls

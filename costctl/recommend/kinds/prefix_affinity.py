@@ -19,7 +19,7 @@ from costctl.levers.settings import setting
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 from costctl.reuse.curve import miss_ratio_curve
-from costctl.service_model.pool_fit import TRUSTED_ERROR_RATIO
+from costctl.service_model.pool_calibration import TRUSTED_ERROR_RATIO
 from costctl.simulate.workload import Workload
 
 _NAME: Final = "prefix_affinity"

@@ -18,8 +18,8 @@ from typing import Final, Literal
 from costctl.documents.changes import SettingChange
 from costctl.documents.review import Promise
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.lever import Lever
 from costctl.levers.settings import Setting, of_lever, settings_in
-from costctl.levers.table import Lever
 
 ToldBy = Literal["bill", "reach", "answers"]
 
