@@ -18,6 +18,7 @@ from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.documents.schemas import rendered
 from costctl.observation import Question
+from costctl.recommend.registry import KINDS
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve
 from costctl.synth.presets import sample_world
@@ -38,14 +39,7 @@ def advice(document: Recommendations, kind: str) -> list[Recommendation]:
 
 
 def test_every_kind_is_spoken_of(recommendations: Recommendations) -> None:
-    assert {item.kind for item in recommendations.recommendations} == {
-        "batch_window",
-        "capacity",
-        "deferral",
-        "queue_limit",
-        "lane",
-        "tier_placement",
-    }
+    assert {item.kind for item in recommendations.recommendations} == {kind.name for kind in KINDS}
     assert len({item.id for item in recommendations.recommendations}) == len(recommendations.recommendations)
 
 
