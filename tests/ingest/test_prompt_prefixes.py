@@ -198,6 +198,24 @@ def test_a_prompt_is_also_read_from_events(tmp_path: Path) -> None:
     assert len(found[2][0]) == 3
 
 
+def test_an_event_with_nested_values_says_what_one_with_json_texts_says(tmp_path: Path) -> None:
+    calls = [gen_ai(FIRST), gen_ai(OTHER)]
+    names = ("gen_ai.system_instructions", "gen_ai.input.messages")
+    events = [
+        [
+            {
+                "name": "gen_ai.client.inference.operation.details",
+                "timeUnixNano": "1",
+                "attributes": [pair(name, json.loads(call[name])) for name in names],
+            }
+        ]
+        for call in calls
+    ]
+    found = stored(tmp_path, [*calls, CALL, CALL], events=[[], [], *events])
+    assert found[2:] == found[:2]
+    assert found[2] != found[3]
+
+
 def test_spans_that_are_no_calls_have_no_keys(tmp_path: Path) -> None:
     agent = gen_ai(FIRST) | {"gen_ai.operation.name": "invoke_agent"}
     quiet = {key: value for key, value in agent.items() if "usage" not in key and "model" not in key}
