@@ -52,8 +52,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
     if (own & ~known).sum() > _MOST_UNKNOWN * own.sum():
         unknown = Withheld(
             subject,
-            f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
-            "like, to costctl: it keeps hashes and sizes, and no text.",
+            _why_unknown(name, has_hashes=bool((study.calls.prefixes.content[own & ~known] >= 0).any())),
             evidence=_at_most(study, name, own),
             how="needs_input",
             missing=("gen_ai.input.messages",),
@@ -73,6 +72,19 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
+    )
+
+
+def _why_unknown(name: str, *, has_hashes: bool) -> str:
+    """has_hashes: of prompts whose sizes are not known it is known what they say."""
+    if has_hashes:
+        return (
+            f"How large the parts of the prompts of {name} are is not known: they hold files or images, whose tokens "
+            "no characters tell, or their calls report no tokens."
+        )
+    return (
+        f"The prompts of {name} are not known: its traces hold no messages, or hold them blanked or cut off. Export "
+        "gen_ai.input.messages, or the like, to costctl: it keeps hashes and sizes, and no text."
     )
 
 
