@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +157,20 @@ def test_hashes_of_two_salts_have_nothing_in_common(tmp_path: Path) -> None:
         stored(folder, [gen_ai(SECOND)], salt=salt) for folder, salt in ((here, "one"), (there, "two"))
     )
     assert {*first, a}.isdisjoint({*second, b})
+
+
+def test_no_guess_at_what_was_said_is_found_by_its_hash_where_there_is_a_salt(tmp_path: Path) -> None:
+    call = gen_ai(FIRST, **{"gen_ai.output.messages": "Yes, two of them."})
+    guesses = [hashlib.sha256(str(value).encode()).hexdigest()[:16] for value in call.values()]
+    told = {}
+    for salt in ("", "pepper"):
+        folder = tmp_path / f"salt-{salt}"
+        folder.mkdir()
+        stored(folder, [call], salt=salt)
+        with open_store(folder / "s.duckdb") as connection:
+            ((told[salt],),) = connection.execute("SELECT CAST(attributes AS VARCHAR) FROM spans").fetchall()
+    hits = {salt: sum(guess in text for guess in guesses) for salt, text in told.items()}
+    assert hits == {"": 3, "pepper": 0}
 
 
 def test_nothing_that_was_said_is_in_the_bytes_of_the_store(tmp_path: Path) -> None:
