@@ -21,8 +21,8 @@ SCOPE_PREFIX: Final = "scope."
 DROPPED_KEY: Final = "otel.dropped_attributes_count"
 
 
-def private_texts(attributes: Attributes, rows: Ints, *, keep_content: bool) -> pa.StringArray:
-    """The values in the rows as text, content as its hash."""
+def private_texts(attributes: Attributes, rows: Ints, *, keep_content: bool, salt: str) -> pa.StringArray:
+    """The values in the rows as text, content as its hash with the salt."""
     if keep_content:
         return attributes.as_text(rows)
     content_codes = np.array([is_content_key(key) for key in attributes.keys], dtype=np.bool_)
@@ -30,7 +30,7 @@ def private_texts(attributes: Attributes, rows: Ints, *, keep_content: bool) -> 
     if not is_content.any():
         return attributes.as_text(rows)
     plain = attributes.as_text(rows[~is_content])
-    hashes = content_hashes(attributes.as_text(rows[is_content]))
+    hashes = content_hashes(attributes.as_text(rows[is_content]), salt)
     place = np.empty(len(rows), dtype=np.int64)
     place[~is_content] = np.arange(len(plain))
     place[is_content] = np.arange(len(hashes)) + len(plain)
@@ -44,6 +44,7 @@ def rest_map(
     spans: int,
     *,
     keep_content: bool,
+    salt: str,
 ) -> pa.MapArray:
     """One MAP a span.
 
@@ -53,7 +54,7 @@ def rest_map(
     rows = np.flatnonzero(~omitted)
     owner = attributes.owner[rows]
     keys = pa.array(attributes.keys, pa.string()).take(pa.array(attributes.codes[rows]))
-    values = private_texts(attributes, rows, keep_content=keep_content)
+    values = private_texts(attributes, rows, keep_content=keep_content, salt=salt)
     if extras:
         owner, keys, values = _merged(owner, keys, values, extras, attributes.keys)
     offsets = np.zeros(spans + 1, dtype=np.int32)
@@ -86,7 +87,7 @@ def _merged(
 
 
 def scope_entries(
-    attributes: Attributes, scope_of_span: Ints, *, keep_content: bool
+    attributes: Attributes, scope_of_span: Ints, *, keep_content: bool, salt: str
 ) -> tuple[Ints, pa.StringArray, pa.StringArray] | None:
     """Attributes of scopes as entries of their spans, ``scope.`` before the key; None if there are none."""
     if len(attributes) == 0:
@@ -100,7 +101,7 @@ def scope_entries(
     rows = unique[np.repeat(first, counts) + within]
     prefixed = pa.array([SCOPE_PREFIX + key for key in attributes.keys], pa.string())
     keys = prefixed.take(pa.array(attributes.codes[rows]))
-    return spans, keys, private_texts(attributes, rows, keep_content=keep_content)
+    return spans, keys, private_texts(attributes, rows, keep_content=keep_content, salt=salt)
 
 
 def _last_of_each_key(attributes: Attributes) -> Ints:

@@ -55,9 +55,11 @@ def ns_from_instant(text: str) -> int | None:
 
 
 def parsed_json(text: str) -> Any:
-    """The JSON in the text, or a Python dictionary of numbers and texts; None where it is neither."""
+    """The JSON in the text, or a Python dictionary of numbers and texts; None where it is neither, or too deep."""
     try:
         return msgspec.json.decode(text)
+    except RecursionError:
+        return None
     except msgspec.DecodeError:
         pass
     if not text.startswith("{'"):
@@ -65,7 +67,7 @@ def parsed_json(text: str) -> Any:
     spelled = text.replace("'", '"').replace("None", "null").replace("True", "true").replace("False", "false")
     try:
         return msgspec.json.decode(spelled)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

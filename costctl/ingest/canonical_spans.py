@@ -59,13 +59,17 @@ def canonical_batch(
 
     Raises pa.ArrowInvalid where a time or an integer is written as something else.
     """
-    vocabulary, keep_content = translation.vocabulary, translation.keep_content
+    vocabulary = translation.vocabulary
     columns = _identity(raw)
     start_ns = integers(columns["start_ns"])
     grouped = group_by_key(raw.attributes, len(raw))
     taken = take_columns(grouped, vocabulary, start_ns, columns["kind"])
     emitters = distinct_emitters(
-        raw.resource_attributes, raw.resources, vocabulary.resource, keep_content=keep_content
+        raw.resource_attributes,
+        raw.resources,
+        vocabulary.resource,
+        keep_content=translation.keep_content,
+        salt=translation.salt,
     )
     emitter = emitters.of_resource[raw.resource]
     status = columns.pop("status")
@@ -88,7 +92,7 @@ def canonical_batch(
         columns["unread_usage"] = unread
     columns["dialect"] = span_dialects(grouped, vocabulary)
     columns["instrumentation"] = raw.scope_name.take(pa.array(raw.scope))
-    columns["attributes"] = _rest(raw, grouped, taken, keep_content=keep_content)
+    columns["attributes"] = _rest(raw, grouped, taken, translation)
     columns[POSITION] = pa.array(position[raw.document])
     counts = np.bincount(raw.attributes.owner, minlength=len(raw))
     return _without_rejects(columns, emitters.table, counts > MOST_ATTRIBUTES)
@@ -237,9 +241,10 @@ def canonical_provider(written: str) -> str:
     return interface[1] if interface else name
 
 
-def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content: bool) -> pa.MapArray:
+def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, translation: Translation) -> pa.MapArray:
+    keep_content, salt = translation.keep_content, translation.salt
     extras = [
-        scope_entries(raw.scope_attributes, raw.scope, keep_content=keep_content),
+        scope_entries(raw.scope_attributes, raw.scope, keep_content=keep_content, salt=salt),
         dropped_entries(child(raw.spans, "droppedAttributesCount")),
     ]
     return rest_map(
@@ -248,6 +253,7 @@ def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, *, keep_content:
         [entries for entries in extras if entries is not None],
         len(raw),
         keep_content=keep_content,
+        salt=salt,
     )
 
 

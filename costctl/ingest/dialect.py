@@ -142,7 +142,7 @@ class Vocabulary:
 @dataclass(frozen=True, slots=True)
 class Translation:
     """How attributes become columns. keep_content: store what people and models said, not only its hash.  salt: goes
-    into the hashes of prompts.
+    into the hashes of what was said.
     """
 
     vocabulary: Vocabulary

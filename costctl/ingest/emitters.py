@@ -44,11 +44,16 @@ class Emitters:
 
 
 def distinct_emitters(
-    attributes: Attributes, resources: int, keys_of: Mapping[str, tuple[str, ...]], *, keep_content: bool
+    attributes: Attributes,
+    resources: int,
+    keys_of: Mapping[str, tuple[str, ...]],
+    *,
+    keep_content: bool,
+    salt: str,
 ) -> Emitters:
     """The emitters of a block. resources: how many there are.  keys_of: column → keys, the best first."""
     rows = np.arange(len(attributes))
-    texts = private_texts(attributes, rows, keep_content=keep_content).fill_null("")
+    texts = private_texts(attributes, rows, keep_content=keep_content, salt=salt).fill_null("")
     keys = pa.array(attributes.keys, pa.string()).take(pa.array(attributes.codes))
     pairs = pc.binary_join_element_wise(keys, texts, _BETWEEN_KEY_AND_VALUE)
     offsets = np.searchsorted(attributes.owner, np.arange(resources + 1)).astype(np.int32)

@@ -7,6 +7,7 @@ their values, and excerpts of unreadable input that show its shape and nothing o
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
@@ -42,21 +43,23 @@ def is_content_key(key: str) -> bool:
     return content.fullmatch(key) is not None and harmless.fullmatch(key) is None
 
 
-def content_hash(value: bytes) -> str:
-    """What is kept of a content value: ``sha256:`` and the first 16 hex digits of its SHA-256.
+def content_hash(value: bytes, salt: str = "") -> str:
+    """What is kept of a content value: ``sha256:`` and the first 16 hex digits of its SHA-256, or, with a salt, of its
+    HMAC with that (RFC 2104): without the salt nobody finds the value by hashing guesses.
 
     An empty value stays empty: there is nothing to hide, and that it is empty is worth knowing.
     """
     if not value:
         return ""
-    return HASH_PREFIX + hashlib.sha256(value).hexdigest()[:_HASH_HEX_DIGITS]
+    digest = hmac.digest(salt.encode(), value, "sha256") if salt else hashlib.sha256(value).digest()
+    return HASH_PREFIX + digest.hex()[:_HASH_HEX_DIGITS]
 
 
-def content_hashes(values: pa.StringArray) -> pa.StringArray:
+def content_hashes(values: pa.StringArray, salt: str = "") -> pa.StringArray:
     """The hash of each value; NULL stays NULL. Each distinct value is hashed once."""
     encoded = values.dictionary_encode()
     distinct = encoded.dictionary.cast(pa.binary())
-    hashes = pa.array([content_hash(value.as_py()) for value in distinct], pa.string())
+    hashes = pa.array([content_hash(value.as_py(), salt) for value in distinct], pa.string())
     return hashes.take(encoded.indices)
 
 

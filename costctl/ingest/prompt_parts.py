@@ -1,51 +1,32 @@
 """Of which parts is a prompt made? The system prompt with the tools, then each message, as instrumentations write them.
 
 Shape in: attributes grouped by key, and where dialects keep prompts.  Shape out: for each span that has a prompt its
-parts, in the order in which models read them. Of a part three things are kept: what it says in one spelling, to be
-hashed, how many characters that is, and of which blocks it is made.
+parts, in the order in which models read them. Messages of the role system or developer that come first belong to the
+system prompt, wherever it is written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.arrays import Ints
 from costctl.ingest.attribute_columns import Grouped, group_by_key
 from costctl.ingest.attribute_text import json_field, parsed_json
-from costctl.ingest.content_blocks import letters_of
 from costctl.ingest.dialect import KeyRule, PromptRules
 from costctl.ingest.formats.otlp_flatten import RawEvents
+from costctl.ingest.message_parts import UNKNOWN, Part, joined, part_of, spelled
 
-# What stands beside what is said, and changes from call to call where the prompt does not.
-_UNSAID: Final = frozenset({"cache_control", "cachePoint", "cache_point", "finish_reason"})
 # Parameters of a call that leave its answer as it is.
 _DECIDES_NOTHING: Final = frozenset(
     {"user", "metadata", "stream", "stream_options", "extra_headers", "timeout", "tools", "messages"}
 )
-# Words of the format, which no tokenizer sees.
-_FORMAT: Final = frozenset({"type", "role", "id", "tool_call_id", "mime_type", "modality"})
-# Content that is no text: its characters say nothing of its tokens.
-_NO_TEXT: Final = frozenset(
-    {"blob", "uri", "file", "image", "image_url", "input_image", "audio", "input_audio", "video"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one part says, in one spelling, its length in characters of text, and a letter for each of its blocks, as of
-    ``letters_of``; None where they are not known.
-    """
-
-    said: bytes
-    characters: int
-    blocks: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +39,14 @@ class Prompt:
     messages: tuple[Part, ...]
     decides: bytes
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of it, in the order in which models read it."""
+        return (self.first, *self.messages)
+
 
 def prompts_of(grouped: Grouped, dialects: Iterable[PromptRules]) -> dict[int, Prompt]:
-    """The prompt of each span that has one, by its row; the first dialect that finds messages says all of it."""
+    """The prompt of each span that has one, by its row; the first dialect that can read it says all of it."""
     found: dict[int, Prompt] = {}
     for keys in dialects:
         messages = _parts(grouped, keys.messages)
@@ -70,9 +56,23 @@ def prompts_of(grouped: Grouped, dialects: Iterable[PromptRules]) -> dict[int, P
         tools, system = _parts(grouped, keys.tools), _parts(grouped, keys.system)
         decides = _values(grouped, keys.decides)
         for span in wanted:
-            first = _joined((*tools.get(span, ()), *system.get(span, ())))
-            found[span] = Prompt(first, messages[span], decides.get(span, b""))
+            before = (*tools.get(span, ()), *system.get(span, ()))
+            prompt = _prompt(before, messages[span], decides.get(span, ()))
+            if prompt is not None:
+                found[span] = prompt
     return found
+
+
+def _prompt(
+    before: tuple[Part, ...], messages: tuple[Part, ...], decides: Iterable[bytes | None]
+) -> Prompt | None:
+    """before: the tools, then the system prompt.  None where something of it is not known."""
+    parameters = tuple(decides)
+    if None in parameters or not all(part.is_known for part in (*before, *messages)):
+        return None
+    leading = tuple(takewhile(lambda part: part.is_instruction, messages))
+    said = b"".join(each for each in parameters if each is not None)
+    return Prompt(joined((*before, *leading)), messages[len(leading) :], said)
 
 
 def prompts_of_events(events: RawEvents, dialects: Iterable[PromptRules]) -> dict[int, Prompt]:
@@ -99,17 +99,28 @@ def _told_one_by_one(events: RawEvents, grouped: Grouped, names: frozenset[str])
                 said.setdefault(event, {})[key] = text
     by_span: dict[int, list[Part]] = {}
     for event in sorted(said):
-        by_span.setdefault(int(events.span[event]), []).append(part_of(said[event]))
-    return {span: Prompt(_joined(()), tuple(parts), b"") for span, parts in by_span.items()}
+        message = _with_role(events.name[event].as_py(), said[event])
+        by_span.setdefault(int(events.span[event]), []).append(part_of(message))
+    prompts = {span: _prompt((), tuple(parts), ()) for span, parts in by_span.items()}
+    return {span: prompt for span, prompt in prompts.items() if prompt is not None}
+
+
+def _with_role(event: str, said: dict[str, str]) -> dict[str, str]:
+    """What an event says, with the role that its name tells: gen_ai.user.message."""
+    names = event.split(".")
+    return {"role": names[-2], **said} if len(names) > 1 else said
 
 
 def prompt_of(messages: Any, before: Iterable[Any] = (), decides: Iterable[Any] = ()) -> Prompt | None:
-    """The prompt of decoded values; None where there are no messages. before: the tools, then the system prompt."""
+    """The prompt of decoded values; None where there are no messages, or not all of it is known.
+
+    before: the tools, then the system prompt.
+    """
     parts = tuple(_of_value(messages))
     if not parts:
         return None
-    first = _joined(tuple(part for value in before for part in _of_value(value)))
-    return Prompt(first, parts, b"".join(_deciding(value) for value in decides if value is not None))
+    first = tuple(part for value in before for part in _of_value(value))
+    return _prompt(first, parts, [_deciding(value) for value in decides if value is not None])
 
 
 def _parts(grouped: Grouped, rules: Iterable[KeyRule]) -> dict[int, tuple[Part, ...]]:
@@ -147,15 +158,16 @@ def _of_document(document: Any, path: str | None, text: str | None) -> Iterator[
         return  # another rule names the field
     if value is not None:
         yield from _of_value(value)
-    elif text and not text.lstrip().startswith(
-        ("[", "{")
-    ):  # else JSON that was cut off: what it said is not known
-        yield part_of(text)
+    elif text:
+        is_cut_off = text.lstrip().startswith(("[", "{"))
+        yield UNKNOWN if is_cut_off else part_of(text)
 
 
 def _of_value(value: Any) -> Iterator[Part]:
-    """The messages of a list; anything else that is there is one."""
-    if isinstance(value, list):
+    """The messages of a list; anything else that is there is one. ``UNKNOWN`` is what could not be read."""
+    if isinstance(value, Part):
+        yield value
+    elif isinstance(value, list):
         yield from (part_of(each) for each in value)
     elif value is not None and value != "":
         yield part_of(value)
@@ -182,61 +194,37 @@ def _numbered(grouped: Grouped, pattern: str) -> Iterator[tuple[int, tuple[Part,
             yield span, tuple(part_of(by_number[number]) for number in sorted(by_number))
 
 
-def _values(grouped: Grouped, keys: Iterable[str]) -> dict[int, bytes]:
-    """What the attributes say, one after the other, by span."""
-    found: dict[int, bytes] = {}
+def _values(grouped: Grouped, keys: Iterable[str]) -> dict[int, list[bytes | None]]:
+    """What the attributes say, one after the other, by span; None of one that cannot be read."""
+    found: dict[int, list[bytes | None]] = {}
     for key in keys:
         rows = grouped.rows(key)
         for span, text in zip(
             _spans(grouped, rows), grouped.attributes.as_text(rows).to_pylist(), strict=True
         ):
             if text is not None:
-                found[span] = found.get(span, b"") + key.encode() + _deciding(_decoded(text))
+                found.setdefault(span, []).extend((key.encode(), _deciding(_decoded(text))))
     return found
 
 
 def _decoded(text: str) -> Any:
-    return parsed_json(text) if text.startswith("{") else text
+    """The object that a text is; any other text, and one that was cut off, as it is."""
+    document = parsed_json(text) if text.startswith("{") else None
+    return text if document is None else document
 
 
-def _deciding(value: Any) -> bytes:
-    """What decides an answer, in one spelling, without who asks and how the answer is sent."""
+def _deciding(value: Any) -> bytes | None:
+    """What decides an answer, in one spelling, without who asks and how the answer is sent; None where that cannot be
+    read.
+    """
+    if value is UNKNOWN:
+        return None
     if isinstance(value, dict):
         value = {key: each for key, each in value.items() if key not in _DECIDES_NOTHING}
-    return msgspec.json.encode(value, order="sorted") + b"\n"
+    said = spelled(value)
+    return None if said is None else said + b"\n"
 
 
 def _spans(grouped: Grouped, rows: Ints) -> list[int]:
     spans: list[int] = grouped.attributes.owner[rows].tolist()
     return spans
-
-
-def part_of(value: Any) -> Part:
-    """A message, a tool or a text as a part. value: decoded JSON."""
-    plain = _said(value)
-    return Part(msgspec.json.encode(plain, order="sorted"), characters_of(plain), letters_of(plain))
-
-
-def _joined(parts: tuple[Part, ...]) -> Part:
-    """The parts as one, which is first: what it is made of counts for nothing."""
-    return Part(b"".join(each.said for each in parts), sum(each.characters for each in parts), "")
-
-
-def _said(value: Any) -> Any:
-    """The value without what is not said."""
-    if isinstance(value, dict):
-        return {key: _said(each) for key, each in value.items() if key not in _UNSAID}
-    return [_said(each) for each in value] if isinstance(value, list) else value
-
-
-def characters_of(value: Any) -> int:
-    """Characters of text in a message: of what is not text, none."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, list):
-        return sum(characters_of(each) for each in value)
-    if not isinstance(value, Mapping):
-        return 0
-    if value.get("type") in _NO_TEXT:
-        return 0
-    return sum(characters_of(each) for key, each in value.items() if key.rpartition(".")[2] not in _FORMAT)

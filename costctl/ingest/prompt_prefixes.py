@@ -6,7 +6,7 @@ with a message. The text itself is not kept. Hashes are keyed by the salt of the
 what was said by hashing guesses.
 
 Tokens of a prefix are its share of the prompt's characters, of the tokens that the call reports: an estimate, exact for
-the whole prompt.
+the whole prompt. Where a prompt holds a file or an image, whose tokens no characters tell, sizes are not known.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from costctl.arrays import Bools
 from costctl.ingest.content_blocks import positions_of
-from costctl.ingest.prompt_parts import Part, Prompt
+from costctl.ingest.message_parts import Part
+from costctl.ingest.prompt_parts import Prompt
 
 _DIGEST_BYTES: Final = 8
 _LONGEST_SALT: Final = 64
@@ -43,9 +44,10 @@ def prefix_columns(
     tokens, models = (_at(columns.get(name), rows) for name in ("input_tokens", "model_requested"))
     for row, input_tokens, model in zip(rows, tokens, models, strict=True):
         prompt = prompts[row]
-        parts = (prompt.first, *prompt.messages)
+        parts = prompt.parts
         keys[row], whole = _keys(parts, salt)
-        sizes[row] = None if input_tokens is None else prefix_tokens(parts, input_tokens)
+        if input_tokens is not None and all(part.is_all_text for part in parts):
+            sizes[row] = prefix_tokens(parts, input_tokens)
         blocks[row] = positions_of(part.blocks for part in parts)
         whole.update(prompt.decides + (model or "").encode())
         contents[row] = whole.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.ingest import loader
-from costctl.ingest.prompt_parts import characters_of, part_of, prompt_of
+from costctl.ingest.message_parts import part_of
+from costctl.ingest.prompt_parts import prompt_of
 from costctl.ingest.prompt_prefixes import prefix_tokens, prefix_tokens_of_blocks
 from costctl.store.database import open_store
 from tests.ingest.one_trace import SPANS, as_otlp
@@ -167,6 +169,20 @@ def test_hashes_of_two_salts_have_nothing_in_common(tmp_path: Path) -> None:
     assert {*first, a}.isdisjoint({*second, b})
 
 
+def test_no_guess_at_what_was_said_is_found_by_its_hash_where_there_is_a_salt(tmp_path: Path) -> None:
+    call = gen_ai(FIRST, **{"gen_ai.output.messages": "Yes, two of them."})
+    guesses = [hashlib.sha256(str(value).encode()).hexdigest()[:16] for value in call.values()]
+    told = {}
+    for salt in ("", "pepper"):
+        folder = tmp_path / f"salt-{salt}"
+        folder.mkdir()
+        stored(folder, [call], salt=salt)
+        with open_store(folder / "s.duckdb") as connection:
+            ((told[salt],),) = connection.execute("SELECT CAST(attributes AS VARCHAR) FROM spans").fetchall()
+    hits = {salt: sum(guess in text for guess in guesses) for salt, text in told.items()}
+    assert hits == {"": 3, "pepper": 0}
+
+
 def test_nothing_that_was_said_is_in_the_bytes_of_the_store(tmp_path: Path) -> None:
     secret = "correct-horse-battery-staple"
     stored(tmp_path, [written((("user", secret),)) for written in INSTRUMENTATIONS])
@@ -205,7 +221,111 @@ def test_a_prompt_is_also_read_from_events(tmp_path: Path) -> None:
     ]
     found = stored(tmp_path, [CALL, whole, CALL], events=[[event], [], one_by_one])
     assert found[0][:2] == found[1][:2]
-    assert len(found[2][0]) == 3
+    assert len(found[2][0]) == len(found[1][0]) == 2
+
+
+def test_an_event_with_nested_values_says_what_one_with_json_texts_says(tmp_path: Path) -> None:
+    calls = [gen_ai(FIRST), gen_ai(OTHER)]
+    names = ("gen_ai.system_instructions", "gen_ai.input.messages")
+    events = [
+        [
+            {
+                "name": "gen_ai.client.inference.operation.details",
+                "timeUnixNano": "1",
+                "attributes": [pair(name, json.loads(call[name])) for name in names],
+            }
+        ]
+        for call in calls
+    ]
+    found = stored(tmp_path, [*calls, CALL, CALL], events=[[], [], *events])
+    assert found[2:] == found[:2]
+    assert found[2] != found[3]
+
+
+NO_CONTENT: list[Json] = [
+    {"role": "user", "parts": []},
+    {"role": "user"},
+    {"role": "user", "content": ""},
+    {"role": "user", "parts": [{"type": "text", "content": ""}]},
+    {"role": "user", "parts": [{"type": "text", "content": "[REDACTED]"}]},
+    {"role": "user", "content": "What does <redacted:name> owe?"},
+    {"role": "user", "content": "***"},
+    {"role": "user", "content": "redacted-by-litellm"},
+    {"role": "user", "parts": [{"type": "blob", "mime_type": "image/png", "modality": "image"}]},
+    {"role": "user", "content": json.loads('{"a":' * 900 + "1" + "}" * 900)},
+]
+
+
+@pytest.mark.parametrize("message", NO_CONTENT)
+def test_a_message_that_was_blanked_or_is_too_deep_leaves_the_prompt_unknown(message: Json) -> None:
+    asked = {"role": "user", "content": "Is the blue one in stock?"}
+    assert prompt_of([asked]) is not None
+    assert prompt_of([asked, message]) is None
+    assert prompt_of([asked], before=([message],)) is None
+
+
+def test_a_tool_may_give_nothing_back() -> None:
+    call = {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "function": {"name": "stop"}}]}
+    assert prompt_of([call, {"role": "tool", "tool_call_id": "a", "content": ""}]) is not None
+
+
+@pytest.mark.parametrize("depth", [900, 3_000, 50_000])
+def test_what_is_nested_too_deep_is_unknown_and_all_else_is_loaded(tmp_path: Path, depth: int) -> None:
+    deep = CALL | {"gen_ai.input.messages": "[" * depth + "]" * depth}
+    (unknown, known) = stored(tmp_path, [deep, gen_ai(FIRST)])
+    assert unknown == (None, None, None)
+    assert None not in known
+
+
+def test_a_system_prompt_that_was_cut_off_leaves_the_prompt_unknown(tmp_path: Path) -> None:
+    cut = gen_ai(FIRST, **{"gen_ai.system_instructions": json.dumps([{"content": SYSTEM}])[:200]})
+    assert stored(tmp_path, [cut]) == [(None, None, None)]
+
+
+@pytest.mark.parametrize("written", INSTRUMENTATIONS)
+def test_the_first_prefix_ends_with_the_system_prompt_wherever_it_is_written(
+    tmp_path: Path, written: Callable[[tuple[Turn, ...]], Json]
+) -> None:
+    ((keys, sizes, _),) = stored(tmp_path, [written(FIRST)])
+    assert len(keys) == 1 + len(FIRST)
+    assert sizes[0] > 900  # of 1,000 tokens
+
+
+def test_instructions_further_on_stay_where_they_are() -> None:
+    said = [("system", "a"), ("developer", "bc"), ("user", "d"), ("system", "efg")]
+    prompt = prompt_of([{"role": role, "content": text} for role, text in said])
+    assert prompt is not None
+    assert [part.characters for part in prompt.parts] == [3, 1, 3]
+
+
+ATTACHMENTS: list[Json] = [
+    {"type": "file", "modality": "document", "file_id": "file-1"},
+    {"type": "blob", "modality": "image", "content": "AAAA"},
+    {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    {"image": {"format": "png", "source": {"bytes": "AAAA"}}},
+    {"inlineData": {"mimeType": "image/png", "data": "AAAA"}},
+]
+
+
+@pytest.mark.parametrize("attachment", ATTACHMENTS)
+def test_sizes_beside_a_file_or_an_image_are_not_known(tmp_path: Path, attachment: Json) -> None:
+    message = {"role": "user", "content": [attachment, {"type": "text", "text": "What is this?"}]}
+    as_list = CALL | {"gen_ai.input.messages": json.dumps([message])}
+    as_text = CALL | {
+        "gen_ai.prompt.0.role": "user",
+        "gen_ai.prompt.0.content": json.dumps(message["content"]),
+    }
+    other = CALL | {
+        "gen_ai.input.messages": json.dumps([message]).replace("AAAA", "BBBB").replace("file-1", "f")
+    }
+    for keys, sizes, content in stored(tmp_path, [as_list, as_text, other]):
+        assert (len(keys), sizes, content is None) == (2, None, False)
+
+
+def test_a_tool_that_takes_an_image_holds_none() -> None:
+    schema = {"type": "object", "properties": {"image": {"type": "string"}, "file": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "look", "parameters": schema}}
+    assert part_of(tool).is_all_text
 
 
 def test_spans_that_are_no_calls_have_no_keys(tmp_path: Path) -> None:
@@ -224,7 +344,8 @@ def test_sizes_never_fall_and_end_with_the_whole(texts: list[str], input_tokens:
 
 def test_only_text_counts_as_characters() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1000}}
-    assert characters_of({"role": "user", "content": [{"type": "text", "text": "four"}, image]}) == 4
+    part = part_of({"role": "user", "content": [{"type": "text", "text": "four"}, image]})
+    assert (part.characters, part.is_all_text) == (4, False)
     prompt = prompt_of([{"role": "user", "content": "hello"}], before=(None, "system"))
     assert prompt is not None
     assert (prompt.first.characters, prompt.messages[0].characters) == (6, 5)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from costctl.ingest.attribute_text import parsed_json
 from costctl.ingest.mapping import Mapping, NamedCount, PromptPaths
+from costctl.ingest.message_parts import UNKNOWN
 from costctl.ingest.prompt_parts import Prompt, prompt_of
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.ingest.unread_usage import looks_like_usage, unread_of_rows
@@ -140,11 +141,13 @@ def _prompts(
 
 
 def _decoded(cell: Any) -> Any:
-    """The list or object that a text is; any other text as it is, but none that was cut off; of a table that nests,
-    what the cell holds.
+    """The list or object that a text is, ``UNKNOWN`` where it was cut off; any other text as it is; of a table that
+    nests, what the cell holds.
     """
-    is_json = isinstance(cell, str) and cell.lstrip().startswith(("[", "{"))
-    return parsed_json(cell) if is_json else cell
+    if not isinstance(cell, str) or not cell.lstrip().startswith(("[", "{")):
+        return cell
+    document = parsed_json(cell)
+    return UNKNOWN if document is None else document
 
 
 def _with_parts(said: list[CountCells], parts: list[pa.Array], *, is_amount: bool) -> list[CountCells]:

@@ -69,12 +69,14 @@ def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
     attributes, deep_spans = read_attributes(child(spans, "attributes"))
     resource_attributes, deep_resources = read_attributes(child(child(emitters, "resource"), "attributes"))
     scope_attributes, deep_scopes = read_attributes(child(child(scopes, "scope"), "attributes"))
+    events, deep_events = _events(spans)
     doubts = (
         np.flatnonzero(~is_present(resource_spans)),
         emitter_document[~is_present(scopes_of)],
         scope_document[~is_present(spans_of)],
         document[_lacks_required(spans)],
         document[deep_spans],
+        document[deep_events],
         emitter_document[deep_resources],
         scope_document[deep_scopes],
     )
@@ -88,7 +90,7 @@ def flatten_documents(resource_spans: pa.ListArray) -> RawSpans:
         attributes=attributes,
         resource_attributes=resource_attributes,
         scope_attributes=scope_attributes,
-        events=_events(spans),
+        events=events,
         doubtful=np.unique(np.concatenate(doubts)),
     )
 
@@ -106,12 +108,14 @@ def _lacks_required(spans: pa.StructArray) -> Bools:
     return lacking
 
 
-def _events(spans: pa.StructArray) -> RawEvents:
+def _events(spans: pa.StructArray) -> tuple[RawEvents, Ints]:
+    """The events; and the spans of those with values deeper than was parsed."""
     events, span = explode(child(spans, "events"))
-    attributes, _ = read_attributes(child(events, "attributes"))
-    return RawEvents(
+    attributes, deep = read_attributes(child(events, "attributes"))
+    found = RawEvents(
         span=span,
         name=child(events, "name"),
         at_ns=child(events, "timeUnixNano"),
         attributes=attributes,
     )
+    return found, span[deep]

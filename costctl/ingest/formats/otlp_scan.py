@@ -184,7 +184,13 @@ class _Block:
         attributes, doubtful_spans = self.attributes(_OF_SPAN)
         resource_attributes, doubtful_resources = self.attributes(_OF_RESOURCE)
         scope_attributes, doubtful_scopes = self.attributes(_OF_SCOPE)
-        deep = ((_SPAN, doubtful_spans), (_RESOURCE, doubtful_resources), (_SCOPE, doubtful_scopes))
+        event_attributes, doubtful_events = self.attributes(_OF_EVENT)
+        deep = (
+            (_SPAN, doubtful_spans),
+            (_RESOURCE, doubtful_resources),
+            (_SCOPE, doubtful_scopes),
+            (_EVENT, doubtful_events),
+        )
         doubts = [self._documents_of(table, rows) for table, rows in (*self._lacking(), *deep)]
         return RawSpans(
             spans=self._spans(),
@@ -200,7 +206,7 @@ class _Block:
                 span=self.owners(_EVENT),
                 name=self.texts(_EVENT, "name", _NAME),
                 at_ns=self.integers(_EVENT, "timeUnixNano", _EVENT_AT),
-                attributes=self.attributes(_OF_EVENT)[0],
+                attributes=event_attributes,
             ),
             doubtful=np.unique(np.concatenate(doubts)),
         )

@@ -180,7 +180,8 @@ def _mapped(values: pa.Array, render: Callable[[Any], str]) -> pa.StringArray:
     return texts.take(encoded.indices)
 
 
-_TOO_DEEP = '"nested deeper than protobuf reads"'
+TOO_DEEP_TEXT = "nested deeper than protobuf reads"
+_TOO_DEEP = json.dumps(TOO_DEEP_TEXT)
 
 
 def _json_of_message(raw: bytes) -> str:

@@ -50,15 +50,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
     subject = Subject(_NAME, name)
     known = study.calls.prefixes.is_known
     if (own & ~known).sum() > _MOST_UNKNOWN * own.sum():
-        unknown = Withheld(
-            subject,
-            f"The prompts of {name} are not known: its traces hold no messages. Export gen_ai.input.messages, or the "
-            "like, to costctl: it keeps hashes and sizes, and no text.",
-            evidence=_at_most(study, name, own),
-            how="needs_input",
-            missing=("gen_ai.input.messages",),
-        )
-        return asked_for(study, unknown, LEAST_OF_A_CLASS, own)
+        return _unknown(study, subject, name, own)
     today = study.value_today(setting("class", "prompt_cache", name, "none").lever, name)
     return BillProposal(
         subject=subject,
@@ -74,6 +66,29 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
     )
+
+
+def _unknown(study: BoughtStudy, subject: Subject, name: str, own: Bools) -> Withheld:
+    """What is said where sizes of prompts are not known."""
+    at_most = _at_most(study, name, own)
+    prefixes = study.calls.prefixes
+    if (prefixes.content[own & ~prefixes.is_known] >= 0).any():
+        return Withheld(
+            subject,
+            f"How large the parts of the prompts of {name} are is not known: they hold files or images, whose tokens "
+            "no characters tell, or their calls report no tokens.",
+            evidence=at_most,
+            how="not_applicable",
+        )
+    unknown = Withheld(
+        subject,
+        f"The prompts of {name} are not known: its traces hold no messages, or hold them blanked or cut off. Export "
+        "gen_ai.input.messages, or the like, to costctl: it keeps hashes and sizes, and no text.",
+        evidence=at_most,
+        how="needs_input",
+        missing=("gen_ai.input.messages",),
+    )
+    return asked_for(study, unknown, LEAST_OF_A_CLASS, own)
 
 
 def _at_most(study: BoughtStudy, name: str, own: Bools) -> tuple[Evidence, ...]:
