@@ -42,7 +42,7 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
 def _must_be_asked(study: BoughtStudy) -> Bools:
     """Calls of models whose provider keeps prompts only when asked, and that have read any."""
     is_asked = np.array([not rule.is_automatic for rule in cache_rules()] + [False])
-    found: Bools = is_asked[rules_of(study.calls)] & (tokens_in(study.calls.tokens) > 0)
+    found: Bools = is_asked[rules_of(study.calls.frame)] & (tokens_in(study.calls.tokens) > 0)
     return found
 
 
@@ -66,13 +66,26 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         reason=_reason(today),
         if_none=_if_none(name, today),
         assumptions=(
-            "A prefix is read from the cache by calls that start after the one that wrote it, within its time to live.",
+            "A prefix is read from the cache by calls that start once the answer of the one that wrote it has begun, "
+            "within its time to live.",
+            *_untimed(study, own),
             "Tokens of a prefix are its share of the prompt's characters.",
             "Breakpoints are set at the end of the system prompt and of what is kept, and look back as many content "
             "blocks as the provider says, where the blocks are known.",
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
+    )
+
+
+def _untimed(study: BoughtStudy, own: Bools) -> tuple[str, ...]:
+    """Where it is not known when answers began."""
+    count = int((own & ~study.calls.is_answer_timed).sum())
+    if not count:
+        return ()
+    return (
+        f"Of {count:,} of its calls neither the first token nor the end is observed: what they write is taken to be "
+        "readable at once.",
     )
 
 
