@@ -64,7 +64,9 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         subject=subject,
         candidates=_candidates(name, today),
         reason=_reason(today),
-        if_none=_if_none(name, today),
+        if_none=_if_none(name, today)
+        if (least := _too_short(study, own)) is None
+        else _all_short(name, least),
         assumptions=(
             "A prefix is read from the cache by calls that start once the answer of the one that wrote it has begun, "
             "within its time to live.",
@@ -125,6 +127,19 @@ def _if_none(name: str, today: object) -> str:
     if today == "none":
         return f"Keeping the prompts of {name} would cost more than it brings: too few begin alike in time."
     return f"The prompts of {name} are kept in the way that costs least."
+
+
+def _too_short(study: BoughtStudy, own: Bools) -> int | None:
+    """The least tokens that the models of these calls keep, where no prompt of them has as many; else None."""
+    least = np.array([rule.least_tokens for rule in cache_rules()], np.int64)[
+        rules_of(study.calls.frame)[own]
+    ]
+    is_short = tokens_in(study.calls.tokens)[own] < least
+    return int(least.min()) if is_short.all() else None
+
+
+def _all_short(name: str, least: int) -> str:
+    return f"No prompt of {name} is long enough: its models keep none of fewer than {least:,} tokens."
 
 
 def _reversal(today: object) -> str:
