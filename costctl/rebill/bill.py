@@ -32,7 +32,6 @@ from costctl.rebill.waits import waited_of
 
 _TTL_S: Final = {"none": 0.0, "5m": 300.0, "1h": 3600.0}
 _NO_RULE: Final = CacheRule("", (), "asked", 0, 1, (0,), "", date.min, in_full=False)
-_WRITTEN_AS: Final = {"none": "cache_write", "5m": "cache_write", "1h": "cache_write_1h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,9 @@ def bill(calls: BoughtCalls, plan: Plan, prices: PriceList) -> Bill:
     sold = _sold_as(calls, plan)
     rates = rates_of(sold, prices)
     tokens = {kind: each.copy() for kind, each in calls.tokens.items()}
-    is_unknown = _play_caches(calls, plan, tokens, ~out.is_any)
-    _count_anew(calls, plan, tokens)
+    ratios = _counted_anew(calls, plan)
+    is_unknown = _play_caches(calls, sold, plan, tokens, ~out.is_any, ratios)
+    tokens = {kind: each * ratios for kind, each in tokens.items()}
     other_usd = _other_usd(calls)
     usd, has_no_price = _usd(tokens, rates, other_usd)
     is_changed = _is_changed(calls, plan)
@@ -108,18 +108,17 @@ def _sold_as(calls: BoughtCalls, plan: Plan) -> pl.DataFrame:
     return frame
 
 
-def _count_anew(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats]) -> None:
-    """Counts the text of calls that go to another model as that model counts it, as far as that is known."""
+def _counted_anew(calls: BoughtCalls, plan: Plan) -> Floats:
+    """Of each call how many tokens the model that it goes to makes of one of today's, as far as that is known."""
+    ratios = np.ones(calls.size)
     for name, each in plan.classes.items():
         if each.model is None:
             continue
         own, models = calls.of_class(name), calls.frame["model"]
         for today in models.filter(pl.Series(own)).drop_nulls().unique():
-            ratio = token_ratio(calls, today, each.model).ratio if today != each.model else 1.0
-            if ratio != 1.0:
-                resold = own & (models == today).fill_null(value=False).to_numpy()
-                for kind in TEXT_KINDS:
-                    tokens[kind] = np.where(resold, tokens[kind] * ratio, tokens[kind])
+            resold = own & (models == today).fill_null(value=False).to_numpy()
+            ratios[resold] = token_ratio(calls, today, each.model).ratio if today != each.model else 1.0
+    return ratios
 
 
 def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:
@@ -130,10 +129,22 @@ def _is_changed(calls: BoughtCalls, plan: Plan) -> Bools:
     return changed
 
 
-def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats], is_made: Bools) -> Bools:
-    """Puts what the plan's caches read and write in the place of what was recorded; where that cannot be told."""
+def _play_caches(
+    calls: BoughtCalls,
+    sold: pl.DataFrame,
+    plan: Plan,
+    tokens: dict[str, Floats],
+    is_made: Bools,
+    ratios: Floats,
+) -> Bools:
+    """Puts what the plan's caches read and write in the place of what was recorded; where that cannot be told.
+
+    The caches are those of the models that calls then go to. sold: the calls with these.  ratios: tokens that these
+    make of one of today's.
+    """
     is_unknown = np.zeros(calls.size, np.bool_)
-    rules = rules_of(calls)
+    rules = rules_of(sold)
+    _drop_short(calls, plan, tokens, rules, ratios)
     for name, each in plan.classes.items():
         if each.caching is None and not each.is_sticky:
             continue
@@ -145,19 +156,37 @@ def _play_caches(calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats], is_m
         )
         can = own & calls.prefixes.is_known & (rules >= 0)
         is_unknown |= own & ~can
-        how = _use(calls, each, can, rules)
+        how = _use(calls, sold, each, can, rules, ratios)
         found = played(calls.prefixes, calls.at_s, how)
-        _replace(tokens, can, found.read, found.written, each)
+        _replace(tokens, can, found.read, found.written, how.ttl_s)
     return is_unknown
 
 
-def rules_of(calls: BoughtCalls) -> Ints:
-    """Of each call the rule of its provider's cache, as an index into ``cache_rules()``; −1 where none is known."""
+def _drop_short(
+    calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats], rules: Ints, ratios: Floats
+) -> None:
+    """Of calls that go to a model that caches less than theirs does: no prompt that is too short for it is cached."""
+    if all(each.model is None for each in plan.classes.values()):
+        return
+    least = np.array([rule.least_tokens for rule in (*cache_rules(), _NO_RULE)], np.int64)
+    now, then = least[rules_of(calls.frame)], least[rules]
+    is_short = (then > now) & (tokens_in(tokens) * ratios < then)
+    whole = tokens_in(tokens)
+    for kind in ("cached_input", "cache_write", "cache_write_1h"):
+        tokens[kind] = np.where(is_short, 0.0, tokens[kind])
+    tokens["input"] = np.where(is_short, whole, tokens["input"])
+
+
+def rules_of(calls: pl.DataFrame) -> Ints:
+    """Of each call the rule of its provider's cache, as an index into ``cache_rules()``; −1 where none is known.
+
+    calls: with provider and model.
+    """
     known = cache_rules()
-    pairs = calls.frame.select("provider", "model").unique()
+    pairs = calls.select("provider", "model").unique()
     found = [cache_rule_of(provider, model) for provider, model in pairs.iter_rows()]
     numbers = pl.Series("rule", [-1 if rule is None else known.index(rule) for rule in found], pl.Int64)
-    joined = calls.frame.select("provider", "model").join(
+    joined = calls.select("provider", "model").join(
         pairs.with_columns(numbers),
         on=("provider", "model"),
         how="left",
@@ -167,8 +196,10 @@ def rules_of(calls: BoughtCalls) -> Ints:
     return joined["rule"].to_numpy()
 
 
-def _use(calls: BoughtCalls, plan: ClassPlan, can: Bools, rules: Ints) -> CacheUse:
-    """How the calls of one class use the caches of their providers under its plan."""
+def _use(
+    calls: BoughtCalls, sold: pl.DataFrame, plan: ClassPlan, can: Bools, rules: Ints, ratios: Floats
+) -> CacheUse:
+    """How the calls of one class use the caches of their providers under its plan, in tokens of today's models."""
     known = (*cache_rules(), _NO_RULE)
 
     def of_rule(values: Sequence[int]) -> Ints:
@@ -183,22 +214,27 @@ def _use(calls: BoughtCalls, plan: ClassPlan, can: Bools, rules: Ints) -> CacheU
     }
     use = of_rule([uses[rule.keeps] for rule in known])
     use = np.where(calls.prefixes.is_by_block & (use != Use.NOT), Use.EVERYWHERE, use)
-    ttl_s = np.where(is_automatic, of_rule([rule.ttl_s[0] for rule in known]), _TTL_S[plan.caching or "5m"])
+    longest_s = of_rule([rule.ttl_s[-1] for rule in known])
+    asked_s = np.minimum(_TTL_S[plan.caching or "5m"], longest_s)
+    ttl_s = np.where(is_automatic, of_rule([rule.ttl_s[0] for rule in known]), asked_s)
     return CacheUse(
         use=np.where(can, use, Use.NOT),
-        scope=scopes_of(calls, is_sticky=plan.is_sticky),
+        scope=scopes_of(sold, is_sticky=plan.is_sticky),
         whole=calls.frame["input_tokens"].fill_null(0).to_numpy(),
         ttl_s=ttl_s.astype(np.float64),
-        least=of_rule([rule.least_tokens for rule in known]),
+        least=np.ceil(of_rule([rule.least_tokens for rule in known]) / ratios).astype(np.int64),
         step=of_rule([rule.step_tokens for rule in known]),
         lookback=of_rule([rule.lookback_blocks or 0 for rule in known]),
+        readable_s=np.where(
+            of_rule([rule.readable_from == "answer" for rule in known]), calls.answer_s, calls.at_s
+        ),
     )
 
 
-def scopes_of(calls: BoughtCalls, *, is_sticky: bool) -> Ints:
+def scopes_of(calls: pl.DataFrame, *, is_sticky: bool) -> Ints:
     """A number for each cache: of a model, on a deployment unless calls go where their prefix is."""
     columns = ["provider", "model", *([] if is_sticky else ["replica"])]
-    named = calls.frame.select(
+    named = calls.select(
         pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in columns], separator="\n").alias(
             "scope"
         )
@@ -211,14 +247,14 @@ def tokens_in(tokens: dict[str, Floats]) -> Floats:
     return tokens["input"] + tokens["cached_input"] + tokens["cache_write"] + tokens["cache_write_1h"]
 
 
-def _replace(tokens: dict[str, Floats], can: Bools, read: Ints, written: Ints, plan: ClassPlan) -> None:
+def _replace(tokens: dict[str, Floats], can: Bools, read: Ints, written: Ints, ttl_s: Floats) -> None:
     whole = tokens_in(tokens)
-    write_kind = _WRITTEN_AS[plan.caching or "5m"]
+    is_for_an_hour = ttl_s == _TTL_S["1h"]
     fresh = whole - read - written
     for kind, count in (
         ("input", fresh),
         ("cached_input", read),
-        ("cache_write", written if write_kind == "cache_write" else 0),
-        ("cache_write_1h", written if write_kind == "cache_write_1h" else 0),
+        ("cache_write", np.where(is_for_an_hour, 0, written)),
+        ("cache_write_1h", np.where(is_for_an_hour, written, 0)),
     ):
         tokens[kind] = np.where(can, count, tokens[kind])

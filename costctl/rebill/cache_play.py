@@ -2,9 +2,10 @@
 
 In: prefixes of calls in order of time, and for each call how it uses the cache. Out: tokens read and written by each.
 A call reads the longest of its prefixes that was written and used within its time to live, renews it, and writes from
-there to its last breakpoint. Nothing shorter than the minimum is cached. What a call writes can be read by the next one
-that starts. A breakpoint looks back so many content blocks as its provider says, itself among them: what ends further
-before each of a call's breakpoints is not found. Where the blocks of a prompt are not known, all of it is found.
+there to its last breakpoint. Nothing shorter than the minimum is cached. What a call writes can be read by calls that
+start no earlier than ``readable_s``: of those that start before, each writes it too. A breakpoint looks back so many
+content blocks as its provider says, itself among them: what ends further before each of a call's breakpoints is not
+found. Where the blocks of a prompt are not known, all of it is found.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Use(IntEnum):
 class CacheUse:
     """How n calls use the cache. scope: a number; calls of different scopes share nothing.  whole: tokens of the
     prompt, which may be longer than its last block.  least, step: tokens, by the provider's rule.  lookback: content
-    blocks, by the same; 0 where there is no limit.
+    blocks, by the same; 0 where there is no limit.  readable_s: from when on what the call writes can be read, on the
+    clock of the starts.
     """
 
     use: Ints
@@ -43,6 +45,7 @@ class CacheUse:
     least: Ints
     step: Ints
     lookback: Ints
+    readable_s: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,11 @@ def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
     entries, entry = _entries(prefixes, how.scope)
     expires_s = np.full(entries, -np.inf)
     kept_s = np.zeros(entries)
+    ready_s = np.full(entries, np.inf)
     read, written = np.zeros(at_s.size, np.int64), np.zeros(at_s.size, np.int64)
     _play(
         prefixes.offset, entry, prefixes.size, prefixes.blocks, at_s, how.whole, how.use, how.ttl_s, how.least,
-        how.step, how.lookback, expires_s, kept_s, read, written,
+        how.step, how.lookback, how.readable_s, expires_s, kept_s, ready_s, read, written,
     )  # fmt: skip
     return Played(read, written)
 
@@ -89,12 +93,16 @@ def _play(
     least: Ints,
     step: Ints,
     lookback: Ints,
+    readable_s: Floats,
     expires_s: Floats,
     kept_s: Floats,
+    ready_s: Floats,
     read: Ints,
     written: Ints,
 ) -> None:
-    """expires_s, kept_s: of each entry, when it is gone, and how long after its last use."""
+    """expires_s, kept_s, ready_s: of each entry, when it is gone, how long after its last use, and since when it can be
+    read.
+    """
     for call in range(at_s.size):
         first, end = offset[call], offset[call + 1]
         if use[call] == 0 or first == end:
@@ -105,6 +113,7 @@ def _play(
         while place >= first and (
             size[place] < least[call]
             or expires_s[entry[place]] < at_s[call]
+            or ready_s[entry[place]] > at_s[call]
             or (within > 0 and place > first and blocks[last] - blocks[place] >= within)
         ):
             place -= 1
@@ -117,6 +126,9 @@ def _play(
             )
             if is_entry and size[mark] >= least[call]:
                 if mark > place:
+                    is_gone = expires_s[entry[mark]] < at_s[call]
+                    if is_gone or readable_s[call] < ready_s[entry[mark]]:
+                        ready_s[entry[mark]] = readable_s[call]
                     kept_s[entry[mark]] = ttl_s[call]
                     up_to = whole[call] if mark == end - 1 else size[mark]
                     written[call] = up_to - read[call]

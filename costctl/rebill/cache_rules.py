@@ -27,6 +27,7 @@ class CacheRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_full: bool
     as_of: datetime.date | None = None
     lookback_blocks: int | None = None
+    readable_from: Literal["start", "answer"] = "start"
 
     @property
     def is_automatic(self) -> bool:

@@ -5,6 +5,7 @@ In: the relations bought_calls and call_prompt, as frames. Out: ``BoughtCalls``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +20,7 @@ TEXT_KINDS: Final = ("input", "cached_input", "cache_write", "cache_write_1h", "
 PRICED_BY: Final = ("provider", "model", "day", "service_tier", "inference_geo")
 BOUGHT_COLUMNS: Final = (
     "call_id", "request_id", "request_class", "session_id", "operation", *PRICED_BY, "replica", "tenant",
-    "start_ns", "end_ns", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
+    "start_ns", "end_ns", "ttft_s", "input_tokens", "max_tokens", *TEXT_KINDS, "is_input_billed", "is_output_billed",
     "is_cache_observed", "is_generation", "is_failed", "is_wasted", "outcome", "attempt", "place", "is_request_success",
     "usd", "other_usd", "unpriced_charges",
 )  # fmt: skip
@@ -96,6 +97,21 @@ class BoughtCalls:
         """When each call ended, on the clock of ``at_s``; its start where that is not observed."""
         length = (self.frame["end_ns"] - self.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
         found: Floats = self.at_s + length
+        return found
+
+    @property
+    def is_answer_timed(self) -> Bools:
+        """Of each call, whether it is known when its answer began, or when it ended."""
+        found: Bools = (self.frame["ttft_s"].is_not_null() | self.frame["end_ns"].is_not_null()).to_numpy()
+        return found
+
+    @property
+    def answer_s(self) -> Floats:
+        """When the answer of each call began, on the clock of ``at_s``: at its first token; else at its end, else at
+        its start, where that is not observed.
+        """
+        ttft_s = self.frame["ttft_s"].cast(pl.Float64).fill_null(math.nan).to_numpy()
+        found: Floats = np.where(ttft_s >= 0.0, self.at_s + ttft_s, self.end_s)
         return found
 
     def of_class(self, name: str) -> Bools:

@@ -54,7 +54,7 @@ class Misses:
 
 def misses_of(calls: BoughtCalls, prices: PriceList) -> Misses:
     """The causes, call by call."""
-    rules = rules_of(calls)
+    rules = rules_of(calls.frame)
     has_rule = (
         (rules >= 0) & calls.frame["is_input_billed"].to_numpy() & calls.frame["is_generation"].to_numpy()
     )
@@ -84,7 +84,7 @@ def _is_recorded(calls: BoughtCalls) -> Bools:
 def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
     """What the calls sent, with prefixes numbered within what can share them."""
     prefixes = calls.prefixes
-    model = scopes_of(calls, is_sticky=True)
+    model = scopes_of(calls.frame, is_sticky=True)
     scope = _deployments(calls, model, is_used)
     session = np.unique(_paired(model, calls.session), return_inverse=True)[1].astype(np.int64)
     of_call = np.repeat(np.arange(calls.size), np.diff(prefixes.offset))
@@ -133,7 +133,7 @@ def _deployments(calls: BoughtCalls, model: Ints, is_used: Bools) -> Ints:
     alike = _numbered(model, first + 1)
     is_silent = np.zeros(int(alike.max(initial=-1)) + 1, np.bool_)
     is_silent[alike[is_used & calls.frame["replica"].is_null().to_numpy()]] = True
-    apart = scopes_of(calls, is_sticky=False)
+    apart = scopes_of(calls.frame, is_sticky=False)
     return np.where(is_silent[alike], model, int(model.max(initial=-1)) + 1 + apart)
 
 

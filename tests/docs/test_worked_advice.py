@@ -55,6 +55,7 @@ def cached(at_s: Sequence[float], ttl_s: float, use: Use, scope: Sequence[int]) 
         least=np.full(count, 1024, np.int64),
         step=np.full(count, 128, np.int64),
         lookback=np.zeros(count, np.int64),
+        readable_s=np.array(at_s, np.float64),
     )
     return played(same_prompt(count), np.array(at_s), how)
 
@@ -107,6 +108,7 @@ def test_a_conversation_that_grows_by_twenty_blocks(repository: Path) -> None:
         least=one * rule.least_tokens,
         step=one * rule.step_tokens,
         lookback=one * (rule.lookback_blocks or 0),
+        readable_s=at_s * MINUTE_S,
     )
     found = played(prefixes, at_s * MINUTE_S, how)
     shown = [(number(read), number(written)) for *_, read, written in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,8 @@ Use = Literal["not", "system", "conversation", "everywhere", "last"]
 class SlowCall:
     """prefixes: name and tokens of each, shortest first.  whole: tokens of the prompt.  blocks: position of the block
     at which each prefix ends; None where it is not known.  lookback: positions that are asked for a breakpoint, the
-    first of which is its own; None where all are.
+    first of which is its own; None where all are.  answered_s: since when what it writes can be read; None where at
+    once.
     """
 
     at_s: float
@@ -26,6 +28,7 @@ class SlowCall:
     step: int = 1
     blocks: tuple[int, ...] | None = None
     lookback: int | None = None
+    answered_s: float | None = None
 
     @property
     def marks(self) -> list[int]:
@@ -52,6 +55,7 @@ class SlowCall:
 def slow_cache(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
     """Tokens that each call reads and writes."""
     kept: dict[tuple[int, str], tuple[float, float]] = {}  # when it was last used, and how long it is kept
+    readable: dict[tuple[int, str], list[float]] = {}  # when each of those that wrote it was answered
     found = []
     for call in calls:
         if call.use == "not" or not call.prefixes:
@@ -63,6 +67,7 @@ def slow_cache(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
             if tokens >= call.least
             and (call.scope, name) in kept
             and call.at_s - kept[call.scope, name][0] <= kept[call.scope, name][1]
+            and any(answered <= call.at_s for answered in readable[call.scope, name])
         }
         hits = (call.found_from(mark, alive) for mark in reversed(call.marks))
         longest = next((place for place in hits if place is not None), -1)
@@ -78,6 +83,10 @@ def slow_cache(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
             if tokens < call.least:
                 continue
             if mark > longest:
+                last_used, ttl_s = kept.get((call.scope, name), (-math.inf, 0.0))
+                if call.at_s - last_used > ttl_s:
+                    readable[call.scope, name] = []
+                readable[call.scope, name].append(call.at_s if call.answered_s is None else call.answered_s)
                 kept[call.scope, name] = (call.at_s, call.ttl_s)
                 written = (call.whole if mark == last else tokens) - read
             elif call.use == "everywhere" and (call.scope, name) in kept:

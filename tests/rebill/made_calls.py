@@ -25,6 +25,7 @@ class Made:
     request: int
     at_s: float
     lasts_s: float = 1.0
+    ttft_s: float | None = None
     operation: str = "chat"
     request_class: str = "chat"
     model: str = "claude-sonnet-4-5"
@@ -61,6 +62,7 @@ def bought(made: Sequence[Made]) -> BoughtCalls:
         schema_overrides={
             "attempt": pl.Int64,
             "max_tokens": pl.Int64,
+            "ttft_s": pl.Float64,
             "replica": pl.String,
             "tenant": pl.String,
         },
@@ -104,7 +106,8 @@ def _row(number: int, call: Made, place: int) -> dict[str, object]:
         "call_id": number, "request_id": call.request, "request_class": call.request_class, "session_id": None,
         "operation": call.operation, "provider": "anthropic", "model": call.model, "day": "2026-11-23",
         "service_tier": "default", "inference_geo": "global", "replica": None, "tenant": None, "start_ns": start_ns,
-        "end_ns": start_ns + round(call.lasts_s * _NS), "input_tokens": call.tokens, "max_tokens": call.asked,
+        "end_ns": start_ns + round(call.lasts_s * _NS), "ttft_s": call.ttft_s,
+        "input_tokens": call.tokens, "max_tokens": call.asked,
         "input": call.tokens - call.read - call.written - call.written_1h, "cached_input": call.read,
         "cache_write": call.written, "cache_write_1h": call.written_1h, "output": call.output,
         "reasoning": call.reasoning, "is_input_billed": is_billed, "is_output_billed": is_billed,

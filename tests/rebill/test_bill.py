@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,40 @@ def test_a_prompt_that_grew_by_twenty_blocks_reads_its_system_prompt_alone(
     assert again.written.tolist() == [2000, 10_000 - read]
 
 
+@pytest.mark.parametrize(("ttft_s", "reads"), [(None, [0, 0, 0, 2000]), (1.0, [0, 0, 2000, 2000])])
+def test_calls_that_start_before_the_first_answer_begins_each_write(
+    ttft_s: float | None, reads: list[int]
+) -> None:
+    starts_s = (0.0, 0.5, 2.0, 4.0)
+    calls = bought(
+        [
+            Made(number, at_s, lasts_s=4.0, ttft_s=ttft_s, parts=(("system", 2000), (f"{number}", 50)))
+            for number, at_s in enumerate(starts_s)
+        ]
+    )
+    again = bill(calls, Plan({"chat": ClassPlan(caching="5m", breakpoints="system")}), LIST)
+    assert again.read.tolist() == reads
+    assert again.written.tolist() == [2000 - read for read in reads]
+
+
+@pytest.mark.parametrize(("tokens", "read"), [(3000, 0), (4200, 4200)])
+def test_the_rule_of_a_cache_is_that_of_the_model_a_call_then_goes_to(tokens: int, read: int) -> None:
+    parts = (("system", tokens), ("question", 50))
+    calls = bought([Made(number, 60.0 * number, parts=parts) for number in range(2)])
+    other = ClassPlan(caching="5m", breakpoints="system", model="claude-haiku-4-5")  # caches from 4,096 on
+    assert bill(calls, Plan({"chat": other}), LIST).read.tolist() == [0, read]
+
+
+def test_what_was_read_of_a_prompt_too_short_for_the_other_model_is_paid_in_full() -> None:
+    parts = (("system", 3000), ("question", 50))
+    made = [Made(0, 0.0, parts=parts, written=3000), Made(1, 60.0, parts=parts, read=3000)]
+    plain = [replace(call, read=0, written=0) for call in made]
+    other = Plan({"chat": ClassPlan(model="claude-haiku-4-5")})
+    found, full = (bill(bought(each), other, LIST) for each in (made, plain))
+    assert found.read.tolist() == found.written.tolist() == [0, 0]
+    np.testing.assert_allclose(found.usd, full.usd)
+
+
 @pytest.mark.parametrize(
     ("provider", "model", "seller", "least_tokens"),
     [
@@ -171,6 +206,7 @@ def test_each_rule_has_a_source_and_a_day_and_only_who_is_asked_looks_back_from_
         assert rule.as_of is None or rule.as_of <= rule.date
         assert list(rule.ttl_s) == sorted(rule.ttl_s)
         assert (rule.lookback_blocks is not None) == (rule.keeps == "asked")
+        assert (rule.readable_from == "answer") == (rule.keeps == "asked")
 
 
 def test_a_model_that_no_rule_names_has_no_known_cache() -> None:

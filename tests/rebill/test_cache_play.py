@@ -54,6 +54,7 @@ def play(calls: Sequence[SlowCall]) -> list[tuple[int, int]]:
         least=ints([call.least for call in calls]),
         step=ints([call.step for call in calls]),
         lookback=ints([call.lookback or 0 for call in calls]),
+        readable_s=np.array([call.at_s if call.answered_s is None else call.answered_s for call in calls]),
     )
     found = played(prefixes, np.array([call.at_s for call in calls]), how)
     return list(zip(found.read.tolist(), found.written.tolist(), strict=True))
@@ -141,6 +142,25 @@ def test_what_is_kept_at_the_end_of_the_last_message_is_no_use_to_what_only_begi
     assert play([*here, *there]) == [(0, 1000), (0, 1000)]
 
 
+def fan(count: int, *, apart_s: float, ttft_s: float) -> list[SlowCall]:
+    """Calls that begin alike, each answered so long after it starts."""
+    return [
+        replace(call, at_s=number * apart_s, answered_s=number * apart_s + ttft_s)
+        for number, call in enumerate(turns(0.0) * count)
+    ]
+
+
+def test_of_calls_at_once_all_write_until_the_first_answer_begins() -> None:
+    assert play(fan(4, apart_s=0.1, ttft_s=4.0)) == [(0, 1100)] * 4
+    assert play(fan(4, apart_s=2.0, ttft_s=4.0)) == [(0, 1100), (0, 1100), (1100, 0), (1100, 0)]
+
+
+def test_what_is_written_again_while_it_is_kept_stays_readable() -> None:
+    slow = replace(turns(0.0, ttl_s=HOUR_S)[0], answered_s=500.0)
+    quick = replace(slow, at_s=100.0, answered_s=101.0)
+    assert play([slow, quick, replace(quick, at_s=102.0)]) == [(0, 1100), (0, 1100), (1100, 0)]
+
+
 @st.composite
 def traffic(draw: st.DrawFn) -> list[SlowCall]:
     """Calls of a few trees of prefixes, scopes and times to live, in order of time."""
@@ -168,6 +188,7 @@ def traffic(draw: st.DrawFn) -> list[SlowCall]:
                 step=draw(st.sampled_from((1, 128))),
                 blocks=draw(st.sampled_from((None, blocks))),
                 lookback=draw(st.sampled_from((None, 1, 20))),
+                answered_s=draw(st.sampled_from((None, float(at), at + 40.0, at + 400.0))),
             )
         )
     return calls
@@ -188,6 +209,22 @@ def test_what_is_read_and_written_is_part_of_the_prompt(calls: list[SlowCall]) -
         assert read + written <= call.whole
 
 
+@given(traffic(), st.sampled_from((300.0, HOUR_S)), st.lists(st.integers(0, 600), min_size=25, max_size=25))
+@settings(max_examples=how_many(100, thorough=1000), deadline=None)
+def test_what_can_be_read_later_is_never_read_more(
+    calls: list[SlowCall], ttl_s: float, later_s: list[int]
+) -> None:
+    at_once = [
+        replace(call, use="system", whole=call.prefixes[-1][1], ttl_s=ttl_s, least=0, answered_s=None)
+        for call in calls
+    ]
+    delayed = [
+        replace(call, answered_s=call.at_s + later) for call, later in zip(at_once, later_s, strict=False)
+    ]
+    for (read, _), (read_later, _) in zip(play(at_once), play(delayed), strict=True):
+        assert read_later <= read
+
+
 @pytest.fixture(scope="module")
 def agents(real_traces: Path, tmp_path_factory: pytest.TempPathFactory) -> BoughtCalls:
     sessions = sorted((real_traces / "workload" / "agentic_coding").glob("*.json.gz"))
@@ -198,12 +235,14 @@ def agents(real_traces: Path, tmp_path_factory: pytest.TempPathFactory) -> Bough
 
 
 def input_cost(calls: BoughtCalls, ttl_s: float, write: float) -> np.ndarray:
-    """Of each call, in tokens at the price of one that is read afresh, by Anthropic's published prices."""
+    """Of each call, in tokens at the price of one that is read afresh, by Anthropic's published prices. As the figures
+    are published: what a call writes can be read at once.
+    """
     size = calls.size
     whole = calls.frame["input_tokens"].fill_null(0).to_numpy()
     models = calls.frame["model"].cast(str).rank("dense").to_numpy().astype(np.int64)
     one = np.ones(size, np.int64)
-    how = CacheUse(one * Use.EVERYWHERE, models, whole, one * ttl_s, one * 0, one, one * 0)
+    how = CacheUse(one * Use.EVERYWHERE, models, whole, one * ttl_s, one * 0, one, one * 0, calls.at_s)
     found: Played = played(calls.prefixes, calls.at_s, how)
     cost: np.ndarray = whole - found.read - found.written + 0.1 * found.read + write * found.written
     return cost

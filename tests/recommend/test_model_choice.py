@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from costctl.documents.grades import Grade
@@ -24,6 +25,17 @@ def advice(shop_study: BoughtStudy, *grades: Grade, margin: float = 0.05) -> Rec
     asked = replace(shop_study, settings=Settings(classes={"triage": allowed}), grades=grades)
     (found,) = (each for each in propose(asked) if each.subject.request_class == "triage")
     return evaluated(asked, found)
+
+
+def with_strays(shop_study: BoughtStudy, other: str) -> BoughtStudy:
+    """The same calls, of which each fiftieth was answered by a model of another name."""
+    frame = shop_study.calls.frame.with_columns(
+        pl.when(pl.int_range(pl.len()) % 50 == 7)
+        .then(pl.lit(other))
+        .otherwise(pl.col("model"))
+        .alias("model")
+    )
+    return replace(shop_study, calls=replace(shop_study.calls, frame=frame))
 
 
 def graded(model: str, score: float, n: int = 1000) -> Grade:
@@ -53,6 +65,22 @@ def test_the_cheapest_that_is_no_worse_is_advised_though_a_cheaper_one_is_not(
 def test_of_two_that_are_no_worse_the_cheaper_is_advised(shop_study: BoughtStudy) -> None:
     found = advice(shop_study, graded(TODAY, 0.9), graded(CHEAP, 0.91), graded(CHEAPER, 0.9))
     assert (found.status, found.change[0].to) == ("recommended", CHEAPER)
+
+
+def test_the_names_of_a_model_with_a_date_and_without_are_one(shop_study: BoughtStudy) -> None:
+    found = advice(
+        with_strays(shop_study, "gpt-4.1-2025-04-14"),
+        graded(TODAY, 0.9),
+        graded(CHEAP, 0.9),
+        graded(CHEAPER, 0.7),
+    )
+    assert (found.status, found.change[0].to) == ("recommended", CHEAP)
+
+
+def test_a_class_of_several_models_is_told_that_none_can_be_judged(shop_study: BoughtStudy) -> None:
+    found = advice(with_strays(shop_study, CHEAP), graded(TODAY, 0.9), graded(CHEAP, 0.9))
+    assert (found.status, found.withheld_as) == ("withheld", "ruled_out")
+    assert "go to 2 models: gpt-4.1, gpt-4.1-mini" in found.reason
 
 
 def test_what_is_worse_is_withheld_with_its_grades(shop_study: BoughtStudy) -> None:

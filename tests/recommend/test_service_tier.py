@@ -57,6 +57,16 @@ def test_an_objective_that_a_batch_keeps_is_slack_and_one_that_it_misses_rules_i
     assert "24 h" in hasty.reason
 
 
+def test_who_can_wait_and_has_an_objective_that_is_shorter_is_told_of_both_lines(
+    shop_study: BoughtStudy,
+) -> None:
+    found = advice(shop_study, "digest", ClassSettings(deferrable=True, slo=Slo(e2e_p95="8s")))
+    assert (found.status, found.withheld_as, found.change) == ("withheld", "ruled_out", ())
+    assert all(said in found.reason for said in ("deferrable = true", "slo.e2e_p95 of 8 s", "24 h"))
+    patient = advice(shop_study, "digest", ClassSettings(deferrable=True, slo=Slo(e2e_p95="24h")))
+    assert (patient.status, patient.change[0].to) == ("recommended", "batch")
+
+
 def test_an_agent_waits_for_each_of_its_calls(shop_study: BoughtStudy) -> None:
     assert advice(shop_study, "agent", ClassSettings(slo=Slo(e2e_p95="48h"))).status == "withheld"
     assert advice(shop_study, "agent", ClassSettings(slo=Slo(e2e_p95="2400h"))).status == "recommended"

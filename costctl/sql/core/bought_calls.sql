@@ -14,6 +14,7 @@
 --   day                   VARCHAR  UTC day of the start, YYYY-MM-DD, by which tokens are priced
 --   start_ns              BIGINT   ns UTC
 --   end_ns                BIGINT   ns UTC
+--   ttft_s                DOUBLE   s from start to the first token; NULL where not observed
 --   service_tier          VARCHAR
 --   inference_geo         VARCHAR
 --   input_tokens          BIGINT   tokens, of all kinds; decides the band of prices
@@ -96,6 +97,7 @@ SELECT
     calls.day,
     calls.start_ns,
     calls.end_ns,
+    calls.ttft_s,
     calls.service_tier,
     calls.inference_geo,
     calls.input_tokens,

@@ -18,6 +18,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.grades import Grade
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
+from costctl.pricing.model_names import without_snapshot
 from costctl.rebill.tokenizers import token_ratio
 from costctl.recommend.bought.lines import line_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
@@ -64,13 +65,36 @@ def _scored(grade: Grade) -> Scored:
 def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
     """One proposal for each class that may be served by another model than today's, or that says nothing of models."""
     for name in study.calls.classes:
-        today = study.value_today(setting("class", "model", name, "").lever, name)
-        if not isinstance(today, str):
-            continue
         allowed = study.declared(name).allowed_models
-        others = [model for model in allowed if model != today] if allowed else _cheapest(study, name, today)
+        served = _served_by(study, name)
+        if len(served) > 1 and allowed:
+            yield Withheld(Subject(_NAME, name), _several(name, served))
+        if len(served) != 1:
+            continue
+        today = served[0]
+        others = (
+            [model for model in allowed if without_snapshot(model) != without_snapshot(today)]
+            if allowed
+            else _cheapest(study, name, today)
+        )
         if others:
             yield _for_class(study, name, today, others)
+
+
+def _served_by(study: BoughtStudy, name: str) -> list[str]:
+    """The models of the class. Of the names of one model, with the date of a version or without, the shortest."""
+    own = study.calls.frame.filter(pl.col("request_class") == name)
+    names: dict[str, str] = {}
+    for model in sorted(own["model"].drop_nulls().unique(), key=lambda each: (-len(each), each)):
+        names[without_snapshot(model)] = model
+    return sorted(names.values())
+
+
+def _several(name: str, served: Sequence[str]) -> str:
+    return (
+        f"The calls of {name} go to {len(served)} models: {', '.join(served)}. Which of them could go to another is "
+        "judged for one model at a time: name a class for each by a rule that matches its model."
+    )
 
 
 def _cheapest(study: BoughtStudy, name: str, today: str) -> list[str]:

@@ -42,7 +42,7 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
 def _must_be_asked(study: BoughtStudy) -> Bools:
     """Calls of models whose provider keeps prompts only when asked, and that have read any."""
     is_asked = np.array([not rule.is_automatic for rule in cache_rules()] + [False])
-    found: Bools = is_asked[rules_of(study.calls)] & (tokens_in(study.calls.tokens) > 0)
+    found: Bools = is_asked[rules_of(study.calls.frame)] & (tokens_in(study.calls.tokens) > 0)
     return found
 
 
@@ -56,9 +56,13 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         subject=subject,
         candidates=_candidates(name, today),
         reason=_reason(today),
-        if_none=_if_none(name, today),
+        if_none=_if_none(name, today)
+        if (least := _too_short(study, own)) is None
+        else _all_short(name, least),
         assumptions=(
-            "A prefix is read from the cache by calls that start after the one that wrote it, within its time to live.",
+            "A prefix is read from the cache by calls that start once the answer of the one that wrote it has begun, "
+            "within its time to live.",
+            *_untimed(study, own),
             "Tokens of a prefix are its share of the prompt's characters.",
             "Breakpoints are set at the end of the system prompt and of what is kept, and look back as many content "
             "blocks as the provider says, where the blocks are known.",
@@ -89,6 +93,17 @@ def _unknown(study: BoughtStudy, subject: Subject, name: str, own: Bools) -> Wit
         missing=("gen_ai.input.messages",),
     )
     return asked_for(study, unknown, LEAST_OF_A_CLASS, own)
+
+
+def _untimed(study: BoughtStudy, own: Bools) -> tuple[str, ...]:
+    """Where it is not known when answers began."""
+    count = int((own & ~study.calls.is_answer_timed).sum())
+    if not count:
+        return ()
+    return (
+        f"Of {count:,} of its calls neither the first token nor the end is observed: what they write is taken to be "
+        "readable at once.",
+    )
 
 
 def _at_most(study: BoughtStudy, name: str, own: Bools) -> tuple[Evidence, ...]:
@@ -127,6 +142,19 @@ def _if_none(name: str, today: object) -> str:
     if today == "none":
         return f"Keeping the prompts of {name} would cost more than it brings: too few begin alike in time."
     return f"The prompts of {name} are kept in the way that costs least."
+
+
+def _too_short(study: BoughtStudy, own: Bools) -> int | None:
+    """The least tokens that the models of these calls keep, where no prompt of them has as many; else None."""
+    least = np.array([rule.least_tokens for rule in cache_rules()], np.int64)[
+        rules_of(study.calls.frame)[own]
+    ]
+    is_short = tokens_in(study.calls.tokens)[own] < least
+    return int(least.min()) if is_short.all() else None
+
+
+def _all_short(name: str, least: int) -> str:
+    return f"No prompt of {name} is long enough: its models keep none of fewer than {least:,} tokens."
 
 
 def _reversal(today: object) -> str:

@@ -3,8 +3,8 @@ that they do not need.
 
 Prices are exact, those of a prompt cache included: where a provider does not take both off, the tier's price of what is
 read says so. What is given up is time. Advised are classes that are declared ``deferrable``, or whose objective is no
-shorter than the tier's longest delay; ruled out is what would take longer than the objective; of the others the saving
-is shown with the line to add.
+shorter than the tier's longest delay; ruled out is what would take longer than the objective, also of a class that is
+declared ``deferrable``, which contradicts it; of the others the saving is shown with the line to add.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ def _for_class(study: BoughtStudy, name: str, own: pl.DataFrame) -> BillProposal
         return Withheld(Subject(_NAME, name), f"No model of {name} has a cheaper tier with a known price.")
     in_time = [tier for tier, delay_s in delays.items() if _is_in_time(study, name, delay_s)]
     unsure = [tier for tier, delay_s in delays.items() if delay_s is None or objective_s is None]
+    if not in_time and not unsure and study.declared(name).deferrable:
+        return Withheld(Subject(_NAME, name), _contradiction(study, name, delays))
     if not in_time and not unsure:
         longest_s = min(delay_s for delay_s in delays.values() if delay_s is not None)
         return Withheld(
@@ -52,6 +54,24 @@ def _for_class(study: BoughtStudy, name: str, own: pl.DataFrame) -> BillProposal
             f"The cheaper tiers of its provider may take {longest_s / S_PER_HOUR:.3g} h, longer than its objective.",
         )
     return _proposed(study, name, own, tuple(in_time or unsure), is_sure=bool(in_time))
+
+
+def _contradiction(study: BoughtStudy, name: str, delays: dict[str, float | None]) -> str:
+    """What of the settings cannot be true at once."""
+    longest_s = min(delay_s for delay_s in delays.values() if delay_s is not None)
+    return (
+        f"[classes.{name}] says deferrable = true, and {_objective_key(study, name)} of "
+        f"{_objective_s(study, name):g} s; the cheaper tiers may take {longest_s / S_PER_HOUR:.3g} h. Remove the "
+        "objective if it can wait, else the other."
+    )
+
+
+def _objective_key(study: BoughtStudy, name: str) -> str:
+    """The line of the settings with the shortest objective."""
+    slo = study.declared(name).slo
+    declared = {"slo.ttft_p95": slo.ttft_p95_s, "slo.e2e_p95": slo.e2e_p95_s}
+    known = {key: value for key, value in declared.items() if value is not None}
+    return min(known, key=known.__getitem__)
 
 
 def _proposed(
@@ -103,10 +123,11 @@ def _delay_s(own: pl.DataFrame, tier: str) -> float | None:
 
 
 def _is_in_time(study: BoughtStudy, name: str, delay_s: float | None) -> bool:
-    """Whether the class can wait, or has room within its objective."""
+    """Whether the class has room within its objective; where one of both is not known, whether it can wait."""
     objective_s = _objective_s(study, name)
-    has_slack = objective_s is not None and delay_s is not None and delay_s <= objective_s
-    return study.declared(name).deferrable or has_slack
+    if objective_s is None or delay_s is None:
+        return study.declared(name).deferrable
+    return delay_s <= objective_s
 
 
 def _delays(own: pl.DataFrame, tiers: tuple[str, ...]) -> tuple[str, ...]:
