@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from costctl.pricing.model_names import without_snapshot
 from costctl.rebill.calls import BoughtCalls
 
 _FEWEST_PROMPTS: Final = 20  # that went to both models
@@ -60,6 +61,11 @@ def tokenizer_rules() -> TokenizerRules:
     """The rules of ``tokenizers.toml``."""
     text = (files("costctl.rebill") / "tokenizers.toml").read_text("utf-8")
     return msgspec.toml.decode(text, type=TokenizerRules)
+
+
+def undated(model: str) -> str:
+    """The model of this name, whichever version the name says: gpt-4.1 of gpt-4.1-2025-04-14."""
+    return without_snapshot(model)
 
 
 def token_ratio(calls: BoughtCalls, today: str, other: str) -> TokenRatio:

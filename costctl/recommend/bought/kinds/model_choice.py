@@ -18,8 +18,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.grades import Grade
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
-from costctl.pricing.model_names import without_snapshot
-from costctl.rebill.tokenizers import token_ratio
+from costctl.rebill.tokenizers import token_ratio, undated
 from costctl.recommend.bought.lines import line_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.resold import resold_usd
@@ -73,7 +72,7 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
             continue
         today = served[0]
         others = (
-            [model for model in allowed if without_snapshot(model) != without_snapshot(today)]
+            [model for model in allowed if undated(model) != undated(today)]
             if allowed
             else _cheapest(study, name, today)
         )
@@ -86,14 +85,14 @@ def _served_by(study: BoughtStudy, name: str) -> list[str]:
     own = study.calls.frame.filter(pl.col("request_class") == name)
     names: dict[str, str] = {}
     for model in sorted(own["model"].drop_nulls().unique(), key=lambda each: (-len(each), each)):
-        names[without_snapshot(model)] = model
+        names[undated(model)] = model
     return sorted(names.values())
 
 
 def _several(name: str, served: Sequence[str]) -> str:
     return (
         f"The calls of {name} go to {len(served)} models: {', '.join(served)}. Which of them could go to another is "
-        "judged for one model at a time: name a class for each by a rule that matches its model."
+        "judged for one model at a time: give the calls of each model a class of their own."
     )
 
 
