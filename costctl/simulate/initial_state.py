@@ -81,7 +81,7 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         replica=np.full(n, -1, np.int32),
         status=np.full(n, NEVER_ARRIVED, np.int8),
         attempts=np.zeros(n, np.int8),
-        spared_tokens=np.zeros(n if has_prefix else 0, np.int32),
+        spared_tokens=np.zeros(n if has_prefix and _keeps_prefixes(pools) else 0, np.int32),
     )
 
 
@@ -99,6 +99,11 @@ def comes_again(pools: Sequence[Pool]) -> bool:
         )
         for lanes in (pool.setup.lanes for pool in pools)
     )
+
+
+def _keeps_prefixes(pools: Sequence[Pool]) -> bool:
+    """Whether a pool keeps beginnings of prompts beside its KV memory."""
+    return any(pool.setup.prefix_cache_tokens > 0 for pool in pools)
 
 
 def _has_cache(pools: Sequence[Pool]) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from costctl.service_model.covariance import of_errors_alone
 from costctl.service_model.engine_interval import EngineTimes
 from costctl.service_model.engine_log import EngineFit
 from costctl.service_model.joined_times import JoinedTimes, times_of_both
 from costctl.service_model.step_clock import StepTimes
 
-CALLS = StepTimes(0.020, 0.0010, 1e-4, 300, 0.01, 0.01, (0.001, 0.0001, 0.0))
+CALLS = StepTimes(0.020, 0.0010, 1e-4, 300, 0.01, 0.01, of_errors_alone((0.001, 0.0001, 0.0)))
 
 
 def engine(alpha_s: float, error_s: float) -> EngineTimes:
