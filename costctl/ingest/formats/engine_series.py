@@ -95,7 +95,7 @@ def series_format_of(head: bytes) -> str | None:
     innermost = _INNERMOST.search(head)
     try:
         row = None if innermost is None else msgspec.json.decode(innermost[0])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return JSON_NAME if isinstance(row, dict) and is_series_header(row) else None
 
