@@ -15,10 +15,22 @@ from typing import Any
 from costctl.ingest.dialect import KeyRule, PromptRules, Vocabulary
 
 Blocks = list[str] | None  # of which kinds of blocks a message is made; None where that cannot be told
-Said = tuple[bytes, int, Blocks]  # what a part says, its characters, and its blocks
+# What a part says, its characters, its blocks, its role, whether it says something, and whether all of it is text.
+Said = tuple[bytes, int, Blocks, str, bool, bool]
 UNSAID = {"cache_control", "cachePoint", "cache_point", "finish_reason"}
 FORMAT = {"type", "role", "id", "tool_call_id", "mime_type", "modality"}
 NO_TEXT = {"blob", "uri", "file", "image", "image_url", "input_image", "audio", "input_audio", "video"}
+KEYS_OF_NO_TEXT = {
+    "image",
+    "document",
+    "video",
+    "audio",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+}
+INSTRUCTIONS = {"system", "developer"}
 DECIDES_NOTHING = {
     "user",
     "metadata",
@@ -42,18 +54,28 @@ def prefixes_slowly(
     if prompt is None:
         told = [found for _, said in events if (found := _prompt(said, vocabulary.prompts)) is not None]
         names = {name for rules in vocabulary.prompts for name in rules.events}
-        one_by_one = [_part(said) for name, said in events if name in names and said]
-        prompt = told[-1] if told else ((b"", 0, []), one_by_one, b"") if one_by_one else None
+        one_by_one = [
+            _part({"role": name.split(".")[-2], **said}) for name, said in events if name in names and said
+        ]
+        prompt = told[-1] if told else ([], one_by_one, b"") if one_by_one else None
     if prompt is None or not row["is_model_call"]:
         return {}
-    first, messages, decides = prompt
-    parts = [first, *messages]
+    before, messages, decides = prompt
+    if not all(says for *_, says, _ in (*before, *messages)):
+        return {}
+    while messages and messages[0][3] in INSTRUCTIONS:
+        before, messages = [*before, messages[0]], messages[1:]
+    first = (b"".join(said for said, *_ in before), sum(each[1] for each in before), [])
+    parts = [first, *((said, characters, blocks) for said, characters, blocks, *_ in messages)]
+    is_text = all(each[5] for each in (*before, *messages))
     spelled = [b"".join(_framed(said) for said, *_ in parts[: place + 1]) for place in range(len(parts))]
     model = (row["model_requested"] or "").encode()
     return {
         "prefix_keys": [_digest(each) for each in spelled],
-        "prefix_tokens": _sizes([characters for _, characters, _ in parts], row["input_tokens"]),
-        "prefix_blocks": _positions([blocks for *_, blocks in messages]),
+        "prefix_tokens": _sizes([characters for _, characters, _ in parts], row["input_tokens"])
+        if is_text
+        else None,
+        "prefix_blocks": _positions([each[2] for each in messages]),
         "content_key": row["content_key"] or _digest(spelled[-1] + decides + model),
     }
 
@@ -77,15 +99,16 @@ def _sizes(characters: list[int], tokens: int | None) -> list[int] | None:
     return [*before, tokens]
 
 
-def _prompt(texts: dict[str, str], dialects: Iterable[PromptRules]) -> tuple[Said, list[Said], bytes] | None:
+def _prompt(
+    texts: dict[str, str], dialects: Iterable[PromptRules]
+) -> tuple[list[Said], list[Said], bytes] | None:
     for rules in dialects:
         messages = _section(texts, rules.messages)
         if not messages:
             continue
         before = [*(_section(texts, rules.tools) or []), *(_section(texts, rules.system) or [])]
-        first = (b"".join(said for said, *_ in before), sum(each[1] for each in before), [])
         decides = b"".join(key.encode() + _deciding(texts[key]) for key in rules.decides if key in texts)
-        return first, messages, decides
+        return before, messages, decides
     return None
 
 
@@ -140,7 +163,37 @@ def _written(texts: dict[str, str], rule: KeyRule) -> list[Said]:
 
 def _part(value: Any) -> Said:
     plain = _without(value)
-    return _spelled(plain), _characters(plain), _blocks(plain)
+    return _spelled(plain), _characters(plain), _blocks(plain), _role(plain), _says(plain), _is_text(plain)
+
+
+def _role(message: Any) -> str:
+    if not isinstance(message, dict):
+        return ""
+    return str(message.get("role") or message.get("message.role") or message.get("type") or "").lower()
+
+
+def _says(message: Any) -> bool:
+    """Whether something is said, beside words of the format; a tool may be called with nothing."""
+    if {"call", "result"} & set(_blocks(message) or ()):
+        return True
+    if isinstance(message, dict):
+        return any(_says(each) for key, each in message.items() if key.split(".")[-1] not in FORMAT)
+    return any(map(_says, message)) if isinstance(message, list) else message not in (None, "")
+
+
+def _is_text(message: Any) -> bool:
+    """Whether it holds no file or image: by type, by a key that holds one, or within a text that lists blocks."""
+    if isinstance(message, str) and message.startswith("[{"):
+        return _is_text(_json(message))
+    if not isinstance(message, dict):
+        return all(map(_is_text, message)) if isinstance(message, list) else True
+    kinds = [value for key, value in message.items() if key.split(".")[-1] == "type"]
+    held = [value for key, value in message.items() if key in KEYS_OF_NO_TEXT and isinstance(value, dict)]
+    if any(kind in NO_TEXT for kind in kinds) or any(
+        {"source", "mimeType", "mime_type"} & set(each) for each in held
+    ):
+        return False
+    return all(map(_is_text, message.values()))
 
 
 def _positions(messages: list[Blocks]) -> list[int] | None:
