@@ -9,11 +9,11 @@ from tests.relations.span_rows import chat, engine_of
 # The tokens that the calls of one hash report, and how many of these calls have a prompt.
 REPORTED: tuple[tuple[tuple[int | None, ...], int], ...] = (
     ((1000, 1000), 2),
-    ((1000, 1050), 2),
-    ((1000, 1053), 0),
-    ((5000, 5250, 5000), 3),
-    ((5000, 5264, 5000), 0),
-    ((12, 63), 0),
+    ((1000, 1010), 2),
+    ((1000, 1011), 0),
+    ((5000, 5050, 5000), 3),
+    ((5000, 5051, 5000), 0),
+    ((12, 30), 0),
     ((1000, None, 0), 3),
     ((1000, None, 4000), 0),
 )

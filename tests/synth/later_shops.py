@@ -76,13 +76,11 @@ LEFT_OUT: Final = Pairs(
         "context.report": ({"most_tokens": 6000}, {"most_tokens": None}),
     },
     {"quotes": 700.0, "worker": 200.0, "report": 500.0},
-    characters_per_token=0.02,
 )
 WAITED: Final = Pairs(
     shop_with_outages,
     {"retry.feeds.wait": ({"least_wait_s": 120.0}, {"least_wait_s": None})},
     {"feeds": 1500.0},
-    characters_per_token=0.02,
 )
 ANSWERED: Final = Pairs(
     shop,

@@ -34,7 +34,7 @@ def small_shop_with_waste(seed: int = 7, part: float = 1.0) -> Shop:
     return replace(
         whole,
         apps=tuple(replace(app, sessions=app.sessions * part) for app in whole.apps),
-        characters_per_token=0.02,
+        characters_per_token=0.1,
     )
 
 
@@ -44,7 +44,7 @@ def small_shop_with_outages(seed: int = 7, part: float = 1.0) -> Shop:
     return replace(
         whole,
         apps=tuple(replace(app, sessions=app.sessions * part) for app in whole.apps),
-        characters_per_token=0.02,
+        characters_per_token=0.1,
     )
 
 

@@ -87,7 +87,8 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Everything. start_ns: ns UTC.  day_swing: half the difference between the busiest and the least busy hour, over
-    their mean.  characters_per_token: of the text that is written for a token; real ones have about four.
+    their mean.  characters_per_token: of the text that is written for a token; real ones have about four. Below a tenth
+    short prompts that differ are written alike.
     """
 
     name: str

@@ -9,8 +9,8 @@
 --   prefix_tokens  BIGINT[]   tokens up to each of them; NULL where not observed
 --   prefix_blocks  BIGINT[]   content blocks of messages up to each of them; NULL where not known
 -- Where several records of a call have hashes, those of the record that counts; else of the first recorder.
--- One prompt has one number of tokens: where calls of one content_key report numbers that differ by more than 50 and by
--- more than 5 %, what was exported is not all that was asked, and none of these calls has a row.
+-- One prompt has one number of tokens: where calls of one content_key report numbers that differ by more than 10 and by
+-- more than 1 %, what was exported is not all that was asked, and none of these calls has a row.
 WITH told AS (
     SELECT
         call_records.call_id,
@@ -35,7 +35,7 @@ contradicted AS (
     FROM told
     WHERE told.place = 1 AND told.content_key IS NOT NULL AND told.input_tokens > 0
     GROUP BY told.content_key
-    HAVING MAX(told.input_tokens) - MIN(told.input_tokens) > GREATEST(50, 0.05 * MAX(told.input_tokens))
+    HAVING MAX(told.input_tokens) - MIN(told.input_tokens) > GREATEST(10, 0.01 * MAX(told.input_tokens))
 )
 
 SELECT
