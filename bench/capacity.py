@@ -7,38 +7,30 @@ calibrate` runs it.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench.planted_worlds import Bench
 from tests.synth.replica_worlds import MOST, Answer, answer_for
 
-OVERSIZED, GOOD = 20, 40
 FIRST_SEED: Final = 200
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "capacity-accuracy.md"
 
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--oversized", type=int, default=OVERSIZED)
-    parser.add_argument("--good", type=int, default=GOOD)
-    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
-    parser.add_argument("--processes", type=int, default=2)
-    asked = parser.parse_args()
-    first = asked.first_seed
-    with ProcessPoolExecutor(asked.processes) as executor:
-        oversized = _told(executor.map(_answered, range(first, first + asked.oversized)))
-        begin = first + 100
-        good = _told(executor.map(partial(_answered, spare=0), range(begin, begin + asked.good)))
-    text = page(oversized, good)
-    print(text)
-    if asked.oversized >= OVERSIZED and asked.good >= GOOD:
-        PAGE.write_text(text, encoding="utf-8")
+    Bench(
+        name="capacity-accuracy",
+        about=__doc__,
+        first_seed=FIRST_SEED,
+        wasteful=_answered,
+        good=partial(_answered, spare=0),
+        found_in_words=_in_words,
+        claimed_in_words=_in_words,
+        page=page,
+    ).run()
 
 
 def _answered(seed: int, spare: int | None = None) -> Answer:
@@ -46,14 +38,9 @@ def _answered(seed: int, spare: int | None = None) -> Answer:
         return answer_for(seed, Path(folder), spare)
 
 
-def _told(answers: Iterable[Answer]) -> list[Answer]:
-    """The answers, each said as it comes."""
-    found: list[Answer] = []
-    for each in answers:
-        found.append(each)
-        verdict = "equal" if each.is_equal else "BROKEN" if each.is_broken else "not equal"
-        print(f"world {each.seed}: {each.fewest} of {each.today}, found {each.needed}: {verdict}", flush=True)
-    return found
+def _in_words(answer: Answer) -> str:
+    verdict = "equal" if answer.is_equal else "BROKEN" if answer.is_broken else "not equal"
+    return f"world {answer.seed}: {answer.fewest} of {answer.today}, found {answer.needed}: {verdict}"
 
 
 def page(oversized: Sequence[Answer], good: Sequence[Answer]) -> str:

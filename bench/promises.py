@@ -7,47 +7,31 @@ docs/explanation/bought-accuracy.md. `make calibrate` runs it.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from bench.planted_worlds import Bench, promised_in_words
 from tests.synth.planted_shops import EVERY, Promise, claims_in_good_order, promises_of
 
-WASTEFUL, GOOD = 20, 40
 FIRST_SEED: Final = 9100
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "bought-accuracy.md"
 
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wasteful", type=int, default=WASTEFUL)
-    parser.add_argument("--good", type=int, default=GOOD)
-    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
-    parser.add_argument("--processes", type=int, default=2)
-    asked = parser.parse_args()
-    promises: list[Promise] = []
-    claims: list[tuple[str, ...]] = []
-    with ProcessPoolExecutor(asked.processes) as executor:
-        for found in executor.map(promises_of, range(asked.first_seed, asked.first_seed + asked.wasteful)):
-            promises += found
-            print(
-                f"world {found[0].seed}: {sum(each.is_found for each in found)} of {len(found)} found",
-                flush=True,
-            )
-        for claimed in executor.map(
-            claims_in_good_order, range(asked.first_seed, asked.first_seed + asked.good)
-        ):
-            claims.append(claimed)
-            print(f"in good order: {', '.join(claimed) or 'nothing promised'}", flush=True)
-    text = page(promises, claims)
-    print(text)
-    if asked.wasteful >= WASTEFUL and asked.good >= GOOD:
-        PAGE.write_text(text, encoding="utf-8")
+    Bench(
+        name="bought-accuracy",
+        about=__doc__,
+        first_seed=FIRST_SEED,
+        wasteful=promises_of,
+        good=claims_in_good_order,
+        found_in_words=lambda found: (
+            f"world {found[0].seed}: {sum(each.is_found for each in found)} of {len(found)} found"
+        ),
+        claimed_in_words=promised_in_words,
+        page=lambda worlds, claims: page([each for found in worlds for each in found], claims),
+    ).run()
 
 
 def page(promises: Sequence[Promise], claims: Sequence[tuple[str, ...]]) -> str:

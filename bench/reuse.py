@@ -7,12 +7,10 @@ writes docs/explanation/reuse-accuracy.md. `make calibrate` runs it.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Final
 
+from bench.planted_worlds import Bench, promised_in_words
 from tests.synth.reuse_promises import (
     KINDS,
     ReusePromise,
@@ -20,41 +18,30 @@ from tests.synth.reuse_promises import (
     promises_of_reuse,
 )
 
-WASTEFUL, GOOD = 20, 40
 FIRST_SEED: Final = 9300
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "explanation" / "reuse-accuracy.md"
 
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--wasteful", type=int, default=WASTEFUL)
-    parser.add_argument("--good", type=int, default=GOOD)
-    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
-    parser.add_argument("--processes", type=int, default=2)
-    asked = parser.parse_args()
-    promises: list[ReusePromise] = []
-    claims: list[tuple[str, ...]] = []
-    with ProcessPoolExecutor(asked.processes) as executor:
-        for found in executor.map(
-            promises_of_reuse, range(asked.first_seed, asked.first_seed + asked.wasteful)
-        ):
-            promises += found
-            told = ", ".join(
-                f"{each.kind} {each.error_ratio:+.1%} {'covered' if each.is_covered else 'NOT COVERED'}"
-                for each in found
-                if each.error_ratio is not None
-            )
-            print(f"world {found[0].seed}: {told}", flush=True)
-        for claimed in executor.map(
-            claims_where_nothing_is_used_again, range(asked.first_seed, asked.first_seed + asked.good)
-        ):
-            claims.append(claimed)
-            print(f"in good order: {', '.join(claimed) or 'nothing promised'}", flush=True)
-    text = page(promises, claims)
-    print(text)
-    if asked.wasteful >= WASTEFUL and asked.good >= GOOD:
-        PAGE.write_text(text, encoding="utf-8")
+    Bench(
+        name="reuse-accuracy",
+        about=__doc__,
+        first_seed=FIRST_SEED,
+        wasteful=promises_of_reuse,
+        good=claims_where_nothing_is_used_again,
+        found_in_words=_in_words,
+        claimed_in_words=promised_in_words,
+        page=lambda worlds, claims: page([each for found in worlds for each in found], claims),
+    ).run()
+
+
+def _in_words(found: Sequence[ReusePromise]) -> str:
+    told = ", ".join(
+        f"{each.kind} {each.error_ratio:+.1%} {'covered' if each.is_covered else 'NOT COVERED'}"
+        for each in found
+        if each.error_ratio is not None
+    )
+    return f"world {found[0].seed}: {told}"
 
 
 def page(promises: Sequence[ReusePromise], claims: Sequence[tuple[str, ...]]) -> str:

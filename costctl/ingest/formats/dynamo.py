@@ -16,8 +16,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
-from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.formats.canonical_rows import count, number, rows_batch, text
+from costctl.ingest.batch import Batch
+from costctl.ingest.formats.canonical_rows import count, line_batches, number, text
 from costctl.ingest.formats.found import (
     SPAN_ID_DIGITS,
     TRACE_ID_DIGITS,
@@ -26,7 +26,6 @@ from costctl.ingest.formats.found import (
     listed,
     named,
 )
-from costctl.ingest.formats.json_lines import json_line_blocks
 from costctl.ingest.prompt_prefixes import prefix_tokens_of_blocks
 
 NAME: Final = "dynamo_trace"
@@ -48,22 +47,12 @@ def is_dynamo_trace(head: bytes) -> bool:
 def read_dynamo_trace(stream: BinaryIO) -> Iterator[Batch]:
     """Batches of canonical spans."""
     callers = _Callers()
-    for block in json_line_blocks(stream):
-        rows: list[Json] = []
-        positions: list[int] = []
-        rejects = [reject for line in block for reject in line.rejects]
-        for line in block:
-            for value in line.objects:
-                record = _record(value)
-                row = None if record is None else _row(record, callers)
-                if row is None:
-                    rejects.append(Reject(line.number, "not_a_request", _NO_CALL, ""))
-                else:
-                    rows.append(row)
-                    positions.append(line.number)
-        batch = rows_batch(rows, positions, NAME)
-        every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-        yield Batch(batch.spans, every, batch.resources)
+
+    def row_of(value: Any, _line: int) -> Json | None:
+        record = _record(value)
+        return None if record is None else _row(record, callers)
+
+    yield from line_batches(stream, row_of, NAME, "not_a_request", _NO_CALL)
 
 
 class _Callers:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from costctl.ingest.batch import Batch, Reject
-from costctl.ingest.formats.canonical_rows import count, number, rows_batch, text
+from costctl.ingest.batch import Batch
+from costctl.ingest.formats.canonical_rows import count, line_batches, number, text
 from costctl.ingest.formats.found import SPAN_ID_DIGITS, TRACE_ID_DIGITS, Json, hex_id
-from costctl.ingest.formats.json_lines import json_line_blocks
 from costctl.instants import LATEST_NS
 from costctl.units import NS_PER_S
 
@@ -37,21 +36,7 @@ def is_vllm_requests(head: bytes) -> bool:
 
 def read_vllm_requests(stream: BinaryIO) -> Iterator[Batch]:
     """Batches of canonical spans."""
-    for block in json_line_blocks(stream):
-        rows: list[Json] = []
-        positions: list[int] = []
-        rejects = [reject for line in block for reject in line.rejects]
-        for line in block:
-            for value in line.objects:
-                row = _row(value, line.number)
-                if row is None:
-                    rejects.append(Reject(line.number, "no_start", _NO_TIMES, ""))
-                else:
-                    rows.append(row)
-                    positions.append(line.number)
-        batch = rows_batch(rows, positions, NAME)
-        every = tuple(sorted((*rejects, *batch.rejects), key=lambda reject: reject.position))
-        yield Batch(batch.spans, every, batch.resources)
+    yield from line_batches(stream, _row, NAME, "no_start", _NO_TIMES)
 
 
 def _row(value: Json, position: int) -> Json | None:
