@@ -38,15 +38,21 @@ def _name(engine: EngineReport) -> str:
 
 def _facts(engine: EngineReport) -> list[str]:
     facts = [_step(engine)]
-    if engine.kv_tokens is not None:
-        facts.append(f"KV cache {tokens(engine.kv_tokens.mid)} tokens")
-    if engine.most_kv_usage_ratio is not None:
-        facts.append(f"at most {ratio(engine.most_kv_usage_ratio)} of it used")
+    if engine.kv_tokens is not None or engine.most_kv_usage_ratio is not None:
+        facts.append(_cache(engine))
     if engine.preemptions:
         facts.append(f"{count(engine.preemptions)} preemptions")
     if engine.pool is None:
         facts.append(engine.matched_by)
     return facts
+
+
+def _cache(engine: EngineReport) -> str:
+    """How large the KV cache is, and how full it was, of what is known."""
+    size = "" if engine.kv_tokens is None else f" {tokens(engine.kv_tokens.mid)} tokens"
+    if engine.most_kv_usage_ratio is None:
+        return f"KV cache{size}"
+    return f"KV cache{size}{',' if size else ''} at most {ratio(engine.most_kv_usage_ratio)} used"
 
 
 def _step(engine: EngineReport) -> str:
