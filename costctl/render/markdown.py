@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from costctl.legible import legible
 from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Table, shaded
 
 
 def as_markdown(sections: Iterable[Section]) -> str:
     """The sections, each under its title, with empty lines between."""
-    return "\n".join(part for section in sections for part in _parts(section))
+    return legible("\n".join(part for section in sections for part in _parts(section)))
 
 
 def _parts(section: Section) -> list[str]:

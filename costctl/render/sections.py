@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from costctl.legible import in_one_line
 from costctl.render.cells import Quantity, Row
 from costctl.render.numbers import short
 
@@ -42,7 +43,7 @@ class Table:
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """The rows as people read them."""
-        return tuple(tuple(str(cell) for cell in row) for row in self.rows)
+        return tuple(tuple(in_one_line(str(cell)) for cell in row) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

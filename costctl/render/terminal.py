@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from costctl.legible import in_one_line, legible
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Table, level, shaded
 
@@ -77,12 +78,12 @@ def _print(console: Console, section: Section) -> None:
     match section:
         case Notes():
             for line in section.lines:
-                console.print(Padding(Text("• " + line), (0, 0, 0, 2)))
-            for line in section.code.splitlines():
+                console.print(Padding(Text("• " + legible(line)), (0, 0, 0, 2)))
+            for line in legible(section.code).splitlines():
                 console.print(Text("      " + line, style="cyan"), soft_wrap=True)  # copied, so never cut
             console.print()
         case Listing():
-            console.print(Text(section.text), soft_wrap=True)  # lines of a file are never folded
+            console.print(Text(legible(section.text)), soft_wrap=True)  # lines of a file are never folded
         case Table():
             _print_table(console, section)
         case HeatMap():
@@ -149,7 +150,7 @@ def _rich_facts(section: Facts) -> RichTable:
     for label, said in section.lines:
         is_warning = label in section.warnings
         cells = [Text(label, style=_WARNING if is_warning else "bold")] if are_labelled else []
-        table.add_row(*cells, Text(said))
+        table.add_row(*cells, Text(legible(said)))
     return table
 
 
@@ -207,7 +208,7 @@ def _rich_heat_map(section: HeatMap) -> RichTable:
         table.add_column(column, justify="right", no_wrap=True)
     for name, cells in section.rows:
         table.add_row(
-            Text(name),
+            Text(in_one_line(name)),
             *(Text(shaded(cell, section), style=_HEAT_STYLES[level(cell, section)]) for cell in cells),
         )
     return table

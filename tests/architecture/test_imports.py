@@ -17,6 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "instants": set(),
     "compiled": set(),
     "errors": set(),
+    "legible": set(),
     "progress": set(),
     "config": set(),
     "grades": set(),
@@ -115,7 +116,17 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"finance", "observation", "render", "verbs"},
     "cli": {"config", "handbook", "names", "observation", "render", "verbs"},
 }
-EVERYWHERE = {"arrays", "compiled", "documents", "instants", "units", "errors", "progress", "__init__"}
+EVERYWHERE = {
+    "arrays",
+    "compiled",
+    "documents",
+    "errors",
+    "instants",
+    "legible",
+    "progress",
+    "units",
+    "__init__",
+}
 INNER_RING = (
     "reuse",
     "levers",

@@ -10,7 +10,7 @@ import pytest
 
 # Where numbers become text, columns get their width and spreadsheets their decimals.
 MAY_CALCULATE = {"numbers.py", "cells.py", "sections.py", "terminal.py", "markdown.py", "spreadsheet.py"}
-MAY_IMPORT = {"documents", "finance", "render", "units", "instants", "errors"}
+MAY_IMPORT = {"documents", "finance", "legible", "render", "units", "instants", "errors"}
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 FUNCTIONS = {"sum", "round", "abs", "fsum", "sorted", "divmod"}
 CALCULATIONS = {

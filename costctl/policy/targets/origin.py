@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from costctl.documents.policy import Policy
+from costctl.legible import legible
 from costctl.policy.pointers import policy_digest
 
 
@@ -31,4 +32,4 @@ def origin_lines(policy: Policy, target: str, consumer: str) -> tuple[str, ...]:
 
 def commented(lines: tuple[str, ...]) -> str:
     """The lines as comments of YAML or of protobuf text; what would end a comment is a space."""
-    return "".join(f"# {' '.join(line.split())}\n" for line in lines)
+    return "".join(f"# {legible(' '.join(line.split()))}\n" for line in lines)

@@ -1,0 +1,23 @@
+"""How is a name shown that traces brought along? Characters that steer a terminal, or turn text around, as escapes.
+
+Names of classes, models, teams and files are anyone's text. In: text. Out: the same, harmless where it is printed or
+written into a file for people.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# C0 and C1 controls but the tab and the line feed; marks that change the direction of text (Unicode 16.0, table "Bidi_Control").
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def legible(text: str) -> str:
+    """The text with such characters spelled out: ``\\x1b``. Tabs and line feeds stay."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def in_one_line(text: str) -> str:
+    """The same, with line feeds spelled out too, for what must not break a row."""
+    return legible(text).replace("\n", "\\n")
