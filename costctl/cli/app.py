@@ -40,6 +40,7 @@ from costctl.cli.examples import add_examples
 from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode, OutputError
+from costctl.legible import legible
 
 app = typer.Typer(
     name="costctl",
@@ -181,4 +182,5 @@ def _place(error: BaseException) -> str:
 
 
 def _explain(error: CostctlError) -> None:
-    typer.echo(f"Error: {error.what}\n  Why:  {error.why}\n  Next: {hint(error.next_step)}", err=True)
+    said = f"Error: {error.what}\n  Why:  {error.why}\n  Next: {hint(error.next_step)}"
+    typer.echo(legible(said), err=True)
