@@ -15,6 +15,7 @@ import typer
 
 from costctl.cli.again import hint
 from costctl.errors import OutputError, UsageError
+from costctl.legible import legible
 from costctl.render.forms import TabularFormat
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def write_document(
 def say_warnings(warnings: tuple[str, ...]) -> None:
     """Each on a line of stderr."""
     for warning in warnings:
-        typer.echo(f"Warning: {hint(warning)}", err=True)
+        typer.echo(legible(f"Warning: {hint(warning)}"), err=True)
 
 
 def say_written(written: Written, lines: Sequence[tuple[str, str]], following: str, out: Path | None) -> None:

@@ -39,7 +39,7 @@ def _rank(item: Recommendation) -> tuple[float, float, float, str]:
 
 def _potential(item: Recommendation) -> tuple[float, str]:
     cash = item.cash_usd_per_week
-    return 0.0 if cash is None else -cash.high, item.id
+    return 0.0 if cash is None else -cash.mid, item.id
 
 
 def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommendation]:

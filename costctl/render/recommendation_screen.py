@@ -117,7 +117,8 @@ def _basis(document: Recommendations) -> str:
     else:
         over = f"All figures are for the {observed} observed; --extrapolate scales them to a week."
     trust = "" if document.calibration is None else f" Replay {trust_line(document.calibration)}."
-    return f"{over}{trust}"
+    alone = " Each row is what it would save alone." if len(document.made) > 1 else ""
+    return f"{over}{trust}{alone}"
 
 
 def _table(document: Recommendations) -> Table:
@@ -147,7 +148,7 @@ def _candidates(document: Recommendations) -> Table:
     """What would save, the most valuable first, and the line to add or what must be tried before."""
     fitting = _MOST_BELOW_MANY if len(document.made) > _MANY else _MOST_CANDIDATES
     shown, hidden = first(document.candidates, fitting)
-    highs = [cash.high if (cash := told(each)[0]) is not None else None for each in shown]
+    highs = [cash.mid if (cash := told(each)[0]) is not None else None for each in shown]
     most = usd_column(highs, NOT_OBSERVED)
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:

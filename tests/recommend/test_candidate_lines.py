@@ -17,6 +17,7 @@ from costctl.recommend.bought.lines import line_of
 from costctl.recommend.bought.registry import BILL_KINDS
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.render.recommendation_words import line_to_add
+from costctl.units import S_PER_WEEK
 
 NEEDS_A_LINE = ("service_tier", "model_choice")
 HEADS = '[classes.digest]\npriority = 1\n\n[classes.triage]\nslo = { ttft_p95 = "2s" }\n'
@@ -67,3 +68,15 @@ def test_a_name_that_toml_does_not_take_bare_is_quoted(tmp_path: Path) -> None:
     name = 'night job "ü".v2'
     settings = declared(pasted("", line_of(name, "deferrable", "true")), tmp_path)
     assert settings.classes[name].deferrable
+
+
+def test_no_candidate_would_save_more_than_its_class_costs(shop_study: BoughtStudy) -> None:
+    weeks = shop_study.window_s / S_PER_WEEK
+    proposed = [each for kind in BILL_KINDS for each in kind.propose(shop_study)]
+    found = [each for each in (evaluated(shop_study, one) for one in proposed) if each.status == "candidate"]
+    saved = {each.id: (each.request_class, each.cash_usd_per_week) for each in found}
+    assert saved
+    for name, (request_class, usd) in saved.items():
+        own = shop_study.calls.of_class(request_class or "")
+        most = float(shop_study.calls.today_usd[own].sum())
+        assert usd is None or usd.mid * weeks <= most, name
