@@ -1,14 +1,20 @@
-"""From how much of a period are figures a week given?
+"""What does the traffic of a window come to in a week?
 
-In: the length of what was observed. Out: whether, and the figure. A day is the least: nights are unlike the hours that
-were seen.
+In: the frames, the bill. Out: USD and requests a week, as far as they are given. A day is the least: nights are unlike
+the hours that were seen. Replicas are paid for by time. Requests, and what is bought for them, come by the time of day:
+they are weighed as `costctl.stats.week` says.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from costctl.units import S_PER_HOUR, S_PER_WEEK
+import polars as pl
+
+from costctl.cost.bill import Bill
+from costctl.frames.cost import Frames
+from costctl.stats.week import times_a_week
+from costctl.units import NS_PER_S, S_PER_HOUR, S_PER_WEEK
 
 FEWEST_HOURS: Final = 24.0  # observed, for a figure a week: all hours of a day at least once
 
@@ -18,8 +24,33 @@ def is_weekly_given(window_s: float, *, is_asked: bool) -> bool:
     return is_asked or window_s >= FEWEST_HOURS * S_PER_HOUR
 
 
-def usd_per_week(usd: float | None, window_s: float) -> float | None:
-    """USD of a week of the same traffic; None where nothing is priced, or less than a day was observed."""
-    if usd is None or not is_weekly_given(window_s, is_asked=False):
+def requests_a_week(frames: Frames) -> float:
+    """Requests in a week of the same traffic."""
+    starts = frames.requests.select("start_ns", n=pl.lit(1.0))
+    return _a_week(frames, starts, "n")
+
+
+def billed_usd_a_week(frames: Frames, bill: Bill) -> float | None:
+    """USD that a week of the same traffic is billed; None where nothing is priced."""
+    if bill.billed_usd is None:
         return None
-    return usd * S_PER_WEEK / window_s
+    bought = frames.request_usd.join(
+        frames.requests.select("request_id", "start_ns"), on="request_id", how="left"
+    )
+    by_time_usd = bill.billed_usd - (frames.sums.direct_usd or 0.0)
+    return by_time_usd * S_PER_WEEK / frames.window_s + _a_week(frames, bought, "direct_usd")
+
+
+def idle_usd_a_week(frames: Frames, idle_usd: float | None) -> float | None:
+    """USD of capacity that is not busy in a week: the same part of what is paid for as in the window."""
+    return None if idle_usd is None else idle_usd * S_PER_WEEK / frames.window_s
+
+
+def _a_week(frames: Frames, rows: pl.DataFrame, amount: str) -> float:
+    """The amounts of rows that start at some time, each as often as it is there in a week. What has no start counts as
+    the window's first instant does.
+    """
+    known = rows.drop_nulls(amount)
+    at_s = (known["start_ns"].fill_null(frames.window_from_ns) - frames.window_from_ns).to_numpy() / NS_PER_S
+    weekly = times_a_week(at_s, frames.window_s)
+    return float(known[amount].cast(pl.Float64).to_numpy() @ weekly)

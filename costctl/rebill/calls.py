@@ -88,6 +88,11 @@ class BoughtCalls:
         return self.frame.height
 
     @property
+    def first_ns(self) -> int:
+        """When the first of them started, ns UTC; there is one."""
+        return int(self.frame["start_ns"][0])
+
+    @property
     def today_usd(self) -> Floats:
         """What each call is charged; 0 where nothing of it has an amount."""
         return _floats(self.frame["usd"])

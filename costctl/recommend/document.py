@@ -13,7 +13,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from costctl.cost.bill import bill_of
-from costctl.cost.weekly import is_weekly_given
+from costctl.cost.weekly import billed_usd_a_week, idle_usd_a_week, is_weekly_given, requests_a_week
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import (
     SCHEMA_VERSION,
@@ -34,11 +34,11 @@ from costctl.recommend.ledger import joint_savings, kept_together, ranked
 from costctl.recommend.proposals import Kind, Subject
 from costctl.recommend.registry import KINDS, NOT_COVERED
 from costctl.recommend.study import Study, study_of
-from costctl.recommend.weekly import with_savings_of_window
+from costctl.recommend.weekly import without_weeks
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.pool_fit import PoolFits
 from costctl.stats.exact_sums import sum_of_parts
-from costctl.units import S_PER_HOUR, S_PER_WEEK, iso_utc
+from costctl.units import S_PER_HOUR, iso_utc
 
 METHODS: Final = {
     "replay": "event-driven replay of the trace's own calls under fitted service models",
@@ -88,7 +88,7 @@ def build_recommendations(
         not_covered=NOT_COVERED,
         why_nothing=reason if bought is None else None,
     )
-    return with_savings_of_window(document)
+    return document if document.baseline.is_weekly_given else without_weeks(document)
 
 
 def _made(advice: Sequence[Recommendation], of: Sequence[Recommendation]) -> list[Recommendation]:
@@ -138,12 +138,7 @@ def _why_nothing_can_be_judged(settings: Settings, fits: PoolFits, missing: tupl
 def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> Baseline:
     bill = bill_of(frames, settings)
     billed, idle = bill.billed_usd, bill.idle_usd
-    weeks = frames.window_s / S_PER_WEEK
     is_weekly = is_weekly_given(frames.window_s, is_asked=is_weekly_asked)
-
-    def per_week(usd: float | None) -> float | None:
-        return None if usd is None or not is_weekly else usd / weeks
-
     bought = frames.sums.class_charge.filter(pl.col("component") == "api_tokens")
     return Baseline(
         usd=billed,
@@ -151,10 +146,10 @@ def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> B
         observed_hours=frames.window_s / S_PER_HOUR,
         unpriced_charges=frames.sums.unpriced_charges,
         is_weekly_given=is_weekly,
-        usd_per_week=per_week(billed),
-        requests_per_week=frames.requests.height / weeks if is_weekly else None,
+        usd_per_week=billed_usd_a_week(frames, bill) if is_weekly else None,
+        requests_per_week=requests_a_week(frames) if is_weekly else None,
         idle_usd=idle,
-        idle_usd_per_week=per_week(idle),
+        idle_usd_per_week=idle_usd_a_week(frames, idle) if is_weekly else None,
         idle_ratio=None if idle is None or not billed else idle / billed,
         pools=tuple(
             IdlePool(
@@ -162,7 +157,7 @@ def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> B
                 replicas=each.replicas,
                 idle_ratio=each.idle_ratio,
                 idle_usd=each.idle_usd,
-                idle_usd_per_week=per_week(each.idle_usd),
+                idle_usd_per_week=idle_usd_a_week(frames, each.idle_usd) if is_weekly else None,
             )
             for each in sorted(bill.pools, key=lambda each: (-(each.idle_usd or 0.0), each.pool))
         ),

@@ -24,6 +24,7 @@ from costctl.recommend.objectives import meets_objectives, missed, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.study import Part, Study
+from costctl.recommend.weekly import over_both
 from costctl.scenario.period import Trial
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
@@ -191,20 +192,15 @@ def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | N
     if second is None:
         return f"In the hold-out period there is no {gain} that could be told."
     for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", second)):
-        if each.low <= 0:
-            return f"{name} the {gain} is not certain: {_per_hour(each, goal)}."
+        if each.a_week.low <= 0:
+            return f"{name} the {gain} is not certain: {_per_hour(each.a_week, goal)}."
     return None
 
 
 def _holdout(held: Savings, goal: Goal, *, is_slo_met: bool) -> Holdout:
-    return Holdout(
-        cash_usd=None,
-        cash_usd_per_week=held.cash,
-        freed_usd=None,
-        freed_usd_per_week=held.freed,
-        goodput_requests_per_week=held.goodput if goal in _OF_REQUESTS else None,
-        is_slo_met=is_slo_met,
-    )
+    goodput = held.goodput if goal in _OF_REQUESTS else None
+    told = over_both(cash_usd=held.cash, freed_usd=held.freed, goodput_requests=goodput)
+    return Holdout(**told, is_slo_met=is_slo_met)
 
 
 def _made(
@@ -221,9 +217,11 @@ def _made(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended",
         change=_changes(study, best.settings),
-        cash_usd_per_week=saved.cash,
-        freed_usd_per_week=saved.freed,
-        goodput_requests_per_week=saved.goodput if proposed.goal in _OF_REQUESTS else None,
+        **over_both(
+            cash_usd=saved.cash,
+            freed_usd=saved.freed,
+            goodput_requests=saved.goodput if proposed.goal in _OF_REQUESTS else None,
+        ),
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
         effects=effects,
         latency=latency_of(effects, proposed.subject.request_class),

@@ -18,6 +18,7 @@ from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import savings_between
 from costctl.recommend.study import Study
+from costctl.recommend.weekly import over_both
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
@@ -54,7 +55,7 @@ def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommen
         reason = None
         if settings and not _adds_replicas(item):
             added = savings_between(study, study.whole, before, trial).cash
-            if added is not None and added.high < 0:
+            if added is not None and added.of_window.high < 0:
                 reason = f"It is another way to what {beside} does, and saves less."
             elif _breaks(study, settings, alone):
                 reason = f"It would miss an objective beside {beside}; on its own it would not."
@@ -100,20 +101,12 @@ def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
         order.append(
             Increment(
                 id=item.id,
-                cash_usd=None,
-                cash_usd_per_week=added.cash,
-                freed_usd=None,
-                freed_usd_per_week=added.freed,
-                goodput_requests_per_week=added.goodput,
+                **over_both(cash_usd=added.cash, freed_usd=added.freed, goodput_requests=added.goodput),
             )
         )
         before = trial
     together = savings_between(study, study.whole, study.whole.today, before)
     return Joint(
-        cash_usd=None,
-        cash_usd_per_week=together.cash,
-        freed_usd=None,
-        freed_usd_per_week=together.freed,
-        goodput_requests_per_week=together.goodput,
+        **over_both(cash_usd=together.cash, freed_usd=together.freed, goodput_requests=together.goodput),
         order=tuple(order),
     )

@@ -1,6 +1,6 @@
 """What does a change bring: of the bill, of replica time, and of requests within their objectives?
 
-In: two replays of one period. Out: ``Savings`` per week, and how far freed time is from a smaller bill. Cash is what is
+In: two replays of one period. Out: ``Savings``, and how far freed time is from a smaller bill. Cash is what is
 paid for less; freed is busy time less, at its price; goodput is requests more that meet their objectives. They are
 never added: time that is freed on replicas that stay leaves the bill as it is.
 """
@@ -13,14 +13,13 @@ from typing import Final
 import numpy as np
 
 from costctl.arrays import Floats
-from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import FreedTime
 from costctl.recommend.proposals import Goal
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.simulate.workload import Pool
-from costctl.units import S_PER_WEEK
+from costctl.stats.week import Saving
 
 MOST_UTILISATION: Final = (
     0.85  # of a pool that is bought for its load: beyond it waits grow faster than load does
@@ -30,17 +29,18 @@ _LEAST_FREED: Final = 1e-9  # replicas: less is what is left of sums of floats
 
 @dataclass(frozen=True, slots=True)
 class Savings:
-    """USD per week. cash: None where the bill does not change.  freed: None where that is not known.  both: of what is
-    paid for to free time, time at its price and cash together, drawn together; None where it is not known.  goodput:
-    requests a week; None where no request more or less meets its objectives, or too little was seen to say.
+    """USD, over the window and in a week of it. cash: None where the bill does not change.  freed: None where that is
+    not known.  both: of what is paid for to free time, time at its price and cash together, drawn together; None where
+    it is not known.  goodput: requests; None where no request more or less meets its objectives, or too little was seen
+    to say.
     """
 
-    cash: Estimate | None
-    freed: Estimate | None
-    both: Estimate | None = None
-    goodput: Estimate | None = None
+    cash: Saving | None
+    freed: Saving | None
+    both: Saving | None = None
+    goodput: Saving | None = None
 
-    def made_for(self, goal: Goal) -> Estimate | None:
+    def made_for(self, goal: Goal) -> Saving | None:
         """What the change is made for: requests of an order of service; time and cash together where time is paid for
         to be freed; else cash where it changes the bill, else freed time.
         """
@@ -61,25 +61,24 @@ def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Sa
     cash_usd, freed_usd = paid_usd[~stays].sum(axis=0) + caches_usd, busy_usd[stays].sum(axis=0)
     cash = None if stays.all() else _cash(part, cash_usd)
     if np.any(caches_usd != 0.0):
-        cash = part.period.per_week(cash_usd, study.seed)
+        cash = part.period.saving(cash_usd, study.seed)
     return Savings(
         cash=cash,
-        freed=part.period.per_week(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
-        both=part.period.per_week(cash_usd + freed_usd, study.seed),
+        freed=part.period.saving(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
+        both=part.period.saving(cash_usd + freed_usd, study.seed),
         goodput=_goodput(study, part, base, changed),
     )
 
 
-def _goodput(study: Study, part: Part, base: Trial, changed: Trial) -> Estimate | None:
+def _goodput(study: Study, part: Part, base: Trial, changed: Trial) -> Saving | None:
     """Requests that meet their objectives, more than before, counted in the block in which they begin."""
     gained = changed.is_good.astype(np.float64) - base.is_good.astype(np.float64)
-    return part.period.per_week(part.period.by_block(gained), study.seed) if gained.any() else None
+    return part.period.saving(part.period.by_block(gained), study.seed) if gained.any() else None
 
 
-def _cash(part: Part, usd_by_block: Floats) -> Estimate:
-    """Replicas that are paid for or not make an amount that is known: nothing was drawn to find it."""
-    usd = float(usd_by_block.sum()) * S_PER_WEEK / (part.period.to_s - part.period.from_s)
-    return Estimate(low=usd, mid=usd, high=usd, level=None, method="replica hours less, at their price")
+def _cash(part: Part, usd_by_block: Floats) -> Saving:
+    """Replicas that are paid for or not make an amount that is known."""
+    return part.period.known_saving(usd_by_block, "replica hours less, at their price")
 
 
 def freed_time(

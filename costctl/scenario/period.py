@@ -32,7 +32,8 @@ from costctl.simulate.outcome_measures import latency_s, quantile_s, ttft_s
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
 from costctl.simulate.timetable import ordered_s
 from costctl.simulate.workload import Outcome, Pool, Workload
-from costctl.stats.blocks import BLOCKS, ratio_over_blocks
+from costctl.stats.blocks import BLOCKS
+from costctl.stats.week import Saving, saving_over_blocks, seconds_of_a_week
 from costctl.units import NS_PER_S, S_PER_WEEK, usd_per_s
 
 SAVING_METHOD = "paired replay, block bootstrap"
@@ -62,8 +63,9 @@ class Trial:
 class Period:
     """The calls of the requests that began in a part of the window, and those requests.
 
-    usd_per_s: price of a replica second, by fitted pool.  request: for each call its request.  before: for
-    each call the one before it in its request, or -1.  is_answer: by call, whether it gave its request's first token.
+    window_s: length of the window.  usd_per_s: price of a replica second, by fitted pool.  request: for each call its
+    request.  before: for each call the one before it in its request, or -1.  is_answer: by call, whether it gave its
+    request's first token.
     request_class, duration_s, ttft_s, target_s, p99_target_s, deadline_s, ttft_target_s, is_success: by request;
     targets are infinite without an objective.  today: of each call, what became of it in the replay of today.  repeats:
     of each call, whether it was asked before; None where nobody looked.
@@ -71,6 +73,7 @@ class Period:
 
     from_s: float
     to_s: float
+    window_s: float
     pools: tuple[Pool, ...]
     usd_per_s: Floats
     workload: Workload
@@ -173,11 +176,24 @@ class Period:
         place = np.clip(block.astype(np.int64), 0, BLOCKS - 1)
         return np.bincount(place, of_request[here], minlength=BLOCKS).astype(np.float64)
 
-    def per_week(self, by_block: Floats, seed: int) -> Estimate | None:
-        """What comes to so much by block, in a week of the same traffic; None with too few blocks to say."""
-        block_s = np.full(BLOCKS, (self.to_s - self.from_s) / BLOCKS)
-        per_s = ratio_over_blocks(by_block, block_s, SAVING_METHOD, np.random.default_rng(seed))
-        return None if per_s is None else per_s.scaled(S_PER_WEEK)
+    def saving(self, by_block: Floats, seed: int) -> Saving | None:
+        """What comes to so much by block, over the window and in a week of it; None with too few blocks to say."""
+        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
+        weekly = by_block * self._times_a_week(edges_s)
+        return saving_over_blocks(by_block, weekly, edges_s, self.window_s, SAVING_METHOD, seed)
+
+    def known_saving(self, by_block: Floats, method: str) -> Saving:
+        """The same of an amount that is known: nothing was drawn to find it."""
+        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
+        a_week_s = np.diff(seconds_of_a_week(edges_s, self.window_s))
+        weekly = float(by_block @ self._times_a_week(edges_s)) * S_PER_WEEK / float(a_week_s.sum())
+        recorded = float(by_block.sum()) * self.window_s / (self.to_s - self.from_s)
+        return Saving(*(Estimate(usd, usd, usd, level=None, method=method) for usd in (recorded, weekly)))
+
+    def _times_a_week(self, edges_s: Floats) -> Floats:
+        """How many there are in a week of what is in each block, on average over it."""
+        of_week_s = np.diff(seconds_of_a_week(edges_s, self.window_s))
+        return of_week_s / np.diff(edges_s)
 
 
 def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float, to_s: float) -> Period:
@@ -205,6 +221,7 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
     return Period(
         from_s=from_s,
         to_s=to_s,
+        window_s=frames.window_s,
         pools=fits.pools,
         usd_per_s=np.array([usd_per_s(rate) for rate in rates]),
         workload=workload,

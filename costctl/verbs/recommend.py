@@ -18,6 +18,7 @@ from costctl.errors import InputError, UsageError
 from costctl.grades import read_grades
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
+from costctl.units import seconds_between
 from costctl.verbs.analyze import fits_of, frames_of, with_reuse
 from costctl.verbs.bought import bought_calls_in, offers_in, price_list_of
 from costctl.verbs.promises import past_in_store
@@ -73,17 +74,23 @@ def _recommended(observation: Observation, progress: Progress, grades: tuple[Gra
 
 
 def bought_study(
-    observation: Observation, window_s: float, progress: Progress, grades: tuple[Grade, ...] = ()
+    observation: Observation,
+    progress: Progress,
+    window_ns: tuple[int, int] | None = None,
+    grades: tuple[Grade, ...] = (),
 ) -> BoughtStudy | None:
-    """What is bought by the token; None where nothing is. window_s: over which savings a week are told.  grades: what
-    graders found of models.
+    """What is bought by the token; None where nothing is. window_ns: over which savings are told; None where a time of
+    their own is set for each.  grades: what graders found of models.
     """
     from costctl.recommend.bought.study import bought_study_of
 
     calls = bought_calls_in(observation.engine, progress)
+    window_s = 0.0 if window_ns is None else seconds_between(*window_ns)
     prices = dataclasses.replace(price_list_of(observation), offers=offers_in(observation, window_s))
     _require_known_classes(grades, calls.classes)
-    return bought_study_of(calls, observation.config.settings, prices, window_s, observation.seed, grades)
+    from_s = seconds_between(calls.first_ns, window_ns[0]) if window_ns is not None and calls.size else 0.0
+    settings = observation.config.settings
+    return bought_study_of(calls, settings, prices, window_s, observation.seed, grades, from_s)
 
 
 def _require_known_classes(grades: tuple[Grade, ...], classes: tuple[str, ...]) -> None:
@@ -106,7 +113,7 @@ def recommendations_of(
     """The recommendations document. grades: what graders found of models."""
     from costctl.recommend.document import METHODS, build_recommendations
 
-    bought = bought_study(observation, frames.window_s, progress, grades)
+    bought = bought_study(observation, progress, (frames.window_from_ns, frames.window_to_ns), grades)
     progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
     return build_recommendations(
         frames,

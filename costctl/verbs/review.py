@@ -16,7 +16,7 @@ def review(question: Question, progress: Progress) -> Review:
 
     with observed(question, progress) as observation:
         promises = promises_in_store(observation.engine)
-        study = bought_study(observation, window_s=0.0, progress=progress) if promises else None
+        study = bought_study(observation, progress) if promises else None
         progress("Billing what came since under the old settings", None)
         return build_review(
             study, promises, observation.provenance(METHODS), is_weekly_asked=observation.is_extrapolating

@@ -69,6 +69,7 @@ def period(requests: int, seed: int = 0, calls_each: int = 3, window_s: float = 
     return Period(
         from_s=0.0,
         to_s=window_s,
+        window_s=window_s,
         pools=(pool(),),
         usd_per_s=np.array([0.001]),
         workload=workload,

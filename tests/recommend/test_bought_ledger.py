@@ -15,7 +15,6 @@ from costctl.recommend.bought import ledger as ledger_module
 from costctl.recommend.bought.ledger import Ledger, ledger_of, settled
 from costctl.recommend.bought.split import order_free
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.units import S_PER_WEEK
 from tests.recommend.studied_shop import recommended
 from tests.thoroughness import how_many
 
@@ -106,10 +105,10 @@ def test_the_next_is_always_that_which_adds_most_for_certain(
     while left := [item.id for item in made if item.id not in done]:
         before = bill_of(shop_study, made, done)
         added = {
-            name: shop_study.saved_per_week(before, bill_of(shop_study, made, [*done, name]), whole, 1.0)
+            name: shop_study.saved(before, bill_of(shop_study, made, [*done, name]), whole, 1.0)
             for name in left
         }
-        lows = {name: each.low for name, each in added.items() if each is not None}
+        lows = {name: each.a_week.low for name, each in added.items() if each is not None}
         done.append(max(lows, key=lows.__getitem__))
     assert [step.id for step in joint.order] == done
 
@@ -122,12 +121,11 @@ def test_the_split_of_a_bill_is_the_average_over_all_orders(
 
     def saved(names: frozenset[str]) -> float:
         if names not in known:
-            usd = float(shop_study.today.usd.sum() - bill_of(shop_study, made, names).usd.sum())
-            known[names] = usd * S_PER_WEEK / shop_study.window_s
+            known[names] = float(shop_study.today.usd.sum() - bill_of(shop_study, made, names).usd.sum())
         return known[names]
 
     truth = by_permutations(tuple(item.id for item in made), saved)
-    assert {step.id: step.split_usd_per_week for step in joint.order} == pytest.approx(truth)
+    assert {step.id: step.split_usd for step in joint.order} == pytest.approx(truth)
 
 
 def test_what_saves_nothing_beside_the_others_is_withheld(shop_study: BoughtStudy) -> None:

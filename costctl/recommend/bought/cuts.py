@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from costctl.arrays import Bools, Ints
-from costctl.documents.estimate import Estimate
+from costctl.arrays import Bools, Floats, Ints
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.proposals import CutBy
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
-from costctl.stats.blocks import ratio_over_blocks
+from costctl.stats.week import Saving, saving_over_blocks, seconds_of_a_week
 from costctl.units import S_PER_WEEK
 
 _BLOCKS: Final = (
@@ -54,14 +53,19 @@ class Cut:
         """What the part costs, with its share of what is paid in any case."""
         return float(billed.usd[part.calls].sum()) + billed.fixed_usd * part.ratio
 
-    def per_week(self, usd: float, part: Part) -> float:
-        """USD of a part, per week."""
-        return usd * S_PER_WEEK / (self.study.window_s * part.ratio)
+    def less(self, before: Bill, after: Bill, part: Part) -> tuple[float, float]:
+        """USD that ``after`` costs less at the rate of the part: over the window, and in a week."""
+        saved_usd, fixed_usd = before.usd - after.usd, before.fixed_usd - after.fixed_usd
+        a_week = self.study.a_week(saved_usd, part.calls) / part.ratio
+        return (
+            float(saved_usd[part.calls].sum()) / part.ratio + fixed_usd,
+            a_week + fixed_usd * S_PER_WEEK / self.study.window_s,
+        )
 
-    def saved_per_week(self, before: Bill, after: Bill, part: Part) -> Estimate | None:
-        """USD a week that ``after`` costs less; None where too little changes to say how sure that is."""
+    def saved(self, before: Bill, after: Bill, part: Part) -> Saving | None:
+        """USD that ``after`` costs less; None where too little changes to say how sure that is."""
         if self.by == "calls":
-            return self.study.saved_per_week(before, after, part.calls, part.ratio)
+            return self.study.saved(before, after, part.calls, part.ratio)
         return _saved_by_time(self.study, before, after, part)
 
 
@@ -83,15 +87,27 @@ def cut_of(study: BoughtStudy, by: CutBy) -> Cut:
 
 def _blocks(study: BoughtStudy) -> Ints:
     """The block of the window in which each call starts."""
-    place = study.calls.at_s * (_BLOCKS / study.window_s) if study.window_s > 0 else study.calls.at_s
+    at_s = study.in_window_s
+    place = at_s * (_BLOCKS / study.window_s) if study.window_s > 0 else at_s
     return np.clip(place, 0, _BLOCKS - 1).astype(np.int64)
 
 
-def _saved_by_time(study: BoughtStudy, before: Bill, after: Bill, part: Part) -> Estimate | None:
+def _saved_by_time(study: BoughtStudy, before: Bill, after: Bill, part: Part) -> Saving | None:
     """A block is as long as another, and what is paid in any case is paid in each of them."""
-    fixed_usd = (before.fixed_usd - after.fixed_usd) / _BLOCKS
-    by_block = np.full(_BLOCKS, fixed_usd)
-    by_block += np.bincount(_blocks(study), before.usd - after.usd, minlength=_BLOCKS)
-    by_block = by_block[slice(*part.blocks)]
-    weeks = np.full(by_block.size, study.window_s / _BLOCKS / S_PER_WEEK)
-    return ratio_over_blocks(by_block, weeks, _METHOD, np.random.default_rng([study.seed, by_block.size]))
+    edges_s = np.linspace(0.0, study.window_s, _BLOCKS + 1)
+    fixed_usd_per_s = (before.fixed_usd - after.fixed_usd) / study.window_s
+    saved_usd, block = before.usd - after.usd, _blocks(study)
+    first, last = part.blocks
+
+    def by_block(usd: Floats, length_s: Floats) -> Floats:
+        found = np.bincount(block, usd, minlength=_BLOCKS) + fixed_usd_per_s * length_s
+        return found[first:last]
+
+    return saving_over_blocks(
+        by_block(saved_usd, np.diff(edges_s)),
+        by_block(saved_usd * study.times_a_week, np.diff(seconds_of_a_week(edges_s, study.window_s))),
+        edges_s[first : last + 1],
+        study.window_s,
+        _METHOD,
+        (study.seed, last - first),
+    )

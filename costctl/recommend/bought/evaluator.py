@@ -13,7 +13,6 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from costctl.documents.changes import SettingChange
-from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
@@ -22,6 +21,8 @@ from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromise
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
+from costctl.recommend.weekly import over_both
+from costctl.stats.week import Saving
 
 _LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
 
@@ -42,20 +43,19 @@ def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
     evidence = (*proposed.evidence, _billed(cut, proposed))
     if best is None:
         return withheld(proposed.subject, proposed.if_none, evidence)
-    settings, changed, regret_usd = best
-    first, rest, whole = (
-        cut.saved_per_week(before, changed, part) for part in (cut.first, cut.rest, cut.whole)
-    )
+    settings, changed, hindsight = best
+    first, rest, whole = (cut.saved(before, changed, part) for part in (cut.first, cut.rest, cut.whole))
     reason = _why_not(first, rest)
     if reason is not None:
         return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    regret_usd, regret_usd_per_week = (
+        (None, None) if hindsight is None else cut.less(changed, hindsight, cut.rest)
+    )
     holdout = Holdout(
-        cash_usd=None,
-        cash_usd_per_week=rest,
-        freed_usd=None,
-        freed_usd_per_week=None,
+        **over_both(cash_usd=rest),
         is_slo_met=None,
-        regret_usd_per_week=None if regret_usd is None else cut.per_week(regret_usd, cut.rest),
+        regret_usd=regret_usd,
+        regret_usd_per_week=regret_usd_per_week,
     )
     return _made(study, proposed, settings, whole, holdout, evidence)
 
@@ -74,33 +74,33 @@ def _to_be_tried(study: BoughtStudy, proposed: Unpromised) -> Recommendation:
     )
 
 
-def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill, float | None] | None:
-    """The candidate with the smallest bill on the first part; None where none is smaller than before. With it what
-    another would have cost less on the rest, USD; None where there is no other.
+def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill, Bill | None] | None:
+    """The candidate with the smallest bill on the first part; None where none is smaller than before. With it the bill
+    that would have been the smallest on the rest; None where there is no other.
     """
-    best, least, rest = None, cut.usd(before, cut.first), [cut.usd(before, cut.rest)]
+    best, least, hindsight = None, cut.usd(before, cut.first), before
     for settings in proposed.candidates:
         changed = cut.study.bill((*proposed.given, *settings))
         usd = cut.usd(changed, cut.first)
-        rest.append(cut.usd(changed, cut.rest))
+        hindsight = min(hindsight, changed, key=lambda each: cut.usd(each, cut.rest))
         if usd < least:
             best, least = (settings, changed), usd
     if best is None:
         return None
-    is_only = len(proposed.candidates) == 1
-    return *best, None if is_only else cut.usd(best[1], cut.rest) - min(rest)
+    return *best, None if len(proposed.candidates) == 1 else hindsight
 
 
-def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
+def _why_not(first: Saving | None, rest: Saving | None) -> str | None:
     """Why the cheapest candidate is no advice, a sentence."""
     if first is None:
         return "Too few sessions would change to say what that saves."
     if rest is None:
         return "In the hold-out period too few sessions would change to say whether it holds."
     for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", rest)):
-        if each.low <= 0.0:
-            return f"{name} the saving is not certain: {each.low:.3g} to {each.high:.3g} USD a week."
-    if first.mid < _LEAST_USD_PER_WEEK:
+        low, high = each.a_week.low, each.a_week.high
+        if low <= 0.0:
+            return f"{name} the saving is not certain: {low:.3g} to {high:.3g} USD a week."
+    if first.a_week.mid < _LEAST_USD_PER_WEEK:
         return "It would save less than a cent a week."
     return None
 
@@ -109,7 +109,7 @@ def _made(
     study: BoughtStudy,
     proposed: BillProposal,
     settings: Candidate,
-    whole: Estimate | None,
+    whole: Saving | None,
     holdout: Holdout,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
@@ -118,7 +118,7 @@ def _made(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended" if is_ready else "candidate",
         change=_changes(study, settings),
-        cash_usd_per_week=whole,
+        **over_both(cash_usd=whole),
         holdout=holdout,
         assumptions=proposed.assumptions,
         reversal=proposed.reversal,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from msgspec.structs import replace
@@ -20,7 +21,8 @@ from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.split import order_free
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.units import S_PER_WEEK
+from costctl.recommend.weekly import over_both
+from costctl.stats.week import Saving
 
 MOST_SPLIT: Final = 7  # changes of the same calls: each more doubles the bills
 Names = frozenset[str]
@@ -47,7 +49,7 @@ class _Bills:
         self._by_time = frozenset(item.id for item in made if item.commitment is not None)
         self._settings = {item.id: settings_in(item.change, item.id) for item in made}
         self._beside = _beside(made)
-        self._added: dict[tuple[str, Names], Estimate | None] = {}
+        self._added: dict[tuple[str, Names], Saving | None] = {}
 
     def of(self, names: Names) -> Bill:
         """The bill under all of these; of two that change the same setting, the later recommendation holds."""
@@ -59,38 +61,40 @@ class _Bills:
                 settings = (*settings, *self._settings[name])
         return self.study.bill(settings)
 
-    def added(self, name: str, before: Names) -> Estimate | None:
-        """USD a week that one adds to those before it; None where it moves too little to say."""
+    def added(self, name: str, before: Names) -> Saving | None:
+        """USD that one adds to those before it; None where it moves too little to say."""
         touched = before & self._beside[name]
         if (name, touched) not in self._added:
             cut = self._cut(frozenset({name}))
-            self._added[name, touched] = cut.saved_per_week(
-                self.of(touched), self.of(touched | {name}), cut.whole
-            )
+            self._added[name, touched] = cut.saved(self.of(touched), self.of(touched | {name}), cut.whole)
         return self._added[name, touched]
 
-    def together(self, names: Names) -> Estimate | None:
-        """USD a week that these save together; None where they move too little to say."""
+    def together(self, names: Names) -> Saving | None:
+        """USD that these save together; None where they move too little to say."""
         cut = self._cut(names)
-        return cut.saved_per_week(self.study.today, self.of(names), cut.whole)
+        return cut.saved(self.study.today, self.of(names), cut.whole)
 
     def _cut(self, names: Names) -> Cut:
         """What is paid for by time is as sure as time is: with any of it, blocks of time are drawn again."""
         return cut_of(self.study, "time" if names & self._by_time else "calls")
 
-    def saved(self, names: Names) -> float:
-        """USD a week that these save together."""
-        today, then = self.study.today, self.of(names)
-        usd = float((today.usd - then.usd).sum()) + today.fixed_usd - then.fixed_usd
-        return usd * S_PER_WEEK / self.study.window_s
+    def saved(self, names: Names) -> tuple[float, float]:
+        """USD that these save together: over the window, and in a week."""
+        cut = self._cut(names)
+        return cut.less(self.study.today, self.of(names), cut.whole)
 
-    def split(self, chosen: Sequence[str]) -> dict[str, float]:
-        """The part of each that does not depend on their order, where that can be told."""
-        found: dict[str, float] = {}
+    def split(self, chosen: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """The part of each that does not depend on their order, over the window and in a week, where that can be
+        told.
+        """
+        found: dict[str, tuple[float, float]] = {}
+        saved = cache(self.saved)
         for name in chosen:
             group = [each for each in chosen if each in self._beside[name] | {name}]
             if name not in found and len(group) <= MOST_SPLIT:
-                found |= order_free(group, self.saved)
+                over = order_free(group, lambda names: saved(names)[0])
+                weekly = order_free(group, lambda names: saved(names)[1])
+                found |= {each: (over[each], weekly[each]) for each in group}
         return found
 
 
@@ -109,7 +113,7 @@ def _beside(made: Sequence[Recommendation]) -> dict[str, Names]:
 def ledger_of(study: BoughtStudy, made: Sequence[Recommendation]) -> Ledger:
     """The ledger of what is recommended."""
     bills = _Bills(study, made)
-    order: list[tuple[str, Estimate]] = []
+    order: list[tuple[str, Saving]] = []
     left = {item.id: item.id for item in made}
     while (best := _next(bills, tuple(left), frozenset(name for name, _ in order))) is not None:
         order.append(best)
@@ -119,30 +123,23 @@ def ledger_of(study: BoughtStudy, made: Sequence[Recommendation]) -> Ledger:
     chosen = [name for name, _ in order]
     parts = bills.split(chosen)
     joint = Joint(
-        cash_usd=None,
-        cash_usd_per_week=bills.together(frozenset(chosen)),
-        freed_usd=None,
-        freed_usd_per_week=None,
+        **over_both(cash_usd=bills.together(frozenset(chosen))),
         order=tuple(_increment(name, added, parts.get(name)) for name, added in order),
     )
     return Ledger(joint, frozenset(left))
 
 
-def _next(bills: _Bills, left: Sequence[str], before: Names) -> tuple[str, Estimate] | None:
+def _next(bills: _Bills, left: Sequence[str], before: Names) -> tuple[str, Saving] | None:
     """Which of those that are left adds most to what is there, by its lower bound; None where none does for certain."""
     found = [(name, added) for name in left if (added := bills.added(name, before)) is not None]
-    best = max(found, key=lambda each: each[1].low, default=None)
-    return None if best is None or best[1].low <= 0.0 else best
+    best = max(found, key=lambda each: each[1].a_week.low, default=None)
+    return None if best is None or best[1].a_week.low <= 0.0 else best
 
 
-def _increment(name: str, added: Estimate, part: float | None) -> Increment:
+def _increment(name: str, added: Saving, part: tuple[float, float] | None) -> Increment:
+    split_usd, split_usd_per_week = (None, None) if part is None else part
     return Increment(
-        id=name,
-        cash_usd=None,
-        cash_usd_per_week=added,
-        freed_usd=None,
-        freed_usd_per_week=None,
-        split_usd_per_week=part,
+        id=name, **over_both(cash_usd=added), split_usd=split_usd, split_usd_per_week=split_usd_per_week
     )
 
 
@@ -154,7 +151,7 @@ def settled(advice: Sequence[Recommendation], ledger: Ledger) -> list[Recommenda
             status="withheld",
             withheld_as="ruled_out",
             change=(),
-            cash_usd_per_week=None,
+            **over_both(cash_usd=None),
             holdout=None,
             reason=f"{item.reason} Once the other changes of {item.request_class or 'the bill'} are made, it saves "
             "nothing more for certain.",
@@ -170,10 +167,11 @@ def together(replayed: Joint | None, billed: Joint | None) -> Joint | None:
     if replayed is None or billed is None:
         return replayed or billed
     return Joint(
-        cash_usd=None,
+        cash_usd=_sum(replayed.cash_usd, billed.cash_usd),
         cash_usd_per_week=_sum(replayed.cash_usd_per_week, billed.cash_usd_per_week),
-        freed_usd=None,
+        freed_usd=replayed.freed_usd,
         freed_usd_per_week=replayed.freed_usd_per_week,
+        goodput_requests=replayed.goodput_requests,
         goodput_requests_per_week=replayed.goodput_requests_per_week,
         order=(*replayed.order, *billed.order),
     )

@@ -83,15 +83,14 @@ class Sizing:
     def _sizes(self, units: str) -> str:
         sizes, best = self.curve.sizes, self.best
         covered = self.load.covered(best * self.unit.per_minute)
-        list_usd = float(self.usd[self.load.is_taken].sum())
-        week = S_PER_WEEK / self.study.window_s
+        everything_usd = self.study.a_week(self.usd, self.load.is_taken)
         price = best * self.unit.usd_per_hour * S_PER_WEEK / S_PER_HOUR
         used = utilisation(self.load, self.unit, best, self.study.window_s)
-        spilled = list_usd - float((covered * self.usd).sum())
+        spilled_usd = everything_usd - self.study.a_week(covered * self.usd, self.load.is_taken)
         return (
             f"{units} that cost least, of {sizes[0]:,} to {sizes[-1]:,}: {best:,}, for {money(price)} USD a week, of "
-            f"which {percent(used)} is used, and {money(spilled * week)} USD for what spills over; to buy all of it "
-            f"costs {money(list_usd * week)} USD."
+            f"which {percent(used)} is used, and {money(spilled_usd)} USD for what spills over; to buy all of it "
+            f"costs {money(everything_usd)} USD."
         )
 
     def _threshold(self) -> str:

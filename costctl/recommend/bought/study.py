@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from costctl.rebill.bill import Bill
 from costctl.rebill.by_class import BillsByClass
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
+from costctl.stats.week import Saving, times_a_week
 from costctl.units import S_PER_WEEK
 
 FIRST_PART: Final = 0.6  # of the calls of a class: settings are chosen on it
@@ -35,10 +37,11 @@ _MOST_GROUPS: Final = 2000  # of sessions that are drawn together
 _FEWEST_SESSIONS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoughtStudy:
     """What advice rests on. in_first: the calls that settings are chosen on, of each class the earlier ones.  window_s:
-    length of the window.  grades: what graders found of models, for classes.
+    length of the window; from_s: its start, on the clock of the calls.  grades: what graders found of models, for
+    classes.
     """
 
     calls: BoughtCalls
@@ -49,6 +52,12 @@ class BoughtStudy:
     window_s: float
     seed: int
     grades: tuple[Grade, ...] = ()
+    from_s: float = 0.0
+
+    @cached_property
+    def times_a_week(self) -> Floats:
+        """How many calls a week each call stands for, by its time of day."""
+        return times_a_week(self.in_window_s, self.window_s)
 
     @property
     def today(self) -> Bill:
@@ -88,26 +97,37 @@ class BoughtStudy:
             return "none"
         return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
 
-    def saved_per_week(self, before: Bill, after: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
-        """USD a week that ``after`` costs less. part: calls that count, which are this part of all.
+    @property
+    def in_window_s(self) -> Floats:
+        """When each call started, from the start of the window."""
+        return self.calls.at_s - self.from_s
+
+    def a_week(self, usd: Floats, part: Bools) -> float:
+        """What the calls of the part come to in a week of the same traffic. usd: by call."""
+        return float(usd[part] @ self.times_a_week[part])
+
+    def saved(self, before: Bill, after: Bill, part: Bools, part_of_calls: float) -> Saving | None:
+        """USD that ``after`` costs less. part: calls that count, which are this part of all.
 
         None where too few sessions save or lose anything.
         """
-        saved_usd = before.usd - after.usd
-        fixed_usd = (before.fixed_usd - after.fixed_usd) * part_of_calls
-        per_week = S_PER_WEEK / (self.window_s * part_of_calls)
-        by_session = np.bincount(self.calls.session[part], saved_usd[part])
-        moved = by_session[by_session != 0.0]
-        if moved.size < _FEWEST_SESSIONS:
+        session, saved_usd = self.calls.session[part], (before.usd - after.usd)[part]
+        of_window = np.bincount(session, saved_usd)
+        moved = of_window != 0.0
+        if np.count_nonzero(moved) < _FEWEST_SESSIONS:
             return None
-        low, high = _drawn_again(moved, self.seed)
-        return Estimate(
-            low=(low + fixed_usd) * per_week,
-            mid=(float(moved.sum()) + fixed_usd) * per_week,
-            high=(high + fixed_usd) * per_week,
-            level=LEVEL,
-            method=METHOD,
-        )
+        a_week = np.bincount(session, saved_usd * self.times_a_week[part])
+        fixed_usd = before.fixed_usd - after.fixed_usd
+
+        def told(by_session: Floats, fixed_usd: float) -> Estimate:
+            low, high = _drawn_again(by_session, self.seed)
+            low, mid, high = (
+                each / part_of_calls + fixed_usd for each in (low, float(by_session.sum()), high)
+            )
+            return Estimate(low=low, mid=mid, high=high, level=LEVEL, method=METHOD)
+
+        weeks = self.window_s / S_PER_WEEK
+        return Saving(told(of_window[moved], fixed_usd), told(a_week[moved], fixed_usd / weeks))
 
 
 def bought_study_of(
@@ -117,12 +137,14 @@ def bought_study_of(
     window_s: float,
     seed: int,
     grades: tuple[Grade, ...] = (),
+    from_s: float = 0.0,
 ) -> BoughtStudy | None:
-    """The study; None where nothing is bought."""
+    """The study; None where nothing is bought. from_s: start of the window, on the clock of the calls."""
     if not calls.size:
         return None
     in_first = _earlier(calls)
-    return BoughtStudy(calls, settings, prices, BillsByClass(calls, prices), in_first, window_s, seed, grades)
+    bills = BillsByClass(calls, prices)
+    return BoughtStudy(calls, settings, prices, bills, in_first, window_s, seed, grades, from_s)
 
 
 def _earlier(calls: BoughtCalls) -> Bools:

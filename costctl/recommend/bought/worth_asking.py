@@ -16,7 +16,6 @@ import numpy as np
 from costctl.arrays import Bools
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.proposals import Withheld
-from costctl.units import S_PER_WEEK
 
 LEAST_OF_A_CLASS: Final = 1.0  # USD a week that its calls cost: chosen, so that a line is worth its reading
 LEAST_OF_AN_OFFER: Final = 100.0  # USD a week that all calls cost; 0.60 an hour, and no replica costs less
@@ -30,7 +29,7 @@ def asked_for(
     """
     about = np.ones(study.calls.size, np.bool_) if part is None else part
     is_unpriced = study.calls.frame["unpriced_charges"].fill_null(0).to_numpy() > 0
-    usd = float(study.today.usd[about].sum()) * S_PER_WEEK / study.window_s
+    usd = study.a_week(study.today.usd, about)
     if usd >= least_usd_per_week or (is_unpriced & about).any():
         return withheld
     return replace(

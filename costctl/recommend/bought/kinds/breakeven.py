@@ -154,7 +154,7 @@ def _peak(sizing: Sizing) -> Evidence:
     calls = int(np.bincount(hour - hour.min())[by_hour.argmax()])
     replicas = int(np.ceil(by_hour.max() / (sizing.unit.per_minute * MINUTES_PER_HOUR)))
     week_usd = replicas * sizing.unit.usd_per_hour * S_PER_WEEK / S_PER_HOUR
-    bought_usd = float(sizing.usd[taken].sum()) * S_PER_WEEK / study.window_s
+    bought_usd = study.a_week(sizing.usd, taken)
     return Evidence(
         id="peak",
         kind="computed",

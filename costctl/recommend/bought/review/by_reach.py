@@ -115,7 +115,7 @@ def reviewed_by_reach(
     if count < FEWEST_CALLS:
         said = f"{count} since came so far that it concerns them; {FEWEST_CALLS} are needed."
         return replace(told, outcome="too_early", reason=said)
-    saved = found.saved_usd.scaled(1.0 / since.weeks)
+    saved = found.saved_usd
     low, ratio, high = found.taken(found.since)
     told = replace(told, taken_ratio=_within(ratio))
     if low <= _NONE and high >= _HALF:
@@ -126,7 +126,7 @@ def reviewed_by_reach(
         return with_saving(told, saved, since, "not_taken", said)
     seen = _seen(found, ratio)
     told = replace(told, lately_ratio=seen.lately)
-    return with_saving(told, saved, since, *judged(told, seen, saved.scaled(since.weeks)))
+    return with_saving(told, saved, since, *judged(told, seen, saved))
 
 
 def _why_not(found: Compared) -> str | None:

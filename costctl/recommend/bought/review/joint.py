@@ -21,7 +21,7 @@ from costctl.recommend.bought.review.observable import Rules, rules_of
 from costctl.recommend.bought.review.outcome import delivered, old_rule
 from costctl.recommend.bought.review.promises import Standing
 from costctl.recommend.bought.review.reach import ORDER
-from costctl.recommend.bought.review.since import Since, since_of
+from costctl.recommend.bought.review.since import Since, since_between, since_of
 from costctl.recommend.bought.study import BoughtStudy
 
 Taken = tuple[Standing, Since, Rules]
@@ -38,27 +38,28 @@ def together(
     ]
     if not taken:
         return None
-    whole = Since(
+    whole = since_between(
         is_in=np.logical_or.reduce([since.is_in for _, since, _ in taken]),
         own=np.logical_or.reduce([since.own for _, since, _ in taken]),
+        start_ns=study.calls.frame["start_ns"].to_numpy(),
         from_ns=min(since.from_ns for _, since, _ in taken),
         to_ns=max(since.to_ns for _, since, _ in taken),
     )
-    found = [*_by_bill(study, taken, whole), *_by_reach(study, taken, whole)]
+    found = [*_by_bill(study, taken, whole), *_by_reach(study, taken)]
     if not found:
         return None
-    per_week = Estimate(
+    saved = Estimate(
         low=sum(each.low for each in found),
         mid=sum(each.mid for each in found),
         high=sum(each.high for each in found),
         level=found[0].level,
         method="; ".join(dict.fromkeys(each.method for each in found)),
     )
-    return Together(per_week.scaled(whole.weeks), per_week)
+    return Together(saved, saved.scaled(whole.a_week))
 
 
 def _by_bill(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[Estimate]:
-    """USD a week of those that are told by a bill; none where there are none, or too few sessions."""
+    """USD of those that are told by a bill; none where there are none, or too few sessions."""
     old = [(old_rule(study, since, rules), since) for _, since, rules in taken if rules.told_by == "bill"]
     answers = [since for _, since, rules in taken if rules.told_by == "answers"]
     if not old and not answers:
@@ -72,8 +73,8 @@ def _by_bill(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[E
     return [] if found is None else [found]
 
 
-def _by_reach(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[Estimate]:
-    """USD a week of those whose calls are not made, in the order in which they act."""
+def _by_reach(study: BoughtStudy, taken: Sequence[Taken]) -> list[Estimate]:
+    """USD of those whose calls are not made, in the order in which they act."""
     given: dict[str, tuple[Setting, ...]] = {}
     found = []
     reached = [each for each in taken if each[2].told_by == "reach"]
@@ -81,6 +82,6 @@ def _by_reach(study: BoughtStudy, taken: Sequence[Taken], whole: Since) -> list[
         (made,) = rules.after
         before = given.get(made.subject, ())
         saved = compared(study, one.promise, since, made, before).saved_usd
-        found.append(saved.scaled(1.0 / whole.weeks))
+        found.append(saved)
         given[made.subject] = (*before, made)
     return found

@@ -102,7 +102,7 @@ def _traffic(study: BoughtStudy, held: Standing, since: Since, rules: Rules) -> 
         calls=calls,
         sessions=int(np.unique(study.calls.session[since.own]).size),
         promised_usd=None if more is None else promise.promised_usd.scaled(more),
-        promised_usd_per_week=None if more is None else promise.promised_usd.scaled(more / since.weeks),
+        promised_usd_per_week=None if more is None else promise.promised_usd.scaled(more * since.a_week),
         traffic_ratio=None if more is None else more * window_s / since.length_s,
     )
 
@@ -168,7 +168,7 @@ def _compared(
     saved = delivered(study, old.bill, since, old.slack_usd(since))
     if saved is None:
         return with_(told, outcome="too_early", reason="Too few sessions since to say what it saves.")
-    return with_saving(told, saved, since, *judged(told, seen.seen, saved.scaled(since.weeks)))
+    return with_saving(told, saved, since, *judged(told, seen.seen, saved))
 
 
 def old_rule(study: BoughtStudy, since: Since, rules: Rules) -> OldRule:
@@ -187,13 +187,11 @@ def old_rule(study: BoughtStudy, since: Since, rules: Rules) -> OldRule:
 
 
 def delivered(study: BoughtStudy, old: Bill, since: Since, slack_usd: float) -> Estimate | None:
-    """USD a week that calls since cost less than under the old bill; None where too few sessions save or lose anything.
-    slack_usd: over the time since; the interval is as much wider on both sides.
+    """USD that calls since cost less than under the old bill; None where too few sessions save or lose anything.
+    slack_usd: the interval is as much wider on both sides.
     """
-    found = replace(study, window_s=since.length_s).saved_per_week(old, study.today, since.own, 1.0)
+    found = replace(study, window_s=since.length_s).saved(old, study.today, since.own, 1.0)
     if found is None:
         return None
-    slack = slack_usd / since.weeks
-    return Estimate(
-        low=found.low - slack, mid=found.mid, high=found.high + slack, level=found.level, method=METHOD
-    )
+    low, mid, high = found.of_window.low - slack_usd, found.of_window.mid, found.of_window.high + slack_usd
+    return Estimate(low=low, mid=mid, high=high, level=found.of_window.level, method=METHOD)

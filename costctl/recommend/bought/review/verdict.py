@@ -40,8 +40,8 @@ def judged(told: ReviewedPromise, seen: Seen, saved: Estimate) -> tuple[Outcome,
 
 
 def with_saving(
-    told: ReviewedPromise, per_week: Estimate, since: Since, outcome: Outcome, reason: str
+    told: ReviewedPromise, saved: Estimate, since: Since, outcome: Outcome, reason: str
 ) -> ReviewedPromise:
-    """What was delivered, with its outcome."""
+    """What was delivered, with its outcome. saved: since, USD."""
     more: dict[str, Any] = {"outcome": outcome, "reason": reason}
-    return replace(told, delivered_usd=per_week.scaled(since.weeks), delivered_usd_per_week=per_week, **more)
+    return replace(told, delivered_usd=saved, delivered_usd_per_week=saved.scaled(since.a_week), **more)
