@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Final
 
-import numpy as np
-
-from costctl.arrays import Floats
 from costctl.units import S_PER_DAY, S_PER_MINUTE
 
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -30,18 +28,16 @@ class DayHours:
         """As ``day_hours_of`` reads it."""
         return "-".join(f"{each // 60:02d}:{each % 60:02d}" for each in (self.begin, self.end))
 
-    def times_s(self, starts_s: float, from_s: float, until_s: float) -> Floats:
-        """Begin and end of each span that meets from_s to until_s, seconds from the window's start: k × 2, in order.
+    def times_s(self, starts_s: float, from_s: float, until_s: float) -> tuple[tuple[float, float], ...]:
+        """Begin and end of each span that meets from_s to until_s, seconds from the window's start, in order.
 
         starts_s: of the window, Unix seconds.
         """
         length_s = S_PER_MINUTE * ((self.end - self.begin - 1) % _MINUTES + 1)
         first_s = (S_PER_MINUTE * self.begin - starts_s) % S_PER_DAY - S_PER_DAY
-        begins_s = np.arange(
-            first_s + S_PER_DAY * np.floor((from_s - first_s) / S_PER_DAY - 1), until_s, S_PER_DAY
-        )
-        spans: Floats = np.column_stack([begins_s, begins_s + length_s])
-        return spans[spans[:, 1] > from_s]
+        days = range(floor((from_s - first_s) / S_PER_DAY) - 1, ceil((until_s - first_s) / S_PER_DAY))
+        begins_s = [first_s + S_PER_DAY * day for day in days]
+        return tuple((each_s, each_s + length_s) for each_s in begins_s if each_s + length_s > from_s)
 
 
 def day_hours_of(text: str) -> DayHours:

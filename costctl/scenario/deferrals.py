@@ -76,7 +76,7 @@ def _waits_s(first_s: Floats, deferral: Deferral) -> Floats:
     spans_s = day_hours_of(deferral.hours).times_s(
         deferral.starts_s, float(first_s[0]), float(first_s[-1]) + deferral.within_s + S_PER_DAY
     )
-    at_once, had = deferred(heads, np.ones(size, np.bool_), deferral.within_s, spans_s)
+    at_once, had = deferred(heads, np.ones(size, np.bool_), deferral.within_s, np.array(spans_s))
     arrival_s = np.empty(size)
     arrival_s[had] = at_once.arrival_s
     waits_s: Floats = arrival_s - first_s

@@ -21,7 +21,7 @@ DAY_S = 86_400.0
 def test_hours_of_a_day_go_on_into_the_next() -> None:
     hours = day_hours_of("22:00-06:00")
     spans_s = hours.times_s(starts_s=0.0, from_s=0.0, until_s=2 * DAY_S)
-    assert spans_s.tolist() == [[-7200.0, 21_600.0], [79_200.0, 108_000.0], [165_600.0, 194_400.0]]
+    assert spans_s == ((-7200.0, 21_600.0), (79_200.0, 108_000.0), (165_600.0, 194_400.0))
     assert hours.text == "22:00-06:00"
 
 
