@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# C0 and C1 controls but the tab and the line feed; marks that change the direction of text (Unicode 16.0,
-# Bidi_Control).
-_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# C0 and C1 controls but the tab and the line feed; separators of lines and paragraphs; marks that change the direction
+# of text (Unicode 16.0, Bidi_Control); halves of surrogate pairs and noncharacters, which no file may hold.
+_STEERING: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def legible(text: str) -> str:
