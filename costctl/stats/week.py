@@ -26,10 +26,6 @@ class Saving:
     of_window: Estimate
     a_week: Estimate
 
-    def scaled(self, factor: float) -> Saving:
-        """This saving in another unit: both times a factor ≥ 0."""
-        return Saving(self.of_window.scaled(factor), self.a_week.scaled(factor))
-
 
 @dataclass(frozen=True, slots=True)
 class _Cycle:
