@@ -14,6 +14,7 @@ import msgspec
 
 from costctl.documents.calibration import Calibration
 from costctl.documents.capacity import Capacity
+from costctl.documents.chain import Chain
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
@@ -221,6 +222,7 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     what was withheld.  calibration: null where no pool was replayed.  kinds: of advice that were asked.  not_covered:
     what no kind of advice is about yet.  why_nothing: why none of them could be judged, a sentence; null where they
     were.  past: what came of earlier advice, as ``recommend --review`` last found; null where it has found nothing.
+    chains: classes whose requests go through several pools.
     """
 
     schema_version: str
@@ -233,6 +235,7 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_covered: tuple[str, ...] = ()
     why_nothing: str | None = None
     past: PastAdvice | None = None
+    chains: tuple[Chain, ...] = ()
 
     @property
     def made(self) -> tuple[Recommendation, ...]:

@@ -29,6 +29,7 @@ from costctl.recommend.bought import evaluator as bills
 from costctl.recommend.bought.ledger import ledger_of, settled, together
 from costctl.recommend.bought.registry import BILL_KINDS
 from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.chains import chains_of
 from costctl.recommend.evaluator import evaluated, withheld
 from costctl.recommend.ledger import joint_savings, kept_together, ranked
 from costctl.recommend.proposals import Kind, Subject
@@ -87,6 +88,7 @@ def build_recommendations(
         kinds=(*(kind.name for kind in KINDS), *(kind.name for kind in BILL_KINDS)),
         not_covered=NOT_COVERED,
         why_nothing=reason if bought is None else None,
+        chains=() if study is None else chains_of(study),
     )
     return document if document.baseline.is_weekly_given else without_weeks(document)
 

@@ -26,6 +26,7 @@ from costctl.render.cells import (
     usd_range,
     usd_range_column,
 )
+from costctl.render.chains import chain_table, held_up
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
     NO_CASH,
@@ -65,7 +66,8 @@ def screen(document: Recommendations, view: View) -> list[Section]:
         parts.append(_table(document))
     if document.candidates:
         parts.append(_candidates(document))
-    lines = [*_idle(document), *_past(document), *_withheld(document, view), ("Next", _next(document, view))]
+    facts = [*_idle(document), *held_up(document), *_past(document), *_withheld(document, view)]
+    lines = [*facts, ("Next", _next(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
 
@@ -259,7 +261,7 @@ def _why(document: Recommendations) -> list[Section]:
         ("Needs input", document.withheld("needs_input")),
         ("Not applicable", document.withheld("not_applicable")),
     )
-    return [Notes(title, reasons(advice)) for title, advice in groups if advice]
+    return [*chain_table(document), *(Notes(title, reasons(advice)) for title, advice in groups if advice)]
 
 
 def _next(document: Recommendations, view: View) -> str:

@@ -8,6 +8,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Holdout, Increment, Joint, Recommendation, Recommendations
 from costctl.render.calibration import calibration_table, trust_lines
 from costctl.render.cells import Row, count, low_mid_high, usd, usd_interval
+from costctl.render.chains import chain_table
 from costctl.render.numbers import length
 from costctl.render.recommendation_words import (
     cells,
@@ -38,6 +39,7 @@ def sections(document: Recommendations) -> list[Section]:
     withheld = tuple(advice for advice in document.recommendations if advice.status == "withheld")
     if withheld:
         parts.append(Notes("Not recommended, and why", reasons(withheld)))
+    parts.extend(chain_table(document))
     if document.calibration is not None:
         lines = (*trust_lines(document.calibration), *document.calibration.not_reproduced)
         parts.append(Notes("How far the replay can be trusted", lines))
@@ -108,8 +110,8 @@ def _paid_today(document: Recommendations) -> list[str]:
     lines = [f"Today: {total} for {count(baseline.requests)} requests in the {observed} observed."]
     if baseline.is_weekly_given:
         lines.append(
-            f"A week: {weekly} for {count(baseline.requests_per_week)} requests, extrapolated from these {observed} "
-            "as if every hour of the week were like them."
+            f"A week: {weekly} for {count(baseline.requests_per_week)} requests, extrapolated from these {observed}: "
+            "each time of day as often as a week has it."
         )
     else:
         lines.append(
