@@ -105,7 +105,7 @@ def _beyond_window(reports: Reports) -> Iterator[Finding]:
             kind="beyond_window",
             subjects=tuple(dict.fromkeys(each.model for each in most_first)),
             usd=usd,
-            count=sum(each.calls for each in windows),
+            count=reports.coverage.usage.oversized_calls,
             ratio=share,
         )
 

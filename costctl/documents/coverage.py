@@ -113,6 +113,10 @@ class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unsupported: int
     missing: tuple[MissingValues, ...] = ()
 
+    def values_beyond(self, named: int) -> int:
+        """How many values are not carried, those of the first so many subjects left out."""
+        return sum(each.values for each in self.missing[named:])
+
 
 class CoverageManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document written beside an emitted file. policy_digest: of the policy as canonical JSON."""

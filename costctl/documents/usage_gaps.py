@@ -68,3 +68,13 @@ class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: tuple[WindowExcess, ...] = ()
     stray_records: int = 0
     stray_tokens: int = 0
+
+    @property
+    def conflicting_calls(self) -> int:
+        """Records of calls whose counts contradict each other."""
+        return sum(each.calls for each in self.conflicts)
+
+    @property
+    def oversized_calls(self) -> int:
+        """Calls that report more input than their model can read."""
+        return sum(each.calls for each in self.windows)

@@ -58,8 +58,7 @@ def carried_lines(carried: Carried, manifest: str | None) -> tuple[tuple[str, st
     named, hidden = first(carried.missing, _MOST_MISSING)
     parts = [f"{each.subject} ({count(each.values)})" for each in named]
     if hidden:
-        others = carried.unsupported - sum(each.values for each in named)
-        parts.append(f"{plural(others, 'other')}")
+        parts.append(plural(carried.values_beyond(len(named)), "other"))
     where = "--out FILE writes a list of them beside it" if manifest is None else f"listed in {manifest}"
     return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {', '.join(parts)}; {where}"))
 
