@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
+from costctl.config_faults import fault
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
 
@@ -117,7 +118,7 @@ def _settings(path: Path, table: dict[str, Any]) -> Settings:
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{path}: invalid value.",
-            why=f"{error}.".replace("$.", ""),
+            why=fault(error, table, Settings),
             next_step="Fix the value; `costctl help configuration` shows every key with its unit.",
         ) from error
     _refuse_globs(path, settings)

@@ -29,6 +29,7 @@ from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.protocol import Engine
 from costctl.engine.small_tables import load_prices, load_settings
 from costctl.errors import InputError, UsageError
+from costctl.ingest.discretion import discretion_for
 from costctl.ingest.loader import ingest, reader_for, require_something, require_usable
 from costctl.observation_warnings import refuse_useless, warnings_of
 from costctl.observed_window import bounds
@@ -224,7 +225,7 @@ def _load(
     connection: duckdb.DuckDBPyConnection, question: Question, config: LoadedConfig, progress: Progress
 ) -> tuple[SourceReport, ...]:
     """What each source gave. Raises InputError where none could be used."""
-    reader = reader_for(mapping=question.mapping, salt=config.settings.privacy.prompt_salt)
+    reader = reader_for(mapping=question.mapping, discretion=discretion_for(config.settings))
     sources = ingest(connection, question.paths, reader, progress=progress)
     require_something(sources)
     return sources

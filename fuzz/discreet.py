@@ -1,4 +1,4 @@
-"""Nothing that costctl says of an input holds what the input says: ``python -m fuzz.discreet --inputs 10000``.
+"""Nothing that costctl says or keeps of an input holds what was said: ``python -m fuzz.discreet --inputs 10000``.
 
 Each planted and damaged file is held to the laws of ``tests.ingest.discretion``.
 """

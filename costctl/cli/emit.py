@@ -122,7 +122,11 @@ def _say(
         emission.contents,
         None if manifest is None else str(manifest),
     )
-    lines = () if emission.carried is None else carried_lines(emission.carried)
+    lines = (
+        ()
+        if emission.carried is None
+        else carried_lines(emission.carried, None if manifest is None else manifest.name)
+    )
     say_written(named, lines, _next(target, out, policy), out)
 
 

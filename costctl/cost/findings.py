@@ -22,6 +22,7 @@ LEAST_CACHED_PROMPT_TOKENS: Final = 1024
 LEAST_HIT_RATIO: Final = 0.1
 LEAST_INPUT_TOKENS: Final = 100_000  # of a class, for its prompt cache to be worth a look
 LEAST_MISSED_RATIO: Final = 0.01  # of the bill, for the cache misses of a class to be worth a look
+LEAST_OVERSIZED_RATIO: Final = 0.01  # of the bill, for calls beyond their model's window to be worth a look
 LEAST_RETRY_RATIO: Final = 0.02  # of what is charged
 LEAST_DIFFERENCE_RATIO: Final = 0.01  # of what was recorded, or invoiced
 LEAST_FAILED_RATIO: Final = 0.01
@@ -45,6 +46,7 @@ def findings_of(reports: Reports) -> tuple[Finding, ...]:
     found = [
         *_unpriced(reports),
         *_unread(reports.coverage),
+        *_beyond_window(reports),
         *_prompt_cache(reports),
         *_cache_misses(reports),
         *_retries(reports),
@@ -54,7 +56,12 @@ def findings_of(reports: Reports) -> tuple[Finding, ...]:
         *_recorded(reports.coverage.witness),
         *_invoiced(reports.invoices),
     ]
-    return tuple(sorted(found, key=lambda each: (each.usd is not None, -(each.usd or 0.0))))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(found: Finding) -> tuple[bool, bool, float]:
+    """Counts that cannot be true go first: everything else rests on them."""
+    return found.kind != "beyond_window", found.usd is not None, -(found.usd or 0.0)
 
 
 def _unpriced(reports: Reports) -> Iterator[Finding]:
@@ -83,6 +90,23 @@ def _unread(coverage: Coverage) -> Iterator[Finding]:
             usd=None,
             count=max(keys.values()),
             ratio=None,
+        )
+
+
+def _beyond_window(reports: Reports) -> Iterator[Finding]:
+    """Calls that report more input than their model can read, where they carry money, or cannot be true at all."""
+    windows = reports.coverage.usage.windows
+    amounts = [each.usd for each in windows if each.usd is not None]
+    usd, billed_usd = sum(amounts) if amounts else None, reports.totals.billed_usd
+    share = usd / billed_usd if usd is not None and billed_usd else None
+    if any(each.is_impossible for each in windows) or (share or 0.0) >= LEAST_OVERSIZED_RATIO:
+        most_first = sorted(windows, key=lambda each: (-(each.usd or 0.0), -each.calls, each.model))
+        yield Finding(
+            kind="beyond_window",
+            subjects=tuple(dict.fromkeys(each.model for each in most_first)),
+            usd=usd,
+            count=reports.coverage.usage.oversized_calls,
+            ratio=share,
         )
 
 

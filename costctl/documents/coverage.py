@@ -94,17 +94,28 @@ class EmittedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: Digest
 
 
+class MissingValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """values: how many values of the policy about this are not carried.  subject: what they are about, in words."""
+
+    subject: Text
+    values: int
+
+
 class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A manifest in few words. exact, rounded, approximated, unsupported: values of the policy.
 
-    missing: what is not carried, in words, the most important first.
+    missing: what is not carried, the most important first; its values add up to unsupported.
     """
 
     exact: int
     rounded: int
     approximated: int
     unsupported: int
-    missing: tuple[Text, ...] = ()
+    missing: tuple[MissingValues, ...] = ()
+
+    def values_beyond(self, named: int) -> int:
+        """How many values are not carried, those of the first so many subjects left out."""
+        return sum(each.values for each in self.missing[named:])
 
 
 class CoverageManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ FindingKind = Literal[
     "unpriced",
     "rejected",
     "unread_usage",
+    "beyond_window",
     "prompt_cache",
     "cache_misses",
     "retries",
@@ -37,6 +38,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     unpriced         resources   null                         charges without an amount  priced requests
     rejected         none        null                         records in no figure       null
     unread_usage     keys        null                         records that have them     null
+    beyond_window    models      of the calls                 calls beyond their window  of the bill
     prompt_cache     classes     of their input tokens        their input tokens         cached input tokens
     cache_misses     classes     more than reads of these     avoidable misses, tokens    of their input tokens
     retries          classes     of attempts failed, retried  such attempts              of attributed cost

@@ -30,6 +30,7 @@ _REJECTS: Final = {
     "bad_value": "a cell that is not a number or time",
     "bad_columns": "a different number of cells than the header",
     "not_a_request": "without a model call",
+    "message_events": "messages without a model or tokens (OpenTelemetry log events, such as gen_ai.user.message)",
     "no_time": "engine statistics without a time",
     "not_a_trace": "JSON that is not a trace",
     "too_deep": "nested too deeply",
@@ -42,13 +43,24 @@ _DOUBTS: Final = {
     "clock_repeated": "have a time that occurs twice because of daylight saving: the first is used",
     "year_assumed": "have a time without a year: the one before the file was last written is used, and UTC",
 }
+_FOUND_IN: Final = {
+    "message_events": "They hold what was said; model and tokens are on the spans of the same calls: export those too "
+    "(OTEL_TRACES_EXPORTER=otlp, or the traces pipeline of the collector), and ingest that file.",
+}
 # What such records lack is not in this source, or was never meant to be: other sources are as good as without them.
-HARMLESS: Final = frozenset({"not_a_request", "not_traces", "truncated", "begins_cut", "nul_bytes"})
+HARMLESS: Final = frozenset(
+    {"not_a_request", "message_events", "not_traces", "truncated", "begins_cut", "nul_bytes"}
+)
 
 
 def rejects_in_words(codes: Mapping[str, int]) -> str:
     """Why records were rejected: "2 truncated while being written, 1 invalid JSON"."""
     return ", ".join(f"{count:,} {_REJECTS.get(code, code)}" for code, count in sorted(codes.items()))
+
+
+def missing_beside(codes: Mapping[str, int]) -> str:
+    """Where what such records lack is found; nothing where no code tells."""
+    return " ".join(_FOUND_IN[code] for code in sorted(codes) if code in _FOUND_IN)
 
 
 def doubts_in_words(codes: Mapping[str, int]) -> list[str]:

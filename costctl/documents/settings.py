@@ -202,10 +202,12 @@ class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of what people and models said. prompt_salt: goes into the hashes of prompts, so that nobody finds
-    what was said by hashing guesses; hashes of different salts have nothing in common.
+    what was said by hashing guesses; hashes of different salts have nothing in common.  keep_attributes: attributes
+    whose text is stored as it is, ``*`` for any run of characters.
     """
 
     prompt_salt: str = ""
+    keep_attributes: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,6 +230,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     billing: dict[str, dict[Outcome, BillingRule]] = {}
     commitments: dict[str, Commitment] = {}
     breakeven: dict[str, OwnReplicas] = {}
+
+    @property
+    def read_attributes(self) -> tuple[str, ...]:
+        """The attributes that the settings read: to match pools, storage and tools, and for the value of a success."""
+        matches = (
+            *(each.match for each in self.pools.values()),
+            *(each.match for each in self.storage.values()),
+            *(each.match for each in self.tools.values()),
+        )
+        values = (each.value.attribute for each in self.classes.values() if each.value is not None)
+        return tuple(sorted({key for each in (*matches, values) for key in each if key is not None}))
 
     def __post_init__(self) -> None:
         """Refuse a pool to measure that there is not."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+
+_IMPOSSIBLE_WINDOWS: Final = 10  # in one call; less may be the sum of a few
 
 
 class UnreadKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +39,9 @@ class OddOperation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WindowExcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Calls that report more input than their model can read at once; they are priced as they report.
 
-    context_window, largest_input_tokens: tokens.  calls: how many report more.
+    context_window, largest_input_tokens: tokens.  is_of_model: the window is the model's own; false where nobody knows
+    that, and it is the widest of the price book.  calls: how many report more.  usd: what they cost, in USD; null where
+    nothing of them is priced.
     """
 
     provider: str | None
@@ -43,6 +49,13 @@ class WindowExcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context_window: int
     calls: int
     largest_input_tokens: int
+    is_of_model: bool = True
+    usd: float | None = None
+
+    @property
+    def is_impossible(self) -> bool:
+        """Whether some call reports what no model could have read: many times its window, or more than any window."""
+        return not self.is_of_model or self.largest_input_tokens >= _IMPOSSIBLE_WINDOWS * self.context_window
 
 
 class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,3 +68,13 @@ class UsageGaps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: tuple[WindowExcess, ...] = ()
     stray_records: int = 0
     stray_tokens: int = 0
+
+    @property
+    def conflicting_calls(self) -> int:
+        """Records of calls whose counts contradict each other."""
+        return sum(each.calls for each in self.conflicts)
+
+    @property
+    def oversized_calls(self) -> int:
+        """Calls that report more input than their model can read."""
+        return sum(each.calls for each in self.windows)

@@ -1,7 +1,7 @@
 """What of the attributes is kept that no column took?
 
 Shape in: the attributes of spans, which of them columns used up, and those of their scopes.  Shape out: one
-MAP of texts per span, keys unique, content replaced by its hash unless it is to be kept.
+MAP of texts per span, keys unique, of each text what may be kept (``discretion``).
 """
 
 from __future__ import annotations
@@ -13,28 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.arrays import Bools, Ints
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.formats.otlp_values import Attributes
-from costctl.ingest.privacy import content_hashes, is_content_key
 from costctl.store.spans import ATTRIBUTES
 
 SCOPE_PREFIX: Final = "scope."
 DROPPED_KEY: Final = "otel.dropped_attributes_count"
-
-
-def private_texts(attributes: Attributes, rows: Ints, *, keep_content: bool, salt: str) -> pa.StringArray:
-    """The values in the rows as text, content as its hash with the salt."""
-    if keep_content:
-        return attributes.as_text(rows)
-    content_codes = np.array([is_content_key(key) for key in attributes.keys], dtype=np.bool_)
-    is_content = content_codes[attributes.codes[rows]] if len(rows) else np.zeros(0, dtype=np.bool_)
-    if not is_content.any():
-        return attributes.as_text(rows)
-    plain = attributes.as_text(rows[~is_content])
-    hashes = content_hashes(attributes.as_text(rows[is_content]), salt)
-    place = np.empty(len(rows), dtype=np.int64)
-    place[~is_content] = np.arange(len(plain))
-    place[is_content] = np.arange(len(hashes)) + len(plain)
-    return pa.concat_arrays([plain, hashes]).take(pa.array(place))
 
 
 def rest_map(
@@ -42,9 +26,7 @@ def rest_map(
     omitted: Bools,
     extras: list[tuple[Ints, pa.StringArray, pa.StringArray]],
     spans: int,
-    *,
-    keep_content: bool,
-    salt: str,
+    discretion: Discretion,
 ) -> pa.MapArray:
     """One MAP a span.
 
@@ -53,10 +35,11 @@ def rest_map(
     """
     rows = np.flatnonzero(~omitted)
     owner = attributes.owner[rows]
-    keys = pa.array(attributes.keys, pa.string()).take(pa.array(attributes.codes[rows]))
-    values = private_texts(attributes, rows, keep_content=keep_content, salt=salt)
+    shown = discretion.shown_keys(attributes.keys)
+    keys = pa.array(shown, pa.string()).take(pa.array(attributes.codes[rows]))
+    values = discretion.texts(attributes, rows)
     if extras:
-        owner, keys, values = _merged(owner, keys, values, extras, attributes.keys)
+        owner, keys, values = _merged(owner, keys, values, extras, shown)
     offsets = np.zeros(spans + 1, dtype=np.int32)
     np.cumsum(np.bincount(owner, minlength=spans), out=offsets[1:])
     return pa.MapArray.from_arrays(pa.array(offsets), keys, values).cast(ATTRIBUTES)
@@ -87,7 +70,7 @@ def _merged(
 
 
 def scope_entries(
-    attributes: Attributes, scope_of_span: Ints, *, keep_content: bool, salt: str
+    attributes: Attributes, scope_of_span: Ints, discretion: Discretion
 ) -> tuple[Ints, pa.StringArray, pa.StringArray] | None:
     """Attributes of scopes as entries of their spans, ``scope.`` before the key; None if there are none."""
     if len(attributes) == 0:
@@ -99,9 +82,9 @@ def scope_entries(
     spans = np.repeat(np.arange(len(scope_of_span)), counts)
     within = np.arange(len(spans)) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = unique[np.repeat(first, counts) + within]
-    prefixed = pa.array([SCOPE_PREFIX + key for key in attributes.keys], pa.string())
+    prefixed = pa.array([SCOPE_PREFIX + key for key in discretion.shown_keys(attributes.keys)], pa.string())
     keys = prefixed.take(pa.array(attributes.codes[rows]))
-    return spans, keys, private_texts(attributes, rows, keep_content=keep_content, salt=salt)
+    return spans, keys, discretion.texts(attributes, rows)
 
 
 def _last_of_each_key(attributes: Attributes) -> Ints:

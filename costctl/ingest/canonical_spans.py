@@ -68,8 +68,7 @@ def canonical_batch(
         raw.resource_attributes,
         raw.resources,
         vocabulary.resource,
-        keep_content=translation.keep_content,
-        salt=translation.salt,
+        translation.discretion,
     )
     emitter = emitters.of_resource[raw.resource]
     status = columns.pop("status")
@@ -95,6 +94,7 @@ def canonical_batch(
     columns["attributes"] = _rest(raw, grouped, taken, translation)
     columns[POSITION] = pa.array(position[raw.document])
     counts = np.bincount(raw.attributes.owner, minlength=len(raw))
+    columns = {name: translation.discretion.column(values) for name, values in columns.items()}
     return _without_rejects(columns, emitters.table, counts > MOST_ATTRIBUTES)
 
 
@@ -198,16 +198,26 @@ def _first_after(events: RawEvents, chosen: Bools, start_ns: Ints) -> pa.DoubleA
 
 _CLASS_REPR: Final = re.compile(r"<class '(.+)'>")
 _DOTTED: Final = re.compile(r"(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)")
+_WITH_MESSAGE: Final = re.compile(r"([A-Za-z_][\w.]*)(?:\(|: )")
+_FEW_WORDS: Final = re.compile(r"\S+(?: \S+){0,3}")
+_LONGEST_ERROR: Final = 64
+OTHER_ERROR: Final = "_OTHER"
 _FIRST_ERROR_STATUS: Final = 400
 _FIRST_SERVER_ERROR_STATUS: Final = 500
 
 
 def canonical_error(written: str) -> str:
-    """An error's name without its module: ``<class 'openai.BadRequestError'>`` is BadRequestError."""
+    """An error's name without its module and its message: ``<class 'openai.BadRequestError'>`` is BadRequestError; of
+    a text that is no name nothing is kept, and it is ``_OTHER``, as OpenTelemetry calls an error without a name.
+    """
     shown = _CLASS_REPR.fullmatch(written)
     name = shown[1] if shown else written
+    said = _WITH_MESSAGE.match(name)
+    name = said[1] if said else name
     dotted = _DOTTED.fullmatch(name)
-    return dotted[1] if dotted else name
+    if dotted:
+        return dotted[1]
+    return name if len(name) <= _LONGEST_ERROR and _FEW_WORDS.fullmatch(name) else OTHER_ERROR
 
 
 def _outcome(columns: dict[str, pa.Array]) -> None:
@@ -242,9 +252,9 @@ def canonical_provider(written: str) -> str:
 
 
 def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, translation: Translation) -> pa.MapArray:
-    keep_content, salt = translation.keep_content, translation.salt
+    discretion = translation.discretion
     extras = [
-        scope_entries(raw.scope_attributes, raw.scope, keep_content=keep_content, salt=salt),
+        scope_entries(raw.scope_attributes, raw.scope, discretion),
         dropped_entries(child(raw.spans, "droppedAttributesCount")),
     ]
     return rest_map(
@@ -252,8 +262,7 @@ def _rest(raw: RawSpans, grouped: Grouped, taken: TakenColumns, translation: Tra
         taken.used | grouped.superseded,
         [entries for entries in extras if entries is not None],
         len(raw),
-        keep_content=keep_content,
-        salt=salt,
+        discretion,
     )
 
 

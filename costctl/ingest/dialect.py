@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.errors import UsageError
+from costctl.ingest.discretion import Discretion
+from costctl.ingest.key_pattern import key_pattern
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.store.spans import STAGES
 
@@ -141,18 +143,15 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """How attributes become columns. keep_content: store what people and models said, not only its hash.  salt: goes
-    into the hashes of what was said.
-    """
+    """How attributes become columns, and what is kept of their texts."""
 
     vocabulary: Vocabulary
-    keep_content: bool = False
-    salt: str = ""
+    discretion: Discretion = field(default_factory=Discretion)
 
-
-def key_pattern(keys: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that matches any of the keys in full; ``*`` stands for any run of characters."""
-    return re.compile("|".join(re.escape(key).replace(r"\*", ".*") for key in keys), re.DOTALL)
+    @property
+    def salt(self) -> str:
+        """What goes into the hashes of what was said."""
+        return self.discretion.salt
 
 
 def dialect_from_toml(text: str) -> Dialect:

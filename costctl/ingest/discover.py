@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from costctl.errors import InputError
+from costctl.ingest.own_files import is_own
 from costctl.ingest.source import STDIN, Source, is_remote, local_source, remote_objects
 
 _ENDINGS: Final = (
     ".json", ".jsonl", ".ndjson", ".csv", ".parquet", ".pb", ".bin", ".proto", ".otlp", ".prom", ".log",
 )  # fmt: skip
 _COMPRESSED: Final = (".gz", ".zst", ".bz2", ".xz")
-_OWN: Final = re.compile(r"costctl\.toml|.*\.duckdb(?:\.wal)?")
 # A rotated file has a number or a date at its end: traces.jsonl.1, traces.jsonl-20261124, traces.jsonl.2.gz.
 _READABLE: Final = re.compile(
     rf".*(?:{'|'.join(map(re.escape, _ENDINGS))})(?:[.-]\d[\d.T:_-]*)?(?:{'|'.join(map(re.escape, _COMPRESSED))})?",
@@ -71,7 +71,7 @@ def _expanded(argument: str) -> Discovered:
         return _in_folder(path)
     # As in a shell: absolute patterns, * without hidden files, and **x, which Path.glob refuses or reads otherwise.
     found = glob.iglob(argument, recursive=True)  # noqa: PTH207
-    matches = sorted(match for match in found if Path(match).is_file() and not _is_own(Path(match)))
+    matches = sorted(match for match in found if Path(match).is_file() and not is_own(Path(match)))
     if not matches:
         raise InputError(
             f"Cannot read {argument}.",
@@ -102,7 +102,9 @@ def _remote(argument: str) -> Discovered:
 
 def _in_folder(folder: Path) -> Discovered:
     paths = sorted(
-        path for path in folder.rglob("*") if not _is_left_alone(path.relative_to(folder)) and path.is_file()
+        path
+        for path in folder.rglob("*")
+        if not _is_hidden(path.relative_to(folder)) and path.is_file() and not is_own(path)
     )
     found = _by_name(
         [local_source(str(path), is_named=False) for path in paths], [path.name for path in paths]
@@ -125,13 +127,9 @@ def _by_name(sources: Sequence[Source], names: Sequence[str]) -> Discovered:
     return Discovered(tuple(compress(sources, readable)), tuple(compress(sources, map(not_, readable))))
 
 
-def _is_left_alone(path: Path) -> bool:
-    """Whether nobody means this by a folder of traces: hidden files, and those that costctl itself keeps there."""
-    return any(part.startswith(".") for part in path.parts) or _is_own(path)
-
-
-def _is_own(path: Path) -> bool:
-    return _OWN.fullmatch(path.name) is not None
+def _is_hidden(path: Path) -> bool:
+    """Whether nobody means this by a folder of traces."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def looks_readable(name: str) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.arrays import Ints
-from costctl.ingest.attribute_map import private_texts
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.formats.otlp_values import Attributes, json_text
 from costctl.store.spans import RESOURCES
 
@@ -47,14 +47,12 @@ def distinct_emitters(
     attributes: Attributes,
     resources: int,
     keys_of: Mapping[str, tuple[str, ...]],
-    *,
-    keep_content: bool,
-    salt: str,
+    discretion: Discretion,
 ) -> Emitters:
     """The emitters of a block. resources: how many there are.  keys_of: column → keys, the best first."""
     rows = np.arange(len(attributes))
-    texts = private_texts(attributes, rows, keep_content=keep_content, salt=salt).fill_null("")
-    keys = pa.array(attributes.keys, pa.string()).take(pa.array(attributes.codes))
+    texts = discretion.texts(attributes, rows).fill_null("")
+    keys = pa.array(discretion.shown_keys(attributes.keys), pa.string()).take(pa.array(attributes.codes))
     pairs = pc.binary_join_element_wise(keys, texts, _BETWEEN_KEY_AND_VALUE)
     offsets = np.searchsorted(attributes.owner, np.arange(resources + 1)).astype(np.int32)
     written = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), pairs), _BETWEEN_PAIRS)

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 
 from costctl.arrays import Bools
 from costctl.ingest.attribute_columns import Grouped
-from costctl.ingest.dialect import FactRule, Vocabulary, key_pattern
+from costctl.ingest.dialect import FactRule, Vocabulary
 from costctl.ingest.formats.nested_arrow import is_present
+from costctl.ingest.key_pattern import key_pattern
 from costctl.ingest.span_identity import by_distinct
 from costctl.store.spans import SPANS
 

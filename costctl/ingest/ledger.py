@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from costctl import __version__
 from costctl.documents.ingestion import SourceReport
-from costctl.documents.reject_codes import HARMLESS, rejects_in_words
+from costctl.documents.reject_codes import HARMLESS, missing_beside, rejects_in_words
 from costctl.documents.usage_gaps import OddOperation, UnreadKey, UsageConflict, UsageGaps
 from costctl.ingest.batch import Batch
 from costctl.ingest.source import Source
@@ -234,9 +234,12 @@ def unusable(report: SourceReport, reasons: Mapping[str, str]) -> str:
     """Why nothing of a source could be used, and in a second line what to do."""
     commonest = max(report.rejected_by_code.items(), key=lambda item: item[1], default=("", 0))[0]
     example = f" ({reasons[commonest].rstrip('.')})" if reasons.get(commonest) else ""
+    beside = missing_beside(report.rejected_by_code)
+    said = rejects_in_words(report.rejected_by_code)
+    if beside:
+        return f"None of the records of {report.uri} could be used: {said}.\n{beside}"
     return (
-        f"None of the records of {report.uri} could be used: "
-        f"{rejects_in_words(report.rejected_by_code)}{example}.\n"
+        f"None of the records of {report.uri} could be used: {said}{example}.\n"
         "Fix it or export it again; after `costctl ingest`, `costctl sql 'SELECT * FROM quarantine'` shows each record "
         "with its reason."
     )

@@ -20,6 +20,7 @@ from costctl.ingest.batch import Batch
 from costctl.ingest.detect import Reading, detect
 from costctl.ingest.dialect import Translation, vocabulary_with
 from costctl.ingest.discover import discover
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.landing import drop_duplicates, insert_batch
 from costctl.ingest.ledger import Landing, Window, already_loaded, next_source_id, now_utc, record, unusable
 from costctl.ingest.mapping import Mapping, named_mapping
@@ -45,15 +46,14 @@ def reader_for(
     *,
     mapping: str | None = None,
     dialects: Sequence[str] = (),
-    keep_content: bool = False,
-    salt: str = "",
+    discretion: Discretion | None = None,
     window: Window | None = None,
 ) -> Reader:
     """The reader that a user asks for. mapping: a name or a TOML file.  dialects: TOML files of their own.
-    keep_content: store what was said.  salt: goes into the hashes of prompts.
+    discretion: what is kept of texts; None for the default.
     """
     chosen = None if mapping is None else named_mapping(mapping)
-    translation = Translation(vocabulary_with(tuple(dialects)), keep_content, salt)
+    translation = Translation(vocabulary_with(tuple(dialects)), discretion or Discretion())
     return Reader(translation, chosen, window or Window())
 
 

@@ -1,67 +1,15 @@
-"""What of a span is content, that is, what people and models said, and what may be kept of it?
+"""What may be said of input that cannot be read?
 
-Shape in: attribute keys and values.  Shape out: the keys that hold content, the hashes kept in place of
-their values, and excerpts of unreadable input that show its shape and nothing of what it says.
+Shape in: broken JSON, cells and names of columns.  Shape out: excerpts that show the shape and nothing of what it says.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Final
 
-import msgspec
-import pyarrow as pa
-
 from costctl.ingest.batch import EXCERPT_CHARACTERS
-from costctl.ingest.dialect import key_pattern
-
-HASH_PREFIX: Final = "sha256:"
-_HASH_HEX_DIGITS: Final = 16
-
-
-class _ContentKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"except_": "except"}):
-    keys: tuple[str, ...]
-    except_: tuple[str, ...]
-
-
-@cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    text = (files("costctl.ingest") / "content_keys.toml").read_text("utf-8")
-    listed = msgspec.toml.decode(text, type=_ContentKeys)
-    return key_pattern(listed.keys), key_pattern(listed.except_)
-
-
-@lru_cache(maxsize=65_536)
-def is_content_key(key: str) -> bool:
-    """Whether the attribute's value is content."""
-    content, harmless = _patterns()
-    return content.fullmatch(key) is not None and harmless.fullmatch(key) is None
-
-
-def content_hash(value: bytes, salt: str = "") -> str:
-    """What is kept of a content value: ``sha256:`` and the first 16 hex digits of its SHA-256, or, with a salt, of its
-    HMAC with that (RFC 2104): without the salt nobody finds the value by hashing guesses.
-
-    An empty value stays empty: there is nothing to hide, and that it is empty is worth knowing.
-    """
-    if not value:
-        return ""
-    digest = hmac.digest(salt.encode(), value, "sha256") if salt else hashlib.sha256(value).digest()
-    return HASH_PREFIX + digest.hex()[:_HASH_HEX_DIGITS]
-
-
-def content_hashes(values: pa.StringArray, salt: str = "") -> pa.StringArray:
-    """The hash of each value; NULL stays NULL. Each distinct value is hashed once."""
-    encoded = values.dictionary_encode()
-    distinct = encoded.dictionary.cast(pa.binary())
-    hashes = pa.array([content_hash(value.as_py(), salt) for value in distinct], pa.string())
-    return hashes.take(encoded.indices)
-
 
 _STRUCTURE: Final = frozenset(
     {

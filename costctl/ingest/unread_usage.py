@@ -19,8 +19,9 @@ import pyarrow as pa
 from costctl.arrays import Bools, Ints
 from costctl.ingest.attribute_columns import Grouped
 from costctl.ingest.attribute_text import number_from_json, number_from_text, parsed_json
-from costctl.ingest.dialect import Vocabulary, key_pattern
-from costctl.ingest.privacy import is_content_key
+from costctl.ingest.content import is_content_key
+from costctl.ingest.dialect import Vocabulary
+from costctl.ingest.key_pattern import key_pattern
 
 _LOOKS_SO: Final = re.compile(r"usage|token|cost|cache", re.IGNORECASE)
 _KEY: Final = re.compile(r"[A-Za-z0-9_.:=/\[\]-]{1,160}")  # anything else may be what someone said

@@ -10,7 +10,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from costctl.documents.coverage import Approximated, Carried, CoverageManifest, Exact, Rounded, Unsupported
+from costctl.documents.coverage import (
+    Approximated,
+    Carried,
+    CoverageManifest,
+    Exact,
+    MissingValues,
+    Rounded,
+    Unsupported,
+)
 from costctl.documents.policy import Policy
 
 # What a value is about, by its pointer: the first that matches names it, and they are listed in this order.
@@ -31,6 +39,7 @@ _SUBJECTS: Final = (
     (re.compile(r"/default_class"), "the default class"),
     (re.compile(r"/validity"), "the date on which the policy ends"),
 )
+_REST: Final = "other settings"
 _MOST_NAMES: Final = 2
 
 
@@ -48,19 +57,31 @@ def carried(manifest: CoverageManifest, policy: Policy) -> Carried:
     )
 
 
-def _missing(pointers: Iterable[str], policy: Policy) -> tuple[str, ...]:
+def _missing(pointers: Iterable[str], policy: Policy) -> tuple[MissingValues, ...]:
+    """Each pointer counts under the first subject that it matches, else under the rest."""
     classes: dict[str, list[str]] = {}
+    values: Counter[str] = Counter()
     for pointer in pointers:
-        for pattern, subject in _SUBJECTS:
-            found = pattern.match(pointer)
-            if found is not None:
-                number = found.groupdict().get("number")
-                names = classes.setdefault(subject, [])
-                if number is not None:
-                    names.append(policy.classes[int(number)].id)
-                break
+        subject, number = _subject(pointer)
+        values[subject] += 1
+        classes.setdefault(subject, []).extend(() if number is None else (policy.classes[number].id,))
     whole = {kind.id for kind in policy.classes}
-    return tuple(subject + _of(classes[subject], whole) for _, subject in _SUBJECTS if subject in classes)
+    ordered = [*(subject for _, subject in _SUBJECTS), _REST]
+    return tuple(
+        MissingValues(subject + _of(classes[subject], whole), values[subject])
+        for subject in ordered
+        if subject in classes
+    )
+
+
+def _subject(pointer: str) -> tuple[str, int | None]:
+    """What a value is about, and the number of its class."""
+    for pattern, subject in _SUBJECTS:
+        found = pattern.match(pointer)
+        if found is not None:
+            number = found.groupdict().get("number")
+            return subject, None if number is None else int(number)
+    return _REST, None
 
 
 def _of(names: list[str], whole: set[str]) -> str:

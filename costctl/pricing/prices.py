@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -73,7 +74,9 @@ UNIT_PRICES: Final = pl.Schema(
         "price_source": pl.String,
     }
 )
-MODEL_LIMITS: Final = pl.Schema({"provider": pl.String, "model": pl.String, "context_window": pl.Int64})
+MODEL_LIMITS: Final = pl.Schema(
+    {"provider": pl.String, "model": pl.String, "context_window": pl.Int64, "is_of_model": pl.Boolean}
+)
 
 # What a call can be sold as → the contexts under which the book keeps its price, the first that it has.
 _VARIANTS: Final[dict[str, tuple[dict[str, str], ...]]] = {
@@ -144,7 +147,8 @@ def price_tables(
         if not prices.is_known:
             gaps.append((*key, _reason(settings, asked)))
         limits.setdefault((provider, model), _window(settings, asked))
-    known = [(*key, window) for key, window in limits.items() if window is not None]
+    widest = _widest_window()
+    known = [(*key, window or widest, window is not None) for key, window in limits.items()]
     return PriceTables(
         pl.DataFrame(tokens, schema=TOKEN_PRICES, orient="row"),
         pl.DataFrame(units, schema=UNIT_PRICES, orient="row"),
@@ -278,6 +282,16 @@ def _window(own: PriceSettings, asked: Asked) -> int | None:
     prices = found.model.get_prices(datetime.combine(meant.day, time(12), UTC), None)
     tiers = [quote for quote in prices.__dict__.values() if isinstance(quote, TieredPrices)]
     return None if any(tier.start >= window for quote in tiers for tier in quote.tiers) else window
+
+
+@cache
+def _widest_window() -> int:
+    """The most tokens that any model of the price book can read in one call: more, and the count is wrong."""
+    return max(
+        model.context_window or 0
+        for provider in data_snapshot.get_snapshot().providers
+        for model in provider.models
+    )
 
 
 def book_models() -> list[tuple[str, str]]:

@@ -195,7 +195,7 @@ def _facts(document: Analysis, view: View) -> Facts:
     if document.pools:
         lines.append(("POOLS", _pools(document.pools)))
     lines.extend(_under("ENGINES", engine_lines(document.engines)))
-    found = finding_lines(document.checks, _MOST_FINDINGS)
+    found = finding_lines(document.checks, _MOST_FINDINGS, view)
     lines.extend(_under("CHECK", found))
     lines.append(("Next", _next(document, view)))
     return Facts(tuple(lines), frozenset({"CHECK"}))

@@ -9,7 +9,7 @@ from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
 from costctl.render.cells import Cell, Quantity, Row, count, number, ratio, usd, usd_column
 from costctl.render.numbers import plural
-from costctl.render.sections import Facts, Section, Table, first
+from costctl.render.sections import Facts, Section, Table, first, joined
 from costctl.render.view import View
 
 _MOST_GAPS: Final = 12
@@ -80,9 +80,13 @@ def _usage(gaps: UsageGaps) -> list[str]:
     if hidden:
         lines.append(f"usage not read: {plural(hidden, 'more key')}")
     if gaps.conflicts:
-        lines.append(f"contradicting counts, treated as not observed: {plural(len(gaps.conflicts), 'kind')}")
+        calls = plural(gaps.conflicting_calls, "call")
+        keys = joined([each.keys for each in gaps.conflicts], _MOST_KEYS, "; ")
+        lines.append(f"counts of {calls} contradict each other and are treated as not observed: {keys}")
     if gaps.windows:
-        lines.append(f"input above the context window: {plural(len(gaps.windows), 'model')}")
+        calls = plural(gaps.oversized_calls, "call")
+        models = joined([each.model for each in gaps.windows], _MOST_KEYS, ", ")
+        lines.append(f"{calls} with more input than the model can read, priced as reported: {models}")
     return lines
 
 

@@ -11,7 +11,7 @@ from costctl.documents.provenance import Provenance
 from costctl.render.forms import TabularFormat
 from costctl.render.markdown import as_markdown
 from costctl.render.numbers import plural
-from costctl.render.sections import Facts, Notes, Section, first
+from costctl.render.sections import Facts, Notes, Section, first, in_brief
 from costctl.render.terminal import as_terminal_text
 
 _MOST_WARNINGS: Final = 2
@@ -49,10 +49,9 @@ def rendered(
 
 
 def _brief(warnings: tuple[str, ...]) -> Facts:
-    """What the warnings say before they go into details, which follow a colon."""
-    said = [warning.partition(": ")[0] for warning in warnings]
-    shown, hidden = first(said, _MOST_WARNINGS)
-    lines = [("WARNING", f"{warning}: see --detail") for warning in shown]
+    """The first sentence of each warning, which says what is wrong."""
+    shown, hidden = first([*map(in_brief, warnings)], _MOST_WARNINGS)
+    lines = [("WARNING", warning) for warning in shown]
     if hidden:
         lines.append(("", f"{plural(hidden, 'more warning')}: see --detail"))
     return Facts(tuple(lines), frozenset({"WARNING"}))

@@ -4,6 +4,7 @@ what a rule takes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from costctl.documents.cache_misses import CallCache
@@ -22,9 +23,10 @@ from costctl.render.cache_misses import said as said_of_cache
 from costctl.render.cells import Row, count, exact, ratio, seconds, tokens, usd, usd_column
 from costctl.render.explanation import call_name, said
 from costctl.render.numbers import plural, stage_name
-from costctl.render.sections import Facts, Section, Table, first
+from costctl.render.sections import Facts, Section, Table, first, joined
 from costctl.render.view import View
 
+_MOST_REASONS: Final = 2
 _MOST_STAGES: Final = 6
 _MOST_PARTS: Final = 6
 _MOST_OTHERS: Final = 2
@@ -57,7 +59,7 @@ def _request(document: Explanation, request: RequestExplanation, view: View) -> 
         *_calls(request),
         *_caches(request),
         *_lost(request),
-        *_unpriced(request.unpriced_charges),
+        *_unpriced(request.unpriced_charges, (each.note for each in request.charges if each.note)),
         ("Class", f"{request.request_class}, by the rule “{request.rule}”{_because(request)}"),
         *_others(document),
         (
@@ -152,12 +154,13 @@ def _lost(request: RequestExplanation) -> list[tuple[str, str]]:
     ]
 
 
-def _unpriced(charges: int) -> list[tuple[str, str]]:
-    return (
-        [("Not priced", f"{plural(charges, 'charge')} without an amount: --detail says why")]
-        if charges
-        else []
-    )
+def _unpriced(charges: int, notes: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """How many charges have no amount. notes: why, where that is known of each."""
+    if not charges:
+        return []
+    reasons = joined([*dict.fromkeys(notes)], _MOST_REASONS, "; ")
+    why = f" ({reasons})" if reasons else ""
+    return [("Not priced", f"{plural(charges, 'charge')} without an amount{why}: see --detail")]
 
 
 def _because(request: RequestExplanation) -> str:

@@ -10,15 +10,23 @@ from costctl.render.cache_misses import CAUSE_WORDS
 from costctl.render.cells import Quantity, count, ratio, tokens, usd
 from costctl.render.numbers import plural
 from costctl.render.sections import first, joined
+from costctl.render.view import View
 
 _MOST_SUBJECTS: Final = 3
 
 
-def finding_lines(findings: Sequence[Finding], most: int) -> tuple[str, ...]:
+def finding_lines(findings: Sequence[Finding], most: int, view: View) -> tuple[str, ...]:
     """The first of them in words, and how many more there are."""
     shown, hidden = first(findings, most)
-    lines = tuple(_SAID[each.kind](each) for each in shown)
+    lines = tuple(line for each in shown for line in _said(each, view))
     return (*lines, f"{plural(hidden, 'more finding')} in --format json") if hidden else lines
+
+
+def _said(found: Finding, view: View) -> tuple[str, ...]:
+    """What is found, and on a line of its own, to be copied, the command that shows more of it."""
+    line = _SAID[found.kind](found)
+    shown_by = _SHOWN_BY.get(found.kind)
+    return (line,) if shown_by is None else (line, f"listed by {view.command(shown_by)}")
 
 
 def named(subjects: Sequence[str], most: int = _MOST_SUBJECTS) -> str:
@@ -44,6 +52,13 @@ def _rejected(found: Finding) -> str:
 
 def _unread_usage(found: Finding) -> str:
     return f"usage not read on {plural(found.count, 'record')}: {named(found.subjects, 1)}"
+
+
+def _beyond_window(found: Finding) -> str:
+    calls = plural(found.count, "call")
+    share = "" if found.ratio is None else f", {ratio(found.ratio)} of the bill"
+    money = "not priced" if found.usd is None else f"{usd(found.usd)}{share}"
+    return f"{named(found.subjects)}: {calls} with more input than the model can read ({money})"
 
 
 def _prompt_cache(found: Finding) -> str:
@@ -85,11 +100,13 @@ def _invoice_differs(found: Finding) -> str:
     return f"{named(found.subjects)}: invoices differ from charges by {_money(found)}"
 
 
+_SHOWN_BY: Final[dict[FindingKind, str]] = {"beyond_window": "sql 'FROM oversized_calls'"}
 _SAID: Final[dict[FindingKind, Callable[[Finding], str]]] = {
     "nothing_priced": _nothing_priced,
     "unpriced": _unpriced,
     "rejected": _rejected,
     "unread_usage": _unread_usage,
+    "beyond_window": _beyond_window,
     "prompt_cache": _prompt_cache,
     "cache_misses": _cache_misses,
     "retries": _retries,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from costctl.documents.ingestion import IngestReport, IngestTotals
-from costctl.documents.reject_codes import doubts_in_words, rejects_in_words
+from costctl.documents.reject_codes import doubts_in_words, missing_beside, rejects_in_words
 from costctl.documents.source_groups import SourceGroup, grouped
 from costctl.render.cells import Row, count
 from costctl.render.loading import skipped_lines
@@ -89,7 +89,9 @@ def _notes(group: SourceGroup) -> Iterator[str]:
         return
     if group.rejected_by_code:
         said = rejects_in_words(group.rejected_by_code)
-        yield f"{group.name}: {count(group.rejected)} of {count(group.records)} records rejected: {said}."
+        beside = missing_beside(group.rejected_by_code)
+        more = f" {beside}" if beside else ""
+        yield f"{group.name}: {count(group.rejected)} of {count(group.records)} records rejected: {said}.{more}"
     for doubt in doubts_in_words(group.doubts):
         yield f"{group.name}: {doubt}"
     if group.tokenless_model_spans:

@@ -268,10 +268,15 @@ def _next(document: Recommendations, view: View) -> str:
     if not document.made:
         other = "simulate" if document.baseline.pools else "analyze --by model"
         return f"{view.command('recommend --verbose')} · {view.command(other)}"
-    is_of_callers = all(is_about_tokens(change) for each in document.made for change in each.change)
-    written = "client -o client.yaml" if is_of_callers else "litellm -o litellm.yaml"
-    emit = view.command(f"emit --target {written}")
-    return f"{view.command('recommend --show 1')} · {emit}"
+    return f"{view.command('recommend --show 1')} · {_emit(document.made, view)}"
+
+
+def _emit(advice: Sequence[Recommendation], view: View) -> str:
+    """The command that writes the settings: for the calling code where all of them are of what is bought."""
+    is_of_callers = all(is_about_tokens(change) for each in advice for change in each.change)
+    return view.command(
+        f"emit --target {'client -o client.yaml' if is_of_callers else 'litellm -o litellm.yaml'}"
+    )
 
 
 def _nothing_to_judge(document: Recommendations, view: View) -> list[Section]:
@@ -321,16 +326,27 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         *hours_table(advice, is_whole=view.detail),
         *_effects(advice, view),
         *(_calibration(document, advice) if view.detail else []),
-        Facts((("Next", _try(advice, view)),)),
+        Facts((("Next", _following(advice, view)),)),
     ]
 
 
-def _try(advice: Recommendation, view: View) -> str:
-    """The command that goes on from here: a replay of the change, or, of what is bought, where its cost is seen."""
-    if any(is_about_tokens(each) for each in advice.change):
-        return view.command("analyze --by model")
+def _following(advice: Recommendation, view: View) -> str:
+    """The command that goes on from here: a replay of what is one's own, and the file that makes the change; of what
+    may not be done yet, the same question with the lines added.
+    """
+    is_bought = any(is_about_tokens(each) for each in advice.change)
+    if advice.status == "candidate" and is_bought:
+        return (
+            f"with the lines above in costctl.toml: {view.command('recommend')}"
+            if advice.missing
+            else (view.command("recommend"))
+        )
+    emit = _emit((advice,), view)
+    if is_bought:
+        return emit
     settings = " ".join(f"--set {quote(f'{each.key}={_value(each)}')}" for each in advice.change)
-    return view.command(f"simulate {settings}")
+    replay = view.command(f"simulate {settings}")
+    return replay if advice.status == "candidate" else f"{replay} · {emit}"
 
 
 def _trust(document: Recommendations) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ In: cells. Out: sections, which ``terminal`` and ``markdown`` lay out for people
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -20,6 +21,15 @@ _LEAST_NAME: Final = 16
 _LONGEST_PATH: Final = 44
 
 Item = TypeVar("Item")
+
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.?])\s+(?=[A-Z\[`-])")
+
+
+def in_brief(text: str) -> str:
+    """The first sentence, which says what is so; that there is more is said where there is."""
+    sentence, *more = _SENTENCE_END.split(text, maxsplit=1)
+    return f"{sentence} More: --detail" if more else sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,11 @@ def _facts(document: Simulation, view: View, marks: str) -> Facts:
         lines.append(("Shared limit", f"{hidden} more: --detail"))
     if scenario.left_out:
         lines.append(
-            ("Not replayed", f"{plural(len(scenario.left_out), 'value')} of the policy: --detail lists them")
+            (
+                "Not replayed",
+                f"{plural(len(scenario.left_out), 'value')} of the policy, such as {scenario.left_out[0].pointer} "
+                f"({scenario.left_out[0].reason}): --detail lists them",
+            )
         )
     lines.append(("Trust", f"replay {trust_line(calibration)}{_reach(document)}{marks}"))
     if document.extrapolation.is_extrapolating:

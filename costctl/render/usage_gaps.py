@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.usage_gaps import UsageGaps
-from costctl.render.cells import Cell, count
+from costctl.render.cells import Cell, count, usd
 from costctl.render.sections import Section, Table, first
 
 _MOST_ROWS: Final = 12
@@ -31,9 +31,17 @@ def usage_sections(gaps: UsageGaps) -> list[Section]:
         ),
         (
             "Input above the model's context window, priced as reported",
-            ("model", "context window", "largest input", "model calls"),
+            ("model", "context window", "largest input", "model calls", "cost"),
             [
-                (each.model, count(each.context_window), count(each.largest_input_tokens), count(each.calls))
+                (
+                    each.model,
+                    count(each.context_window)
+                    if each.is_of_model
+                    else f"widest: {count(each.context_window)}",
+                    count(each.largest_input_tokens),
+                    count(each.calls),
+                    usd(each.usd),
+                )
                 for each in gaps.windows
             ],
         ),

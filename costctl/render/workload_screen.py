@@ -10,7 +10,7 @@ from costctl.documents.leading import OtherClasses, leading_mix
 from costctl.documents.workload_map import ClassMix, ClassTime, WorkloadMap
 from costctl.render.cells import NOT_PRICED, Quantity, Row, count, number, ratio, seconds, tokens, usd_column
 from costctl.render.numbers import length, period, plural, stage_name
-from costctl.render.sections import Facts, Section, Table, first, joined
+from costctl.render.sections import Facts, Section, Table, first, in_brief, joined
 from costctl.render.view import View
 
 _MOST_CLASSES: Final = 8
@@ -97,7 +97,9 @@ def _facts(document: WorkloadMap, view: View) -> Facts:
         lines.append(("QUEUES", f"mean calls waiting: {joined(told, _MOST_NAMED)}"))
     lines.append(("UNCLASSIFIED", _unclassified(document)))
     if document.notes:
-        lines.append(("LIMITATIONS", f"{count(len(document.notes))}: see --detail"))
+        limitation, *others = document.notes
+        lines.append(("LIMITATIONS", in_brief(limitation)))
+        lines.extend([("", f"{plural(len(others), 'more limitation')}: --detail")] if others else [])
     next_steps = f"{view.command('segment --learn')} proposes classes · --admission · --sessions · --detail"
     return Facts((*lines, ("Next", next_steps)), frozenset({"SLO"} if overspent(document) else ()))
 

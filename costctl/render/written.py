@@ -15,7 +15,7 @@ from costctl.render.cells import usd
 from costctl.render.numbers import count, plural
 from costctl.render.sections import Facts, Listing, Section, first
 
-_MOST_MISSING: Final = 2
+_MOST_MISSING: Final = 3
 _CHECKED: Final = (
     "ids, references, data boundaries, weights, order of matching, durations, evidence, validity"
 )
@@ -42,8 +42,10 @@ def written_facts(written: Written, lines: Sequence[tuple[str, str]], following:
     return Facts((("Wrote", written.text()), *lines, ("Next", following)))
 
 
-def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
-    """What a consumer's file carries of the policy, and the most important of what it does not."""
+def carried_lines(carried: Carried, manifest: str | None) -> tuple[tuple[str, str], ...]:
+    """What a consumer's file carries of the policy, and the most important of what it does not. manifest: the file that
+    says it of each value; None where none is written.
+    """
     counts = (
         f"{plural(carried.exact, 'value')} exactly",
         f"{count(carried.rounded)} rounded" if carried.rounded else "",
@@ -53,9 +55,12 @@ def carried_lines(carried: Carried) -> tuple[tuple[str, str], ...]:
     kept = ("Carried", ", ".join(part for part in counts if part))
     if not carried.unsupported:
         return (kept,)
-    named, more = first(carried.missing, _MOST_MISSING)
-    dots = ", …" if more else ""
-    return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {' and '.join(named)}{dots}"))
+    named, hidden = first(carried.missing, _MOST_MISSING)
+    parts = [f"{each.subject} ({count(each.values)})" for each in named]
+    if hidden:
+        parts.append(plural(carried.values_beyond(len(named)), "other"))
+    where = "--out FILE writes a list of them beside it" if manifest is None else f"listed in {manifest}"
+    return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {', '.join(parts)}; {where}"))
 
 
 def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple[str, str], ...]:

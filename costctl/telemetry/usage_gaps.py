@@ -37,7 +37,7 @@ def usage_gaps(
         windows=tuple(
             WindowExcess(*row)
             for row in window_excess.select(
-                "provider", "model", "context_window", "calls", "largest_input_tokens"
+                "provider", "model", "context_window", "calls", "largest_input_tokens", "is_of_model", "usd"
             ).iter_rows()
         ),
         stray_records=stray_tokens.height,
@@ -73,11 +73,15 @@ def usage_notes(gaps: UsageGaps) -> tuple[str, ...]:
         )
     notes += [
         f"{each.calls:,} calls of {each.model} report up to {each.largest_input_tokens:,} input tokens, "
-        f"more than its context window of {each.context_window:,}: the count is wrong, or sums several "
-        "calls. They are priced as reported."
+        f"more than {_window(each)}: the count is wrong, or sums several calls. They are priced as reported."
         for each in gaps.windows
     ]
     return tuple(notes)
+
+
+def _window(excess: WindowExcess) -> str:
+    whose = "its context window of" if excess.is_of_model else "the widest context window of the price book,"
+    return f"{whose} {excess.context_window:,}"
 
 
 def _named(names: list[str]) -> str:

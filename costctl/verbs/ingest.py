@@ -14,6 +14,7 @@ from costctl.documents.ingestion import SCHEMA_VERSION, IngestReport, IngestTota
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.errors import InputError
 from costctl.ingest import loader
+from costctl.ingest.discretion import discretion_for
 from costctl.ingest.ledger import Window
 from costctl.observed_window import bounds, since_last_ns
 from costctl.progress import Progress
@@ -67,8 +68,9 @@ def _reader(request: IngestRequest) -> loader.Reader:
     return loader.reader_for(
         mapping=request.mapping,
         dialects=request.dialects,
-        keep_content=request.keep_content,
-        salt=load_config(request.config, Path.cwd()).settings.privacy.prompt_salt,
+        discretion=discretion_for(
+            load_config(request.config, Path.cwd()).settings, keep_content=request.keep_content
+        ),
         window=window,
     )
 

@@ -12,7 +12,7 @@ from costctl.documents.estimate import Estimate
 from costctl.render import cells
 from costctl.render.cells import Cell, plain
 from costctl.render.records import column_key, records
-from costctl.render.sections import HeatMap, Table
+from costctl.render.sections import HeatMap, Table, in_brief
 
 ESTIMATE = Estimate(0.01, 0.02, 0.03, 0.95, "x")
 EXACT = Estimate(0.02, 0.02, 0.02, None, "price")
@@ -123,3 +123,12 @@ def test_a_heat_map_has_the_numbers_and_no_shades() -> None:
 )
 def test_the_head_of_a_column_is_a_name(title: str, key: str) -> None:
     assert column_key(title) == key
+
+
+def test_a_warning_in_brief_says_what_is_wrong_and_no_less() -> None:
+    long = "[classes.x] has no effect: no rule of costctl.toml assigns it. Did you mean y?"
+    assert in_brief(long) == "[classes.x] has no effect: no rule of costctl.toml assigns it. More: --detail"
+    assert (
+        in_brief("[bills] acme has no effect: no call names it.")
+        == "[bills] acme has no effect: no call names it."
+    )

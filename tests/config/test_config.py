@@ -103,6 +103,38 @@ def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, text: str) -> None
         load_config(written(tmp_path, text), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[classes.a]\npriority = 1\n[classes.b]\npriority = 'first'\n",
+            "[classes.b] priority: expected a whole number, got text.",
+        ),
+        (
+            "[classes.chat]\nslo = { e2e_p95 = 'soon' }\n",
+            "[classes.chat.slo]: 'soon' is not a duration; write a number and a unit, such as 800ms, 6s or 2h.",
+        ),
+        ('[pools."gpu.1"]\nreplicas = 0\n', '[pools."gpu.1"] replicas: expected a whole number >= 1.'),
+        (
+            "[classes.chat]\nallowed_models = ['a', 3]\n",
+            "[classes.chat] allowed_models, value 2: expected text, got a whole number.",
+        ),
+        (
+            "[[prices.rates]]\nmodel = 'm'\ninput = 1.0\noutput = 1.0\n[[prices.rates]]\ninput = 1.0\n",
+            "[[prices.rates]] number 2: model is missing.",
+        ),
+        ("[prices]\nunpriced = 'free'\n", "[prices] unpriced: 'free' is not one of recorded, unknown."),
+        ("classes = 3\n", "classes: expected a table, got a whole number."),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_table_as_the_file_names_it(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(written(tmp_path, text), tmp_path)
+    assert caught.value.why == said
+
+
 def test_a_missing_file_that_was_asked_for_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"nowhere\.toml"):
         load_config(tmp_path / "nowhere.toml", tmp_path)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from costctl.cost.findings import Reports, findings_of
 from costctl.documents.analysis import Analysis, ClassReport, Component, SloResult
 from costctl.documents.findings import Finding, flagged_classes
-from costctl.documents.usage_gaps import UnreadKey, UsageGaps
+from costctl.documents.usage_gaps import UnreadKey, UsageGaps, WindowExcess
 
 
 def found(document: Analysis, **changed: object) -> dict[str, Finding]:
@@ -95,3 +95,29 @@ def test_only_classes_are_flagged(sample_analysis: Analysis) -> None:
     findings = tuple(found(sample_analysis, classes=failing).values())
     assert {each.kind for each in findings} == {"idle", "failures"}
     assert flagged_classes(findings) == {failing[0].request_class}
+
+
+def test_calls_beyond_their_window_are_found_from_a_hundredth_of_the_bill_on(
+    sample_analysis: Analysis,
+) -> None:
+    billed_usd = sample_analysis.totals.billed_usd
+    assert billed_usd is not None
+
+    def beyond(usd: float | None, largest: int = 300_000, *, is_of_model: bool = True) -> list[Finding]:
+        excess = WindowExcess("openai", "gpt-4o", 200_000, 2, largest, is_of_model, usd)
+        usage = replace(sample_analysis.coverage.usage, windows=(excess,))
+        findings = found(sample_analysis, coverage=replace(sample_analysis.coverage, usage=usage))
+        return [each for kind, each in findings.items() if kind == "beyond_window"]
+
+    (worth,) = beyond(0.01 * billed_usd)
+    assert (worth.subjects, worth.count, worth.usd) == (("gpt-4o",), 2, 0.01 * billed_usd)
+    assert beyond(0.009 * billed_usd) == beyond(None) == []
+    assert beyond(0.0, 2_000_000)[0].ratio == 0.0
+    assert beyond(None, 2_000_000)[0].usd is None
+    assert beyond(0.0, is_of_model=False)
+
+
+def test_counts_that_cannot_be_true_are_said_first(sample_analysis: Analysis) -> None:
+    gaps = UsageGaps(windows=(WindowExcess("openai", "gpt-4o", 128_000, 1, 10**12, usd=2.5e6),))
+    coverage = replace(sample_analysis.coverage, rejected_records=3, usage=gaps)
+    assert next(iter(found(sample_analysis, coverage=coverage))) == "beyond_window"

@@ -1,8 +1,9 @@
-"""Does anything that costctl says of an input hold a secret of it?
+"""Does anything that costctl says or keeps of an input hold a secret of it?
 
 Shape in: a planted file (``planted_secrets``), loaded as ``costctl ingest`` loads it. What is held of it: no part of
-its secret in the report in any form, in an error, a line of progress or the quarantine; records in = spans + those
-rejected, known and outside, and as many spans in the store; exit code 3 where nothing of it could be used, else 0.
+its secret in the report in any form, in an error, a line of progress, the quarantine or the store; records in = spans +
+those rejected, known and outside, and as many spans in the store; exit code 3 where nothing of it could be used, else
+0.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ class Intake:
             for text in said:
                 leaked = leak_in(text, file.mark)
                 assert leaked is None, f"{file.name}: {leaked} of {file.mark} is said"
+            for table in ("spans", "resources"):
+                leaked = leak_in(repr(self._connection.execute(f"FROM {table}").fetchall()), file.mark)
+                assert leaked is None, f"{file.name}: {leaked} of {file.mark} is stored in {table}"
             ((spans,),) = self._connection.execute("SELECT COUNT(*) FROM spans").fetchall()
             _hold_counts(report, spans, code)
         finally:

@@ -13,6 +13,7 @@ import pytest
 
 from costctl.ingest.batch import Batch
 from costctl.ingest.dialect import Translation, shipped_vocabulary
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.formats.otlp_json import looks_like_otlp_json, read_otlp_json
 from tests.ingest.otlp_exports import (
     LAYOUTS,
@@ -30,7 +31,7 @@ Row = dict[str, Any]
 
 
 def read(data: bytes, block_bytes: int = 2**24, *, keep_content: bool = False) -> list[Batch]:
-    translation = Translation(shipped_vocabulary(), keep_content)
+    translation = Translation(shipped_vocabulary(), Discretion(keep_content=keep_content))
     return list(read_otlp_json(io.BytesIO(data), translation=translation, block_bytes=block_bytes))
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from costctl.ingest.batch import Batch
 from costctl.ingest.canonical_spans import canonical_batch
 from costctl.ingest.dialect import Translation, shipped_vocabulary
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.formats import otlp_json
 from costctl.ingest.formats.json_blocks import JsonBlock, line_numbers
 from costctl.ingest.formats.json_scan_loop import scan
@@ -26,7 +27,7 @@ from tests.ingest.otlp_exports import Json, as_lines, export, pair, with_enum_na
 from tests.ingest.test_otlp_json import rows_of
 from tests.thoroughness import how_many
 
-KEEPING = Translation(shipped_vocabulary(), keep_content=True)
+KEEPING = Translation(shipped_vocabulary(), Discretion(keep_content=True))
 COMMON_SPELLINGS = (lambda value: value, with_numbers, with_enum_names)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costctl.ingest import loader
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.message_parts import part_of
 from costctl.ingest.prompt_parts import prompt_of
 from costctl.ingest.prompt_prefixes import prefix_tokens, prefix_tokens_of_blocks
@@ -111,7 +112,9 @@ def stored(
     ]
     (folder / "a.json").write_text(json.dumps(export))
     with open_store(folder / "s.duckdb") as connection:
-        loader.ingest(connection, [str(folder / "a.json")], loader.reader_for(salt=salt))
+        loader.ingest(
+            connection, [str(folder / "a.json")], loader.reader_for(discretion=Discretion(salt=salt))
+        )
         query = "SELECT prefix_keys, prefix_tokens, content_key FROM spans ORDER BY span_id"
         return connection.execute(query).fetchall()
 

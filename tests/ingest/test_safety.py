@@ -13,6 +13,7 @@ import pytest
 
 from costctl.ingest import loader
 from costctl.ingest.canonical_spans import MOST_ATTRIBUTES
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.formats.csv_records import LONGEST_LINE_BYTES
 from costctl.ingest.formats.protobuf_messages import varint_bytes
 from costctl.store.database import open_store
@@ -23,10 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 MEMORY_MB = 900
 
 
-def loaded(folder: Path, content: bytes, name: str = "a.json") -> Any:
+def loaded(folder: Path, content: bytes, name: str = "a.json", *, keep_content: bool = False) -> Any:
     (folder / name).write_bytes(content)
+    reader = loader.reader_for(discretion=Discretion(keep_content))
     with open_store(folder / "s.duckdb") as connection:
-        (report,) = loader.ingest(connection, [str(folder / name)])
+        (report,) = loader.ingest(connection, [str(folder / name)], reader)
     return report
 
 
@@ -95,7 +97,7 @@ def test_no_name_or_value_of_a_trace_becomes_sql(tmp_path: Path, text: str) -> N
     export["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"] = text
     folder = tmp_path / 'it\'s; a "name"'
     folder.mkdir()
-    assert loaded(folder, json.dumps(export).encode()).spans == 1
+    assert loaded(folder, json.dumps(export).encode(), keep_content=True).spans == 1
     with open_store(folder / "s.duckdb") as connection:
         row = connection.execute(
             "SELECT name, model_requested, service, attributes[?] FROM spans", [text]

@@ -84,6 +84,40 @@ def test_a_few_bytes_that_unpack_to_gigabytes_are_refused_before_they_fill_the_m
     assert stream.bytes_unpacked < 1.4 * 2**30
 
 
+OWN = {
+    "costctl.toml": "",
+    "rules.toml": "[[rules]]\n",
+    "traces.duckdb": "",
+    "traces.duckdb.kept/0d76250b": "{}",
+    "litellm.yaml.coverage.json": "{}",
+    "policy.json": '{\n  "policy_id": "p",\n  "schema_version": "costctl.policy/v2"\n}\n',
+    "truth.json": '{\n  "classes": {},\n  "schema_version": "costctl.truth/v1"\n}\n',
+    "litellm.yaml": "# LiteLLM's proxy, written by costctl 0.1.0.\nmodel_list: []\n",
+    "grades.csv": "class,model,score,n\nchat,gpt-4.1,0.9,100\n",
+    "focus.csv": "AllocatedTags,BilledCost,ChargeCategory\n,1.0,Usage\n",
+}
+
+
+def test_files_of_costctl_itself_beside_the_traces_are_not_told_of_and_those_of_others_are(
+    tmp_path: Path,
+) -> None:
+    saying = b'{"prompt": "\\n  \\"schema_version\\": \\"costctl.policy/v2\\""}\n'
+    (tmp_path / "traces.duckdb.kept").mkdir()
+    for name, text in OWN.items():
+        (tmp_path / name).write_text(text)
+    others = {
+        "a.jsonl": LINE,
+        "talks-of-it.json": saying,
+        "model.csv": b"class,model,n,cost\n",
+        "deploy.yaml": b"# ours",
+    }
+    for name, data in others.items():
+        (tmp_path / name).write_bytes(data)
+    for found in (discover([str(tmp_path)]), discover([str(tmp_path / "**"), str(tmp_path / "deploy.yaml")])):
+        told = {Path(each.uri).name for each in (*found.sources, *found.passed_over)}
+        assert told == {*others}
+
+
 def test_rotated_and_hidden_files_of_a_folder(tmp_path: Path) -> None:
     readable = (
         "a.jsonl",

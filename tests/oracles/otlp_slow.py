@@ -20,12 +20,13 @@ import pyarrow as pa
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from costctl.ingest.content import is_content_key
 from costctl.ingest.dialect import KeyRule, Vocabulary, shipped_vocabulary
-from costctl.ingest.privacy import is_content_key
 from costctl.ingest.read_columns import READ_TYPES
 from costctl.ingest.token_algebra import CLAIMED
 from costctl.store.spans import SPANS, STAGES
 from tests.oracles import usage_slow
+from tests.oracles.kept_slow import column_slowly, kept_slowly, key_slowly
 from tests.oracles.otlp_values_slow import hex_id, instant_ns, number_of, plain_of, text_of, unit_of, word_of
 from tests.oracles.prefixes_slow import prefixes_slowly
 from tests.oracles.usage_slow import Names
@@ -307,7 +308,8 @@ def _read_span(
     )
     dropped = int(_any(span, "droppedAttributesCount") or 0)
     row["attributes"] = _rest(attributes, _attributes(scope), used, dropped)
-    row["resource"] = {key: _private(key, value) or "" for key, value in resource.items()}
+    row["resource"] = {key_slowly(key): _private(key, value) or "" for key, value in resource.items()}
+    row |= {name: column_slowly(value) for name, value in row.items()}
     code = _fault(row)
     rows.append(row) if code is None else codes.append(code)
 
@@ -315,7 +317,13 @@ def _read_span(
 def _name_outcome(row: Row) -> None:
     if row["error_type"] is not None:
         name = re.sub(r"^<class '(.+)'>$", r"\1", row["error_type"])
-        row["error_type"] = re.sub(r"^(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_]\w*$)", "", name)
+        name = re.split(r"(?<=\w)(?:\(|: )", name)[0]
+        name = re.sub(r"^(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_]\w*$)", "", name)
+        row["error_type"] = (
+            name
+            if len(name) <= 64 and 0 < len(name.split()) <= 4 and name == " ".join(name.split())
+            else "_OTHER"
+        )
     refused = row["http_status"] is not None and row["http_status"] >= (
         500 if row["kind"] == "server" else 400
     )
@@ -325,16 +333,20 @@ def _name_outcome(row: Row) -> None:
 
 def _private(key: str, value: Any) -> str | None:
     text = text_of(value)
-    if text and is_content_key(key):
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
-    return text
+    if not text:
+        return text
+    is_typed = isinstance(value, bool | int | float)
+    kept = None if is_content_key(key) else text if is_typed else kept_slowly(key, text)
+    return kept if kept is not None else "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _rest(attributes: dict[str, Any], scope: dict[str, Any], used: set[str], dropped: int) -> dict[str, Any]:
-    rest = {f"scope.{key}": _private(key, value) for key, value in scope.items()}
+    rest = {f"scope.{key_slowly(key)}": _private(key, value) for key, value in scope.items()}
     if dropped > 0:
         rest["otel.dropped_attributes_count"] = str(dropped)
-    return rest | {key: _private(key, value) for key, value in attributes.items() if key not in used}
+    return rest | {
+        key_slowly(key): _private(key, value) for key, value in attributes.items() if key not in used
+    }
 
 
 def _fault(row: Row) -> str | None:

@@ -13,8 +13,8 @@ import math
 from itertools import product
 from typing import Any
 
+from costctl.ingest.content import is_content_key
 from costctl.ingest.dialect import Vocabulary
-from costctl.ingest.privacy import is_content_key
 from costctl.ingest.unread_usage import looks_like_usage
 
 MODALITIES = ("audio", "image", "video")

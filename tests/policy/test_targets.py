@@ -12,6 +12,7 @@ import yaml
 
 from costctl.documents.policy import Policy, PolicyBoundary, RejectWhenBusy
 from costctl.errors import InfeasibleError, UsageError
+from costctl.policy.carried import carried
 from costctl.policy.checks import check_policy
 from costctl.policy.pointers import leaf_pointers
 from costctl.policy.targets.registry import NAMES, OF_ONE_BACKEND, emission_of, require_target
@@ -45,6 +46,17 @@ def test_every_value_of_a_policy_is_accounted_for_once(target: str, sample_polic
     for policy in (sound_policy(), sample_policy):
         manifest = emission_of(target, policy, None).manifest
         assert [entry.pointer for entry in manifest.entries] == list(leaf_pointers(policy))
+
+
+@pytest.mark.parametrize("target", ["triton", "litellm"])
+def test_what_is_not_carried_adds_up_to_the_values_that_the_manifest_lists(
+    target: str, sample_policy: Policy
+) -> None:
+    for policy in (sound_policy(), sample_policy):
+        said = carried(emission_of(target, policy, None).manifest, policy)
+        assert said.unsupported > 0
+        assert sum(each.values for each in said.missing) == said.unsupported
+        assert len({each.subject for each in said.missing}) == len(said.missing)
 
 
 def test_triton_serves_the_first_lane_at_level_one() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
+from genai_prices import data_snapshot
 
 from costctl.documents.price_settings import ExchangeRate, PriceSettings, Rate
 from costctl.documents.settings import Settings
@@ -203,16 +204,36 @@ def test_tokens_of_a_model_for_sound_have_no_price_where_nobody_says_which_were_
 
 def over_window(**facts: Any) -> list[tuple[Any, ...]]:
     """Calls that report more than their model can read, as the relation counts them."""
-    return (
-        engine_of([chat("a/x", DAY_S, DAY_S + 2, output_tokens=100, **facts)]).fetch("window_excess").rows()
-    )
+    engine = engine_of([chat("a/x", DAY_S, DAY_S + 2, output_tokens=100, **facts)])
+    return engine.fetch("window_excess").drop("usd").rows()
 
 
 def test_more_input_than_the_window_is_priced_as_reported_and_named() -> None:
     said = {"provider": "openai", "model_served": "gpt-4o"}
     assert usd(charged(**said, input_tokens=128_001)) > 0
-    assert over_window(**said, input_tokens=128_001) == [("openai", "gpt-4o", 128_000, 1, 128_001)]
+    assert over_window(**said, input_tokens=128_001) == [("openai", "gpt-4o", 128_000, True, 1, 128_001)]
     assert over_window(**said, input_tokens=128_000) == []
+
+
+def test_what_calls_beyond_their_window_carry_is_what_they_are_charged() -> None:
+    said = {"provider": "openai", "model_served": "gpt-4o", "input_tokens": 10**9}
+    engine = engine_of(
+        [chat(f"{trace}/x", DAY_S, DAY_S + 2, output_tokens=100, **said) for trace in "abc"]
+        + [chat("d/x", DAY_S, DAY_S + 2, output_tokens=100, **said | {"input_tokens": 100})]
+    )
+    (row,) = engine.fetch("window_excess").to_dicts()
+    assert (row["calls"], row["largest_input_tokens"]) == (3, 10**9)
+    assert row["usd"] == pytest.approx(3 * (10**9 * 2.5 + 100 * 10) / 1e6)  # USD 2.50 and 10 per million
+    assert engine.fetch("oversized_calls")["input_tokens"].to_list() == [10**9] * 3
+
+
+def test_a_model_that_nobody_knows_is_held_against_the_widest_window_of_the_book() -> None:
+    said = {"provider": "mine", "model_served": "in-house-7b"}
+    widest = max(
+        model.context_window or 0 for each in data_snapshot.get_snapshot().providers for model in each.models
+    )
+    assert over_window(**said, input_tokens=widest) == []
+    assert over_window(**said, input_tokens=10**12) == [("mine", "in-house-7b", widest, False, 1, 10**12)]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costctl.ingest.batch import Batch, Reject, counted_doubts
-from costctl.ingest.canonical_spans import canonical_provider
+from costctl.ingest.canonical_spans import canonical_error, canonical_provider
 from costctl.ingest.dialect import shipped_vocabulary
+from costctl.ingest.discretion import Discretion
 from costctl.ingest.fact_rules import canonical_words
 from costctl.ingest.formats.found import hex_id
 from costctl.ingest.formats.log_columns import LogColumns
@@ -220,6 +221,8 @@ def _said_words(columns: dict[str, pa.Array], table: pa.Table, mapping: Mapping)
     canonical_words(columns, shipped_vocabulary())
     if "provider" in columns:
         columns["provider"] = by_distinct(columns["provider"], canonical_provider)
+    if "error_type" in columns:
+        columns["error_type"] = by_distinct(columns["error_type"], canonical_error)
     if "status" in columns:
         columns["status"] = statuses(columns["status"])
     if mapping.failures is not None:
@@ -359,6 +362,8 @@ def _spans(columns: dict[str, pa.Array], rows: LogRows, mapping: Mapping) -> pa.
     mark_model_calls(full, size)
     keep_limits(full)
     _prefixes(full, rows, mapping)
+    discretion = Discretion(salt=rows.salt)
+    full = {name: discretion.column(values) for name, values in full.items()}
     arrays = [full[field.name] if field.name in full else pa.nulls(size, field.type) for field in SPANS]
     table = pa.table(arrays, schema=SPANS)
     return table.append_column("source_position", pa.array(rows.positions, pa.int64()))

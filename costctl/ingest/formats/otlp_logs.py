@@ -39,6 +39,11 @@ _EVENT_NAME: Final = re.compile(r"[A-Za-z][\w.-]{0,99}")
 _FIRST_ERROR_SEVERITY: Final = 17
 _ERROR: Final = 2
 _OF_LOGS: Final = " (log)"  # what a scope writes to logs is another record than its spans
+# Of OpenTelemetry's GenAI conventions before 1.37: one event a message, beside the span of the call.
+_MESSAGE_EVENTS: Final = frozenset(
+    {*(f"gen_ai.{role}.message" for role in ("system", "user", "assistant", "tool")), "gen_ai.choice"}
+)
+_MESSAGE: Final = "A message of a model call: it has neither a model nor tokens; the span of the call has."
 _NO_CALL: Final = "A log record without a model call: it has neither a model nor tokens."
 
 
@@ -79,7 +84,9 @@ def _span(record: Json, scope: str | None, found: Found) -> Json | None:
     names = _names(record, written)
     said = agent_attributes(agent_event(names, scope), _with_body(record, written))
     if said is None or not _tells_of_a_call(said):
-        found.reject("not_a_request", _NO_CALL, json_text(sorted(written)))
+        is_message = any(name in _MESSAGE_EVENTS for name in names)
+        code, why = ("message_events", _MESSAGE) if is_message else ("not_a_request", _NO_CALL)
+        found.reject(code, why, json_text(sorted(written)))
         return None
     name = next(iter(names), "")
     start_ns, end_ns = _times(record, said)

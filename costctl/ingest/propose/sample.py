@@ -80,7 +80,7 @@ def _format(path: str, head: bytes) -> str:
     """What the reader takes it for. Raises InputError where it reads it without a mapping in any case."""
     source = local_source(path)
     stream = SourceStream(io.BytesIO(head), path)
-    reading = detect(stream, source, Translation(shipped_vocabulary(), keep_content=False), None)
+    reading = detect(stream, source, Translation(shipped_vocabulary()), None)
     if reading.format in _LOGS:
         return reading.format
     raise InputError(
