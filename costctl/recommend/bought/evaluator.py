@@ -130,7 +130,9 @@ def _made(
 
 
 def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ...]:
-    return tuple(change_of(each, study.value_today(each.lever, each.subject)) for each in settings)
+    return tuple(
+        change_of(each, each.instead_of or study.value_today(each.lever, each.subject)) for each in settings
+    )
 
 
 def _billed(cut: Cut, proposed: BillProposal) -> Evidence:

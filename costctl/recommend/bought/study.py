@@ -25,6 +25,7 @@ from costctl.rebill.bill import Bill
 from costctl.rebill.by_class import BillsByClass
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
+from costctl.rebill.tokenizers import undated
 from costctl.units import S_PER_WEEK
 
 FIRST_PART: Final = 0.6  # of the calls of a class: settings are chosen on it
@@ -69,14 +70,27 @@ class BoughtStudy:
         match lever.field:
             case "caching":
                 return self._caching_today(subject)
-            case "service_tier" | "model":
-                values = own[lever.field].drop_nulls().unique()
+            case "service_tier":
+                values = own["service_tier"].drop_nulls().unique()
                 return str(values[0]) if values.len() == 1 else None
+            case "model":
+                served = self.models_of(subject)
+                return next(iter(served)) if len(served) == 1 else None
             case "is_sticky":
                 return "none"
             case "units":
                 return 0
         return None
+
+    def models_of(self, request_class: str) -> dict[str, tuple[str, ...]]:
+        """The models that the class goes to, each with the names that it is recorded by: with the date of a version, or
+        without. A model is called by the shortest of them, which is the last.
+        """
+        own = self.calls.frame.filter(pl.col("request_class") == request_class)
+        names: dict[str, tuple[str, ...]] = {}
+        for name in sorted(own["model"].drop_nulls().unique(), key=lambda each: (-len(each), each)):
+            names[undated(name)] = (*names.get(undated(name), ()), name)
+        return {each[-1]: each for each in sorted(names.values(), key=lambda each: each[-1])}
 
     def _caching_today(self, subject: str) -> str | None:
         """By what its calls wrote: tokens that are kept for an hour, or for five minutes."""
