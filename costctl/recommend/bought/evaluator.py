@@ -10,6 +10,9 @@ What nobody recorded has no bill: it is a candidate without a saving.
 
 from __future__ import annotations
 
+from math import ceil
+from typing import Final
+
 from msgspec.structs import replace
 
 from costctl.documents.changes import SettingChange
@@ -19,11 +22,12 @@ from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
-from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
+from costctl.recommend.doubts import Doubt, doubt_of
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
 
-_LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
+LEAST_USD_PER_WEEK: Final = 0.005  # less is not worth a line
 
 
 def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
@@ -46,9 +50,10 @@ def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
     first, rest, whole = (
         cut.saved_per_week(before, changed, part) for part in (cut.first, cut.rest, cut.whole)
     )
-    reason = _why_not(first, rest)
-    if reason is not None:
-        return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    doubt = _doubt(cut, before, changed, first, rest)
+    if doubt is not None:
+        reason = f"{proposed.reason} {doubt.reason}"
+        return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
     holdout = Holdout(
         cash_usd=None,
         cash_usd_per_week=rest,
@@ -91,18 +96,39 @@ def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate
     return *best, None if is_only else cut.usd(best[1], cut.rest) - min(rest)
 
 
-def _why_not(first: Estimate | None, rest: Estimate | None) -> str | None:
-    """Why the cheapest candidate is no advice, a sentence."""
-    if first is None:
-        return "Too few sessions would change to say what that saves."
-    if rest is None:
-        return "In the hold-out period too few sessions would change to say whether it holds."
-    for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", rest)):
-        if each.low <= 0.0:
-            return f"{name} the saving is not certain: {each.low:.3g} to {each.high:.3g} USD a week."
-    if first.mid < _LEAST_USD_PER_WEEK:
-        return "It would save less than a cent a week."
-    return None
+def _doubt(
+    cut: Cut, before: Bill, after: Bill, first: Estimate | None, rest: Estimate | None
+) -> Doubt | None:
+    """Why the cheapest candidate is no advice; None where it saves for certain on both parts."""
+    if first is None or rest is None:
+        return _too_few(cut, before, after)
+    parts = (
+        ("On the part that it was chosen on", first, cut.first),
+        ("In the hold-out period", rest, cut.rest),
+    )
+    doubts = [
+        doubt
+        for when, saved, part in parts
+        if (doubt := doubt_of(when, saved, cut.seen(before, after, part), _told(saved), LEAST_USD_PER_WEEK))
+    ]
+    if first.mid < LEAST_USD_PER_WEEK:
+        return Doubt("It would save less than a cent a week.", "ruled_out")
+    return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+
+
+def _too_few(cut: Cut, before: Bill, after: Bill) -> Doubt:
+    """Too few sessions would change on one of the parts. So many are needed that the smaller one has enough."""
+    first, rest = (cut.seen(before, after, part).count for part in (cut.first, cut.rest))
+    needed = ceil(FEWEST_SESSIONS / min(cut.first.ratio, cut.rest.ratio))
+    return Doubt(
+        f"Too few sessions would change to say what that saves: {first:.0f} on the first {cut.first.ratio:.0%} "
+        f"{cut.what}, and {rest:.0f} on the rest, of {FEWEST_SESSIONS} that are needed on each; about {needed} in all.",
+        "too_few",
+    )
+
+
+def _told(saved: Estimate) -> str:
+    return f"{saved.low:.3g} to {saved.high:.3g} USD a week"
 
 
 def _made(

@@ -33,7 +33,7 @@ LEVEL: Final = 0.95
 METHOD: Final = "the bill run again; sessions drawn again"
 _DRAWS: Final = 1000
 _MOST_GROUPS: Final = 2000  # of sessions that are drawn together
-_FEWEST_SESSIONS: Final = 20
+FEWEST_SESSIONS: Final = 20  # that save or lose anything: of fewer nothing is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +102,23 @@ class BoughtStudy:
             return "none"
         return "5m" if not written["cache_write_1h"] else "1h" if not written["cache_write"] else None
 
+    def moved(self, before: Bill, after: Bill, part: Bools) -> Floats:
+        """USD that each session of the part saves that saves or loses anything."""
+        saved_usd = (before.usd - after.usd)[part]
+        by_session = np.bincount(self.calls.session[part], saved_usd).astype(np.float64)
+        found: Floats = by_session[by_session != 0.0]
+        return found
+
     def saved_per_week(self, before: Bill, after: Bill, part: Bools, part_of_calls: float) -> Estimate | None:
         """USD a week that ``after`` costs less. part: calls that count, which are this part of all.
 
         None where too few sessions save or lose anything.
         """
-        saved_usd = before.usd - after.usd
+        moved = self.moved(before, after, part)
+        if moved.size < FEWEST_SESSIONS:
+            return None
         fixed_usd = (before.fixed_usd - after.fixed_usd) * part_of_calls
         per_week = S_PER_WEEK / (self.window_s * part_of_calls)
-        by_session = np.bincount(self.calls.session[part], saved_usd[part])
-        moved = by_session[by_session != 0.0]
-        if moved.size < _FEWEST_SESSIONS:
-            return None
         low, high = _drawn_again(moved, self.seed)
         return Estimate(
             low=(low + fixed_usd) * per_week,
