@@ -144,6 +144,11 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(each for each in self.promises if each.outcome in TAKEN)
 
     @property
+    def otherwise(self) -> tuple[ReviewedPromise, ...]:
+        """Those in the place of which calls since show another change."""
+        return tuple(each for each in self.promises if each.outcome == "otherwise")
+
+    @property
     def candidates_left(self) -> tuple[ReviewedPromise, ...]:
         """Candidates of which the calls since show nothing: something had to be tried or declared first."""
         return tuple(

@@ -15,6 +15,7 @@ from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.review import ReviewedPromise
 from costctl.levers.settings import change_of, setting
+from costctl.render.review_words import outcome
 from costctl.synth.shop.later import Remedy, later
 from costctl.synth.shop.presets import shop
 from costctl.synth.shop.traffic import traffic_of
@@ -62,6 +63,7 @@ def test_another_model_than_the_advised_one_is_told_with_what_both_save() -> Non
     assert (found.outcome, found.made, found.taken_ratio) == ("otherwise", MINI, 0.0)
     assert mid(found.delivered_usd) == pytest.approx(60 * (USD[LARGE] - USD[MINI]))
     assert mid(found.advised_usd) == pytest.approx(60 * (USD[LARGE] - USD[NANO]))
+    assert outcome(found).startswith("another change made; advised: $")
     assert "they go to gpt-4.1-mini; advised was that they go to gpt-4.1-nano. It saves." in found.reason
 
 
