@@ -15,7 +15,8 @@ class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
 
     One of pool, request_class and commitment (an offer of capacity) is given.  from, to: in ``unit``; null is "no
     limit" where is_limit, and "not set" in ``from`` of the others; several pools are a list.  scope: over what the
-    value counts.
+    value counts.  instead_of: of a model, the one that is replaced: calls of the class that go to another stay as they
+    are; null is whatever they go to.
     """
 
     lever: str
@@ -28,3 +29,4 @@ class SettingChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, ren
     scope: LeverScope
     is_limit: bool
     commitment: str | None = None
+    instead_of: str | None = None

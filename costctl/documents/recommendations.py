@@ -24,7 +24,7 @@ from costctl.units import S_PER_HOUR
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
 
 Status = Literal["recommended", "candidate", "withheld"]
-WithheldAs = Literal["ruled_out", "needs_input", "not_applicable"]
+WithheldAs = Literal["ruled_out", "too_few", "needs_input", "not_applicable"]
 
 
 class IdlePool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,8 +139,9 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is freed.  reversal: how to undo it, and when one should.
 
     latency: of the effects, what the 95th percentile of its class comes to, or of the class on which it tells most.
-    withheld_as: ruled out by what was measured or replayed, for want of a setting, or because nothing here is of the
-    kind; null of what is recommended.  missing: the settings to declare, such as classes.chat.slo.e2e_p95.
+    withheld_as: ruled out by what was measured or replayed; because too few sessions, requests or days were seen to
+    tell, and it may save; for want of a setting; or because nothing here is of the kind; null of what is recommended.
+    missing: the settings to declare, such as classes.chat.slo.e2e_p95.
 
     goodput_requests: more requests that meet their objectives than today; null where the advice is about money alone.
 

@@ -18,7 +18,9 @@ from costctl.documents.provenance import Provenance
 SCHEMA_VERSION: Final = "costctl.review/v1"
 UNDO_SCHEMA_VERSION: Final = "costctl.undo/v1"
 
-Outcome = Literal["delivered", "partly", "costs_more", "reverted", "not_taken", "too_early", "not_observable"]
+Outcome = Literal[
+    "delivered", "partly", "costs_more", "reverted", "otherwise", "not_taken", "too_early", "not_observable"
+]
 TAKEN: Final[frozenset[Outcome]] = frozenset({"delivered", "partly", "costs_more", "reverted"})
 
 
@@ -73,6 +75,10 @@ class ReviewedPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     that show it; lately_ratio: of the last quarter of them.  old_rule_error_ratio: by how much the old setting, billed
     on the calls before, misses what they were charged; the interval is as much wider.  unknown_calls: of which one of
     the bills is not known; they count as not saving.
+
+    Of the outcome "otherwise", where calls show another change than the advised one: made, what most of these have in
+    the place of what was advised; delivered_usd is what that saved; advised_usd, advised_usd_per_week: what the advised
+    change would have saved of the same calls.
     """
 
     promise: Promise
@@ -91,6 +97,9 @@ class ReviewedPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lately_ratio: float | None = None
     old_rule_error_ratio: float | None = None
     unknown_calls: int = 0
+    made: str | None = None
+    advised_usd: Estimate | None = None
+    advised_usd_per_week: Estimate | None = None
 
 
 class PastAdvice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,12 +144,17 @@ class Review(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(each for each in self.promises if each.outcome in TAKEN)
 
     @property
+    def otherwise(self) -> tuple[ReviewedPromise, ...]:
+        """Those in the place of which calls since show another change."""
+        return tuple(each for each in self.promises if each.outcome == "otherwise")
+
+    @property
     def candidates_left(self) -> tuple[ReviewedPromise, ...]:
         """Candidates of which the calls since show nothing: something had to be tried or declared first."""
         return tuple(
             each
             for each in self.promises
-            if each.outcome not in TAKEN and each.promise.advised_as == "candidate"
+            if each.outcome not in (*TAKEN, "otherwise") and each.promise.advised_as == "candidate"
         )
 
     @property

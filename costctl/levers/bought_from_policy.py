@@ -1,14 +1,16 @@
 """What does a policy say of what is bought by the token? Settings of the levers that a bill is run again under.
 
-In: a policy. Out: one setting for each lever and class on which all entries of the class agree; what is in none, each
-value with its JSON Pointer and the reason. Only entries count that go to a provider, not to a pool alone. Nobody knows
-what calls ask for today beyond where they go: a value that is said is a setting, whether it changes anything.
+In: a policy. Out: one setting for each lever and class on which all entries of the class agree, and of models one for
+each that is replaced; what is in none, each value with its JSON Pointer and the reason. Only entries count that go to a
+provider, not to a pool alone. Nobody knows what calls ask for today beyond where they go: a value that is said is a
+setting, whether it changes anything.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from costctl.documents.changes import Value
@@ -39,10 +41,30 @@ def bought_settings(policy: Policy) -> tuple[tuple[Setting, ...], tuple[LeftOut,
             if found and _is_agreed(policy, lever, [kind for _, kind in members], {*said.values()}):
                 value = next(iter(found.values()))
                 settings.append(of_lever(lever, subject, value, f"{places[0]} of the policy"))
-            else:
-                reason = f"the entries of {subject} differ, and a bill has one value of {lever.name}"
-                left_out += [(pointer, reason) for pointer in places]
+                continue
+            replaced = _replaced(policy, said, lever, subject) if lever.form == "model" else {}
+            settings += [each for of_entry in replaced.values() for each in of_entry]
+            reason = f"the entries of {subject} differ, and a bill has one value of {lever.name}"
+            left_out += [
+                (f"/classes/{index}{lever.pointer}", reason) for index in found if index not in replaced
+            ]
     return tuple(settings), tuple(left_out)
+
+
+def _replaced(
+    policy: Policy, said: Mapping[int, Value], lever: Lever, subject: str
+) -> dict[int, tuple[Setting, ...]]:
+    """Of entries of a class that go to different models, by number: where calls go that ask for each of its models.
+    None of an entry that names no model, or one that another entry sends elsewhere.
+    """
+    names = {index: policy.classes[index].match.model or () for index in said}
+    found = {}
+    for index, value in said.items():
+        agreed = {said[other] for other, asked in names.items() if {*asked} & {*names[index]}} == {value}
+        if value is not None and names[index] and agreed:
+            made = of_lever(lever, subject, value, f"/classes/{index}{lever.pointer} of the policy")
+            found[index] = tuple(replace(made, instead_of=name) for name in names[index])
+    return found
 
 
 def _of_no_provider(policy: Policy) -> Iterator[LeftOut]:

@@ -22,8 +22,9 @@ class ClassPlan:
 
     caching: for how long prompts are asked to be kept; "none" is not to ask.  breakpoints: up to where: the end of the
     system prompt, or of the last message too.  is_sticky: calls go where their prefix is, whatever deployment, region
-    or key they went to.  service_tier, model: what the calls are sold as.  response_ttl_s: answers are kept for so
-    long, and given to who asks the same.
+    or key they went to.  service_tier, model: what the calls are sold as.  moved: models that are replaced, each with
+    the one that its calls go to; of all others ``model`` holds.  response_ttl_s: answers are kept for so long, and
+    given to who asks the same.
 
     most_attempts: of one call, the first included.  least_wait_s: that passes from the end of one that failed to the
     start of the next.  most_steps: calls of one request.  most_input_tokens: of a call; what is above is left out of
@@ -37,6 +38,7 @@ class ClassPlan:
     is_sticky: bool = False
     service_tier: str | None = None
     model: str | None = None
+    moved: tuple[tuple[str, str], ...] = ()
     response_ttl_s: float | None = None
     most_attempts: int | None = None
     least_wait_s: float | None = None
@@ -45,6 +47,15 @@ class ClassPlan:
     most_output_tokens: int | None = None
     own: str | None = None
     own_replicas: int = 0
+
+    def model_after(self, today: str) -> str:
+        """The model that calls go to which go to ``today``."""
+        return dict(self.moved).get(today, self.model or today)
+
+    @property
+    def changes_models(self) -> bool:
+        """Whether any call goes to another model."""
+        return self.model is not None or bool(self.moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,17 @@ def plan_of(settings: Iterable[Setting]) -> Plan:
             commitments[each.subject] = each.value
         elif each.lever in BOUGHT_LEVERS:
             value: dict[str, Any] = {each.lever.field: each.value}
+            so_far = classes.get(each.subject, ClassPlan())
             if each.lever.field == "is_sticky":
                 value = {"is_sticky": each.value == "prefix"}
-            classes[each.subject] = replace(classes.get(each.subject, ClassPlan()), **value)
+            elif each.lever.field == "model":
+                value = _models(so_far, each)
+            classes[each.subject] = replace(so_far, **value)
     return Plan(classes, commitments)
+
+
+def _models(so_far: ClassPlan, made: Setting) -> dict[str, Any]:
+    """Where calls of a class go: of one model, beside what is said of others, or all of them."""
+    if made.instead_of is None:
+        return {"model": made.value, "moved": ()}
+    return {"moved": tuple(sorted({**dict(so_far.moved), made.instead_of: str(made.value)}.items()))}

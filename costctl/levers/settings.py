@@ -7,7 +7,7 @@ is what can be written down. ``change_of`` and ``settings_in`` turn settings int
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from costctl.documents.changes import SettingChange, Value
@@ -24,17 +24,21 @@ ALL_LEVERS: Final = (*LEVERS, *BOUGHT_LEVERS)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A lever of a pool, class or offer, and what it is set to. source: where that was said, for messages."""
+    """A lever of a pool, class or offer, and what it is set to. source: where that was said, for messages.
+    instead_of: of a model, the one that is replaced; None: whatever the calls of the class go to.
+    """
 
     lever: Lever
     subject: str
     value: Value
     source: str = field(default="", compare=False)
+    instead_of: str | None = None
 
     @property
     def key(self) -> str:
-        """Such as class.chat.queue.limit."""
-        return key_of(self.lever, self.subject)
+        """Such as class.chat.queue.limit; with what is replaced where that is a part, class.chat.model[gpt-4.1]."""
+        whole = key_of(self.lever, self.subject)
+        return whole if self.instead_of is None else f"{whole}[{self.instead_of}]"
 
 
 def key_of(lever: Lever, subject: str) -> str:
@@ -78,12 +82,13 @@ def change_of(made: Setting, before: Value) -> SettingChange:
         scope=lever.scope,
         is_limit=lever.is_limit,
         commitment=made.subject if lever.owner == "commitment" else None,
+        instead_of=made.instead_of,
     )
 
 
 def settings_in(changes: Iterable[SettingChange], of: str) -> tuple[Setting, ...]:
     """The settings of a document. of: whose changes they are. Raises InputError where one cannot be meant."""
-    return tuple(_setting_in(each, of) for each in changes)
+    return tuple(replace(_setting_in(each, of), instead_of=each.instead_of) for each in changes)
 
 
 def _setting_in(change: SettingChange, of: str) -> Setting:

@@ -213,27 +213,48 @@ def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, decla
 
 
 def _write_model(writing: _Writing, each: Setting) -> None:
-    """Calls that are bought go to the same provider's backend of that model, which is added where there is none."""
+    """Calls that are bought go to the same provider's backend of that model, which is added where there is none. Where
+    one model is replaced, only what goes to it: the other targets of an entry, and entries without it, stay.
+    """
     places = [
-        f"/classes/{index}/placement/targets" for _, index in _places(writing.policy, each, writing.today)
+        index
+        for _, index in _places(writing.policy, each, writing.today)
+        if each.instead_of is None or each.instead_of in _asked_for(writing.policy, index)
     ]
     if not places:
-        writing.not_carried.append(NotCarried(each, _why_nowhere(writing.policy, each)))
-    writing.pointers[each.key] = tuple(places)
-    for _, index in _places(writing.policy, each, writing.today):
+        writing.not_carried.append(NotCarried(each, _why_no_model(writing.policy, each)))
+    writing.pointers[each.key] = tuple(f"/classes/{index}/placement/targets" for index in places)
+    for index in places:
         weights: dict[str, int] = {}
         for target in writing.raw["classes"][index]["placement"]["targets"]:
-            to = _selling(writing.raw["backends"], target["backend"], str(each.value))
+            to = _selling(writing.raw["backends"], target["backend"], each)
             weights[to] = weights.get(to, 0) + target["weight"]
         writing.raw["classes"][index]["placement"]["targets"] = [
             {"backend": name, "weight": weight} for name, weight in weights.items()
         ]
 
 
-def _selling(backends: list[dict[str, Any]], name: str, model: str) -> str:
-    """The id of the backend that sells the model where this backend is: its own where it is a pool."""
-    present = next(each for each in backends if each["id"] == name)
-    if "pool" in present or present.get("model") == model:
+def _asked_for(policy: Policy, index: int) -> set[str | None]:
+    """The models that an entry of the policy goes to, of those that are paid by the token: as they are asked for, and
+    as they answer.
+    """
+    backends = bought_backends(policy, policy.classes[index])
+    return {name for backend in backends for name in (backend.model, backend.answers_as)}
+
+
+def _why_no_model(policy: Policy, each: Setting) -> str:
+    if any(it.request_class == each.subject and bought_backends(policy, it) for it in policy.classes):
+        return f"no entry of {each.subject} goes to {each.instead_of}"
+    return _why_nowhere(policy, each)
+
+
+def _selling(backends: list[dict[str, Any]], name: str, change: Setting) -> str:
+    """The id of the backend that sells the model where this backend is: its own where it is a pool, or where its model
+    is not the one that is replaced.
+    """
+    present, model = next(each for each in backends if each["id"] == name), str(change.value)
+    stays = change.instead_of not in (None, present.get("model"), present.get("answers_as"))
+    if "pool" in present or present.get("model") == model or stays:
         return name
     place = {key: value for key, value in present.items() if key not in ("id", "model", "answers_as", "why")}
     for each in backends:

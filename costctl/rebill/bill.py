@@ -100,24 +100,30 @@ def _sold_as(calls: BoughtCalls, plan: Plan) -> pl.DataFrame:
     frame = calls.frame
     for name, each in plan.classes.items():
         own = pl.col("request_class") == name
-        for column, value in (("service_tier", each.service_tier), ("model", each.model)):
-            if value is not None:
-                frame = frame.with_columns(
-                    pl.when(own).then(pl.lit(value)).otherwise(pl.col(column)).alias(column)
-                )
+        if each.service_tier is not None:
+            tier = pl.when(own).then(pl.lit(each.service_tier)).otherwise(pl.col("service_tier"))
+            frame = frame.with_columns(service_tier=tier)
+        for today in _models_of(calls, name) if each.changes_models else ():
+            resold = own & (calls.frame["model"] == today).fill_null(value=False)
+            after = pl.when(resold).then(pl.lit(each.model_after(today))).otherwise(pl.col("model"))
+            frame = frame.with_columns(model=after)
     return frame
+
+
+def _models_of(calls: BoughtCalls, name: str) -> list[str]:
+    """The models that calls of the class go to, as they are named."""
+    return [*calls.frame["model"].filter(pl.Series(calls.of_class(name))).drop_nulls().unique()]
 
 
 def _counted_anew(calls: BoughtCalls, plan: Plan) -> Floats:
     """Of each call how many tokens the model that it goes to makes of one of today's, as far as that is known."""
     ratios = np.ones(calls.size)
     for name, each in plan.classes.items():
-        if each.model is None:
-            continue
         own, models = calls.of_class(name), calls.frame["model"]
-        for today in models.filter(pl.Series(own)).drop_nulls().unique():
+        for today in _models_of(calls, name) if each.changes_models else ():
+            after = each.model_after(today)
             resold = own & (models == today).fill_null(value=False).to_numpy()
-            ratios[resold] = token_ratio(calls, today, each.model).ratio if today != each.model else 1.0
+            ratios[resold] = token_ratio(calls, today, after).ratio if today != after else 1.0
     return ratios
 
 
@@ -166,7 +172,7 @@ def _drop_short(
     calls: BoughtCalls, plan: Plan, tokens: dict[str, Floats], rules: Ints, ratios: Floats
 ) -> None:
     """Of calls that go to a model that caches less than theirs does: no prompt that is too short for it is cached."""
-    if all(each.model is None for each in plan.classes.values()):
+    if not any(each.changes_models for each in plan.classes.values()):
         return
     least = np.array([rule.least_tokens for rule in (*cache_rules(), _NO_RULE)], np.int64)
     now, then = least[rules_of(calls.frame)], least[rules]

@@ -44,7 +44,8 @@ class Sent(NamedTuple):
     so on their own, what ends with the last message and no prefix within.  renews_all: what is read is renewed with all
     that it begins with, else by itself.  read, until_1h, until:
     tokens, up to where it read, wrote for the longer and for the shorter time.  whole: tokens that went in.  least,
-    step: tokens, and short_s, long_s: times to live, by the provider's rule.
+    step: tokens, and short_s, long_s: times to live, by the provider's rule.  ready_s: since when what the call wrote
+    can be read, by the same.
     """
 
     offset: Ints
@@ -60,7 +61,7 @@ class Sent(NamedTuple):
     keeps_last: Bools
     renews_all: Bools
     at_s: Floats
-    end_s: Floats
+    ready_s: Floats
     read: Ints
     until_1h: Ints
     until: Ints
@@ -232,7 +233,7 @@ def _unchanged(sent: Sent, memory: Memory, call: int, common: int) -> int:
     parts, parts_before = end - first, sent.offset[before + 1] - sent.offset[before]
     changed = common + 1 - first
     is_here = sent.scope[before] == sent.scope[call] and memory.kept_until_s[before] >= sent.at_s[call]
-    if not is_here or sent.end_s[before] > sent.at_s[call] or changed >= min(parts, parts_before) - 1:
+    if not is_here or sent.ready_s[before] > sent.at_s[call] or changed >= min(parts, parts_before) - 1:
         return 0
     most = min(memory.kept_tokens[before], sent.size[end - 2], sent.whole[call])
     if parts <= parts_before:
@@ -259,14 +260,14 @@ def _note(sent: Sent, memory: Memory, call: int) -> None:
         is_within = sent.keeps_last[call] and place != read and place < end - 1
         if is_older or is_within or place > short or sent.size[place] < sent.least[call]:
             continue
-        ready_s = at_s if place <= read else sent.end_s[call]
+        from_s = at_s if place <= read else sent.ready_s[call]
         for_s = sent.long_s[call] if read < place <= long else sent.short_s[call]
         if place <= read and memory.here_for_s[own] > 0.0:
             for_s = memory.here_for_s[own]
         is_here, is_anywhere = memory.here_until_s[own] >= at_s, memory.anywhere_until_s[prefix] >= at_s
-        memory.here_from_s[own] = min(memory.here_from_s[own], ready_s) if is_here else ready_s
+        memory.here_from_s[own] = min(memory.here_from_s[own], from_s) if is_here else from_s
         memory.anywhere_from_s[prefix] = (
-            min(memory.anywhere_from_s[prefix], ready_s) if is_anywhere else ready_s
+            min(memory.anywhere_from_s[prefix], from_s) if is_anywhere else from_s
         )
         memory.here_for_s[own] = for_s
         memory.here_until_s[own] = max(memory.here_until_s[own], at_s + for_s)

@@ -20,7 +20,6 @@ from costctl.rebill.cache_rules import cache_rules
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.missed_play import Part, Sent, found_of
 from costctl.rebill.rates import PriceList, rates_of
-from costctl.units import NS_PER_S
 
 _CAUSE_OF: Final[dict[Part, str]] = {
     Part.UNEXPLAINED: "unexplained",
@@ -98,7 +97,7 @@ def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
     is_automatic = of_rule([rule.is_automatic for rule in known]) == 1
     keeps_last = (of_rule([rule.keeps == "last" for rule in known]) == 1) & ~prefixes.is_by_block
     until = until_1h + tokens["cache_write"]
-    length_s = (calls.frame["end_ns"] - calls.frame["start_ns"]).fill_null(0).to_numpy() / NS_PER_S
+    is_by_answer = of_rule([rule.readable_from == "answer" for rule in known]) == 1
     return Sent(
         offset=prefixes.offset,
         size=prefixes.size,
@@ -113,7 +112,7 @@ def _sent(calls: BoughtCalls, rules: Ints, is_used: Bools) -> Sent:
         keeps_last=keeps_last,
         renews_all=(is_automatic & ~keeps_last) | prefixes.is_by_block,
         at_s=calls.at_s,
-        end_s=calls.at_s + length_s,
+        ready_s=np.where(is_by_answer, calls.answer_s, calls.end_s),
         read=tokens["cached_input"],
         until_1h=until_1h,
         until=until,

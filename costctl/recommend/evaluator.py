@@ -19,6 +19,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
+from costctl.recommend.doubts import Doubt, Seen, doubt_of
 from costctl.recommend.effects import effects_of, latency_of
 from costctl.recommend.objectives import meets_objectives, missed, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
@@ -158,9 +159,10 @@ def _held_out(
     later = study.trial(study.second, best.settings)
     saved = _saved(study, best)
     held = savings_between(study, study.second, study.second.today, later)
-    reason = _why_not(proposed, saved, held, _what_fails(study.second, proposed, later))
-    if reason is not None:
-        return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    doubt = _doubt(study, proposed, saved, held, _what_fails(study.second, proposed, later))
+    if doubt is not None:
+        reason = f"{proposed.reason} {doubt.reason}"
+        return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
     if proposed.goal == "value":
         # What a cache finds grows while it fills: the whole window tells what it saves.
         whole = study.trial(study.whole, best.settings)
@@ -179,22 +181,37 @@ def _saved(study: Study, best: _Best) -> Savings:
     return savings_between(study, whole, whole.today, study.trial(whole, best.settings))
 
 
-def _why_not(proposed: Proposal, saved: Savings, held: Savings, failure: str | None) -> str | None:
-    """Why the best candidate is no advice, a sentence. failure: what it does not keep in the hold-out period."""
+def _doubt(
+    study: Study, proposed: Proposal, saved: Savings, held: Savings, failure: str | None
+) -> Doubt | None:
+    """Why the best candidate is no advice. failure: what it does not keep in the hold-out period."""
     goal = proposed.goal
     gain, first, second = "gain" if goal == "order" else "saving", saved.made_for(goal), held.made_for(goal)
     if first is None:
-        return f"There is too little traffic over time to say what the {gain} is."
+        hours = _hours(study.first).count
+        return Doubt(
+            f"There is too little traffic over time to say what the {gain} is: {hours:.1f} h.", "too_few"
+        )
     if failure is not None:
-        return f"In the hold-out period {failure}."
+        return Doubt(f"In the hold-out period {failure}.", "ruled_out")
     if goal == "objectives":
         return None  # it is made to keep what was promised, not to save
     if second is None:
-        return f"In the hold-out period there is no {gain} that could be told."
-    for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", second)):
-        if each.a_week.low <= 0:
-            return f"{name} the {gain} is not certain: {_per_hour(each.a_week, goal)}."
-    return None
+        return Doubt(f"In the hold-out period there is no {gain} that could be told.", "ruled_out")
+    parts = (
+        ("On the part that it was chosen on", first.a_week, study.first),
+        ("In the hold-out period", second.a_week, study.second),
+    )
+    doubts = [
+        doubt
+        for when, each, part in parts
+        if (doubt := doubt_of(when, each, _hours(part), _per_hour(each, goal), 0.0, gain))
+    ]
+    return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+
+
+def _hours(part: Part) -> Seen:
+    return Seen((part.period.to_s - part.period.from_s) / S_PER_HOUR, "hours of traces")
 
 
 def _holdout(held: Savings, goal: Goal, *, is_slo_met: bool) -> Holdout:

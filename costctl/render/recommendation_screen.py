@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
-from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations
+from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations, WithheldAs
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
 from costctl.render.capacity_hours import hours_table
@@ -30,6 +30,7 @@ from costctl.render.chains import chain_table, held_up
 from costctl.render.numbers import length, plural
 from costctl.render.recommendation_words import (
     NO_CASH,
+    WITHHELD,
     before_and_after,
     freed,
     in_time,
@@ -75,7 +76,7 @@ def _headline(document: Recommendations) -> str:
     """What all of it saves together."""
     bill = _bill(document)
     if document.joint is None:
-        return f"No change to recommend: {_none_of(len(document.withheld('ruled_out')))}. Bill {bill}"
+        return f"No change to recommend: {_none_of(document)}. Bill {bill}"
     cash, spare = told(document.joint)
     brought = in_time(document.joint)
     if cash is None and spare is None and brought is not None:
@@ -91,8 +92,9 @@ def _headline(document: Recommendations) -> str:
     return f"Saves {usd_range(cash)} of {bill}{more}"
 
 
-def _none_of(tried: int) -> str:
+def _none_of(document: Recommendations) -> str:
     """Why nothing is recommended, by how many options were tried."""
+    tried = len((*document.withheld("ruled_out"), *document.withheld("too_few")))
     if not tried:
         return "no option could be tried"
     return (
@@ -231,13 +233,18 @@ def _past(document: Recommendations) -> list[tuple[str, str]]:
 
 
 def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
-    """How much was ruled out, what needs input, and what is not applicable or no kind of advice yet."""
+    """How much was ruled out, what nobody can tell yet, what needs input, and what is not applicable or no kind of
+    advice yet.
+    """
     lines = []
-    out = document.withheld("ruled_out")
-    if out:
-        of = ", ".join(dict.fromkeys(kind(each.kind) for each in out))
-        more = "above" if view.verbose else "--verbose says why"
-        lines.append(("Ruled out", f"{plural(len(out), 'option')} ({of}): {more}"))
+    counted: tuple[tuple[str, WithheldAs, str], ...] = (
+        ("Ruled out", "ruled_out", "--verbose says why"),
+        ("Too few yet", "too_few", "may save; --verbose says how many more tell"),
+    )
+    for label, how, why in counted:
+        if out := document.withheld(how):
+            of = ", ".join(dict.fromkeys(kind(each.kind) for each in out))
+            lines.append((label, f"{plural(len(out), 'option')} ({of}): {'above' if view.verbose else why}"))
     missing = [*dict.fromkeys(name for each in document.withheld("needs_input") for name in each.missing)]
     if missing:
         shown, hidden = first(missing, _MOST_NAMED)
@@ -256,11 +263,7 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
 
 def _why(document: Recommendations) -> list[Section]:
     """Each reason once, with all that it holds for."""
-    groups = (
-        ("Ruled out", document.withheld("ruled_out")),
-        ("Needs input", document.withheld("needs_input")),
-        ("Not applicable", document.withheld("not_applicable")),
-    )
+    groups = ((title, document.withheld(how)) for how, title in WITHHELD.items())
     return [*chain_table(document), *(Notes(title, reasons(advice)) for title, advice in groups if advice)]
 
 
@@ -300,6 +303,7 @@ def shown_screen(document: Recommendations, view: View) -> list[Section]:
 def _one(document: Recommendations, advice: Recommendation, view: View) -> list[Section]:
     if advice.status == "withheld":
         lines = [
+            *([] if advice.withheld_as is None else [("Status", WITHHELD[advice.withheld_as])]),
             ("Why", advice.reason),
             *(("Missing", _how_to_give((name,))) for name in advice.missing),
             *(("Evidence", f"{item.statement} ({item.kind})") for item in advice.evidence),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from costctl.documents.recommendations import (
     Joint,
     Recommendation,
     Recommendations,
+    WithheldAs,
 )
 from costctl.render.bought_words import in_plain_words, is_about_tokens
 from costctl.render.capacity_hours import replicas_in_words
@@ -24,6 +26,12 @@ from costctl.render.numbers import length, plural
 from costctl.render.settings import setting_value
 
 NO_CASH: Final = "$0 now"
+WITHHELD: Final[Mapping[WithheldAs, str]] = {
+    "ruled_out": "Ruled out",
+    "too_few": "Too few seen to tell yet",
+    "needs_input": "Needs input",
+    "not_applicable": "Not applicable",
+}
 Saving = Recommendation | Holdout | Increment | Joint
 
 

@@ -11,6 +11,7 @@ from costctl.render.cells import Row, count, low_mid_high, usd, usd_interval
 from costctl.render.chains import chain_table
 from costctl.render.numbers import length
 from costctl.render.recommendation_words import (
+    WITHHELD,
     cells,
     changes,
     effect_in_words,
@@ -36,9 +37,9 @@ def sections(document: Recommendations) -> list[Section]:
         parts.append(_candidates(document))
     if document.joint is not None and len(document.joint.order) > 1:
         parts.append(_joint(document.joint, span(document)))
-    withheld = tuple(advice for advice in document.recommendations if advice.status == "withheld")
-    if withheld:
-        parts.append(Notes("Not recommended, and why", reasons(withheld)))
+    for how, title in WITHHELD.items():
+        if advice := document.withheld(how):
+            parts.append(Notes(f"Not recommended: {title.lower()}", reasons(advice)))
     parts.extend(chain_table(document))
     if document.calibration is not None:
         lines = (*trust_lines(document.calibration), *document.calibration.not_reproduced)
@@ -203,6 +204,7 @@ _CSV_COLUMNS = (
     "request_class",
     "pool",
     "status",
+    "withheld_as",
     *(f"{name}{bound}" for name in _SAVINGS for bound in ("_low", "", "_high")),
     "change",
     "reason",
@@ -222,6 +224,7 @@ def _csv_row(advice: Recommendation) -> list[object]:
         advice.request_class,
         advice.pool,
         advice.status,
+        advice.withheld_as,
         *(bound for each in estimates for bound in low_mid_high(each)),
         changes(advice.change) or None,
         advice.reason,

@@ -82,7 +82,7 @@ _CSV_COLUMNS = (
     "id", "kind", "request_class", "pool", "advised_as", "outcome",
     *(f"{name}{bound}" for name in _SAVINGS for bound in ("_low", "", "_high")),
     "window_from", "window_to", "since_from", "since_to", "calls", "sessions", "traffic_ratio", "taken_ratio",
-    "lately_ratio", "old_rule_error_ratio", "unknown_calls", "change", "reason",
+    "lately_ratio", "old_rule_error_ratio", "unknown_calls", "made", "advised_usd", "change", "reason",
 )  # fmt: skip
 
 
@@ -99,5 +99,6 @@ def _csv_row(each: ReviewedPromise) -> list[object]:
         *(bound for told in estimates for bound in low_mid_high(told)),
         promise.window_from, promise.window_to, each.since_from, each.since_to, each.calls, each.sessions,
         each.traffic_ratio, each.taken_ratio, each.lately_ratio, each.old_rule_error_ratio, each.unknown_calls,
-        changes(promise.change) or None, each.reason,
+        each.made, None if each.advised_usd is None else each.advised_usd.mid, changes(promise.change) or None,
+        each.reason,
     ]  # fmt: skip

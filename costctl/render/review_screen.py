@@ -42,6 +42,9 @@ def _headline(document: Review) -> str:
             advised = plural(len(document.promises), "change")
             if document.since_from is None:
                 return f"Calls tell nothing of {advised} advised: --verbose says why."
+            if document.otherwise:
+                made = plural(len(document.otherwise), "other change")
+                return f"Of {advised} advised no call since shows any; {made} made instead."
             return f"Nothing delivered yet: of {advised} advised, no call since shows any."
         return f"{plural(len(taken), 'change')} made; too few sessions to say what they saved."
     together = document.together

@@ -8,7 +8,7 @@ from typing import Final
 from costctl.documents.estimate import Estimate
 from costctl.documents.review import Outcome, PastAdvice, Promise, Review, ReviewedPromise
 from costctl.render.bought_words import in_few_words, is_about_tokens
-from costctl.render.cells import ratio
+from costctl.render.cells import ratio, usd_range
 from costctl.render.numbers import plural
 from costctl.render.recommendation_words import changes
 
@@ -17,6 +17,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "partly": "partly",
     "costs_more": "costs more",
     "reverted": "gone again",
+    "otherwise": "another change made",
     "not_taken": "not taken",
     "too_early": "too early",
     "not_observable": "not observable",
@@ -33,8 +34,12 @@ def promise_in_words(promise: Promise) -> str:
 
 
 def outcome(reviewed: ReviewedPromise) -> str:
-    """What came of it."""
-    return OUTCOMES[reviewed.outcome]
+    """What came of it; where another change was made, what the advised one would have saved."""
+    would = reviewed.advised_usd_per_week or reviewed.advised_usd
+    if would is None:
+        return OUTCOMES[reviewed.outcome]
+    over = "/week" if reviewed.advised_usd_per_week is not None else ""
+    return f"{OUTCOMES[reviewed.outcome]}; advised: {usd_range(would)}{over}"
 
 
 def savings(reviewed: ReviewedPromise, *, is_weekly: bool) -> tuple[Estimate | None, Estimate | None]:

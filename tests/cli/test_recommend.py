@@ -65,7 +65,7 @@ def test_what_is_idle_adds_up_pool_by_pool(document: Recommendations) -> None:
 
 def test_everything_that_is_withheld_is_counted_once_and_told_with_verbose(document: Recommendations) -> None:
     withheld = [each for each in document.recommendations if each.status == "withheld"]
-    ways = ("ruled_out", "needs_input", "not_applicable")
+    ways = ("ruled_out", "too_few", "needs_input", "not_applicable")
     assert sorted(each.id for each in withheld) == sorted(
         each.id for way in ways for each in document.withheld(way)
     )

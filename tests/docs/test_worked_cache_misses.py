@@ -29,7 +29,7 @@ def call_of(row: list[str]) -> SlowPrompt:
     name = "edited" if place >= EDITED_AT else "first"
     at_s = 60.0 * minute
     return SlowPrompt(
-        at_s=at_s, end_s=at_s + 2.0, model=0, place=0, session=0,
+        at_s=at_s, ready_s=at_s + 2.0, model=0, place=0, session=0,
         prefixes=tuple((f"{name} {turn}", 2000 + 300 * turn) for turn in range(place + 1)),
         read=read, long=0, short=written, fresh=whole - read - written, least=1024,
     )  # fmt: skip

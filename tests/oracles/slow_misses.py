@@ -12,11 +12,11 @@ NEAR = 0.2
 @dataclass(frozen=True)
 class SlowPrompt:
     """prefixes: name and tokens of each, shortest first.  read, long, short, fresh: tokens that were read, written for
-    the longer and for the shorter time, and neither.
+    the longer and for the shorter time, and neither.  ready_s: since when what it wrote can be read.
     """
 
     at_s: float
-    end_s: float
+    ready_s: float
     model: int
     place: int
     session: int
@@ -164,7 +164,7 @@ class SlowCaches:
             not is_kept
             or before.place != call.place
             or before.at_s + ttl_s < call.at_s
-            or before.end_s > call.at_s
+            or before.ready_s > call.at_s
         ):
             return 0
         if common + 1 >= min(len(call.prefixes), len(before.prefixes)) - 1:
@@ -197,7 +197,7 @@ class SlowCaches:
             for_s = call.long_s if read < place <= long else call.short_s
             if place <= read and life is not None:
                 for_s = life.for_s
-            from_s = call.at_s if place <= read else call.end_s
+            from_s = call.at_s if place <= read else call.ready_s
             for cache in (call.place, -1):
                 self.keep(call, cache, name, for_s, from_s)
             self.for_s[id(call)] = for_s

@@ -104,7 +104,8 @@ def _row(number: int, call: Made, place: int) -> dict[str, object]:
     outcome = "answered_from_cache" if call.is_kept_answer else "timeout" if call.is_failed else "success"
     return {
         "call_id": number, "request_id": call.request, "request_class": call.request_class, "session_id": None,
-        "operation": call.operation, "provider": "anthropic", "model": call.model, "day": "2026-11-23",
+        "operation": call.operation, "model": call.model, "day": "2026-11-23",
+        "provider": "openai" if call.model.startswith("gpt") else "anthropic",
         "service_tier": "default", "inference_geo": "global", "replica": None, "tenant": None, "start_ns": start_ns,
         "end_ns": start_ns + round(call.lasts_s * _NS), "ttft_s": call.ttft_s,
         "input_tokens": call.tokens, "max_tokens": call.asked,

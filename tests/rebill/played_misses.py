@@ -40,7 +40,7 @@ def sent_of(calls: Sequence[SlowPrompt]) -> Sent:
         keeps_last=bools([call.keeps_last for call in calls]),
         renews_all=bools([(call.is_automatic and not call.keeps_last) or call.is_by_block for call in calls]),
         at_s=np.array([call.at_s for call in calls]),
-        end_s=np.array([call.end_s for call in calls]),
+        ready_s=np.array([call.ready_s for call in calls]),
         read=ints([call.read for call in calls]),
         until_1h=ints([call.read + call.long for call in calls]),
         until=ints([call.kept for call in calls]),

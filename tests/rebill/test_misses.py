@@ -6,11 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from costctl.documents.cache_misses import CAUSES
+from costctl.documents.price_settings import PriceSettings
 from costctl.rebill.missed_play import found_of
+from costctl.rebill.misses import misses_of
+from costctl.rebill.rates import PriceList
 from tests.oracles.slow_misses import SlowPrompt, slow_misses
+from tests.rebill.made_calls import Made, bought
 from tests.rebill.played_misses import misses, sent_of
 from tests.thoroughness import how_many
 
@@ -22,7 +28,7 @@ GROWING = tuple(
 def turn(number: int, at_s: float, read: int = 0, short: int = 0, **changed: Any) -> SlowPrompt:
     """Turn ``number`` of a conversation that grows by 100 tokens a turn, after a system prompt of 1,000."""
     call = SlowPrompt(
-        at_s=at_s, end_s=at_s + 1.0, model=0, place=0, session=0, prefixes=GROWING[: number + 1],
+        at_s=at_s, ready_s=at_s + 1.0, model=0, place=0, session=0, prefixes=GROWING[: number + 1],
         read=read, long=0, short=short, fresh=1000 + 100 * number - read - short,
     )  # fmt: skip
     return replace(call, **changed)
@@ -133,7 +139,7 @@ def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
         calls.append(
             SlowPrompt(
                 at_s=float(at_s),
-                end_s=at_s + draw(st.sampled_from((0.0, 1.0, 90.0))),
+                ready_s=at_s + draw(st.sampled_from((0.0, 1.0, 90.0))),
                 model=model,
                 place=draw(st.integers(0, 1)),
                 session=draw(st.integers(0, 1)),
@@ -188,3 +194,24 @@ def test_where_all_deployments_are_one_nothing_is_missed_for_being_on_another(
 ) -> None:
     here = [replace(call, place=0) for call in calls]
     assert not any("another_deployment" in causes for causes in misses(here))
+
+
+@pytest.mark.parametrize(
+    ("model", "at_s", "cause"),
+    [
+        ("claude-sonnet-4-5", 0.5, "sent_together"),
+        ("claude-sonnet-4-5", 1.0, "unexplained"),
+        ("claude-sonnet-4-5", 5.0, "unexplained"),
+        ("gpt-4.1", 5.0, "sent_together"),
+    ],
+)
+def test_a_call_is_writing_until_its_answer_begins_where_the_provider_says_so_else_until_it_ends(
+    model: str, at_s: float, cause: str
+) -> None:
+    """A call of ten seconds whose first token comes after one, and the same prompt again meanwhile."""
+    prompt = (("system", 2048), ("asked", 128))
+    writes = 2176 if model.startswith("claude") else 0
+    first = Made(0, 0.0, lasts_s=10.0, ttft_s=1.0, model=model, parts=prompt, written=writes)
+    again = Made(1, at_s, model=model, parts=prompt, written=writes)
+    tokens = misses_of(bought([first, again]), PriceList(PriceSettings())).tokens[1]
+    assert {name: int(each) for name, each in zip(CAUSES, tokens, strict=True) if each} == {cause: 2176}

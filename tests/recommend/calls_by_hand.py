@@ -6,7 +6,7 @@ default tier, half at the batch tier.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from costctl.documents.estimate import Estimate
@@ -29,21 +29,20 @@ NOWHERE: Final = Provenance("", (), None, None, {}, 0)
 
 def study_of(tiers: Sequence[str], **facts: Any) -> BoughtStudy:
     """facts: of every call, over those above."""
-    told = {
-        "model_served": "gpt-4.1",
-        "provider": "openai",
-        "input_tokens": 20_000,
-        "output_tokens": 0,
-        **facts,
-    }
+    return study_of_calls([{"service_tier": tier, **facts} for tier in tiers])
+
+
+def study_of_calls(calls: Sequence[Mapping[str, Any]], settings: Settings | None = None) -> BoughtStudy:
+    """calls: the facts of each, over those above."""
+    usual = {"model_served": "gpt-4.1", "provider": "openai", "input_tokens": 20_000, "output_tokens": 0}
     spans = [
-        chat(f"t{number}/call", at_s, at_s + 1.0, service_tier=tier, **told)
-        for number, tier in enumerate(tiers)
+        chat(f"t{number}/call", at_s, at_s + 1.0, **{**usual, **facts})
+        for number, facts in enumerate(calls)
         for at_s in [START_S + 60.0 * number]
     ]
     engine = engine_of(spans)
-    calls = bought_calls_of(engine.fetch("bought_calls"), engine.fetch("call_prompt"))
-    study = bought_study_of(calls, Settings(), PriceList(PriceSettings()), 60.0 * len(tiers), 0)
+    bought = bought_calls_of(engine.fetch("bought_calls"), engine.fetch("call_prompt"))
+    study = bought_study_of(bought, settings or Settings(), PriceList(PriceSettings()), 60.0 * len(calls), 0)
     assert study is not None
     return study
 

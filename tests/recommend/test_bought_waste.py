@@ -4,6 +4,7 @@ billed as its world bills them again, and never claimed where there is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_a_cap_is_what_successes_needed_and_says_what_it_would_have_cut() -> Non
     found = told(loop_cap.KIND, spread)
     assert (found.status, [change.to for change in found.change]) == ("recommended", [6])
     assert any("would cut 0 of 300 successes" in each.statement for each in found.evidence)
+
+
+def test_few_requests_that_run_away_may_save_and_say_how_many_would_tell() -> None:
+    """14 of 220 run away: 9 on the first part of the calls, 5 on the rest."""
+    agents = [
+        call
+        for number in range(220)
+        for call in runs(number, 30 if number % 16 == 8 else 3, is_success=number % 16 != 8)
+    ]
+    found = told(loop_cap.KIND, agents)
+    assert (found.status, found.withheld_as) == ("withheld", "too_few")
+    first, rest, each, in_all = (int(word) for word in re.findall(r"\b\d+\b(?!%)", found.reason)[-4:])
+    assert (first + rest, each, in_all) == (14, 20, 50)
 
 
 def test_without_a_failure_that_is_known_a_cap_asks_for_the_outcome() -> None:

@@ -144,8 +144,7 @@ def test_with_less_than_a_week_a_commitment_is_a_candidate_that_says_what_is_unk
     assert "these are 48 h" in said.before
     minutes = until(week(5), 0.5 * S_PER_HOUR)
     assert (
-        advice_on(study_of(minutes, settings, 0.5 * S_PER_HOUR))["commitment.steady"].withheld_as
-        == "not_applicable"
+        advice_on(study_of(minutes, settings, 0.5 * S_PER_HOUR))["commitment.steady"].withheld_as == "too_few"
     )
 
 

@@ -77,12 +77,6 @@ def test_the_names_of_a_model_with_a_date_and_without_are_one(shop_study: Bought
     assert (found.status, found.change[0].to) == ("recommended", CHEAP)
 
 
-def test_a_class_of_several_models_is_told_that_none_can_be_judged(shop_study: BoughtStudy) -> None:
-    found = advice(with_strays(shop_study, CHEAP), graded(TODAY, 0.9), graded(CHEAP, 0.9))
-    assert (found.status, found.withheld_as) == ("withheld", "ruled_out")
-    assert "go to 2 models: gpt-4.1, gpt-4.1-mini" in found.reason
-
-
 def test_what_is_worse_is_withheld_with_its_grades(shop_study: BoughtStudy) -> None:
     found = advice(shop_study, graded(TODAY, 0.9), graded(CHEAP, 0.7), graded(CHEAPER, 0.7))
     assert (found.status, found.withheld_as, found.change) == ("withheld", "ruled_out", ())

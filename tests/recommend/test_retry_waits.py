@@ -111,7 +111,8 @@ def test_where_each_attempt_fails_as_often_as_the_first_no_wait_is_advised() -> 
     rng = np.random.default_rng(5)
     found = told(spread([int(each) - 1 for each in rng.geometric(0.6, 800)]), is_deferrable=True)
     assert found is not None
-    assert (found.status, found.withheld_as, found.cash_usd_per_week) == ("withheld", "ruled_out", None)
+    assert (found.status, found.withheld_as, found.cash_usd_per_week) == ("withheld", "too_few", None)
+    assert "the saving is not certain" in found.reason
 
 
 def test_attempts_that_the_provider_does_not_bill_are_no_ground_to_wait() -> None:
@@ -119,12 +120,16 @@ def test_attempts_that_the_provider_does_not_bill_are_no_ground_to_wait() -> Non
     assert told(unpaid, is_deferrable=True) is None
 
 
-def test_of_a_few_calls_that_were_given_up_nothing_is_said() -> None:
+def test_of_a_few_calls_that_were_given_up_it_is_said_how_many_would_tell() -> None:
     def given_up(count: int) -> list[Made]:
         lost = [replace(call, is_failed=True) for call in spread([2] * count)]
         return [*lost, *(Made(number, 200.0 * number, parts=PROMPT) for number in range(count, count + 100))]
 
-    assert told(given_up(19)) is None
+    few = told(given_up(19))
+    assert few is not None
+    assert (few.status, few.withheld_as) == ("withheld", "too_few")
+    assert few.reason.startswith("19 calls were made again soon and given up")
+    assert few.reason.endswith("20 are needed.")
     found = told(given_up(20))
     assert found is not None
     assert (found.status, [each.to for each in found.change]) == ("candidate", [2.0])

@@ -11,7 +11,7 @@ from costctl import verbs
 from costctl.progress import silent
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.spans import otlp_lines
-from costctl.synth.shop.traffic import traffic_of
+from costctl.synth.shop.traffic import Call, Message, traffic_of
 from costctl.synth.shop.truth import bill_usd, truth_of
 from costctl.synth.shop.world import Shop
 from tests.command_line import costctl
@@ -89,3 +89,17 @@ def test_the_command_line_writes_a_shop_and_refuses_it_as_a_log(tmp_path: Path) 
         "costctl.toml",
         "truth.json",
     }
+
+
+def test_what_is_written_can_be_read_once_the_answer_of_its_call_has_begun(world: Shop) -> None:
+    """An answer of 100 tokens takes its last 1.1 s: of a call from 0 to 2 s it begins at 0.9 s."""
+    number = next(at for at, app in enumerate(world.apps) if app.name == "support")
+    kept = world.changed("support", caching="5m")
+    said, answer = (Message("user", "asked", 100),), Message("assistant", "answered", 100)
+    calls = [
+        Call(number, session, session, start_s, start_s + 2.0, 0, 1, False, False, said, answer)
+        for session, start_s in enumerate((0.0, 0.5, 0.95, 1.5))
+    ]
+    found = [(usage.cached, usage.written) for usage in usage_of(kept, calls) if usage is not None]
+    whole = world.apps[number].system_tokens + 100
+    assert found == [(0, whole), (0, whole), (whole, 0), (whole, 0)]

@@ -16,8 +16,9 @@ from costctl.arrays import Bools, Floats, Ints
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.proposals import CutBy
 from costctl.recommend.bought.study import FIRST_PART, BoughtStudy
+from costctl.recommend.doubts import Seen
 from costctl.stats.week import Saving, saving_over_blocks, seconds_of_a_week
-from costctl.units import S_PER_WEEK
+from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 _BLOCKS: Final = (
     80  # of the window: 48 in the first part and 32 in the rest, enough of each to be drawn again
@@ -67,6 +68,12 @@ class Cut:
         if self.by == "calls":
             return self.study.saved(before, after, part.calls, part.ratio)
         return _saved_by_time(self.study, before, after, part)
+
+    def seen(self, before: Bill, after: Bill, part: Part) -> Seen:
+        """What an estimate of the part rests on: sessions that save or lose anything, or hours of traces."""
+        if self.by == "calls":
+            return Seen(self.study.moved(before, after, part.calls).size, "sessions that would change")
+        return Seen(self.study.window_s * part.ratio / S_PER_HOUR, "hours of traces")
 
 
 def cut_of(study: BoughtStudy, by: CutBy) -> Cut:

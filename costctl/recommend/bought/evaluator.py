@@ -10,21 +10,26 @@ What nobody recorded has no bill: it is a candidate without a saving.
 
 from __future__ import annotations
 
+from math import ceil
+from typing import Final
+
 from msgspec.structs import replace
 
 from costctl.documents.changes import SettingChange
+from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
-from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
+from costctl.recommend.doubts import Doubt, doubt_of
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
 from costctl.recommend.weekly import over_both
 from costctl.stats.week import Saving
 
-_LEAST_USD_PER_WEEK = 0.005  # less is not worth a line
+LEAST_USD_PER_WEEK: Final = 0.005  # less is not worth a line
 
 
 def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
@@ -45,9 +50,10 @@ def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
         return withheld(proposed.subject, proposed.if_none, evidence)
     settings, changed, hindsight = best
     first, rest, whole = (cut.saved(before, changed, part) for part in (cut.first, cut.rest, cut.whole))
-    reason = _why_not(first, rest)
-    if reason is not None:
-        return withheld(proposed.subject, f"{proposed.reason} {reason}", evidence)
+    doubt = _doubt(cut, before, changed, first, rest)
+    if doubt is not None:
+        reason = f"{proposed.reason} {doubt.reason}"
+        return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
     regret_usd, regret_usd_per_week = (
         (None, None) if hindsight is None else cut.less(changed, hindsight, cut.rest)
     )
@@ -90,19 +96,37 @@ def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate
     return *best, None if len(proposed.candidates) == 1 else hindsight
 
 
-def _why_not(first: Saving | None, rest: Saving | None) -> str | None:
-    """Why the cheapest candidate is no advice, a sentence."""
-    if first is None:
-        return "Too few sessions would change to say what that saves."
-    if rest is None:
-        return "In the hold-out period too few sessions would change to say whether it holds."
-    for name, each in (("On the part that it was chosen on", first), ("In the hold-out period", rest)):
-        low, high = each.a_week.low, each.a_week.high
-        if low <= 0.0:
-            return f"{name} the saving is not certain: {low:.3g} to {high:.3g} USD a week."
-    if first.a_week.mid < _LEAST_USD_PER_WEEK:
-        return "It would save less than a cent a week."
-    return None
+def _doubt(cut: Cut, before: Bill, after: Bill, first: Saving | None, rest: Saving | None) -> Doubt | None:
+    """Why the cheapest candidate is no advice; None where it saves for certain on both parts."""
+    if first is None or rest is None:
+        return _too_few(cut, before, after)
+    parts = (
+        ("On the part that it was chosen on", first.a_week, cut.first),
+        ("In the hold-out period", rest.a_week, cut.rest),
+    )
+    doubts = [
+        doubt
+        for when, saved, part in parts
+        if (doubt := doubt_of(when, saved, cut.seen(before, after, part), _told(saved), LEAST_USD_PER_WEEK))
+    ]
+    if first.a_week.mid < LEAST_USD_PER_WEEK:
+        return Doubt("It would save less than a cent a week.", "ruled_out")
+    return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+
+
+def _too_few(cut: Cut, before: Bill, after: Bill) -> Doubt:
+    """Too few sessions would change on one of the parts. So many are needed that the smaller one has enough."""
+    first, rest = (cut.seen(before, after, part).count for part in (cut.first, cut.rest))
+    needed = ceil(FEWEST_SESSIONS / min(cut.first.ratio, cut.rest.ratio))
+    return Doubt(
+        f"Too few sessions would change to say what that saves: {first:.0f} on the first {cut.first.ratio:.0%} "
+        f"{cut.what}, and {rest:.0f} on the rest, of {FEWEST_SESSIONS} that are needed on each; about {needed} in all.",
+        "too_few",
+    )
+
+
+def _told(saved: Estimate) -> str:
+    return f"{saved.low:.3g} to {saved.high:.3g} USD a week"
 
 
 def _made(
@@ -130,7 +154,9 @@ def _made(
 
 
 def _changes(study: BoughtStudy, settings: Candidate) -> tuple[SettingChange, ...]:
-    return tuple(change_of(each, study.value_today(each.lever, each.subject)) for each in settings)
+    return tuple(
+        change_of(each, each.instead_of or study.value_today(each.lever, each.subject)) for each in settings
+    )
 
 
 def _billed(cut: Cut, proposed: BillProposal) -> Evidence:

@@ -7,7 +7,7 @@ increments sum to the joint saving. The next one is always that which adds most 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -19,8 +19,10 @@ from costctl.documents.recommendations import Increment, Joint, Recommendation
 from costctl.levers.settings import Setting, settings_in
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
+from costctl.recommend.bought.evaluator import LEAST_USD_PER_WEEK
 from costctl.recommend.bought.split import order_free
-from costctl.recommend.bought.study import BoughtStudy
+from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
+from costctl.recommend.doubts import Doubt, doubt_of
 from costctl.recommend.weekly import over_both
 from costctl.stats.week import Saving
 
@@ -31,11 +33,11 @@ Names = frozenset[str]
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """joint: the increments and their sum; None without any.  adds_nothing: recommendations that save nothing for
-    certain once those in ``joint`` are done.
+    certain once those in ``joint`` are done, each with what is in doubt.
     """
 
     joint: Joint | None
-    adds_nothing: Names
+    adds_nothing: Mapping[str, Doubt]
 
 
 class _Bills:
@@ -68,6 +70,20 @@ class _Bills:
             cut = self._cut(frozenset({name}))
             self._added[name, touched] = cut.saved(self.of(touched), self.of(touched | {name}), cut.whole)
         return self._added[name, touched]
+
+    def doubt(self, name: str, before: Names) -> Doubt:
+        """Why one is no advice that adds nothing for certain to those before it."""
+        touched, cut = before & self._beside[name], self._cut(frozenset({name}))
+        saved, when = self.added(name, before), "Once the other changes are made,"
+        seen = cut.seen(self.of(touched), self.of(touched | {name}), cut.whole)
+        if not seen.count:
+            return Doubt(f"{when} it saves nothing more.", "ruled_out")
+        if saved is None:
+            said = f"{when} {seen.count:.0f} {seen.noun} are too few to say what it adds; {FEWEST_SESSIONS} are needed."
+            return Doubt(said, "too_few")
+        told = f"{saved.a_week.low:.3g} to {saved.a_week.high:.3g} USD a week"
+        found = doubt_of(when, saved.a_week, seen, told, LEAST_USD_PER_WEEK, "saving that it adds")
+        return found or Doubt(f"{when} it saves nothing more for certain.", "ruled_out")
 
     def together(self, names: Names) -> Saving | None:
         """USD that these save together; None where they move too little to say."""
@@ -118,15 +134,16 @@ def ledger_of(study: BoughtStudy, made: Sequence[Recommendation]) -> Ledger:
     while (best := _next(bills, tuple(left), frozenset(name for name, _ in order))) is not None:
         order.append(best)
         del left[best[0]]
-    if not order:
-        return Ledger(None, frozenset(left))
     chosen = [name for name, _ in order]
+    adds_nothing = {name: bills.doubt(name, frozenset(chosen)) for name in left}
+    if not order:
+        return Ledger(None, adds_nothing)
     parts = bills.split(chosen)
     joint = Joint(
         **over_both(cash_usd=bills.together(frozenset(chosen))),
         order=tuple(_increment(name, added, parts.get(name)) for name, added in order),
     )
-    return Ledger(joint, frozenset(left))
+    return Ledger(joint, adds_nothing)
 
 
 def _next(bills: _Bills, left: Sequence[str], before: Names) -> tuple[str, Saving] | None:
@@ -149,12 +166,11 @@ def settled(advice: Sequence[Recommendation], ledger: Ledger) -> list[Recommenda
         replace(
             item,
             status="withheld",
-            withheld_as="ruled_out",
+            withheld_as=ledger.adds_nothing[item.id].how,
             change=(),
             **over_both(cash_usd=None),
             holdout=None,
-            reason=f"{item.reason} Once the other changes of {item.request_class or 'the bill'} are made, it saves "
-            "nothing more for certain.",
+            reason=f"{item.reason} {ledger.adds_nothing[item.id].reason}",
         )
         if item.id in ledger.adds_nothing
         else item

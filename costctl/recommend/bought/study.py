@@ -26,6 +26,7 @@ from costctl.rebill.bill import Bill
 from costctl.rebill.by_class import BillsByClass
 from costctl.rebill.calls import BoughtCalls
 from costctl.rebill.rates import PriceList
+from costctl.rebill.tokenizers import undated
 from costctl.stats.week import Saving, times_a_week
 from costctl.units import S_PER_WEEK
 
@@ -34,7 +35,7 @@ LEVEL: Final = 0.95
 METHOD: Final = "the bill run again; sessions drawn again"
 _DRAWS: Final = 1000
 _MOST_GROUPS: Final = 2000  # of sessions that are drawn together
-_FEWEST_SESSIONS: Final = 20
+FEWEST_SESSIONS: Final = 20  # that save or lose anything: of fewer nothing is said
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,27 @@ class BoughtStudy:
         match lever.field:
             case "caching":
                 return self._caching_today(subject)
-            case "service_tier" | "model":
-                values = own[lever.field].drop_nulls().unique()
+            case "service_tier":
+                values = own["service_tier"].drop_nulls().unique()
                 return str(values[0]) if values.len() == 1 else None
+            case "model":
+                served = self.models_of(subject)
+                return next(iter(served)) if len(served) == 1 else None
             case "is_sticky":
                 return "none"
             case "units":
                 return 0
         return None
+
+    def models_of(self, request_class: str) -> dict[str, tuple[str, ...]]:
+        """The models that the class goes to, each with the names that it is recorded by: with the date of a version, or
+        without. A model is called by the shortest of them, which is the last.
+        """
+        own = self.calls.frame.filter(pl.col("request_class") == request_class)
+        names: dict[str, tuple[str, ...]] = {}
+        for name in sorted(own["model"].drop_nulls().unique(), key=lambda each: (-len(each), each)):
+            names[undated(name)] = (*names.get(undated(name), ()), name)
+        return {each[-1]: each for each in sorted(names.values(), key=lambda each: each[-1])}
 
     def _caching_today(self, subject: str) -> str | None:
         """By what its calls wrote: tokens that are kept for an hour, or for five minutes."""
@@ -106,18 +120,26 @@ class BoughtStudy:
         """What the calls of the part come to in a week of the same traffic. usd: by call."""
         return float(usd[part] @ self.times_a_week[part])
 
+    def moved(self, before: Bill, after: Bill, part: Bools) -> Floats:
+        """USD that each session of the part saves that saves or loses anything."""
+        by_session = self._by_session(before.usd - after.usd, part)
+        found: Floats = by_session[by_session != 0.0]
+        return found
+
+    def _by_session(self, usd: Floats, part: Bools) -> Floats:
+        return np.bincount(self.calls.session[part], usd[part]).astype(np.float64)
+
     def saved(self, before: Bill, after: Bill, part: Bools, part_of_calls: float) -> Saving | None:
         """USD that ``after`` costs less. part: calls that count, which are this part of all.
 
         None where too few sessions save or lose anything.
         """
-        session, saved_usd = self.calls.session[part], (before.usd - after.usd)[part]
-        of_window = np.bincount(session, saved_usd)
+        saved_usd, fixed_usd = before.usd - after.usd, before.fixed_usd - after.fixed_usd
+        of_window = self._by_session(saved_usd, part)
         moved = of_window != 0.0
-        if np.count_nonzero(moved) < _FEWEST_SESSIONS:
+        if np.count_nonzero(moved) < FEWEST_SESSIONS:
             return None
-        a_week = np.bincount(session, saved_usd * self.times_a_week[part])
-        fixed_usd = before.fixed_usd - after.fixed_usd
+        a_week = self._by_session(saved_usd * self.times_a_week, part)
 
         def told(by_session: Floats, fixed_usd: float) -> Estimate:
             low, high = _drawn_again(by_session, self.seed)

@@ -56,7 +56,7 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
     if times is None:
         hours = (study.whole.period.to_s - study.whole.period.from_s) / S_PER_HOUR
         reason = f"Which hours are quiet takes {FEWEST_DAYS} days of traces to tell, not {hours:.1f} h."
-        yield Withheld(Subject(_NAME), reason, how="not_applicable")
+        yield Withheld(Subject(_NAME), reason, how="too_few")
         return
     by_day = Clock(times.starts_s, is_weekly=False)
     for number, classes in waiting.items():

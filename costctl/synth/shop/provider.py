@@ -1,9 +1,10 @@
 """What do the providers count for each call? Their prompt caches, played call by call, and what is charged for that.
 
 Anthropic reads the longest prefix that was written and used within its time to live, and writes from there to the last
-breakpoint, for a price; nothing shorter than a minimum is cached. OpenAI caches what it has seen within ten minutes, in
-steps of 128 tokens from 1,024 on, for nothing. Prompts to Google are too short here to be cached. Prices are the list
-prices of 2026-11, written here and nowhere shared.
+breakpoint, for a price; nothing shorter than a minimum is cached. "A cache entry only becomes available after the first
+response begins" (platform.claude.com, prompt caching, read on 2026-11-30): of calls that start before, each writes.
+OpenAI caches what it has seen within ten minutes, in steps of 128 tokens from 1,024 on, for nothing. Prompts to Google
+are too short here to be cached. Prices are the list prices of 2026-11, written here and nowhere shared.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def usage_of(shop: Shop, calls: Sequence[Call]) -> tuple[Usage | None, ...]:
             continue
         prefixes = _prefixes(app, call)
         cache = caches.setdefault((app.model, call.deployment(app)), _Cache())
-        cached, written = cache.passes(app, prefixes, call.start_s)
+        cached, written = cache.passes(app, prefixes, call)
         output = 0 if call.answer is None else call.answer.tokens
         found.append(Usage(prefixes[-1][1], cached, written, output))
     return tuple(found)
@@ -80,18 +81,21 @@ def usd_of(app: App, usage: Usage | None) -> float:
 
 
 class _Cache:
-    """The prefixes of one model on one deployment that were seen: by what they say, when each was last used."""
+    """The prefixes of one model on one deployment that were seen: by what they say, when each was last used, and since
+    when it can be read where that is later than it was sent.
+    """
 
     def __init__(self) -> None:
         self.used_s: dict[bytes, float] = {}
+        self.readable_s: dict[bytes, float] = {}
 
-    def passes(self, app: App, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
+    def passes(self, app: App, prefixes: Sequence[Prefix], call: Call) -> tuple[int, int]:
         """Tokens that a call reads and writes. prefixes: key and tokens of each, shortest first."""
         if app.provider == "openai":
-            return self._automatic(app, prefixes, at_s) if app.answer is not None else (0, 0)
+            return self._automatic(app, prefixes, call.start_s) if app.answer is not None else (0, 0)
         if app.provider == "google" or app.caching == "none":
             return 0, 0
-        return self._asked(app, prefixes, at_s)
+        return self._asked(app, prefixes, call)
 
     def _automatic(self, app: App, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
         ttl_s = _OPENAI_TTL_S[app.model]
@@ -101,11 +105,12 @@ class _Cache:
         longest = max(known, default=0)
         return (longest // _OPENAI_STEP * _OPENAI_STEP if longest >= _OPENAI_LEAST else 0), 0
 
-    def _asked(self, app: App, prefixes: Sequence[Prefix], at_s: float) -> tuple[int, int]:
-        least = _ANTHROPIC_LEAST[app.model]
-        ttl_s = _TTL_S[app.caching]
+    def _asked(self, app: App, prefixes: Sequence[Prefix], call: Call) -> tuple[int, int]:
+        least, ttl_s, at_s = _ANTHROPIC_LEAST[app.model], _TTL_S[app.caching], call.start_s
         known = [
-            (tokens, key) for key, tokens in prefixes if tokens >= least and self._lives(key, at_s, ttl_s)
+            (tokens, key)
+            for key, tokens in prefixes
+            if tokens >= least and self._lives(key, at_s, ttl_s) and self.readable_s[key] <= at_s
         ]
         cached, read_key = max(known, default=(0, None))
         if read_key is not None:
@@ -114,6 +119,9 @@ class _Cache:
         marks = (prefixes[0], prefixes[-1]) if app.cached_until == "conversation" else (prefixes[0],)
         for key, tokens in marks:
             if tokens >= least and tokens > cached:
+                is_being_written = self._lives(key, at_s, ttl_s)
+                first_s = self.readable_s[key] if is_being_written else call.answer_s
+                self.readable_s[key] = min(first_s, call.answer_s)
                 self.used_s[key] = at_s
                 written = tokens - cached
         return cached, written

@@ -124,6 +124,7 @@ def _attributes(shop: Shop, app: App, call: Call, usage: Usage | None) -> Attrib
         found["gen_ai.usage.output_tokens"] = usage.output
         found["gen_ai.usage.cache_read.input_tokens"] = usage.cached
         if not call.is_timed_out:
+            found["gen_ai.response.time_to_first_chunk"] = round(call.answer_s - call.start_s, 6)
             found["gen_ai.response.finish_reasons"] = "tool_calls" if call.calls_tool else "stop"
     if app.provider == "anthropic":
         found["gen_ai.usage.cache_creation.input_tokens"] = usage.written

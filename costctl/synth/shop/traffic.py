@@ -55,6 +55,13 @@ class Call:
     met_outage: bool = False
     is_kept_answer: bool = False
 
+    @property
+    def answer_s(self) -> float:
+        """When its answer began. Of a call that timed out nothing had come when it ended, nor of embeddings."""
+        if self.answer is None or self.is_timed_out:
+            return self.end_s
+        return self.end_s - self.answer.tokens * _S_PER_TOKEN
+
     def deployment(self, app: App) -> int:
         """The number of the deployment that it goes to."""
         return int(self.chance * app.deployments)

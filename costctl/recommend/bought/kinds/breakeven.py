@@ -54,7 +54,7 @@ def _for_class(
     subject = Subject(_NAME, request_class, name)
     served, unit = served_by_own(study.calls.frame, request_class), study.prices.offers.own.get(name)
     if is_too_short(study):
-        return Withheld(subject, TOO_SHORT, how="not_applicable")
+        return Withheld(subject, TOO_SHORT, how="too_few")
     if unit is None:
         return _not_known(study, subject, offer)
     usd = study.today.usd[served]

@@ -45,7 +45,7 @@ def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
 def _for_offer(study: BoughtStudy, name: str, offer: Commitment) -> BillProposal | Withheld:
     subject, served = Subject(_NAME, commitment=name), served_by(study.calls.frame, offer)
     if is_too_short(study):
-        return Withheld(subject, TOO_SHORT, how="not_applicable")
+        return Withheld(subject, TOO_SHORT, how="too_few")
     if not served.any():
         models = ", ".join(offer.models)
         reason = f"No call is to {models} at {offer.provider}, at a tier that is answered at once."

@@ -71,8 +71,11 @@ def _for_class(study: BoughtStudy, name: str, own: Bools, requests: _Requests) -
     subject = Subject(_NAME, name)
     evidence = (_lengths(requests),)
     if requests.steps.size < _FEWEST:
-        reason = f"Too few requests of {name} to say how many calls one needs: {requests.steps.size}."
-        return Withheld(subject, reason, evidence)
+        reason = (
+            f"{requests.steps.size} requests of {name} are too few to say how many calls one needs; {_FEWEST} are "
+            "needed."
+        )
+        return Withheld(subject, reason, evidence, how="too_few")
     median = float(np.median(requests.asked))
     if requests.asked.max() < _FAR * median:
         reason = (
@@ -95,6 +98,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools, requests: _Requests) -
             subject,
             f"No request of {name} succeeded on the first part: nothing says how long one takes.",
             evidence,
+            how="too_few",
         )
     most = int(succeeded.max())
     return BillProposal(

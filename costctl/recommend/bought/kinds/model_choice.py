@@ -2,18 +2,20 @@
 
 Advice where grades show that a model the class allows is no worse than today's but for the margin; withheld where they
 show that it is worse; else a candidate, with what a trial would have to show. Of a class that says nothing of models,
-the cheapest that the traces know of the same provider is a candidate, with the line to add.
+the cheapest that the traces know of the same provider is a candidate, with the line to add. Where the calls of a class
+go to several models, those of each are judged alone: grades of the model that they go to, and the saving over them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
+from costctl.arrays import Bools
 from costctl.documents.estimate import Estimate
 from costctl.documents.grades import Grade
 from costctl.documents.recommendations import Evidence
@@ -23,7 +25,8 @@ from costctl.recommend.bought.lines import line_of
 from costctl.recommend.bought.proposals import BillKind, BillProposal
 from costctl.recommend.bought.resold import resold_usd
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.recommend.proposals import Subject, Withheld
+from costctl.recommend.bought.told_usd import told_usd
+from costctl.recommend.proposals import Candidate, Subject, Withheld
 from costctl.stats.noninferiority import LEVEL, POWER, Difference, Scored, answers_needed, difference
 
 _NAME: Final = "model_choice"
@@ -61,82 +64,115 @@ def _scored(grade: Grade) -> Scored:
     return Scored(grade.score, grade.n, grade.sd)
 
 
-def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
-    """One proposal for each class that may be served by another model than today's, or that says nothing of models."""
-    for name in study.calls.classes:
-        allowed = study.declared(name).allowed_models
-        served = _served_by(study, name)
-        if len(served) > 1 and allowed:
-            yield Withheld(Subject(_NAME, name), _several(name, served))
-        if len(served) != 1:
-            continue
-        today = served[0]
-        others = (
-            [model for model in allowed if undated(model) != undated(today)]
-            if allowed
-            else _cheapest(study, name, today)
-        )
-        if others:
-            yield _for_class(study, name, today, others)
-
-
-def _served_by(study: BoughtStudy, name: str) -> list[str]:
-    """The models of the class. Of the names of one model, with the date of a version or without, the shortest."""
-    own = study.calls.frame.filter(pl.col("request_class") == name)
-    names: dict[str, str] = {}
-    for model in sorted(own["model"].drop_nulls().unique(), key=lambda each: (-len(each), each)):
-        names[undated(model)] = model
-    return sorted(names.values())
-
-
-def _several(name: str, served: Sequence[str]) -> str:
-    return (
-        f"The calls of {name} go to {len(served)} models: {', '.join(served)}. Which of them could go to another is "
-        "judged for one model at a time: give the calls of each model a class of their own."
-    )
-
-
-def _cheapest(study: BoughtStudy, name: str, today: str) -> list[str]:
-    """The cheapest model for the class of those that its provider has answered the same kind of calls with; none where
-    that is today's.
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The calls of a class that go to one model today. names: by which it is recorded, the shortest last.  is_whole:
+    whether the class has no others.
     """
-    frame = study.calls.frame
-    own = frame.filter(pl.col("request_class") == name)
-    known = frame.join(own.select("provider", "operation").unique(), on=("provider", "operation"))["model"]
+
+    request_class: str
+    names: tuple[str, ...]
+    is_whole: bool
+
+    @property
+    def model(self) -> str:
+        return self.names[-1]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(_NAME, self.request_class, form=None if self.is_whole else self.model)
+
+    def moved_to(self, model: str) -> Candidate:
+        """The settings: of the class where it has no other model, else of what goes to this one."""
+        made = setting("class", "model", self.request_class, model)
+        return (made,) if self.is_whole else tuple(replace(made, instead_of=name) for name in self.names)
+
+    def calls(self, study: BoughtStudy) -> Bools:
+        is_of_model: Bools = study.calls.frame["model"].is_in(self.names).fill_null(value=False).to_numpy()
+        return study.calls.of_class(self.request_class) & is_of_model
+
+
+def propose(study: BoughtStudy) -> Iterator[BillProposal | Withheld]:
+    """One proposal for each model of each class whose calls may go to another, or that says nothing of models."""
+    for name in study.calls.classes:
+        allowed, served = study.declared(name).allowed_models, study.models_of(name)
+        others = {}
+        for today, names in served.items():
+            source = _Source(name, names, is_whole=len(served) == 1)
+            is_asked_for = [each for each in allowed if undated(each) != undated(today)]
+            others[source] = is_asked_for if allowed else _cheapest(study, source)
+        tried = dict.fromkeys(model for models in others.values() for model in models)
+        missing = () if allowed else (_line(name, [*served, *tried]),)
+        for source, models in others.items():
+            if models:
+                yield _for_source(study, source, models, missing)
+
+
+def _cheapest(study: BoughtStudy, source: _Source) -> list[str]:
+    """The cheapest model for these calls of those that their provider has answered the same kind of calls with; none
+    where that is today's.
+    """
+    frame, today, own = study.calls.frame, source.model, source.calls(study)
+    kinds = frame.filter(pl.Series(own)).select("provider", "operation").unique()
+    known = frame.join(kinds, on=("provider", "operation"))["model"]
     usd = {
         model: cost * token_ratio(study.calls, today, model).ratio
         for model in known.drop_nulls().unique().sort()
-        if model != today and (cost := resold_usd(study, name, model=model)) is not None
+        if model not in source.names and (cost := resold_usd(study, own, model=model)) is not None
     }
     best = min(usd, key=usd.__getitem__, default=None)
-    now = resold_usd(study, name)
+    now = resold_usd(study, own)
     return [best] if best is not None and now is not None and usd[best] < now else []
 
 
-def _for_class(study: BoughtStudy, name: str, today: str, others: Sequence[str]) -> BillProposal | Withheld:
-    tested = [_test(study, name, today, model) for model in others]
+def _for_source(
+    study: BoughtStudy, source: _Source, others: Sequence[str], missing: tuple[str, ...]
+) -> BillProposal | Withheld:
+    name, today = source.request_class, source.model
+    cheaper = [model for model in others if _is_cheaper(study, source, model)]
+    tested = [_test(study, name, today, model) for model in cheaper]
     fits = [each for each in tested if each.is_not_worse]
     open_ = [each for each in tested if not each.is_worse]
-    evidence = tuple(_said(each.grades, each.margin) for each in tested if each.grades is not None)
-    if not open_:
+    evidence = (*_part(study, source), *(_said(each.grades, each.margin) for each in tested if each.grades))
+    if tested and not open_:
         return Withheld(
-            Subject(_NAME, name),
+            source.subject,
             f"Its graders find the cheaper models worse than {today}, by more than the margin of "
             f"{study.declared(name).quality_margin:g}.",
             evidence,
         )
     tried = fits or open_
     return BillProposal(
-        subject=Subject(_NAME, name),
-        candidates=tuple((setting("class", "model", name, each.model),) for each in tried),
+        subject=source.subject,
+        candidates=tuple(source.moved_to(each.model) for each in tried),
         reason=_reason(today, is_shown=bool(fits)),
-        if_none="No other model that it allows is cheaper, by prices that are known.",
+        if_none=f"No other model that it allows is cheaper than {today}, by prices that are known.",
         assumptions=tuple(dict.fromkeys(token_ratio(study.calls, today, each.model).said for each in tried)),
         reversal=f"Ask for {today} again.",
         evidence=evidence,
-        missing=_line(study, name, today, others),
-        before=None if fits else _trial(study, name, today, is_graded=bool(evidence)),
+        missing=missing,
+        before=None if fits else _trial(study, name, today, is_graded=any(each.grades for each in tested)),
     )
+
+
+def _is_cheaper(study: BoughtStudy, source: _Source, model: str) -> bool:
+    """Whether the bill is smaller with these calls at the model, on the part that settings are chosen on."""
+    saved_usd = study.today.usd - study.bill(source.moved_to(model)).usd
+    return float(saved_usd[study.in_first].sum()) > 0.0
+
+
+def _part(study: BoughtStudy, source: _Source) -> Iterator[Evidence]:
+    """How much of the class goes to the model, where that is not all of it."""
+    if not source.is_whole:
+        own, all_of_them = source.calls(study), study.calls.of_class(source.request_class)
+        yield Evidence(
+            id="calls_of_model",
+            kind="measured",
+            statement=f"{own.sum():,} of {all_of_them.sum():,} calls of {source.request_class} go to {source.model}, "
+            f"and cost {told_usd(study, own)}; the others stay where they are.",
+            samples=int(own.sum()),
+            value=None,
+        )
 
 
 def _reason(today: str, *, is_shown: bool) -> str:
@@ -145,10 +181,9 @@ def _reason(today: str, *, is_shown: bool) -> str:
     return "Another model sells the same tokens for less."
 
 
-def _line(study: BoughtStudy, name: str, today: str, others: Sequence[str]) -> tuple[str, ...]:
-    if study.declared(name).allowed_models:
-        return ()
-    return (line_of(name, "allowed_models", json.dumps([today, *others], ensure_ascii=False)),)
+def _line(name: str, models: Sequence[str]) -> str:
+    """The line of the settings that allows these models."""
+    return line_of(name, "allowed_models", json.dumps([*dict.fromkeys(models)], ensure_ascii=False))
 
 
 def _grade_of(study: BoughtStudy, name: str, model: str) -> Grade | None:

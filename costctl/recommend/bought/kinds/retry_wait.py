@@ -53,6 +53,12 @@ def wait_for_class(study: BoughtStudy, name: str, attempts: Attempts, own: Bools
         yield _given_up(subject, given_up, waited_s, evidence)
     elif study.today.usd[again & answered].any():
         yield _ruled_out(subject, evidence)
+    elif given_up:
+        reason = (
+            f"{given_up:,} calls were made again soon and given up: too few to say what a longer wait may be worth; "
+            f"{_FEWEST} are needed."
+        )
+        yield Withheld(subject, reason, evidence, how="too_few")
 
 
 def _is_answered(attempts: Attempts, succeeded: Bools) -> Bools:

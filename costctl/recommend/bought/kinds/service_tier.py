@@ -141,7 +141,11 @@ def _uncached_usd(study: BoughtStudy, name: str, tier: str) -> float | None:
     another's prompt. None where that makes no difference, or no price is known.
     """
     reads = study.calls.tokens["cached_input"][study.calls.of_class(name)].sum() > 0
-    return resold_usd(study, name, tier=tier, is_cached=False) if reads and tier == "batch" else None
+    return (
+        resold_usd(study, study.calls.of_class(name), tier=tier, is_cached=False)
+        if reads and tier == "batch"
+        else None
+    )
 
 
 def _trial(uncached_usd: float | None, today_usd: float) -> str | None:

@@ -17,7 +17,8 @@ from costctl.arrays import Bools, Floats
 from costctl.levers.settings import Setting
 from costctl.rebill.bill import Bill
 from costctl.rebill.calls import BoughtCalls
-from costctl.recommend.bought.review.verdict import Seen
+from costctl.recommend.bought.review.made_otherwise import Shown
+from costctl.recommend.bought.review.verdict import Otherwise, Seen
 
 FEWEST_CALLS: Final = 20  # that could tell: fewer say nothing of all
 _PARTS: Final = 4  # of the time since, by calls
@@ -29,16 +30,19 @@ _SAME_USD: Final = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """Of the calls that could tell, in order of time, whether they show the change."""
+    """Of the calls that could tell, in order of time, whether they show the change. otherwise: what more of them show
+    instead; None where that is not so.
+    """
 
     shows: Bools
+    otherwise: Otherwise | None = None
 
     @property
     def seen(self) -> Seen:
         """The same in figures. Raises ValueError where no call could tell."""
         if self.ratio is None or self.lately is None:
             raise ValueError("no call could tell")
-        return Seen(self.ratio, self.lately, self.is_gone)
+        return Seen(self.ratio, self.lately, self.is_gone, self.otherwise)
 
     @property
     def ratio(self) -> float | None:
@@ -52,8 +56,8 @@ class Adoption:
 
     @property
     def is_hardly_seen(self) -> bool:
-        """Whether next to none shows it."""
-        return self.ratio is not None and self.ratio < _HARDLY
+        """Whether next to none shows it, or anything else."""
+        return self.otherwise is None and self.ratio is not None and self.ratio < _HARDLY
 
     @property
     def is_gone(self) -> bool:
@@ -68,10 +72,14 @@ class Adoption:
 
 
 def adoption_of(
-    calls: BoughtCalls, own: Bools, bills: tuple[Bill, Bill, Bill], settings: Sequence[Setting]
+    calls: BoughtCalls,
+    own: Bools,
+    bills: tuple[Bill, Bill, Bill],
+    settings: Sequence[Setting],
+    shown: Shown | None = None,
 ) -> Adoption:
     """own: the calls that are looked at.  bills: today's, under the old setting, and under the new one.  settings: what
-    was advised.
+    was advised.  shown: what calls say that they were bought as.
     """
     today, before, after = bills
     is_known = own & ~before.is_unknown & ~after.is_unknown
@@ -81,7 +89,19 @@ def adoption_of(
     else:
         could = np.abs(after.usd - before.usd) > _SAME_USD
         shows = np.abs(today.usd - after.usd) < np.abs(today.usd - before.usd)
+    if shown is not None:
+        return _as_they_say(is_known & could, shows, shown)
     return Adoption(shows[is_known & could])
+
+
+def _as_they_say(could: Bools, shows: Bools, shown: Shown) -> Adoption:
+    """A call that says something else does not show what was advised, whatever it cost. Where only some calls say it,
+    as of prompt caches those that wrote, the others are like these: they are left out where these differ.
+    """
+    otherwise = shown.otherwise(could, shows)
+    if (could & shown.is_other).any():
+        could = could & shown.values.is_not_null().to_numpy()
+    return Adoption((shows & ~shown.is_other)[could], otherwise)
 
 
 def _by_cache(calls: BoughtCalls, before: Bill, after: Bill, *, is_for_an_hour: bool) -> tuple[Bools, Bools]:

@@ -34,7 +34,9 @@ METHODS: Final = {
     "promised": "what was promised for each call of the class, times its calls since",
     "taken": "by the tokens and the amounts of the calls since",
 }
-_ORDER: Final = ("delivered", "partly", "costs_more", "reverted", "not_taken", "not_observable", "too_early")
+_ORDER: Final = (
+    "delivered", "partly", "costs_more", "reverted", "otherwise", "not_taken", "not_observable", "too_early",
+)  # fmt: skip
 
 
 def build_review(
@@ -93,4 +95,6 @@ def _rank(each: ReviewedPromise) -> tuple[int, float, str]:
 
 
 def _told(each: ReviewedPromise, *, is_weekly: bool) -> ReviewedPromise:
-    return each if is_weekly else replace(each, promised_usd_per_week=None, delivered_usd_per_week=None)
+    if is_weekly:
+        return each
+    return replace(each, promised_usd_per_week=None, delivered_usd_per_week=None, advised_usd_per_week=None)

@@ -12,7 +12,7 @@ told:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from costctl.documents.changes import SettingChange
@@ -89,7 +89,10 @@ def _has_default(change: SettingChange) -> bool:
 def _before(promise: Promise) -> tuple[tuple[Setting, ...], ...]:
     """Prompts that were kept, nobody knows up to where, were so up to the last message or the system prompt."""
     known = tuple(
-        of_lever(lever, each.request_class or "", each.from_, promise.id)
+        replace(
+            of_lever(lever, each.request_class or "", each.from_, promise.id),
+            instead_of=None if each.instead_of is None else str(each.to),
+        )
         for each in promise.change
         if each.from_ is not None and (lever := lever_of(each)) is not None
     )

@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import polars as pl
 from msgspec.structs import replace as with_
 
 from costctl.documents.estimate import Estimate
-from costctl.documents.review import ReviewedPromise
+from costctl.documents.review import Promise, ReviewedPromise
 from costctl.instants import ns_from_iso
 from costctl.levers.settings import Setting
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.review.adoption import FEWEST_CALLS, Adoption, adoption_of
 from costctl.recommend.bought.review.answers import adoption_of_answers, all_paid_for, is_kept_answer
 from costctl.recommend.bought.review.by_reach import reviewed_by_reach
+from costctl.recommend.bought.review.made_otherwise import shown_by
 from costctl.recommend.bought.review.observable import Rules, rules_of
 from costctl.recommend.bought.review.promises import Standing
 from costctl.recommend.bought.review.since import Since, before, since_of
@@ -36,6 +38,10 @@ _NOTHING: Final = Estimate(low=0.0, mid=0.0, high=0.0, level=None, method="no ca
 _NOT_RECORDED: Final = (
     "What a cache of your own answers is in no trace, and no call since says that one answered it. Record its answers "
     "as calls with cache.hit = true (LiteLLM, Helicone and Cloudflare log them), and they are told."
+)
+_WAS_THERE: Final = (
+    "Calls of the class went to the advised model before, too, or none of them is at hand: which of those since the "
+    "change brought there is not known. Calls of each model as a class of their own would tell."
 )
 _KEPT_BEFORE: Final = "A cache answered calls before, too: what it would have gone on to answer is not known."
 
@@ -144,10 +150,34 @@ def _no_answer_recorded(
 
 
 def _billed(study: BoughtStudy, told: ReviewedPromise, since: Since, rules: Rules) -> ReviewedPromise:
+    if _was_there(study, told.promise):
+        return with_(told, outcome="not_observable", reason=_WAS_THERE)
     old, after = old_rule(study, since, rules), study.bill(rules.after)
     told = with_(told, old_rule_error_ratio=old.missed_ratio)
-    seen = adoption_of(study.calls, since.own, (study.today, old.bill, after), rules.after)
-    return _compared(study, told, since, old, seen)
+    bills, shown = (study.today, old.bill, after), shown_by(study.calls, told.promise)
+    seen = adoption_of(study.calls, since.own, bills, rules.after, shown)
+    found = _compared(study, told, since, old, seen)
+    return found if found.outcome != "otherwise" else _beside_advised(study, found, since, old, after, seen)
+
+
+def _beside_advised(
+    study: BoughtStudy, found: ReviewedPromise, since: Since, old: OldRule, after: Bill, seen: Adoption
+) -> ReviewedPromise:
+    """With what was made, and what the advised change would have saved of the same calls."""
+    would = delivered(study, old.bill, since, old.slack_usd(since), after)
+    return with_(
+        found,
+        made=None if seen.otherwise is None else seen.otherwise.value,
+        advised_usd=would,
+        advised_usd_per_week=None if would is None else would.scaled(since.a_week),
+    )
+
+
+def _was_there(study: BoughtStudy, promise: Promise) -> bool:
+    """Whether one model of several was to be replaced by one that calls before went to, too, or may have."""
+    to = {str(each.to) for each in promise.change if each.instead_of is not None}
+    earlier = study.calls.frame["model"].filter(pl.Series(before(study, promise)))
+    return bool(to) and (earlier.is_empty() or bool(earlier.is_in([*to]).any()))
 
 
 def _compared(
@@ -186,11 +216,14 @@ def old_rule(study: BoughtStudy, since: Since, rules: Rules) -> OldRule:
     return min((of(settings) for settings in rules.before), key=lambda each: each.missed_ratio or 0.0)
 
 
-def delivered(study: BoughtStudy, old: Bill, since: Since, slack_usd: float) -> Estimate | None:
+def delivered(
+    study: BoughtStudy, old: Bill, since: Since, slack_usd: float, other: Bill | None = None
+) -> Estimate | None:
     """USD that calls since cost less than under the old bill; None where too few sessions save or lose anything.
-    slack_usd: the interval is as much wider on both sides.
+    slack_usd: the interval is as much wider on both sides.  other: a bill instead of today's.
     """
-    found = replace(study, window_s=since.length_s).saved(old, study.today, since.own, 1.0)
+    now = study.today if other is None else other
+    found = replace(study, window_s=since.length_s).saved(old, now, since.own, 1.0)
     if found is None:
         return None
     low, mid, high = found.of_window.low - slack_usd, found.of_window.mid, found.of_window.high + slack_usd

@@ -34,4 +34,5 @@ def _is_until(change: SettingChange) -> bool:
 
 
 def _back(change: SettingChange) -> SettingChange:
-    return replace(change, from_=change.to, to=change.from_)
+    instead_of = None if change.instead_of is None else str(change.to)
+    return replace(change, from_=change.to, to=change.from_, instead_of=instead_of)
