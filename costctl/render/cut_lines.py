@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from costctl.documents.cuts import Cut, CutRow, cut_by, shown_cut
+from costctl.documents.cuts import Cut, CutRow, ShownCut, cut_by, shown_cut
 from costctl.render.cells import NOT_PRICED, Cell, Quantity, count, phrase, ratio
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.numbers import decimal_places
@@ -30,14 +30,20 @@ def _cut(cut: Cut, view: View) -> str:
     shown = shown_cut(cut, _MOST_VALUES)
     parts = [f"{_named(row, cut.unit_usd)}{_share(row)}" for row in shown.rows]
     if shown.hidden:
-        amount = _written(shown.hidden_usd, cut.unit_usd).at_least(shown.hidden_unpriced_charges)
-        parts.append(f"{count(shown.hidden)} more {amount}")
+        parts.append(f"{count(shown.hidden)} more {_hidden_usd(shown, cut.unit_usd)}")
     parts.extend(
         _named(row, cut.unit_usd)
         for row in shown.rest
         if row.written_usd or row.unpriced_charges or row.kind == "idle"
     )
     return " · ".join(parts)
+
+
+def _hidden_usd(shown: ShownCut, unit_usd: float) -> Cell:
+    """A lower bound of nothing says only that there is something."""
+    if not shown.hidden_usd and shown.hidden_unpriced_charges:
+        return "> $0"
+    return _written(shown.hidden_usd, unit_usd).at_least(shown.hidden_unpriced_charges)
 
 
 def _named(row: CutRow, unit_usd: float) -> str:

@@ -39,11 +39,17 @@ def _money(found: Finding) -> Quantity:
 
 
 def _unpriced(found: Finding) -> str:
-    return f"{plural(found.count, 'charge')} not priced, so the bill is a lower bound: {named(found.subjects, 1)}"
+    return f"{plural(found.count, 'charge')} not priced, so the bill is a lower bound: {_resources(found)}"
 
 
 def _nothing_priced(found: Finding) -> str:
-    return f"nothing is priced: {plural(found.count, 'charge')} of {named(found.subjects, 1)}"
+    return f"nothing is priced: {plural(found.count, 'charge')} of {_resources(found)}"
+
+
+def _resources(found: Finding) -> str:
+    """What has no price; of calls that name no model, that is what is wrong."""
+    nameless = [name for name in found.subjects if name.endswith("/model not observed")]
+    return "calls that name no model" if nameless == [*found.subjects] else named(found.subjects, 1)
 
 
 def _rejected(found: Finding) -> str:

@@ -75,6 +75,8 @@ def screen(document: Recommendations, view: View) -> list[Section]:
 def _headline(document: Recommendations) -> str:
     """What all of it saves together."""
     bill = _bill(document)
+    if document.joint is None and document.baseline.usd is None:
+        return "No change to recommend: nothing is priced"
     if document.joint is None:
         return f"No change to recommend: {_none_of(document)}. Bill {bill}"
     cash, spare = told(document.joint)
@@ -109,6 +111,8 @@ def _bill(document: Recommendations) -> str:
     baseline = document.baseline
     if baseline.is_weekly_given:
         return f"{usd(baseline.usd_per_week).at_least(baseline.unpriced_charges)} a week"
+    if baseline.usd is None:
+        return "not known, since nothing is priced"
     total = usd(baseline.usd).at_least(baseline.unpriced_charges)
     return f"{total} in {length(baseline.observed_s)}"
 
@@ -269,7 +273,8 @@ def _why(document: Recommendations) -> list[Section]:
 
 def _next(document: Recommendations, view: View) -> str:
     if not document.made:
-        other = "simulate" if document.baseline.pools else "analyze --by model"
+        is_priced = document.baseline.usd is not None
+        other = "doctor" if not is_priced else "simulate" if document.baseline.pools else "analyze --by model"
         return f"{view.command('recommend --verbose')} · {view.command(other)}"
     return f"{view.command('recommend --show 1')} · {_emit(document.made, view)}"
 

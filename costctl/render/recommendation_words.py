@@ -89,7 +89,8 @@ def _of_another(change: SettingChange, advice: Recommendation) -> str:
 
 def is_setting(missing: str) -> bool:
     """Whether what is missing is declared in costctl.toml; else traces have to carry it."""
-    return not missing.startswith(("gen_ai.", "costctl."))
+    key = missing.partition(" = ")[0]
+    return "." in key and not key.startswith(("gen_ai.", "costctl."))
 
 
 def line_to_add(missing: str) -> str:

@@ -23,7 +23,7 @@ _LONGEST_PATH: Final = 44
 Item = TypeVar("Item")
 
 
-_SENTENCE_END: Final = re.compile(r"(?<=[.?])\s+(?=[A-Z\[`-])")
+_SENTENCE_END: Final = re.compile(r"(?<=[.?])\s+(?=[A-Z0-9\[`-])")
 
 
 def in_brief(text: str) -> str:
