@@ -24,7 +24,7 @@ USUAL = (
     "logs/litellm_spend",
     "workload/azure",
 )
-SLOW = {"segment --learn"}  # half a minute, and no longer than on other traces
+SLOW = {"segment --learn"}  # minutes on long traces, and no longer a screen than on others
 WIDTH = 80
 
 
@@ -36,7 +36,7 @@ def traces(real_traces: Path) -> list[Path]:
 
 def screens(world: World) -> Iterator[tuple[str, str]]:
     """(verb, its screen); none where these traces hold too little for an answer, of which the error says what to do."""
-    for verb in sorted(FIRST_SCREENS.keys() - (SLOW if how_many(0, 1) == 0 else set())):
+    for verb in sorted(FIRST_SCREENS.keys() - SLOW):
         try:
             document = FIRST_SCREENS[verb].make(world)
         except CostctlError:

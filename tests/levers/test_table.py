@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.errors import UsageError
+from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, PoolRules
 from costctl.levers.reading import setting_of
 from costctl.levers.settings import key_of
@@ -101,15 +102,15 @@ def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
 
 @given(
     st.sampled_from([each for each in LEVERS if each.kind in {"count", "duration"}]),
-    st.integers(1, 10),
+    st.integers(0, 9),
     st.data(),
 )
-def test_what_is_written_is_what_is_read(setting: object, number: int, data: st.DataObject) -> None:
+def test_what_is_written_is_what_is_read(setting: Lever, above: int, data: st.DataObject) -> None:
     subject = data.draw(st.sampled_from(NAMES[setting.owner]))
+    is_count = setting.kind == "count"
+    number = int(setting.least) + above if is_count else 1 + above
     unit, scale = (
-        ("", 1)
-        if setting.kind == "count"
-        else data.draw(st.sampled_from([("ms", 1e-3), ("s", 1.0), ("min", 60.0)]))
+        ("", 1) if is_count else data.draw(st.sampled_from([("ms", 1e-3), ("s", 1.0), ("min", 60.0)]))
     )
     found = setting_of(f"{key_of(setting, subject)}={number}{unit}", NAMES)
     assert (found.lever, found.subject) == (setting, subject)
