@@ -20,12 +20,13 @@ from scipy.sparse import coo_array, csr_array
 
 from costctl.arrays import Bools, Floats, Ints
 
-_MOST_NODES: Final = (
-    500  # of the search: it ends there with the best that was found; a clock would not end it alike
-)
-_GAP: Final = 1e-6  # of the cost: nearer to the proven bound is the best
-_GAP_OF_MANY: Final = 0.01  # of programs with many columns: no load is known any better
 _MANY: Final = 200  # columns: fewer are solved to the end
+_GAP: Final = 1e-6  # of the cost: nearer to the proven bound is the cheapest
+_GAP_OF_MANY: Final = 0.02  # no load is known any better
+_MOST_NODES: Final = (
+    500  # of the search, which ends there with the best found: a clock would not end it alike
+)
+_MOST_NODES_OF_MANY: Final = 1  # the root, with its cuts: what is left of the gap takes minutes
 _INFEASIBLE: Final = 2  # status of scipy.optimize.milp
 _ROUNDING: Final = 1e-6  # what the solver takes for a whole number, and for kept
 
@@ -176,14 +177,15 @@ class _Columns:
 
     def solved(self, cost: Floats) -> OptimizeResult:
         """What HiGHS says of these columns at a cost of each."""
+        is_large = cost.size > _MANY
         return milp(
             cost,
             constraints=self.constraints,
             integrality=np.ones(cost.size),
             bounds=self.bounds,
             options={
-                "node_limit": _MOST_NODES,
-                "mip_rel_gap": _GAP_OF_MANY if cost.size > _MANY else _GAP,
+                "node_limit": _MOST_NODES_OF_MANY if is_large else _MOST_NODES,
+                "mip_rel_gap": _GAP_OF_MANY if is_large else _GAP,
             },
         )
 
