@@ -41,6 +41,7 @@ _NAME: Final = "tier_placement"
 _DRAWS: Final = 20
 _RECURRENCE: Final = 0.8
 _HOME_SHARE: Final = 0.9  # of a class's calls: below it no one pool is where it is served
+_PROVEN: Final = 1e-5  # of the cost: a smaller gap is what the solver leaves of a cheapest placement
 _LEAST_WORTH: Final = 1e-6  # USD an hour: less is what is left of sums of floats
 Gains = tuple[int, tuple[int, ...]]  # a class and the pools that serve more of it, by number
 Excluded = dict[OfPairs, Bools]
@@ -245,7 +246,7 @@ def _proposal(
         candidates=candidates,
         goal="objectives" if is_forced else "cost",
         classes=everyone,
-        pools=tuple(sorted({home, *pools})),
+        pools=(home, *pools),
         reason=reason,
         if_none=f"{name} {there} costs no less replica time than on {source}, or an objective is missed.",
         assumptions=(
@@ -311,8 +312,12 @@ def _evidence(
         ),
         (
             "program",
-            f"Of {classes} classes on {places} pools over {hours} h, the placement costs at most {placement.gap:.2%} "
-            "more than the cheapest.",
+            f"Of {classes} classes on {places} pools over {hours} h, "
+            + (
+                "no placement costs less."
+                if placement.gap < _PROVEN
+                else f"the placement costs at most {placement.gap:.1%} more than the cheapest."
+            ),
         ),
     ]
     period = study.first.period
