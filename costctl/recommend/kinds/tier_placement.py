@@ -207,8 +207,11 @@ def _gains(loads: Loads, placement: Placement) -> list[Gains]:
 
 
 def _why_none(study: Study, counts: Mapping[Gains, int]) -> str:
-    if not counts:
+    most = study.settings.placement.most_moves
+    if not counts and most is None:
         return "Every class is where it is cheapest."
+    if not counts:
+        return f"No placement costs less that moves at most {most} of the classes (placement.most_moves)."
     seen = ", ".join(
         f"{study.classes[number]} to {' and '.join(study.pools[pool] for pool in pools)} in {count}"
         for (number, pools), count in sorted(counts.items())
