@@ -58,6 +58,7 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.bought
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.start
+	@$(BIN)/python -m bench.placement
 
 calibrate: .venv/test ## figures of fresh worlds against their truth: marginal cost, savings, what was delivered, replicas; writes their pages
 	@nice -n 15 $(BIN)/python -m bench.calibrate

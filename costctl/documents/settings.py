@@ -12,6 +12,7 @@ import msgspec
 
 from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
 from costctl.documents.capacity_settings import Commitment, OwnReplicas
+from costctl.documents.placement_settings import PlacementSettings, Spot
 from costctl.documents.price_settings import PriceSettings
 from costctl.units import duration_s
 
@@ -40,11 +41,14 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     no limit.  enable_prefix_caching: whether it keeps what nobody uses until it is needed.  prefill_weight,
     decode_weight: by which calls in progress share an instant, to a thousandth.  reserve_replicas: that advice keeps
     beyond what the objectives need, in case as many fail.  start_up: how long a replica takes from its order until it
-    serves, by which a schedule orders it earlier.
+    serves, by which a schedule orders it earlier.  most_replicas: that there can be of it; None is any number.  spot:
+    of replicas that may be taken away; they cost what it says.
     """
 
     usd_per_replica_hour: Usd | None = None
+    spot: Spot | None = None
     replicas: Count | None = None
+    most_replicas: Count | None = None
     tier: str | None = None
     region: str | None = None
     jurisdiction: str | None = None
@@ -67,8 +71,19 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enable_prefix_caching: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse text that is no duration, and whole batches with settings of continuous ones."""
+        """Refuse text that is no duration, two prices, and whole batches with settings of continuous ones. What is on
+        spot costs what spot says.
+        """
         duration_s(self.start_up)
+        if self.most_replicas is not None and (self.replicas or 0) > self.most_replicas:
+            raise ValueError("replicas is more than most_replicas")
+        if self.spot is not None:
+            usd = self.spot.usd_per_replica_hour
+            if self.usd_per_replica_hour not in (None, usd):
+                raise ValueError(
+                    "a pool on spot costs spot.usd_per_replica_hour: leave usd_per_replica_hour out"
+                )
+            msgspec.structs.force_setattr(self, "usd_per_replica_hour", usd)
         if self.batch_window is not None:
             duration_s(self.batch_window)
         if self.max_batch_size is not None or self.batch_window is not None:
@@ -230,6 +245,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     billing: dict[str, dict[Outcome, BillingRule]] = {}
     commitments: dict[str, Commitment] = {}
     breakeven: dict[str, OwnReplicas] = {}
+    placement: PlacementSettings = PlacementSettings()
 
     @property
     def read_attributes(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.settings import Setting, change_of
 from costctl.levers.table import LEVERS, lever_named
+from costctl.levers.weights import weights_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ def _with(platform: Platform, each: Setting) -> Platform:
         )
     if lever.field == "pools":
         return _moved(platform, each)
+    if lever.field == "pool_weights" and isinstance(each.value, str):
+        return _split(platform, each, weights_of(each.value).pools)
     value: dict[str, Any] = {lever.field: each.value}
     if lever.owner == "pool":
         return replace(platform, pools={**platform.pools, subject: _grown(platform.pools[subject], value)})
@@ -140,4 +143,22 @@ def _moved(platform: Platform, each: Setting) -> Platform:
             "(static batches, or continuously) than the pool named.",
             next_step="Name a pool that batches in the same way.",
         )
-    return replace(platform, classes={**platform.classes, each.subject: replace(rules, pools=pools)})
+    return replace(
+        platform, classes={**platform.classes, each.subject: replace(rules, pools=pools, pool_weights=None)}
+    )
+
+
+def _split(platform: Platform, each: Setting, named: tuple[str, ...]) -> Platform:
+    """The class served by these pools together. They must all batch as calls of the class do."""
+    rules = platform.classes[each.subject]
+    ways = {platform.pools[name].discipline for name in named}
+    pools = pools_after(platform, each.subject, named)
+    if len(ways) > 1 or not pools:
+        raise UsageError(
+            f"Cannot use {each.source or each.key}.",
+            why=f"{each.subject} is served by {', '.join(rules.pools)}, and not all pools named batch in the same way "
+            "(static batches, or continuously).",
+            next_step="Name pools that batch in the same way.",
+        )
+    changed = replace(rules, pools=pools, pool_weights=str(each.value))
+    return replace(platform, classes={**platform.classes, each.subject: changed})

@@ -7,7 +7,7 @@ what is bought by the token, each that is said; and what is in no setting, with 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from costctl.levers.lever import Lever
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS, lever_named
+from costctl.levers.weights import weights_from
 from costctl.levers.written_values import Unsaid, at_pointer, read
 
 
@@ -106,7 +107,7 @@ def _agreed(reading: _Reading) -> Iterator[Setting]:
         for subject in sorted(subjects):
             found = reading.found.get((lever.id, subject), [])
             said = {value for value, _ in found}
-            is_whole = lever.form == "targets" or len(found) == _places(reading, lever, subject)
+            is_whole = lever.form in ("targets", "weights") or len(found) == _places(reading, lever, subject)
             if found and (len(said) > 1 or not is_whole):
                 for _, pointer in found:
                     reading.leave_out(
@@ -157,7 +158,11 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
 
 def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
     for lever in LEVERS:
-        if lever.owner == "class" and lever.pointer is not None and lever.form not in ("lane", "targets"):
+        if (
+            lever.owner == "class"
+            and lever.pointer is not None
+            and lever.form not in ("lane", "targets", "weights")
+        ):
             found = at_pointer(kind, lever.pointer)
             if found is not None:
                 value = _per_replica(reading, lever, kind, found)
@@ -193,38 +198,59 @@ def _per_replica(reading: _Reading, lever: Lever, kind: PolicyClass, found: Any)
 
 
 def _read_targets(reading: _Reading) -> None:
-    """The pools of each class. Of those that batch alike the replay takes one, or those of today as they were."""
-    lever = lever_named("class", "pool")
-    pools, backends = reading.today.pools, {backend.id: backend for backend in reading.policy.backends}
-    named: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    entries: dict[str, list[str]] = defaultdict(list)
+    """The pools of each class. Of those that batch alike the replay takes one, or those of today as they were, or
+    others by weights, where all entries share calls alike.
+    """
+    entries: dict[str, list[tuple[str, PolicyClass]]] = defaultdict(list)
     for index, kind in enumerate(reading.policy.classes):
-        pointer = f"/classes/{index}/placement/targets"
-        if kind.request_class not in reading.today.classes or not replayed_backends(
-            reading.policy, kind, reading.today
-        ):
+        known = kind.request_class in reading.today.classes
+        if known and replayed_backends(reading.policy, kind, reading.today):
+            pointer = f"/classes/{index}/placement/targets"
+            entries[kind.request_class].append((pointer, kind))
+            if None in _shares(reading, kind):
+                reading.leave_out(pointer, "calls that no replayed pool serves stay as they were")
+    for request_class, found in entries.items():
+        _read_pools(reading, request_class, found)
+
+
+def _read_pools(reading: _Reading, request_class: str, entries: list[tuple[str, PolicyClass]]) -> None:
+    """The pools of one class, by the way in which they batch. entries: its own, with their pointers."""
+    pools, today = reading.today.pools, reading.today.classes[request_class].pools
+    shares = [_shares(reading, kind) for _, kind in entries]
+    named = sorted({name for each in shares for name in each if name is not None})
+    after = set(today)
+    for discipline in dict.fromkeys(pools[name].discipline for name in named):
+        chosen = {name for name in named if pools[name].discipline == discipline}
+        before = {name for name in today if pools[name].discipline == discipline}
+        if before and (len(chosen) == 1 or chosen == before):
+            after = (after - before) | chosen
             continue
-        placed = {backends[target.backend].pool for target in kind.placement.targets if target.weight}
-        if not placed <= set(pools):
-            reading.leave_out(pointer, "calls that no replayed pool serves stay as they were")
-        for name in sorted(set(pools) & placed):
-            named[kind.request_class][pools[name].discipline].add(name)
-        entries[kind.request_class].append(pointer)
-    for request_class, by_discipline in named.items():
-        today = reading.today.classes[request_class].pools
-        after = set(today)
-        for discipline, chosen in by_discipline.items():
-            before = {name for name in today if pools[name].discipline == discipline}
-            reason = None
-            if not before:
-                reason = f"calls of {request_class} do not batch as {', '.join(sorted(chosen))} does"
-            elif len(chosen) > 1 and chosen != before:
-                reason = (
-                    "the replay keeps each call on one pool, so that a split by weight stays as it is today"
-                )
-            if reason is None:
-                after = (after - before) | chosen
-            else:
-                for pointer in entries[request_class]:
-                    reading.leave_out(pointer, reason)
-        reading.take(lever, request_class, tuple(sorted(after)), entries[request_class][0])
+        weights = {_weights(each, chosen) for each in shares if chosen & each.keys()}
+        if before and len(weights) == 1 and None not in weights:
+            reading.take(lever_named("class", "pool.weights"), request_class, weights.pop(), entries[0][0])
+            continue
+        reason = f"calls of {request_class} do not batch as {', '.join(sorted(chosen))} does"
+        if before:
+            reason = "its entries share calls in different ways, so that they are shared as today"
+        for pointer, _ in entries:
+            reading.leave_out(pointer, reason)
+    reading.take(lever_named("class", "pool"), request_class, tuple(sorted(after)), entries[0][0])
+
+
+def _shares(reading: _Reading, kind: PolicyClass) -> dict[str | None, int]:
+    """By pool, what the entry's targets there weigh; None is what no replayed pool serves."""
+    backends = {backend.id: backend for backend in reading.policy.backends}
+    found: dict[str | None, int] = defaultdict(int)
+    for target in kind.placement.targets:
+        pool = backends[target.backend].pool
+        if target.weight:
+            found[pool if pool in reading.today.pools else None] += target.weight
+    return dict(found)
+
+
+def _weights(shares: Mapping[str | None, int], chosen: set[str]) -> str | None:
+    """How the entry shares calls among these pools, as text; None where no setting says that."""
+    try:
+        return weights_from({name: shares.get(name, 0) for name in chosen}).text
+    except ValueError:
+        return None

@@ -50,17 +50,20 @@ class PoolRules:
 class ClassRules:
     """Where a class is served, in which lane, and how long it may wait. They hold in every pool that serves it.
 
-    pools: the pools of its calls, one for each discipline, or as many as were seen.  lane: 1 is served first;
-    classes without one come after those with one, together, by arrival.  queue_limit: calls that may wait per
-    replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is rejected.  None is no
-    limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or redirect (to the pool
-    redirect_to).  A client tries again ``retries`` times, the k-th time backoff_s x backoff_factor^(k-1) later.
+    pools: the pools of its calls, one for each discipline, or as many as were seen.  pool_weights: as ``weights_of``
+    reads it, the parts of those that batch as these pools do; None where each call goes where it was.
+    lane: 1 is served first; classes without one come after those with one, together, by arrival.  queue_limit: calls
+    that may wait per replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is
+    rejected.  None is no limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or
+    redirect (to the pool redirect_to).  A client tries again ``retries`` times, the k-th time
+    backoff_s x backoff_factor^(k-1) later.
     cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
     hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
     Requests wait for defer_hours of the day, ``defer_within_s`` at most.
     """
 
     pools: tuple[str, ...]
+    pool_weights: str | None = None
     lane: int | None = None
     weight: float | None = None
     min_share: float = 0.0

@@ -18,6 +18,7 @@ from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.lever import Lever, Owner
 from costctl.levers.settings import Setting, key_of, of_lever
 from costctl.levers.table import LEVERS
+from costctl.levers.weights import weights_of
 from costctl.units import duration_s
 
 Names = Mapping[Owner, Sequence[str]]
@@ -102,6 +103,10 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
     match lever.kind:
         case "model" | "schedule" | "hours":
             return text
+        case "weights":
+            for pool in weights_of(text).pools:
+                _one_of(pool, names["pool"])
+            return text
         case "choice":
             return _one_of(text, lever.choices)
         case "class":
@@ -126,7 +131,7 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return None
     if lever.kind == "pools" and isinstance(value, tuple | list) and value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
-    if lever.kind in ("schedule", "hours"):
+    if lever.kind in ("schedule", "hours", "weights"):
         raise ValueError(f"{value!r} is no text")
     if lever.kind in _NAMED:
         raise ValueError(f"{value!r} is not a name")
@@ -175,6 +180,7 @@ def _example(lever: Lever) -> str:
         "pool": "write the name of a pool",
         "pools": "write the name of a pool",
         "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
+        "weights": "write pools with the parts that they serve, such as gpu-a=7,gpu-b=3",
         "hours": "write hours of the day, such as 22:00-06:00",
     }[lever.kind]
     return words + (", or unlimited" if lever.is_limit else "")
@@ -189,6 +195,7 @@ def _example_given(lever: Lever) -> str:
         "pools": "give the names of pools",
         "count": "give a whole number",
         "schedule": "give text such as '00:00=2,07:00=4'",
+        "weights": "give text such as 'gpu-a=7,gpu-b=3'",
         "hours": "give text such as '22:00-06:00'",
     }.get(lever.kind, "give a number")
     return words + (", or None for no limit" if lever.is_limit else "")

@@ -17,6 +17,7 @@ from costctl.levers.day_hours import day_hours_of
 from costctl.levers.lever import Lever, Owner
 from costctl.levers.schedule import schedule_of
 from costctl.levers.table import LEVERS
+from costctl.levers.weights import weights_of
 from costctl.units import US_PER_S, us_from_s
 
 ALL_LEVERS: Final = (*LEVERS, *BOUGHT_LEVERS)
@@ -63,6 +64,8 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
         value = schedule_of(value).text
     elif lever.kind == "hours" and isinstance(value, str):
         value = day_hours_of(value).text
+    elif lever.kind == "weights" and isinstance(value, str):
+        value = weights_of(value).text
     elif value is None and not lever.is_limit:
         raise ValueError(f"{key_of(lever, subject)} is not a limit: it cannot be unlimited")
     return Setting(lever, subject, value, source)

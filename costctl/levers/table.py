@@ -27,6 +27,18 @@ LEVERS: Final = (
     ),
     Lever(
         "class",
+        "pool.weights",
+        "pool_weights",
+        "weights",
+        None,
+        "global",
+        "the parts of its calls that pools serve which batch alike",
+        pointer="/placement/targets",
+        form="weights",
+        absent="where it is served today",
+    ),
+    Lever(
+        "class",
         "batch.window",
         "batch_window_s",
         "duration",

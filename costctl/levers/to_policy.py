@@ -6,6 +6,7 @@ where each stands, and those that no policy can carry, with the reason.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from costctl.levers.from_policy import lane_ranks, replayed_backends
 from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
+from costctl.levers.weights import Weights, weights_of
 from costctl.levers.written_values import Unsaid, written
 
 
@@ -65,6 +67,8 @@ def to_policy(
     for each in wanted:
         if each.lever.form == "targets":
             _write_targets(writing, each, declared.get(each.subject, ClassSettings()))
+        elif each.lever.form == "weights":
+            _write_weights(writing, each, declared.get(each.subject, ClassSettings()))
         elif each.lever.form == "model":
             _write_model(writing, each)
         elif each.lever.form != "lane":
@@ -196,6 +200,46 @@ def _moved(
         taking = _taking(backends, to, backend.model, declared)
         weights[taking] = weights.get(taking, 0) + weights.pop(backend.id)
     return [{"backend": name, "weight": weight} for name, weight in weights.items()] if leaving else None
+
+
+def _write_weights(writing: _Writing, each: Setting, declared: ClassSettings) -> None:
+    """In entries that go to pools which batch in this way, the weight of these is shared as the setting says."""
+    weights = weights_of(str(each.value))
+    changed = []
+    for _, index in _places(writing.policy, each, writing.today):
+        targets = _shared(writing, index, weights, declared)
+        if targets is not None:
+            writing.raw["classes"][index]["placement"]["targets"] = targets
+            changed.append(f"/classes/{index}/placement/targets")
+    writing.pointers[each.key] = tuple(changed)
+    if not changed:
+        writing.not_carried.append(NotCarried(each, f"no call of {each.subject} batches as these pools do"))
+
+
+def _shared(
+    writing: _Writing, index: int, weights: Weights, declared: ClassSettings
+) -> list[dict[str, Any]] | None:
+    """The targets of an entry: what its pools of this discipline weigh, shared; others keep their part. None where it
+    has no such pool.
+    """
+    backends = {backend.id: backend for backend in writing.policy.backends}
+    pools, targets = writing.today.pools, writing.policy.classes[index].placement.targets
+    discipline = pools[weights.pools[0]].discipline
+    leaving = {
+        target.backend: target.weight
+        for target in targets
+        if (pool := backends[target.backend].pool) in pools and pools[pool or ""].discipline == discipline
+    }
+    if not leaving:
+        return None
+    whole = sum(weight for _, weight in weights.parts)
+    model = backends[next(iter(leaving))].model
+    found = {each.backend: each.weight * whole for each in targets if each.backend not in leaving}
+    for pool, weight in weights.parts:
+        taking = _taking(backends, pool, model, declared)
+        found[taking] = found.get(taking, 0) + weight * sum(leaving.values())
+    common = math.gcd(*found.values()) or 1
+    return [{"backend": name, "weight": weight // common} for name, weight in found.items()]
 
 
 def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, declared: ClassSettings) -> str:

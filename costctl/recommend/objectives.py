@@ -135,7 +135,9 @@ def untrusted(study: Study, proposed: Proposal) -> str | None:
     """What a verdict on the proposal would rest on that the replay does not reproduce, in words; None where all of it
     may be acted on, or there are too few calls to say.
     """
-    is_move = any(each.lever.form == "targets" for settings in proposed.candidates for each in settings)
+    is_move = any(
+        each.lever.form in ("targets", "weights") for settings in proposed.candidates for each in settings
+    )
     return not_reproduced(study, proposed.classes, proposed.pools, is_move=is_move)
 
 

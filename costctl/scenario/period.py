@@ -23,6 +23,7 @@ from costctl.frames.cost import Frames
 from costctl.scenario.caches import Caches, answered_by, cost_by_block, replay_with_answers
 from costctl.scenario.deferrals import Deferral, in_order, put_off
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
+from costctl.scenario.interruptions import done_again_by_pool, interruptions_per_s
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.repeats import Repeats
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
@@ -43,10 +44,11 @@ _SAME_S: Final = 1e-6  # instants closer than this are one: what is left of ns i
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One replay. busy_usd, paid_usd: price of replica time with work in progress, and of all that is paid for in the
-    period, pools × blocks.  e2e_s: by request, infinite where a call was
-    refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token was observed.
-    is_good: by request, whether it succeeded within its objectives; a first token that was not observed misses none.
+    """One replay. busy_usd, paid_usd: price of replica time with work in progress, what interruptions of spot replicas
+    make calls do again included, and of all that is paid for in the period, pools × blocks.  e2e_s: by request,
+    infinite where a call was refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token
+    was observed.  is_good: by request, whether it succeeded within its objectives; a first token that was not
+    observed misses none.
     cache_usd: what caches of answers and hot tiers cost more than today by block, kept and read.
     """
 
@@ -63,9 +65,9 @@ class Trial:
 class Period:
     """The calls of the requests that began in a part of the window, and those requests.
 
-    window_s: length of the window.  usd_per_s: price of a replica second, by fitted pool.  request: for each call its
-    request.  before: for each call the one before it in its request, or -1.  is_answer: by call, whether it gave its
-    request's first token.
+    window_s: length of the window.  usd_per_s: price of a replica second, interruptions_per_s: of a replica on spot,
+    both by fitted pool.  request: for each call its request.  before: for each call the one before it in its request,
+    or -1.  is_answer: by call, whether it gave its request's first token.
     request_class, duration_s, ttft_s, target_s, p99_target_s, deadline_s, ttft_target_s, is_success: by request;
     targets are infinite without an objective.  today: of each call, what became of it in the replay of today.  repeats:
     of each call, whether it was asked before; None where nobody looked.
@@ -76,6 +78,7 @@ class Period:
     window_s: float
     pools: tuple[Pool, ...]
     usd_per_s: Floats
+    interruptions_per_s: Floats
     workload: Workload
     pool: Ints
     request: Ints
@@ -120,7 +123,8 @@ class Period:
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
         edges_s[-1] = np.inf
         prices = self.usd_per_s[:, np.newaxis]
-        busy_usd = prices * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
+        held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
+        busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
         paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
         is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
@@ -224,6 +228,7 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
         window_s=frames.window_s,
         pools=fits.pools,
         usd_per_s=np.array([usd_per_s(rate) for rate in rates]),
+        interruptions_per_s=np.array([interruptions_per_s(settings.pools[fit.name]) for fit in fits.fitted]),
         workload=workload,
         pool=pool,
         request=request[keep],

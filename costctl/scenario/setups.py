@@ -18,6 +18,7 @@ from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_of
+from costctl.levers.weights import weights_of
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel
@@ -140,7 +141,7 @@ def served_by(
     pool: Ints, lane: Ints, names: Sequence[str], classes: Sequence[str], platform: Platform
 ) -> Ints:
     """By which pool each call is served: where it was, or, where its class is not served there any more, by the
-    first pool of its class that serves in the same way.
+    first pool of its class that serves in the same way. Of a class that is split by weights each pool has its part.
     """
     moved = pool.copy()
     for number, name in enumerate(classes):
@@ -156,7 +157,22 @@ def served_by(
             here: Bools = (lane == number) & (pool == place)
             if place not in allowed and same and here.any():
                 moved[here] = same[0]
+        _deal(moved, lane == number, names, platform.classes[name], platform)
     return moved
+
+
+def _deal(
+    moved: Ints, is_of_class: Bools, names: Sequence[str], rules: ClassRules, platform: Platform
+) -> None:
+    """Give the calls of a class that is split to the pools of its weights, in place."""
+    if rules.pool_weights is None:
+        return
+    weights = weights_of(rules.pool_weights)
+    places = np.array([names.index(each) for each in weights.pools], np.int64)
+    discipline = platform.pools[weights.pools[0]].discipline
+    alike = [place for place, name in enumerate(names) if platform.pools[name].discipline == discipline]
+    calls = np.flatnonzero(is_of_class & np.isin(moved, alike))
+    moved[calls] = places[weights.dealt(calls.size)]
 
 
 def _model(model: ServiceModel, rules: PoolRules) -> ServiceModel:

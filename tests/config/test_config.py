@@ -96,6 +96,10 @@ def test_a_misspelt_key_is_named_with_its_nearest_relative(
         "[pools.gpu]\nkv_tokens = 15",
         "[pools.gpu]\nprefill = 'sometimes'",
         "[pools.gpu]\nmax_batch_size = 8\nkv_tokens = 1600",
+        "[pools.gpu]\nreplicas = 3\nmost_replicas = 2",
+        "[pools.gpu]\nspot = { usd_per_replica_hour = 1.0 }",
+        "[pools.gpu]\nusd_per_replica_hour = 3.0\nspot = { usd_per_replica_hour = 1.0, interruptions_per_hour = 2.0 }",
+        "[placement]\nmost_moves = -1",
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:

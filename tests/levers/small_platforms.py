@@ -72,6 +72,7 @@ def period(requests: int, seed: int = 0, calls_each: int = 3, window_s: float = 
         window_s=window_s,
         pools=(pool(),),
         usd_per_s=np.array([0.001]),
+        interruptions_per_s=np.zeros(1),
         workload=workload,
         pool=served_by,
         request=request,

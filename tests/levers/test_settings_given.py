@@ -32,6 +32,7 @@ def sound(lever: Lever) -> tuple[str, Value]:
         "pools": ("gpu, gpu.eu", ("gpu", "gpu.eu")),
         "hours": ("22:00-06:00", "22:00-06:00"),
         "schedule": ("00:00=2,07:00=4", "00:00=2,07:00=4"),
+        "weights": ("gpu=7,gpu.eu=3", "gpu=7,gpu.eu=3"),
     }[lever.kind]
 
 

@@ -120,7 +120,11 @@ def test_tritons_file_says_per_server_what_the_replay_was_given_per_replica(data
         rules = _triton_rules(policy, pool)
         assert rules["max_batch_size"] == judged.pools[pool].max_num_seqs
         assert rules["max_queue_delay_microseconds"] == round(judged.pools[pool].batch_window_s * 1e6)
-        served = {kind.request_class for kind in policy.classes if kind.placement.targets[0].backend == pool}
+        served = {
+            kind.request_class
+            for kind in policy.classes
+            if any(target.backend == pool for target in kind.placement.targets)
+        }
         said = {each.subject for each in settings if each.lever.name == "queue.limit"} & served
         limits = [judged.classes[name].queue_limit for name in sorted(said)]
         bounded = [limit for limit in limits if limit is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_from
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS
+from costctl.levers.weights import weights_from
 
 POOLS = ("a", "b", "c")
 CLASSES = ("chat", "rag", "batch")
@@ -111,6 +113,9 @@ def changes(draw: st.DrawFn, world: World) -> tuple[Setting, ...]:
         if lever.pointer is None or lever.form == "lane":
             continue
         for subject in sorted(world.today.pools if lever.owner == "pool" else world.today.classes):
+            is_moved = any(each.lever.form == "targets" and each.subject == subject for each in found)
+            if lever.form == "weights" and (is_moved or not _splits(world, subject)):
+                continue  # both are the pools of the class: the later would hold
             if _has(world, lever, subject) and draw(st.booleans()):
                 value = draw(_values(world, lever, subject))
                 today = world.today.pools if lever.owner == "pool" else world.today.classes
@@ -127,6 +132,10 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
     """Values of the lever that a policy has a word for."""
     if lever.form == "targets":
         return _pools_for(world, subject)
+    if lever.form == "weights":
+        pair = st.sampled_from(_splits(world, subject))
+        parts = st.tuples(st.integers(1, 9), st.integers(1, 9))
+        return st.tuples(pair, parts).map(lambda each: weights_from(dict(zip(*each, strict=True))).text)
     if lever.kind == "choice":
         return st.sampled_from(("round_robin", "least_outstanding"))
     if lever.form == "schedule":
@@ -157,6 +166,17 @@ def _schedules() -> st.SearchStrategy[Value]:
         )
 
     return st.booleans().flatmap(written)
+
+
+def _splits(world: World, request_class: str) -> list[tuple[str, str]]:
+    """Pairs of pools that batch as calls of the class do."""
+    pools = world.today.pools
+    ways = {pools[name].discipline for name in world.today.classes[request_class].pools}
+    return [
+        (first, second)
+        for first, second in combinations(sorted(pools), 2)
+        if pools[first].discipline == pools[second].discipline and pools[first].discipline in ways
+    ]
 
 
 def _pools_for(world: World, request_class: str) -> st.SearchStrategy[Value]:

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Final
 
-from costctl.recommend.placement_program import Option
-from costctl.recommend.savings import MOST_UTILISATION
+from costctl.recommend.placement_program import Problem
 
-
-def placement_usd(
-    options: Sequence[Option], chosen: Sequence[int], loads: Sequence[float], usd_per_s: Sequence[float]
-) -> float:
-    """What the whole replicas of a placement cost, and a thousandth of the busy part of them."""
-    busy = [0.0] * len(usd_per_s)
-    for place in chosen:
-        busy[options[place].pool] += loads[place]
-    whole = [math.ceil(each / MOST_UTILISATION - 1e-9) for each in busy]
-    return sum(usd * (count + 1e-3 * each) for usd, count, each in zip(usd_per_s, whole, busy, strict=True))
+_ROUNDING: Final = 1e-6  # busy replicas: a sum of floats may lie so far above a whole number
+Shares = tuple[float, ...]
 
 
-def cheapest_usd(options: Sequence[Option], loads: Sequence[float], usd_per_s: Sequence[float]) -> float:
-    """The least cost over every way to give each class one of its options."""
-    of_class: dict[int, list[int]] = {}
-    for place, option in enumerate(options):
-        of_class.setdefault(option.request_class, []).append(place)
+def cheapest_usd(problem: Problem) -> float:
+    """The least cost an hour over every way to leave each class or to give its parts to pools that are allowed;
+    infinite where no way keeps every constraint.
+    """
+    ways = [list(_ways(problem, number)) for number in range(len(problem.today))]
+    most = math.inf if problem.most_moves is None else problem.most_moves
     return min(
-        placement_usd(options, chosen, loads, usd_per_s) for chosen in itertools.product(*of_class.values())
+        (
+            _usd(problem, [shares for shares, _ in chosen])
+            for chosen in itertools.product(*ways)
+            if sum(is_move for _, is_move in chosen) <= most
+        ),
+        default=math.inf,
+    )
+
+
+def _ways(problem: Problem, number: int) -> Iterator[tuple[Shares, bool]]:
+    """Parts of a class by pool, and whether that is a move."""
+    today, allowed = problem.today[number], problem.is_allowed[number]
+    if all(is_allowed or not share for share, is_allowed in zip(today, allowed, strict=True)):
+        yield tuple(today), False
+    for parts in itertools.product(range(problem.parts + 1), repeat=len(today)):
+        fits = all(is_allowed or not part for part, is_allowed in zip(parts, allowed, strict=True))
+        if fits and sum(parts) == problem.parts:
+            yield tuple(part / problem.parts for part in parts), True
+
+
+def _usd(problem: Problem, placed: list[Shares]) -> float:
+    usd = 0.0
+    for pool in range(len(problem.usd_per_replica)):
+        busiest = max(
+            problem.fixed_load[pool][hour]
+            + sum(shares[pool] * problem.load[number][pool][hour] for number, shares in enumerate(placed))
+            for hour in range(problem.load.shape[2])
+        )
+        replicas = math.ceil(busiest / problem.most_utilisation[pool] - _ROUNDING)
+        if replicas > problem.most_replicas[pool]:
+            return math.inf
+        usd += problem.usd_per_replica[pool] * replicas
+    return usd + sum(
+        shares[pool] * problem.usd[number][pool]
+        for number, shares in enumerate(placed)
+        for pool in range(len(shares))
     )

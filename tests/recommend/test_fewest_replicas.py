@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl import verbs
 from costctl.documents.recommendations import Recommendation
-from costctl.observation import Question
+from costctl.observation import Question, observed
 from costctl.recommend.fewest import first_that
+from costctl.recommend.kinds.capacity import need_of
+from costctl.recommend.need import Need
+from costctl.recommend.proposals import Withheld
+from costctl.recommend.study import study_of
 from costctl.synth.presets import sample_world
+from costctl.verbs.analyze import fits_of, frames_of
 from tests.conftest import unwatched
 from tests.synth.replica_worlds import advice_for, replica_world, without_reserve
 from tests.synth.written_worlds import SETTINGS, written
@@ -113,3 +119,25 @@ def test_a_pool_that_misses_an_objective_is_told_how_many_more_it_needs_and_what
     assert found.cash_usd.mid < 0
     assert "needs 1 replica more" in found.reason
     assert (tmp_path / SETTINGS).exists()
+
+
+def test_no_more_replicas_are_asked_for_than_there_can_be(tmp_path: Path) -> None:
+    with observed(world_of(tmp_path, 1, chat="7.5s", rag="9s"), unwatched) as observation:
+        frames = frames_of(observation, unwatched)
+        fits = fits_of(observation, frames, unwatched)
+        study = study_of(frames, fits, observation.config.settings, 0)
+    assert study is not None
+    number = study.pools.index(POOL)
+
+    def needed(most: int) -> Need | Withheld:
+        pools = {**study.settings.pools}
+        pools[POOL] = msgspec.structs.replace(pools[POOL], most_replicas=most)
+        return need_of(replace(study, settings=msgspec.structs.replace(study.settings, pools=pools)), number)
+
+    free, tight, too_few = needed(10), needed(2), needed(1)
+    assert isinstance(free, Need)
+    assert isinstance(tight, Need)
+    assert (free.needed, free.advised) == (2, 3)  # one of them in reserve
+    assert (tight.needed, tight.advised, tight.reserve) == (2, 2, 0)
+    assert isinstance(too_few, Withheld)
+    assert f"of at most 1 (pools.{POOL}.most_replicas)" in too_few.reason

@@ -73,6 +73,13 @@ def need_of(study: Study, number: int) -> Need | Withheld:
         needed = fewest_that_mend(study, number, parts)
         if needed is None:
             return _beyond_help(study, number, subject, broken)
+        most = study.settings.pools[name].most_replicas
+        if most is not None and needed > most:
+            reason = (
+                f"{_in_words(study, broken)}: {plural(needed)} would keep every objective, of at most {most}"
+            )
+            return Withheld(subject, f"{reason} (pools.{name}.most_replicas).")
+        reserve = reserve if most is None else min(reserve, most - needed)
         return Need(
             number, today, needed, needed, reserve, None, None, needed + reserve, is_missed_today=True
         )
