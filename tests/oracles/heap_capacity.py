@@ -34,10 +34,8 @@ def changes_of(replay: HeapReplay) -> list[Change]:
             changes += [(at_s, LOOKS, number, number) for at_s in instants]
             for place, replica in enumerate(replay.replicas_of(number)):
                 if replica.state == "off" and place < ordered_at(table, 0.0):
-                    replica.state, replica.paid_from_s = "starting", 0.0
-                    replica.ready_s = min(
-                        at_s for at_s, ready in zip(table.at_s, table.replicas, strict=True) if ready > place
-                    )
+                    replica.paid_from_s, replica.ready_s = 0.0, ready_if_ordered(table, place, instants)
+                    replica.state = "up" if replica.ready_s <= 0.0 else "starting"
                     changes.append((replica.ready_s, IS_READY, replica.number, replica.number))
     heapq.heapify(changes)
     return changes
@@ -78,6 +76,18 @@ def ordered_at(table: Timetable, at_s: float) -> int:
     base = at_s - at_s % table.period_s
     coming = [base + each for each in steps if at_s <= base + each <= at_s + table.start_up_s]
     return max(ready_by(table, each) for each in (at_s, *coming))
+
+
+def ready_if_ordered(table: Timetable, place: int, instants: set[float]) -> float:
+    """When a replica that is there at 0 is ready, as if the timetable had held before: it was ordered at the first of
+    the instants before 0 from which on it was always wanted.
+    """
+    since_s = 0.0
+    for at_s in sorted((each - table.period_s for each in instants), reverse=True):
+        if place >= ordered_at(table, at_s):
+            return since_s + table.start_up_s
+        since_s = at_s
+    return 0.0  # it has always been there
 
 
 def look(replay: HeapReplay, pool: int, now: float) -> None:

@@ -293,9 +293,10 @@ class HeapReplay:
         charge(replica, self.lane_now(call), self.tokens[call], self.decode_steps[call])
         parts = parts_of(self.tree, self.prefix[call], self.prefix_tokens[call])
         saved = max(min(tokens_saved(replica, parts), self.prompt_tokens[call] - 1), 0)
-        for prefix, _, _ in parts:
-            if prefix in replica.held:
-                self.last_user[self.pool_of[call], prefix] = replica
+        if replica.memory is None or not replica.memory.is_caching:  # it knows who takes whole blocks
+            for prefix, _, _ in parts:
+                if prefix in replica.held:
+                    self.last_user[self.pool_of[call], prefix] = replica
         if self.spared_tokens is not None and replica.pool.setup.prefix_cache_tokens and parts:
             self.spared_tokens[call] = saved
         if replica.pool.setup.prefix_cache_tokens and parts:
