@@ -24,6 +24,20 @@ def reason_outside(boundary: DataBoundary | PolicyBoundary | None, place: Pool |
     return None
 
 
+def undeclared(boundary: DataBoundary | PolicyBoundary | None, place: Pool | Backend) -> tuple[str, ...]:
+    """What the place would have to declare for it to be known whether it lies inside; none where that is known."""
+    if boundary is None:
+        return ()
+    facts = (
+        ("region", boundary.regions, place.region),
+        ("jurisdiction", boundary.jurisdictions, place.jurisdiction),
+        ("boundary", boundary.boundaries, place.boundary),
+    )
+    if any(allowed and actual is not None and actual not in allowed for _, allowed, actual in facts):
+        return ()
+    return tuple(name for name, allowed, actual in facts if allowed and actual is None)
+
+
 def may_serve(declared: ClassSettings, pool: Pool) -> bool:
     """Whether the class allows a model of the pool, and its data may go there."""
     allows_model = bool(set(declared.allowed_models) & set(pool.models))

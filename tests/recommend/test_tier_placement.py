@@ -194,3 +194,13 @@ def test_a_class_that_may_go_nowhere_is_told_why(plain_is_cheaper: Study) -> Non
     assert "[classes.chat] boundary" in refused.value.why
     assert "[classes.chat] allowed_models" in refused.value.why
     assert "long_generation" not in refused.value.why
+
+
+def test_a_pool_that_does_not_say_where_it_is_is_asked(plain_is_cheaper: Study) -> None:
+    study = outside_the_boundary(plain_is_cheaper, ("model-dear",))
+    pools = {
+        name: msgspec.structs.replace(pool, jurisdiction=None) for name, pool in study.settings.pools.items()
+    }
+    said = advice(replace(study, settings=msgspec.structs.replace(study.settings, pools=pools)))
+    assert "pools.dear.jurisdiction" in said[0].missing
+    assert all(each.status != "recommended" for each in said)

@@ -18,7 +18,7 @@ import numpy as np
 from costctl.arrays import Bools, Floats
 from costctl.documents.recommendations import Evidence
 from costctl.levers.apply import pools_after
-from costctl.levers.boundary import reason_outside
+from costctl.levers.boundary import reason_outside, undeclared
 from costctl.levers.settings import Setting, setting
 from costctl.levers.weights import weights_from
 from costctl.recommend.objectives import meets_objectives, not_reproduced
@@ -53,6 +53,7 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
     """
     nobody = Subject(_NAME)
     homes = _homes(study)
+    yield from _unknown_places(study, homes)
     excluded = _excluded(study, homes)
     _require_feasible(study, homes, _of_places(study, homes, excluded), excluded)
     pairs = _elsewhere(homes, allowed_pairs(excluded))
@@ -100,7 +101,7 @@ def _homes(study: Study) -> dict[int, int]:
 
 def _excluded(study: Study, homes: Mapping[int, int]) -> Excluded:
     """Classes × pools that a data boundary rules out, and those that serve no model which the class allows, or batch in
-    another way. A class may stay where it is, unless a required boundary forbids it.
+    another way. A class may stay where it is, unless a required boundary forbids it for what its pool declares.
     """
     shape = (len(homes), len(study.pools))
     boundary, capability = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
@@ -111,10 +112,27 @@ def _excluded(study: Study, homes: Mapping[int, int]) -> Excluded:
         for pool, name in enumerate(study.pools):
             there = study.settings.pools[name]
             is_outside = reason_outside(declared.boundary, there) is not None
-            boundary[place, pool] = is_outside and (pool != home or is_required)
+            is_known = not undeclared(declared.boundary, there)
+            boundary[place, pool] = is_outside and (pool != home or (is_required and is_known))
             allows_model = bool(set(declared.allowed_models) & set(there.models))
             capability[place, pool] = pool != home and not (allows_model and ways[pool] == ways[home])
     return {"boundary": boundary, "capability": capability}
+
+
+def _unknown_places(study: Study, homes: Mapping[int, int]) -> Iterator[Withheld]:
+    """Classes that must stay within a boundary, on pools that do not say where they are."""
+    for number, home in homes.items():
+        name, pool = study.classes[number], study.pools[home]
+        boundary = study.declared(name).boundary
+        missing = undeclared(boundary, study.settings.pools[pool])
+        if boundary is not None and boundary.enforcement == "required" and missing:
+            yield Withheld(
+                Subject(_NAME, name, pool),
+                f"{name} must stay within its data boundary, and {pool} does not declare its {' and '.join(missing)}: "
+                "whether it may stay there is not known.",
+                how="needs_input",
+                missing=tuple(f"pools.{pool}.{each}" for each in missing),
+            )
 
 
 def _of_places(study: Study, homes: Mapping[int, int], excluded: Excluded) -> Problem:
