@@ -41,6 +41,26 @@ def billed_usd_a_week(frames: Frames, bill: Bill) -> float | None:
     return by_time_usd * S_PER_WEEK / frames.window_s + _a_week(frames, bought, "direct_usd")
 
 
+def class_usd_a_week(frames: Frames) -> dict[str, float | None]:
+    """USD that a week of the same traffic of each class comes to, idle time apart; None where nothing of it is priced.
+
+    With idle, and what no class answers for, they sum to ``billed_usd_a_week``.
+    """
+    bought = frames.traffic.placed(
+        frames.request_usd.join(frames.requests.select("request_id", "start_ns"), on="request_id", how="left")
+    )
+    weeks = frames.window_s / S_PER_WEEK
+    return {
+        str(name): None
+        if attributed_usd is None
+        else (accelerator_usd or 0.0) / weeks
+        + _a_week(frames, bought.filter(pl.col("request_class") == name), "direct_usd")
+        for name, attributed_usd, accelerator_usd in frames.sums.class_cost.select(
+            "request_class", "attributed_usd", "accelerator_usd"
+        ).iter_rows()
+    }
+
+
 def idle_usd_a_week(frames: Frames, idle_usd: float | None) -> float | None:
     """USD of capacity that is not busy in a week: the same part of what is paid for as in the window."""
     return None if idle_usd is None else idle_usd * S_PER_WEEK / frames.window_s
