@@ -86,6 +86,7 @@ class Aspect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is declared or tried; "trace_argues" against the default; "ruled_out", it was tried on the trace and saves nothing
     for certain; "needs_input", something must be known first; "not_judged", no kind of advice looked at it.  why: a
     sentence or two.  argues: the fact that argues against the default, whatever the verdict; null where none does.
+    candidates: ids of what would change it once something is declared or tried; nothing of that is in any worth.
     """
 
     today: str | None
@@ -96,6 +97,7 @@ class Aspect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Verdict
     why: str
     argues: str | None = None
+    candidates: tuple[str, ...] = ()
 
 
 class StepWorth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +159,13 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made: tuple[Recommendation, ...]
     joint: Joint | None
     why_nothing: str | None = None
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Ids of what would change a class once something is declared or tried, each once."""
+        return tuple(
+            dict.fromkeys(name for row in self.rows for _, each in row.aspects for name in each.candidates)
+        )
 
     @property
     def kept(self) -> tuple[PortfolioRow, ...]:

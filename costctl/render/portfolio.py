@@ -8,7 +8,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.portfolio import Portfolio, PortfolioRow, StepWorth
 from costctl.documents.recommendations import Joint
 from costctl.render.cells import NOT_OBSERVED, count, low_mid_high, ratio, usd_column
-from costctl.render.portfolio_words import GOALS, VERDICTS, worth
+from costctl.render.portfolio_words import GOALS, VERDICTS, worths
 from costctl.render.recommendation_words import in_words, over_which_time, paid_today, span
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
@@ -27,7 +27,9 @@ def sections(document: Portfolio) -> list[Section]:
 def _together(document: Portfolio) -> Notes:
     lines = [f"Bill: {paid_today(document.baseline)}.", over_which_time(document.baseline)]
     if document.joint is not None:
-        lines.append(f"All steps together, overlaps removed: {worth(document.joint)} {span(document)}.")
+        lines.append(
+            f"All steps together, overlaps removed: {worths((document.joint,))[0]} {span(document)}."
+        )
     elif document.why_nothing is not None:
         lines.append(document.why_nothing)
     else:
@@ -78,8 +80,8 @@ def _aspect(document: Portfolio, place: int) -> Table:
 
 def _steps(document: Portfolio) -> Table:
     rows = tuple(
-        (str(step.place), ", ".join(step.classes) or "all", in_words(document.advice(step)), worth(step))
-        for step in document.steps
+        (str(step.place), ", ".join(step.classes) or "all", in_words(document.advice(step)), worth)
+        for step, worth in zip(document.steps, worths(document.steps), strict=True)
     )
     columns = ("#", "classes", "step", "worth")
     return Table(f"Steps, each alone: USD {span(document)}", columns, rows, frozenset(columns))

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from costctl.documents.leading import split
 from costctl.documents.portfolio import Aspect, Portfolio, PortfolioRow, StepWorth, Verdict
-from costctl.render.cells import Row
+from costctl.render.cells import Cell, Row
 from costctl.render.numbers import plural
-from costctl.render.portfolio_words import GOALS, not_taken, step_in_words, worth
+from costctl.render.portfolio_words import GOALS, not_taken, step_in_words, worths
 from costctl.render.recommendation_screen import next_steps
 from costctl.render.recommendation_words import in_words, over_which_time, paid_today, per_week, told
 from costctl.render.sections import Facts, Section, Table, first
@@ -31,7 +32,7 @@ def screen(document: Portfolio, view: View) -> list[Section]:
         Facts((("", _headline(document)), ("", _basis(document)))),
         _table(document),
         *_kept(document, view),
-        Facts((("Next", next_steps(document, view)),)),
+        Facts((*_not_yet(document, view), ("Next", next_steps(document, view)))),
     ]
 
 
@@ -39,7 +40,7 @@ def _headline(document: Portfolio) -> str:
     bill = paid_today(document.baseline)
     changing = len(document.changed)
     if document.made:
-        return f"{changing} of {plural(len(document.rows), 'class')} change. Bill {bill}"
+        return f"Changes proposed for {changing} of {plural(len(document.rows), 'class')}. Bill {bill}"
     return f"No class changes. Bill {bill}"
 
 
@@ -53,19 +54,22 @@ def _table(document: Portfolio) -> Table:
     """The classes that change, then some of the others; those that cost most first."""
     changed = _with_room(document.changed)
     hidden = document.changed[len(changed) :]
-    kept, more = first(document.kept, _MOST_KEPT if _has_few_steps(document) else 0)
-    said: set[str] = set()
-    rows: list[Row] = [row for each in changed for row in _changed_rows(document, each, said)]
+    kept, others = split(document.kept, _MOST_KEPT if _has_few_steps(document) else 0)
+    joint = () if document.joint is None else (document.joint,)
+    worth = worths((*document.steps, *joint))
+    left_to_say = {step.id: said for step, said in zip(document.steps, worth, strict=False)}
+    rows: list[Row] = [row for each in changed for row in _changed_rows(document, each, left_to_say)]
     if hidden:
         rows.append((f"{len(hidden)} more", "", "change too: --detail", ""))
     rows.extend((each.request_class, GOALS[each.goal.goal], _AS_TODAY, "") for each in kept)
-    if more:
-        rows.append((f"{more} more", "", _AS_TODAY, ""))
+    if others:
+        rows.append((f"{len(others)} more", "", _AS_TODAY, ""))
     rows.extend(
-        ("all classes", "", in_words(document.advice(step)), worth(step)) for step in document.of_no_class
+        ("all classes", "", in_words(document.advice(step)), left_to_say[step.id])
+        for step in document.of_no_class
     )
-    if document.joint is not None:
-        rows.append(("TOGETHER", "", "overlaps removed", worth(document.joint)))
+    if joint:
+        rows.append(("TOGETHER", "", "overlaps removed", worth[-1]))
     columns = ("class", "goal", "today → proposed", f"worth alone{per_week(document.baseline)}")
     left = columns if _has_wide_worth(document) else columns[:3]
     return Table("CLASS", columns, tuple(rows), frozenset(left), is_compact=True)
@@ -93,14 +97,15 @@ def _with_room(rows: Sequence[PortfolioRow]) -> list[PortfolioRow]:
     return shown
 
 
-def _changed_rows(document: Portfolio, row: PortfolioRow, said: set[str]) -> list[Row]:
-    """A line for each step, the first with the class. said: steps whose worth stands above already; it is added to."""
+def _changed_rows(document: Portfolio, row: PortfolioRow, left_to_say: dict[str, Cell]) -> list[Row]:
+    """A line for each step, the first with the class. left_to_say: what steps are worth that stand nowhere above; what
+    is said here is taken out.
+    """
     lines: list[Row] = []
     for step in row.worth or ():
         whose = (row.request_class, GOALS[row.goal.goal]) if not lines else ("", "")
-        value = f"with {_first_of(document, step)}" if step.id in said else worth(step)
-        said.add(step.id)
-        lines.append((*whose, step_in_words(document, row, step), value))
+        worth = left_to_say.pop(step.id, None) or f"with {_first_of(document, step)}"
+        lines.append((*whose, step_in_words(document, row, step), worth))
     return lines
 
 
@@ -120,8 +125,19 @@ def _kept(document: Portfolio, view: View) -> list[Section]:
     shown, hidden = first(found, len(found) if view.verbose else most)
     if not shown:
         return []
-    columns = ("class", f"usually, and why not here{f' ({hidden} more: --verbose)' if hidden else ''}")
-    return [Table("NOT CHANGED", columns, tuple(shown), frozenset(columns), is_compact=True)]
+    columns = (
+        "class",
+        f"usually, and why not here{f' ({hidden} more: --verbose)' if hidden else ''}",
+    )
+    return [Table("NOT TAKEN", columns, tuple(shown), frozenset(columns), is_compact=True)]
+
+
+def _not_yet(document: Portfolio, view: View) -> list[tuple[str, str]]:
+    """How much would save once something is declared or tried."""
+    if not document.candidates:
+        return []
+    many = plural(len(document.candidates), "candidate")
+    return [("Not yet", f"{many}, in no sum: {view.command('recommend')}")]
 
 
 def _defaults_not_taken(row: PortfolioRow) -> list[Aspect]:

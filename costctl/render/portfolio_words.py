@@ -4,12 +4,12 @@ tables share them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from costctl.documents.portfolio import Aspect, Goal, Portfolio, PortfolioRow, StepWorth, Verdict
 from costctl.documents.recommendations import Joint
-from costctl.render.cells import Cell, phrase, usd_range
+from costctl.render.cells import Cell, Interval, phrase, usd_range_column
 from costctl.render.recommendation_words import NO_CASH, in_time, in_words, told, what
 
 GOALS: Final[Mapping[Goal, str]] = {
@@ -36,17 +36,24 @@ def step_in_words(document: Portfolio, row: PortfolioRow, step: StepWorth) -> st
     return what(advice) if advice.request_class == row.request_class else in_words(advice)
 
 
-def worth(item: StepWorth | Joint) -> Cell:
-    """Cash, freed capacity and requests in time, those that there are, side by side and never added."""
-    cash, spare = told(item)
-    brought = in_time(item)
-    if cash is not None and spare is not None:
-        return phrase("{cash}, frees {freed}", cash=usd_range(cash), freed=usd_range(spare))
-    if cash is not None:
-        return usd_range(cash)
-    if spare is not None:
-        return phrase("frees {freed}", freed=usd_range(spare))
-    return NO_CASH if brought is None else brought
+def worths(items: Sequence[StepWorth | Joint]) -> tuple[Cell, ...]:
+    """Of each the cash, freed capacity and requests in time that there are, side by side and never added; amounts with
+    the same decimal places.
+    """
+    if not items:
+        return ()
+    cash, freed = (usd_range_column(column) for column in zip(*map(told, items), strict=True))
+    return tuple(_side_by_side(*each) for each in zip(items, cash, freed, strict=True))
+
+
+def _side_by_side(item: StepWorth | Joint, cash: Interval, freed: Interval) -> Cell:
+    if cash.estimate is not None and freed.estimate is not None:
+        return phrase("{cash}, frees {freed}", cash=cash, freed=freed)
+    if cash.estimate is not None:
+        return cash
+    if freed.estimate is not None:
+        return phrase("frees {freed}", freed=freed)
+    return in_time(item) or NO_CASH
 
 
 def not_taken(aspect: Aspect) -> str:

@@ -25,7 +25,7 @@ from costctl.render import portfolio_screen
 from costctl.render.cells import plain
 from costctl.render.document import rendered
 from costctl.render.forms import TabularFormat
-from costctl.render.portfolio_words import worth
+from costctl.render.portfolio_words import worths
 from costctl.render.sections import Facts, Section, Table
 from costctl.render.view import View
 from tests.cli.first_screens import SMALL_TERMINAL, terminal
@@ -115,9 +115,10 @@ def test_the_screen_says_each_worth_once_and_the_joint_below(document: Portfolio
     rows = class_table(portfolio_screen.screen(document, View())).rows
     assert document.joint is not None
     told = [plain(row[3]) for row in rows]
-    assert [told.count(plain(worth(step))) for step in document.steps] == [1] * len(document.steps)
+    *steps, together = (plain(each) for each in worths((*document.steps, document.joint)))
+    assert [told.count(each) for each in steps] == [1] * len(document.steps)
     assert "with rag" in [str(row[3]) for row in rows]
-    assert (str(rows[-1][0]), told[-1]) == ("TOGETHER", plain(worth(document.joint)))
+    assert (str(rows[-1][0]), told[-1]) == ("TOGETHER", together)
 
 
 def test_verbose_says_of_every_default_that_is_not_taken_why(document: Portfolio) -> None:

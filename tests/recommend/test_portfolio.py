@@ -198,6 +198,14 @@ def test_a_change_beside_a_default_that_the_trace_argues_against_says_both() -> 
     assert embed.argues is not None
 
 
+def test_a_candidate_is_named_where_it_would_change_something_and_is_worth_nothing_yet() -> None:
+    document = portfolio_of(replace(CACHED_PROMPTS, status="candidate"), FEWER_REPLICAS)
+    named = {each.request_class: each.storage.candidates for each in document.rows}
+    assert named == {"agent": ("prompt_cache.agent",), "chat": (), "embed": ()}
+    assert document.candidates == ("prompt_cache.agent",)
+    assert "prompt_cache.agent" not in [each.id for each in document.steps]
+
+
 def test_advice_about_nobody_changes_no_row() -> None:
     document = portfolio_of(UNITS)
     assert document.changed == ()

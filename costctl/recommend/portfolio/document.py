@@ -104,11 +104,12 @@ class _Rows:
 
     def _aspect(self, aspect: AspectName, name: str, facts: ClassFacts, row: ShapeDefaults) -> Aspect:
         practice = self.defaults.practice(row, aspect)
-        by_advice = {
-            each.id: changes_of_class(each, name, self.served, aspect) for each in self.document.made
+        changes = {
+            each.id: changes_of_class(each, name, self.served, aspect)
+            for each in self.document.recommendations
         }
-        made = [each for each in self.document.made if by_advice[each.id]]
-        change = tuple(change for each in made for change in by_advice[each.id])
+        made = [each for each in self.document.made if changes[each.id]]
+        change = tuple(change for each in made for change in changes[each.id])
         pools = frozenset(pool for pool, classes in self.served.items() if name in classes)
         others = [each for each in self.document.recommendations if each.status != "recommended"]
         ruling = ruling_of(practice, facts, made, advice_about(others, name, pools))
@@ -122,6 +123,7 @@ class _Rows:
             verdict=ruling.verdict,
             why=ruling.why,
             argues=ruling.argues,
+            candidates=tuple(each.id for each in self.document.candidates if changes[each.id]),
         )
 
     def _bill_ratio(self, bill: ClassBill) -> float | None:
