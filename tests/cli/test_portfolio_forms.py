@@ -213,3 +213,12 @@ def test_another_document_at_once_is_refused(tmp_path: Path, other: tuple[str, .
     told = run(tmp_path, "recommend", "--portfolio", *other)
     assert told.returncode == 2
     assert "cannot be combined" in told.stderr
+
+
+def test_batches_at_night_are_argued_against_by_an_objective_that_is_declared(document: Portfolio) -> None:
+    embedding = next(each for each in document.rows if each.request_class == "embedding_batch")
+    assert embedding.facts.may_wait  # declared too: the objective comes before it
+    assert embedding.scheduling.argues == (
+        "An objective is declared (e2e_p95 15s), which hours of waiting would miss."
+    )
+    assert "Not by default, a batch tier, or the hours of low demand" in embedding.scheduling.why
