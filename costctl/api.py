@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from costctl.documents.diagnosis import Diagnosis
     from costctl.documents.explanation import Explanation
     from costctl.documents.ingestion import IngestReport
+    from costctl.documents.portfolio import Portfolio
     from costctl.documents.prices import Prices
     from costctl.documents.recommendations import Recommendations
     from costctl.documents.review import Review, Undo
@@ -202,6 +203,15 @@ class Store:
         if keep and show is None:
             _warn(verbs.keep_promises(question, document))
         return document
+
+    def portfolio(self, *, grades: AnyPath | None = None, extrapolate: bool = False) -> Portfolio:
+        """What each class is for, what serves it, what is proposed and what that is worth: the recommendations as one
+        table by class. It is looked at, and nothing is kept. grades, extrapolate: as in ``recommend``.
+        """
+        from costctl import verbs
+
+        question = self._question(is_extrapolating=extrapolate)
+        return verbs.portfolio(question, self.progress, None if grades is None else Path(grades))
 
     def review(self, *, extrapolate: bool = False, keep: bool = True) -> Review:
         """What came of what was recommended: promised, delivered, not taken, gone away. extrapolate: figures per week

@@ -26,11 +26,11 @@ class ClassFrames:
 
 def class_frames(traffic: Traffic, waste: pl.DataFrame) -> dict[str, ClassFrames]:
     """The frames of every class, in the order of the traffic's classes."""
-    requests = _by_class(traffic.placed(traffic.requests))
-    calls = _by_class(traffic.placed(traffic.calls))
-    stages = _by_class(waste)
-    errors = _by_class(traffic.placed(traffic.request_error))
-    lookups = _by_class(traffic.placed(traffic.request_cache))
+    requests = by_class(traffic.placed(traffic.requests))
+    calls = by_class(traffic.placed(traffic.calls))
+    stages = by_class(waste)
+    errors = by_class(traffic.placed(traffic.request_error))
+    lookups = by_class(traffic.placed(traffic.request_cache))
     return {
         name: ClassFrames(
             name,
@@ -44,5 +44,6 @@ def class_frames(traffic: Traffic, waste: pl.DataFrame) -> dict[str, ClassFrames
     }
 
 
-def _by_class(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def by_class(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The rows of each class that has any. frame: with a request_class."""
     return {str(key[0]): rows for key, rows in frame.partition_by("request_class", as_dict=True).items()}

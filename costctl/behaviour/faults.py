@@ -37,7 +37,7 @@ def class_faults(
             for row in kinds.iter_rows(named=True)
         ),
         prompt_cache_ratio=prompt_cache_ratio(calls),
-        lookup_hit_ratio=_ratio(int(lookups["hits"].sum()), int(lookups["lookups"].sum())),
+        lookup_hit_ratio=lookup_hit_ratio(lookups),
     )
 
 
@@ -52,6 +52,11 @@ def prompt_cache_ratio(calls: pl.DataFrame) -> float | None:
     """Cached over all input tokens of the calls that report both; None where none does."""
     told = calls.filter(pl.col("cached_input_tokens").is_not_null() & pl.col("input_tokens").is_not_null())
     return _ratio(int(told["cached_input_tokens"].sum()), int(told["input_tokens"].sum()))
+
+
+def lookup_hit_ratio(lookups: pl.DataFrame) -> float | None:
+    """Hits over look-ups in caches of answers and documents; None where none was made."""
+    return _ratio(int(lookups["hits"].sum()), int(lookups["lookups"].sum()))
 
 
 def _ratio(part: int, whole: int) -> float | None:

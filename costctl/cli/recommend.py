@@ -1,4 +1,6 @@
-"""``costctl recommend``: what to change, what it saves, how sure; what came of it; and how to take it back."""
+"""``costctl recommend``: what to change, what it saves, how sure; the same class by class; what came of it; and how to
+take it back.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,14 @@ def run(
             help="Show one recommendation in full: its number on the screen, or its id.",
         ),
     ] = None,
+    portfolio: Annotated[
+        bool,
+        typer.Option(
+            "--portfolio",
+            help="One row a class: its goal, compute, storage and scheduling, today and proposed, and what that is "
+            "worth.",
+        ),
+    ] = False,
     review: Annotated[
         bool,
         typer.Option(
@@ -49,12 +59,22 @@ def run(
     """Recommend changes, with savings and confidence.
 
     What is not recommended is counted; --verbose gives the reasons. What is recommended is kept in the store with what
-    it promises; --review bills the calls since under the old settings and under what was done.
+    it promises; --review bills the calls since under the old settings and under what was done. --portfolio puts the
+    classes side by side, and keeps nothing.
     PATHs are loaded into the store first; the answer is then about them alone.
     """
-    _refuse_contradictions({"--show": show is not None, "--review": review, "--undo": undo is not None})
+    _refuse_contradictions(
+        {
+            "--show": show is not None,
+            "--portfolio": portfolio,
+            "--review": review,
+            "--undo": undo is not None,
+        }
+    )
     question = asked.question(is_extrapolating=extrapolate)
-    if review:
+    if portfolio:
+        _portfolio(question, grades, reasoned, feedback)
+    elif review:
         _review(question, reasoned, feedback)
     elif undo is not None:
         _undo(undo, question, reasoned, feedback)
@@ -75,6 +95,15 @@ def _recommend(
         return
     _say_not_kept(verbs.keep_promises(question, document), reasoned)
     reasoned.show(document, recommendation_screen.screen, recommendations.sections, recommendations.csv_text)
+
+
+def _portfolio(question: Question, grades: Path | None, reasoned: Reasoned, feedback: Feedback) -> None:
+    from costctl import verbs
+    from costctl.render import portfolio, portfolio_screen
+
+    with feedback.progress() as progress:
+        document = verbs.portfolio(question, progress, grades)
+    reasoned.show(document, portfolio_screen.screen, portfolio.sections, portfolio.csv_text)
 
 
 def _review(question: Question, reasoned: Reasoned, feedback: Feedback) -> None:

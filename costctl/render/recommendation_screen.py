@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
+from costctl.documents.portfolio import Portfolio
 from costctl.documents.recommendations import IdlePool, Recommendation, Recommendations, WithheldAs
 from costctl.render.bought_words import is_about_tokens
 from costctl.render.calibration import calibration_table, trust_line
@@ -27,7 +28,7 @@ from costctl.render.cells import (
     usd_range_column,
 )
 from costctl.render.chains import chain_table, held_up
-from costctl.render.numbers import length, plural
+from costctl.render.numbers import plural
 from costctl.render.recommendation_words import (
     NO_CASH,
     WITHHELD,
@@ -38,6 +39,9 @@ from costctl.render.recommendation_words import (
     is_setting,
     kind,
     line_to_add,
+    over_which_time,
+    paid_today,
+    per_week,
     saving,
     span,
     subject,
@@ -68,13 +72,13 @@ def screen(document: Recommendations, view: View) -> list[Section]:
     if document.candidates:
         parts.append(_candidates(document))
     facts = [*_idle(document), *held_up(document), *_past(document), *_withheld(document, view)]
-    lines = [*facts, ("Next", _next(document, view))]
+    lines = [*facts, ("Next", next_steps(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
 
 def _headline(document: Recommendations) -> str:
     """What all of it saves together."""
-    bill = _bill(document)
+    bill = paid_today(document.baseline)
     if document.joint is None and document.baseline.usd is None:
         return "No change to recommend: nothing is priced"
     if document.joint is None:
@@ -88,9 +92,7 @@ def _headline(document: Recommendations) -> str:
     more = "" if spare is None else f", and frees capacity worth {usd_range(spare)}"
     if cash.high < 0:
         added = replace(cash, low=-cash.high, mid=-cash.mid, high=-cash.low)
-        return (
-            f"Costs {usd_range(added)} more than {_bill(document)}, to meet objectives that are missed{more}"
-        )
+        return f"Costs {usd_range(added)} more than {bill}, to meet objectives that are missed{more}"
     return f"Saves {usd_range(cash)} of {bill}{more}"
 
 
@@ -106,33 +108,17 @@ def _none_of(document: Recommendations) -> str:
     )
 
 
-def _bill(document: Recommendations) -> str:
-    """What is paid today, over which time."""
-    baseline = document.baseline
-    if baseline.is_weekly_given:
-        return f"{usd(baseline.usd_per_week).at_least(baseline.unpriced_charges)} a week"
-    if baseline.usd is None:
-        return "not known, since nothing is priced"
-    total = usd(baseline.usd).at_least(baseline.unpriced_charges)
-    return f"{total} in {length(baseline.observed_s)}"
-
-
 def _basis(document: Recommendations) -> str:
     """From how many hours figures are, and how far the replay is trusted."""
-    observed = length(document.baseline.observed_s)
-    if document.baseline.is_weekly_given:
-        over = f"Per week, extrapolated from {observed} of traces."
-    else:
-        over = f"All figures are for the {observed} observed; --extrapolate scales them to a week."
     trust = "" if document.calibration is None else f" Replay {trust_line(document.calibration)}."
     alone = " Each row is what it would save alone." if len(document.made) > 1 else ""
-    return f"{over}{trust}{alone}"
+    return f"{over_which_time(document.baseline)}{trust}{alone}"
 
 
 def _table(document: Recommendations) -> Table:
     """Of what is only bought, nothing is freed and no latency is replayed."""
     shown, hidden = first(document.made, _most_made(document))
-    per_week = _per_week(document)
+    weekly = per_week(document.baseline)
     has_replays = any(each.latency is not None or told(each)[1] is not None for each in document.made)
     savings = zip(*(usd_range_column(*column) for column in _savings(shown)), strict=True)
     rows: list[Row] = [
@@ -141,7 +127,7 @@ def _table(document: Recommendations) -> Table:
     ]
     if hidden:
         rows.append(("", f"{hidden} more: --detail", "", "", ""))
-    columns: tuple[str, ...] = ("#", "change", f"cash{per_week}", f"capacity freed{per_week}", "latency p95")
+    columns: tuple[str, ...] = ("#", "change", f"cash{weekly}", f"capacity freed{weekly}", "latency p95")
     if not has_replays:
         columns, rows = columns[:3], [row[:3] for row in rows]
     return Table("#", columns, tuple(rows), frozenset({"#", "change"}), is_compact=True)
@@ -161,7 +147,7 @@ def _candidates(document: Recommendations) -> Table:
     rows: list[Row] = [(in_words(each), usd, _needs(each)) for each, usd in zip(shown, most, strict=True)]
     if hidden:
         rows.append((f"{hidden} more: --detail", "", ""))
-    columns = ("not yet", f"up to{_per_week(document)}", "if it is so, add")
+    columns = ("not yet", f"up to{per_week(document.baseline)}", "if it is so, add")
     return Table(
         "NOT YET, AND IN NO SUM", columns, tuple(rows), frozenset({"not yet", columns[-1]}), is_compact=True
     )
@@ -180,10 +166,6 @@ def _to_add(advice: Recommendation) -> list[Section]:
         return []
     said = "If it is so, add this; a table that is there already takes the line below its head."
     return [Notes("In costctl.toml", (said,), code="\n".join(lines))]
-
-
-def _per_week(document: Recommendations) -> str:
-    return "/week" if document.baseline.is_weekly_given else ""
 
 
 def _savings(shown: Sequence[Recommendation]) -> tuple[tuple[list[Estimate | None], str], ...]:
@@ -271,7 +253,8 @@ def _why(document: Recommendations) -> list[Section]:
     return [*chain_table(document), *(Notes(title, reasons(advice)) for title, advice in groups if advice)]
 
 
-def _next(document: Recommendations, view: View) -> str:
+def next_steps(document: Recommendations | Portfolio, view: View) -> str:
+    """The commands that go on from here."""
     if not document.made:
         is_priced = document.baseline.usd is not None
         other = "doctor" if not is_priced else "simulate" if document.baseline.pools else "analyze --by model"
@@ -289,7 +272,7 @@ def _emit(advice: Sequence[Recommendation], view: View) -> str:
 
 def _nothing_to_judge(document: Recommendations, view: View) -> list[Section]:
     """Nothing is bought, and no pool could be replayed: why, and what to do instead."""
-    baseline, bill = document.baseline, _bill(document)
+    baseline, bill = document.baseline, paid_today(document.baseline)
     paid = "nothing is priced" if baseline.usd is None else f"the bill is {bill}"
     return [
         Facts((("", f"Nothing can be recommended; {paid}."), ("", document.why_nothing or ""))),

@@ -9,7 +9,9 @@ from typing import Final
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.metrics import METRICS
+from costctl.documents.portfolio import Portfolio, StepWorth
 from costctl.documents.recommendations import (
+    Baseline,
     Effect,
     FreedTime,
     Holdout,
@@ -21,7 +23,17 @@ from costctl.documents.recommendations import (
 )
 from costctl.render.bought_words import in_plain_words, is_about_tokens
 from costctl.render.capacity_hours import replicas_in_words
-from costctl.render.cells import NOT_OBSERVED, Cell, Interval, measured, number, phrase, ratio, usd_interval
+from costctl.render.cells import (
+    NOT_OBSERVED,
+    Cell,
+    Interval,
+    measured,
+    number,
+    phrase,
+    ratio,
+    usd,
+    usd_interval,
+)
 from costctl.render.numbers import length, plural
 from costctl.render.settings import setting_value
 
@@ -32,7 +44,7 @@ WITHHELD: Final[Mapping[WithheldAs, str]] = {
     "needs_input": "Needs input",
     "not_applicable": "Not applicable",
 }
-Saving = Recommendation | Holdout | Increment | Joint
+Saving = Recommendation | Holdout | Increment | Joint | StepWorth
 
 
 def subject(advice: Recommendation) -> str:
@@ -66,12 +78,16 @@ def changes(all_of_them: tuple[SettingChange, ...]) -> str:
 
 def in_words(advice: Recommendation) -> str:
     """What is changed, of whom: classification: llm-premium → llm-economy."""
-    whose = advice.request_class or advice.pool or advice.commitment or "all"
+    return f"{advice.request_class or advice.pool or advice.commitment or 'all'}: {what(advice)}"
+
+
+def what(advice: Recommendation) -> str:
+    """What is changed: llm-premium → llm-economy."""
     if any(is_about_tokens(each) for each in advice.change):
-        return f"{whose}: {in_plain_words(advice.change)}"
+        return in_plain_words(advice.change)
     by_hour = replicas_in_words(advice)
     if by_hour is not None:
-        return f"{whose}: {by_hour}"
+        return by_hour
     told = [
         values(each)
         if each.lever == "class.pool"
@@ -79,7 +95,7 @@ def in_words(advice: Recommendation) -> str:
         for each in advice.change
         if each.from_ != each.to
     ]
-    return f"{whose}: {', '.join(told)}"
+    return ", ".join(told)
 
 
 def _of_another(change: SettingChange, advice: Recommendation) -> str:
@@ -108,12 +124,35 @@ def told(item: Saving) -> tuple[Estimate | None, Estimate | None]:
     )
 
 
-def span(document: Recommendations) -> str:
+def span(document: Recommendations | Portfolio) -> str:
     """Over which time savings are told."""
     observed = length(document.baseline.observed_s)
     return (
         f"per week, from {observed}" if document.baseline.is_weekly_given else f"in the {observed} observed"
     )
+
+
+def paid_today(baseline: Baseline) -> str:
+    """What is paid today, over which time."""
+    if baseline.is_weekly_given:
+        return f"{usd(baseline.usd_per_week).at_least(baseline.unpriced_charges)} a week"
+    if baseline.usd is None:
+        return "not known, since nothing is priced"
+    total = usd(baseline.usd).at_least(baseline.unpriced_charges)
+    return f"{total} in {length(baseline.observed_s)}"
+
+
+def over_which_time(baseline: Baseline) -> str:
+    """From how many hours figures are, a sentence."""
+    observed = length(baseline.observed_s)
+    if baseline.is_weekly_given:
+        return f"Per week, extrapolated from {observed} of traces."
+    return f"All figures are for the {observed} observed; --extrapolate scales them to a week."
+
+
+def per_week(baseline: Baseline) -> str:
+    """What follows the name of a column of amounts."""
+    return "/week" if baseline.is_weekly_given else ""
 
 
 def cells(item: Saving) -> tuple[Interval, Interval]:

@@ -21,6 +21,7 @@ from costctl.verbs.ingest import (
 from costctl.verbs.init import init
 from costctl.verbs.overview import overview
 from costctl.verbs.policy import Checked, check_policy
+from costctl.verbs.portfolio import portfolio
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.promises import keep_outcomes, keep_promises
 from costctl.verbs.recommend import recommend
@@ -59,6 +60,7 @@ __all__ = [
     "list_relations",
     "overview",
     "policy_for",
+    "portfolio",
     "propose_mapping",
     "prune_store",
     "recommend",

@@ -39,7 +39,7 @@ def recommend(
     """
     graded = () if grades is None else read_grades(grades)
     with observed(question, progress) as observation:
-        made = kept_or_made(observation, progress, Recommendations, _recommended, graded)
+        made = recommendations_in(observation, progress, graded)
         document = replace(made, past=past_in_store(observation.engine))
     return document if show is None else _alone(document, show)
 
@@ -66,6 +66,13 @@ def _beside_others(document: Recommendations, advice: Recommendation) -> Joint |
     order = () if document.joint is None else document.joint.order
     own = tuple(each for each in order if each.id == advice.id)
     return replace(document.joint, order=own) if document.joint is not None and own else None
+
+
+def recommendations_in(
+    observation: Observation, progress: Progress, grades: tuple[Grade, ...] = ()
+) -> Recommendations:
+    """The recommendations document, kept or made. grades: what graders found of models."""
+    return kept_or_made(observation, progress, Recommendations, _recommended, grades)
 
 
 def _recommended(observation: Observation, progress: Progress, grades: tuple[Grade, ...]) -> Recommendations:

@@ -30,6 +30,7 @@ from costctl.render import (
     ingestion_screen,
     initialised,
     overview,
+    portfolio_screen,
     price_screens,
     recommendation_screen,
     review_screen,
@@ -119,6 +120,7 @@ FIRST_SCREENS: Final = {
         is_fitted=True,
         most_lines=MOST_LINES,
     ),
+    "recommend --portfolio": FirstScreen(_asked(verbs.portfolio), portfolio_screen.screen, is_fitted=True),
     "recommend --review": FirstScreen(_asked(verbs.review), review_screen.screen),
     "simulate": FirstScreen(
         _asked(verbs.simulate, verbs.ScenarioRequest()), simulation_screen.screen, is_fitted=True
@@ -156,6 +158,8 @@ GOLDEN: Final = (
     *(("recommend", "sample", width, False) for width in (80, 100, 120)),
     ("recommend", "shop", 80, False),
     ("recommend --show", "sample", 80, False),
+    ("recommend --portfolio", "sample", 80, False),
+    ("recommend --portfolio", "shop", 80, False),
     ("simulate", "sample", 80, False),
     *(("simulate --set", "sample", width, False) for width in (80, 100, 120)),
     ("simulate --set", "sample", 100, True),
