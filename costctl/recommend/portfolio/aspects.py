@@ -71,6 +71,7 @@ _COMPUTE: Final = frozenset(
         "pool.kv_tokens",
         "pool.batch.size",
         "class.pool",
+        "class.pool.weights",
         "class.model",
         "class.own",
         "class.own.replicas",
