@@ -44,7 +44,6 @@ from costctl.render.recommendation_words import (
     per_week,
     saving,
     span,
-    subject,
     told,
     whose,
 )
@@ -240,8 +239,9 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
     if not document.baseline.pools:
         lines.append(("Own pools", "none declared in costctl.toml: no advice on replicas, batches or queues"))
     elif apart and document.why_nothing is None:
-        shown, hidden = first([f"{kind(each.kind)} on {subject(each)}" for each in apart], _MOST_NAMED)
-        lines.append(("Not applicable", f"{', '.join(shown)}{f' and {hidden} more' if hidden else ''}"))
+        shown, hidden = first([*dict.fromkeys(kind(each.kind) for each in apart)], _MOST_NAMED)
+        more = ", …" if hidden else ""
+        lines.append(("Not applicable", f"{plural(len(apart), 'option')} ({', '.join(shown)}{more})"))
     if document.not_covered:
         lines.append(("No advice yet", ", ".join(document.not_covered)))
     return lines
