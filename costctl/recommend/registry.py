@@ -9,6 +9,7 @@ from costctl.recommend.kinds import (
     cache,
     capacity,
     deferral,
+    engine_settings,
     lane,
     prefix_affinity,
     queue_limit,
@@ -20,6 +21,7 @@ from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
+    engine_settings.KIND,
     capacity.KIND,
     deferral.KIND,
     cache.KIND,
