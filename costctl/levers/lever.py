@@ -9,11 +9,32 @@ from costctl.documents.settings import Discipline
 
 Owner = Literal["class", "pool", "commitment"]
 Kind = Literal[
-    "count", "duration", "number", "ratio", "choice", "class", "pool", "pools", "model", "schedule", "hours"
+    "count",
+    "duration",
+    "number",
+    "ratio",
+    "choice",
+    "class",
+    "pool",
+    "pools",
+    "model",
+    "schedule",
+    "hours",
+    "sizes",
 ]
 Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal[
-    "plain", "microseconds", "limit", "lane", "targets", "attempts", "model", "bytes", "schedule", "hours"
+    "plain",
+    "microseconds",
+    "limit",
+    "lane",
+    "targets",
+    "attempts",
+    "model",
+    "bytes",
+    "schedule",
+    "hours",
+    "sizes",
 ]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")

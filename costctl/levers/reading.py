@@ -100,7 +100,7 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
     if lever.is_limit and text in _UNLIMITED:
         return None
     match lever.kind:
-        case "model" | "schedule" | "hours":
+        case "model" | "schedule" | "hours" | "sizes":
             return text
         case "choice":
             return _one_of(text, lever.choices)
@@ -126,7 +126,9 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return None
     if lever.kind == "pools" and isinstance(value, tuple | list) and value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
-    if lever.kind in ("schedule", "hours"):
+    if lever.kind == "sizes" and isinstance(value, tuple | list):
+        return ",".join(str(part) for part in value)
+    if lever.kind in ("schedule", "hours", "sizes"):
         raise ValueError(f"{value!r} is no text")
     if lever.kind in _NAMED:
         raise ValueError(f"{value!r} is not a name")
@@ -176,6 +178,7 @@ def _example(lever: Lever) -> str:
         "pools": "write the name of a pool",
         "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
         "hours": "write hours of the day, such as 22:00-06:00",
+        "sizes": "write whole numbers, such as 8,16",
     }[lever.kind]
     return words + (", or unlimited" if lever.is_limit else "")
 
@@ -190,6 +193,7 @@ def _example_given(lever: Lever) -> str:
         "count": "give a whole number",
         "schedule": "give text such as '00:00=2,07:00=4'",
         "hours": "give text such as '22:00-06:00'",
+        "sizes": "give whole numbers, such as (8, 16)",
     }.get(lever.kind, "give a number")
     return words + (", or None for no limit" if lever.is_limit else "")
 

@@ -25,11 +25,11 @@ _MESSAGES: Final = "gen_ai.input.messages"
 
 @dataclass(frozen=True, slots=True)
 class Untried:
-    """A lever that is left out. reason: a sentence.  missing: what to declare; None where nothing would help."""
+    """A lever that is left out. reason: a sentence.  missing: what to declare; empty where nothing would help."""
 
     lever: str
     reason: str
-    missing: str | None
+    missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _seqs(name: str, today: Value, most: int, kv_tokens: int | None) -> Iterator
         yield Untried(
             "max_num_seqs",
             f"How many sequences a replica decodes at once is not known: set pools.{name}.max_num_seqs.",
-            f"pools.{name}.max_num_seqs",
+            (f"pools.{name}.max_num_seqs",),
         )
         return
     fewer = dict.fromkeys(max(1, int(today * factor)) for factor in _FEWER)
@@ -98,7 +98,7 @@ def _seqs(name: str, today: Value, most: int, kv_tokens: int | None) -> Iterator
             "max_num_seqs",
             f"All {today} sequences run at times, and whether more would fit is not known: set "
             f"pools.{name}.kv_tokens (the engine logs it when it starts).",
-            f"pools.{name}.kv_tokens",
+            (f"pools.{name}.kv_tokens",),
         )
         return
     yield tuple(today * factor for factor in _MORE)
@@ -111,7 +111,7 @@ def _tokens(name: str, today: Value, *, is_chunked: bool) -> Iterator[Found]:
         yield Untried(
             "max_batched_tokens",
             f"How many tokens a step carries is not known: set pools.{name}.max_batched_tokens.",
-            f"pools.{name}.max_batched_tokens",
+            (f"pools.{name}.max_batched_tokens",),
         )
         return
     fewer = (int(today * factor) for factor in _FEWER)
@@ -130,7 +130,7 @@ def _prefill(name: str, today: Mapping[str, Value], *, is_late: bool) -> Iterato
         yield Untried(
             "prefill",
             f"Into how large chunks prompts would be cut is not known: set pools.{name}.max_batched_tokens.",
-            f"pools.{name}.max_batched_tokens",
+            (f"pools.{name}.max_batched_tokens",),
         )
 
 
@@ -142,34 +142,39 @@ def _prefixes(study: Study, number: int, declared: Pool) -> Iterator[Found]:
     if declared.enable_prefix_caching or study.today.pools[name].prefix_cache_tokens > 0:
         return
 
-    def untried(reason: str, missing: str | None) -> Untried:
-        return Untried("prefix_cache_tokens", reason, missing)
-
+    missing, lacking = [], []
+    if declared.enable_prefix_caching is None:
+        lacking.append("whether it keeps beginnings of prompts")
+        missing.append(f"pools.{name}.enable_prefix_caching")
+    if declared.prefix_cache_tokens is None:
+        lacking.append("how much of them a replica could keep")
+        missing.append(f"pools.{name}.prefix_cache_tokens")
     if known.sum() < LEAST_KNOWN * here.sum():
-        yield untried(
-            f"How prompts begin is known of {int(known.sum()):,} of its {int(here.sum()):,} calls: export {_MESSAGES}, "
-            "of which hashes are kept, or block hashes in a log (prefix_keys).",
-            _MESSAGES,
-        )
-    elif declared.enable_prefix_caching is None:
-        key = f"pools.{name}.enable_prefix_caching"
-        yield untried(f"Whether it keeps beginnings of prompts is not known: set {key}.", key)
+        lacking.append(f"how prompts begin, but of {int(known.sum()):,} of its {int(here.sum()):,} calls")
+        missing.append(_MESSAGES)
+    if missing:
+        reason = f"It is not known {', nor '.join(lacking)}: {_how_to_tell(missing)}."
+        yield Untried("prefix_cache_tokens", reason, tuple(missing))
     elif (read := tokens_from_caches(study, known)) > 0:
-        yield untried(
-            f"Prefix caching is declared to be off, and its calls report {read:,} tokens read from caches.",
-            None,
+        reason = (
+            f"Prefix caching is declared to be off, and its calls report {read:,} tokens read from caches."
         )
-    elif declared.prefix_cache_tokens is None:
-        key = f"pools.{name}.prefix_cache_tokens"
-        yield untried(f"How much of prompts a replica could keep is not known: set {key}.", key)
+        yield Untried("prefix_cache_tokens", reason, ())
     elif declared.kv_tokens is not None:
-        yield untried(
+        reason = (
             "With kv_tokens the replay keeps no prompts that go on from one another: leave "
-            f"pools.{name}.kv_tokens out to have prefix caching judged.",
-            None,
+            f"pools.{name}.kv_tokens out to have prefix caching judged."
         )
+        yield Untried("prefix_cache_tokens", reason, ())
     else:
         yield (declared.prefix_cache_tokens,)
+
+
+def _how_to_tell(missing: list[str]) -> str:
+    settings = [each for each in missing if each != _MESSAGES]
+    how = [f"set {', '.join(settings)}"] if settings else []
+    how += [f"export {_MESSAGES}, of which hashes are kept"] if _MESSAGES in missing else []
+    return "; ".join(how)
 
 
 def _most_in_progress(study: Study, number: int) -> int:

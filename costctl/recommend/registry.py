@@ -21,7 +21,6 @@ from costctl.recommend.proposals import Kind
 
 KINDS: Final[tuple[Kind, ...]] = (
     batch_window.KIND,
-    engine_settings.KIND,
     capacity.KIND,
     deferral.KIND,
     cache.KIND,
@@ -31,6 +30,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     storage_placement.KIND,
     retrieval_separation.KIND,
     tier_placement.KIND,
+    engine_settings.KIND,
 )
 # What people ask about and no kind advises on yet.
 NOT_COVERED: Final[tuple[str, ...]] = ()

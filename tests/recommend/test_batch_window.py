@@ -101,4 +101,7 @@ def test_rounds_come_closer_and_end(tmp_path: Path) -> None:
         max(float(str(window.value)) for window, _ in proposed.refine(near, number)) for number in range(3)
     ]
     assert farthest == pytest.approx([0.01 * (5 / 3) ** part for part in (1 / 2, 1 / 4, 1 / 8)], abs=1e-6)
-    assert proposed.refine(near, 3) == ()
+    with_sizes = {str(sizes.value) for _, _, sizes in proposed.refine(near, 3)}
+    assert with_sizes == {"2,4", "1,2,4"}
+    assert len(proposed.refine(near, 4)) == 3
+    assert proposed.refine(near, 5) == ()

@@ -103,7 +103,11 @@ def test_what_is_not_known_is_asked_for_with_the_line_to_add(tmp_path: Path) -> 
     (proposed,) = engine_settings.propose(study)
     found = evaluated(study, proposed)
     assert (found.status, found.withheld_as) == ("withheld", "needs_input")
-    assert found.missing == ("pools.llm.max_num_seqs", "pools.llm.enable_prefix_caching")
+    assert found.missing == (
+        "pools.llm.max_num_seqs",
+        "pools.llm.enable_prefix_caching",
+        "pools.llm.prefix_cache_tokens",
+    )
 
 
 def test_without_an_objective_nothing_says_how_slow_is_too_slow(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def _flags(choices: Choices) -> str:
 
 
 def _nothing_to_try(subject: Subject, choices: Choices, evidence: tuple[Evidence, ...]) -> Withheld:
-    missing = tuple(dict.fromkeys(each.missing for each in choices.untried if each.missing is not None))
+    missing = tuple(dict.fromkeys(missing for each in choices.untried for missing in each.missing))
     if missing:
         reason = " ".join(each.reason for each in choices.untried)
         return Withheld(subject, reason, evidence, how="needs_input", missing=missing)
