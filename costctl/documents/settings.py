@@ -38,11 +38,12 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values a replica keeps, to begin a prompt from that begins alike.  max_batch_size, batch_window: of a
     pool that serves whole batches.  max_batched_tokens: tokens of a step, where prefill is chunked.  prefill: whether
     prompts stall decoding or ride along in chunks.  kv_tokens: tokens of KV memory of a replica; None is not known, and
-    no limit.  enable_prefix_caching: whether it keeps what nobody uses until it is needed.  prefill_weight,
-    decode_weight: by which calls in progress share an instant, to a thousandth.  reserve_replicas: that advice keeps
-    beyond what the objectives need, in case as many fail.  start_up: how long a replica takes from its order until it
-    serves, by which a schedule orders it earlier.  most_replicas: that there can be of it; None is any number.  spot:
-    of replicas that may be taken away; they cost what it says.
+    no limit.  enable_prefix_caching: whether it keeps what nobody uses until it is needed; None is not known, and of a
+    pool that does not prefix_cache_tokens are what it could keep.  prefill_weight, decode_weight: by which calls in
+    progress share an instant, to a thousandth.  reserve_replicas: that advice keeps beyond what the objectives need, in
+    case as many fail.  start_up: how long a replica takes from its order until it serves, by which a schedule orders it
+    earlier.  most_replicas: that there can be of it; None is any number.  spot: of replicas that may be taken away;
+    they cost what it says.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -68,7 +69,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_batched_tokens: Count | None = None
     prefill: Prefill | None = None
     kv_tokens: KvTokens | None = None
-    enable_prefix_caching: bool = False
+    enable_prefix_caching: bool | None = None
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration, two prices, and whole batches with settings of continuous ones. What is on

@@ -21,6 +21,7 @@ Kind = Literal[
     "model",
     "schedule",
     "hours",
+    "sizes",
 ]
 Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal[
@@ -35,6 +36,7 @@ Form = Literal[
     "bytes",
     "schedule",
     "hours",
+    "sizes",
 ]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")

@@ -16,7 +16,8 @@ class PoolRules:
     """Servers and how calls are given to them.
 
     max_num_seqs: sequences that a replica decodes at once, or the size of a static batch.  batch_window_s: how
-    long the first call of a static batch waits for others.  prefill: stalling or chunked, where it is continuous.
+    long the first call of a static batch waits for others.  preferred_sizes: as ``batch_sizes_of`` reads them, None
+    where a batch starts early only if it is full.  prefill: stalling or chunked, where it is continuous.
     kv_tokens: of a replica; None is without limit.  enable_prefix_caching: "true" or "false".  prefix_cache_tokens: per
     replica; 0 is none.
     affinity_most_ahead: calls that the replica with the prefix may have more than the least loaded; None is no limit.
@@ -44,6 +45,7 @@ class PoolRules:
     scaling_idle_s: float | None = None
     schedule: str | None = None
     start_up_s: float = 0.0
+    preferred_sizes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
     if lever.is_limit and text in _UNLIMITED:
         return None
     match lever.kind:
-        case "model" | "schedule" | "hours":
+        case "model" | "schedule" | "hours" | "sizes":
             return text
         case "weights":
             for pool in weights_of(text).pools:
@@ -131,7 +131,9 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return None
     if lever.kind == "pools" and isinstance(value, tuple | list) and value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
-    if lever.kind in ("schedule", "hours", "weights"):
+    if lever.kind == "sizes" and isinstance(value, tuple | list):
+        return ",".join(str(part) for part in value)
+    if lever.kind in ("schedule", "hours", "weights", "sizes"):
         raise ValueError(f"{value!r} is no text")
     if lever.kind in _NAMED:
         raise ValueError(f"{value!r} is not a name")
@@ -182,6 +184,7 @@ def _example(lever: Lever) -> str:
         "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
         "weights": "write pools with the parts that they serve, such as gpu-a=7,gpu-b=3",
         "hours": "write hours of the day, such as 22:00-06:00",
+        "sizes": "write whole numbers, such as 8,16",
     }[lever.kind]
     return words + (", or unlimited" if lever.is_limit else "")
 
@@ -197,6 +200,7 @@ def _example_given(lever: Lever) -> str:
         "schedule": "give text such as '00:00=2,07:00=4'",
         "weights": "give text such as 'gpu-a=7,gpu-b=3'",
         "hours": "give text such as '22:00-06:00'",
+        "sizes": "give whole numbers, such as (8, 16)",
     }.get(lever.kind, "give a number")
     return words + (", or None for no limit" if lever.is_limit else "")
 

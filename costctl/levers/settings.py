@@ -12,6 +12,7 @@ from typing import Final
 
 from costctl.documents.changes import SettingChange, Value
 from costctl.errors import InputError
+from costctl.levers.batch_sizes import batch_sizes_of
 from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.day_hours import day_hours_of
 from costctl.levers.lever import Lever, Owner
@@ -62,6 +63,8 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
             value = us_from_s(value) / US_PER_S
     elif lever.kind == "schedule" and isinstance(value, str):
         value = schedule_of(value).text
+    elif lever.kind == "sizes" and isinstance(value, str):
+        value = batch_sizes_of(value).text
     elif lever.kind == "hours" and isinstance(value, str):
         value = day_hours_of(value).text
     elif lever.kind == "weights" and isinstance(value, str):

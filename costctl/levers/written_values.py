@@ -21,6 +21,7 @@ from costctl.documents.policy import (
     ScheduleStep,
     Unlimited,
 )
+from costctl.levers.batch_sizes import batch_sizes_from, batch_sizes_of
 from costctl.levers.day_hours import DayHours, day_hours_of
 from costctl.levers.lever import Lever
 from costctl.levers.limits import limit_per_replica
@@ -56,6 +57,8 @@ def written(lever: Lever, value: Value) -> Any:
         return value - 1
     if lever.form == "schedule" and isinstance(value, str):
         return msgspec.to_builtins(_schedule_written(value))
+    if lever.form == "sizes" and isinstance(value, str):
+        return list(batch_sizes_of(value).sizes)
     if lever.form == "hours" and isinstance(value, str):
         hours = day_hours_of(value)
         return msgspec.to_builtins(DeferHours(hours.begin, hours.end))
@@ -84,7 +87,9 @@ def _schedule_read(found: ReplicaSchedule) -> str | Unsaid:
 
 
 def read(
-    lever: Lever, found: int | str | Limit | ReplicaSchedule | DeferHours, replicas: int
+    lever: Lever,
+    found: int | str | Limit | ReplicaSchedule | DeferHours | tuple[int, ...],
+    replicas: int,
 ) -> Value | Unsaid:
     """The value in the unit of the lever. found: at its pointer.  replicas: of the backend."""
     match found:
@@ -105,6 +110,8 @@ def read(
             return DayHours(found.from_minute, found.until_minute).text
         case ReplicaSchedule():
             return _schedule_read(found)
+        case tuple():
+            return batch_sizes_from(found).text
         case int() if lever.form == "microseconds":
             return found / US_PER_S
         case int() if lever.form == "bytes":

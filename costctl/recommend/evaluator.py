@@ -3,12 +3,11 @@
 In: the study, a proposal. Out: ``Recommendation``, made or withheld. The data flow:
 
     what it would rest on → may that be acted on? → candidates, replayed on the first part → the best by its goal
-    → savings and effects there → the same settings on the second part → advice, or what failed
+    (search.py) → savings and effects there → the same settings on the second part → advice, or what failed
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,12 +20,12 @@ from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
 from costctl.recommend.doubts import Doubt, Seen, doubt_of
 from costctl.recommend.effects import effects_of, latency_of
-from costctl.recommend.objectives import meets_objectives, missed, untrusted
+from costctl.recommend.objectives import meets_objectives, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
+from costctl.recommend.search import Best, best_of, what_fails
 from costctl.recommend.study import Part, Study
 from costctl.recommend.weekly import over_both
-from costctl.scenario.period import Trial
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 FREED_TIME: Final = (
@@ -36,15 +35,6 @@ _OF_REQUESTS: Final[tuple[Goal, ...]] = (
     "goodput",
     "order",
 )  # of these goals requests in time are told, of others money
-_SAME: Final = 1e-9  # of the bill: a smaller difference is what is left of sums of floats
-
-
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best candidate, and its replay of the first part."""
-
-    settings: Candidate
-    trial: Trial
 
 
 def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
@@ -65,8 +55,10 @@ def _judged(study: Study, proposed: Proposal) -> Recommendation:
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
         return withheld(proposed.subject, reason, proposed.evidence)
-    best = _best(study, proposed)
-    evidence = (*proposed.evidence, _tried(study, proposed))
+    best, tried = best_of(study, proposed)
+    if best is None and proposed.otherwise is not None:
+        return _judged(study, proposed.otherwise)
+    evidence = (*proposed.evidence, _tried(study, proposed, tried))
     if best is None:
         return withheld(proposed.subject, proposed.if_none, evidence)
     return _held_out(study, proposed, best, evidence)
@@ -97,69 +89,12 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
     )
 
 
-def _best(study: Study, proposed: Proposal) -> _Best | None:
-    """The best candidate on the first part, the earlier of two that are alike; None where none beats today."""
-    part = study.first
-    best = None
-    score = None if proposed.goal == "objectives" else _score(part, proposed, part.today)
-    for settings in proposed.candidates:
-        trial = study.trial(part, settings)
-        reached = _score(part, proposed, trial)
-        if (score is None or reached < score) and _is_allowed(part, proposed, trial):
-            best, score = _Best(settings, trial), reached
-    return best
-
-
-def _score(part: Part, proposed: Proposal, trial: Trial) -> tuple[int, ...]:
-    """Smaller is better: requests within their objectives where these are the goal, by their value where their order
-    is, or objectives that are missed; the bill; busy time.
-    """
-    grain_usd = _SAME * float(part.today.paid_usd.sum()) or 1.0
-    paid_usd, busy_usd = float(trial.paid_usd.sum() + trial.cache_usd.sum()), float(trial.busy_usd.sum())
-    usd = tuple(round(each / grain_usd) for each in (paid_usd, busy_usd))
-    match proposed.goal:
-        case "cost":
-            return usd
-        case "value":
-            return (round((paid_usd + busy_usd) / grain_usd),)
-        case "goodput":
-            return (-int(trial.is_good.sum()), *usd)
-        case "objectives":
-            return (len(missed(part, trial, proposed.classes)), *usd)
-        case "order":
-            good = np.bincount(part.period.request_class[trial.is_good], minlength=len(proposed.value))
-            return (-round(float(good @ np.array(proposed.value)) / _SAME), -int(trial.is_good.sum()))
-
-
-def _is_allowed(part: Part, proposed: Proposal, trial: Trial) -> bool:
-    """Whether the candidate keeps what its goal must keep."""
-    return _what_fails(part, proposed, trial) is None
-
-
-def _what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
-    """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
-    if proposed.goal in ("cost", "order", "value"):
-        is_kept = meets_objectives(part, trial, proposed.classes)
-        return None if is_kept else "an objective would be missed"
-    if proposed.goal == "objectives":
-        is_missed = bool(missed(part, trial, proposed.classes))
-        return "an objective would still be missed" if is_missed else None
-    if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
-        return "it takes more replica time"
-    groups = [part.period.members(number) for number in proposed.classes]
-    groups.append(np.ones(trial.is_good.size, np.bool_))
-    counts = [tuple(int(each.is_good[group].sum()) for each in (part.today, trial)) for group in groups]
-    return "fewer requests are within their objectives" if any(a > b for a, b in counts) else None
-
-
-def _held_out(
-    study: Study, proposed: Proposal, best: _Best, evidence: tuple[Evidence, ...]
-) -> Recommendation:
+def _held_out(study: Study, proposed: Proposal, best: Best, evidence: tuple[Evidence, ...]) -> Recommendation:
     """The advice if it holds on the part that it was not chosen on, else withheld with what failed there."""
     later = study.trial(study.second, best.settings)
     saved = _saved(study, best)
     held = savings_between(study, study.second, study.second.today, later)
-    doubt = _doubt(study, proposed, saved, held, _what_fails(study.second, proposed, later))
+    doubt = _doubt(study, proposed, saved, held, what_fails(study.second, proposed, later))
     if doubt is not None:
         reason = f"{proposed.reason} {doubt.reason}"
         return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
@@ -171,7 +106,7 @@ def _held_out(
     return _made(study, proposed, best, saved, _holdout(held, proposed.goal, is_slo_met=is_slo_met), evidence)
 
 
-def _saved(study: Study, best: _Best) -> Savings:
+def _saved(study: Study, best: Best) -> Savings:
     """What the best candidate saves on the part that it was chosen on; of a schedule, whose hours are not spread evenly
     over a part, on the whole window.
     """
@@ -223,7 +158,7 @@ def _holdout(held: Savings, goal: Goal, *, is_slo_met: bool) -> Holdout:
 def _made(
     study: Study,
     proposed: Proposal,
-    best: _Best,
+    best: Best,
     saved: Savings,
     holdout: Holdout,
     evidence: tuple[Evidence, ...],
@@ -261,9 +196,9 @@ def _per_hour(gained: Estimate, goal: Goal) -> str:
     return f"{low:.3g} to {high:.3g} {unit} an hour"
 
 
-def _tried(study: Study, proposed: Proposal) -> Evidence:
+def _tried(study: Study, proposed: Proposal, count: int) -> Evidence:
     """How many candidates were replayed, on how many calls."""
-    period, count = study.first.period, len(proposed.candidates)
+    period = study.first.period
     served = np.isin(period.pool, proposed.pools) if proposed.pools else np.ones(period.pool.size, np.bool_)
     hours = (period.to_s - period.from_s) / S_PER_HOUR
     settings = "1 setting was" if count == 1 else f"{count} settings were"

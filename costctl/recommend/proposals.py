@@ -6,7 +6,7 @@ says of each what it assumes and how to undo it. Everything else, from the repla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from costctl.recommend.study import Study
 
 Goal = Literal["cost", "goodput", "order", "value", "objectives"]
 Candidate = tuple[Setting, ...]
+Refine = Callable[[Candidate, int], Sequence[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ class Proposal:
     whose busy time changes, by number.  reason: why the best one is advised, a sentence; if_none: why nothing is,
     where none is better than today.  value: of a request of each class within its objectives, by number, where the
     goal is their order.  is_about_prompts: what changes is how much of prompts is read, so that times to first token
-    are told.  capacity: facts of the size of a pool.
+    are told.  capacity: facts of the size of a pool.  refine: from the best so far (empty: none beats today) and the
+    number of the round, from 0 on, what to try next; nothing ends the search.  otherwise: what is judged instead where
+    no candidate keeps what this goal must keep.
     """
 
     subject: Subject
@@ -64,6 +67,8 @@ class Proposal:
     value: tuple[float, ...] = ()
     is_about_prompts: bool = False
     capacity: Capacity | None = None
+    refine: Refine | None = None
+    otherwise: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)

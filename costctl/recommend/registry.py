@@ -9,6 +9,7 @@ from costctl.recommend.kinds import (
     cache,
     capacity,
     deferral,
+    engine_settings,
     lane,
     prefix_affinity,
     queue_limit,
@@ -29,6 +30,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     storage_placement.KIND,
     retrieval_separation.KIND,
     tier_placement.KIND,
+    engine_settings.KIND,
 )
 # What people ask about and no kind advises on yet.
 NOT_COVERED: Final[tuple[str, ...]] = ()

@@ -16,6 +16,7 @@ import numpy as np
 from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
 from costctl.levers.apply import differences
+from costctl.levers.batch_sizes import batch_sizes_of
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_of
 from costctl.levers.weights import weights_of
@@ -191,6 +192,7 @@ def _setup(
         max_num_seqs=rules.max_num_seqs,
         dispatch=_DISPATCH[rules.dispatch],
         batch_window_s=rules.batch_window_s,
+        preferred_sizes=() if rules.preferred_sizes is None else batch_sizes_of(rules.preferred_sizes).sizes,
         max_batched_tokens=rules.max_batched_tokens,
         prefix_cache_tokens=rules.prefix_cache_tokens,
         affinity_most_ahead=MOST_AHEAD if rules.affinity_most_ahead is None else rules.affinity_most_ahead,

@@ -124,8 +124,12 @@ def _pool_known(fit: PoolFit, declared: PoolSettings) -> dict[str, Known]:
         else ("given", "declared"),
     }
     if declared.prefix_cache_tokens is not None:
-        known["prefix_cache_tokens"] = ("given", "declared")
-    if declared.enable_prefix_caching:
+        is_off = declared.enable_prefix_caching is False
+        known["prefix_cache_tokens"] = (
+            "given",
+            "prefix caching is declared to be off" if is_off else "declared",
+        )
+    if declared.enable_prefix_caching is not None:
         known["enable_prefix_caching"] = ("given", "declared")
     if not fit.pool.model.is_prefill_stalling:
         known["max_batched_tokens"] = _declared(declared.max_batched_tokens)

@@ -183,10 +183,12 @@ def _fit(
         dispatch=dispatch,
         batch_window_s=settings.batch_window_s or 0.0,
         lanes=Lanes.plain(max(len(calls.classes), 1)),
-        prefix_cache_tokens=settings.prefix_cache_tokens or 0,
+        prefix_cache_tokens=0
+        if settings.enable_prefix_caching is False
+        else settings.prefix_cache_tokens or 0,
         max_batched_tokens=settings.max_batched_tokens or _MAX_BATCHED_TOKENS,
         kv_tokens=settings.kv_tokens,
-        enable_prefix_caching=settings.enable_prefix_caching,
+        enable_prefix_caching=settings.enable_prefix_caching is True and not settings.prefix_cache_tokens,
     )
     if told is not None and told.max_batched_tokens is not None:
         setup = replace(setup, max_batched_tokens=told.max_batched_tokens)

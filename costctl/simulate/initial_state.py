@@ -152,6 +152,7 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
         lanes=lanes,
         lane_states=np.zeros((replicas.size, lanes.shape[1]), LANE_STATE),
         queues=queues,
+        preferred=_preferred(pools, workload.size),
         cached=cached,
         last_user=last_user,
         prefix_parent=parent,
@@ -235,6 +236,26 @@ def _stations(pools: Sequence[Pool]) -> NDArray[Any]:
         if setup.timetable is not None:
             row["period_s"], row["delay_s"] = setup.timetable.period_s, setup.timetable.start_up_s
     return stations
+
+
+def _preferred(pools: Sequence[Pool], calls: int) -> Ints:
+    """For each pool and number of waiting calls the largest size that they fill and a batch starts with; the last
+    column holds for all numbers from there on.
+    """
+    filled = [[each for each in _sizes(pool) if each <= calls] for pool in pools]
+    table = np.zeros((len(pools), 1 + max((max(each, default=0) for each in filled), default=0)), np.int64)
+    for row, sizes in zip(table, filled, strict=True):
+        row[sizes] = sizes
+    largest: Ints = np.maximum.accumulate(table, axis=1)
+    return largest
+
+
+def _sizes(pool: Pool) -> Sequence[int]:
+    """With which sizes a batch of the pool starts before its window has closed."""
+    setup = pool.setup
+    if pool.model.discipline == "continuous":
+        return ()
+    return [each for each in setup.preferred_sizes if each <= setup.max_num_seqs] or [setup.max_num_seqs]
 
 
 def _starts_s(workload: Workload) -> float:

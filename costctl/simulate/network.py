@@ -50,7 +50,8 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     max_num_seqs are in progress. It takes alpha + beta·b + gamma·(tokens carried). A call whose last
     prompt token it carries has its first token at its end and decodes from the next step on.
 
-    Static. An idle replica starts a batch when max_num_seqs calls wait, or when the one that has waited
+    Static. An idle replica starts a batch when as many calls wait as one of preferred_sizes (max_num_seqs where there
+    are none), with the largest of these that they fill; or, with up to max_num_seqs, when the one that has waited
     longest has waited batch_window_s. The batch of b calls ends, as a whole, alpha + beta·b +
     gamma·tokens later; first_token_s is then as well.
 

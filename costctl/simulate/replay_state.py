@@ -241,6 +241,9 @@ class SimState(NamedTuple):
     lanes: NDArray[Any]
     lane_states: NDArray[Any]
     queues: NDArray[Any]
+    preferred: (
+        Ints  # [pool, calls that wait]: the largest size that they fill and a batch starts with, 0 none
+    )
     cached: NDArray[Any]
     last_user: SmallInts  # [pool, prefix]: the replica that used it last, -1 none
     prefix_parent: Ints  # the prefix that it goes on from, -1 none

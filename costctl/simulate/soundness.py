@@ -108,6 +108,7 @@ def _require_sound_pool(pool: Pool, lanes: int) -> None:
     _require(0 <= setup.prefix_cache_tokens < 2**31, "a prefix cache size is negative or too large")
     _require(setup.affinity_most_ahead >= 0, "a pool lets a replica be fewer than 0 calls ahead")
     _require(setup.batch_window_s >= 0, "a batch window is negative")
+    _require(min(setup.preferred_sizes, default=1) > 0, "a preferred batch size is not positive")
     _require(min(model.alpha_s, model.beta_s, model.gamma_s) >= 0, "a service time is negative")
     _require(setup.lanes.count >= lanes, "a call is in a lane that the pool does not have")
     _require_sound_memory(pool)

@@ -127,8 +127,9 @@ class PoolSetup:
 
     replicas: at the start, where the pool scales.  max_num_seqs: sequences that a replica decodes at once
     (continuous), or calls in a batch (static).  batch_window_s: how long the first call of a static batch
-    waits for others to join.  lanes: who waits where and who goes first.  max_batched_tokens: tokens that a step
-    may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
+    waits for others to join.  preferred_sizes: with which a batch starts before that, the largest that the waiting
+    calls fill; empty is max_num_seqs alone.  lanes: who waits where and who goes first.  max_batched_tokens: tokens
+    that a step may carry where prefill rides along, one for each decoding sequence and the rest for prefill.
     prefix_cache_tokens: what each replica keeps of prompt beginnings, least recently used out first.
     affinity_most_ahead: how many calls more than the least loaded replica the one that has the prefix may have, waiting
     and in progress, and still be chosen by prefix_affinity.  timetable: by which the number of replicas changes;
@@ -153,6 +154,7 @@ class PoolSetup:
     kv_tokens: int | None = None
     kv_watermark: float = 0.0
     enable_prefix_caching: bool = False
+    preferred_sizes: tuple[int, ...] = ()
 
     @property
     def most_replicas(self) -> int:

@@ -31,6 +31,7 @@ def sound(lever: Lever) -> tuple[str, Value]:
         "pool": ("llama-3.1", "llama-3.1"),
         "pools": ("gpu, gpu.eu", ("gpu", "gpu.eu")),
         "hours": ("22:00-06:00", "22:00-06:00"),
+        "sizes": ("16, 8", "8,16"),
         "schedule": ("00:00=2,07:00=4", "00:00=2,07:00=4"),
         "weights": ("gpu=7,gpu.eu=3", "gpu=7,gpu.eu=3"),
     }[lever.kind]
@@ -55,6 +56,13 @@ def test_the_change_that_a_document_has_can_be_given_back(lever: Lever) -> None:
 @pytest.mark.parametrize("lever", [each for each in LEVERS if each.is_limit], ids=lambda lever: lever.id)
 def test_none_is_no_limit(lever: Lever) -> None:
     assert value(key_of(lever, NAMES[lever.owner][-1]), None) is None
+
+
+def test_sizes_are_numbers_in_any_order() -> None:
+    assert value("pool.gpu.batch.preferred", (16, 8, 16)) == "8,16"
+    for refused in ((), (0, 8), (2.5,), "8 16", 8):
+        with pytest.raises(UsageError):
+            value("pool.gpu.batch.preferred", refused)
 
 
 def test_a_whole_number_is_a_count_however_it_is_held() -> None:

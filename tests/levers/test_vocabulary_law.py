@@ -62,6 +62,7 @@ def replayed(today: Platform, platform: Platform) -> dict[str, tuple[object, ...
             pool.setup.lanes.queue_limit.tolist(),
             pool.setup.lanes.time_to_live_s.tolist(),
             pool.setup.lanes.retries.tolist(),
+            pool.setup.preferred_sizes,
         )
         for name, pool in zip(fitted, pools, strict=True)
     }
@@ -240,6 +241,7 @@ def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: 
     settings = (
         setting("pool", "replicas", "a", 4),
         setting("pool", "batch.window", "a", 0.02),
+        setting("pool", "batch.preferred", "a", "2,4"),
         setting("class", "queue.limit", "chat", 5),
         setting("class", "queue.max_wait", "chat", 2.0),
         setting("class", "retries", "chat", 1),

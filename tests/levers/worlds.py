@@ -22,6 +22,7 @@ from costctl.documents.policy import (
     Target,
     Validity,
 )
+from costctl.levers.batch_sizes import batch_sizes_from
 from costctl.levers.day_hours import DayHours
 from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, Platform, PoolRules
@@ -140,6 +141,8 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
         return st.sampled_from(("round_robin", "least_outstanding"))
     if lever.form == "schedule":
         return _schedules()
+    if lever.form == "sizes":
+        return st.sets(st.integers(1, 64), min_size=1).map(lambda sizes: batch_sizes_from(sizes).text)
     if lever.form == "hours":
         hours = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda each: each[0] != each[1])
         return hours.map(lambda each: DayHours(*each).text)

@@ -332,13 +332,22 @@ class HeapReplay:
         return None
 
     def due_s(self, replica: Replica, now: float) -> float:
-        if (
-            replica.pool.model.discipline == "continuous"
-            or sum(replica.waiting) >= replica.pool.setup.max_num_seqs
-        ):
+        if replica.pool.model.discipline == "continuous" or self.full_sizes(replica):
             return now
-        oldest_s = min(self.joined_s[queue[0]] for queue in replica.queues if queue)
-        return max(now, oldest_s + replica.pool.setup.batch_window_s)
+        return max(now, self.oldest_s(replica) + replica.pool.setup.batch_window_s)
+
+    def oldest_s(self, replica: Replica) -> float:
+        return min(self.joined_s[queue[0]] for queue in replica.queues if queue)
+
+    def full_sizes(self, replica: Replica) -> list[int]:
+        setup = replica.pool.setup
+        wanted = [each for each in setup.preferred_sizes if each <= setup.max_num_seqs]
+        return [each for each in wanted or [setup.max_num_seqs] if each <= sum(replica.waiting)]
+
+    def batch_size(self, replica: Replica, now: float) -> int:
+        setup = replica.pool.setup
+        is_over = setup.batch_window_s > 0 and self.oldest_s(replica) + setup.batch_window_s <= now
+        return max([] if is_over else self.full_sizes(replica), default=setup.max_num_seqs)
 
     def end_batch(self, replica: Replica, now: float) -> None:
         if replica.doing == "nothing":
@@ -356,8 +365,8 @@ class HeapReplay:
         if self.due_s(replica, now) > now:
             self.schedule(replica, self.due_s(replica, now))
             return
-        tokens = 0
-        while len(replica.batch) < replica.pool.setup.max_num_seqs:
+        tokens, size = 0, self.batch_size(replica, now)
+        while len(replica.batch) < size:
             call = self.next_to_serve(replica, now)
             if call is None:
                 break

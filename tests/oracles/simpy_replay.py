@@ -121,11 +121,15 @@ class SimpyReplica:
                 yield from self.until_arrival()
             oldest_s = min(replay.arrival_s[call] for call in self.waiting)
             window = self.env.timeout(max(oldest_s + setup.batch_window_s - self.env.now, 0.0))
-            while len(self.waiting) < setup.max_num_seqs and not window.processed:
+            wanted = [size for size in setup.preferred_sizes if size <= setup.max_num_seqs]
+            sizes = wanted or [setup.max_num_seqs]
+            while len(self.waiting) < min(sizes) and not window.processed:
                 self.arrived = self.env.event()
                 yield window | self.arrived
+            is_over = setup.batch_window_s > 0 and oldest_s + setup.batch_window_s <= self.env.now
+            full = [] if is_over else [size for size in sizes if size <= len(self.waiting)]
             batch = []
-            while len(batch) < setup.max_num_seqs and (call := self.take()) is not None:
+            while len(batch) < max(full, default=setup.max_num_seqs) and (call := self.take()) is not None:
                 batch.append(call)
             tokens = sum(replay.tokens[call] for call in batch)
             service_s = model.alpha_s + model.beta_s * len(batch) + model.gamma_s * tokens if batch else 0.0

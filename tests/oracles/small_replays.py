@@ -117,6 +117,7 @@ def random_case(seed: int, *, on_grid: bool) -> Case:
         )
         for _ in range(pools)
     ]
+    all_pools = [with_preferred_sizes(pool, seed, own) for own, pool in enumerate(all_pools)]
     before = (draw.random(n) * np.arange(n)).astype(np.int64)
     is_follower = (draw.random(n) < 0.3) & (np.arange(n) > 0)
     workload = Workload(
@@ -129,6 +130,13 @@ def random_case(seed: int, *, on_grid: bool) -> Case:
         replica=draw.integers(-1, sum(pool.setup.replicas for pool in all_pools), n),
     )
     return Case(workload, draw.integers(0, pools, n), all_pools)
+
+
+def with_preferred_sizes(pool: Pool, seed: int, own: int) -> Pool:
+    """The pool with up to three sizes that start a batch, some of them too large to ever do."""
+    draw = np.random.default_rng([seed, own, 11])
+    sizes = np.unique(draw.integers(1, 7, draw.integers(0, 4))).tolist()
+    return Pool(pool.model, dataclasses.replace(pool.setup, preferred_sizes=tuple(sizes)))
 
 
 def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:

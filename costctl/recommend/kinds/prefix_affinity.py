@@ -16,6 +16,7 @@ import numpy as np
 from costctl.arrays import Bools, Ints
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
+from costctl.recommend.known_prompts import LEAST_KNOWN, known_prompts, tokens_from_caches
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 from costctl.reuse.curve import miss_ratio_curve
@@ -24,9 +25,6 @@ from costctl.simulate.workload import Workload
 
 _NAME: Final = "prefix_affinity"
 _MOST_AHEAD: Final = (1, 4, 16, None)  # calls; of limits that are alike the first
-_LEAST_KNOWN: Final = (
-    0.5  # of a pool's calls: with fewer known prompts most of its load says nothing of caches
-)
 _CACHED_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 _MESSAGES: Final = "gen_ai.input.messages"
 
@@ -46,8 +44,8 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
         return Withheld(subject, "Its calls go to where their prompt is already.", how="not_applicable")
     workload = study.whole.period.workload
     here = study.whole.period.pool == number
-    known = here & _is_known(workload)
-    if known.sum() < _LEAST_KNOWN * here.sum():
+    known = known_prompts(study, number)
+    if known.sum() < LEAST_KNOWN * here.sum():
         return Withheld(
             subject,
             f"How prompts begin is known of {int(known.sum()):,} of its {int(here.sum()):,} calls: export {_MESSAGES}, "
@@ -56,6 +54,13 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             missing=(_MESSAGES,),
         )
     curve = _reuse(workload, known)
+    if study.settings.pools[name].enable_prefix_caching is False:
+        return Withheld(
+            subject,
+            "Its replicas keep no prompts (enable_prefix_caching = false); engine_settings says whether they should.",
+            evidence=(curve,),
+            how="not_applicable",
+        )
     if rules.prefix_cache_tokens == 0:
         key = f"pools.{name}.prefix_cache_tokens"
         return Withheld(
@@ -75,9 +80,7 @@ def _against_today(
     name, whole = study.pools[number], study.whole
     spared = whole.today.outcome.spared_tokens
     replayed = 0 if spared is None else int(spared[known].sum())
-    workload = whole.period.workload
-    prompts = workload.uncached_tokens if workload.prompt_tokens is None else workload.prompt_tokens
-    observed = int((prompts - workload.uncached_tokens)[known].sum())
+    observed = tokens_from_caches(study, known)
     if observed == 0 and replayed > 0:
         return Withheld(
             subject,
@@ -121,13 +124,6 @@ def _grid(pool: str) -> tuple[Candidate, ...]:
         )
         for ahead in _MOST_AHEAD
     )
-
-
-def _is_known(workload: Workload) -> Bools:
-    if workload.prefix is None:
-        return np.zeros(workload.size, np.bool_)
-    known: Bools = workload.prefix >= 0
-    return known
 
 
 def _reuse(workload: Workload, known: Bools) -> Evidence:

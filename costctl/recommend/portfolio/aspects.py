@@ -31,6 +31,7 @@ _STORAGE: Final = frozenset(
 _SCHEDULING: Final = frozenset(
     {
         "pool.batch.window",
+        "pool.batch.preferred",
         "class.batch.window",
         "class.lane",
         "class.weight",
