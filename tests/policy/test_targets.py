@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from msgspec.structs import replace
 
-from costctl.documents.policy import Policy, PolicyBoundary, RejectWhenBusy
+from costctl.documents.policy import Batch, Policy, PolicyBoundary, RejectWhenBusy
 from costctl.errors import InfeasibleError, UsageError
 from costctl.policy.carried import carried
 from costctl.policy.checks import check_policy
@@ -77,6 +78,27 @@ def test_a_limit_over_a_pool_is_split_among_its_servers_and_said_to_be_rounded()
         "to": 4,
         "written_as": "max_queue_size, of each server",
     }
+
+
+@pytest.mark.parametrize(
+    ("sizes", "written", "said"),
+    [
+        ((8, 16), "preferred_batch_size: [8, 16]", {"exact"}),
+        ((8, 64), "preferred_batch_size: [8]", {"approximated"}),
+        ((64,), None, {"unsupported"}),
+    ],
+)
+def test_triton_is_told_no_preferred_size_that_a_batch_cannot_have(
+    sizes: tuple[int, ...], written: str | None, said: set[str]
+) -> None:
+    policy = sound_policy()
+    batch = Batch(window_us=20_000, max_size=32, preferred_sizes=sizes)
+    embedder = replace(policy.backends[1], batch=batch)
+    emission = emit_triton(replace(policy, backends=(policy.backends[0], embedder)), None)
+    found = [line.strip() for line in emission.files["config.pbtxt"].splitlines() if "preferred" in line]
+    assert found == ([] if written is None else [written])
+    entries = [each for each in emission.manifest.entries if "preferred_sizes" in each.pointer]
+    assert {msgspec.to_builtins(each)["status"] for each in entries} == said
 
 
 def test_triton_is_never_told_zero_for_a_queue_that_holds_nothing() -> None:

@@ -15,6 +15,7 @@ from costctl.documents.coverage import Consumer, Validator
 from costctl.documents.policy import (
     AtMost,
     Backend,
+    Batch,
     Limit,
     Policy,
     PolicyClass,
@@ -110,9 +111,7 @@ def _dynamic_batching(
     if batch is not None and batch.window_us is not None:
         lines.append(f"max_queue_delay_microseconds: {batch.window_us}")
         ledger.exact(f"/backends/{number}/batch/window_us", "dynamic_batching.max_queue_delay_microseconds")
-    if batch is not None and batch.preferred_sizes is not None:
-        lines.append(f"preferred_batch_size: {list(batch.preferred_sizes)}")
-        ledger.exact(f"/backends/{number}/batch/preferred_sizes", "dynamic_batching.preferred_batch_size")
+    lines += _preferred_sizes(ledger, f"/backends/{number}/batch/preferred_sizes", batch)
     if len(lanes) > 1:
         default = next((kind.lane for kind in policy.classes if kind.id == policy.default_class), lanes[-1])
         level = lanes.index(default) + 1 if default in lanes else len(lanes)
@@ -137,6 +136,23 @@ def _dynamic_batching(
         elif rules:
             lines += ["default_queue_policy {", *(f"  {rule}" for rule in rules), "}"]
     return ["dynamic_batching {", *(f"  {line}" for line in lines), "}"]
+
+
+def _preferred_sizes(ledger: Ledger, pointer: str, batch: Batch | None) -> list[str]:
+    """Those that a batch can have: Triton loads no model that prefers a larger one."""
+    if batch is None or batch.preferred_sizes is None:
+        return []
+    most = batch.max_size
+    sizes = [each for each in batch.preferred_sizes if most is None or each <= most]
+    if not sizes:
+        ledger.unsupported(pointer, "All are larger than max_size, which Triton refuses.")
+        return []
+    if len(sizes) < len(batch.preferred_sizes):
+        reason = "Triton refuses sizes larger than max_size; they are left out."
+        ledger.approximated(pointer, reason, "dynamic_batching.preferred_batch_size")
+    else:
+        ledger.exact(pointer, "dynamic_batching.preferred_batch_size")
+    return [f"preferred_batch_size: {sizes}"]
 
 
 def _queue_policy(ledger: Ledger, members: list[tuple[int, PolicyClass]], backend: Backend) -> list[str]:
