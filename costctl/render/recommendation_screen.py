@@ -223,7 +223,7 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
     """
     lines = []
     counted: tuple[tuple[str, WithheldAs, str], ...] = (
-        ("Ruled out", "ruled_out", "see --verbose"),
+        ("Ruled out", "ruled_out", "--verbose"),
         ("Too few yet", "too_few", "may save; --verbose says how many more tell"),
     )
     for label, how, why in counted:
