@@ -22,7 +22,7 @@ def held_up(document: Recommendations) -> list[tuple[str, str]]:
         return []
     shown, hidden = first(held, _MOST)
     more = f"; {hidden} more: --verbose" if hidden else ""
-    return [("Held up", "; ".join(_in_words(each, document) for each in shown) + more)]
+    return [("Held up", f"{'; '.join(_in_words(each, document) for each in shown)}{more}")]
 
 
 def _in_words(chain: Chain, document: Recommendations) -> str:

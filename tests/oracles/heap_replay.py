@@ -293,10 +293,9 @@ class HeapReplay:
         charge(replica, self.lane_now(call), self.tokens[call], self.decode_steps[call])
         parts = parts_of(self.tree, self.prefix[call], self.prefix_tokens[call])
         saved = max(min(tokens_saved(replica, parts), self.prompt_tokens[call] - 1), 0)
-        if replica.memory is None or not replica.memory.is_caching:  # it knows who takes whole blocks
-            for prefix, _, _ in parts:
-                if prefix in replica.held:
-                    self.last_user[self.pool_of[call], prefix] = replica
+        knows_blocks = replica.memory is not None and replica.memory.is_caching
+        for prefix in [each for each, _, _ in parts if each in replica.held and not knows_blocks]:
+            self.last_user[self.pool_of[call], prefix] = replica
         if self.spared_tokens is not None and replica.pool.setup.prefix_cache_tokens and parts:
             self.spared_tokens[call] = saved
         if replica.pool.setup.prefix_cache_tokens and parts:
