@@ -22,7 +22,6 @@ from costctl.synth.shop.presets import shop
 from costctl.synth.shop.traffic import Call, traffic_of
 from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import App, Shop
-from costctl.units import S_PER_WEEK
 from tests.synth.written_shop import small_shop, small_shop_with_outages, small_shop_with_waste, written
 
 # The advice that finds each planted waste, and whether its quality must be tried before it is advised.
@@ -65,14 +64,14 @@ PART: Final = 0.2  # of the shop's sessions
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One planted waste of one world. status: what costctl said of it.  usd_per_week: low, mid and high of what the
-    remedy saves, None where nothing was said; truth: of the world billed again with the remedy.
+    """One planted waste of one world. status: what costctl said of it.  usd: low, mid and high of what the remedy
+    saves, None where nothing was said; truth: of the world billed again with the remedy, USD too.
     """
 
     seed: int
     advice: str
     status: str
-    usd_per_week: tuple[float, float, float] | None
+    usd: tuple[float, float, float] | None
     truth: float | None
 
     @property
@@ -83,14 +82,14 @@ class Promise:
     @property
     def error_ratio(self) -> float | None:
         """Of the promise, of the truth."""
-        if self.usd_per_week is None or not self.truth:
+        if self.usd is None or not self.truth:
             return None
-        return self.usd_per_week[1] / self.truth - 1.0
+        return self.usd[1] / self.truth - 1.0
 
     @property
     def is_covered(self) -> bool:
         """Whether the interval holds the truth."""
-        said, truth = self.usd_per_week, self.truth
+        said, truth = self.usd, self.truth
         return said is not None and truth is not None and said[0] <= truth <= said[2]
 
 
@@ -120,10 +119,9 @@ def promises_in(
 ) -> tuple[Promise, ...]:
     """The same of a document that is there already."""
     said = {each.id: each for each in document.recommendations}
-    weeks = document.baseline.observed_s / S_PER_WEEK
     apps = {app.name for app in world.apps}
     return tuple(
-        _promise(_with_caching(world, said, name), calls, seed, name, said.get(name), weeks)
+        _promise(_with_caching(world, said, name), calls, seed, name, said.get(name))
         for name in EVERY
         if app_of(name) in apps
     )
@@ -181,12 +179,12 @@ def in_good_order(seed: int) -> Shop:
 
 
 def _promise(
-    world: Shop, calls: Sequence[Call], seed: int, name: str, said: Recommendation | None, weeks: float
+    world: Shop, calls: Sequence[Call], seed: int, name: str, said: Recommendation | None
 ) -> Promise:
     if said is None or not said.change:
         return Promise(seed, name, "nothing" if said is None else said.status, None, None)
-    told = said.cash_usd_per_week
-    truth = (bill_usd(world, calls) - _billed_again(world, calls, said)) / weeks
+    told = said.cash_usd
+    truth = bill_usd(world, calls) - _billed_again(world, calls, said)
     return Promise(seed, name, said.status, None if told is None else (told.low, told.mid, told.high), truth)
 
 
