@@ -8,11 +8,15 @@ is seen, so that ((mid - low) / mid)² times as much brings the lower bound to n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import WithheldAs
+
+_FEW: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,16 @@ def doubt_of(
     needed = (
         "on average it brings none there, so that only more traces can tell"
         if times is None
-        else f"about {ceil(seen.count * times):,} are needed"
+        else f"about {_amount(seen.count * times, ceil)} are needed"
     )
     said = f"{when} the {noun} is not certain: {told}, from {_count(seen)}; {needed}."
     return Doubt(said, "too_few")
 
 
 def _count(seen: Seen) -> str:
-    return f"{seen.count:,.0f} {seen.noun}"
+    return f"{_amount(seen.count, round)} {seen.noun}"
+
+
+def _amount(value: float, whole: Callable[[float], int]) -> str:
+    """In whole numbers from ten on, below with two digits where it is none."""
+    return f"{whole(value):,}" if value >= _FEW or value == whole(value) else f"{value:.2g}"

@@ -28,6 +28,7 @@ from costctl.recommend.study import Part, Study
 from costctl.recommend.weekly import over_both
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
+LEAST_OF_PAID: Final = 0.001  # of what pools are paid for: a smaller saving is not worth a line
 FREED_TIME: Final = (
     "Freed replica time is worth its price only if other work fills it, or enough of it lets a replica go."
 )
@@ -140,9 +141,21 @@ def _doubt(
     doubts = [
         doubt
         for when, each, part in parts
-        if (doubt := doubt_of(when, each, _hours(part), _per_hour(each, goal), 0.0, gain))
+        if (
+            doubt := doubt_of(
+                when, each, _hours(part), _per_hour(each, goal), _worth_a_line(proposed, part), gain
+            )
+        )
     ]
     return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+
+
+def _worth_a_line(proposed: Proposal, part: Part) -> float:
+    """The least saving a week that is worth one: a thousandth of what its pools are paid for; of requests, any."""
+    if proposed.goal == "order":
+        return 0.0
+    paid_usd = float(part.today.paid_usd[[*proposed.pools]].sum())
+    return LEAST_OF_PAID * paid_usd * S_PER_WEEK / (part.period.to_s - part.period.from_s)
 
 
 def _hours(part: Part) -> Seen:
