@@ -1,7 +1,7 @@
 """Which part of a class's calls does each pool serve? Weights as text, such as ``gpu-a=7,gpu-b=3``.
 
 In: text, or weights by pool. Out: ``Weights``, pools by name and weights without a common factor, so that the same
-parts are always the same text; and by call the pool that it is given to.
+parts are always the same text.
 """
 
 from __future__ import annotations
@@ -11,12 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from costctl.arrays import Ints
-
 MOST: Final = 1000  # of a weight: parts of a thousand are as fine as a balancer is asked for
-_GOLDEN: Final = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +29,6 @@ class Weights:
     def pools(self) -> tuple[str, ...]:
         """Their names."""
         return tuple(name for name, _ in self.parts)
-
-    def dealt(self, calls: int) -> Ints:
-        """By call, in their order, the place of its pool in ``parts``.
-
-        Call i goes where the fraction of i times the golden ratio falls (a Weyl sequence): of any stretch of calls each
-        pool has its part, and the first pool keeps its calls where it gets a larger part.
-        """
-        weights = np.array([weight for _, weight in self.parts], np.float64)
-        edges = np.cumsum(weights) / weights.sum()
-        at = (np.arange(1, calls + 1) * _GOLDEN) % 1.0
-        return np.searchsorted(edges[:-1], at, side="right").astype(np.int64)
 
 
 def weights_from(weights: Mapping[str, int]) -> Weights:

@@ -20,6 +20,7 @@ from costctl.levers.batch_sizes import batch_sizes_of
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_of
 from costctl.levers.weights import weights_of
+from costctl.scenario.dealing import dealt
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel
@@ -173,7 +174,7 @@ def _deal(
     discipline = platform.pools[weights.pools[0]].discipline
     alike = [place for place, name in enumerate(names) if platform.pools[name].discipline == discipline]
     calls = np.flatnonzero(is_of_class & np.isin(moved, alike))
-    moved[calls] = places[weights.dealt(calls.size)]
+    moved[calls] = places[dealt(weights, calls.size)]
 
 
 def _model(model: ServiceModel, rules: PoolRules) -> ServiceModel:

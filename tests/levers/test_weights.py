@@ -11,6 +11,7 @@ from costctl.errors import UsageError
 from costctl.levers.apply import applied
 from costctl.levers.reading import setting_of
 from costctl.levers.weights import weights_from, weights_of
+from costctl.scenario.dealing import dealt
 from costctl.scenario.setups import served_by
 from tests.levers.small_platforms import platform
 
@@ -36,7 +37,7 @@ def test_of_any_stretch_of_calls_each_pool_has_its_part(
     weights: dict[str, int], calls: int, first: int
 ) -> None:
     made = weights_from(weights)
-    dealt = made.dealt(first + calls)[first:]
+    dealt = dealt(made, first + calls)[first:]
     counts = np.bincount(dealt, minlength=len(weights))
     expected = (
         calls * np.array([weight for _, weight in made.parts]) / sum(weight for _, weight in made.parts)
@@ -48,7 +49,7 @@ def test_of_any_stretch_of_calls_each_pool_has_its_part(
 @given(st.integers(1, 8), st.integers(0, 300))
 def test_a_pool_that_gets_more_keeps_what_it_had(weight: int, calls: int) -> None:
     less, more = (
-        weights_from({"a": each, "b": 10 - each}).dealt(calls) == 0 for each in (weight, weight + 1)
+        dealt(weights_from({"a": each, "b": 10 - each}), calls) == 0 for each in (weight, weight + 1)
     )
     assert (more | ~less).all()
 
