@@ -37,8 +37,8 @@ def test_of_any_stretch_of_calls_each_pool_has_its_part(
     weights: dict[str, int], calls: int, first: int
 ) -> None:
     made = weights_from(weights)
-    dealt = dealt(made, first + calls)[first:]
-    counts = np.bincount(dealt, minlength=len(weights))
+    given = dealt(made, first + calls)[first:]
+    counts = np.bincount(given, minlength=len(weights))
     expected = (
         calls * np.array([weight for _, weight in made.parts]) / sum(weight for _, weight in made.parts)
     )
