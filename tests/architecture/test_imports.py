@@ -217,6 +217,12 @@ def test_no_file_is_longer_than_400_lines(repository: Path) -> None:
     assert long == {}
 
 
+def test_no_two_files_of_tests_have_one_name(repository: Path) -> None:
+    """Pytest imports each by its name alone: of two it would run the first."""
+    names = [path.name for path in (repository / "tests").rglob("test_*.py")]
+    assert sorted(name for name in {*names} if names.count(name) > 1) == []
+
+
 def test_each_verb_of_the_command_line_is_served_by_a_module_of_its_name(repository: Path) -> None:
     help_of_verbs = {
         "again",
