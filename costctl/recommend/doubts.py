@@ -8,7 +8,7 @@ is seen, so that ((mid - low) / mid)² times as much brings the lower bound to n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -16,6 +16,8 @@ from typing import Final
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import WithheldAs
 
+WHEN_CHOSEN: Final = "On the part that it was chosen on"
+WHEN_HELD: Final = "In the hold-out period"
 _FEW: Final = 10.0
 
 
@@ -61,6 +63,11 @@ def doubt_of(
     )
     said = f"{when} the {noun} is not certain: {told}, from {_count(seen)}; {needed}."
     return Doubt(said, "too_few")
+
+
+def gravest(doubts: Iterable[Doubt | None]) -> Doubt | None:
+    """The first that rules out, else the first; None where there is none."""
+    return min(filter(None, doubts), key=lambda each: each.how != "ruled_out", default=None)
 
 
 def _count(seen: Seen) -> str:

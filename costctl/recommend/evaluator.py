@@ -18,7 +18,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
-from costctl.recommend.doubts import Doubt, Seen, doubt_of
+from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, Seen, doubt_of, gravest
 from costctl.recommend.effects import effects_of, latency_of
 from costctl.recommend.objectives import meets_objectives, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
@@ -134,20 +134,11 @@ def _doubt(
         return None  # it is made to keep what was promised, not to save
     if second is None:
         return Doubt(f"In the hold-out period there is no {gain} that could be told.", "ruled_out")
-    parts = (
-        ("On the part that it was chosen on", first.a_week, study.first),
-        ("In the hold-out period", second.a_week, study.second),
-    )
-    doubts = [
-        doubt
+    parts = ((WHEN_CHOSEN, first.a_week, study.first), (WHEN_HELD, second.a_week, study.second))
+    return gravest(
+        doubt_of(when, each, _hours(part), _per_hour(each, goal), _worth_a_line(proposed, part), gain)
         for when, each, part in parts
-        if (
-            doubt := doubt_of(
-                when, each, _hours(part), _per_hour(each, goal), _worth_a_line(proposed, part), gain
-            )
-        )
-    ]
-    return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+    )
 
 
 def _worth_a_line(proposed: Proposal, part: Part) -> float:

@@ -23,7 +23,7 @@ from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
 from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
 from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
-from costctl.recommend.doubts import Doubt, doubt_of
+from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, doubt_of, gravest
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.proposals import Candidate, Withheld
 from costctl.recommend.weekly import over_both
@@ -100,18 +100,13 @@ def _doubt(cut: Cut, before: Bill, after: Bill, first: Saving | None, rest: Savi
     """Why the cheapest candidate is no advice; None where it saves for certain on both parts."""
     if first is None or rest is None:
         return _too_few(cut, before, after)
-    parts = (
-        ("On the part that it was chosen on", first.a_week, cut.first),
-        ("In the hold-out period", rest.a_week, cut.rest),
-    )
-    doubts = [
-        doubt
-        for when, saved, part in parts
-        if (doubt := doubt_of(when, saved, cut.seen(before, after, part), _told(saved), LEAST_USD_PER_WEEK))
-    ]
     if first.a_week.mid < LEAST_USD_PER_WEEK:
         return Doubt("It would save less than a cent a week.", "ruled_out")
-    return min(doubts, key=lambda each: each.how != "ruled_out", default=None)
+    parts = ((WHEN_CHOSEN, first.a_week, cut.first), (WHEN_HELD, rest.a_week, cut.rest))
+    return gravest(
+        doubt_of(when, saved, cut.seen(before, after, part), _told(saved), LEAST_USD_PER_WEEK)
+        for when, saved, part in parts
+    )
 
 
 def _too_few(cut: Cut, before: Bill, after: Bill) -> Doubt:
