@@ -7,7 +7,8 @@ of busy seconds is divided by the requests removed. A busy pool is chaotic: with
 meet others on other replicas, and the day turns out cheaper or dearer by more than a small class costs. So classes are
 split several times, in replicates, and each part is replayed under laws of its own, drawn from around the fitted ones,
 the same with and without it: a day that all parts were compared with would lend its luck to all of them. Classes share
-these days: their parts are taken away from the same replays of everyone.
+these days: their parts are taken away from the same replays of everyone. Where a few replicates agree, the others are
+not made.
 docs/explanation/marginal-cost.md
 """
 
@@ -39,8 +40,11 @@ _PARTS: Final = 12  # of a class: 8.3 % of it at a time
 _LEAST_PARTS: Final = 6
 _CALLS_TO_REPLAY: Final = 40_000_000  # a bound for all replicates together: some ten seconds of two threads
 _MOST_REPLAYS: Final = 288  # of a class
+_FIRST_REPLICATES: Final = 4
+_AGREED: Final = 0.02  # standard error of their mean, as a ratio of it: intervals are then at most ± 6 % wide
 _THREADS: Final = 2
 _SPLITS, _LAWS = 0, 1  # what is drawn
+_SAVED, _DELAY = 0, 1  # what is found of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +123,33 @@ def removals(fits: PoolFits, seed: int) -> dict[str, Removal]:
         }
         return _compared(fits, laws[replicate][part], taken)
 
-    places = [(replicate, part) for replicate in range(replicates) for part in range(parts)]
+    found: dict[tuple[int, int], dict[int, tuple[Floats, Floats]]] = {}
+    made = 0
+
+    def of_class(number: int, side: int) -> Floats:
+        """What its parts saved, or spared others, each as often as it counts: by replicate, part and law."""
+        splits = classes[number].splits[:made]
+        return np.array(
+            [
+                [found[replicate, part][number][side] * times for part, times in enumerate(split.stands_for)]
+                for replicate, split in enumerate(splits)
+            ]
+        )
+
     with ThreadPoolExecutor(_THREADS) as executor:
-        found = dict(zip(places, executor.map(compared, places), strict=True))
+        while made < replicates and not (made and all(_is_told(of_class(each, _SAVED)) for each in present)):
+            until = replicates if made else min(_FIRST_REPLICATES, replicates)
+            places = [(replicate, part) for replicate in range(made, until) for part in range(parts)]
+            found.update(zip(places, executor.map(compared, places), strict=True))
+            made = until
 
     def removal(number: int, each: _Class) -> Removal:
-        numbered = range(each.is_idle.size)
-        saved_s, delay_s = (
-            np.array(
-                [
-                    [found[replicate, part][number][side] * split.stands_for[part] for part in numbered]
-                    for replicate, split in enumerate(each.splits)
-                ]
-            )
-            for side in (0, 1)
-        )
+        own = each.is_idle.size
         return Removal(
-            saved_s,
-            delay_s,
+            of_class(number, _SAVED),
+            of_class(number, _DELAY),
             each.is_idle,
-            np.array([[law.ravel() for law in some[: each.is_idle.size]] for some in laws]),
+            np.array([[law.ravel() for law in some[:own]] for some in laws[:made]]),
             _blocks_on_diagonal(roots @ roots.transpose(0, 2, 1)),
             calls.request_ids[each.members[is_idle[each.members]]],
         )
@@ -207,6 +218,13 @@ def _saved(fits: PoolFits, pools: Sequence[Pool], today: Outcome, part: Ints) ->
         fits.workload.lane[keep], weights=np.nan_to_num(longer_s), minlength=len(fits.calls.classes)
     )
     return saved_s, delay_s.astype(np.float64)
+
+
+def _is_told(saved_s: Floats) -> bool:
+    """Whether the replicates agree so well on what the class saves that more of them would tell little."""
+    by_replicate = saved_s.sum(axis=(1, 2, 3))
+    error_s = by_replicate.std(ddof=1) / np.sqrt(by_replicate.size)
+    return bool(error_s <= _AGREED * abs(by_replicate.mean()))
 
 
 def _blocks_on_diagonal(blocks: Floats) -> Floats:

@@ -92,6 +92,19 @@ def test_every_request_is_taken_away_once_in_each_replicate_and_classes_share_th
     assert (removed["often"].deviations[:, :shared] == removed["seldom"].deviations[:, :shared]).all()
 
 
+def test_where_the_first_replicates_agree_no_others_are_made() -> None:
+    # One replica that never batches: each day costs what the calls take, and a class saves its share of it.
+    steady = Pool(replace(DECODING.model, alpha_s=0.0005), replace(SETUP, replicas=1, max_num_seqs=1))
+    agreed = removals(fits_of(some_calls(), steady, CLASSES, ERRORS_S2), 3)
+    chaotic = removals(fits_of(some_calls(), DECODING, CLASSES, ERRORS_S2), 3)
+    for name in CLASSES:
+        few, many = saved_s(agreed[name]), saved_s(chaotic[name])
+        assert few.size == 4 < many.size
+        assert few.std(ddof=1) / 2 <= 0.02 * few.mean()
+    first = saved_s(chaotic["seldom"])[:4]
+    assert first.std(ddof=1) / 2 > 0.02 * first.mean()
+
+
 def test_with_an_exact_law_it_is_what_a_slow_twin_says_of_each_request() -> None:
     # α and β are 0, so that no day has a pace of its own; of twelve requests each is a part by itself.
     rng = np.random.default_rng(8)
