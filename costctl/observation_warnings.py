@@ -57,11 +57,15 @@ def warnings_of(engine: Engine, settings: Settings) -> tuple[str, ...]:
 def _seen(engine: Engine, settings: Settings) -> Seen:
     """What the traces name and match; a relation is built only where a setting needs it."""
     served = "SELECT DISTINCT model_served FROM spans UNION SELECT DISTINCT model_requested FROM spans"
-    names_model = bool(settings.commitments) or any(each.allowed_models for each in settings.classes.values())
+    needs_models = [
+        settings.commitments,
+        *(each.models for each in settings.pools.values()),
+        *(each.allowed_models for each in settings.classes.values()),
+    ]
     names_provider = bool(settings.billing or set(settings.bills) - set(settings.pools))
     return Seen(
         classes=_classes(engine, settings),
-        models=_column(engine, served) if names_model else (),
+        models=_column(engine, served) if any(needs_models) else (),
         providers=_column(engine, "SELECT DISTINCT provider FROM calls") if names_provider else (),
         pools=_column(engine, "SELECT DISTINCT pool FROM calls") if settings.pools else (),
         storages=_column(engine, "SELECT DISTINCT storage FROM storage_use") if settings.storage else (),

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from costctl.documents.settings import Settings
+from costctl.documents.settings import Pool, Settings
 from costctl.errors import UsageError
 from costctl.pricing.model_names import Found, find_model, without_snapshot
 from costctl.pricing.prices import book_models
@@ -117,7 +117,8 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
     ):
         for name in declared:
             if name not in matched:
-                yield f"[{kind}.{name}] has no effect: {what} of these traces matches it."
+                hint = _all_calls_hint(settings.pools[name], seen) if kind == "pools" else ""
+                yield f"[{kind}.{name}] has no effect: {what} of these traces matches it.{hint}"
     for name in settings.classes:
         if name not in seen.classes:
             yield (
@@ -139,6 +140,13 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
     for name in settings.billing:
         if name != "*" and name not in seen.providers:
             yield f"[billing.{name}] has no effect: no model call of these traces names that provider."
+
+
+def _all_calls_hint(pool: Pool, seen: Seen) -> str:
+    """What takes the calls of traces that name no model, which a pool's models cannot."""
+    if not pool.models or seen.models:
+        return ""
+    return ' None of them names a model: leave out models, and match = { operation = "*" } takes every call.'
 
 
 def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:

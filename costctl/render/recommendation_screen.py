@@ -237,7 +237,9 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
         lines.append(("Needs input", f"{_how_to_give(shown)}{more}"))
     apart = document.withheld("not_applicable")
     if not document.baseline.pools:
-        lines.append(("Own pools", "none declared in costctl.toml: no advice on replicas, batches or queues"))
+        lines.append(
+            ("Own pools", "no call runs on a declared one: no advice on replicas, batches or queues")
+        )
     elif apart and document.why_nothing is None:
         shown, hidden = first([*dict.fromkeys(kind(each.kind) for each in apart)], _MOST_NAMED)
         more = ", …" if hidden else ""

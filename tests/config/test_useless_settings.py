@@ -80,6 +80,23 @@ def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
     assert any("[bills] openai has no effect" in warning for warning in analysis.provenance.warnings)
 
 
+def test_models_that_no_call_names_are_answered_with_what_takes_every_call(tmp_path: Path) -> None:
+    calls = tmp_path / "calls.csv"
+    calls.write_text(
+        "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-11-03 09:00:00.0,900,40\n2026-11-03 09:00:05.0,700,30\n",
+        encoding="utf-8",
+    )
+    verbs.ingest(verbs.IngestRequest((str(calls),), tmp_path / "calls.duckdb"), unwatched)
+    nobody = Question(store=tmp_path / "calls.duckdb")
+    question = question_of(nobody, tmp_path, '[pools.chat]\nmodels = ["llama-3.3-70b"]\n')
+    assert verbs.analyze(question, unwatched).provenance.warnings == (
+        "[pools.chat] has no effect: no model call of these traces matches it. None of them names a model: "
+        'leave out models, and match = { operation = "*" } takes every call.',
+    )
+    taken = question_of(nobody, tmp_path, '[pools.chat]\nmatch = { operation = "*" }\n')
+    assert verbs.analyze(taken, unwatched).provenance.warnings == ()
+
+
 def test_what_nothing_matches_is_named_in_every_document(short_question: Question, tmp_path: Path) -> None:
     text = (
         '[pools.empty]\nmodels = ["no-such-model"]\n[storage.cellar]\nmatch = { "a" = "b" }\n'
