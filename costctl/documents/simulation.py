@@ -108,7 +108,8 @@ class CallFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What became of the calls that were offered: they are the sum of the others, but for retried.
 
     rejected: the queue was full.  expired: waited too long.  failed: with its replica.  never_arrived: the call before
-    it was not served.  in_flight: not ended when the replay was.  retried: came again, counted once a time.
+    it was not served.  in_flight: not ended when the replay was.  timed_out: broken off at its time-out.  retried: came
+    again, counted once a time.
     """
 
     offered: int
@@ -118,6 +119,7 @@ class CallFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failed: int
     never_arrived: int
     in_flight: int
+    timed_out: int
     retried: int
 
 

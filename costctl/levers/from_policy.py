@@ -171,8 +171,6 @@ def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
         reading.leave_out(
             f"{here}/queue/on_timeout", "the policy does not say to whose queue; it is rejected"
         )
-    if kind.timeout_us is not None:
-        reading.leave_out(f"{here}/timeout_us", "a call that has begun is never broken off in the replay")
     if kind.admission is not None:
         reading.leave_out(f"{here}/admission", "the replay has no limits of rate or concurrency by class")
     if kind.placement.fallback:

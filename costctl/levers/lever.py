@@ -27,6 +27,7 @@ Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal[
     "plain",
     "microseconds",
+    "timeout",
     "limit",
     "lane",
     "targets",

@@ -38,11 +38,13 @@ class Unsaid:
 
 def written(lever: Lever, value: Value) -> Any:
     """The value as a policy holds it, in JSON's types; ``Unsaid`` where a policy has no word for it."""
+    if value is None and lever.form == "timeout":
+        return Unsaid("a policy that says nothing of a time-out leaves it to the client")
     if value is None:
         return {"kind": "unlimited"}
     if value == "recorded":
         return Unsaid("that each call stays where it was is a way to replay it, and no rule")
-    if lever.form == "microseconds" and isinstance(value, int | float):
+    if lever.form in ("microseconds", "timeout") and isinstance(value, int | float):
         us = us_from_s(value)
         return us if us > 0 or not lever.is_limit else Unsaid("a wait of 0 s would reject every call")
     if lever.form == "bytes" and isinstance(value, int | float):
@@ -112,7 +114,7 @@ def read(
             return _schedule_read(found)
         case tuple():
             return batch_sizes_from(found).text
-        case int() if lever.form == "microseconds":
+        case int() if lever.form in ("microseconds", "timeout"):
             return found / US_PER_S
         case int() if lever.form == "bytes":
             return found / BYTES_PER_GB

@@ -257,6 +257,7 @@ def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Pl
         on_expiry=np.array([_code(kind.on_expiry, kind, pool) for kind in kinds], np.int64),
         demote_to=np.array([_place(kind.demote_to, classes) for kind in kinds], np.int64),
         redirect_to=np.array([_place(kind.redirect_to, names) for kind in kinds], np.int64),
+        timeout_s=np.array([_or_inf(kind.timeout_s) for kind in kinds], np.float64),
         retries=np.array([kind.retries for kind in kinds], np.int64),
         backoff_s=np.array([kind.backoff_s for kind in kinds], np.float64),
         backoff_factor=np.array([kind.backoff_factor for kind in kinds], np.float64),

@@ -142,8 +142,8 @@ def _lose_work(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: 
             memory.replicas[r].paused = calls.next_in_queue[call]
             _lose_call(calls, sim, memory, call, now)
         clear_memory(sim, memory, r)
-    sim.clock[0].in_system -= replica.in_progress
-    replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
+    sim.clock[0].in_system -= replica.in_progress - replica.leaving
+    replica.phase, replica.decoding, replica.in_progress, replica.leaving = IDLE, 0, 0, 0
     schedule(sim, r, np.inf)
 
 

@@ -19,14 +19,18 @@ from costctl.simulate.replay_state import (
     STEPPING,
     UP,
     Calls,
+    Deadlines,
     Memory,
     SimState,
 )
-from costctl.simulate.steps import growth_of_steps_s, steps_s, steps_until
+from costctl.simulate.steps import come_to_next_boundary
+from costctl.simulate.timeouts import watch
 
 
 @inlined_part
-def arrive(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: float) -> None:
+def arrive(
+    calls: Calls, sim: SimState, memory: Memory | None, deadlines: Deadlines | None, call: int, now: float
+) -> None:
     """The call comes to its pool, for the first time or again."""
     if calls.attempts[call] == 0:
         calls.arrival_s[call] = now
@@ -34,6 +38,8 @@ def arrive(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: f
     calls.joined_s[call] = now
     calls.status[call] = IN_FLIGHT
     calls.replica[call] = -1
+    if deadlines is not None:
+        watch(calls, sim, deadlines, call, now)
     if not _is_shed(calls, sim, call):
         dispatch(calls, sim, memory, call, now)
         return
@@ -147,7 +153,4 @@ def _notice_arrival(calls: Calls, sim: SimState, memory: Memory | None, r: int, 
         )  # it may fit into memory where those before it do not
         and replica.in_progress < station.max_num_seqs
     ):
-        growth_s = growth_of_steps_s(memory, r)
-        passed = steps_until(replica.anchor_s, replica.step_s, growth_s, now)
-        replica.steps_at_event = replica.steps + passed
-        schedule(sim, r, replica.anchor_s + steps_s(passed, replica.step_s, growth_s))
+        come_to_next_boundary(sim, memory, r, now)

@@ -37,6 +37,7 @@ from costctl.simulate.replay_state import (
     STOPS,
     UP,
     Calls,
+    Deadlines,
     Memory,
     SimState,
 )
@@ -166,10 +167,21 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     )
 
 
-def memory_state(workload: Workload, pools: Sequence[Pool]) -> Memory | None:
-    """KV memory before anything has happened: all of it is free. None where no pool counts its memory."""
-    if not any(pool.counts_memory for pool in pools):
+def deadline_state(workload: Workload, pools: Sequence[Pool]) -> Deadlines | None:
+    """Before anything has happened no call has a time-out to come. None where no lane has one."""
+    if not any(pool.setup.lanes.has_timeouts for pool in pools):
         return None
+    n = workload.size
+    return Deadlines(due_s=np.full(n, np.inf), known_s=np.full(n, np.inf), heap=np.empty(n, np.int32))
+
+
+def counts_memory(pools: Sequence[Pool]) -> bool:
+    """Whether any pool counts its KV memory."""
+    return any(pool.counts_memory for pool in pools)
+
+
+def memory_state(workload: Workload, pools: Sequence[Pool]) -> Memory:
+    """KV memory before anything has happened: all of it is free."""
     places = replicas_by_pool(pools)
     replicas = np.zeros(sum(places), MEMORY)
     kv_tokens = [pool.setup.kv_tokens for pool in pools]

@@ -33,7 +33,8 @@ class Lanes:
     never; noticed when its turn comes.  shed_above: a call is refused on arrival while more calls wait in
     the pool, all lanes, per replica that is up; inf is never.  on_refusal, on_expiry: `RefusalAction` codes.
     demote_to: the lane, redirect_to: the pool of the network; -1 is none.  retries: how often a call that
-    was refused, expired or failed comes again; the k-th time backoff_s·backoff_factor^(k-1) seconds later.
+    was refused, expired, timed out or failed comes again; the k-th time backoff_s·backoff_factor^(k-1) seconds later.
+    timeout_s: a call that has not ended so long after it came is broken off; inf is never.
     """
 
     rank: Ints
@@ -49,6 +50,7 @@ class Lanes:
     retries: Ints
     backoff_s: Floats
     backoff_factor: Floats
+    timeout_s: Floats
 
     @classmethod
     def plain(cls, count: int) -> Lanes:
@@ -67,12 +69,18 @@ class Lanes:
             retries=np.zeros(count, np.int64),
             backoff_s=np.zeros(count),
             backoff_factor=np.ones(count),
+            timeout_s=np.full(count, np.inf),
         )
 
     @property
     def count(self) -> int:
         """Number of lanes."""
         return int(self.rank.size)
+
+    @property
+    def has_timeouts(self) -> bool:
+        """Whether calls of a lane may be broken off."""
+        return bool(np.isfinite(self.timeout_s).any())
 
     @property
     def is_shared(self) -> bool:
@@ -106,6 +114,7 @@ class Lanes:
             "a lane retries a negative number of times, or more than 100": bool(
                 ((self.retries >= 0) & (self.retries <= 100)).all()
             ),
+            "a time-out is not positive": bool((self.timeout_s > 0).all()),
             "a back-off is negative or not finite": bool(
                 ((self.backoff_s >= 0) & np.isfinite(self.backoff_s)).all()
                 and ((self.backoff_factor >= 0) & np.isfinite(self.backoff_factor)).all()

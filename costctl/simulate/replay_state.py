@@ -21,7 +21,8 @@ EXPIRED: Final = int(CallStatus.EXPIRED)
 NEVER_ARRIVED: Final = int(CallStatus.NEVER_ARRIVED)
 FAILED: Final = int(CallStatus.FAILED)
 IN_FLIGHT: Final = int(CallStatus.IN_FLIGHT)
-DEMOTED: Final = 6  # in flight, and in the lane that its own demotes to
+TIMED_OUT: Final = int(CallStatus.TIMED_OUT)
+DEMOTED: Final = 7  # in flight, and in the lane that its own demotes to
 
 DEMOTE: Final = int(RefusalAction.DEMOTE)
 REDIRECT: Final = int(RefusalAction.REDIRECT)
@@ -101,7 +102,8 @@ REPLICA: Final = np.dtype(
         ("busy_from_s", np.float64),
         ("busy_s", np.float64),
         ("decoding", np.int64),
-        ("in_progress", np.int64),  # decoding, in prefill, or in the batch
+        ("in_progress", np.int64),  # decoding, in prefill, or in the batch; those that are leaving, too
+        ("leaving", np.int64),  # calls broken off that hold their places until the next boundary
         ("most_in_progress", np.int64),  # ever
         ("waiting", np.int64),
         ("completions_from", np.int64),  # where the replica's heap of completions begins
@@ -130,6 +132,7 @@ LANE: Final = np.dtype(
         ("retries", np.int64),
         ("backoff_s", np.float64),
         ("backoff_factor", np.float64),
+        ("timeout_s", np.float64),
     ]
 )
 
@@ -183,6 +186,7 @@ CHANGE: Final = np.dtype([("at_s", np.float64), ("kind", np.int64), ("subject", 
 CLOCK: Final = np.dtype(
     [
         ("timers", np.int64),  # calls in the heap of those to come
+        ("deadlines", np.int64),  # calls in the heap of those with a time-out
         ("change", np.int64),  # row of the next change of capacity
         ("change_s", np.float64),  # when it comes; inf: never
         ("in_system", np.int64),  # calls that wait or are in progress
@@ -272,3 +276,16 @@ class Memory(NamedTuple):
     prompt: Ints
     generated: SmallInts
     earlier: SmallInts
+
+
+class Deadlines(NamedTuple):
+    """When calls are broken off, one row per call.
+
+    due_s: of the attempt that came last; inf: never.  known_s: as the heap has it, inf where the call is not in there.
+    It may be that of an attempt that has ended, which is noticed when it is on top: so nothing that ends needs to
+    look here.  heap: of calls, by known_s.
+    """
+
+    due_s: Floats
+    known_s: Floats
+    heap: SmallInts

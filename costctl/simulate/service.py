@@ -1,4 +1,4 @@
-"""A call begins, and a call ends, whatever the discipline. Compiled parts of the event loop."""
+"""A call begins, ends, or leaves before its end, whatever the discipline. Compiled parts of the event loop."""
 
 from __future__ import annotations
 
@@ -36,3 +36,11 @@ def end_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     while follower >= 0:
         will_arrive(calls, sim, follower, now + calls.think_s[follower])
         follower = calls.next_follower[follower]
+
+
+@inlined_part
+def let_go(sim: SimState, r: int) -> None:
+    """At a boundary, the calls that were broken off before it give back their places."""
+    replica = sim.replicas[r]
+    replica.in_progress -= replica.leaving
+    replica.leaving = 0

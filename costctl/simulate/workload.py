@@ -187,6 +187,7 @@ class CallStatus(IntEnum):
     NEVER_ARRIVED = 3  # the call before it was not served, or the replay ended first
     FAILED = 4  # its replica failed
     IN_FLIGHT = 5  # the replay ended before it did
+    TIMED_OUT = 6  # had not ended within its time-out
 
 
 @dataclass(frozen=True, slots=True)

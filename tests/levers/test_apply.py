@@ -143,8 +143,9 @@ def test_a_policy_says_the_same_as_settings_by_hand() -> None:
         "class.rag.queue.limit": 4,
         "class.rag.queue.max_wait": 0.5,
         "class.embedding_batch.retries": 2,
+        "class.embedding_batch.timeout": 2.5,
     }
-    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback", "/classes/1/timeout_us"}
+    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback"}
 
 
 def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
@@ -159,7 +160,6 @@ def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
         "/classes/0/placement/targets",
         "/classes/0/queue/depth",
         "/classes/0/queue/on_timeout",
-        "/classes/1/timeout_us",
     }
 
 

@@ -146,12 +146,12 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
     if lever.form == "hours":
         hours = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda each: each[0] != each[1])
         return hours.map(lambda each: DayHours(*each).text)
-    if lever.form == "microseconds":
+    if lever.form in ("microseconds", "timeout"):
         most_us = min(10**8, int(lever.most * 1e6))
         numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
     else:
         numbers = st.integers(max(1, int(lever.least)), int(min(lever.most, 500)))
-    return st.none() | numbers if lever.is_limit else numbers
+    return st.none() | numbers if lever.is_limit and lever.form != "timeout" else numbers
 
 
 def _schedules() -> st.SearchStrategy[Value]:

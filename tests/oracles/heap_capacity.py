@@ -141,6 +141,7 @@ def fail(replay: HeapReplay, replica: Replica, now: float) -> None:
         replica.busy_s += now - replica.busy_from_s
     lost = [*replica.prefilling, *(call for _, call in replica.decoding), *replica.batch, *lose(replica)]
     replica.prefilling.clear()
+    replica.leaving.clear()
     replica.decoding, replica.batch, replica.doing, replica.event_s = [], [], "nothing", math.inf
     for call in lost:
         replay.begin_s[call] = replay.first_token_s[call] = math.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING
 
 from costctl.simulate.lanes import RefusalAction
@@ -25,6 +26,7 @@ def refuse(replay: HeapReplay, call: int, lane: int, now: float) -> None:
 
 def redirect(replay: HeapReplay, call: int, pool: int, now: float) -> None:
     replay.redirected[call] = 1
+    replay.due_s[call] = math.inf
     replay.pool_of[call] = pool
     heapq.heappush(replay.events, (now, ARRIVAL, call))
 
@@ -47,6 +49,7 @@ def expire(replay: HeapReplay, replica: Replica, call: int, lane: int, now: floa
 
 def give_up(replay: HeapReplay, call: int, why: str, now: float) -> None:
     lanes, lane = replay.pools[replay.pool_of[call]].setup.lanes, replay.lane[call]
+    replay.due_s[call] = math.inf
     retried = replay.attempts[call] - 1 - replay.redirected[call]
     if retried < lanes.retries[lane]:
         backoff_s = float(lanes.backoff_s[lane])

@@ -270,3 +270,20 @@ def random_case_of_memory(seed: int, *, on_grid: bool) -> Case:
         prompt_tokens=None,
     )
     return dataclasses.replace(case, workload=workload, pools=[in_memory(pool) for pool in case.pools])
+
+
+def random_case_of_timeouts(seed: int, *, on_grid: bool) -> Case:
+    """A random case of all rules, every other one with KV memory, in which calls of some lanes are broken off."""
+    kind = random_case_of_memory if seed % 2 else random_case_of_all_rules
+    case, draw = kind(seed, on_grid=on_grid), np.random.default_rng(seed + 3)
+
+    def with_timeouts(pool: Pool) -> Pool:
+        lanes = pool.setup.lanes
+        seconds = draw.integers(1, 100, lanes.count) / 8
+        if not on_grid:
+            seconds = draw.uniform(0.1, 12.0, lanes.count)
+        timeout_s = np.where(draw.random(lanes.count) < 0.7, seconds, np.inf)
+        lanes = dataclasses.replace(lanes, timeout_s=timeout_s)
+        return Pool(pool.model, dataclasses.replace(pool.setup, lanes=lanes))
+
+    return dataclasses.replace(case, pools=[with_timeouts(pool) for pool in case.pools])

@@ -128,6 +128,7 @@ def test_no_call_is_lost(nothing: Simulation, limited: Simulation) -> None:
             + calls.failed
             + calls.never_arrived
             + calls.in_flight
+            + calls.timed_out
         )
     for result in (nothing.result, limited.result):
         for name in {each.request_class for each in result.lanes}:

@@ -45,6 +45,7 @@ _SCHEDULING: Final = frozenset(
         "class.queue.redirect_to",
         "class.defer.hours",
         "class.defer.within",
+        "class.timeout",
         "class.retries",
         "class.backoff",
         "class.backoff_factor",
