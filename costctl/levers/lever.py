@@ -18,6 +18,7 @@ Kind = Literal[
     "pool",
     "pools",
     "weights",
+    "fallbacks",
     "model",
     "schedule",
     "hours",
@@ -32,6 +33,7 @@ Form = Literal[
     "lane",
     "targets",
     "weights",
+    "fallbacks",
     "attempts",
     "model",
     "bytes",
@@ -41,7 +43,7 @@ Form = Literal[
 ]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
-REFUSED: Final = ("reject", "demote", "redirect")
+REFUSED: Final = ("reject", "demote")
 OWN_LIMIT: Final = "the consumer's own limit, where it has one"
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
 MOST_GB: Final = 1e6

@@ -16,6 +16,7 @@ from costctl.simulate.replay_state import (
     COMES_BACK,
     DOWN,
     DRAINING,
+    ERROR,
     FAILED,
     FAILS,
     IDLE,
@@ -152,7 +153,7 @@ def _lose_call(calls: Calls, sim: SimState, memory: Memory | None, call: int, no
     if memory is not None:
         memory.generated[call] = 0
     calls.begin_s[call], calls.first_token_s[call] = np.nan, np.nan
-    give_up(calls, sim, call, FAILED, now)
+    give_up(calls, sim, call, FAILED, ERROR, now)
 
 
 @part

@@ -7,14 +7,18 @@ from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
 from costctl.simulate.kv_memory import fits_alone
 from costctl.simulate.queues import is_full, lane_of, wait_in_queue
-from costctl.simulate.refusals import refuse
+from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
+    CONTEXT_WINDOW,
     DEMOTE,
     DEMOTED,
+    ERROR,
     IDLE,
     IN_FLIGHT,
+    OVERLOAD,
     PREFIX_AFFINITY,
     RECORDED,
+    REJECTED,
     ROUND_ROBIN,
     STEPPING,
     UP,
@@ -43,14 +47,12 @@ def arrive(
     if not _is_shed(calls, sim, call):
         dispatch(calls, sim, memory, call, now)
         return
-    lane = int(calls.lane[call])
-    rules = sim.lanes[calls.pool[call], lane]
-    if rules.on_refusal == DEMOTE:
+    if sim.lanes[calls.pool[call], calls.lane[call]].on_refusal == DEMOTE:
         calls.status[call] = DEMOTED
         if not _is_shed(calls, sim, call):
             dispatch(calls, sim, memory, call, now)
             return
-    refuse(calls, sim, call, lane, now)
+    give_up(calls, sim, call, REJECTED, OVERLOAD, now)
 
 
 @inlined_part
@@ -59,17 +61,17 @@ def dispatch(calls: Calls, sim: SimState, memory: Memory | None, call: int, now:
     pool, lane = int(calls.pool[call]), lane_of(calls, sim, call)
     if sim.stations[pool].up == 0:
         calls.replica[call] = -1
-        refuse(calls, sim, call, lane, now)
+        give_up(calls, sim, call, REJECTED, ERROR, now)
         return
     r = _replica_for(calls, sim, call)
     calls.replica[call] = r
     if memory is not None and not fits_alone(calls, memory, r, call):
-        refuse(calls, sim, call, lane, now)
+        give_up(calls, sim, call, REJECTED, CONTEXT_WINDOW, now)
         return
     if is_full(sim, r, pool, lane):
         is_demoted = _is_demoted_to_room(calls, sim, r, call)
         if not is_demoted:
-            refuse(calls, sim, call, lane, now)
+            give_up(calls, sim, call, REJECTED, OVERLOAD, now)
             return
         lane = lane_of(calls, sim, call)
     wait_in_queue(calls, sim, r, lane, call)

@@ -22,6 +22,7 @@ from costctl.simulate.replay_state import (
     COMES_BACK,
     DISPATCH_CODE,
     FAILS,
+    FALLBACK,
     IS_READY,
     LANE,
     LANE_STATE,
@@ -83,6 +84,7 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         status=np.full(n, NEVER_ARRIVED, np.int8),
         attempts=np.zeros(n, np.int8),
         spared_tokens=np.zeros(n if has_prefix and _keeps_prefixes(pools) else 0, np.int32),
+        fell_back=np.zeros(n if any(pool.setup.lanes.has_fallbacks for pool in pools) else 0, np.int8),
     )
 
 
@@ -95,7 +97,7 @@ def comes_again(pools: Sequence[Pool]) -> bool:
     return any(
         bool(
             (lanes.retries > 0).any()
-            or (lanes.on_refusal == RefusalAction.REDIRECT).any()
+            or lanes.has_fallbacks
             or (lanes.on_expiry != RefusalAction.REJECT).any()
         )
         for lanes in (pool.setup.lanes for pool in pools)
@@ -151,6 +153,7 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
         stations=stations,
         replicas=replicas,
         lanes=lanes,
+        fallbacks=_fallbacks(pools),
         lane_states=np.zeros((replicas.size, lanes.shape[1]), LANE_STATE),
         queues=queues,
         preferred=_preferred(pools, workload.size),
@@ -219,6 +222,18 @@ def _lanes(lanes: Lanes) -> NDArray[Any]:
             rows[field.name] = getattr(lanes, field.name)
     rows["level"] = np.unique(lanes.rank, return_inverse=True)[1]
     rows["queue"] = 1 + (np.arange(lanes.count) if lanes.is_shared else rows["level"])
+    return rows
+
+
+def _fallbacks(pools: Sequence[Pool]) -> NDArray[Any]:
+    """The fallbacks of each pool and lane, as many places as the longest list has; none where nobody falls back."""
+    lists = [pool.setup.lanes.fallbacks for pool in pools]
+    most = max(len(each) for of_pool in lists for each in of_pool)
+    rows = np.zeros((len(pools), len(lists[0]), most), FALLBACK)
+    for number, of_pool in enumerate(lists):
+        for lane, found in enumerate(of_pool):
+            for place, each in enumerate(found):
+                rows[number, lane, place] = (each.pool, int(each.on))
     return rows
 
 

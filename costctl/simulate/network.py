@@ -131,6 +131,7 @@ def _outcome(calls: Calls, sim: SimState, memory: Memory | None, horizon_s: floa
         paid_s=replicas["paid_s"] + still_paid_s,
         spared_tokens=calls.spared_tokens if calls.spared_tokens.size else None,
         preemptions=None if memory is None else memory.replicas["preemptions"].copy(),
+        fell_back=calls.fell_back if calls.fell_back.size else None,
     )
 
 

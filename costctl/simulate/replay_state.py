@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costctl.arrays import Floats, Ints, SmallInts
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import KV_BLOCK_TOKENS, CallStatus
 
 SERVED: Final = int(CallStatus.SERVED)
@@ -25,7 +25,11 @@ TIMED_OUT: Final = int(CallStatus.TIMED_OUT)
 DEMOTED: Final = 7  # in flight, and in the lane that its own demotes to
 
 DEMOTE: Final = int(RefusalAction.DEMOTE)
-REDIRECT: Final = int(RefusalAction.REDIRECT)
+
+ERROR: Final = int(FallbackCause.ERROR)
+TIMEOUT: Final = int(FallbackCause.TIMEOUT)
+OVERLOAD: Final = int(FallbackCause.OVERLOAD)
+CONTEXT_WINDOW: Final = int(FallbackCause.CONTEXT_WINDOW)
 
 DISPATCH_CODE: Final = {"recorded": 0, "round_robin": 1, "least_outstanding": 2, "prefix_affinity": 3}
 RECORDED: Final = DISPATCH_CODE["recorded"]
@@ -128,13 +132,14 @@ LANE: Final = np.dtype(
         ("on_refusal", np.int64),
         ("on_expiry", np.int64),
         ("demote_to", np.int64),
-        ("redirect_to", np.int64),
         ("retries", np.int64),
         ("backoff_s", np.float64),
         ("backoff_factor", np.float64),
         ("timeout_s", np.float64),
     ]
 )
+
+FALLBACK: Final = np.dtype([("pool", np.int64), ("on", np.int64)])  # causes, one bit each; 0: none
 
 LANE_STATE: Final = np.dtype(
     [
@@ -202,7 +207,8 @@ class Calls(NamedTuple):
     arrival_s itself where nothing can come twice, else end_s, which has no other use until the call ends.
     progress: prompt tokens left to prefill; once it decodes, the number of the replica's decode step,
     counted as in REPLICA, at which the call ends. first_follower, next_follower: empty where no call
-    follows another; prefix, prefix_tokens, prompt_tokens, spared_tokens: empty where nothing is cached.
+    follows another; prefix, prefix_tokens, prompt_tokens, spared_tokens: empty where nothing is cached;
+    fell_back: how often it went on to another pool, empty where no lane has a fallback.
     """
 
     after: Ints
@@ -229,13 +235,15 @@ class Calls(NamedTuple):
     status: SmallInts
     attempts: SmallInts
     spared_tokens: SmallInts
+    fell_back: SmallInts
 
 
 class SimState(NamedTuple):
     """Pools and replicas, the queues before them, and the events to come.
 
-    lanes: [pool, lane]. lane_states: [replica, lane]. queues: [replica, queue]; queue 0 is for calls in
-    prefill or in the batch; waiting calls have a queue for each level of rank or, where lanes share, each lane.
+    lanes: [pool, lane]. fallbacks: [pool, lane, place], in the order in which they are tried. lane_states:
+    [replica, lane]. queues: [replica, queue]; queue 0 is for calls in prefill or in the batch; waiting calls have a
+    queue for each level of rank or, where lanes share, each lane.
     cached: [replica, prefix], a ring from most to least recently used through the last column; of prefixes in KV
     memory those that no sequence in progress uses.
     """
@@ -243,6 +251,7 @@ class SimState(NamedTuple):
     stations: NDArray[Any]
     replicas: NDArray[Any]
     lanes: NDArray[Any]
+    fallbacks: NDArray[Any]
     lane_states: NDArray[Any]
     queues: NDArray[Any]
     preferred: (
@@ -255,7 +264,7 @@ class SimState(NamedTuple):
     completions: SmallInts  # a heap for each replica: its decoding calls by progress
     event_s: Floats  # next event of each replica, padded with inf to a power of two
     winner: Ints  # tournament over event_s; winner[1] is the replica with the earliest event
-    timers: SmallInts  # heap of follow-ups, redirected and retrying calls to come, by joined_s
+    timers: SmallInts  # heap of follow-ups, of calls that fall back and of those that come again, to come, by joined_s
     changes: NDArray[Any]  # of capacity
     clock: NDArray[Any]  # one row
 

@@ -23,6 +23,7 @@ from costctl.simulate.replay_state import (
     MIXED,
     STEPPING,
     TIMED_OUT,
+    TIMEOUT,
     Calls,
     Deadlines,
     Memory,
@@ -83,7 +84,7 @@ def time_out(calls: Calls, sim: SimState, memory: Memory, r: int, call: int, now
         come_to_next_boundary(sim, memory, r, now)
     elif replica.phase == IDLE and sim.stations[replica.pool].is_static:
         schedule(sim, r, batch_due_s(calls, sim, r, now))
-    give_up(calls, sim, call, TIMED_OUT, now)
+    give_up(calls, sim, call, TIMED_OUT, TIMEOUT, now)
 
 
 @part

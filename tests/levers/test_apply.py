@@ -13,7 +13,7 @@ from costctl.levers.from_policy import from_policy
 from costctl.levers.platform import ClassRules, Failure, Platform, PoolRules
 from costctl.levers.reading import setting_of
 from costctl.scenario.setups import pools_of, served_by
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import Fallback, FallbackCause
 from costctl.simulate.workload import Outage, Scaling
 from tests.levers.small_platforms import CLASSES, platform, pool
 from tests.policy.policies import sound_policy
@@ -95,14 +95,18 @@ def test_rules_become_setups() -> None:
     assert small.model == pool().model
 
 
-def test_a_redirected_call_goes_to_a_pool_that_serves_in_the_same_way() -> None:
-    redirected = ("class.chat.queue.on_refusal=redirect", "class.chat.queue.redirect_to=small")
-    fitted = {"large": pool(), "small": pool()}
-    large, small = pools_of(fitted, CLASSES, TODAY, after(*redirected))
-    assert (large.setup.lanes.on_refusal[0], large.setup.lanes.redirect_to[0]) == (RefusalAction.REDIRECT, 1)
-    assert small.setup.lanes.on_refusal[0] == RefusalAction.REJECT
-    with pytest.raises(UsageError, match="embedder cannot take them"):
-        pools_of(fitted, CLASSES, TODAY, after(redirected[0], "class.chat.queue.redirect_to=embedder"))
+def test_a_call_falls_back_to_pools_that_serve_in_the_same_way() -> None:
+    fitted = {"embedder": pool(), "large": pool(), "small": pool()}
+    wanted = after("class.chat.fallback=small:overload+timeout", "class.rag.fallback=large")
+    embedder, large, small = (each.setup.lanes.fallbacks for each in pools_of(fitted, CLASSES, TODAY, wanted))
+    late_or_full = FallbackCause.OVERLOAD | FallbackCause.TIMEOUT
+    any_cause = late_or_full | FallbackCause.ERROR | FallbackCause.CONTEXT_WINDOW
+    # A call of chat is at large; one of rag at small, or at embedder, which has no like.
+    assert large == ((Fallback(2, late_or_full),), ())
+    assert small == ((), (Fallback(1, any_cause),))
+    assert embedder == ((), ())
+    with pytest.raises(UsageError, match="embedder, which cannot take them"):
+        pools_of(fitted, CLASSES, TODAY, after("class.chat.fallback=embedder"))
 
 
 def test_outages_and_scaling_become_setups() -> None:
@@ -145,7 +149,7 @@ def test_a_policy_says_the_same_as_settings_by_hand() -> None:
         "class.embedding_batch.retries": 2,
         "class.embedding_batch.timeout": 2.5,
     }
-    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback"}
+    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback/0"}  # large does not embed
 
 
 def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:

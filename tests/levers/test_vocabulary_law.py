@@ -63,6 +63,7 @@ def replayed(today: Platform, platform: Platform) -> dict[str, tuple[object, ...
             pool.setup.lanes.time_to_live_s.tolist(),
             pool.setup.lanes.retries.tolist(),
             pool.setup.lanes.timeout_s.tolist(),
+            pool.setup.lanes.fallbacks,
             pool.setup.preferred_sizes,
         )
         for name, pool in zip(fitted, pools, strict=True)

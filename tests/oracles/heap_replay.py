@@ -13,7 +13,7 @@ from collections import deque
 
 import numpy as np
 
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles import heap_memory
 from tests.oracles.heap_batches import due_s_of_batch, end_batch, start_batch
@@ -49,7 +49,8 @@ class HeapReplay:
         self.prompt = heap_memory.prompts_of(workload)
         self.tokens_left = list(self.tokens)
         self.joined_s, self.due_s = [math.nan] * n, [math.inf] * n
-        self.attempts, self.redirected, self.is_demoted = [0] * n, [0] * n, [False] * n
+        self.attempts, self.fell_back, self.is_demoted = [0] * n, [0] * n, [False] * n
+        self.has_fallbacks = any(pool.setup.lanes.has_fallbacks for pool in pools)
         self.last_user: dict[tuple[int, int], Replica] = {}
         self.low_since_s: list[float | None] = [None] * len(pools)
         self.arrival_s, self.begin_s, self.first_token_s, self.end_s = ([math.nan] * n for _ in range(4))
@@ -137,6 +138,7 @@ class HeapReplay:
             paid_s=np.array([replica.paid_s for replica in self.replicas]),
             spared_tokens=None if self.spared_tokens is None else np.array(self.spared_tokens, np.int64),
             preemptions=heap_memory.preemptions_of(self.replicas),
+            fell_back=np.array(self.fell_back) if self.has_fallbacks else None,
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -163,7 +165,7 @@ class HeapReplay:
         self.served_by[call], self.is_demoted[call] = -1, False
         watch(self, call, now)
         if self.is_shed(call) and not (self.may_demote(call) and not self.is_shed(call)):
-            refuse(self, call, self.lane[call], now)
+            refuse(self, call, FallbackCause.OVERLOAD, now)
         else:
             self.dispatch(call, now)
 
@@ -187,12 +189,15 @@ class HeapReplay:
         lane = self.lane_now(call)
         replica = choose(self, call)
         self.served_by[call] = -1 if replica is None else replica.number
-        if replica is None or heap_memory.never_fits(self, replica, call):
-            refuse(self, call, lane, now)
+        if replica is None:
+            refuse(self, call, FallbackCause.ERROR, now)
+            return
+        if heap_memory.never_fits(self, replica, call):
+            refuse(self, call, FallbackCause.CONTEXT_WINDOW, now)
             return
         if self.is_full(replica, lane):
             if not self.may_demote(call) or self.is_shed(call) or self.is_full(replica, self.lane_now(call)):
-                refuse(self, call, lane, now)
+                refuse(self, call, FallbackCause.OVERLOAD, now)
                 return
             lane = self.lane_now(call)
         self.wait(replica, lane, call)

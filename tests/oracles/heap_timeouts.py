@@ -6,6 +6,7 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from costctl.simulate.lanes import FallbackCause
 from tests.oracles import heap_memory
 from tests.oracles.heap_batches import due_s_of_batch
 from tests.oracles.heap_capacity import switch_off
@@ -49,7 +50,7 @@ def time_out(replay: HeapReplay, call: int, now: float) -> None:
             replay.schedule(replica, due_s_of_batch(replay, replica, now))
     if replica.state == "draining" and replica.outstanding == 0:
         switch_off(replica, now)
-    give_up(replay, call, "timed_out", now)
+    give_up(replay, call, "timed_out", FallbackCause.TIMEOUT, now)
 
 
 def let_go(replay: HeapReplay, replica: Replica) -> bool:

@@ -96,8 +96,7 @@ def test_a_pool_that_scales_is_paid_for_what_it_had(sample_question: Question) -
 def test_what_one_pool_refuses_another_serves(sample_question: Question) -> None:
     to_economy = (
         "class.classification.queue.limit=0",
-        "class.classification.queue.on_refusal=redirect",
-        "class.classification.queue.redirect_to=llm-economy",
+        "class.classification.fallback=llm-economy:overload",
     )
     document = simulated(sample_question, *to_economy, load="2x")
     refused = simulated(sample_question, to_economy[0], load="2x")
@@ -107,6 +106,8 @@ def test_what_one_pool_refuses_another_serves(sample_question: Question) -> None
         if each.request_class == "classification"
     }
     assert served["llm-economy"] > 0
+    assert fates(document.result, "classification").fell_back >= served["llm-economy"]
+    assert fates(refused.result, "classification").fell_back == 0
     assert (
         fates(document.result, "classification").rejected < fates(refused.result, "classification").rejected
     )

@@ -64,8 +64,8 @@ def test_a_prefill_that_is_under_way_goes_on_to_its_end() -> None:
 
 
 def test_a_static_batch_goes_on_without_the_caller_who_left() -> None:
-    # a and b are served as one batch in [0, 4). a leaves at 1, comes again at 1.5, and waits behind what is left of itself
-    # until 2.5; c waits from 2 and is served in [4, 8).
+    # a and b are served as one batch in [0, 4). a leaves at 1, comes again at 1.5, and waits behind what is left of
+    # itself until 2.5; c waits from 2 and is served in [4, 8).
     workload = plain_workload([0.0, 0.0, 2.0], lane=[0, 1, 1])
     setup = pool_setup(
         max_num_seqs=2, lane_rank=(0, 0), timeout_s=(1.0, NEVER), retries=(1, 0), backoff_s=0.5

@@ -42,7 +42,7 @@ _SCHEDULING: Final = frozenset(
         "class.queue.on_refusal",
         "class.queue.on_expiry",
         "class.queue.demote_to",
-        "class.queue.redirect_to",
+        "class.fallback",
         "class.defer.hours",
         "class.defer.within",
         "class.timeout",
