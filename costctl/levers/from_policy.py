@@ -171,15 +171,46 @@ def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
                 value = _per_replica(reading, lever, kind, found)
                 reading.take(lever, kind.request_class, value, here + lever.pointer)
     if kind.queue is not None and kind.queue.on_timeout == "demote":
+        _read_demotion(reading, f"{here}/queue/on_timeout", kind)
+    if kind.admission is not None and kind.admission.tokens_per_minute is not None:
         reading.leave_out(
-            f"{here}/queue/on_timeout", "the policy does not say to whose queue; it is rejected"
+            f"{here}/admission/tokens_per_minute", "the replay does not know which tokens a gateway counts"
         )
-    if kind.admission is not None:
-        reading.leave_out(f"{here}/admission", "the replay has no limits of rate or concurrency by class")
+
+
+def _read_demotion(reading: _Reading, pointer: str, kind: PolicyClass) -> None:
+    """What waited too long waits on in the lane that is served next: in the queue of the first class there."""
+    order = [lane.id for lane in reading.policy.lanes]
+    behind = order[order.index(kind.lane) + 1 :][:1]
+    names = [each.request_class for each in reading.policy.classes if each.lane in behind]
+    others = [each for each in names if each != kind.request_class and each in reading.today.classes]
+    if others:
+        reading.take(lever_named("class", "queue.on_expiry"), kind.request_class, "demote", pointer)
+        reading.take(lever_named("class", "queue.demote_to"), kind.request_class, others[0], pointer)
+    else:
+        reading.leave_out(pointer, "no other class is in the lane that is served next; it is rejected")
+
+
+def _why_counted_apart(reading: _Reading, kind: PolicyClass) -> str | None:
+    """Why the replay would not count the calls of the entry as a gateway does; None where it does."""
+
+    def ways(each: PolicyClass) -> set[str]:
+        found = replayed_backends(reading.policy, each, reading.today)
+        return {reading.today.pools[backend.pool or ""].discipline for backend in found}
+
+    others = [each for each in reading.policy.classes if each.request_class == kind.request_class]
+    if None in _shares(reading, kind):
+        return "some of the calls that it counts are not replayed"
+    if len(ways(kind)) > 1 or sum(bool(ways(each) & ways(kind)) for each in others) > 1:
+        return "the replay counts the calls of a class that batch alike together, and the policy does not"
+    return None
 
 
 def _per_replica(reading: _Reading, lever: Lever, kind: PolicyClass, found: Any) -> Value | Unsaid:
     """The value; a limit over a backend is shared by the replicas of each pool that the entry goes to."""
+    if lever.pointer is not None and lever.pointer.startswith("/admission/"):
+        reason = _why_counted_apart(reading, kind)
+        return read(lever, found, 1) if reason is None else Unsaid(reason)
     pools = reading.today.pools
     replicas = {
         backend.replicas or pools[backend.pool or ""].replicas

@@ -29,6 +29,7 @@ Form = Literal[
     "plain",
     "microseconds",
     "timeout",
+    "rate",
     "limit",
     "lane",
     "targets",

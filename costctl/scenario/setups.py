@@ -258,6 +258,8 @@ def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Pl
         on_expiry=np.array([RefusalAction[kind.on_expiry.upper()] for kind in kinds], np.int64),
         demote_to=np.array([_place(kind.demote_to, classes) for kind in kinds], np.int64),
         fallbacks=tuple(_fallbacks(kind, pool, names, platform) for kind in kinds),
+        concurrency=np.array([-1 if kind.concurrency is None else kind.concurrency for kind in kinds]),
+        per_minute=np.array([-1 if kind.per_minute is None else kind.per_minute for kind in kinds]),
         timeout_s=np.array([_or_inf(kind.timeout_s) for kind in kinds], np.float64),
         retries=np.array([kind.retries for kind in kinds], np.int64),
         backoff_s=np.array([kind.backoff_s for kind in kinds], np.float64),

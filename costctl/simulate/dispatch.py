@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
@@ -29,6 +31,7 @@ from costctl.simulate.replay_state import (
 )
 from costctl.simulate.steps import come_to_next_boundary
 from costctl.simulate.timeouts import watch
+from costctl.units import S_PER_MINUTE
 
 
 @inlined_part
@@ -44,6 +47,9 @@ def arrive(
     calls.replica[call] = -1
     if deadlines is not None:
         watch(calls, sim, deadlines, call, now)
+    if sim.admissions.size > 0 and not _is_admitted(calls, sim, call, now):
+        give_up(calls, sim, call, REJECTED, OVERLOAD, now)
+        return
     if not _is_shed(calls, sim, call):
         dispatch(calls, sim, memory, call, now)
         return
@@ -53,6 +59,25 @@ def arrive(
             dispatch(calls, sim, memory, call, now)
             return
     give_up(calls, sim, call, REJECTED, OVERLOAD, now)
+
+
+@part
+def _is_admitted(calls: Calls, sim: SimState, call: int, now: float) -> bool:
+    """Whether one more call of the lane may come now; one that falls back has been let in."""
+    own = calls.own_pool[call]
+    if calls.pool[call] != own:
+        return True
+    rules, seen = (
+        sim.lanes[own, calls.lane[call]],
+        sim.admissions[sim.stations[own].is_static, calls.lane[call]],
+    )
+    minute = int(np.floor(now / S_PER_MINUTE))
+    if minute != seen.minute:
+        seen.minute, seen.admitted = minute, 0
+    if 0 <= rules.concurrency <= seen.inside or 0 <= rules.per_minute <= seen.admitted:
+        return False
+    seen.admitted += 1
+    return True
 
 
 @inlined_part

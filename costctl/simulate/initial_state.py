@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.replay_state import (
+    ADMISSION,
     BLOCK,
     CACHED,
     CHANGE,
@@ -154,6 +155,7 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
         replicas=replicas,
         lanes=lanes,
         fallbacks=_fallbacks(pools),
+        admissions=_admissions(pools),
         lane_states=np.zeros((replicas.size, lanes.shape[1]), LANE_STATE),
         queues=queues,
         preferred=_preferred(pools, workload.size),
@@ -234,6 +236,14 @@ def _fallbacks(pools: Sequence[Pool]) -> NDArray[Any]:
         for lane, found in enumerate(of_pool):
             for place, each in enumerate(found):
                 rows[number, lane, place] = (each.pool, int(each.on))
+    return rows
+
+
+def _admissions(pools: Sequence[Pool]) -> NDArray[Any]:
+    """Nobody is there, and nobody has come in any minute."""
+    is_any = any(pool.setup.lanes.has_admission for pool in pools)
+    rows = np.zeros((2, pools[0].setup.lanes.count if is_any else 0), ADMISSION)
+    rows["minute"] = np.iinfo(np.int64).min
     return rows
 
 

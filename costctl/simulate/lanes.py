@@ -51,7 +51,9 @@ class Lanes:
     demote_to: the lane; -1 is none.  fallbacks: of each lane, the pools that a call which would leave goes on to, in
     order.  retries: how often a call that
     was refused, expired, timed out or failed comes again; the k-th time backoff_s·backoff_factor^(k-1) seconds later.
-    timeout_s: a call that has not ended so long after it came is broken off; inf is never.
+    timeout_s: a call that has not ended so long after it came is broken off; inf is never.  concurrency: calls of the
+    lane that may wait and be in progress, per_minute: that may come in a minute, both in all pools that batch as this
+    one does together; -1 is unlimited.
     """
 
     rank: Ints
@@ -67,6 +69,8 @@ class Lanes:
     backoff_s: Floats
     backoff_factor: Floats
     timeout_s: Floats
+    concurrency: Ints
+    per_minute: Ints
     fallbacks: tuple[tuple[Fallback, ...], ...]
 
     @classmethod
@@ -86,6 +90,8 @@ class Lanes:
             backoff_s=np.zeros(count),
             backoff_factor=np.ones(count),
             timeout_s=np.full(count, np.inf),
+            concurrency=np.full(count, -1, np.int64),
+            per_minute=np.full(count, -1, np.int64),
             fallbacks=((),) * count,
         )
 
@@ -98,6 +104,11 @@ class Lanes:
     def has_timeouts(self) -> bool:
         """Whether calls of a lane may be broken off."""
         return bool(np.isfinite(self.timeout_s).any())
+
+    @property
+    def has_admission(self) -> bool:
+        """Whether a lane bounds how many calls may be there, or come."""
+        return bool((self.concurrency >= 0).any() or (self.per_minute >= 0).any())
 
     @property
     def has_fallbacks(self) -> bool:

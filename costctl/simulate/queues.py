@@ -76,6 +76,16 @@ def wait_in_queue(calls: Calls, sim: SimState, r: int, lane: int, call: int) -> 
     replica.waiting += 1
     station.waiting += 1
     sim.clock[0].in_system += 1
+    if sim.admissions.size > 0:
+        sim.admissions[sim.stations[calls.own_pool[call]].is_static, calls.lane[call]].inside += 1
+
+
+@inlined_part
+def leave_system(calls: Calls, sim: SimState, call: int) -> None:
+    """The call neither waits nor is in progress any more."""
+    sim.clock[0].in_system -= 1
+    if sim.admissions.size > 0:
+        sim.admissions[sim.stations[calls.own_pool[call]].is_static, calls.lane[call]].inside -= 1
 
 
 @inlined_part

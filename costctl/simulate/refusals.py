@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from costctl.compiled import part
 from costctl.simulate.heaps import will_arrive
-from costctl.simulate.queues import is_full, wait_in_queue
+from costctl.simulate.queues import is_full, leave_system, wait_in_queue
 from costctl.simulate.replay_state import DEMOTE, DEMOTED, EXPIRED, IN_FLIGHT, OVERLOAD, Calls, SimState
 
 
 @part
 def expire(calls: Calls, sim: SimState, r: int, call: int, lane: int, now: float) -> None:
     """The call has left its queue after waiting too long: it is demoted, or gives up."""
-    sim.clock[0].in_system -= 1
+    leave_system(calls, sim, call)
     pool = int(calls.pool[call])
     rules = sim.lanes[pool, lane]
     if (

@@ -136,6 +136,16 @@ LANE: Final = np.dtype(
         ("backoff_s", np.float64),
         ("backoff_factor", np.float64),
         ("timeout_s", np.float64),
+        ("concurrency", np.int64),
+        ("per_minute", np.int64),
+    ]
+)
+
+ADMISSION: Final = np.dtype(
+    [
+        ("inside", np.int64),  # calls that wait or are in progress
+        ("minute", np.int64),  # the one in which a call was let in last
+        ("admitted", np.int64),  # calls let in within it
     ]
 )
 
@@ -241,7 +251,8 @@ class Calls(NamedTuple):
 class SimState(NamedTuple):
     """Pools and replicas, the queues before them, and the events to come.
 
-    lanes: [pool, lane]. fallbacks: [pool, lane, place], in the order in which they are tried. lane_states:
+    lanes: [pool, lane]. fallbacks: [pool, lane, place], in the order in which they are tried. admissions: [is_static
+    of the call's own pool, lane], empty where no lane bounds what may come. lane_states:
     [replica, lane]. queues: [replica, queue]; queue 0 is for calls in prefill or in the batch; waiting calls have a
     queue for each level of rank or, where lanes share, each lane.
     cached: [replica, prefix], a ring from most to least recently used through the last column; of prefixes in KV
@@ -252,6 +263,7 @@ class SimState(NamedTuple):
     replicas: NDArray[Any]
     lanes: NDArray[Any]
     fallbacks: NDArray[Any]
+    admissions: NDArray[Any]
     lane_states: NDArray[Any]
     queues: NDArray[Any]
     preferred: (

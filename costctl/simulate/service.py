@@ -5,7 +5,7 @@ from __future__ import annotations
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import will_arrive
 from costctl.simulate.prefix_cache import tokens_to_prefill
-from costctl.simulate.queues import enqueue
+from costctl.simulate.queues import enqueue, leave_system
 from costctl.simulate.replay_state import BEGUN, SERVED, Calls, SimState
 from costctl.simulate.turns import count_work
 
@@ -29,7 +29,7 @@ def end_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     calls.end_s[call] = now
     calls.status[call] = SERVED
     sim.replicas[calls.replica[call]].in_progress -= 1
-    sim.clock[0].in_system -= 1
+    leave_system(calls, sim, call)
     if calls.first_follower.size == 0:
         return
     follower = calls.first_follower[call]

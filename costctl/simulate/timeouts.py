@@ -13,7 +13,7 @@ from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import heap_pop, heap_push, heap_remove, schedule
 from costctl.simulate.kv_memory import abort_decoding, abort_prefill, left_paused
-from costctl.simulate.queues import leave_queue, taken_out
+from costctl.simulate.queues import leave_queue, leave_system, taken_out
 from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
     BEGUN,
@@ -73,7 +73,7 @@ def _push(sim: SimState, deadlines: Deadlines, call: int) -> None:
 def time_out(calls: Calls, sim: SimState, memory: Memory, r: int, call: int, now: float) -> None:
     """The call, which waits or is in progress on the replica, leaves its caller."""
     replica = sim.replicas[r]
-    sim.clock[0].in_system -= 1
+    leave_system(calls, sim, call)
     if np.isnan(calls.begin_s[call]):
         leave_queue(calls, sim, r, call)
     else:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from costctl.documents.policy import AtMost, Placement, Queue, RejectWhenBusy, Target
+from costctl.documents.policy import Admission, AtMost, Placement, Queue, RejectWhenBusy, Target
 from costctl.errors import UsageError
 from costctl.levers.apply import applied, differences
 from costctl.levers.from_policy import from_policy
@@ -159,11 +159,56 @@ def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
     queue = Queue(depth=RejectWhenBusy(), on_timeout="demote")
     changed_rag = msgspec.structs.replace(rag, placement=split, queue=queue)
     policy = msgspec.structs.replace(policy, classes=(changed_rag, batch))
-    _, left_out = from_policy(policy, POLICY_TODAY)
+    settings, left_out = from_policy(policy, POLICY_TODAY)
+    found = {each.key: each.value for each in settings}
+    assert (found["class.rag.queue.on_expiry"], found["class.rag.queue.demote_to"]) == (
+        "demote",
+        "embedding_batch",  # the class of the lane that is served next
+    )
     assert {each.pointer for each in left_out} == {
         "/classes/0/placement/targets",
         "/classes/0/queue/depth",
-        "/classes/0/queue/on_timeout",
+    }
+
+
+def test_what_waited_too_long_in_the_last_lane_has_no_queue_to_wait_on_in() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    demoted = msgspec.structs.replace(batch, queue=Queue(max_wait_us=1_000_000, on_timeout="demote"))
+    _, left_out = from_policy(msgspec.structs.replace(policy, classes=(rag, demoted)), POLICY_TODAY)
+    assert "/classes/1/queue/on_timeout" in {each.pointer for each in left_out}
+
+
+def test_what_a_class_may_take_is_replayed_where_it_is_counted_over_the_class() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    over_all = Admission(concurrency=AtMost(5, "global"), requests_per_minute=120, tokens_per_minute=9_000)
+    policy = msgspec.structs.replace(
+        policy,
+        classes=(
+            msgspec.structs.replace(rag, admission=over_all),
+            msgspec.structs.replace(batch, admission=Admission(concurrency=AtMost(5, "per_caller"))),
+        ),
+    )
+    settings, left_out = from_policy(policy, POLICY_TODAY)
+    found = {each.key: each.value for each in settings if "admission" in each.key}
+    assert found == {"class.rag.admission.concurrency": 5, "class.rag.admission.per_minute": 120}
+    assert {each.pointer for each in left_out if "admission" in each.pointer} == {
+        "/classes/0/admission/tokens_per_minute",
+        "/classes/1/admission/concurrency",
+    }
+
+
+def test_a_class_whose_entries_count_apart_is_not_replayed_with_one_count() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    twice = [
+        msgspec.structs.replace(rag, id=name, admission=Admission(requests_per_minute=10)) for name in "ab"
+    ]
+    settings, left_out = from_policy(msgspec.structs.replace(policy, classes=(*twice, batch)), POLICY_TODAY)
+    assert not [each for each in settings if "admission" in each.key]
+    assert {each.pointer for each in left_out if "admission" in each.pointer} == {
+        f"/classes/{index}/admission/requests_per_minute" for index in (0, 1)
     }
 
 

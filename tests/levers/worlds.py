@@ -159,7 +159,7 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
         numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
     else:
         numbers = st.integers(max(1, int(lever.least)), int(min(lever.most, 500)))
-    return st.none() | numbers if lever.is_limit and lever.form != "timeout" else numbers
+    return st.none() | numbers if lever.is_limit and lever.form not in ("timeout", "rate") else numbers
 
 
 def _schedules() -> st.SearchStrategy[Value]:

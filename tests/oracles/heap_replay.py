@@ -16,6 +16,7 @@ import numpy as np
 from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles import heap_memory
+from tests.oracles.heap_admission import is_admitted
 from tests.oracles.heap_batches import due_s_of_batch, end_batch, start_batch
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
 from tests.oracles.heap_dispatch import choose, parts_of
@@ -51,6 +52,7 @@ class HeapReplay:
         self.joined_s, self.due_s = [math.nan] * n, [math.inf] * n
         self.attempts, self.fell_back, self.is_demoted = [0] * n, [0] * n, [False] * n
         self.has_fallbacks = any(pool.setup.lanes.has_fallbacks for pool in pools)
+        self.came: list[tuple[float, int]] = []  # of calls that were let in: when, and which
         self.last_user: dict[tuple[int, int], Replica] = {}
         self.low_since_s: list[float | None] = [None] * len(pools)
         self.arrival_s, self.begin_s, self.first_token_s, self.end_s = ([math.nan] * n for _ in range(4))
@@ -164,6 +166,9 @@ class HeapReplay:
         self.status[call] = CallStatus.IN_FLIGHT
         self.served_by[call], self.is_demoted[call] = -1, False
         watch(self, call, now)
+        if not is_admitted(self, call, now):
+            refuse(self, call, FallbackCause.OVERLOAD, now)
+            return
         if self.is_shed(call) and not (self.may_demote(call) and not self.is_shed(call)):
             refuse(self, call, FallbackCause.OVERLOAD, now)
         else:

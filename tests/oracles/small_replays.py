@@ -283,7 +283,9 @@ def random_case_of_memory(seed: int, *, on_grid: bool) -> Case:
 
 
 def random_case_of_timeouts(seed: int, *, on_grid: bool) -> Case:
-    """A random case of all rules, every other one with KV memory, in which calls of some lanes are broken off."""
+    """A random case of all rules, every other one with KV memory, in which calls of some lanes are broken off, and some
+    lanes bound what may come.
+    """
     kind = random_case_of_memory if seed % 2 else random_case_of_all_rules
     case, draw = kind(seed, on_grid=on_grid), np.random.default_rng(seed + 3)
 
@@ -293,7 +295,12 @@ def random_case_of_timeouts(seed: int, *, on_grid: bool) -> Case:
         if not on_grid:
             seconds = draw.uniform(0.1, 12.0, lanes.count)
         timeout_s = np.where(draw.random(lanes.count) < 0.7, seconds, np.inf)
-        lanes = dataclasses.replace(lanes, timeout_s=timeout_s)
+        bounds = [draw.choice([-1, -1, 0, 1, 2, 4, 8], lanes.count) for _ in range(2)]
+        if draw.random() < 0.5:
+            bounds = [np.full(lanes.count, -1)] * 2
+        lanes = dataclasses.replace(
+            lanes, timeout_s=timeout_s, concurrency=bounds[0], per_minute=2 * bounds[1]
+        )
         return Pool(pool.model, dataclasses.replace(pool.setup, lanes=lanes))
 
     return dataclasses.replace(case, pools=[with_timeouts(pool) for pool in case.pools])

@@ -45,6 +45,8 @@ _SCHEDULING: Final = frozenset(
         "class.fallback",
         "class.defer.hours",
         "class.defer.within",
+        "class.admission.concurrency",
+        "class.admission.per_minute",
         "class.timeout",
         "class.retries",
         "class.backoff",
