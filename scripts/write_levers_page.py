@@ -56,6 +56,8 @@ def _bounds(lever: Lever) -> str:
         return "such as `00:00=2,07:00=4`"
     if lever.kind == "weights":
         return "such as `gpu-a=7,gpu-b=3`"
+    if lever.kind == "fallbacks":
+        return "such as `small:overload+timeout,large`"
     if lever.kind == "hours":
         return "such as `22:00-06:00`"
     most = "" if lever.most in (MOST_COUNT, MOST_S) else f" to {lever.most:g}"

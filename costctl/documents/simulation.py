@@ -105,10 +105,11 @@ class Quantiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of the calls that were offered: they are the sum of the others, but for retried.
+    """What became of the calls that were offered: they are the sum of the others, but for the last two.
 
     rejected: the queue was full.  expired: waited too long.  failed: with its replica.  never_arrived: the call before
-    it was not served.  in_flight: not ended when the replay was.  retried: came again, counted once a time.
+    it was not served.  in_flight: not ended when the replay was.  timed_out: broken off at its time-out.  retried: came
+    again, fell_back: went on to another pool, both counted once a time.
     """
 
     offered: int
@@ -118,7 +119,9 @@ class CallFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failed: int
     never_arrived: int
     in_flight: int
+    timed_out: int
     retried: int
+    fell_back: int
 
 
 class ClassResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,18 +9,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from costctl.documents.changes import Value
 from costctl.documents.policy import Backend, Policy, PolicyClass
 from costctl.levers.apply import has_lever, value_of
-from costctl.levers.bought_from_policy import bought_settings
+from costctl.levers.bought_from_policy import TARGETS, bought_settings
+from costctl.levers.fallbacks_from_policy import fallbacks_said
 from costctl.levers.lever import Lever
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting, of_lever
 from costctl.levers.table import LEVERS, lever_named
 from costctl.levers.weights import weights_from
 from costctl.levers.written_values import Unsaid, at_pointer, read
+
+OF_PLACEMENT: Final = (
+    "targets",
+    "weights",
+    "fallbacks",
+)  # forms that are read of all entries of a class together
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ def _agreed(reading: _Reading) -> Iterator[Setting]:
         for subject in sorted(subjects):
             found = reading.found.get((lever.id, subject), [])
             said = {value for value, _ in found}
-            is_whole = lever.form in ("targets", "weights") or len(found) == _places(reading, lever, subject)
+            is_whole = lever.form in OF_PLACEMENT or len(found) == _places(reading, lever, subject)
             if found and (len(said) > 1 or not is_whole):
                 for _, pointer in found:
                     reading.leave_out(
@@ -158,31 +165,52 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
 
 def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
     for lever in LEVERS:
-        if (
-            lever.owner == "class"
-            and lever.pointer is not None
-            and lever.form not in ("lane", "targets", "weights")
-        ):
+        if lever.owner == "class" and lever.pointer is not None and lever.form not in ("lane", *OF_PLACEMENT):
             found = at_pointer(kind, lever.pointer)
             if found is not None:
                 value = _per_replica(reading, lever, kind, found)
                 reading.take(lever, kind.request_class, value, here + lever.pointer)
     if kind.queue is not None and kind.queue.on_timeout == "demote":
+        _read_demotion(reading, f"{here}/queue/on_timeout", kind)
+    if kind.admission is not None and kind.admission.tokens_per_minute is not None:
         reading.leave_out(
-            f"{here}/queue/on_timeout", "the policy does not say to whose queue; it is rejected"
+            f"{here}/admission/tokens_per_minute", "the replay does not know which tokens a gateway counts"
         )
-    if kind.timeout_us is not None:
-        reading.leave_out(f"{here}/timeout_us", "a call that has begun is never broken off in the replay")
-    if kind.admission is not None:
-        reading.leave_out(f"{here}/admission", "the replay has no limits of rate or concurrency by class")
-    if kind.placement.fallback:
-        reading.leave_out(
-            f"{here}/placement/fallback", "a fallback is taken on an error, and calls do not fail anew"
-        )
+
+
+def _read_demotion(reading: _Reading, pointer: str, kind: PolicyClass) -> None:
+    """What waited too long waits on in the lane that is served next: in the queue of the first class there."""
+    order = [lane.id for lane in reading.policy.lanes]
+    behind = order[order.index(kind.lane) + 1 :][:1]
+    names = [each.request_class for each in reading.policy.classes if each.lane in behind]
+    others = [each for each in names if each != kind.request_class and each in reading.today.classes]
+    if others:
+        reading.take(lever_named("class", "queue.on_expiry"), kind.request_class, "demote", pointer)
+        reading.take(lever_named("class", "queue.demote_to"), kind.request_class, others[0], pointer)
+    else:
+        reading.leave_out(pointer, "no other class is in the lane that is served next; it is rejected")
+
+
+def _why_counted_apart(reading: _Reading, kind: PolicyClass) -> str | None:
+    """Why the replay would not count the calls of the entry as a gateway does; None where it does."""
+
+    def ways(each: PolicyClass) -> set[str]:
+        found = replayed_backends(reading.policy, each, reading.today)
+        return {reading.today.pools[backend.pool or ""].discipline for backend in found}
+
+    others = [each for each in reading.policy.classes if each.request_class == kind.request_class]
+    if None in _shares(reading, kind):
+        return "some of the calls that it counts are not replayed"
+    if len(ways(kind)) > 1 or sum(bool(ways(each) & ways(kind)) for each in others) > 1:
+        return "the replay counts the calls of a class that batch alike together, and the policy does not"
+    return None
 
 
 def _per_replica(reading: _Reading, lever: Lever, kind: PolicyClass, found: Any) -> Value | Unsaid:
     """The value; a limit over a backend is shared by the replicas of each pool that the entry goes to."""
+    if lever.pointer is not None and lever.pointer.startswith("/admission/"):
+        reason = _why_counted_apart(reading, kind)
+        return read(lever, found, 1) if reason is None else Unsaid(reason)
     pools = reading.today.pools
     replicas = {
         backend.replicas or pools[backend.pool or ""].replicas
@@ -205,12 +233,15 @@ def _read_targets(reading: _Reading) -> None:
     for index, kind in enumerate(reading.policy.classes):
         known = kind.request_class in reading.today.classes
         if known and replayed_backends(reading.policy, kind, reading.today):
-            pointer = f"/classes/{index}/placement/targets"
+            pointer = f"/classes/{index}"
             entries[kind.request_class].append((pointer, kind))
             if None in _shares(reading, kind):
-                reading.leave_out(pointer, "calls that no replayed pool serves stay as they were")
+                reading.leave_out(
+                    f"{pointer}{TARGETS}", "calls that no replayed pool serves stay as they were"
+                )
     for request_class, found in entries.items():
         _read_pools(reading, request_class, found)
+        _read_fallbacks(reading, request_class, found)
 
 
 def _read_pools(reading: _Reading, request_class: str, entries: list[tuple[str, PolicyClass]]) -> None:
@@ -227,14 +258,28 @@ def _read_pools(reading: _Reading, request_class: str, entries: list[tuple[str, 
             continue
         weights = {_weights(each, chosen) for each in shares if chosen & each.keys()}
         if before and len(weights) == 1 and None not in weights:
-            reading.take(lever_named("class", "pool.weights"), request_class, weights.pop(), entries[0][0])
+            pointer = entries[0][0] + TARGETS
+            reading.take(lever_named("class", "pool.weights"), request_class, weights.pop(), pointer)
             continue
         reason = f"calls of {request_class} do not batch as {', '.join(sorted(chosen))} does"
         if before:
             reason = "its entries share calls in different ways, so that they are shared as today"
         for pointer, _ in entries:
-            reading.leave_out(pointer, reason)
-    reading.take(lever_named("class", "pool"), request_class, tuple(sorted(after)), entries[0][0])
+            reading.leave_out(pointer + TARGETS, reason)
+    pointer = entries[0][0] + TARGETS
+    reading.take(lever_named("class", "pool"), request_class, tuple(sorted(after)), pointer)
+
+
+def _read_fallbacks(reading: _Reading, request_class: str, entries: list[tuple[str, PolicyClass]]) -> None:
+    """The fallbacks of one class. entries: its own, with their pointers."""
+    backends = {backend.id: backend for backend in reading.policy.backends}
+    found, left_out = fallbacks_said(entries, backends, reading.today.pools)
+    for pointer, reason in left_out:
+        reading.leave_out(pointer, reason)
+    says = [here for here, kind in entries if kind.placement.fallback]
+    if found is not None and says:
+        lever = lever_named("class", "fallback")
+        reading.take(lever, request_class, found.text, f"{says[0]}{lever.pointer}")
 
 
 def _shares(reading: _Reading, kind: PolicyClass) -> dict[str | None, int]:

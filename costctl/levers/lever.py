@@ -18,6 +18,7 @@ Kind = Literal[
     "pool",
     "pools",
     "weights",
+    "fallbacks",
     "model",
     "schedule",
     "hours",
@@ -27,10 +28,13 @@ Scope = Literal["global", "backend", "replica", "caller"]
 Form = Literal[
     "plain",
     "microseconds",
+    "timeout",
+    "rate",
     "limit",
     "lane",
     "targets",
     "weights",
+    "fallbacks",
     "attempts",
     "model",
     "bytes",
@@ -40,7 +44,7 @@ Form = Literal[
 ]
 
 DISPATCH: Final = ("recorded", "round_robin", "least_outstanding", "prefix_affinity")
-REFUSED: Final = ("reject", "demote", "redirect")
+REFUSED: Final = ("reject", "demote")
 OWN_LIMIT: Final = "the consumer's own limit, where it has one"
 MOST_COUNT: Final = 2**31 - 1  # as policies carry counts
 MOST_GB: Final = 1e6

@@ -56,9 +56,11 @@ class ClassRules:
     reads it, the parts of those that batch as these pools do; None where each call goes where it was.
     lane: 1 is served first; classes without one come after those with one, together, by arrival.  queue_limit: calls
     that may wait per replica.  shed_above: waiting calls of all classes per replica, beyond which a new one is
-    rejected.  None is no limit.  on_refusal, on_expiry: reject, demote (to the queue of the class demote_to) or
-    redirect (to the pool redirect_to).  A client tries again ``retries`` times, the k-th time
-    backoff_s x backoff_factor^(k-1) later.
+    rejected.  None is no limit.  on_refusal, on_expiry: reject or demote (to the queue of the class demote_to).
+    concurrency: calls that may wait and be in progress, per_minute: that may come in a minute, beyond which a new one
+    is rejected.  timeout_s: a call that has not ended so long after it came is broken off.  fallback: as
+    ``fallbacks_of`` reads it, the pools that a call which would leave goes on to.  A client tries again ``retries``
+    times, the k-th time backoff_s x backoff_factor^(k-1) later.
     cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
     hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
     Requests wait for defer_hours of the day, ``defer_within_s`` at most.
@@ -75,7 +77,10 @@ class ClassRules:
     on_refusal: str = "reject"
     on_expiry: str = "reject"
     demote_to: str | None = None
-    redirect_to: str | None = None
+    fallback: str = "none"
+    concurrency: int | None = None
+    per_minute: int | None = None
+    timeout_s: float | None = None
     retries: int = 0
     backoff_s: float = 1.0
     backoff_factor: float = 2.0

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from costctl.documents.changes import Value
 from costctl.errors import UsageError
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.fallbacks import fallbacks_of
 from costctl.levers.lever import Lever, Owner
 from costctl.levers.settings import Setting, key_of, of_lever
 from costctl.levers.table import LEVERS
@@ -107,6 +108,10 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
             for pool in weights_of(text).pools:
                 _one_of(pool, names["pool"])
             return text
+        case "fallbacks":
+            for pool in fallbacks_of(text).pools:
+                _one_of(pool, names["pool"])
+            return text
         case "choice":
             return _one_of(text, lever.choices)
         case "class":
@@ -133,7 +138,7 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
     if lever.kind == "sizes" and isinstance(value, tuple | list):
         return ",".join(str(part) for part in value)
-    if lever.kind in ("schedule", "hours", "weights", "sizes"):
+    if lever.kind in ("schedule", "hours", "weights", "fallbacks", "sizes"):
         raise ValueError(f"{value!r} is no text")
     if lever.kind in _NAMED:
         raise ValueError(f"{value!r} is not a name")
@@ -183,6 +188,7 @@ def _example(lever: Lever) -> str:
         "pools": "write the name of a pool",
         "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
         "weights": "write pools with the parts that they serve, such as gpu-a=7,gpu-b=3",
+        "fallbacks": "write pools, such as small or small:overload+timeout,large, or none",
         "hours": "write hours of the day, such as 22:00-06:00",
         "sizes": "write whole numbers, such as 8,16",
     }[lever.kind]
@@ -199,6 +205,7 @@ def _example_given(lever: Lever) -> str:
         "count": "give a whole number",
         "schedule": "give text such as '00:00=2,07:00=4'",
         "weights": "give text such as 'gpu-a=7,gpu-b=3'",
+        "fallbacks": "give text such as 'small:overload+timeout,large'",
         "hours": "give text such as '22:00-06:00'",
         "sizes": "give whole numbers, such as (8, 16)",
     }.get(lever.kind, "give a number")

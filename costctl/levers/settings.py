@@ -15,6 +15,7 @@ from costctl.errors import InputError
 from costctl.levers.batch_sizes import batch_sizes_of
 from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.day_hours import day_hours_of
+from costctl.levers.fallbacks import fallbacks_of
 from costctl.levers.lever import Lever, Owner
 from costctl.levers.schedule import schedule_of
 from costctl.levers.table import LEVERS
@@ -69,6 +70,8 @@ def of_lever(lever: Lever, subject: str, value: Value, source: str = "") -> Sett
         value = day_hours_of(value).text
     elif lever.kind == "weights" and isinstance(value, str):
         value = weights_of(value).text
+    elif lever.kind == "fallbacks" and isinstance(value, str):
+        value = fallbacks_of(value).text
     elif value is None and not lever.is_limit:
         raise ValueError(f"{key_of(lever, subject)} is not a limit: it cannot be unlimited")
     return Setting(lever, subject, value, source)

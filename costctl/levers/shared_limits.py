@@ -54,7 +54,7 @@ def _limits(owner: str, item: object, here: str, replicas: set[int]) -> Iterator
         return
     (number,) = replicas
     for lever in LEVERS:
-        if lever.owner != owner or lever.pointer is None or lever.form != "limit":
+        if lever.owner != owner or lever.pointer is None or (lever.form, lever.scope) != ("limit", "replica"):
             continue
         found = at_pointer(item, lever.pointer)
         each = limit_per_replica(found, number) if isinstance(found, AtMost) else None

@@ -18,6 +18,8 @@ from costctl.documents.settings import ClassSettings
 from costctl.errors import InputError
 from costctl.levers.bought_from_policy import bought_backends
 from costctl.levers.bought_levers import BOUGHT_LEVERS
+from costctl.levers.fallbacks import fallbacks_of
+from costctl.levers.fallbacks_to_policy import fallbacks_written
 from costctl.levers.from_policy import lane_ranks, replayed_backends
 from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
@@ -71,8 +73,11 @@ def to_policy(
             _write_weights(writing, each, declared.get(each.subject, ClassSettings()))
         elif each.lever.form == "model":
             _write_model(writing, each)
-        elif each.lever.form != "lane":
+        elif each.lever.form not in ("lane", "fallbacks"):
             _write_value(writing, each)
+    for each in wanted:
+        if each.lever.form == "fallbacks":
+            _write_fallbacks(writing, each, declared.get(each.subject, ClassSettings()))
     _write_lanes(writing, [each for each in wanted if each.lever.form == "lane"])
     _forget_reasons(writing)
     return Written(msgspec.convert(writing.raw, Policy), dict(writing.pointers), tuple(writing.not_carried))
@@ -240,6 +245,28 @@ def _shared(
         found[taking] = found.get(taking, 0) + weight * sum(leaving.values())
     common = math.gcd(*found.values()) or 1
     return [{"backend": name, "weight": weight // common} for name, weight in found.items()]
+
+
+def _write_fallbacks(writing: _Writing, each: Setting, declared: ClassSettings) -> None:
+    """In every entry that goes to pools of the platform, as its targets have become; what stood there of these goes."""
+    backends = {backend.id: backend for backend in writing.policy.backends}
+    fallbacks, changed = fallbacks_of(str(each.value)), []
+
+    def taking(pool: str, model: str | None) -> str:
+        return _taking(backends, pool, model, declared)
+
+    for _, index in _places(writing.policy, each, writing.today):
+        kind = msgspec.convert(writing.raw["classes"][index], PolicyClass)
+        said = fallbacks_written(kind, fallbacks, backends, writing.today.pools, taking)
+        if isinstance(said, Unsaid):
+            writing.not_carried.append(NotCarried(each, said.reason))
+            return
+        changed.append((index, msgspec.to_builtins(said)))
+    for index, said in changed:
+        writing.raw["classes"][index]["placement"]["fallback"] = said
+    writing.pointers[each.key] = tuple(f"/classes/{index}/placement/fallback" for index, _ in changed)
+    if not changed:
+        writing.not_carried.append(NotCarried(each, _why_nowhere(writing.policy, each)))
 
 
 def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, declared: ClassSettings) -> str:

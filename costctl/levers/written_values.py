@@ -38,11 +38,13 @@ class Unsaid:
 
 def written(lever: Lever, value: Value) -> Any:
     """The value as a policy holds it, in JSON's types; ``Unsaid`` where a policy has no word for it."""
+    if value is None and lever.form in ("timeout", "rate"):
+        return Unsaid("a policy has no word for none, and what it does not say is left to the consumer")
     if value is None:
         return {"kind": "unlimited"}
     if value == "recorded":
         return Unsaid("that each call stays where it was is a way to replay it, and no rule")
-    if lever.form == "microseconds" and isinstance(value, int | float):
+    if lever.form in ("microseconds", "timeout") and isinstance(value, int | float):
         us = us_from_s(value)
         return us if us > 0 or not lever.is_limit else Unsaid("a wait of 0 s would reject every call")
     if lever.form == "bytes" and isinstance(value, int | float):
@@ -52,7 +54,8 @@ def written(lever: Lever, value: Value) -> Any:
             return Unsaid(
                 "no gateway has a queue of length 0 in which a call may still wait for the next step"
             )
-        return {"kind": "at_most", "value": value, "scope": f"per_{lever.scope}"}
+        scope = lever.scope if lever.scope == "global" else f"per_{lever.scope}"
+        return {"kind": "at_most", "value": value, "scope": scope}
     if lever.form == "attempts" and isinstance(value, int):
         return value - 1
     if lever.form == "schedule" and isinstance(value, str):
@@ -99,6 +102,12 @@ def read(
             )
         case RejectWhenBusy():
             return Unsaid("a call that only waits for the next step would be rejected in the replay as well")
+        case AtMost() if lever.scope == "global":
+            return (
+                found.value
+                if found.scope == "global"
+                else Unsaid("the replay counts the calls of a class, not per backend, replica or caller")
+            )
         case AtMost():
             limit = limit_per_replica(found, replicas)
             return (
@@ -112,7 +121,7 @@ def read(
             return _schedule_read(found)
         case tuple():
             return batch_sizes_from(found).text
-        case int() if lever.form == "microseconds":
+        case int() if lever.form in ("microseconds", "timeout"):
             return found / US_PER_S
         case int() if lever.form == "bytes":
             return found / BYTES_PER_GB

@@ -39,7 +39,7 @@ from costctl.render.settings import setting_value
 from costctl.render.spreadsheet import as_csv
 
 _TODAY, _SCENARIO = "today", "scenario"
-_FATES = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")
+_FATES = ("rejected", "expired", "timed_out", "failed", "never_arrived", "in_flight", "fell_back", "retried")
 _OF_CLASS = ("requests", "e2e_p50", "e2e_p95", "e2e_p99", "ttft_p95", "goodput")
 _SHOWN = frozenset(
     {"e2e_p50", "e2e_p95", "ttft_p95", "goodput", "utilisation", "usd", "usd_per_good_request"}
@@ -261,7 +261,10 @@ def _unserved(document: Simulation, is_changed: bool) -> Table:
     )
     columns = ("pool", "class", "replay", *(fate.replace("_", " ") for fate in fates))
     return Table(
-        "Calls rejected, expired, lost or retried", columns, rows, frozenset({"pool", "class", "replay"})
+        "Calls rejected, broken off, lost, or tried again",
+        columns,
+        rows,
+        frozenset({"pool", "class", "replay"}),
     )
 
 

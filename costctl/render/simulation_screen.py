@@ -31,7 +31,16 @@ _MOST_POOLS: Final = 3
 _MOST_NOTED: Final = 3
 _NAMES: Final = {"usd": "cost", "usd_per_good_request": "cost per good request", "goodput": "goodput"}
 _BESIDE: Final = ("today", "scenario", "difference")
-_FATES: Final = ("rejected", "expired", "failed", "never_arrived", "in_flight", "retried")
+_FATES: Final = (
+    "rejected",
+    "expired",
+    "timed_out",
+    "failed",
+    "never_arrived",
+    "in_flight",
+    "fell_back",
+    "retried",
+)
 
 
 def screen(document: Simulation, view: View) -> list[Section]:

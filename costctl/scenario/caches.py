@@ -105,7 +105,8 @@ def replay_with_answers(
     by_pool = pool.copy()
     by_pool[which] = found.pool
     spared = None if found.spared_tokens is None else _spread(found.spared_tokens, which, n, 0)
-    outcome = replace(found, **spread, pool=by_pool, spared_tokens=spared)
+    fell_back = None if found.fell_back is None else _spread(found.fell_back, which, n, 0)
+    outcome = replace(found, **spread, pool=by_pool, spared_tokens=spared, fell_back=fell_back)
     return _answered(workload, outcome, is_answered, took_s)
 
 

@@ -99,4 +99,5 @@ def in_order(outcome: Outcome, had: Ints) -> Outcome:
         attempts=outcome.attempts[place],
         pool=outcome.pool[place],
         spared_tokens=None if outcome.spared_tokens is None else outcome.spared_tokens[place],
+        fell_back=None if outcome.fell_back is None else outcome.fell_back[place],
     )

@@ -157,13 +157,13 @@ def _quantiles(seconds: Floats) -> Quantiles | None:
 
 
 def _fates(replayed: Replayed, here: Bools) -> CallFates:
-    """Counts by status, and how often a client came again."""
+    """Counts by status, how often calls went on to another pool, and how often a client came again."""
     outcome = replayed.trial.outcome
     status, attempts = outcome.status[here], outcome.attempts[here]
     counts = {each.name.lower(): int(np.count_nonzero(status == each)) for each in CallStatus}
-    redirected = np.count_nonzero((attempts > 0) & (outcome.pool[here] != replayed.pool[here]))
-    again = int(np.maximum(attempts.astype(np.int64) - 1, 0).sum()) - int(redirected)
-    return CallFates(offered=int(here.sum()), retried=again, **counts)
+    fell_back = 0 if outcome.fell_back is None else int(outcome.fell_back[here].astype(np.int64).sum())
+    again = int(np.maximum(attempts.astype(np.int64) - 1, 0).sum()) - fell_back
+    return CallFates(offered=int(here.sum()), retried=again, fell_back=fell_back, **counts)
 
 
 def _pool_results(replayed: Replayed) -> tuple[PoolResult, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Final
 
 import numpy as np
@@ -17,11 +19,12 @@ from costctl.arrays import Bools, Ints
 from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.batch_sizes import batch_sizes_of
+from costctl.levers.fallbacks import fallbacks_of
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_of
 from costctl.levers.weights import weights_of
 from costctl.scenario.dealing import dealt
-from costctl.simulate.lanes import Lanes, RefusalAction
+from costctl.simulate.lanes import Fallback, FallbackCause, Lanes, RefusalAction
 from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import MOST_AHEAD, Dispatch, Outage, Pool, PoolSetup, Scaling, ServiceModel
 
@@ -104,7 +107,7 @@ def _require_whole_scaling(name: str, rules: PoolRules) -> None:
 
 
 def _require_somewhere_to_go(name: str, kind: ClassRules, platform: Platform) -> None:
-    """A demoted call needs a queue, a redirected one a pool that serves in the same way."""
+    """A demoted call needs a queue, one that falls back a pool that serves in the same way."""
     wanted = {kind.on_refusal, kind.on_expiry}
     if "demote" in wanted and kind.demote_to in (None, name):
         raise UsageError(
@@ -112,16 +115,14 @@ def _require_somewhere_to_go(name: str, kind: ClassRules, platform: Platform) ->
             why="class.NAME.queue.demote_to names no other class.",
             next_step=f"Add --set class.{name}.queue.demote_to=CLASS.",
         )
-    if "redirect" not in wanted:
-        return
-    ways = {platform.pools[pool].discipline for pool in kind.pools}
-    target = platform.pools.get(kind.redirect_to or "")
-    if target is None or kind.redirect_to in kind.pools or ways != {target.discipline}:
-        raise UsageError(
-            f"Calls of {name} are to be redirected, but {kind.redirect_to or 'nothing'} cannot take them.",
-            why="It must be another pool, and batch in the same way as those of the class.",
-            next_step=f"Add --set class.{name}.queue.redirect_to=POOL with such a pool.",
-        )
+    for fallback in fallbacks_of(kind.fallback).pools:
+        others = [platform.pools[pool].discipline for pool in kind.pools if pool != fallback]
+        if platform.pools[fallback].discipline not in others:
+            raise UsageError(
+                f"Calls of {name} are to fall back to {fallback}, which cannot take them.",
+                why="It must be another pool, and batch in the same way as one of the class.",
+                next_step=f"Set class.{name}.fallback to such a pool, or to none.",
+            )
 
 
 def pools_of(
@@ -240,7 +241,7 @@ def _scaling(rules: PoolRules) -> Scaling | None:
 
 
 def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Platform) -> Lanes:
-    """The lanes of a pool, one a class. Nobody is redirected from the pool that calls are redirected to."""
+    """The lanes of a pool, one a class."""
     kinds = [platform.classes.get(each, ClassRules(pools=())) for each in classes]
     weights = [kind.weight for kind in kinds]
     return replace(
@@ -253,10 +254,13 @@ def _lanes(pool: str, names: Sequence[str], classes: Sequence[str], platform: Pl
         queue_limit=np.array([-1 if kind.queue_limit is None else kind.queue_limit for kind in kinds]),
         time_to_live_s=np.array([_or_inf(kind.max_wait_s) for kind in kinds], np.float64),
         shed_above=np.array([_or_inf(kind.shed_above) for kind in kinds], np.float64),
-        on_refusal=np.array([_code(kind.on_refusal, kind, pool) for kind in kinds], np.int64),
-        on_expiry=np.array([_code(kind.on_expiry, kind, pool) for kind in kinds], np.int64),
+        on_refusal=np.array([RefusalAction[kind.on_refusal.upper()] for kind in kinds], np.int64),
+        on_expiry=np.array([RefusalAction[kind.on_expiry.upper()] for kind in kinds], np.int64),
         demote_to=np.array([_place(kind.demote_to, classes) for kind in kinds], np.int64),
-        redirect_to=np.array([_place(kind.redirect_to, names) for kind in kinds], np.int64),
+        fallbacks=tuple(_fallbacks(kind, pool, names, platform) for kind in kinds),
+        concurrency=np.array([-1 if kind.concurrency is None else kind.concurrency for kind in kinds]),
+        per_minute=np.array([-1 if kind.per_minute is None else kind.per_minute for kind in kinds]),
+        timeout_s=np.array([_or_inf(kind.timeout_s) for kind in kinds], np.float64),
         retries=np.array([kind.retries for kind in kinds], np.int64),
         backoff_s=np.array([kind.backoff_s for kind in kinds], np.float64),
         backoff_factor=np.array([kind.backoff_factor for kind in kinds], np.float64),
@@ -267,9 +271,14 @@ def _or_inf(limit: float | None) -> float:
     return math.inf if limit is None else limit
 
 
-def _code(what: str, kind: ClassRules, pool: str) -> int:
-    code = RefusalAction[what.upper()]
-    return int(RefusalAction.REJECT if code == RefusalAction.REDIRECT and kind.redirect_to == pool else code)
+def _fallbacks(kind: ClassRules, pool: str, names: Sequence[str], platform: Platform) -> tuple[Fallback, ...]:
+    """The pools that calls of the class go on to from this one: the others of its list that batch in its way."""
+    discipline = platform.pools[pool].discipline
+    return tuple(
+        Fallback(names.index(name), reduce(or_, (FallbackCause[cause.upper()] for cause in on)))
+        for name, on in fallbacks_of(kind.fallback).parts
+        if name != pool and platform.pools[name].discipline == discipline
+    )
 
 
 def _place(name: str | None, among: Sequence[str]) -> int:

@@ -8,13 +8,14 @@ from costctl.compiled import inlined_part
 from costctl.simulate.heaps import schedule
 from costctl.simulate.queues import dequeue
 from costctl.simulate.replay_state import BATCH, BEGUN, IDLE, Calls, SimState
-from costctl.simulate.service import begin_call, end_call
+from costctl.simulate.service import begin_call, end_call, let_go
 from costctl.simulate.turns import next_to_serve
 
 
 @inlined_part
 def pass_batch(calls: Calls, sim: SimState, r: int, now: float) -> None:
     """The batch in progress ends, or the window of the next one has closed; the next one begins."""
+    let_go(sim, r)
     _end_batch(calls, sim, r, now)
     _start_batch(calls, sim, r, now)
 

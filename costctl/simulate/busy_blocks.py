@@ -2,11 +2,14 @@
 
 In: the outcome of a replay, the edges of the blocks. Out: seconds per block.
 A class is looked at in blocks of the time in which it came: one that comes at night has no empty days.
+What was worked on calls that were not served (broken off, or lost with their replica) has no times on record: these
+seconds are spread over the whole replay.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +17,24 @@ from costctl.arrays import Floats
 from costctl.simulate.workload import Outcome
 from costctl.stats.blocks import BLOCKS
 
+_ROUNDING: Final = 1e-9  # of busy seconds: what sums of them may differ by
+
 
 def busy_s_by_replica(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:
     """Seconds in which each replica was busy: replicas × blocks."""
+    whole_s = np.array([-np.inf, np.inf])
+    served_s = _served_s(outcome, replicas, edges_s)
+    lost_s = outcome.busy_s - _served_s(outcome, replicas, whole_s)[:, 0]
+    is_lost = lost_s > _ROUNDING * outcome.busy_s
+    if not is_lost.any():
+        return served_s
+    from_s = float(np.nanmin(outcome.arrival_s, initial=0.0))
+    cut_s = np.clip(edges_s, from_s, outcome.horizon_s)
+    return served_s + np.outer(np.where(is_lost, lost_s, 0.0), np.diff(cut_s) / (outcome.horizon_s - from_s))
+
+
+def _served_s(outcome: Outcome, replicas: int, edges_s: Floats) -> Floats:
+    """Seconds in which each replica had calls in progress that it served: replicas × blocks."""
     served = np.flatnonzero(np.isfinite(outcome.end_s))
     begin_s, end_s, replica = outcome.begin_s[served], outcome.end_s[served], outcome.replica[served]
     busy_s = np.zeros((replicas, edges_s.size - 1))

@@ -9,13 +9,14 @@ from costctl.simulate.dispatch import dispatch
 from costctl.simulate.heaps import schedule, set_next_change
 from costctl.simulate.kv_memory import clear_memory
 from costctl.simulate.prefix_cache import forget_prefixes
-from costctl.simulate.queues import dequeue, stop_waiting
+from costctl.simulate.queues import dequeue, leave_system, stop_waiting
 from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
     BEGUN,
     COMES_BACK,
     DOWN,
     DRAINING,
+    ERROR,
     FAILED,
     FAILS,
     IDLE,
@@ -122,8 +123,9 @@ def _fail(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float
     forget_prefixes(sim, memory, r)
     for queue in range(1, sim.queues.shape[1]):
         while sim.queues[r, queue].first >= 0:
-            sim.clock[0].in_system -= 1  # until it waits elsewhere
-            dispatch(calls, sim, memory, stop_waiting(calls, sim, r, queue), now)
+            call = stop_waiting(calls, sim, r, queue)
+            leave_system(calls, sim, call)  # until it waits elsewhere
+            dispatch(calls, sim, memory, call, now)
 
 
 @part
@@ -142,8 +144,7 @@ def _lose_work(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: 
             memory.replicas[r].paused = calls.next_in_queue[call]
             _lose_call(calls, sim, memory, call, now)
         clear_memory(sim, memory, r)
-    sim.clock[0].in_system -= replica.in_progress
-    replica.phase, replica.decoding, replica.in_progress = IDLE, 0, 0
+    replica.phase, replica.decoding, replica.in_progress, replica.leaving = IDLE, 0, 0, 0
     schedule(sim, r, np.inf)
 
 
@@ -152,7 +153,8 @@ def _lose_call(calls: Calls, sim: SimState, memory: Memory | None, call: int, no
     if memory is not None:
         memory.generated[call] = 0
     calls.begin_s[call], calls.first_token_s[call] = np.nan, np.nan
-    give_up(calls, sim, call, FAILED, now)
+    leave_system(calls, sim, call)
+    give_up(calls, sim, call, FAILED, ERROR, now)
 
 
 @part

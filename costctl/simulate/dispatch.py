@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from costctl.compiled import inlined_part, part
 from costctl.simulate.batches import batch_due_s
 from costctl.simulate.heaps import schedule
 from costctl.simulate.kv_memory import fits_alone
 from costctl.simulate.queues import is_full, lane_of, wait_in_queue
-from costctl.simulate.refusals import refuse
+from costctl.simulate.refusals import give_up
 from costctl.simulate.replay_state import (
+    CONTEXT_WINDOW,
     DEMOTE,
     DEMOTED,
+    ERROR,
     IDLE,
     IN_FLIGHT,
+    OVERLOAD,
     PREFIX_AFFINITY,
     RECORDED,
+    REJECTED,
     ROUND_ROBIN,
     STEPPING,
     UP,
     Calls,
+    Deadlines,
     Memory,
     SimState,
 )
-from costctl.simulate.steps import growth_of_steps_s, steps_s, steps_until
+from costctl.simulate.steps import come_to_next_boundary
+from costctl.simulate.timeouts import watch
+from costctl.units import S_PER_MINUTE
 
 
 @inlined_part
-def arrive(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: float) -> None:
+def arrive(
+    calls: Calls, sim: SimState, memory: Memory | None, deadlines: Deadlines | None, call: int, now: float
+) -> None:
     """The call comes to its pool, for the first time or again."""
     if calls.attempts[call] == 0:
         calls.arrival_s[call] = now
@@ -34,17 +45,39 @@ def arrive(calls: Calls, sim: SimState, memory: Memory | None, call: int, now: f
     calls.joined_s[call] = now
     calls.status[call] = IN_FLIGHT
     calls.replica[call] = -1
+    if deadlines is not None:
+        watch(calls, sim, deadlines, call, now)
+    if sim.admissions.size > 0 and not _is_admitted(calls, sim, call, now):
+        give_up(calls, sim, call, REJECTED, OVERLOAD, now)
+        return
     if not _is_shed(calls, sim, call):
         dispatch(calls, sim, memory, call, now)
         return
-    lane = int(calls.lane[call])
-    rules = sim.lanes[calls.pool[call], lane]
-    if rules.on_refusal == DEMOTE:
+    if sim.lanes[calls.pool[call], calls.lane[call]].on_refusal == DEMOTE:
         calls.status[call] = DEMOTED
         if not _is_shed(calls, sim, call):
             dispatch(calls, sim, memory, call, now)
             return
-    refuse(calls, sim, call, lane, now)
+    give_up(calls, sim, call, REJECTED, OVERLOAD, now)
+
+
+@part
+def _is_admitted(calls: Calls, sim: SimState, call: int, now: float) -> bool:
+    """Whether one more call of the lane may come now; one that falls back has been let in."""
+    own = calls.own_pool[call]
+    if calls.pool[call] != own:
+        return True
+    rules, seen = (
+        sim.lanes[own, calls.lane[call]],
+        sim.admissions[sim.stations[own].is_static, calls.lane[call]],
+    )
+    minute = int(np.floor(now / S_PER_MINUTE))
+    if minute != seen.minute:
+        seen.minute, seen.admitted = minute, 0
+    if 0 <= rules.concurrency <= seen.inside or 0 <= rules.per_minute <= seen.admitted:
+        return False
+    seen.admitted += 1
+    return True
 
 
 @inlined_part
@@ -53,17 +86,17 @@ def dispatch(calls: Calls, sim: SimState, memory: Memory | None, call: int, now:
     pool, lane = int(calls.pool[call]), lane_of(calls, sim, call)
     if sim.stations[pool].up == 0:
         calls.replica[call] = -1
-        refuse(calls, sim, call, lane, now)
+        give_up(calls, sim, call, REJECTED, ERROR, now)
         return
     r = _replica_for(calls, sim, call)
     calls.replica[call] = r
     if memory is not None and not fits_alone(calls, memory, r, call):
-        refuse(calls, sim, call, lane, now)
+        give_up(calls, sim, call, REJECTED, CONTEXT_WINDOW, now)
         return
     if is_full(sim, r, pool, lane):
         is_demoted = _is_demoted_to_room(calls, sim, r, call)
         if not is_demoted:
-            refuse(calls, sim, call, lane, now)
+            give_up(calls, sim, call, REJECTED, OVERLOAD, now)
             return
         lane = lane_of(calls, sim, call)
     wait_in_queue(calls, sim, r, lane, call)
@@ -147,7 +180,4 @@ def _notice_arrival(calls: Calls, sim: SimState, memory: Memory | None, r: int, 
         )  # it may fit into memory where those before it do not
         and replica.in_progress < station.max_num_seqs
     ):
-        growth_s = growth_of_steps_s(memory, r)
-        passed = steps_until(replica.anchor_s, replica.step_s, growth_s, now)
-        replica.steps_at_event = replica.steps + passed
-        schedule(sim, r, replica.anchor_s + steps_s(passed, replica.step_s, growth_s))
+        come_to_next_boundary(sim, memory, r, now)

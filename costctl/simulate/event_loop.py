@@ -1,8 +1,8 @@
 """When does each call begin, get its first token and end? The compiled loop behind every replay.
 
 `run` takes the arrays of replay_state and fills them in. It jumps from event to event; each costs
-O(log calls in progress + log replicas). At one instant changes of capacity come before arrivals, those by
-index of the call, and arrivals before what replicas do, those by index of the replica.
+O(log calls in progress + log replicas). At one instant changes of capacity come before arrivals, arrivals before
+time-outs, both by index of the call, and these before what replicas do, by index of the replica.
 
 The parts live in other modules of the package.
 """
@@ -20,25 +20,37 @@ from costctl.simulate.batches import pass_batch
 from costctl.simulate.capacity import change_capacity, switch_off_if_drained
 from costctl.simulate.dispatch import arrive
 from costctl.simulate.heaps import heap_pop
-from costctl.simulate.replay_state import DRAINING, Calls, Memory, SimState
+from costctl.simulate.replay_state import DRAINING, Calls, Deadlines, Memory, SimState
 from costctl.simulate.steps import pass_boundary
+from costctl.simulate.timeouts import next_timeout, time_out
 
 
 @compiled_with_package("costctl.simulate")
 def run(
-    calls: Calls, sim: SimState, memory: Memory | None, until_s: float, changes: NDArray[Any] | None
+    calls: Calls,
+    sim: SimState,
+    memory: Memory | None,
+    until_s: float,
+    changes: NDArray[Any] | None,
+    deadlines: Deadlines | None,
 ) -> float:
     """Replay all calls; the arrays of both arguments are filled in. Returns the last event, in seconds.
 
     memory: None where nobody counts it.  until_s: no event after it happens.  changes: those of ``sim``, None where
-    capacity never changes: numba leaves out the branches that None rules out, a third of what there is to compile.
+    capacity never changes.  deadlines: None where no call has a time-out; with them come memory and changes, so that
+    one loop more is compiled. numba leaves out the branches that None rules out, a third of what there is to compile.
     """
-    return _replay(calls, sim, memory, until_s, changes)
+    return _replay(calls, sim, memory, until_s, changes, deadlines)
 
 
 @inlined_part
 def _replay(
-    calls: Calls, sim: SimState, memory: Memory | None, until_s: float, changes: NDArray[Any] | None
+    calls: Calls,
+    sim: SimState,
+    memory: Memory | None,
+    until_s: float,
+    changes: NDArray[Any] | None,
+    deadlines: Deadlines | None,
 ) -> float:
     now = 0.0
     clock = sim.clock[0]
@@ -48,6 +60,11 @@ def _replay(
         arrival_s = np.inf if call < 0 else calls.arrival_s[call] if call == plain else calls.joined_s[call]
         replica = sim.winner[1]
         next_s = min(arrival_s, sim.event_s[replica])
+        late, timeout_s = -1, np.inf
+        if deadlines is not None:
+            late = next_timeout(calls, sim, deadlines)
+            timeout_s = np.inf if late < 0 else deadlines.due_s[late]
+            next_s = min(next_s, timeout_s)
         if next_s == np.inf or min(next_s, clock.change_s) > until_s:
             return now
         clock.in_system_s += clock.in_system * (min(next_s, clock.change_s) - now)
@@ -61,7 +78,13 @@ def _replay(
             else:
                 clock.timers -= 1
                 heap_pop(sim.timers, clock.timers, calls.joined_s)
-            arrive(calls, sim, memory, call, now)
+            arrive(calls, sim, memory, deadlines, call, now)
+        elif deadlines is not None and memory is not None and timeout_s <= next_s:
+            now = timeout_s
+            replica = int(calls.replica[late])
+            time_out(calls, sim, memory, replica, late, now)
+            if changes is not None and sim.replicas[replica].state == DRAINING:
+                switch_off_if_drained(sim, memory, replica, now)
         else:
             now = next_s
             _pass_event(calls, sim, memory, replica, now)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from costctl.arrays import Floats, Ints, SmallInts
 from costctl.simulate.lanes import Lanes, RefusalAction
 from costctl.simulate.replay_state import (
+    ADMISSION,
     BLOCK,
     CACHED,
     CHANGE,
@@ -22,6 +23,7 @@ from costctl.simulate.replay_state import (
     COMES_BACK,
     DISPATCH_CODE,
     FAILS,
+    FALLBACK,
     IS_READY,
     LANE,
     LANE_STATE,
@@ -37,6 +39,7 @@ from costctl.simulate.replay_state import (
     STOPS,
     UP,
     Calls,
+    Deadlines,
     Memory,
     SimState,
 )
@@ -82,6 +85,7 @@ def call_state(workload: Workload, pool: Ints, pools: Sequence[Pool]) -> Calls:
         status=np.full(n, NEVER_ARRIVED, np.int8),
         attempts=np.zeros(n, np.int8),
         spared_tokens=np.zeros(n if has_prefix and _keeps_prefixes(pools) else 0, np.int32),
+        fell_back=np.zeros(n if any(pool.setup.lanes.has_fallbacks for pool in pools) else 0, np.int8),
     )
 
 
@@ -94,7 +98,7 @@ def comes_again(pools: Sequence[Pool]) -> bool:
     return any(
         bool(
             (lanes.retries > 0).any()
-            or (lanes.on_refusal == RefusalAction.REDIRECT).any()
+            or lanes.has_fallbacks
             or (lanes.on_expiry != RefusalAction.REJECT).any()
         )
         for lanes in (pool.setup.lanes for pool in pools)
@@ -150,6 +154,8 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
         stations=stations,
         replicas=replicas,
         lanes=lanes,
+        fallbacks=_fallbacks(pools),
+        admissions=_admissions(pools),
         lane_states=np.zeros((replicas.size, lanes.shape[1]), LANE_STATE),
         queues=queues,
         preferred=_preferred(pools, workload.size),
@@ -166,10 +172,21 @@ def sim_state(workload: Workload, pools: Sequence[Pool]) -> SimState:
     )
 
 
-def memory_state(workload: Workload, pools: Sequence[Pool]) -> Memory | None:
-    """KV memory before anything has happened: all of it is free. None where no pool counts its memory."""
-    if not any(pool.counts_memory for pool in pools):
+def deadline_state(workload: Workload, pools: Sequence[Pool]) -> Deadlines | None:
+    """Before anything has happened no call has a time-out to come. None where no lane has one."""
+    if not any(pool.setup.lanes.has_timeouts for pool in pools):
         return None
+    n = workload.size
+    return Deadlines(due_s=np.full(n, np.inf), known_s=np.full(n, np.inf), heap=np.empty(n, np.int32))
+
+
+def counts_memory(pools: Sequence[Pool]) -> bool:
+    """Whether any pool counts its KV memory."""
+    return any(pool.counts_memory for pool in pools)
+
+
+def memory_state(workload: Workload, pools: Sequence[Pool]) -> Memory:
+    """KV memory before anything has happened: all of it is free."""
     places = replicas_by_pool(pools)
     replicas = np.zeros(sum(places), MEMORY)
     kv_tokens = [pool.setup.kv_tokens for pool in pools]
@@ -207,6 +224,26 @@ def _lanes(lanes: Lanes) -> NDArray[Any]:
             rows[field.name] = getattr(lanes, field.name)
     rows["level"] = np.unique(lanes.rank, return_inverse=True)[1]
     rows["queue"] = 1 + (np.arange(lanes.count) if lanes.is_shared else rows["level"])
+    return rows
+
+
+def _fallbacks(pools: Sequence[Pool]) -> NDArray[Any]:
+    """The fallbacks of each pool and lane, as many places as the longest list has; none where nobody falls back."""
+    lists = [pool.setup.lanes.fallbacks for pool in pools]
+    most = max(len(each) for of_pool in lists for each in of_pool)
+    rows = np.zeros((len(pools), len(lists[0]), most), FALLBACK)
+    for number, of_pool in enumerate(lists):
+        for lane, found in enumerate(of_pool):
+            for place, each in enumerate(found):
+                rows[number, lane, place] = (each.pool, int(each.on))
+    return rows
+
+
+def _admissions(pools: Sequence[Pool]) -> NDArray[Any]:
+    """Nobody is there, and nobody has come in any minute."""
+    is_any = any(pool.setup.lanes.has_admission for pool in pools)
+    rows = np.zeros((2, pools[0].setup.lanes.count if is_any else 0), ADMISSION)
+    rows["minute"] = np.iinfo(np.int64).min
     return rows
 
 

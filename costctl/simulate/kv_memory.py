@@ -161,6 +161,44 @@ def give_back(calls: Calls, sim: SimState, memory: Memory, r: int, call: int, co
             link_newest(sim, r, number)
 
 
+@part
+def abort_prefill(calls: Calls, sim: SimState, memory: Memory, r: int, call: int) -> None:
+    """The call, which was taken out of those in prefill, gives back what it held."""
+    give_back(calls, sim, memory, r, call, _context_to_read(memory, call))
+
+
+@part
+def abort_decoding(calls: Calls, sim: SimState, memory: Memory, r: int, call: int, steps: int) -> None:
+    """The call leaves the decoding sequences at the boundary that is so many steps ahead, and gives back what it held.
+
+    The others grow until then; the blocks that it still takes itself come and go, so that only ``taken`` tells.
+    """
+    replica, own = sim.replicas[r], memory.replicas[r]
+    context = context_at_end(calls, memory, call) - (int(calls.progress[call]) - int(replica.steps))
+    _leave(calls, memory, r, call)
+    replica.decoding -= 1
+    heap_remove(sim.completions[replica.completions_from :], replica.decoding, calls.progress, call)
+    own.context -= context
+    own.taken += _blocks(context + max(steps - 1, 0)) - _blocks(context)
+    give_back(calls, sim, memory, r, call, context)
+
+
+@part
+def left_paused(calls: Calls, memory: Memory, r: int, call: int) -> bool:
+    """Take a call out of those that were pre-empted, and hold nothing; whether it was one of them."""
+    own = memory.replicas[r]
+    before, here = -1, int(own.paused)
+    while here >= 0 and here != call:
+        before, here = here, int(calls.next_in_queue[here])
+    if here < 0:
+        return False
+    if before < 0:
+        own.paused = calls.next_in_queue[call]
+    else:
+        calls.next_in_queue[before] = calls.next_in_queue[call]
+    return True
+
+
 @inlined_part
 def make_room(calls: Calls, sim: SimState, memory: Memory, r: int) -> None:
     """Where decoding sequences need more than there is: beginnings that nobody uses go, then who began last."""

@@ -3,7 +3,7 @@
 In: an outcome, its pools, and what the loop counted along time. Out: nothing, or BrokenLawError with the evidence. One
 compiled pass over the calls, so that it costs little beside the replay; tests/oracles/replay_laws.py is its slow twin.
 
-    conservation    offered = served + rejected + expired + never arrived + failed + in flight
+    conservation    offered = served + rejected + expired + never arrived + failed + in flight + timed out
     order           of a served call: arrival ≤ begin ≤ first token ≤ end
     size            no replica has more in progress than it takes, at any instant, and on average while it is busy
     KV memory       of a replica: nobody holds more than there is, and nobody holds any once nothing is in progress
@@ -78,7 +78,9 @@ def require_lawful(outcome: Outcome, pools: Sequence[Pool], counted: Counted) ->
     _require_conservation(outcome, tally)
     _require_order(outcome, tally)
     sizes = np.repeat([pool.setup.max_num_seqs for pool in pools], replicas_by_pool(pools))
-    may_lose_work = any(pool.setup.outages for pool in pools)
+    may_lose_work = any(pool.setup.outages for pool in pools) or any(
+        pool.setup.lanes.has_timeouts for pool in pools
+    )
     _require_size(outcome, tally, counted, sizes, slack_s)
     if counted.memory is not None:
         _require_memory(counted.memory)
@@ -165,7 +167,7 @@ def _require_conservation(outcome: Outcome, tally: _Tally) -> None:
         for number, count in enumerate(tally.counts.tolist())
     )
     raise BrokenLawError.of(
-        "calls offered to a replay are served, rejected, expired, failed, never arrived or in flight.",
+        "calls offered to a replay are served, rejected, expired, failed, timed out, never arrived or in flight.",
         f"{outcome.status.size:,} were offered and are {fates}; {lost:,} are none of these, the first of them call "
         f"{first} with status {int(outcome.status[first])} after {int(outcome.attempts[first])} attempts.",
     )
@@ -208,7 +210,9 @@ def _require_memory(memory: KeptMemory) -> None:
 
 
 def _require_busy_time(outcome: Outcome, tally: _Tally, slack_s: float, *, may_lose_work: bool) -> None:
-    """may_lose_work: replicas fail, and were busy with calls whose times are not on record."""
+    """may_lose_work: replicas fail or calls are broken off, and replicas were busy with calls that have no times on
+    record.
+    """
     is_off = outcome.busy_s > outcome.paid_s * (1 + _SUM_SLACK) + slack_s
     if not may_lose_work:
         is_off |= outcome.busy_s > tally.held_s * (1 + _SUM_SLACK) + slack_s
@@ -224,8 +228,10 @@ def _require_busy_time(outcome: Outcome, tally: _Tally, slack_s: float, *, may_l
 def _require_littles_law(
     outcome: Outcome, tally: _Tally, counted: Counted, slack_s: float, *, is_exact: bool
 ) -> None:
-    """is_exact: of every call it is on record when it left, unless it expired. Else the calls' times are bounds."""
-    has_expired = int(tally.counts[CallStatus.EXPIRED]) > 0
+    """is_exact: of every call it is on record when it left, unless it expired or timed out. Else the calls' times are
+    bounds.
+    """
+    has_expired = int(tally.counts[CallStatus.EXPIRED] + tally.counts[CallStatus.TIMED_OUT]) > 0
     least_s, most_s = tally.stay_s, tally.stay_s
     if has_expired or not is_exact:
         least_s = float(tally.held_s.sum())

@@ -12,7 +12,13 @@ import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.simulate.event_loop import run
-from costctl.simulate.initial_state import call_state, memory_state, sim_state
+from costctl.simulate.initial_state import (
+    call_state,
+    counts_memory,
+    deadline_state,
+    memory_state,
+    sim_state,
+)
 from costctl.simulate.laws import Counted, KeptMemory, require_lawful
 from costctl.simulate.replay_state import (
     DEMOTED,
@@ -55,6 +61,9 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     longest has waited batch_window_s. The batch of b calls ends, as a whole, alpha + beta·b +
     gamma·tokens later; first_token_s is then as well.
 
+    Time-outs. A call that has not ended timeout_s after it came leaves: its queue at once, and where it has begun its
+    replica at the next step boundary, or at the end of its static batch.
+
     KV memory (kv_tokens). A call begins when the blocks of its prompt, and of the token that it gives, are free above
     the watermark, or nothing runs; one whose prompt and answer do not fit into the memory of a replica is refused. Each
     decode step may need further blocks: where they run out, the sequence that began last is pre-empted, and comes back
@@ -62,10 +71,11 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
 
     A follow-up arrives think_s after the end of the call it follows; where that was not served it never
     arrives (arrival NaN, replica -1). busy_s counts what is in progress, not a window that is open. At one
-    instant, arrivals come before replicas act, and a call arriving at a boundary is seen by it.
+    instant, arrivals come before time-outs and these before replicas act, and a call arriving at a boundary is seen by
+    it.
 
-    KV memory in full, shares of lanes, refused calls, retries, prefix caches, outages and scaling: their rules are in
-    docs/explanation/replay.md. until_s: no event after it happens; what has arrived and has not left by
+    KV memory in full, shares of lanes, calls refused or broken off, retries, prefix caches, outages and scaling: their
+    rules are in docs/explanation/replay.md. until_s: no event after it happens; what has arrived and has not left by
     then is in flight. Releases the GIL. Raises ValueError where the arguments contradict each other, BrokenLawError
     where the outcome denies a law of costctl/simulate/laws.py.
     """
@@ -74,11 +84,14 @@ def replay_network(workload: Workload, pool: Ints, pools: Sequence[Pool], until_
     workload = _as_compiled(workload)
     calls = call_state(workload, own_pool, pools)
     sim = sim_state(workload, pools)
-    memory = memory_state(workload, pools)
-    changes = sim.changes if sim.changes.size else None
-    last_s = float(run(calls, sim, memory, float(until_s), changes))
-    outcome = _outcome(calls, sim, memory, last_s if until_s == np.inf else until_s)
-    require_lawful(outcome, pools, _counted(calls, sim, memory, last_s, outcome.horizon_s))
+    deadlines = deadline_state(workload, pools)
+    is_counted = counts_memory(pools)
+    memory = None if deadlines is None and not is_counted else memory_state(workload, pools)
+    changes = None if deadlines is None and sim.changes.size == 0 else sim.changes
+    last_s = float(run(calls, sim, memory, float(until_s), changes, deadlines))
+    kept = memory if is_counted else None
+    outcome = _outcome(calls, sim, kept, last_s if until_s == np.inf else until_s)
+    require_lawful(outcome, pools, _counted(calls, sim, kept, last_s, outcome.horizon_s))
     return outcome
 
 
@@ -118,6 +131,7 @@ def _outcome(calls: Calls, sim: SimState, memory: Memory | None, horizon_s: floa
         paid_s=replicas["paid_s"] + still_paid_s,
         spared_tokens=calls.spared_tokens if calls.spared_tokens.size else None,
         preemptions=None if memory is None else memory.replicas["preemptions"].copy(),
+        fell_back=calls.fell_back if calls.fell_back.size else None,
     )
 
 

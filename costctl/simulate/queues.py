@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costctl.compiled import inlined_part
+from costctl.compiled import inlined_part, part
 from costctl.simulate.replay_state import DEMOTED, Calls, SimState
 
 
@@ -25,6 +25,24 @@ def dequeue(calls: Calls, sim: SimState, r: int, number: int) -> int:
     call = int(queue.first)
     queue.first = calls.next_in_queue[call]
     return call
+
+
+@part
+def taken_out(calls: Calls, sim: SimState, r: int, number: int, call: int) -> bool:
+    """Take a call out of a queue, wherever it stands; whether it was there."""
+    queue = sim.queues[r, number]
+    before, here = -1, int(queue.first)
+    while here >= 0 and here != call:
+        before, here = here, int(calls.next_in_queue[here])
+    if here < 0:
+        return False
+    if before < 0:
+        queue.first = calls.next_in_queue[call]
+    else:
+        calls.next_in_queue[before] = calls.next_in_queue[call]
+    if queue.last == call:
+        queue.last = before
+    return True
 
 
 @inlined_part
@@ -58,6 +76,16 @@ def wait_in_queue(calls: Calls, sim: SimState, r: int, lane: int, call: int) -> 
     replica.waiting += 1
     station.waiting += 1
     sim.clock[0].in_system += 1
+    if sim.admissions.size > 0:
+        sim.admissions[sim.stations[calls.own_pool[call]].is_static, calls.lane[call]].inside += 1
+
+
+@inlined_part
+def leave_system(calls: Calls, sim: SimState, call: int) -> None:
+    """The call neither waits nor is in progress any more."""
+    sim.clock[0].in_system -= 1
+    if sim.admissions.size > 0:
+        sim.admissions[sim.stations[calls.own_pool[call]].is_static, calls.lane[call]].inside -= 1
 
 
 @inlined_part
@@ -78,8 +106,20 @@ def wait_on(calls: Calls, sim: SimState, r: int, call: int) -> None:
 def stop_waiting(calls: Calls, sim: SimState, r: int, queue: int) -> int:
     """Take the first call of a queue of waiting calls."""
     call = dequeue(calls, sim, r, queue)
+    _count_out(calls, sim, r, call)
+    return call
+
+
+@inlined_part
+def leave_queue(calls: Calls, sim: SimState, r: int, call: int) -> None:
+    """The call no longer waits, wherever in its queue it stood."""
+    taken_out(calls, sim, r, int(sim.lanes[calls.pool[call], lane_of(calls, sim, call)].queue), call)
+    _count_out(calls, sim, r, call)
+
+
+@inlined_part
+def _count_out(calls: Calls, sim: SimState, r: int, call: int) -> None:
     replica = sim.replicas[r]
     sim.lane_states[r, lane_of(calls, sim, call)].waiting -= 1
     replica.waiting -= 1
     sim.stations[replica.pool].waiting -= 1
-    return call

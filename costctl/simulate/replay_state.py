@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costctl.arrays import Floats, Ints, SmallInts
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import KV_BLOCK_TOKENS, CallStatus
 
 SERVED: Final = int(CallStatus.SERVED)
@@ -21,10 +21,15 @@ EXPIRED: Final = int(CallStatus.EXPIRED)
 NEVER_ARRIVED: Final = int(CallStatus.NEVER_ARRIVED)
 FAILED: Final = int(CallStatus.FAILED)
 IN_FLIGHT: Final = int(CallStatus.IN_FLIGHT)
-DEMOTED: Final = 6  # in flight, and in the lane that its own demotes to
+TIMED_OUT: Final = int(CallStatus.TIMED_OUT)
+DEMOTED: Final = 7  # in flight, and in the lane that its own demotes to
 
 DEMOTE: Final = int(RefusalAction.DEMOTE)
-REDIRECT: Final = int(RefusalAction.REDIRECT)
+
+ERROR: Final = int(FallbackCause.ERROR)
+TIMEOUT: Final = int(FallbackCause.TIMEOUT)
+OVERLOAD: Final = int(FallbackCause.OVERLOAD)
+CONTEXT_WINDOW: Final = int(FallbackCause.CONTEXT_WINDOW)
 
 DISPATCH_CODE: Final = {"recorded": 0, "round_robin": 1, "least_outstanding": 2, "prefix_affinity": 3}
 RECORDED: Final = DISPATCH_CODE["recorded"]
@@ -101,7 +106,8 @@ REPLICA: Final = np.dtype(
         ("busy_from_s", np.float64),
         ("busy_s", np.float64),
         ("decoding", np.int64),
-        ("in_progress", np.int64),  # decoding, in prefill, or in the batch
+        ("in_progress", np.int64),  # decoding, in prefill, or in the batch; those that are leaving, too
+        ("leaving", np.int64),  # calls broken off that hold their places until the next boundary
         ("most_in_progress", np.int64),  # ever
         ("waiting", np.int64),
         ("completions_from", np.int64),  # where the replica's heap of completions begins
@@ -126,12 +132,24 @@ LANE: Final = np.dtype(
         ("on_refusal", np.int64),
         ("on_expiry", np.int64),
         ("demote_to", np.int64),
-        ("redirect_to", np.int64),
         ("retries", np.int64),
         ("backoff_s", np.float64),
         ("backoff_factor", np.float64),
+        ("timeout_s", np.float64),
+        ("concurrency", np.int64),
+        ("per_minute", np.int64),
     ]
 )
+
+ADMISSION: Final = np.dtype(
+    [
+        ("inside", np.int64),  # calls that wait or are in progress
+        ("minute", np.int64),  # the one in which a call was let in last
+        ("admitted", np.int64),  # calls let in within it
+    ]
+)
+
+FALLBACK: Final = np.dtype([("pool", np.int64), ("on", np.int64)])  # causes, one bit each; 0: none
 
 LANE_STATE: Final = np.dtype(
     [
@@ -183,6 +201,7 @@ CHANGE: Final = np.dtype([("at_s", np.float64), ("kind", np.int64), ("subject", 
 CLOCK: Final = np.dtype(
     [
         ("timers", np.int64),  # calls in the heap of those to come
+        ("deadlines", np.int64),  # calls in the heap of those with a time-out
         ("change", np.int64),  # row of the next change of capacity
         ("change_s", np.float64),  # when it comes; inf: never
         ("in_system", np.int64),  # calls that wait or are in progress
@@ -198,7 +217,8 @@ class Calls(NamedTuple):
     arrival_s itself where nothing can come twice, else end_s, which has no other use until the call ends.
     progress: prompt tokens left to prefill; once it decodes, the number of the replica's decode step,
     counted as in REPLICA, at which the call ends. first_follower, next_follower: empty where no call
-    follows another; prefix, prefix_tokens, prompt_tokens, spared_tokens: empty where nothing is cached.
+    follows another; prefix, prefix_tokens, prompt_tokens, spared_tokens: empty where nothing is cached;
+    fell_back: how often it went on to another pool, empty where no lane has a fallback.
     """
 
     after: Ints
@@ -225,13 +245,16 @@ class Calls(NamedTuple):
     status: SmallInts
     attempts: SmallInts
     spared_tokens: SmallInts
+    fell_back: SmallInts
 
 
 class SimState(NamedTuple):
     """Pools and replicas, the queues before them, and the events to come.
 
-    lanes: [pool, lane]. lane_states: [replica, lane]. queues: [replica, queue]; queue 0 is for calls in
-    prefill or in the batch; waiting calls have a queue for each level of rank or, where lanes share, each lane.
+    lanes: [pool, lane]. fallbacks: [pool, lane, place], in the order in which they are tried. admissions: [is_static
+    of the call's own pool, lane], empty where no lane bounds what may come. lane_states:
+    [replica, lane]. queues: [replica, queue]; queue 0 is for calls in prefill or in the batch; waiting calls have a
+    queue for each level of rank or, where lanes share, each lane.
     cached: [replica, prefix], a ring from most to least recently used through the last column; of prefixes in KV
     memory those that no sequence in progress uses.
     """
@@ -239,6 +262,8 @@ class SimState(NamedTuple):
     stations: NDArray[Any]
     replicas: NDArray[Any]
     lanes: NDArray[Any]
+    fallbacks: NDArray[Any]
+    admissions: NDArray[Any]
     lane_states: NDArray[Any]
     queues: NDArray[Any]
     preferred: (
@@ -251,7 +276,7 @@ class SimState(NamedTuple):
     completions: SmallInts  # a heap for each replica: its decoding calls by progress
     event_s: Floats  # next event of each replica, padded with inf to a power of two
     winner: Ints  # tournament over event_s; winner[1] is the replica with the earliest event
-    timers: SmallInts  # heap of follow-ups, redirected and retrying calls to come, by joined_s
+    timers: SmallInts  # heap of follow-ups, of calls that fall back and of those that come again, to come, by joined_s
     changes: NDArray[Any]  # of capacity
     clock: NDArray[Any]  # one row
 
@@ -272,3 +297,16 @@ class Memory(NamedTuple):
     prompt: Ints
     generated: SmallInts
     earlier: SmallInts
+
+
+class Deadlines(NamedTuple):
+    """When calls are broken off, one row per call.
+
+    due_s: of the attempt that came last; inf: never.  known_s: as the heap has it, inf where the call is not in there.
+    It may be that of an attempt that has ended, which is noticed when it is on top: so nothing that ends needs to
+    look here.  heap: of calls, by known_s.
+    """
+
+    due_s: Floats
+    known_s: Floats
+    heap: SmallInts

@@ -1,11 +1,11 @@
-"""A call begins, and a call ends, whatever the discipline. Compiled parts of the event loop."""
+"""A call begins, ends, or leaves before its end, whatever the discipline. Compiled parts of the event loop."""
 
 from __future__ import annotations
 
 from costctl.compiled import inlined_part
 from costctl.simulate.heaps import will_arrive
 from costctl.simulate.prefix_cache import tokens_to_prefill
-from costctl.simulate.queues import enqueue
+from costctl.simulate.queues import enqueue, leave_system
 from costctl.simulate.replay_state import BEGUN, SERVED, Calls, SimState
 from costctl.simulate.turns import count_work
 
@@ -29,10 +29,18 @@ def end_call(calls: Calls, sim: SimState, call: int, now: float) -> None:
     calls.end_s[call] = now
     calls.status[call] = SERVED
     sim.replicas[calls.replica[call]].in_progress -= 1
-    sim.clock[0].in_system -= 1
+    leave_system(calls, sim, call)
     if calls.first_follower.size == 0:
         return
     follower = calls.first_follower[call]
     while follower >= 0:
         will_arrive(calls, sim, follower, now + calls.think_s[follower])
         follower = calls.next_follower[follower]
+
+
+@inlined_part
+def let_go(sim: SimState, r: int) -> None:
+    """At a boundary, the calls that were broken off before it give back their places."""
+    replica = sim.replicas[r]
+    replica.in_progress -= replica.leaving
+    replica.leaving = 0

@@ -36,18 +36,29 @@ from costctl.simulate.replay_state import (
     Memory,
     SimState,
 )
-from costctl.simulate.service import begin_call, end_call
+from costctl.simulate.service import begin_call, end_call, let_go
 from costctl.simulate.turns import next_to_serve
 
 
 @inlined_part
 def pass_boundary(calls: Calls, sim: SimState, memory: Memory | None, r: int, now: float) -> None:
     """The replica's work up to this boundary ends, and its next begins."""
+    let_go(sim, r)
     _end_steps(calls, sim, memory, r, now)
     _end_prefills(calls, sim, memory, r, now)
     if memory is not None:
         make_room(calls, sim, memory, r)
     _start_work(calls, sim, memory, r, now)
+
+
+@inlined_part
+def come_to_next_boundary(sim: SimState, memory: Memory | None, r: int, now: float) -> None:
+    """Bring the next event of a replica that passes steps forward to the first boundary at or after now."""
+    replica = sim.replicas[r]
+    growth_s = growth_of_steps_s(memory, r)
+    passed = steps_until(replica.anchor_s, replica.step_s, growth_s, now)
+    replica.steps_at_event = replica.steps + passed
+    schedule(sim, r, replica.anchor_s + steps_s(passed, replica.step_s, growth_s))
 
 
 @inlined_part

@@ -187,6 +187,7 @@ class CallStatus(IntEnum):
     NEVER_ARRIVED = 3  # the call before it was not served, or the replay ended first
     FAILED = 4  # its replica failed
     IN_FLIGHT = 5  # the replay ended before it did
+    TIMED_OUT = 6  # had not ended within its time-out
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +196,14 @@ class Outcome:
 
     arrival_s: the first arrival.  begin_s: prefill (or batch) starts.  first_token_s, end_s: as named; of
     calls in flight those that have happened, NaN where the call was not served.  replica: that served,
-    refused or dropped it, -1 where none did.  attempts: arrivals at a pool, redirections and retries
+    refused or dropped it, -1 where none did.  attempts: arrivals at a pool, fallbacks and retries
     counted.  pool: the pool that it came to last.  busy_s: seconds in which the replica had work in
     progress.  paid_s: from the start (0, or the first arrival where that is before), or from when it was
     ordered, until the last event or until it was dropped and had nothing left.  horizon_s: the last event,
     or the end of a replay that was ended before.  spared_tokens: of each call's prompt, that its replica had when its
     prefill began; None where no pool keeps prefixes.  preemptions: by replica, how often a sequence lost its KV memory
-    to others and was read again; None where no pool counts its memory (`Pool.counts_memory`).
+    to others and was read again; None where no pool counts its memory (`Pool.counts_memory`).  fell_back: how often the
+    call went on to another pool; None where no lane has a fallback.
     """
 
     arrival_s: Floats
@@ -217,3 +219,4 @@ class Outcome:
     paid_s: Floats
     spared_tokens: SmallInts | None = None
     preemptions: Ints | None = None
+    fell_back: SmallInts | None = None

@@ -6,14 +6,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from costctl.documents.policy import AtMost, Placement, Queue, RejectWhenBusy, Target
+from costctl.documents.policy import Admission, AtMost, Placement, Queue, RejectWhenBusy, Target
 from costctl.errors import UsageError
 from costctl.levers.apply import applied, differences
 from costctl.levers.from_policy import from_policy
 from costctl.levers.platform import ClassRules, Failure, Platform, PoolRules
 from costctl.levers.reading import setting_of
 from costctl.scenario.setups import pools_of, served_by
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import Fallback, FallbackCause
 from costctl.simulate.workload import Outage, Scaling
 from tests.levers.small_platforms import CLASSES, platform, pool
 from tests.policy.policies import sound_policy
@@ -95,14 +95,18 @@ def test_rules_become_setups() -> None:
     assert small.model == pool().model
 
 
-def test_a_redirected_call_goes_to_a_pool_that_serves_in_the_same_way() -> None:
-    redirected = ("class.chat.queue.on_refusal=redirect", "class.chat.queue.redirect_to=small")
-    fitted = {"large": pool(), "small": pool()}
-    large, small = pools_of(fitted, CLASSES, TODAY, after(*redirected))
-    assert (large.setup.lanes.on_refusal[0], large.setup.lanes.redirect_to[0]) == (RefusalAction.REDIRECT, 1)
-    assert small.setup.lanes.on_refusal[0] == RefusalAction.REJECT
-    with pytest.raises(UsageError, match="embedder cannot take them"):
-        pools_of(fitted, CLASSES, TODAY, after(redirected[0], "class.chat.queue.redirect_to=embedder"))
+def test_a_call_falls_back_to_pools_that_serve_in_the_same_way() -> None:
+    fitted = {"embedder": pool(), "large": pool(), "small": pool()}
+    wanted = after("class.chat.fallback=small:overload+timeout", "class.rag.fallback=large")
+    embedder, large, small = (each.setup.lanes.fallbacks for each in pools_of(fitted, CLASSES, TODAY, wanted))
+    late_or_full = FallbackCause.OVERLOAD | FallbackCause.TIMEOUT
+    any_cause = late_or_full | FallbackCause.ERROR | FallbackCause.CONTEXT_WINDOW
+    # A call of chat is at large; one of rag at small, or at embedder, which has no like.
+    assert large == ((Fallback(2, late_or_full),), ())
+    assert small == ((), (Fallback(1, any_cause),))
+    assert embedder == ((), ())
+    with pytest.raises(UsageError, match="embedder, which cannot take them"):
+        pools_of(fitted, CLASSES, TODAY, after("class.chat.fallback=embedder"))
 
 
 def test_outages_and_scaling_become_setups() -> None:
@@ -143,8 +147,9 @@ def test_a_policy_says_the_same_as_settings_by_hand() -> None:
         "class.rag.queue.limit": 4,
         "class.rag.queue.max_wait": 0.5,
         "class.embedding_batch.retries": 2,
+        "class.embedding_batch.timeout": 2.5,
     }
-    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback", "/classes/1/timeout_us"}
+    assert {each.pointer for each in left_out} == {"/classes/0/placement/fallback/0"}  # large does not embed
 
 
 def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
@@ -154,12 +159,56 @@ def test_what_a_policy_says_and_the_replay_cannot_do_is_named() -> None:
     queue = Queue(depth=RejectWhenBusy(), on_timeout="demote")
     changed_rag = msgspec.structs.replace(rag, placement=split, queue=queue)
     policy = msgspec.structs.replace(policy, classes=(changed_rag, batch))
-    _, left_out = from_policy(policy, POLICY_TODAY)
+    settings, left_out = from_policy(policy, POLICY_TODAY)
+    found = {each.key: each.value for each in settings}
+    assert (found["class.rag.queue.on_expiry"], found["class.rag.queue.demote_to"]) == (
+        "demote",
+        "embedding_batch",  # the class of the lane that is served next
+    )
     assert {each.pointer for each in left_out} == {
         "/classes/0/placement/targets",
         "/classes/0/queue/depth",
-        "/classes/0/queue/on_timeout",
-        "/classes/1/timeout_us",
+    }
+
+
+def test_what_waited_too_long_in_the_last_lane_has_no_queue_to_wait_on_in() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    demoted = msgspec.structs.replace(batch, queue=Queue(max_wait_us=1_000_000, on_timeout="demote"))
+    _, left_out = from_policy(msgspec.structs.replace(policy, classes=(rag, demoted)), POLICY_TODAY)
+    assert "/classes/1/queue/on_timeout" in {each.pointer for each in left_out}
+
+
+def test_what_a_class_may_take_is_replayed_where_it_is_counted_over_the_class() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    over_all = Admission(concurrency=AtMost(5, "global"), requests_per_minute=120, tokens_per_minute=9_000)
+    policy = msgspec.structs.replace(
+        policy,
+        classes=(
+            msgspec.structs.replace(rag, admission=over_all),
+            msgspec.structs.replace(batch, admission=Admission(concurrency=AtMost(5, "per_caller"))),
+        ),
+    )
+    settings, left_out = from_policy(policy, POLICY_TODAY)
+    found = {each.key: each.value for each in settings if "admission" in each.key}
+    assert found == {"class.rag.admission.concurrency": 5, "class.rag.admission.per_minute": 120}
+    assert {each.pointer for each in left_out if "admission" in each.pointer} == {
+        "/classes/0/admission/tokens_per_minute",
+        "/classes/1/admission/concurrency",
+    }
+
+
+def test_a_class_whose_entries_count_apart_is_not_replayed_with_one_count() -> None:
+    policy = sound_policy()
+    rag, batch = policy.classes
+    twice = [
+        msgspec.structs.replace(rag, id=name, admission=Admission(requests_per_minute=10)) for name in "ab"
+    ]
+    settings, left_out = from_policy(msgspec.structs.replace(policy, classes=(*twice, batch)), POLICY_TODAY)
+    assert not [each for each in settings if "admission" in each.key]
+    assert {each.pointer for each in left_out if "admission" in each.pointer} == {
+        f"/classes/{index}/admission/requests_per_minute" for index in (0, 1)
     }
 
 

@@ -34,6 +34,7 @@ def sound(lever: Lever) -> tuple[str, Value]:
         "sizes": ("16, 8", "8,16"),
         "schedule": ("00:00=2,07:00=4", "00:00=2,07:00=4"),
         "weights": ("gpu=7,gpu.eu=3", "gpu=7,gpu.eu=3"),
+        "fallbacks": ("gpu.eu:timeout + error, gpu", "gpu.eu:error+timeout,gpu"),
     }[lever.kind]
 
 

@@ -62,6 +62,10 @@ def replayed(today: Platform, platform: Platform) -> dict[str, tuple[object, ...
             pool.setup.lanes.queue_limit.tolist(),
             pool.setup.lanes.time_to_live_s.tolist(),
             pool.setup.lanes.retries.tolist(),
+            pool.setup.lanes.timeout_s.tolist(),
+            pool.setup.lanes.fallbacks,
+            pool.setup.lanes.concurrency.tolist(),
+            pool.setup.lanes.per_minute.tolist(),
             pool.setup.preferred_sizes,
         )
         for name, pool in zip(fitted, pools, strict=True)

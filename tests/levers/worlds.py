@@ -24,6 +24,7 @@ from costctl.documents.policy import (
 )
 from costctl.levers.batch_sizes import batch_sizes_from
 from costctl.levers.day_hours import DayHours
+from costctl.levers.fallbacks import CAUSES, fallbacks_from
 from costctl.levers.lever import Lever
 from costctl.levers.platform import ClassRules, Platform, PoolRules
 from costctl.levers.schedule import schedule_from
@@ -117,6 +118,11 @@ def changes(draw: st.DrawFn, world: World) -> tuple[Setting, ...]:
             is_moved = any(each.lever.form == "targets" and each.subject == subject for each in found)
             if lever.form == "weights" and (is_moved or not _splits(world, subject)):
                 continue  # both are the pools of the class: the later would hold
+            moves = any(
+                each.lever.form in ("targets", "weights") and each.subject == subject for each in found
+            )
+            if lever.form == "fallbacks" and moves:
+                continue  # written for the pools of today
             if _has(world, lever, subject) and draw(st.booleans()):
                 value = draw(_values(world, lever, subject))
                 today = world.today.pools if lever.owner == "pool" else world.today.classes
@@ -137,6 +143,8 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
         pair = st.sampled_from(_splits(world, subject))
         parts = st.tuples(st.integers(1, 9), st.integers(1, 9))
         return st.tuples(pair, parts).map(lambda each: weights_from(dict(zip(*each, strict=True))).text)
+    if lever.form == "fallbacks":
+        return _fallbacks_for(world, subject)
     if lever.kind == "choice":
         return st.sampled_from(("round_robin", "least_outstanding"))
     if lever.form == "schedule":
@@ -146,12 +154,12 @@ def _values(world: World, lever: Lever, subject: str) -> st.SearchStrategy[Value
     if lever.form == "hours":
         hours = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda each: each[0] != each[1])
         return hours.map(lambda each: DayHours(*each).text)
-    if lever.form == "microseconds":
+    if lever.form in ("microseconds", "timeout"):
         most_us = min(10**8, int(lever.most * 1e6))
         numbers: st.SearchStrategy[Value] = st.integers(int(lever.is_limit), most_us).map(lambda us: us / 1e6)
     else:
         numbers = st.integers(max(1, int(lever.least)), int(min(lever.most, 500)))
-    return st.none() | numbers if lever.is_limit else numbers
+    return st.none() | numbers if lever.is_limit and lever.form not in ("timeout", "rate") else numbers
 
 
 def _schedules() -> st.SearchStrategy[Value]:
@@ -169,6 +177,19 @@ def _schedules() -> st.SearchStrategy[Value]:
         )
 
     return st.booleans().flatmap(written)
+
+
+def _fallbacks_for(world: World, request_class: str) -> st.SearchStrategy[Value]:
+    """Other pools that batch as the first of the class does, in any order, each on some causes; or none."""
+    pools = world.today.pools
+    first = world.today.classes[request_class].pools[0]
+    others = [name for name in pools if name != first and pools[name].discipline == pools[first].discipline]
+    if not others:
+        return st.just("none")
+    causes = st.sets(st.sampled_from(CAUSES), min_size=1)
+    part = st.tuples(st.sampled_from(others), causes)
+    parts = st.lists(part, unique_by=lambda each: each[0])
+    return parts.map(lambda found: fallbacks_from(found).text)
 
 
 def _splits(world: World, request_class: str) -> list[tuple[str, str]]:

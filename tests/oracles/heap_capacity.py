@@ -6,6 +6,7 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from costctl.simulate.lanes import FallbackCause
 from tests.oracles.heap_memory import evict, lose
 from tests.oracles.heap_refusals import give_up
 from tests.oracles.heap_turns import Replica
@@ -141,10 +142,11 @@ def fail(replay: HeapReplay, replica: Replica, now: float) -> None:
         replica.busy_s += now - replica.busy_from_s
     lost = [*replica.prefilling, *(call for _, call in replica.decoding), *replica.batch, *lose(replica)]
     replica.prefilling.clear()
+    replica.leaving.clear()
     replica.decoding, replica.batch, replica.doing, replica.event_s = [], [], "nothing", math.inf
     for call in lost:
         replay.begin_s[call] = replay.first_token_s[call] = math.nan
-        give_up(replay, call, "failed", now)
+        give_up(replay, call, "failed", FallbackCause.ERROR, now)
     for queue in replica.queues:
         while queue:
             call = queue.popleft()

@@ -1,11 +1,12 @@
-"""What becomes of refused calls in the plain Python replay: demoted, redirected, retried, or gone."""
+"""What becomes of refused calls in the plain Python replay: demoted, sent on, retried, or gone."""
 
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING
 
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import CallStatus
 from tests.oracles.heap_turns import Replica
 
@@ -15,25 +16,13 @@ if TYPE_CHECKING:
 ARRIVAL = 0  # the kind of an event, as in heap_replay
 
 
-def refuse(replay: HeapReplay, call: int, lane: int, now: float) -> None:
-    lanes = replay.pools[replay.pool_of[call]].setup.lanes
-    if lanes.on_refusal[lane] == RefusalAction.REDIRECT and not replay.redirected[call]:
-        redirect(replay, call, int(lanes.redirect_to[lane]), now)
-    else:
-        give_up(replay, call, "rejected", now)
-
-
-def redirect(replay: HeapReplay, call: int, pool: int, now: float) -> None:
-    replay.redirected[call] = 1
-    replay.pool_of[call] = pool
-    heapq.heappush(replay.events, (now, ARRIVAL, call))
+def refuse(replay: HeapReplay, call: int, cause: FallbackCause, now: float) -> None:
+    give_up(replay, call, "rejected", cause, now)
 
 
 def expire(replay: HeapReplay, replica: Replica, call: int, lane: int, now: float) -> None:
     lanes = replica.pool.setup.lanes
-    if lanes.on_expiry[lane] == RefusalAction.REDIRECT and not replay.redirected[call]:
-        redirect(replay, call, int(lanes.redirect_to[lane]), now)
-    elif (
+    if (
         lanes.on_expiry[lane] == RefusalAction.DEMOTE
         and not replay.is_demoted[call]
         and not replay.is_full(replica, int(lanes.demote_to[lane]))
@@ -42,17 +31,33 @@ def expire(replay: HeapReplay, replica: Replica, call: int, lane: int, now: floa
         replay.joined_s[call] = now
         replay.wait(replica, int(lanes.demote_to[lane]), call)
     else:
-        give_up(replay, call, "expired", now)
+        give_up(replay, call, "expired", FallbackCause.OVERLOAD, now)
 
 
-def give_up(replay: HeapReplay, call: int, why: str, now: float) -> None:
+def give_up(replay: HeapReplay, call: int, why: str, cause: FallbackCause, now: float) -> None:
+    replay.due_s[call] = math.inf
+    ahead = pools_ahead(replay, call, cause)
     lanes, lane = replay.pools[replay.pool_of[call]].setup.lanes, replay.lane[call]
-    retried = replay.attempts[call] - 1 - replay.redirected[call]
-    if retried < lanes.retries[lane]:
+    retried = replay.attempts[call] - 1 - replay.fell_back[call]
+    if ahead:
+        replay.fell_back[call] += 1
+        replay.pool_of[call] = ahead[0]
+        heapq.heappush(replay.events, (now, ARRIVAL, call))
+    elif retried < lanes.retries[lane]:
         backoff_s = float(lanes.backoff_s[lane])
         for _ in range(retried):
             backoff_s *= float(lanes.backoff_factor[lane])
-        replay.status[call] = CallStatus.IN_FLIGHT
         heapq.heappush(replay.events, (now + backoff_s, ARRIVAL, call))
     else:
         replay.status[call] = CallStatus[why.upper()]
+        return
+    replay.status[call] = CallStatus.IN_FLIGHT
+
+
+def pools_ahead(replay: HeapReplay, call: int, cause: FallbackCause) -> list[int]:
+    """The pools that take the call on this cause, of those behind the one where it is."""
+    own = replay.own_pool[call]
+    fallbacks = replay.pools[own].setup.lanes.fallbacks[replay.lane[call]]
+    places = [own, *(each.pool for each in fallbacks)]
+    behind = fallbacks[places.index(replay.pool_of[call]) :]
+    return [each.pool for each in behind if cause in each.on]

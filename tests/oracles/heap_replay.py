@@ -13,15 +13,18 @@ from collections import deque
 
 import numpy as np
 
-from costctl.simulate.lanes import RefusalAction
+from costctl.simulate.lanes import FallbackCause, RefusalAction
 from costctl.simulate.workload import CallStatus, Outcome, Pool, ServiceModel, Workload
 from tests.oracles import heap_memory
+from tests.oracles.heap_admission import is_admitted
+from tests.oracles.heap_batches import due_s_of_batch, end_batch, start_batch
 from tests.oracles.heap_capacity import Change, change, changes_of, switch_off
 from tests.oracles.heap_dispatch import choose, parts_of
 from tests.oracles.heap_refusals import expire, refuse
+from tests.oracles.heap_timeouts import let_go, time_out, watch
 from tests.oracles.heap_turns import Replica, charge, note_joining, queue_of, queue_to_serve, tokens_saved
 
-ARRIVAL, REPLICA = 0, 1  # at one instant, arrivals come first
+ARRIVAL, TIMEOUT, REPLICA = range(3)  # as they come at one instant
 
 
 class HeapReplay:
@@ -46,8 +49,10 @@ class HeapReplay:
         self.prefix_tokens = [0] * n if workload.prefix_tokens is None else workload.prefix_tokens.tolist()
         self.prompt = heap_memory.prompts_of(workload)
         self.tokens_left = list(self.tokens)
-        self.joined_s = [math.nan] * n
-        self.attempts, self.redirected, self.is_demoted = [0] * n, [0] * n, [False] * n
+        self.joined_s, self.due_s = [math.nan] * n, [math.inf] * n
+        self.attempts, self.fell_back, self.is_demoted = [0] * n, [0] * n, [False] * n
+        self.has_fallbacks = any(pool.setup.lanes.has_fallbacks for pool in pools)
+        self.came: list[tuple[float, int]] = []  # of calls that were let in: when, and which
         self.last_user: dict[tuple[int, int], Replica] = {}
         self.low_since_s: list[float | None] = [None] * len(pools)
         self.arrival_s, self.begin_s, self.first_token_s, self.end_s = ([math.nan] * n for _ in range(4))
@@ -103,12 +108,16 @@ class HeapReplay:
             heapq.heappop(self.events)
             if kind == ARRIVAL:
                 self.arrive(index, now)
+            elif kind == TIMEOUT:
+                time_out(self, index, now)
             else:
                 self.replicas[index].event_s = math.inf
                 self.act(self.replicas[index], now)
         return self.outcome(now if until_s == math.inf else until_s)
 
     def is_stale(self, at_s: float, kind: int, index: int) -> bool:
+        if kind == TIMEOUT:
+            return self.due_s[index] != at_s
         return kind == REPLICA and self.replicas[index].event_s != at_s
 
     def outcome(self, horizon_s: float) -> Outcome:
@@ -131,6 +140,7 @@ class HeapReplay:
             paid_s=np.array([replica.paid_s for replica in self.replicas]),
             spared_tokens=None if self.spared_tokens is None else np.array(self.spared_tokens, np.int64),
             preemptions=heap_memory.preemptions_of(self.replicas),
+            fell_back=np.array(self.fell_back) if self.has_fallbacks else None,
         )
 
     def schedule(self, replica: Replica, at_s: float) -> None:
@@ -155,8 +165,12 @@ class HeapReplay:
         self.joined_s[call] = now
         self.status[call] = CallStatus.IN_FLIGHT
         self.served_by[call], self.is_demoted[call] = -1, False
+        watch(self, call, now)
+        if not is_admitted(self, call, now):
+            refuse(self, call, FallbackCause.OVERLOAD, now)
+            return
         if self.is_shed(call) and not (self.may_demote(call) and not self.is_shed(call)):
-            refuse(self, call, self.lane[call], now)
+            refuse(self, call, FallbackCause.OVERLOAD, now)
         else:
             self.dispatch(call, now)
 
@@ -180,17 +194,20 @@ class HeapReplay:
         lane = self.lane_now(call)
         replica = choose(self, call)
         self.served_by[call] = -1 if replica is None else replica.number
-        if replica is None or heap_memory.never_fits(self, replica, call):
-            refuse(self, call, lane, now)
+        if replica is None:
+            refuse(self, call, FallbackCause.ERROR, now)
+            return
+        if heap_memory.never_fits(self, replica, call):
+            refuse(self, call, FallbackCause.CONTEXT_WINDOW, now)
             return
         if self.is_full(replica, lane):
             if not self.may_demote(call) or self.is_shed(call) or self.is_full(replica, self.lane_now(call)):
-                refuse(self, call, lane, now)
+                refuse(self, call, FallbackCause.OVERLOAD, now)
                 return
             lane = self.lane_now(call)
         self.wait(replica, lane, call)
         if replica.doing == "nothing":
-            self.schedule(replica, self.due_s(replica, now))
+            self.schedule(replica, due_s_of_batch(self, replica, now))
         elif replica.doing == "stepping" and replica.in_progress < replica.pool.setup.max_num_seqs:
             self.schedule(replica, self.next_boundary_s(replica, now))
             heap_memory.note_arrival(replica)
@@ -218,18 +235,20 @@ class HeapReplay:
         return replica.anchor_s + replica.steps_from_anchor * replica.step_s
 
     def act(self, replica: Replica, now: float) -> None:
+        has_left = let_go(self, replica)
         if replica.pool.model.discipline == "static":
-            self.end_batch(replica, now)
-            self.start_batch(replica, now)
+            end_batch(self, replica, now)
+            start_batch(self, replica, now)
         elif replica.memory is not None:
             heap_memory.pass_boundary(self, replica, now)
         else:
-            self.pass_boundary(replica, now)
+            self.pass_boundary(replica, now, has_left)
         if replica.state == "draining" and replica.outstanding == 0:
             switch_off(replica, now)
 
-    def pass_boundary(self, replica: Replica, now: float) -> None:
-        if replica.doing == "stepping" and not self.jumping and not self.is_anything_new(replica):
+    def pass_boundary(self, replica: Replica, now: float, has_left: bool) -> None:
+        has_news = has_left or self.jumping
+        if replica.doing == "stepping" and not has_news and not self.is_anything_new(replica):
             replica.steps_from_anchor += 1
             self.schedule(replica, replica.anchor_s + replica.steps_from_anchor * replica.step_s)
             return
@@ -330,57 +349,8 @@ class HeapReplay:
             expire(self, replica, call, lane, now)
         return None
 
-    def due_s(self, replica: Replica, now: float) -> float:
-        if replica.pool.model.discipline == "continuous" or self.full_sizes(replica):
-            return now
-        return max(now, self.oldest_s(replica) + replica.pool.setup.batch_window_s)
-
-    def oldest_s(self, replica: Replica) -> float:
-        return min(self.joined_s[queue[0]] for queue in replica.queues if queue)
-
-    def full_sizes(self, replica: Replica) -> list[int]:
-        setup = replica.pool.setup
-        wanted = [each for each in setup.preferred_sizes if each <= setup.max_num_seqs]
-        return [each for each in wanted or [setup.max_num_seqs] if each <= sum(replica.waiting)]
-
-    def batch_size(self, replica: Replica, now: float) -> int:
-        setup = replica.pool.setup
-        is_over = setup.batch_window_s > 0 and self.oldest_s(replica) + setup.batch_window_s <= now
-        return max([] if is_over else self.full_sizes(replica), default=setup.max_num_seqs)
-
-    def end_batch(self, replica: Replica, now: float) -> None:
-        if replica.doing == "nothing":
-            return
-        for call in replica.batch:
-            self.first_token_s[call] = now
-            self.end_call(call, now)
-        replica.batch = []
-        replica.doing = "nothing"
-        replica.busy_s += now - replica.busy_from_s
-
-    def start_batch(self, replica: Replica, now: float) -> None:
-        if not any(replica.waiting):
-            return
-        if self.due_s(replica, now) > now:
-            self.schedule(replica, self.due_s(replica, now))
-            return
-        tokens, size = 0, self.batch_size(replica, now)
-        while len(replica.batch) < size:
-            call = self.next_to_serve(replica, now)
-            if call is None:
-                break
-            tokens += self.begin(replica, call, now)
-            replica.batch.append(call)
-        if replica.batch:
-            model = replica.pool.model
-            replica.doing = "batch"
-            replica.busy_from_s = now
-            self.schedule(
-                replica, now + (model.alpha_s + model.beta_s * len(replica.batch) + model.gamma_s * tokens)
-            )
-
     def end_call(self, call: int, now: float) -> None:
-        self.end_s[call] = now
+        self.end_s[call], self.due_s[call] = now, math.inf
         self.status[call] = CallStatus.SERVED
         for follower in self.followers[call]:
             heapq.heappush(self.events, (now + self.think_s[follower], ARRIVAL, follower))

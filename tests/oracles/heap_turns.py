@@ -42,12 +42,14 @@ class Replica:
     virtual: dict[int, float] = field(default_factory=dict)  # virtual time of each rank
     credit_s: dict[int, float] = field(default_factory=dict)
     held: OrderedDict[int, int] = field(default_factory=OrderedDict)  # prefix: tokens, oldest first
+    leaving: list[int] = field(default_factory=list)  # broken off, until the next boundary
     paused: list[int] = field(default_factory=list)  # pre-empted calls, in the order in which they come back
     memory: Memory | None = None
 
     @property
     def in_progress(self) -> int:
-        return len(self.prefilling) + len(self.decoding) + len(self.batch) + len(self.paused)
+        at_work = len(self.prefilling) + len(self.decoding) + len(self.batch)
+        return at_work + len(self.paused) + len(self.leaving)
 
     @property
     def outstanding(self) -> int:

@@ -113,3 +113,23 @@ def batch_service_mean_latency_bound_s(rate: float, alpha_s: float, beta_s: floa
     )
     heavy = 1.5 * alpha_s / (1 - load) + beta_s / 2 * (load + 2) / (1 - load**2)
     return min(light, heavy)
+
+
+def mm1_ended_in_time(rate: float, service_s: float, patience_s: float) -> float:
+    """Share of M/M/1 calls whose service has ended within patience_s of their arrival.
+
+    Callers leave the queue then, and the server finishes what it has begun (Barrer 1957, "Queuing with impatient
+    customers and ordered service"). The wait that an arrival would meet has density λ·P₀·e^(−(μ−λ)x) below the patience
+    τ and λ·P₀·e^(λτ−μx) above.
+    """
+    mu = 1 / service_s
+    below, step = np.linspace(0.0, patience_s, 20_001, retstep=True)
+    density = rate * np.exp(-(mu - rate) * below)
+    above = rate * math.exp(rate * patience_s - mu * patience_s) / mu
+
+    def integral(values: np.ndarray) -> float:
+        return float(step * (values.sum() - (values[0] + values[-1]) / 2))
+
+    idle = 1 / (1 + integral(density) + above)
+    in_time = 1 - np.exp(-mu * (patience_s - below))
+    return idle * (1 - math.exp(-mu * patience_s) + integral(density * in_time))

@@ -55,8 +55,9 @@ def broken_laws(workload: Workload, outcome: Outcome, tolerance: float = 1e-9) -
 
     Every call ends in one status and has exactly the times that belong to it, in order; a follow-up comes
     think_s after its predecessor's end, or never; busy seconds are the union of what was served or is in
-    progress, and more only where a replica failed and work was lost, as a second attempt, a failed call or one that is
-    still to begin at the end may tell; Little's law holds. tolerance: relative to the largest time.
+    progress, and more only where a replica failed or a call was broken off and work was lost, as a second attempt, a
+    failed call or one that is still to begin at the end may tell; Little's law holds. tolerance: relative to the
+    largest time.
     """
     slack_s = tolerance * max(abs(outcome.horizon_s), 1.0)
     served = is_served(outcome)
@@ -92,7 +93,8 @@ def _has_times_of_its_status(outcome: Outcome) -> bool:
 def _is_busy_as_calls_say(outcome: Outcome, tolerance: float, slack_s: float) -> bool:
     from_calls_s = busy_s_from_calls(outcome)
     is_to_begin = (outcome.status == CallStatus.IN_FLIGHT) & ~np.isfinite(outcome.begin_s)
-    may_have_lost_work = (outcome.attempts > 1) | (outcome.status == CallStatus.FAILED) | is_to_begin
+    is_broken_off = np.isin(outcome.status, (CallStatus.FAILED, CallStatus.TIMED_OUT))
+    may_have_lost_work = (outcome.attempts > 1) | is_broken_off | is_to_begin
     if may_have_lost_work.any():
         return bool((outcome.busy_s >= from_calls_s - slack_s).all())
     return bool(np.allclose(outcome.busy_s, from_calls_s, rtol=tolerance, atol=slack_s))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from costctl.arrays import Ints
-from costctl.simulate.lanes import Lanes
+from costctl.simulate.lanes import Fallback, FallbackCause, Lanes
 from costctl.simulate.timetable import Timetable
 from costctl.simulate.workload import (
     Dispatch,
@@ -61,6 +61,7 @@ def pool_setup(
     """Numbers of a lane are repeated for all; further rules are those of Lanes and of PoolSetup."""
     ranks = np.asarray(lane_rank, np.int64)
     lanes = Lanes.plain(ranks.size)
+    fallbacks = rules.pop("fallbacks", lanes.fallbacks)
     of_lanes = {"rank": ranks, "queue_limit": queue_limit, "time_to_live_s": time_to_live_s}
     of_lanes |= {name: rules.pop(name) for name in [*rules] if hasattr(lanes, name)}
     of_lanes = {
@@ -76,7 +77,7 @@ def pool_setup(
         max_num_seqs=max_num_seqs,
         dispatch=dispatch,
         batch_window_s=batch_window_s,
-        lanes=dataclasses.replace(lanes, **of_lanes),
+        lanes=dataclasses.replace(lanes, **of_lanes, fallbacks=fallbacks),
         max_batched_tokens=max_batched_tokens,
         **rules,
     )
@@ -140,7 +141,7 @@ def with_preferred_sizes(pool: Pool, seed: int, own: int) -> Pool:
 
 
 def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
-    """A random case whose pools also share, demote, redirect, shed, retry, cache, fail and scale."""
+    """A random case whose pools also share, demote, fall back, shed, retry, cache, fail and scale."""
     case, draw = random_case(seed, on_grid=on_grid), np.random.default_rng(seed + 1)
     n, number_of_pools = case.workload.size, len(case.pools)
 
@@ -157,19 +158,16 @@ def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
         rules = draw.integers(0, 3, (2, count))
         if count == 1:
             rules = np.where(rules == 1, 0, rules)
-        if number_of_pools == 1:
-            rules = np.where(rules == 2, 0, rules)
-        others = [number for number in range(number_of_pools) if number != own] or [-1]
         return dataclasses.replace(
             lanes,
             rank=lanes.rank // 2,
             weight=draw.integers(1, 5, count).astype(float) if often(0.5) else None,
             min_share=np.where(draw.random(count) < 0.3, draw.integers(1, 3, count) / 8, 0.0),
             shed_above=np.where(draw.random(count) < 0.3, draw.integers(0, 6, count) / 2, np.inf),
-            on_refusal=rules[0],
-            on_expiry=rules[1],
+            on_refusal=rules[0] % 2,
+            on_expiry=rules[1] % 2,
             demote_to=(np.arange(count) + 1) % count,
-            redirect_to=draw.choice(others, count),
+            fallbacks=random_fallbacks(seed, own, number_of_pools, count),
             retries=draw.integers(0, 3, count),
             backoff_s=seconds(4.0, count),
             backoff_factor=draw.integers(1, 4, count) / 2,
@@ -226,6 +224,18 @@ def random_case_of_all_rules(seed: int, *, on_grid: bool) -> Case:
     return Case(workload, case.pool_of, pools, float(seconds(60.0)) if often(0.3) else np.inf)
 
 
+def random_fallbacks(seed: int, own: int, pools: int, lanes: int) -> tuple[tuple[Fallback, ...], ...]:
+    """For each lane some of the other pools, in any order, each on some causes."""
+    draw = np.random.default_rng([seed, own, 13])
+
+    def of_lane() -> tuple[Fallback, ...]:
+        others = [each for each in draw.permutation(pools).tolist() if each != own]
+        kept = others[: int(draw.integers(0, len(others) + 1))]
+        return tuple(Fallback(each, FallbackCause(int(draw.integers(1, 16)))) for each in kept)
+
+    return tuple(of_lane() for _ in range(lanes))
+
+
 def random_timetable(seed: int, own: int, replicas: int) -> Timetable | None:
     """A timetable of up to four steps, with so many replicas at one of them at least; none for every other pool."""
     draw = np.random.default_rng([seed, own, 7])
@@ -270,3 +280,27 @@ def random_case_of_memory(seed: int, *, on_grid: bool) -> Case:
         prompt_tokens=None,
     )
     return dataclasses.replace(case, workload=workload, pools=[in_memory(pool) for pool in case.pools])
+
+
+def random_case_of_timeouts(seed: int, *, on_grid: bool) -> Case:
+    """A random case of all rules, every other one with KV memory, in which calls of some lanes are broken off, and some
+    lanes bound what may come.
+    """
+    kind = random_case_of_memory if seed % 2 else random_case_of_all_rules
+    case, draw = kind(seed, on_grid=on_grid), np.random.default_rng(seed + 3)
+
+    def with_timeouts(pool: Pool) -> Pool:
+        lanes = pool.setup.lanes
+        seconds = draw.integers(1, 100, lanes.count) / 8
+        if not on_grid:
+            seconds = draw.uniform(0.1, 12.0, lanes.count)
+        timeout_s = np.where(draw.random(lanes.count) < 0.7, seconds, np.inf)
+        bounds = [draw.choice([-1, -1, 0, 1, 2, 4, 8], lanes.count) for _ in range(2)]
+        if draw.random() < 0.5:
+            bounds = [np.full(lanes.count, -1)] * 2
+        lanes = dataclasses.replace(
+            lanes, timeout_s=timeout_s, concurrency=bounds[0], per_minute=2 * bounds[1]
+        )
+        return Pool(pool.model, dataclasses.replace(pool.setup, lanes=lanes))
+
+    return dataclasses.replace(case, pools=[with_timeouts(pool) for pool in case.pools])

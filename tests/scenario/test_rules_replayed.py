@@ -32,7 +32,7 @@ def pool(result: Result, name: str) -> PoolResult:
 
 def is_complete(calls: CallFates) -> bool:
     left = (calls.served, calls.rejected, calls.expired, calls.failed, calls.never_arrived, calls.in_flight)
-    return calls.offered == sum(left)
+    return calls.offered == sum(left) + calls.timed_out
 
 
 def test_clients_that_come_again_are_refused_less_often(sample_question: Question) -> None:
@@ -48,6 +48,19 @@ def test_clients_that_come_again_are_refused_less_often(sample_question: Questio
     assert again.retried > 0
     assert again.rejected < once.rejected
     assert is_complete(again)
+
+
+def test_calls_that_take_too_long_are_broken_off(sample_question: Question) -> None:
+    document = simulated(sample_question, "class.chat.timeout=3s")
+    lost, kept = fates(document.result, "chat"), fates(document.baseline, "chat")
+    assert kept.timed_out == 0
+    assert lost.timed_out > 0
+    assert is_complete(lost)
+    assert lost.timed_out + lost.never_arrived == kept.served - lost.served
+    worked_s, before_s = (
+        sum(each.busy_s for each in result.pools) for result in (document.result, document.baseline)
+    )
+    assert 0.5 * before_s < worked_s < before_s
 
 
 def test_what_a_failed_replica_had_in_progress_fails(sample_question: Question) -> None:
@@ -83,8 +96,7 @@ def test_a_pool_that_scales_is_paid_for_what_it_had(sample_question: Question) -
 def test_what_one_pool_refuses_another_serves(sample_question: Question) -> None:
     to_economy = (
         "class.classification.queue.limit=0",
-        "class.classification.queue.on_refusal=redirect",
-        "class.classification.queue.redirect_to=llm-economy",
+        "class.classification.fallback=llm-economy:overload",
     )
     document = simulated(sample_question, *to_economy, load="2x")
     refused = simulated(sample_question, to_economy[0], load="2x")
@@ -94,6 +106,8 @@ def test_what_one_pool_refuses_another_serves(sample_question: Question) -> None
         if each.request_class == "classification"
     }
     assert served["llm-economy"] > 0
+    assert fates(document.result, "classification").fell_back >= served["llm-economy"]
+    assert fates(refused.result, "classification").fell_back == 0
     assert (
         fates(document.result, "classification").rejected < fates(refused.result, "classification").rejected
     )

@@ -128,6 +128,7 @@ def test_no_call_is_lost(nothing: Simulation, limited: Simulation) -> None:
             + calls.failed
             + calls.never_arrived
             + calls.in_flight
+            + calls.timed_out
         )
     for result in (nothing.result, limited.result):
         for name in {each.request_class for each in result.lanes}:
@@ -248,10 +249,8 @@ def test_what_cannot_be_replayed_is_refused(sample_question: Question) -> None:
         simulated(sample_question, "pool.llm-premium.scaling.least=1")
     with pytest.raises(UsageError, match="no class is named"):
         simulated(sample_question, "class.chat.queue.on_refusal=demote")
-    with pytest.raises(UsageError, match="embedder cannot take them"):
-        simulated(
-            sample_question, "class.chat.queue.on_refusal=redirect", "class.chat.queue.redirect_to=embedder"
-        )
+    with pytest.raises(UsageError, match="embedder, which cannot take them"):
+        simulated(sample_question, "class.chat.fallback=embedder")
 
 
 def test_without_pools_nothing_can_be_replayed(sample_question: Question, tmp_path: Path) -> None:

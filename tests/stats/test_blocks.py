@@ -86,6 +86,25 @@ def test_busy_time_in_blocks_sums_to_the_busy_time_of_the_replay() -> None:
     )
 
 
+def test_busy_time_that_was_lost_is_spread_over_the_replay() -> None:
+    # Of nine busy seconds four were for the call that was served, in [1, 5); the others have no times on record.
+    outcome = Outcome(
+        arrival_s=np.array([0.0, 1.0]),
+        begin_s=np.array([np.nan, 1.0]),
+        first_token_s=np.array([np.nan, 2.0]),
+        end_s=np.array([np.nan, 5.0]),
+        replica=np.array([0, 0]),
+        status=np.array([6, 0]),
+        busy_s=np.array([9.0]),
+        horizon_s=10.0,
+        attempts=np.ones(2, np.int64),
+        pool=np.zeros(2, np.int64),
+        paid_s=np.array([10.0]),
+    )
+    edges = np.array([-np.inf, 3.0, np.inf])
+    assert busy_s_by_pool_and_block(outcome, [1], edges) == pytest.approx(np.array([[2.0 + 1.5, 2.0 + 3.5]]))
+
+
 def test_every_instant_falls_into_one_block() -> None:
     at_s = np.random.default_rng(4).uniform(3.0, 9.0, 1000)
     counts = counts_by_block(at_s, block_edges_s(at_s))
