@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.recommend.kinds import (
+    backpressure,
     batch_window,
     cache,
     capacity,
@@ -26,6 +27,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     cache.KIND,
     prefix_affinity.KIND,
     queue_limit.KIND,
+    backpressure.KIND,
     lane.KIND,
     storage_placement.KIND,
     retrieval_separation.KIND,

@@ -126,7 +126,9 @@ class Period:
         held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
         busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
         paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
-        is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+        is_good = (
+            self.is_success & np.isfinite(e2e_s) & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+        )
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
 
     def _replayed(
