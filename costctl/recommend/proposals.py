@@ -53,6 +53,7 @@ class Proposal:
     prompts is read, so that times to first token are told.  capacity: facts of the size of a pool.  refine: from
     the best so far (empty: none beats today) and the number of the round, from 0 on, what to try next; nothing ends
     the search.  otherwise: what is judged instead where no candidate keeps what this goal must keep.
+    before: what must be decided or tried first, a sentence: it is then a candidate, and in no sum.
     """
 
     subject: Subject
@@ -71,6 +72,7 @@ class Proposal:
     capacity: Capacity | None = None
     refine: Refine | None = None
     otherwise: Proposal | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

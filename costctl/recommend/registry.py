@@ -15,6 +15,7 @@ from costctl.recommend.kinds import (
     prefix_affinity,
     queue_limit,
     retrieval_separation,
+    retry,
     storage_placement,
     tier_placement,
 )
@@ -31,6 +32,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     lane.KIND,
     storage_placement.KIND,
     retrieval_separation.KIND,
+    retry.KIND,
     tier_placement.KIND,
     engine_settings.KIND,
 )

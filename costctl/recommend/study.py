@@ -23,6 +23,7 @@ from costctl.recommend.own_calls import OwnCalls, own_calls_of
 from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.deferrals import deferrals_of
+from costctl.scenario.not_made import NotMade, not_made_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
 from costctl.scenario.reads import Reads, hot_cost_by_block, reads_of
 from costctl.scenario.retrieval import shares_of
@@ -95,12 +96,21 @@ class Study:
         pools, pool = self.replayed_as(part, settings)
         platform = applied(self.today, settings)
         caches = caches_of(platform, self.classes, self.settings.storage)
-        trial = part.period.trial(pools, pool, caches, deferrals_of(platform, self.classes))
+        trial = part.period.trial(
+            pools, pool, caches, deferrals_of(platform, self.classes), self._not_made(part, platform)
+        )
         if self.reads is None:
             return trial
         edges_s = np.linspace(part.period.from_s, part.period.to_s, trial.cache_usd.size + 1)
         hot_usd = hot_cost_by_block(self.reads, platform, self.classes, edges_s)
         return replace(trial, cache_usd=trial.cache_usd + hot_usd)
+
+    def _not_made(self, part: Part, platform: Platform) -> NotMade | None:
+        """The calls of the part that are attempts beyond what their class makes."""
+        if all(rules.most_attempts is None for rules in platform.classes.values()):
+            return None
+        own = self.own_of(part.period)
+        return not_made_of(platform, self.classes, part.period.workload.lane, own.number, own.is_failed)
 
     def replayed_as(self, part: Part, settings: Sequence[Setting]) -> tuple[tuple[Pool, ...], Ints]:
         """The pools under today's settings and these, and by which each call of the part is served."""
