@@ -63,7 +63,8 @@ class ClassRules:
     times, the k-th time backoff_s x backoff_factor^(k-1) later.
     cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
     hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
-    Requests wait for defer_hours of the day, ``defer_within_s`` at most.
+    Requests wait for defer_hours of the day, ``defer_within_s`` at most.  most_attempts: of a call of the trace; those
+    beyond are not made, None is as many as there were.
     """
 
     pools: tuple[str, ...]
@@ -88,6 +89,7 @@ class ClassRules:
     hot_reads_gb: float = 0.0
     defer_hours: str | None = None
     defer_within_s: float = 0.0
+    most_attempts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

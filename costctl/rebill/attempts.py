@@ -31,15 +31,21 @@ class Attempts:
 
 
 def attempts_of(calls: BoughtCalls) -> Attempts:
-    """The attempts of all calls."""
+    """The attempts of all calls that are bought."""
+    return attempts_among(calls.frame, calls.at_s, calls.end_s, _prompts(calls))
+
+
+def attempts_among(calls: pl.DataFrame, at_s: Floats, end_s: Floats, prompt: Ints) -> Attempts:
+    """The attempts of some calls. calls: request_id, operation, attempt, is_failed, in order of start.  at_s, end_s: on
+    one clock.  prompt: the number of each whole prompt, -1 where it is not known.
+    """
     group = _groups(calls)
     order = np.argsort(group, kind="stable")
-    told = calls.frame["attempt"].fill_null(_NOT_COUNTED).to_numpy().astype(np.int64)
-    number, first = np.ones(calls.size, np.int64), np.arange(calls.size)
-    tails = np.zeros(calls.size, np.int64)
+    told = calls["attempt"].fill_null(_NOT_COUNTED).to_numpy().astype(np.int64)
+    number, first = np.ones(calls.height, np.int64), np.arange(calls.height)
+    tails = np.zeros(calls.height, np.int64)
     _follow(
-        order, group, told, calls.frame["is_failed"].to_numpy(), calls.at_s, calls.end_s, _prompts(calls),
-        tails, number, first,
+        order, group, told, calls["is_failed"].to_numpy(), at_s, end_s, prompt, tails, number, first,
     )  # fmt: skip
     return Attempts(number, first)
 
@@ -81,9 +87,9 @@ def left_out_before(group: Ints, place: Ints, is_left_out: Bools) -> Ints:
     return found
 
 
-def _groups(calls: BoughtCalls) -> Ints:
+def _groups(calls: pl.DataFrame) -> Ints:
     """A number for each operation of each request."""
-    named = calls.frame.select("request_id", pl.col("operation").cast(pl.String).fill_null(""))
+    named = calls.select("request_id", pl.col("operation").cast(pl.String).fill_null(""))
     return (
         named.select(pl.struct("request_id", "operation").rank("dense"))
         .to_series()

@@ -85,12 +85,17 @@ def build_recommendations(
             None if study is None else joint_savings(study, _made(advice, on_pools)),
             joint_cash,
         ),
-        kinds=(*(kind.name for kind in KINDS), *(kind.name for kind in BILL_KINDS)),
+        kinds=_names_of_kinds(),
         not_covered=NOT_COVERED,
         why_nothing=reason if bought is None else None,
         chains=() if study is None else chains_of(study),
     )
     return document if document.baseline.is_weekly_given else without_weeks(document)
+
+
+def _names_of_kinds() -> tuple[str, ...]:
+    """Each once: a kind may be about pools and about bought tokens."""
+    return tuple(dict.fromkeys((*(kind.name for kind in KINDS), *(kind.name for kind in BILL_KINDS))))
 
 
 def _made(advice: Sequence[Recommendation], of: Sequence[Recommendation]) -> list[Recommendation]:

@@ -20,7 +20,8 @@ from costctl.scenario.period import Trial, p95_s
 
 def effects_of(study: Study, proposed: Proposal, settings: Candidate, trial: Trial) -> tuple[Effect, ...]:
     """Of each class of the proposal its times and goodput, of each pool its busy replicas."""
-    by_class = (each for number in proposed.classes for each in _of_class(study, proposed, number, trial))
+    told = (*proposed.classes, *proposed.give_way)
+    by_class = (each for number in told for each in _of_class(study, proposed, number, trial))
     by_pool = (_of_pool(study, number, settings, trial) for number in proposed.pools)
     return (*by_class, *by_pool)
 

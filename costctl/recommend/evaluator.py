@@ -171,7 +171,7 @@ def _made(
     effects = effects_of(study, proposed, best.settings, best.trial)
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
-        status="recommended",
+        status="recommended" if proposed.before is None else "candidate",
         change=_changes(study, best.settings),
         **over_both(
             cash_usd=saved.cash,
@@ -181,7 +181,8 @@ def _made(
         freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
         effects=effects,
         latency=latency_of(effects, proposed.subject.request_class),
-        withheld_as=None,
+        withheld_as=None if proposed.before is None else "needs_input",
+        before=proposed.before,
         holdout=holdout,
         assumptions=(*proposed.assumptions, *(() if saved.freed is None else (FREED_TIME,))),
         reversal=proposed.reversal,

@@ -138,7 +138,7 @@ def untrusted(study: Study, proposed: Proposal) -> str | None:
     is_move = any(
         each.lever.form in ("targets", "weights") for settings in proposed.candidates for each in settings
     )
-    return not_reproduced(study, proposed.classes, proposed.pools, is_move=is_move)
+    return not_reproduced(study, (*proposed.classes, *proposed.give_way), proposed.pools, is_move=is_move)
 
 
 def not_reproduced(

@@ -41,17 +41,19 @@ class Subject:
 class Proposal:
     """Settings to be tried on the first part of the window, of which the best is held to the second.
 
-    goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is the
-    most requests within their objectives, of those that take no more busy time; "order" is the most value of requests
-    within their objectives, of those that keep every objective; "value" is the smallest sum of the bill and of busy
-    time at its price, of those that keep every objective: what is paid for to free time; "objectives" is the smallest
-    bill of those that miss none, whatever it comes to.  classes: whose objectives must be kept, by number.  pools:
-    whose busy time changes, by number.  reason: why the best one is advised, a sentence; if_none: why nothing is,
-    where none is better than today.  value: of a request of each class within its objectives, by number, where the
-    goal is their order.  is_about_prompts: what changes is how much of prompts is read, so that times to first token
-    are told.  capacity: facts of the size of a pool.  refine: from the best so far (empty: none beats today) and the
-    number of the round, from 0 on, what to try next; nothing ends the search.  otherwise: what is judged instead where
-    no candidate keeps what this goal must keep.
+    goal: "cost" is the smallest bill, then the least busy time, of those that keep every objective; "goodput" is
+    the most requests within their objectives, of those that take no more busy time; "order" is the most value of
+    requests within their objectives, of those that keep every objective; "value" is the smallest sum of the bill
+    and of busy time at its price, of those that keep every objective: what is paid for to free time; "objectives"
+    is the smallest bill of those that miss none, whatever it comes to.  classes: whose objectives must be kept, by
+    number.  pools: whose busy time changes, by number.  reason: why the best one is advised, a sentence; if_none:
+    why nothing is, where none is better than today.  value: of a request of each class within its objectives, by
+    number, where the goal is their order.  give_way: classes that are served less so that others are in time: what
+    it does to them is told, and their objectives need not be kept.  is_about_prompts: what changes is how much of
+    prompts is read, so that times to first token are told.  capacity: facts of the size of a pool.  refine: from
+    the best so far (empty: none beats today) and the number of the round, from 0 on, what to try next; nothing ends
+    the search.  otherwise: what is judged instead where no candidate keeps what this goal must keep.
+    before: what must be decided or tried first, a sentence: it is then a candidate, and in no sum.
     """
 
     subject: Subject
@@ -65,10 +67,12 @@ class Proposal:
     assumptions: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     value: tuple[float, ...] = ()
+    give_way: tuple[int, ...] = ()
     is_about_prompts: bool = False
     capacity: Capacity | None = None
     refine: Refine | None = None
     otherwise: Proposal | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.recommend.kinds import (
+    backpressure,
     batch_window,
     cache,
     capacity,
@@ -14,6 +15,7 @@ from costctl.recommend.kinds import (
     prefix_affinity,
     queue_limit,
     retrieval_separation,
+    retry,
     storage_placement,
     tier_placement,
 )
@@ -26,9 +28,11 @@ KINDS: Final[tuple[Kind, ...]] = (
     cache.KIND,
     prefix_affinity.KIND,
     queue_limit.KIND,
+    backpressure.KIND,
     lane.KIND,
     storage_placement.KIND,
     retrieval_separation.KIND,
+    retry.KIND,
     tier_placement.KIND,
     engine_settings.KIND,
 )

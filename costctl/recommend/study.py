@@ -19,9 +19,11 @@ from costctl.frames.cost import Frames
 from costctl.levers.apply import applied
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
+from costctl.recommend.own_calls import OwnCalls, own_calls_of
 from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.deferrals import deferrals_of
+from costctl.scenario.not_made import NotMade, not_made_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
 from costctl.scenario.reads import Reads, hot_cost_by_block, reads_of
 from costctl.scenario.retrieval import shares_of
@@ -45,7 +47,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Study:
     """What advice rests on. first: the part that settings are chosen on; second: the one they are held to; whole: both,
-    for what all advice saves together. Pools and classes are numbered as in ``fits``.  reads: that a hot tier could
+    for what all advice saves together. Pools and classes are numbered as in ``fits``.  own: what was observed of each
+    call of ``whole``.  reads: that a hot tier could
     have served; None where there are none, or no tier prices its place.  keyed_reads: that name what they fetched.
     retrieval: by class that retrieves, its part of the requests' time, the part of its calls' replica time that is held
     meanwhile, and how many requests retrieve.
@@ -59,6 +62,7 @@ class Study:
     second: Part
     whole: Part
     seed: int
+    own: OwnCalls
     reads: Reads | None = None
     keyed_reads: int = 0
     retrieval: Mapping[str, tuple[float, float, int]] = field(default_factory=dict)
@@ -83,17 +87,30 @@ class Study:
         here = slice(None) if pool is None else period.pool == pool
         return [int(each) for each in np.unique(period.request_class[period.request[here]])]
 
+    def own_of(self, period: Period) -> OwnCalls:
+        """What was observed of the calls of the period, which has requests of the window and no copies of them."""
+        return self.own.of(np.isin(self.whole.period.request, period.request))
+
     def trial(self, part: Part, settings: Sequence[Setting]) -> Trial:
         """The replay of the part under today's settings and these."""
         pools, pool = self.replayed_as(part, settings)
         platform = applied(self.today, settings)
         caches = caches_of(platform, self.classes, self.settings.storage)
-        trial = part.period.trial(pools, pool, caches, deferrals_of(platform, self.classes))
+        trial = part.period.trial(
+            pools, pool, caches, deferrals_of(platform, self.classes), self._not_made(part, platform)
+        )
         if self.reads is None:
             return trial
         edges_s = np.linspace(part.period.from_s, part.period.to_s, trial.cache_usd.size + 1)
         hot_usd = hot_cost_by_block(self.reads, platform, self.classes, edges_s)
         return replace(trial, cache_usd=trial.cache_usd + hot_usd)
+
+    def _not_made(self, part: Part, platform: Platform) -> NotMade | None:
+        """The calls of the part that are attempts beyond what their class makes."""
+        if all(rules.most_attempts is None for rules in platform.classes.values()):
+            return None
+        own = self.own_of(part.period)
+        return not_made_of(platform, self.classes, part.period.workload.lane, own.number, own.is_failed)
 
     def replayed_as(self, part: Part, settings: Sequence[Setting]) -> tuple[tuple[Pool, ...], Ints]:
         """The pools under today's settings and these, and by which each call of the part is served."""
@@ -127,6 +144,7 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
         second=second,
         whole=all_of_it,
         seed=seed,
+        own=own_calls_of(frames, fits),
         reads=None
         if frames.reuse is None
         else reads_of(frames.reuse.keyed_read, fits.calls.classes, settings.storage, frames.window_from_ns),

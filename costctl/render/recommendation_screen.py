@@ -228,8 +228,7 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
     )
     for label, how, why in counted:
         if out := document.withheld(how):
-            of = ", ".join(dict.fromkeys(kind(each.kind) for each in out))
-            lines.append((label, f"{plural(len(out), 'option')} ({of}): {'above' if view.verbose else why}"))
+            lines.append((label, f"{_options(out)}: {'above' if view.verbose else why}"))
     missing = [*dict.fromkeys(name for each in document.withheld("needs_input") for name in each.missing)]
     if missing:
         shown, hidden = first(missing, _MOST_NAMED)
@@ -241,12 +240,16 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
             ("Own pools", "no call runs on a declared one: no advice on replicas, batches or queues")
         )
     elif apart and document.why_nothing is None:
-        shown, hidden = first([*dict.fromkeys(kind(each.kind) for each in apart)], _MOST_NAMED)
-        more = ", …" if hidden else ""
-        lines.append(("Not applicable", f"{plural(len(apart), 'option')} ({', '.join(shown)}{more})"))
+        lines.append(("Not applicable", _options(apart)))
     if document.not_covered:
         lines.append(("No advice yet", ", ".join(document.not_covered)))
     return lines
+
+
+def _options(advice: Sequence[Recommendation]) -> str:
+    """How many there are, and the first few of their kinds."""
+    shown, hidden = first([*dict.fromkeys(kind(each.kind) for each in advice)], _MOST_NAMED)
+    return f"{plural(len(advice), 'option')} ({', '.join(shown)}{', …' if hidden else ''})"
 
 
 def _why(document: Recommendations) -> list[Section]:

@@ -24,6 +24,7 @@ from costctl.scenario.caches import Caches, answered_by, cost_by_block, replay_w
 from costctl.scenario.deferrals import Deferral, in_order, put_off
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.scenario.interruptions import done_again_by_pool, interruptions_per_s
+from costctl.scenario.not_made import NotMade
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.repeats import Repeats
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
@@ -108,13 +109,17 @@ class Period:
         pool: Ints | None = None,
         caches: Caches | None = None,
         deferrals: Sequence[Deferral] = (),
+        not_made: NotMade | None = None,
     ) -> Trial:
         """Replay under these pools. pool: by which each call is served, else as today.  caches: of answers.  deferrals:
-        classes that wait for hours of low demand; their times begin when they have waited.
+        classes that wait for hours of low demand; their times begin when they have waited.  not_made: calls that are
+        left out.
         """
         served_by = self.pool if pool is None else pool
-        outcome, cache_usd = self._replayed(pools, served_by, caches, deferrals)
+        outcome, cache_usd = self._replayed(pools, served_by, caches, deferrals, not_made)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
+        if not_made is not None:
+            longer_s[not_made.is_lost] = np.inf
         first_longer_s = _longer_s(ttft_s(outcome), ttft_s(self.today))
         total_s = accumulated_s(longer_s, self.before)
         delays_s = end_delays_s(total_s, self.today.end_s, self.request, self.duration_s.size)
@@ -126,25 +131,41 @@ class Period:
         held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
         busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
         paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
-        is_good = self.is_success & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+        is_good = (
+            self.is_success & np.isfinite(e2e_s) & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+        )
         return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
 
     def _replayed(
-        self, pools: Sequence[Pool], served_by: Ints, caches: Caches | None, deferrals: Sequence[Deferral]
+        self,
+        pools: Sequence[Pool],
+        served_by: Ints,
+        caches: Caches | None,
+        deferrals: Sequence[Deferral],
+        not_made: NotMade | None,
     ) -> tuple[Outcome, Floats]:
         """The outcome, and what caches cost by block. A cache answers what had been asked before any call waited."""
         workload, had = self.workload, np.arange(self.workload.size)
         if deferrals:
             workload, had = put_off(workload, self.request, self.request_class, deferrals)
-        if caches is None or self.repeats is None:
+        keeps = None if self.repeats is None else caches
+        if keeps is None and not_made is None:
             outcome = replay_network(workload, served_by[had], pools)
             return (in_order(outcome, had) if deferrals else outcome), np.zeros(BLOCKS)
-        is_answered = answered_by(caches, self.repeats, self.workload.lane)
-        took_s = np.minimum(caches.read_s, np.nan_to_num(latency_s(self.today)))
-        outcome = replay_with_answers(workload, served_by[had], pools, is_answered[had], took_s[had])
+        is_answered, took_s = np.zeros(self.workload.size, np.bool_), np.zeros(self.workload.size)
+        if keeps is not None and self.repeats is not None:
+            is_answered = answered_by(keeps, self.repeats, self.workload.lane)
+            took_s = np.minimum(keeps.read_s, np.nan_to_num(latency_s(self.today)))
+        is_spared = is_answered
+        if not_made is not None:
+            is_answered = is_answered & ~not_made.is_left_out
+            is_spared, took_s = is_answered | not_made.is_left_out, np.where(is_answered, took_s, 0.0)
+        outcome = replay_with_answers(workload, served_by[had], pools, is_spared[had], took_s[had])
         outcome = in_order(outcome, had) if deferrals else outcome
+        if keeps is None or self.repeats is None:
+            return outcome, np.zeros(BLOCKS)
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
-        return outcome, cost_by_block(caches, self.repeats.size, is_answered, outcome.arrival_s, edges_s)
+        return outcome, cost_by_block(keeps, self.repeats.size, is_answered, outcome.arrival_s, edges_s)
 
     def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
         """By request, its time to first token: as observed, and what the calls up to it take longer."""

@@ -10,52 +10,17 @@ import numpy as np
 import pytest
 
 from costctl.arrays import Floats, Ints
-from costctl.observation import observed
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.kinds import lane
 from costctl.recommend.proposals import Proposal
-from costctl.recommend.study import Study, study_of
-from costctl.synth.presets import sample_world
-from costctl.synth.world import ClassSpec, PoolSpec, Spread, Step, World
-from costctl.verbs.analyze import fits_of, frames_of
-from tests.synth.written_worlds import written
-
-
-def unwatched(_what: str, _ratio: float | None, _detail: str = "") -> None:
-    """Progress that nobody watches."""
-
-
-def class_of(name: str, share: float, answer: int, e2e_p95: str | None) -> ClassSpec:
-    call = Step(
-        "call",
-        pool="llm",
-        tokens=Spread(300, 0.3, 50, 900),
-        answer=Spread(answer, 0.15, answer // 2, 2 * answer),
-    )
-    return ClassSpec(name, share, (call,), f"/v1/{name}", e2e_p95=e2e_p95, failure_ratio=0.0)
-
-
-def world(slots: int, seed: int = 3) -> World:
-    """Short answers with an objective, and long ones without, on a replica of so many sequences at once."""
-    pool = PoolSpec("llm", "llama-3.1-8b", False, 0.02, 0.0005, 2e-5, 1, slots, 0.0, 2.5, "standard")
-    classes = (class_of("chat", 0.8, 40, "4s"), class_of("long_generation", 0.2, 800, None))
-    return replace(
-        sample_world(seed), hours=2.0, requests=5_400, pools=(pool,), classes=classes, day_swing=0.0
-    )
-
-
-def study(made: World, folder: Path) -> Study:
-    question = written(made, folder)
-    with observed(question, unwatched) as observation:
-        frames = frames_of(observation, unwatched)
-        found = study_of(frames, fits_of(observation, frames, unwatched), observation.config.settings, 0)
-    assert found is not None
-    return found
+from costctl.recommend.study import Study
+from tests.recommend.studied_world import study_of_world
+from tests.synth.crowded_worlds import crowded_world
 
 
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    return study(world(slots=4), tmp_path_factory.mktemp("crowded"))
+    return study_of_world(crowded_world(slots=4), tmp_path_factory.mktemp("crowded"))
 
 
 def served_in_order(arrival_s: Floats, work_s: Floats, rank: Ints, servers: int) -> Floats:
@@ -124,6 +89,6 @@ def test_the_order_of_the_classes_in_the_file_changes_nothing(crowded: Study) ->
 
 
 def test_where_nobody_waits_no_order_is_advised(tmp_path: Path) -> None:
-    (proposed,) = lane.propose(study(world(slots=64), tmp_path))
+    (proposed,) = lane.propose(study_of_world(crowded_world(slots=64), tmp_path))
     assert not isinstance(proposed, Proposal)
     assert proposed.reason.startswith("Hardly a call waits there")

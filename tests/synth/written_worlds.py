@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from costctl.observation import Question
-from costctl.synth.demand import demand_of
+from costctl.synth.demand import Demand, demand_of
 from costctl.synth.platform import serve
 from costctl.synth.settings_file import settings_text
 from costctl.synth.spans import otlp_lines
@@ -16,7 +16,11 @@ TRACES, SETTINGS = "requests.jsonl", "costctl.toml"
 
 def written(world: World, folder: Path) -> Question:
     """The files in the folder, and the question about them."""
-    demand = demand_of(world)
+    return written_demand(world, demand_of(world), folder)
+
+
+def written_demand(world: World, demand: Demand, folder: Path) -> Question:
+    """The same of what the world is asked for here."""
     served = serve(world, demand, demand.requests.start_s >= 0)
     (folder / TRACES).write_bytes(b"".join(otlp_lines(world, demand, served)))
     (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")

@@ -19,6 +19,7 @@ from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import Setting, setting
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
+from costctl.recommend.worth import values_of_successes
 from costctl.scenario.period import Period
 from costctl.simulate.counterfactual import without
 from costctl.simulate.network import replay_network
@@ -69,7 +70,7 @@ def _for_pool(study: Study, pool: int, subject: Subject) -> Proposal | Withheld:
         assumptions=("Who sends the calls does not send more of them because they are served first.",),
         reversal="Remove the lanes if the longest wait of those behind is more than they can bear.",
         evidence=_neighbours(study, pool, classes),
-        value=_value(study),
+        value=values_of_successes(study),
     )
 
 
@@ -126,13 +127,6 @@ def _delay_usd_per_s(study: Study, classes: Sequence[int]) -> dict[int, float]:
     if all(declared[each] is not None for each in urgent):
         return {each: declared[each] or 0.0 for each in classes}
     return {each: 1.0 / _target_s(study, each) for each in classes}
-
-
-def _value(study: Study) -> tuple[float, ...]:
-    """What a success is worth, by class: as declared where all classes declare it, else all alike."""
-    values = [study.declared(name).value for name in study.classes]
-    usd = [None if each is None else each.usd_per_success for each in values]
-    return tuple(each or 0.0 for each in usd) if all(each is not None for each in usd) else (1.0,) * len(usd)
 
 
 def _work_s(study: Study, pool: int, number: int) -> float:

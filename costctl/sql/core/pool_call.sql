@@ -20,6 +20,8 @@
 --   uncached_tokens      BIGINT   tokens that no cache gave or keeps
 --   output_tokens        BIGINT   tokens
 --   is_generation        BOOLEAN
+--   operation            VARCHAR
+--   attempt              BIGINT   as its source counts the attempts, from 1; NULL where it does not
 --   is_failed            BOOLEAN
 --   is_wasted            BOOLEAN  the attempt failed, or was repeated
 --   is_request_success   BOOLEAN
@@ -46,6 +48,8 @@ SELECT
     calls.uncached_tokens,
     calls.output_tokens,
     calls.is_generation,
+    calls.operation,
+    calls.attempt,
     calls.is_failed,
     call_outcome.is_wasted,
     requests.is_success AS is_request_success,

@@ -9,55 +9,33 @@ provider does not bill save nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from costctl.arrays import Bools, Floats, Ints
+from costctl.arrays import Bools
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.rebill.attempts import Attempts, attempts_of, following, waits_s
+from costctl.recommend.attempt_budgets import (
+    ASSUMPTIONS,
+    DEAR,
+    Tried,
+    decide_on_dear,
+    decide_on_lost,
+    none_succeeded,
+    nth,
+    tried_of,
+)
 from costctl.recommend.bought.kinds.retry_wait import wait_for_class
 from costctl.recommend.bought.proposals import BillKind, BillProposal, Proposed
-from costctl.recommend.bought.study import LEVEL, BoughtStudy
+from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.bought.told_usd import told_usd
 from costctl.recommend.proposals import Subject, Withheld
 
 _NAME: Final = "retry"
-_DEAR: Final = 2.0  # times what a call costs that succeeds at once: dearer successes are a choice
 _SOON_S: Final = 5.0
 _OVERLOADED: Final = ("rate_limited", "timeout")
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """The calls of one class, an array over them each. number: of the attempt.  succeeded_at: for first attempts, the
-    number of the first attempt that succeeded; 0 where none did.  is_opening: it is a first attempt.
-    """
-
-    number: Ints
-    usd: Floats
-    is_failed: Bools
-    in_first: Bools
-    succeeded_at: Ints
-    is_opening: Bools
-
-    def beyond(self, most: int, part: Bools) -> Bools:
-        """The attempts that a budget would cut."""
-        return part & (self.number > most)
-
-    def lost(self, most: int, part: Bools) -> int:
-        """Successes that a budget would cut."""
-        return int((part & self.is_opening & (self.succeeded_at > most)).sum())
-
-    def went_on(self, most: int, part: Bools) -> int:
-        """Of how many things a further attempt was made after so many."""
-        return int((part & (self.number == most + 1)).sum())
-
-    def cost_of_success(self, most: int) -> float:
-        """USD of all attempts beyond the budget for each success among them, on the first part."""
-        return float(self.usd[self.beyond(most, self.in_first)].sum()) / self.lost(most, self.in_first)
 
 
 def propose(study: BoughtStudy) -> Iterator[Proposed]:
@@ -71,32 +49,16 @@ def propose(study: BoughtStudy) -> Iterator[Proposed]:
 
 
 def _for_class(study: BoughtStudy, name: str, attempts: Attempts, own: Bools) -> BillProposal | Withheld:
-    tried = _tried(study, attempts, own)
+    is_failed = study.calls.frame["is_failed"].to_numpy()
+    tried = tried_of(attempts, is_failed, study.today.usd, study.in_first).of(own)
     evidence = tuple(_evidence(study, attempts, own))
     subject = Subject(_NAME, name)
-    if not tried.usd[tried.is_failed].any():
+    if not tried.cost[tried.is_failed].any():
         return _free(study, subject, own, evidence)
-    safe = next(most for most in range(int(tried.number.max()) + 1) if not tried.lost(most, tried.in_first))
-    safe = max(safe, 1)
-    if tried.usd[tried.beyond(safe, tried.in_first)].any():
+    safe = tried.safe
+    if tried.cost[tried.beyond(safe, tried.in_first)].any():
         return _safe(subject, tried, safe, evidence)
-    return _dear(subject, tried, safe, evidence)
-
-
-def _tried(study: BoughtStudy, attempts: Attempts, own: Bools) -> _Tried:
-    is_failed = study.calls.frame["is_failed"].to_numpy()
-    never = np.iinfo(np.int64).max
-    succeeded_at = np.full(study.calls.size, never)
-    np.minimum.at(succeeded_at, attempts.first[~is_failed], attempts.number[~is_failed])
-    opening = attempts.first == np.arange(study.calls.size)
-    return _Tried(
-        number=attempts.number[own],
-        usd=study.today.usd[own],
-        is_failed=is_failed[own],
-        in_first=study.in_first[own],
-        succeeded_at=np.where(succeeded_at == never, 0, succeeded_at)[own],
-        is_opening=opening[own],
-    )
+    return _dear(subject, tried, evidence)
 
 
 def _free(study: BoughtStudy, subject: Subject, own: Bools, evidence: tuple[Evidence, ...]) -> Withheld:
@@ -120,50 +82,30 @@ def _free(study: BoughtStudy, subject: Subject, own: Bools, evidence: tuple[Evid
     )
 
 
-def _safe(subject: Subject, tried: _Tried, most: int, evidence: tuple[Evidence, ...]) -> BillProposal:
+def _safe(subject: Subject, tried: Tried, most: int, evidence: tuple[Evidence, ...]) -> BillProposal:
     """A budget that cut no success on the first part."""
-    lost = tried.lost(most, ~tried.in_first)
-    seen = tried.went_on(most, tried.in_first)
-    bound = 1.0 - (1.0 - LEVEL) ** (1.0 / max(seen, 1))
-    told = Evidence(
-        id="successes",
-        kind="measured",
-        statement=f"{seen:,} calls were attempted more than {_times(most)}, and none of them succeeded: of more of "
-        f"them at most {bound:.1%} would. In the hold-out period {lost:,} of "
-        f"{tried.went_on(most, ~tried.in_first):,} did.",
-        samples=seen,
-        value=None,
-    )
     return _budget(
         subject,
         most,
-        reason=f"Attempts after the {_nth(most)} are paid for, and none succeeded on the part that it was chosen on.",
+        reason=f"Attempts after the {nth(most)} are paid for, and none succeeded on the part that it was chosen on.",
         if_none="Attempts beyond every budget that cuts no success cost nothing.",
-        evidence=(told, *evidence),
-        before=None
-        if not lost
-        else f"In the hold-out period {_calls(lost)} succeeded only after the {_nth(most)} attempt: decide whether "
-        "they may fail.",
+        evidence=(none_succeeded(tried, most), *evidence),
+        before=decide_on_lost(tried, most),
     )
 
 
-def _dear(
-    subject: Subject, tried: _Tried, safe: int, evidence: tuple[Evidence, ...]
-) -> BillProposal | Withheld:
+def _dear(subject: Subject, tried: Tried, evidence: tuple[Evidence, ...]) -> BillProposal | Withheld:
     """Every budget that saves cuts successes: what does one of them cost, and what another?"""
-    at_once = tried.is_opening & (tried.succeeded_at == 1) & tried.in_first
-    budgets = [most for most in range(1, safe) if tried.lost(most, tried.in_first)]
-    if not budgets or not at_once.any():
+    found = tried.dearest
+    if found is None:
         return Withheld(
             subject, f"Every attempt of {subject.request_class} that is paid for is its first.", evidence
         )
-    usual = float(tried.usd[at_once].mean())
-    most = max(budgets, key=tried.cost_of_success)
-    cost, lost = tried.cost_of_success(most), tried.lost(most, tried.in_first)
+    most, cost, usual = found
     compared = (
-        f"a success after the {_nth(most)} attempt costs {cost:.3g} USD, one at the first {usual:.3g} USD"
+        f"a success after the {nth(most)} attempt costs {cost:.3g} USD, one at the first {usual:.3g} USD"
     )
-    if cost <= _DEAR * usual:
+    if cost <= DEAR * usual:
         return Withheld(subject, f"Its further attempts succeed: {compared}.", evidence)
     return _budget(
         subject,
@@ -171,8 +113,7 @@ def _dear(
         reason=f"Further attempts are dear: {compared}.",
         if_none="Fewer attempts would cost no less.",
         evidence=evidence,
-        before=f"{_calls(lost)} of the first part succeeded only after the {_nth(most)} attempt: decide whether they "
-        "may fail.",
+        before=decide_on_dear(tried, most),
     )
 
 
@@ -191,7 +132,7 @@ def _budget(
         candidates=((setting("class", "retry.attempts", subject.request_class or "", most),),),
         reason=reason,
         if_none=if_none,
-        assumptions=_ASSUMPTIONS,
+        assumptions=ASSUMPTIONS,
         reversal="Allow as many attempts as today.",
         evidence=evidence,
         before=before,
@@ -225,21 +166,4 @@ def _evidence(study: BoughtStudy, attempts: Attempts, own: Bools) -> Iterator[Ev
         )
 
 
-def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count:,} calls"
-
-
-def _nth(number: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
-_ASSUMPTIONS: Final = (
-    "A call is a further attempt where its source says so, or where it follows one that failed, of the same operation "
-    "and prompt, in the same request.",
-    "The rest of a request stays as it is.",
-)
 KIND: Final = BillKind(_NAME, propose)

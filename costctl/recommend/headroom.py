@@ -1,0 +1,110 @@
+"""At which load does a class leave an objective, and how many calls wait in a pool then?
+
+In: the study. Out: ``Headroom``, by class. The first part of the window is replayed with more requests or fewer, all
+classes alike (costctl/scenario/load.py), until the first load, to a twentieth, at which the class misses an objective.
+Each load is replayed once, for all pools and classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from costctl.arrays import Bools, Ints
+from costctl.recommend.objectives import Promise, missed
+from costctl.recommend.study import Part, Study
+from costctl.scenario.extrapolation import BEYOND, beyond_by_pool, first_load_beyond, seen_in_progress
+from costctl.scenario.load import at_load
+from costctl.simulate.outcome_measures import quantile_s
+from costctl.simulate.workload import Outcome
+
+MOST_LOAD: Final = 4.0  # times today's: further out, a fit to today says little
+_PERCENTILES: Final = {
+    "e2e_p95": "p95",
+    "e2e_p99": "p99",
+    "ttft_p95": "p95 to first token",
+    "deadline": "p95",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """How far the load may grow for one class. load: times today's, at which it misses ``promise``; None where it
+    misses none up to ``MOST_LOAD``.  is_seen: the calls in progress at that load were observed.
+    """
+
+    request_class: str
+    load: float | None
+    promise: Promise | None
+    is_seen: bool
+
+    @property
+    def last_load(self) -> float:
+        """The load up to which it was looked at."""
+        return MOST_LOAD if self.load is None else self.load
+
+    @property
+    def statement(self) -> str:
+        """A sentence."""
+        if self.load is None or self.promise is None:
+            return f"{self.request_class} would keep its objectives at {MOST_LOAD:g} times today's load."
+        what = f"{_PERCENTILES[self.promise.metric]} of {self.request_class}"
+        target = f"its objective of {self.promise.target_s:g} s"
+        unseen = "" if self.is_seen else ", with more calls in progress at once than were observed"
+        if self.load <= 1.0:
+            return f"{what} misses {target} today, and would at {self.load:g} times today's load{unseen}."
+        return f"{what} would leave {target} at {self.load:g} times today's load{unseen}."
+
+
+class Loads:
+    """The first part of the window at other loads, each replayed once."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._seen = seen_in_progress(study.fits)
+        self._parts: dict[float, Part] = {}
+
+    def at(self, load: float) -> Part:
+        """The part with so many times its requests, and its replay under today's settings."""
+        if load not in self._parts:
+            grown = at_load(self._study.first.period, load, self._study.seed)
+            self._parts[load] = Part(f"{load:g} times the load", grown, grown.trial(grown.pools))
+        return self._parts[load]
+
+    def headroom(self, number: int) -> Headroom:
+        """How far the load may grow for the class."""
+        name = self._study.classes[number]
+
+        def is_missed(load: float) -> bool:
+            part = self.at(load)
+            return bool(missed(part, part.today, (number,)))
+
+        load = first_load_beyond(is_missed, MOST_LOAD)
+        if load is None:
+            return Headroom(name, None, None, is_seen=True)
+        part = self.at(load)
+        ratios = beyond_by_pool(part.today.outcome, part.period.pools, self._seen)
+        promise = missed(part, part.today, (number,))[0].promise
+        return Headroom(name, load, promise, is_seen=max(ratios) <= BEYOND)
+
+    def waiting(self, pool: int, load: float) -> float:
+        """Calls that wait per replica of the pool at the load: as many as 95 % of its calls find at most."""
+        part = self.at(load)
+        found = waiting_found(part.today.outcome, part.period.pool == pool)
+        replicas = part.period.pools[pool].setup.replicas
+        return quantile_s(found.astype(np.float64), 0.95) / replicas if found.size else 0.0
+
+
+def waiting_found(outcome: Outcome, of_pool: Bools) -> Ints:
+    """How many calls wait in the pool when each of those that it serves comes: came before, and begin later.
+
+    of_pool: the calls of the pool.
+    """
+    served = of_pool & np.isfinite(outcome.begin_s)
+    arrival_s, begin_s = np.sort(outcome.arrival_s[served]), np.sort(outcome.begin_s[served])
+    came = np.arange(arrival_s.size)
+    begun = np.searchsorted(begin_s, arrival_s, side="right")
+    waiting: Ints = np.maximum(came - begun, 0)
+    return waiting
