@@ -272,7 +272,7 @@ def _tiers(rng: np.random.Generator, seed: int, is_wasteful: bool) -> OwnedWorld
     """A class on a pool whose time costs several times that of another which could serve it; or on the other."""
     plain, dear = (_pool(rng, 16, replicas=2, name=each) for each in ("plain", "dear"))
     dear = replace(dear, alpha_s=plain.alpha_s, beta_s=plain.beta_s, gamma_s=plain.gamma_s, tier="premium")
-    times = float(rng.uniform(2.0, 4.0)) if is_wasteful else 1.0 / float(rng.uniform(8.0, 12.0))
+    times = float(rng.uniform(2.0, 4.0)) if is_wasteful else 1.0 / float(rng.uniform(15.0, 25.0))
     dear = replace(dear, usd_per_replica_hour=round(plain.usd_per_replica_hour * times, 2))
     chat = replace(_chatting(rng, "chat", 300, 110, "dear"), other_models=("model-plain",))
     classes = (chat, replace(_chatting(rng, "long_generation", 300, 750, "plain"), share=0.5))

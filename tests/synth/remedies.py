@@ -77,7 +77,7 @@ def remedied(world: World, change: Sequence[SettingChange]) -> Remedied:
     }
     demand = demand_of(changed)
     for name, hours in values.get("class.defer.hours", {}).items():
-        demand = _put_off(changed, demand, name, hours, float(values["class.defer.within"][name]))
+        demand = put_off(changed, demand, name, hours, float(values["class.defer.within"][name]))
     return Remedied(changed, Rules(**rules), demand)
 
 
@@ -118,7 +118,7 @@ def _moved(spec: ClassSpec, pool: str | None) -> ClassSpec:
     return replace(spec, steps=steps)
 
 
-def _put_off(world: World, demand: Demand, name: str, hours: str, within_s: float) -> Demand:
+def put_off(world: World, demand: Demand, name: str, hours: str, within_s: float) -> Demand:
     """The demand when requests of the class wait for these hours of the day, spread over them in the order in which
     they came; those that come within them, or could not wait so long, come as they do.
     """
