@@ -221,51 +221,56 @@ def _limits(rng: np.random.Generator, seed: int, is_wasteful: bool) -> OwnedWorl
 
 def _jobs(rng: np.random.Generator, seed: int, is_wasteful: bool) -> OwnedWorld:
     """Two days, as busy by night as by day but for jobs at noon that could wait, for which there are more replicas than
-    if they came at any hour; or jobs at any hour. No more replicas than the objective wants.
+    if they came at any hour of the day, with room to spare; or jobs at any hour of it. No more replicas than the
+    objective wants.
     """
     base = days_world(seed)
-    chat, jobs = base.classes
-    begin, length = int(rng.integers(10, 13)), int(rng.integers(3, 6))
     (pool,) = base.pools
     pool = replace(
         pool,
         alpha_s=pool.alpha_s * float(rng.uniform(0.9, 1.1)),
         usd_per_replica_hour=round(float(rng.uniform(2.0, 14.0)), 2),
     )
-    requests = float(rng.uniform(3500, 4500))
+    base = replace(
+        base,
+        name=f"jobs-{seed}",
+        pools=(pool,),
+        requests=float(rng.uniform(3500, 4500)),
+        day_swing=0.0,
+        weekend_ratio=1.0,
+    )
+    begin, length = int(rng.integers(10, 13)), int(rng.integers(3, 6))
     for share in np.arange(float(rng.uniform(0.15, 0.25)), 0.8, 0.05):
-        at_noon, evenly = (
-            _with_fewest(
-                replace(
-                    base,
-                    name=f"jobs-{seed}",
-                    pools=(pool,),
-                    classes=(
-                        replace(chat, share=1.0 - share, e2e_p95="300s"),
-                        replace(jobs, share=part, hours_utc=hours, e2e_p95=None, is_deferrable=True),
-                    ),
-                    requests=requests * (1.0 - share + part),
-                    day_swing=0.0,
-                    weekend_ratio=1.0,
-                )
-            )
-            for part, hours in ((share, (begin, begin + length)), (share * length / 16, (6, 22)))
-        )
-        if at_noon.pools[0].replicas > evenly.pools[0].replicas:
+        at_noon = _with_jobs(base, 1.0 - share, share, (begin, begin + length))
+        evenly = _with_jobs(base, 1.0 - share, share * length / 16, (6, 22))
+        if _fewest(at_noon) > _fewest(evenly, room=0.25):
             break
-    return OwnedWorld(at_noon if is_wasteful else evenly, f"{WITHOUT_RESERVE}\n{_OWNED}")
+    made = at_noon if is_wasteful else evenly
+    return OwnedWorld(with_replicas(made, pool.name, _fewest(made)), f"{WITHOUT_RESERVE}\n{_OWNED}")
 
 
-def _with_fewest(world: World) -> World:
-    """The world with the fewest replicas with which its first class keeps its objective in both parts of the window."""
+def _with_jobs(base: World, share: float, of_jobs: float, hours_utc: tuple[int, int]) -> World:
+    """The world whose jobs come in these hours. share, of_jobs: of the requests that the world had."""
+    chat, jobs = base.classes
+    classes = (
+        replace(chat, share=share, e2e_p95="300s"),
+        replace(jobs, share=of_jobs, hours_utc=hours_utc, e2e_p95=None, is_deferrable=True),
+    )
+    return replace(base, classes=classes, requests=base.requests * (share + of_jobs))
+
+
+def _fewest(world: World, room: float = 0.0) -> int:
+    """Replicas with which the first class keeps its objective in both parts of the window. room: of the objective, left
+    over.
+    """
     (pool,) = world.pools
     demand = demand_of(world)
-    target_s = float(str(world.classes[0].e2e_p95).removesuffix("s"))
-    for count in range(1, pool.replicas + 1):
-        tried = with_replicas(world, pool.name, count)
-        if worst_p95_s(tried, demand, durations_s(tried, demand), 0) <= target_s:
-            return tried
-    return world
+    target_s = (1.0 - room) * float(str(world.classes[0].e2e_p95).removesuffix("s"))
+    served = ((count, with_replicas(world, pool.name, count)) for count in range(1, pool.replicas + 1))
+    enough = (
+        count for count, each in served if worst_p95_s(each, demand, durations_s(each, demand), 0) <= target_s
+    )
+    return next(enough, pool.replicas)
 
 
 def _tiers(rng: np.random.Generator, seed: int, is_wasteful: bool) -> OwnedWorld:
