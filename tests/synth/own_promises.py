@@ -17,7 +17,7 @@ from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.progress import silent
 from costctl.synth.world import World
 from tests.synth.pool_wastes import WORLDS, OwnedWorld, made
-from tests.synth.remedies import Effect, effect_of
+from tests.synth.remedies import Effect, can_follow, effect_of
 from tests.synth.replica_worlds import WITHOUT_RESERVE, ReplicaWorld, replica_world
 from tests.synth.written_worlds import with_pool_lines, written
 
@@ -62,7 +62,7 @@ class Promise:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Something that is recommended in a world in good order. is_true: it saves there, or brings more requests in time,
-    as its interval says, and every objective is kept.
+    as its interval says, and every objective is kept; what no world can be served with is taken for false.
     """
 
     id: str
@@ -111,7 +111,8 @@ def _advised(world: OwnedWorld) -> Recommendations:
 
 
 def _promise(seed: int, kind: str, world: World, document: Recommendations) -> Promise:
-    found = next((each for each in document.made if each.kind == kind), None)
+    made_of_kind = (each for each in document.made if each.kind == kind and can_follow(each.change))
+    found = next(made_of_kind, None)
     if found is None:
         return Promise(seed, kind, "freed capacity", None, None)
     effect = effect_of(world, found, document.baseline.observed_s)
@@ -129,6 +130,8 @@ def _main(found: Recommendation, effect: Effect) -> tuple[Saves, Estimate | None
 
 
 def _is_true(world: World, found: Recommendation, window_s: float) -> bool:
+    if not can_follow(found.change):
+        return False
     effect = effect_of(world, found, window_s)
     saves, told, truth = _main(found, effect)
     return effect.is_kept and truth > 0 and Promise(0, found.kind, saves, told, truth).is_covered

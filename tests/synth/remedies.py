@@ -57,12 +57,17 @@ def as_it_is(world: World) -> Remedied:
     return Remedied(world, Rules(), demand_of(world))
 
 
+def can_follow(change: Sequence[SettingChange]) -> bool:
+    """Whether a world can be served with these changes."""
+    return all(each.lever in _FOLLOWED for each in change)
+
+
 def remedied(world: World, change: Sequence[SettingChange]) -> Remedied:
-    """The world with the changes. Raises KeyError for one that no world knows how to follow."""
+    """The world with the changes. Raises ValueError where it cannot be served with them."""
+    if not can_follow(change):
+        raise ValueError(f"no world is served with {', '.join(each.lever for each in change)}")
     values: dict[str, dict[str, str]] = {}
     for each in change:
-        if each.lever not in _FOLLOWED:
-            raise KeyError(each.lever)
         to = ",".join(each.to) if isinstance(each.to, tuple) else str(each.to)
         values.setdefault(each.lever, {})[str(each.pool or each.request_class)] = to
     to_pool = values.get("class.pool", {})
@@ -187,7 +192,7 @@ class Effect:
 
 
 def effect_of(world: World, advice: Recommendation, window_s: float) -> Effect:
-    """The truth of the advice."""
+    """The truth of the advice. Raises ValueError where the world cannot be served with it."""
     today, then = run(as_it_is(world), window_s), run(remedied(world, advice.change), window_s)
     paid_usd, busy_usd = today.paid_usd - then.paid_usd, today.busy_usd - then.busy_usd
     return Effect(

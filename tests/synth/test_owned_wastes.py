@@ -49,7 +49,7 @@ def test_a_world_is_served_with_the_settings_that_are_advised() -> None:
 
 
 def test_a_change_that_no_world_can_follow_is_refused() -> None:
-    with pytest.raises(KeyError, match=r"pool\.dispatch"):
+    with pytest.raises(ValueError, match=r"pool\.dispatch"):
         remedied(plain_world(10), [change("pool", "dispatch", "embedder", "round_robin")])
 
 
