@@ -99,8 +99,8 @@ def _held_out(study: Study, proposed: Proposal, best: Best, evidence: tuple[Evid
     if doubt is not None:
         reason = f"{proposed.reason} {doubt.reason}"
         return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
-    if proposed.goal == "value":
-        # What a cache finds grows while it fills: the whole window tells what it saves.
+    if proposed.goal in ("value", *_OF_REQUESTS):
+        # What a cache finds grows while it fills, and queues outlast blocks of time: the whole window tells.
         whole = study.trial(study.whole, best.settings)
         saved = savings_between(study, study.whole, study.whole.today, whole)
     is_slo_met = meets_objectives(study.second, later, proposed.classes)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from costctl.arrays import Ints
 from costctl.documents.capacity import Capacity, CapacityHour
 from costctl.documents.recommendations import Evidence
+from costctl.levers.table import lever_named
 from costctl.recommend.by_hour import scheduled
 from costctl.recommend.hours import Clock, busy_by_hour, calls_by_hour
 from costctl.recommend.need import Need, plural
@@ -57,6 +58,22 @@ def schedule_of_need(
         capacity=replace(
             facts, start_up_s=declared.start_up_s, hours=hours_of(study, need, times, needed, advised)
         ),
+    )
+
+
+def starts_in_time(study: Study, number: int) -> bool:
+    """Whether a replica of the pool starts within an hour, so that it can come and go by the hour."""
+    return study.settings.pools[study.pools[number]].start_up_s <= lever_named("pool", "start_up").most
+
+
+def too_slow_to_start(study: Study, number: int) -> Withheld:
+    """Why a pool whose replicas take longer than an hour to start has no schedule."""
+    name = study.pools[number]
+    return Withheld(
+        Subject("capacity", None, name, form=FORM),
+        f"A replica takes {study.settings.pools[name].start_up} to start (pools.{name}.start_up), longer than the hour "
+        "that a schedule would spare it for.",
+        how="not_applicable",
     )
 
 

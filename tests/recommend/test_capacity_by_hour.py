@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,8 +15,8 @@ from costctl.observation import Question
 from costctl.units import S_PER_HOUR
 from tests.conftest import unwatched
 from tests.synth.day_worlds import POOL, days_world, world_with_slack
-from tests.synth.replica_worlds import without_reserve
-from tests.synth.written_worlds import written
+from tests.synth.replica_worlds import WITHOUT_RESERVE
+from tests.synth.written_worlds import with_pool_lines, written
 
 PRICE = 12.29  # of a replica hour
 
@@ -31,7 +34,7 @@ def advice(days: Question) -> Recommendations:
 @pytest.fixture(scope="module")
 def with_slack(tmp_path_factory: pytest.TempPathFactory) -> Recommendations:
     folder = tmp_path_factory.mktemp("slack")
-    return verbs.recommend(without_reserve(written(world_with_slack(), folder), folder), unwatched)
+    return verbs.recommend(with_pool_lines(written(world_with_slack(), folder), WITHOUT_RESERVE), unwatched)
 
 
 def named(document: Recommendations, name: str) -> Recommendation:
@@ -142,3 +145,12 @@ def test_hours_of_the_table_are_those_of_the_load(advice: Recommendations) -> No
     calls = np.array([each.calls for each in constant.capacity.hours])
     assert int(calls.argmax()) in range(11, 18)  # the world is busiest at 14 h
     assert np.corrcoef(busy, calls)[0, 1] > 0.9
+
+
+def test_replicas_that_take_half_a_day_to_start_get_no_schedule(tmp_path: Path) -> None:
+    world = days_world()
+    few = replace(world, hours=48.5, requests=world.requests / 4)
+    slow = with_pool_lines(written(few, tmp_path), 'start_up = "12h"')
+    schedule = named(verbs.recommend(slow, unwatched), f"capacity.{POOL}.schedule")
+    assert (schedule.status, schedule.withheld_as) == ("withheld", "not_applicable")
+    assert schedule.reason.startswith(f"A replica takes 12h to start (pools.{POOL}.start_up)")

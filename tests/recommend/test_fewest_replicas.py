@@ -21,8 +21,8 @@ from costctl.recommend.study import study_of
 from costctl.synth.presets import sample_world
 from costctl.verbs.analyze import fits_of, frames_of
 from tests.conftest import unwatched
-from tests.synth.replica_worlds import advice_for, replica_world, without_reserve
-from tests.synth.written_worlds import SETTINGS, written
+from tests.synth.replica_worlds import WITHOUT_RESERVE, advice_for, replica_world
+from tests.synth.written_worlds import SETTINGS, with_pool_lines, written
 
 POOL = "llm-economy"
 
@@ -89,7 +89,7 @@ def test_what_is_advised_leaves_a_replica_in_reserve_unless_the_settings_say_oth
     assert kept.capacity is not None
     assert (kept.status, kept.capacity.needed, kept.capacity.reserve) == ("withheld", 1, 1)
     assert f"pools.{POOL}.reserve_replicas = 0" in kept.reason
-    without = advised(without_reserve(question, tmp_path))
+    without = advised(with_pool_lines(question, WITHOUT_RESERVE))
     assert (without.status, without.change[0].to) == ("recommended", 1)
     assert without.cash_usd is not None
     assert without.cash_usd.mid == pytest.approx(2.5 * 0.5, rel=0.1)  # one replica less, for the window
@@ -111,7 +111,7 @@ def test_a_pool_that_misses_an_objective_is_told_how_many_more_it_needs_and_what
     tmp_path: Path,
 ) -> None:
     question = world_of(tmp_path, 1, chat="7.5s", rag="9s")
-    found = advised(without_reserve(question, tmp_path))
+    found = advised(with_pool_lines(question, WITHOUT_RESERVE))
     assert found.status == "recommended"
     assert found.capacity is not None
     assert found.capacity.needed == found.change[0].to

@@ -16,15 +16,15 @@ import numpy as np
 from costctl import verbs
 from costctl.arrays import Floats
 from costctl.documents.recommendations import Recommendation
-from costctl.observation import Question
 from costctl.synth.demand import Demand, demand_of
 from costctl.synth.platform import serve
 from costctl.synth.presets import sized, world_from_seed
 from costctl.synth.world import World
 from costctl.units import NS_PER_S
-from tests.synth.written_worlds import SETTINGS, written
+from tests.synth.written_worlds import with_pool_lines, written
 
 MOST: Final = 8
+WITHOUT_RESERVE: Final = "reserve_replicas = 0"
 FIRST_PART: Final = 0.6  # of the window, as advice cuts it
 _HOURS: Final = 0.2
 _DAY_NS: Final = 86_400 * NS_PER_S
@@ -98,13 +98,13 @@ def replica_world(seed: int, spare: int | None = None) -> ReplicaWorld:
     demand = demand_of(world)
     times_s = {count: durations_s(with_replicas(world, pool, count), demand) for count in range(1, MOST + 1)}
     targets_s = {
-        number: float(rng.uniform(1.2, 2.5)) * _worst_p95_s(world, demand, times_s[MOST], number)
+        number: float(rng.uniform(1.2, 2.5)) * worst_p95_s(world, demand, times_s[MOST], number)
         for number in range(len(classes))
     }
     fewest = min(
         count
         for count, seconds in times_s.items()
-        if all(_worst_p95_s(world, demand, seconds, each) <= target for each, target in targets_s.items())
+        if all(worst_p95_s(world, demand, seconds, each) <= target for each, target in targets_s.items())
     )
     promised = tuple(
         replace(spec, e2e_p95=f"{targets_s[number]:.6f}s") for number, spec in enumerate(classes)
@@ -156,24 +156,13 @@ def answer_for(seed: int, folder: Path, spare: int | None = None) -> Answer:
 
 def advice_for(made: ReplicaWorld, folder: Path) -> Recommendation:
     """What is advised on the number of replicas of the world's pool, with none in reserve."""
-    question = without_reserve(written(made.world, folder), folder)
+    question = with_pool_lines(written(made.world, folder), WITHOUT_RESERVE)
     document = verbs.recommend(question, lambda _what, _ratio, _detail="": None)
     (advice,) = [each for each in document.recommendations if each.id == f"capacity.{made.pool}"]
     return advice
 
 
-def without_reserve(question: Question, folder: Path) -> Question:
-    """The same question, of pools that keep no replica in reserve."""
-    path = folder / SETTINGS
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text(
-        "\n".join(f"{line}\nreserve_replicas = 0" if line.startswith("[pools.") else line for line in lines),
-        encoding="utf-8",
-    )
-    return question
-
-
-def _worst_p95_s(world: World, demand: Demand, seconds: Floats, number: int) -> float:
+def worst_p95_s(world: World, demand: Demand, seconds: Floats, number: int) -> float:
     """The larger 95th percentile of the class in the two parts of the window."""
     start_s = demand.requests.start_s
     is_first = start_s < FIRST_PART * world.hours * 3600.0

@@ -25,3 +25,14 @@ def written_demand(world: World, demand: Demand, folder: Path) -> Question:
     (folder / TRACES).write_bytes(b"".join(otlp_lines(world, demand, served)))
     (folder / SETTINGS).write_text(settings_text(world), encoding="utf-8")
     return Question(paths=(str(folder / TRACES),), config=folder / SETTINGS)
+
+
+def with_pool_lines(question: Question, lines: str) -> Question:
+    """The same question of operators who write these lines too, for each of their pools."""
+    assert question.config is not None
+    said = question.config.read_text(encoding="utf-8").splitlines()
+    question.config.write_text(
+        "\n".join(f"{each}\n{lines}" if each.startswith("[pools.") else each for each in said) + "\n",
+        encoding="utf-8",
+    )
+    return question

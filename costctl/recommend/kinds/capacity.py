@@ -23,7 +23,7 @@ from costctl.recommend.hours import FEWEST_DAYS, Clock, clock_of
 from costctl.recommend.need import Need, plural
 from costctl.recommend.objectives import Missed, has_objective, missed, not_reproduced
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
-from costctl.recommend.schedule_proposal import hours_of, schedule_of_need
+from costctl.recommend.schedule_proposal import hours_of, schedule_of_need, starts_in_time, too_slow_to_start
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import p95_s
 from costctl.simulate.replicas import busy_s_of_pool
@@ -42,11 +42,13 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
             yield each
             continue
         need = needs[number]
-        needed = _by_hour(study, need, times)
+        needed = _by_hour(study, need, times) if starts_in_time(study, number) else None
         facts = facts_of(study, need, times, needed)
         yield _constant(study, need, facts)
         if times is not None and needed is not None:
             yield schedule_of_need(study, need, facts, times, needed)
+        elif times is not None and not starts_in_time(study, number):
+            yield too_slow_to_start(study, number)
 
 
 def _by_hour(study: Study, need: Need, times: Clock | None) -> Ints | None:
