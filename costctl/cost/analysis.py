@@ -29,7 +29,7 @@ from costctl.cost.findings import Reports, findings_of
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.useful import pool_uses, useful_ratio
-from costctl.cost.weekly import billed_usd_a_week, is_weekly_given
+from costctl.cost.weekly import billed_usd_a_week, is_week_given_of
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -159,7 +159,7 @@ def _totals(frames: Frames, bill: Bill, charges: Charges) -> Totals:
         success_ratio=successes / requests,
         billed_usd=bill.billed_usd,
         billed_usd_per_week=billed_usd_a_week(frames, bill)
-        if is_weekly_given(frames.window_s, is_asked=False)
+        if is_week_given_of(frames, is_asked=False)
         else None,
         attributed_usd=_total(bill),
         idle_usd=bill.idle_usd,

@@ -16,6 +16,7 @@ import numpy as np
 from costctl.arrays import Bools, Floats
 from costctl.documents.calibration import Metric
 from costctl.documents.metrics import METRICS
+from costctl.documents.recommendations import MissedObjective
 from costctl.documents.settings import ClassSettings
 from costctl.recommend.proposals import Proposal
 from costctl.recommend.study import Part, Study
@@ -91,6 +92,21 @@ def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ..
         if known_s.size and quantile_s(known_s, promise.level) > promise.target_s:
             found.append(Missed(promise, quantile_s(known_s, promise.level)))
     return tuple(found)
+
+
+def missed_today(study: Study) -> tuple[MissedObjective, ...]:
+    """The objectives that are missed today over the whole window, by the percentile itself, the farthest first."""
+    found = missed(study.whole, study.whole.today, study.served_classes())
+    worst = sorted(found, key=lambda each: -each.seconds / each.promise.target_s)
+    return tuple(
+        MissedObjective(
+            request_class=study.classes[each.promise.request_class],
+            metric=each.promise.metric,
+            seconds=each.seconds if np.isfinite(each.seconds) else None,
+            target_s=each.promise.target_s,
+        )
+        for each in worst
+    )
 
 
 def newly_missed(study: Study, part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ...]:

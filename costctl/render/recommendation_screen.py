@@ -22,6 +22,7 @@ from costctl.render.cells import (
     Interval,
     Row,
     ratio,
+    seconds,
     usd,
     usd_column,
     usd_range,
@@ -70,7 +71,13 @@ def screen(document: Recommendations, view: View) -> list[Section]:
         parts.append(_table(document))
     if document.candidates:
         parts.append(_candidates(document))
-    facts = [*_idle(document), *held_up(document), *_past(document), *_withheld(document, view)]
+    facts = [
+        *_missed(document),
+        *_idle(document),
+        *held_up(document),
+        *_past(document),
+        *_withheld(document, view),
+    ]
     lines = [*facts, ("Next", next_steps(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
@@ -81,7 +88,8 @@ def _headline(document: Recommendations) -> str:
     if document.joint is None and document.baseline.usd is None:
         return "No change to recommend: nothing is priced"
     if document.joint is None:
-        return f"No change to recommend: {_none_of(document)}. Bill {bill}"
+        yet = f" yet, {len(document.candidates)} may save" if document.candidates else ""
+        return f"No change to recommend{yet or f': {_none_of(document)}'}. Bill {bill}"
     cash, spare = told(document.joint)
     brought = in_time(document.joint)
     if cash is None and spare is None and brought is not None:
@@ -192,6 +200,23 @@ def _how_to_give(missing: Sequence[str]) -> str:
     return "; ".join(filter(None, said))
 
 
+def _missed(document: Recommendations) -> list[tuple[str, str]]:
+    """The objectives that are missed today."""
+    shown, hidden = first(document.missed, _MOST_NAMED)
+    named = [
+        f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
+        f"{seconds(each.target_s)}"
+        for each in shown
+    ]
+    more = f"; {hidden} more" if hidden else ""
+    return [("Missed today", f"{'; '.join(named)}{more}")] if named else []
+
+
+def _objective(metric: str) -> str:
+    """An objective in words: TTFT p95, of ttft_p95."""
+    return metric.replace("ttft", "TTFT").replace("_", " ")
+
+
 def _idle(document: Recommendations) -> list[tuple[str, str]]:
     """What is idle and where."""
     baseline = document.baseline
@@ -258,8 +283,14 @@ def next_steps(document: Recommendations | Portfolio, view: View) -> str:
     if not document.made:
         is_priced = document.baseline.usd is not None
         other = "doctor" if not is_priced else "simulate" if document.baseline.pools else "analyze --by model"
-        return f"{view.command('recommend --verbose')} · {view.command(other)}"
+        asked = next((f"--show {_id(each)}" for each in document.candidates), "--verbose")
+        return f"{view.command(f'recommend {asked}')} · {view.command(other)}"
     return f"{view.command('recommend --show 1')} · {_emit(document.made, view)}"
+
+
+def _id(candidate: Recommendation | str) -> str:
+    """By which ``--show`` finds it: a portfolio has the ids alone."""
+    return candidate if isinstance(candidate, str) else candidate.id
 
 
 def _emit(advice: Sequence[Recommendation], view: View) -> str:
