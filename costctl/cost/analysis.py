@@ -49,6 +49,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
+from costctl.service_model.beyond_memory import beyond_memory_today
 from costctl.service_model.engine_report import engine_report
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.report import service_model_report
@@ -123,7 +124,7 @@ def build_analysis(
     )
     return Analysis(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance,
+        provenance=provenance.with_warnings(beyond_memory_today(fits)),
         window=Window(
             from_=iso_utc(frames.window_from_ns),
             to=iso_utc(frames.window_to_ns),

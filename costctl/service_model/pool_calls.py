@@ -28,7 +28,7 @@ class PoolCalls:
     begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
     alone_s: seconds in which no other call was in progress on the replica.  uncached_tokens,
     output_tokens: -1 where not reported.  after: index of the call whose end released this one, or -1.  is_timed: its
-    end was observed.
+    end was observed.  cached_tokens: of the prompt, besides uncached_tokens; 0 where not reported.
     """
 
     pools: tuple[str, ...]
@@ -52,6 +52,7 @@ class PoolCalls:
     is_replica_observed: Bools
     call_ids: Ints
     is_timed: Bools
+    cached_tokens: Ints
 
     @property
     def size(self) -> int:
@@ -77,6 +78,7 @@ _COLUMNS: Final = (
     "ttft_s",
     "alone_s",
     "uncached_tokens",
+    "cached_tokens",
     "output_tokens",
     "is_generation",
     "after_call_id",
@@ -128,6 +130,7 @@ def pool_calls(frames: Frames, untimed_pools: Sequence[str] = ()) -> PoolCalls:
         is_replica_observed=calls["is_replica_observed"].to_numpy(),
         call_ids=calls["call_id"].to_numpy(),
         is_timed=calls["end_ns"].is_not_null().to_numpy(),
+        cached_tokens=np.maximum(_tokens(calls["cached_tokens"]), 0),
     )
 
 

@@ -289,6 +289,7 @@ def _workload(calls: PoolCalls, which: Ints, tokens: Ints, steps: Ints) -> Workl
         decode_steps=steps[which],
         lane=calls.request_class[which],
         replica=calls.replica[which],
+        cached_tokens=cached if (cached := calls.cached_tokens[which]).any() else None,
     )
 
 

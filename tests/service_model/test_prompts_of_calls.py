@@ -86,6 +86,7 @@ def calls(arrival_s: list[float], end_s: list[float], *, is_generation: bool = T
         is_replica_observed=np.ones(n, np.bool_),
         call_ids=numbers,
         is_timed=np.ones(n, np.bool_),
+        cached_tokens=np.zeros(n, np.int64),
     )
 
 
