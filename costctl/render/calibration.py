@@ -65,9 +65,8 @@ def trust_line(calibration: Calibration) -> str:
     if not calibration.trusted_metrics and calibration.largest_error_ratio is None:
         return f"does not reproduce today: DO NOT ACT on it; {failing[0]}"
     within = ratio(calibration.largest_error_ratio, "too little to matter")
-    said = f"reproduces today's latency and busy time within {within}"
-    if unseen:
-        said += f"; of {_listed(unseen)} {_NOTHING_SEEN}"
+    of_unseen = f"; of {_listed(unseen)} {_NOTHING_SEEN}" if unseen else ""
+    said = f"reproduces today's latency and busy time within {within}{of_unseen}"
     if not failing:
         return said
     shown, hidden = first(failing, _MOST_NAMED)

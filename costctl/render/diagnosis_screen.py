@@ -84,9 +84,8 @@ def _of_engines(engines: EngineTelemetry) -> str:
     every = f", every {seconds(engines.median_interval_s)}" if engines.median_interval_s else ""
     named = " ".join(filter(None, (engines.engine, engines.model))) or "an unnamed engine"
     lacking = joined([each.about for each in engines.untold], len(engines.untold), ", ")
-    return f"{named}: {plural(engines.engines, 'replica')}, {told}{every}; " + (
-        f"not told: {lacking}" if lacking else "tells all that is read"
-    )
+    said = f"not told: {lacking}" if lacking else "tells all that is read"
+    return f"{named}: {plural(engines.engines, 'replica')}, {told}{every}; {said}"
 
 
 def _usage(gaps: UsageGaps) -> list[str]:

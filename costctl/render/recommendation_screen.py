@@ -22,7 +22,6 @@ from costctl.render.cells import (
     Interval,
     Row,
     ratio,
-    seconds,
     usd,
     usd_column,
     usd_range,
@@ -40,6 +39,7 @@ from costctl.render.recommendation_words import (
     is_setting,
     kind,
     line_to_add,
+    missed_today,
     over_which_time,
     paid_today,
     per_week,
@@ -72,7 +72,7 @@ def screen(document: Recommendations, view: View) -> list[Section]:
     if document.candidates:
         parts.append(_candidates(document))
     facts = [
-        *_missed(document),
+        *missed_today(document),
         *_idle(document),
         *held_up(document),
         *_past(document),
@@ -198,23 +198,6 @@ def _how_to_give(missing: Sequence[str]) -> str:
         f"have the traces carry {carried}" if carried else "",
     )
     return "; ".join(filter(None, said))
-
-
-def _missed(document: Recommendations) -> list[tuple[str, str]]:
-    """The objectives that are missed today."""
-    shown, hidden = first(document.missed, _MOST_NAMED)
-    named = [
-        f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
-        f"{seconds(each.target_s)}"
-        for each in shown
-    ]
-    more = f"; {hidden} more" if hidden else ""
-    return [("Missed today", f"{'; '.join(named)}{more}")] if named else []
-
-
-def _objective(metric: str) -> str:
-    """An objective in words: TTFT p95, of ttft_p95."""
-    return metric.replace("ttft", "TTFT").replace("_", " ")
 
 
 def _idle(document: Recommendations) -> list[tuple[str, str]]:
