@@ -72,6 +72,11 @@ def promises_of(period: Period, classes: Iterable[int]) -> Iterator[Promise]:
 
 def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool:
     """Whether every class keeps each of its objectives. A class without one keeps it."""
+    return next(not_kept(part, changed, classes), None) is None
+
+
+def not_kept(part: Part, changed: Trial, classes: Iterable[int]) -> Iterator[Missed]:
+    """The objectives that are not kept, each with the upper bound of its percentile: what it is held to."""
     for promise in promises_of(part.period, classes):
         members = part.period.members(promise.request_class)
         before_s, after_s = (
@@ -79,8 +84,7 @@ def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool
             for trial in (part.today, changed)
         )
         if after_s > max(promise.target_s, before_s + _ROUNDING_S):
-            return False
-    return True
+            yield Missed(promise, after_s)
 
 
 def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ...]:
