@@ -74,9 +74,13 @@ def trust_line(calibration: Calibration) -> str:
     return f"{said}; DO NOT ACT on {', '.join(shown)}{more}"
 
 
-def legend(rows: Iterable[Row]) -> str:
+def legend(rows: Iterable[Row], calibration: Calibration) -> str:
     """What the marks in these rows mean, in brackets; nothing where there are none."""
-    meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
+    is_unseen = bool(_unseen(calibration))
+    meanings = {
+        " *": "* do not act on",
+        " ?": "? nothing observed to check by, or too few calls" if is_unseen else "? too few calls to say",
+    }
     texts = [str(cell) for row in rows for cell in row]
     found = [meaning for mark, meaning in meanings.items() if any(text.endswith(mark) for text in texts)]
     return f" ({', '.join(found)})" if found else ""
@@ -92,7 +96,7 @@ def calibration_table(calibration: Calibration, names: frozenset[str] | None = N
         if names is None or fit.name in names
     )
     return Table(
-        f"Replay of today against what was observed: replayed / observed - 1{legend(rows)}",
+        f"Replay of today against what was observed: replayed / observed - 1{legend(rows, calibration)}",
         ("calls of", "calls", *(METRICS[metric].short for metric in _METRICS)),
         rows,
         frozenset({"calls of"}),

@@ -277,10 +277,15 @@ def _id(candidate: Recommendation | str) -> str:
 
 
 def _emit(advice: Sequence[Recommendation], view: View) -> str:
-    """The command that writes the settings: for the calling code where all of them are of what is bought."""
-    is_of_callers = all(is_about_tokens(change) for each in advice for change in each.change)
+    """The command that writes the settings: for the calling code where all of them are of what is bought; for a gateway
+    where it routes calls; of what pools alone change, such as their replicas, the policy.
+    """
+    changes = [change for each in advice for change in each.change]
+    if all(map(is_about_tokens, changes)):
+        return view.command("emit --target client -o client.yaml")
+    is_of_pools = all(change.request_class is None for change in changes)
     return view.command(
-        f"emit --target {'client -o client.yaml' if is_of_callers else 'litellm -o litellm.yaml'}"
+        f"emit --target {'policy -o policy.json' if is_of_pools else 'litellm -o litellm.yaml'}"
     )
 
 
