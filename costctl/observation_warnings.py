@@ -22,7 +22,7 @@ from costctl.telemetry.stray_times import LONGEST_GAP_DAYS, Period, periods
 from costctl.units import NS_PER_S
 
 _DAY_NS: Final = 86_400 * NS_PER_S
-_MOST_SOURCES: Final = 3
+_MOST_SOURCES: Final = 3  # named; of more, only the one with most of them
 _MOST_PERIODS: Final = 5
 
 
@@ -118,9 +118,10 @@ def _where(engine: Engine, period: Period) -> str:
         f"WHERE requests.start_ns >= {period.first_day * _DAY_NS} AND requests.start_ns < "
         f"{(period.last_day + 1) * _DAY_NS} GROUP BY sources.uri ORDER BY requests DESC, sources.uri"
     )
+    shown = rows if rows.height <= _MOST_SOURCES else rows.head(1)
     named = [
         f"{count:,} of {uri}" + ("" if position is None else f" (the first is record {position:,})")
-        for uri, count, position in rows.head(_MOST_SOURCES).iter_rows()
+        for uri, count, position in shown.iter_rows()
     ]
     more = rows.height - len(named)
     return ": " + ", ".join([*named, *([f"and {more} more sources"] if more else [])]) if named else ""

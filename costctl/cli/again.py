@@ -15,6 +15,7 @@ from typing import Final
 from costctl.cli.running import this_run
 
 _REPEATED: Final = ("--store", "--config")
+_OF_ADVICE: Final = ("--grades",)  # repeated by the commands that are about the same advice alone
 _COMMAND: Final = re.compile(r"`costctl ([^`]+)`")
 Given = tuple[tuple[str, str], ...]
 
@@ -42,14 +43,14 @@ class Again:
         return _text(pair for pair in self.given if pair[0] in takes and pair[0] not in named)
 
 
-def given_in(arguments: Sequence[str]) -> Given:
-    """The options that say where the traces and the settings are, as they were given."""
+def given_in(arguments: Sequence[str], repeated: Sequence[str] = _REPEATED) -> Given:
+    """The options that say where the traces and the settings are, or others, as they were given."""
     found: list[tuple[str, str]] = []
     for place, argument in enumerate(arguments):
         option, has_value, value = argument.partition("=")
-        if option in _REPEATED and has_value:
+        if option in repeated and has_value:
             found.append((option, value))
-        elif argument in _REPEATED and place + 1 < len(arguments):
+        elif argument in repeated and place + 1 < len(arguments):
             found.append((argument, arguments[place + 1]))
     return tuple(found)
 
@@ -62,6 +63,11 @@ def again_of(arguments: Sequence[str]) -> str:
 def again() -> str:
     """Those of the command that is running, and its PATHs where the store holds more than they do."""
     return this_run().again
+
+
+def again_of_advice() -> str:
+    """What commands about the same advice repeat besides."""
+    return _text(given_in(this_run().arguments, _OF_ADVICE))
 
 
 def hint(message: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costctl.cli.again import again
+from costctl.cli.again import again, again_of_advice
 from costctl.cli.file_format import form_of
 from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
@@ -246,7 +246,12 @@ class Screened:
         from costctl.render.terminal import stdout_is_terminal
         from costctl.render.view import View
 
-        return View(detail=self.detail, is_terminal=self.out is None and stdout_is_terminal(), again=again())
+        return View(
+            detail=self.detail,
+            is_terminal=self.out is None and stdout_is_terminal(),
+            again=again(),
+            again_of_advice=again_of_advice(),
+        )
 
     def show(
         self,

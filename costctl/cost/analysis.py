@@ -29,7 +29,7 @@ from costctl.cost.findings import Reports, findings_of
 from costctl.cost.marginal_usd import ClassMarginal, marginal_costs
 from costctl.cost.provider_invoices import provider_invoices
 from costctl.cost.useful import pool_uses, useful_ratio
-from costctl.cost.weekly import billed_usd_a_week, is_weekly_given
+from costctl.cost.weekly import billed_usd_a_week, is_week_given_of
 from costctl.documents.analysis import (
     SCHEMA_VERSION,
     Analysis,
@@ -49,6 +49,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
+from costctl.service_model.beyond_memory import beyond_memory_today
 from costctl.service_model.engine_report import engine_report
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.report import service_model_report
@@ -123,7 +124,7 @@ def build_analysis(
     )
     return Analysis(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance,
+        provenance=provenance.with_warnings(beyond_memory_today(fits)),
         window=Window(
             from_=iso_utc(frames.window_from_ns),
             to=iso_utc(frames.window_to_ns),
@@ -159,7 +160,7 @@ def _totals(frames: Frames, bill: Bill, charges: Charges) -> Totals:
         success_ratio=successes / requests,
         billed_usd=bill.billed_usd,
         billed_usd_per_week=billed_usd_a_week(frames, bill)
-        if is_weekly_given(frames.window_s, is_asked=False)
+        if is_week_given_of(frames, is_asked=False)
         else None,
         attributed_usd=_total(bill),
         idle_usd=bill.idle_usd,

@@ -8,8 +8,11 @@ billed, and Σ loaded + unattributed = billed. None is "not priced".
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+
+import polars as pl
 
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
@@ -62,7 +65,11 @@ class PoolMoney:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """attributed_usd, loaded_usd: by class, None where nothing of the class is priced."""
+    """attributed_usd, loaded_usd: by class, None where nothing of the class is priced.
+
+    charges_in_pools: charges without an amount of their own, of calls that were not timed, in pools whose whole bill is
+    known: it holds them.
+    """
 
     pools: tuple[PoolMoney, ...]
     attributed_usd: dict[str, float | None]
@@ -71,6 +78,7 @@ class Bill:
     idle_usd: float | None
     unattributed_usd: float | None
     notes: tuple[str, ...]
+    charges_in_pools: int = 0
 
 
 def bill_of(frames: Frames, settings: Settings) -> Bill:
@@ -100,7 +108,18 @@ def bill_of(frames: Frames, settings: Settings) -> Bill:
     billed = _sum_of_known([*(pool.billed_usd for pool in pools), frames.sums.direct_usd])
     known = _sum_of_known(list(attributed.values()))
     unattributed = None if billed is None else billed - (known or 0.0) - (idle or 0.0)
-    return Bill(pools, attributed, loaded, billed, idle, unattributed, tuple(notes))
+    within = _charges_in_pools(frames, pools)
+    return Bill(pools, attributed, loaded, billed, idle, unattributed, tuple(notes), within)
+
+
+def _charges_in_pools(frames: Frames, pools: Sequence[PoolMoney]) -> int:
+    """Charges of replica time without an amount, where the bill of every pool that has such is known."""
+    of_pools = frames.sums.unpriced_reason.filter(pl.col("component") == "accelerator")["resource"]
+    known = {each.pool for each in pools if each.billed_usd is not None}
+    if not set(of_pools.to_list()) <= known:
+        return 0
+    charge = frames.sums.class_charge
+    return int(charge.filter(pl.col("component") == "accelerator")["unpriced_charges"].sum())
 
 
 def _shares(frames: Frames) -> dict[str, dict[str, float]]:

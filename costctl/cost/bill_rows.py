@@ -76,7 +76,7 @@ def reconciled_bill(bill: Bill, unpriced: Mapping[str, int], idle: IdleTreatment
         idle=idle,
         unit_usd=float(rounding.unit),
         total_usd=_total_usd(rows) or 0.0,
-        unpriced_charges=sum(unpriced.values()),
+        unpriced_charges=sum(unpriced.values()) - bill.charges_in_pools,
         rows=rows,
         attributed=rounding.column([*attributed, *idle_row, nobodys]),
         loaded=rounding.column([*loaded, nobodys]),

@@ -15,6 +15,7 @@ from costctl.cost.bill import Bill
 from costctl.frames.cost import Frames
 from costctl.stats.exact_sums import sums_by
 from costctl.stats.week import times_a_week
+from costctl.telemetry.stray_times import is_counted_from_zero
 from costctl.units import NS_PER_S, S_PER_HOUR, S_PER_WEEK
 
 FEWEST_HOURS: Final = 24.0  # observed, for a figure a week: all hours of a day at least once
@@ -23,6 +24,14 @@ FEWEST_HOURS: Final = 24.0  # observed, for a figure a week: all hours of a day 
 def is_weekly_given(window_s: float, *, is_asked: bool) -> bool:
     """Whether figures a week are given for a window of this length."""
     return is_asked or window_s >= FEWEST_HOURS * S_PER_HOUR
+
+
+def is_week_given_of(frames: Frames, *, is_asked: bool) -> bool:
+    """Whether figures a week are given of these frames: not of times that are counted from zero, since amounts are
+    weighed by the time of day.
+    """
+    is_relative = is_counted_from_zero(frames.window_from_ns, frames.window_to_ns)
+    return is_asked or (is_weekly_given(frames.window_s, is_asked=False) and not is_relative)
 
 
 def requests_a_week(frames: Frames) -> float:

@@ -40,8 +40,8 @@ class ReconciledBill(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bill in rows that add up to total_usd as they are written: rounded to unit_usd by the largest remainder.
 
     idle: "separate", a row of its own; "weighted", loaded on the classes by their busy seconds; "none", left out.
-    unpriced_charges: of all rows: where there are any, total_usd is a lower bound.  attributed: who used it, idle
-    apart.  loaded: with each class's part of idle.
+    unpriced_charges: of all rows, but for those that the bill of a pool holds: where there are any, total_usd is a
+    lower bound.  attributed: who used it, idle apart.  loaded: with each class's part of idle.
     """
 
     idle: IdleTreatment

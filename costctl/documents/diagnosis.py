@@ -91,12 +91,34 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     next_points: float | None
 
 
+class UntoldFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What engines do not report, and what it is for."""
+
+    about: str
+    for_what: str
+
+
+class EngineTelemetry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What inference servers of one kind and model tell of themselves. engine, model: null where they do not say.
+
+    median_interval_s: between two samples; null with one.  untold: facts that none of them reports.
+    """
+
+    engine: str | None
+    model: str | None
+    engines: int
+    samples: int
+    median_interval_s: float | None
+    untold: tuple[UntoldFact, ...]
+
+
 class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl doctor --format json`` prints. Gaps come first: by phase, then those for
     want of which something has no price, then by the cost of their calls and requests
     times their weight.
 
-    witness: what the sources say that calls cost beside what we say; null where no record names an amount.
+    witness: what the sources say that calls cost beside what we say; null where no record names an amount.  engines:
+    servers that told of themselves beside their calls; empty where none did.
     """
 
     schema_version: str
@@ -109,3 +131,4 @@ class Diagnosis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     usage: UsageGaps
     notes: tuple[str, ...]
     witness: Witness | None = None
+    engines: tuple[EngineTelemetry, ...] = ()

@@ -16,8 +16,8 @@ class InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """costctl's version, what was read, which settings, prices, methods and seed.
 
-    warnings: settings without any effect, and times that do not belong together: what whoever reads the document
-    should know before its figures.
+    warnings: settings without any effect, times that do not belong together, calls that a replay refuses for want of
+    memory: what whoever reads the document should know before its figures.
     """
 
     costctl_version: str
@@ -27,3 +27,7 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     methods: dict[str, str]
     seed: int
     warnings: tuple[str, ...] = ()
+
+    def with_warnings(self, more: tuple[str, ...]) -> Provenance:
+        """The same with these after those that are there, each once."""
+        return msgspec.structs.replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *more))))

@@ -218,12 +218,24 @@ class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     goodput_requests_per_week: Estimate | None = None
 
 
+class MissedObjective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An objective of a class that is not kept. metric: e2e_p95, e2e_p99, ttft_p95 or deadline.  seconds: what the
+    percentile comes to; null where so many calls are refused that it has no end.
+    """
+
+    request_class: str
+    metric: str
+    seconds: float | None
+    target_s: float
+
+
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl recommend --format json`` prints. recommendations: by cash, then by freed time, then
     what was withheld.  calibration: null where no pool was replayed.  kinds: of advice that were asked.  not_covered:
     what no kind of advice is about yet.  why_nothing: why none of them could be judged, a sentence; null where they
     were.  past: what came of earlier advice, as ``recommend --review`` last found; null where it has found nothing.
-    chains: classes whose requests go through several pools.
+    chains: classes whose requests go through several pools.  missed: objectives of classes on own pools that are not
+    kept today, those missed by most first.
     """
 
     schema_version: str
@@ -237,6 +249,7 @@ class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why_nothing: str | None = None
     past: PastAdvice | None = None
     chains: tuple[Chain, ...] = ()
+    missed: tuple[MissedObjective, ...] = ()
 
     @property
     def made(self) -> tuple[Recommendation, ...]:

@@ -31,6 +31,8 @@ _REJECTS: Final = {
     "bad_columns": "a different number of cells than the header",
     "not_a_request": "without a model call",
     "message_events": "messages without a model or tokens (OpenTelemetry log events, such as gen_ai.user.message)",
+    "no_engine": "series of no metric of vLLM or SGLang, or without its name",
+    "no_data": "an error in place of data",
     "no_time": "engine statistics without a time",
     "not_a_trace": "JSON that is not a trace",
     "too_deep": "nested too deeply",
@@ -49,7 +51,7 @@ _FOUND_IN: Final = {
 }
 # What such records lack is not in this source, or was never meant to be: other sources are as good as without them.
 HARMLESS: Final = frozenset(
-    {"not_a_request", "message_events", "not_traces", "truncated", "begins_cut", "nul_bytes"}
+    {"not_a_request", "message_events", "not_traces", "no_engine", "truncated", "begins_cut", "nul_bytes"}
 )
 
 

@@ -14,6 +14,7 @@ from costctl.documents.billing_settings import BillingRule, Network, Outcome, To
 from costctl.documents.capacity_settings import Commitment, OwnReplicas
 from costctl.documents.placement_settings import PlacementSettings, Spot
 from costctl.documents.price_settings import PriceSettings
+from costctl.documents.step_settings import StepSettings
 from costctl.units import duration_s
 
 Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
@@ -43,7 +44,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     progress share an instant, to a thousandth.  reserve_replicas: that advice keeps beyond what the objectives need, in
     case as many fail.  start_up: how long a replica takes from its order until it serves, by which a schedule orders it
     earlier.  most_replicas: that there can be of it; None is any number.  spot: of replicas that may be taken away;
-    they cost what it says.
+    they cost what it says.  step_times: of its engine, where none of its calls has times and its engine tells nothing.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -70,6 +71,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefill: Prefill | None = None
     kv_tokens: KvTokens | None = None
     enable_prefix_caching: bool | None = None
+    step_times: StepSettings | None = None
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration, two prices, and whole batches with settings of continuous ones. What is on
@@ -88,12 +90,17 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.batch_window is not None:
             duration_s(self.batch_window)
         if self.max_batch_size is not None or self.batch_window is not None:
-            given = (self.max_batched_tokens, self.prefill, self.kv_tokens)
+            given = (self.max_batched_tokens, self.prefill, self.kv_tokens, self.step_times)
             if any(each is not None for each in given) or self.enable_prefix_caching:
                 raise ValueError(
-                    "max_batched_tokens, prefill, kv_tokens and enable_prefix_caching are of pools without "
+                    "max_batched_tokens, prefill, kv_tokens, step_times and enable_prefix_caching are of pools without "
                     "max_batch_size and batch_window"
                 )
+        if self.kv_tokens is not None and self.prefix_cache_tokens is not None:
+            raise ValueError(
+                "kv_tokens and prefix_cache_tokens say one thing twice: KV memory keeps prompts in what nobody uses, "
+                "with enable_prefix_caching = true; leave one of them out"
+            )
 
     @property
     def start_up_s(self) -> float:

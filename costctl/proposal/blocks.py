@@ -12,7 +12,14 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from costctl.proposal.found import Found, FoundClass, FoundModel, FoundPool
+from costctl.proposal.found import (
+    EngineLimits,
+    Found,
+    FoundClass,
+    FoundModel,
+    FoundPool,
+    UnnamedCalls,
+)
 from costctl.units import iso_utc
 
 Kind = Literal["pool", "class", "rate"]
@@ -54,6 +61,7 @@ def blocks(found: Found) -> tuple[Block, ...]:
     """A block for each pool, class and model without a price."""
     return (
         *map(_pool, found.pools),
+        *(() if found.unnamed is None else (_unnamed_pool(found.unnamed),)),
         *map(_rate, found.unpriced),
         *map(_class, found.classes),
     )
@@ -72,12 +80,42 @@ def _pool(pool: FoundPool) -> Block:
         '# tier = "?"  # such as premium or economy',
         f"# region = {'?' if pool.region is None else _text(pool.region)}",
         '# boundary = "?"  # on_prem, private_cloud, third_party_zdr or third_party',
+        *_limits(pool.limits),
     ]
     seen = f"# {_calls(pool.calls)}"
     if not pool.priced_calls:
         return Block("pool", pool.name, head, "\n".join([seen, *lines]), is_active=True)
     why = f"{seen}; {pool.priced_calls:,} have a token price: only for replicas that you pay for by time"
     return Block("pool", pool.name, head, "\n".join([why, *map(_behind, lines)]), is_active=False)
+
+
+def _unnamed_pool(unnamed: UnnamedCalls) -> Block:
+    """A pool of calls that do not say who served them: behind a comment, since nobody may have."""
+    head = f"[pools.{_key(unnamed.name)}]"
+    lines = [
+        f"# {_calls(unnamed.calls)} that name no service, provider or model: if replicas of your own served them",
+        head,
+        'match = { operation = "*" }',
+        "usd_per_replica_hour = ?  # what one replica costs; without it the cost of this pool is not known",
+        "replicas = ?  # how many there are",
+        *_limits(unnamed.limits),
+    ]
+    if not unnamed.has_times and not unnamed.has_engine:
+        lines.append(
+            'step_times = { step = "?", sequence = "?", prompt_token = "?" }  # no call has times: these, or the '
+            "engine's own metrics, say how long they took"
+        )
+    return Block("pool", unnamed.name, head, "\n".join(map(_behind, lines)), is_active=False)
+
+
+def _limits(limits: EngineLimits) -> list[str]:
+    """What engines tell of themselves, one line each; none in force, since each decides what a replay does."""
+    told = {
+        "kv_tokens": limits.kv_tokens,
+        "max_num_seqs": limits.max_num_seqs,
+        "max_batched_tokens": limits.max_batched_tokens,
+    }
+    return [f"# {key} = {value}  # as its engine reports" for key, value in told.items() if value is not None]
 
 
 def _replicas(pool: FoundPool) -> str:
@@ -115,6 +153,8 @@ def _class(seen: FoundClass) -> Block:
     lines = [f"{head}  # {seen.requests:,} requests"]
     if slo:
         lines.append(f"slo = {{ {slo} }}  # observed, rounded up: write what you promise")
+    else:
+        lines.append('slo = { e2e_p95 = "?" }  # not observed: write what you promise')
     if seen.models and not any(mark in model for model in seen.models for mark in "*?"):
         lines.append(f"allowed_models = {_texts(seen.models)}  # in use: add those that may replace them")
     return Block("class", seen.name, head, "\n".join(map(_behind, lines)), is_active=False)

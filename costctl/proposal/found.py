@@ -3,7 +3,7 @@
 In: frames of calls and requests. Out: ``Found``. A price is never among it: no trace knows what a replica costs.
 
     calls     one row per (provider, model, service, named_pool, is_server): calls, priced_calls, replicas (a list of
-              names, without those that are not observed), regions (likewise)
+              names, without those that are not observed), regions (likewise), timed_calls
     requests  one row per request: request_class, is_success, duration_s, ttft_s (s), tenant, start_ns
     models    one row per (request_class, model): calls
 """
@@ -11,7 +11,7 @@ In: frames of calls and requests. Out: ``Found``. A price is never among it: no 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,30 @@ import polars as pl
 from costctl.stats.quantiles import quantile_of
 
 _LEVEL: Final = 0.95
+_UNNAMED: Final = "llm"  # what a pool is called that nothing names
 _GLOB: Final = re.compile(r"[*?\[\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLimits:
+    """What the engines of a pool say of themselves, of each replica; None where they do not."""
+
+    kv_tokens: int | None = None
+    max_num_seqs: int | None = None
+    max_batched_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnnamedCalls:
+    """Calls of which nothing says who served them. name: for a pool of them.  has_times: any says when it ended.
+    has_engine: an engine that may be theirs told of itself.
+    """
+
+    name: str
+    calls: int
+    has_times: bool
+    has_engine: bool = False
+    limits: EngineLimits = EngineLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,7 @@ class FoundPool:
     region: str | None
     calls: int
     priced_calls: int
+    limits: EngineLimits = EngineLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +89,7 @@ class FoundModel:
 @dataclass(frozen=True, slots=True)
 class Found:
     """requests: how many.  tenants: of requests, with how many each, the most first.  unpriced: models that are bought
-    and that have no price.
+    and that have no price.  unnamed: calls that may be of a pool; None where all calls say more of themselves.
     """
 
     requests: int
@@ -76,6 +100,7 @@ class Found:
     models: tuple[FoundModel, ...]
     unpriced: tuple[FoundModel, ...]
     tenants: tuple[tuple[str, int], ...]
+    unnamed: UnnamedCalls | None = None
 
 
 def found(calls: pl.DataFrame, requests: pl.DataFrame, models: pl.DataFrame) -> Found:
@@ -90,7 +115,16 @@ def found(calls: pl.DataFrame, requests: pl.DataFrame, models: pl.DataFrame) -> 
         models=_models(calls),
         unpriced=tuple(each for each in _models(_bought(calls)) if not each.priced_calls),
         tenants=_tenants(requests["tenant"]),
+        unnamed=_unnamed(calls, {each.name for each in pools}),
     )
+
+
+def _unnamed(calls: pl.DataFrame, taken: Container[str]) -> UnnamedCalls | None:
+    """Calls without a provider, a model, a service and a pool: logs of arrivals and tokens."""
+    rows = calls.filter(pl.all_horizontal(pl.col("provider", "model", "service", "named_pool").is_null()))
+    if rows.is_empty() or _UNNAMED in taken:
+        return None
+    return UnnamedCalls(_UNNAMED, int(rows["calls"].sum()), bool(rows["timed_calls"].sum()))
 
 
 def _instant(at_ns: object) -> int | None:

@@ -13,7 +13,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from costctl.cost.bill import bill_of
-from costctl.cost.weekly import billed_usd_a_week, idle_usd_a_week, is_weekly_given, requests_a_week
+from costctl.cost.weekly import billed_usd_a_week, idle_usd_a_week, is_week_given_of, requests_a_week
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import (
     SCHEMA_VERSION,
@@ -32,12 +32,15 @@ from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.chains import chains_of
 from costctl.recommend.evaluator import evaluated, withheld
 from costctl.recommend.ledger import joint_savings, kept_together, ranked
+from costctl.recommend.objectives import missed_today
 from costctl.recommend.proposals import Kind, Subject
 from costctl.recommend.registry import KINDS, NOT_COVERED
 from costctl.recommend.study import Study, study_of
 from costctl.recommend.weekly import without_weeks
 from costctl.scenario.today import why_nothing_fits
+from costctl.service_model.beyond_memory import beyond_memory_today
 from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.untimed import NO_TIMES
 from costctl.stats.exact_sums import sum_of_parts
 from costctl.units import S_PER_HOUR, iso_utc
 
@@ -77,7 +80,7 @@ def build_recommendations(
     advice = ranked([*on_pools, *on_tokens])
     document = Recommendations(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance,
+        provenance=provenance.with_warnings(beyond_memory_today(fits)),
         baseline=_baseline(frames, settings, is_weekly_asked=is_weekly_asked),
         calibration=None if study is None else study.calibration,
         recommendations=advice,
@@ -89,6 +92,7 @@ def build_recommendations(
         not_covered=NOT_COVERED,
         why_nothing=reason if bought is None else None,
         chains=() if study is None else chains_of(study),
+        missed=() if study is None else missed_today(study),
     )
     return document if document.baseline.is_weekly_given else without_weeks(document)
 
@@ -128,7 +132,11 @@ def _not_judged(kind: Kind, reason: str, missing: tuple[str, ...]) -> Recommenda
 
 
 def _missing(settings: Settings, fits: PoolFits) -> tuple[str, ...]:
-    """Prices without which nothing can be judged."""
+    """Prices without which nothing can be judged; where there is no model at all, how long steps take."""
+    if not fits.fitted:
+        return tuple(
+            f"pools.{name}.step_times" for name, why in sorted(fits.reasons.items()) if why == NO_TIMES
+        )
     return tuple(
         f"pools.{fit.name}.usd_per_replica_hour"
         for fit in fits.fitted
@@ -145,13 +153,13 @@ def _why_nothing_can_be_judged(settings: Settings, fits: PoolFits, missing: tupl
 def _baseline(frames: Frames, settings: Settings, *, is_weekly_asked: bool) -> Baseline:
     bill = bill_of(frames, settings)
     billed, idle = bill.billed_usd, bill.idle_usd
-    is_weekly = is_weekly_given(frames.window_s, is_asked=is_weekly_asked)
+    is_weekly = is_week_given_of(frames, is_asked=is_weekly_asked)
     bought = frames.sums.class_charge.filter(pl.col("component") == "api_tokens")
     return Baseline(
         usd=billed,
         requests=frames.requests.height,
         observed_hours=frames.window_s / S_PER_HOUR,
-        unpriced_charges=frames.sums.unpriced_charges,
+        unpriced_charges=frames.sums.unpriced_charges - bill.charges_in_pools,
         is_weekly_given=is_weekly,
         usd_per_week=billed_usd_a_week(frames, bill) if is_weekly else None,
         requests_per_week=requests_a_week(frames) if is_weekly else None,

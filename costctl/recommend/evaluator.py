@@ -95,7 +95,7 @@ def _held_out(study: Study, proposed: Proposal, best: Best, evidence: tuple[Evid
     later = study.trial(study.second, best.settings)
     saved = _saved(study, best)
     held = savings_between(study, study.second, study.second.today, later)
-    doubt = _doubt(study, proposed, saved, held, what_fails(study.second, proposed, later))
+    doubt = _doubt(study, proposed, saved, held, what_fails(study, study.second, proposed, later))
     if doubt is not None:
         reason = f"{proposed.reason} {doubt.reason}"
         return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)

@@ -16,6 +16,7 @@ import numpy as np
 from costctl.arrays import Bools, Floats
 from costctl.documents.calibration import Metric
 from costctl.documents.metrics import METRICS
+from costctl.documents.recommendations import MissedObjective
 from costctl.documents.settings import ClassSettings
 from costctl.recommend.proposals import Proposal
 from costctl.recommend.study import Part, Study
@@ -70,8 +71,13 @@ def promises_of(period: Period, classes: Iterable[int]) -> Iterator[Promise]:
 
 
 def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool:
-    """Whether every class keeps each of its objectives. A class without one keeps it. The percentile itself is held to
-    it as well: where today keeps an objective, but by too little to be sure, its bound is above it already.
+    """Whether every class keeps each of its objectives. A class without one keeps it."""
+    return next(not_kept(part, changed, classes), None) is None
+
+
+def not_kept(part: Part, changed: Trial, classes: Iterable[int]) -> Iterator[Missed]:
+    """The objectives that are not kept, each with what it is held to: the upper bound of its percentile, and the
+    percentile itself, since where today keeps an objective by too little to be sure its bound is above it already.
     """
     for promise in promises_of(part.period, classes):
         members = part.period.members(promise.request_class)
@@ -79,8 +85,8 @@ def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool
         for percentile_of in (quantile_upper_s, quantile_s):
             before_s, after_s = (percentile_of(each, promise.level) for each in (today_s, changed_s))
             if after_s > max(promise.target_s, before_s + _ROUNDING_S):
-                return False
-    return True
+                yield Missed(promise, after_s)
+                break
 
 
 def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ...]:
@@ -92,6 +98,21 @@ def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ..
         if known_s.size and quantile_s(known_s, promise.level) > promise.target_s:
             found.append(Missed(promise, quantile_s(known_s, promise.level)))
     return tuple(found)
+
+
+def missed_today(study: Study) -> tuple[MissedObjective, ...]:
+    """The objectives that are missed today over the whole window, by the percentile itself, the farthest first."""
+    found = missed(study.whole, study.whole.today, study.served_classes())
+    worst = sorted(found, key=lambda each: -each.seconds / each.promise.target_s)
+    return tuple(
+        MissedObjective(
+            request_class=study.classes[each.promise.request_class],
+            metric=each.promise.metric,
+            seconds=each.seconds if np.isfinite(each.seconds) else None,
+            target_s=each.promise.target_s,
+        )
+        for each in worst
+    )
 
 
 def newly_missed(study: Study, part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.recommend.objectives import meets_objectives, missed
+from costctl.recommend.objectives import Missed, missed, not_kept
 from costctl.recommend.proposals import Candidate, Proposal
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Trial
@@ -54,7 +54,7 @@ class _Search:
         if self.closest is None or reached < self.closest[0]:
             self.closest = reached, settings
         is_better = self.score is None or reached < self.score
-        if is_better and what_fails(part, self.proposed, trial) is None:
+        if is_better and what_fails(self.study, part, self.proposed, trial) is None:
             self.best, self.score = Best(settings, trial), reached
 
     @property
@@ -103,17 +103,25 @@ def _score(part: Part, proposed: Proposal, trial: Trial) -> Score:
             return (-round(float(good @ np.array(proposed.value)) / _SAME), -int(trial.is_good.sum()))
 
 
-def what_fails(part: Part, proposed: Proposal, trial: Trial) -> str | None:
+def what_fails(study: Study, part: Part, proposed: Proposal, trial: Trial) -> str | None:
     """What the candidate does not keep of what its goal must keep, a clause; None where it keeps all."""
     if proposed.goal in ("cost", "order", "value"):
-        is_kept = meets_objectives(part, trial, proposed.classes)
-        return None if is_kept else "an objective would be missed"
+        broken = next(not_kept(part, trial, proposed.classes), None)
+        return None if broken is None else _in_words(study, broken, "could be")
     if proposed.goal == "objectives":
-        is_missed = bool(missed(part, trial, proposed.classes))
-        return "an objective would still be missed" if is_missed else None
+        still = next(iter(missed(part, trial, proposed.classes)), None)
+        return None if still is None else _in_words(study, still, "would still be")
     if float(trial.busy_usd.sum()) > float(part.today.busy_usd.sum()):
         return "it takes more replica time"
     groups = [part.period.members(number) for number in proposed.classes]
     groups.append(np.ones(trial.is_good.size, np.bool_))
     counts = [tuple(int(each.is_good[group].sum()) for each in (part.today, trial)) for group in groups]
     return "fewer requests are within their objectives" if any(a > b for a, b in counts) else None
+
+
+def _in_words(study: Study, broken: Missed, would_be: str) -> str:
+    """Such as: chat e2e p95 could be 14.2 s, above 12 s."""
+    promise = broken.promise
+    seconds = f"{broken.seconds:.3g} s" if np.isfinite(broken.seconds) else "without end"
+    name = f"{study.classes[promise.request_class]} {promise.metric.replace('_', ' ')}"
+    return f"{name} {would_be} {seconds}, above {promise.target_s:g} s"

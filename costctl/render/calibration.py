@@ -17,6 +17,7 @@ _QUANTITIES: Final[tuple[tuple[str, tuple[Metric, ...]], ...]] = (
     ("busy time", ("busy",)),
 )
 _MOST_NAMED: Final = 2
+_NOTHING_SEEN: Final = "no call tells how long it took, so that all rests on the step times given"
 _METRICS: Final = tuple(metric for _, metrics in _QUANTITIES for metric in metrics)
 
 
@@ -27,7 +28,12 @@ def trust_lines(calibration: Calibration) -> list[str]:
     everywhere = [quantity for quantity, names in holders.items() if names is None]
     holding = [f"{_listed(everywhere)} of all classes and pools"] if everywhere else []
     holding.extend(f"{quantity} of {_listed(names)}" for quantity, names in holders.items() if names)
-    lines = ["A replay of today reproduces nothing of what was observed well enough to act on."]
+    unseen = _unseen(calibration)
+    lines = (
+        []
+        if len(unseen) == len(calibration.pools) > 0
+        else ["A replay of today reproduces nothing of what was observed well enough to act on."]
+    )
     if holding:
         lines = [
             f"Act on {'; '.join(holding)}: a replay of today is within {_whole_percent(calibration)} of what was "
@@ -38,6 +44,8 @@ def trust_lines(calibration: Calibration) -> list[str]:
         for quantity, metrics in _QUANTITIES
         if (failing := [*_failing(fits, metrics)])
     )
+    if unseen:
+        lines.append(f"NOT CHECKED, {_listed(unseen)}: {_NOTHING_SEEN}.")
     few = [name for name, fit in fits if any(each.is_trusted is None for each in fit.metrics)]
     if few:
         lines.append(f"Too few calls to judge, fewer than {calibration.fewest_calls}: {_listed(few)}.")
@@ -49,12 +57,16 @@ def trust_line(calibration: Calibration) -> str:
     fits = [*_named(calibration)]
     failing = [*_failing(fits, _METRICS)]
     judged = [each for _, fit in fits for each in fit.metrics if each.is_trusted is not None]
+    unseen = _unseen(calibration)
+    if len(unseen) == len(calibration.pools) > 0:
+        return f"not checked: {_NOTHING_SEEN}"
     if not judged:
         return f"cannot be judged: fewer than {calibration.fewest_calls} calls of each class and pool"
     if not calibration.trusted_metrics and calibration.largest_error_ratio is None:
         return f"does not reproduce today: DO NOT ACT on it; {failing[0]}"
     within = ratio(calibration.largest_error_ratio, "too little to matter")
-    said = f"reproduces today's latency and busy time within {within}"
+    of_unseen = f"; of {_listed(unseen)} {_NOTHING_SEEN}" if unseen else ""
+    said = f"reproduces today's latency and busy time within {within}{of_unseen}"
     if not failing:
         return said
     shown, hidden = first(failing, _MOST_NAMED)
@@ -62,9 +74,13 @@ def trust_line(calibration: Calibration) -> str:
     return f"{said}; DO NOT ACT on {', '.join(shown)}{more}"
 
 
-def legend(rows: Iterable[Row]) -> str:
+def legend(rows: Iterable[Row], calibration: Calibration) -> str:
     """What the marks in these rows mean, in brackets; nothing where there are none."""
-    meanings = {" *": "* do not act on", " ?": "? too few calls to say"}
+    is_unseen = bool(_unseen(calibration))
+    meanings = {
+        " *": "* do not act on",
+        " ?": "? nothing observed to check by, or too few calls" if is_unseen else "? too few calls to say",
+    }
     texts = [str(cell) for row in rows for cell in row]
     found = [meaning for mark, meaning in meanings.items() if any(text.endswith(mark) for text in texts)]
     return f" ({', '.join(found)})" if found else ""
@@ -80,7 +96,7 @@ def calibration_table(calibration: Calibration, names: frozenset[str] | None = N
         if names is None or fit.name in names
     )
     return Table(
-        f"Replay of today against what was observed: replayed / observed - 1{legend(rows)}",
+        f"Replay of today against what was observed: replayed / observed - 1{legend(rows, calibration)}",
         ("calls of", "calls", *(METRICS[metric].short for metric in _METRICS)),
         rows,
         frozenset({"calls of"}),
@@ -91,6 +107,11 @@ def _named(calibration: Calibration) -> Iterable[tuple[str, Fit]]:
     """Pools, then classes; a pool may have the name of a class."""
     yield from ((f"pool {fit.name}", fit) for fit in calibration.pools)
     yield from ((fit.name, fit) for fit in calibration.classes)
+
+
+def _unseen(calibration: Calibration) -> list[str]:
+    """Pools of which nothing was observed that a replay could be held to."""
+    return [fit.name for fit in calibration.pools if not fit.metrics]
 
 
 def _of(fit: Fit, metrics: tuple[Metric, ...]) -> list[MetricFit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costctl.documents.diagnosis import Check, Diagnosis, Phase, Shortfall
-from costctl.render.cells import Row, count, number, ratio
+from costctl.render.cells import NOT_OBSERVED, Row, count, number, ratio, seconds
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
 from costctl.render.usage_gaps import usage_sections
@@ -43,8 +43,28 @@ def sections(document: Diagnosis) -> list[Section]:
         *usage_sections(document.usage),
         *(_gap(number, check) for number, check in enumerate(gaps, 1)),
         *witness_sections(document.witness),
+        *_engines(document),
         *_others(document),
     ]
+
+
+def _engines(document: Diagnosis) -> list[Section]:
+    """What inference servers told of themselves, and what each fact that they leave out is for."""
+    if not document.engines:
+        return []
+    rows: tuple[Row, ...] = tuple(
+        (
+            each.engine or NOT_OBSERVED,
+            each.model or NOT_OBSERVED,
+            count(each.engines),
+            count(each.samples),
+            seconds(each.median_interval_s),
+            "; ".join(f"{fact.about} ({fact.for_what})" for fact in each.untold) or "nothing",
+        )
+        for each in document.engines
+    )
+    columns = ("engine", "model", "replicas", "samples", "every", "not told (what it is for)")
+    return [Table("Engines' own metrics", columns, rows, frozenset({"engine", "model", columns[-1]}))]
 
 
 def _score_row(phase: Phase, about: dict[str, str]) -> Row:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.diagnosis import Check, Diagnosis
+from costctl.documents.diagnosis import Check, Diagnosis, EngineTelemetry
 from costctl.documents.usage_gaps import UsageGaps
 from costctl.documents.witness import Witness
-from costctl.render.cells import Cell, Quantity, Row, count, number, ratio, usd, usd_column
+from costctl.render.cells import Cell, Quantity, Row, count, number, ratio, seconds, usd, usd_column
 from costctl.render.numbers import plural
 from costctl.render.sections import Facts, Section, Table, first, joined
 from costctl.render.view import View
@@ -64,6 +64,7 @@ def _facts(document: Diagnosis, gaps: list[Check], view: View) -> list[tuple[str
     lines = [("", f"{plural(hidden, 'more gap')}: see --detail")] if hidden else []
     checks = [*_usage(document.usage), *_recorded(document.witness)]
     lines.extend(("CHECK" if place == 0 else "", line) for place, line in enumerate(checks))
+    lines.extend(("ENGINES" if place == 0 else "", line) for place, line in enumerate(engine_lines(document)))
     if gaps:
         best, *_ = gaps
         lines.append(("FIRST", f"add {best.add}"))
@@ -71,6 +72,20 @@ def _facts(document: Diagnosis, gaps: list[Check], view: View) -> list[tuple[str
         lines.append(("OK", "nothing is missing"))
     lines.append(("Next", f"{view.command('doctor --detail')} says what to add for each, with examples"))
     return lines
+
+
+def engine_lines(document: Diagnosis) -> list[str]:
+    """What engines tell of themselves, and what they leave out, a line for each kind and model."""
+    return [_of_engines(each) for each in document.engines]
+
+
+def _of_engines(engines: EngineTelemetry) -> str:
+    told = plural(engines.samples, "sample")
+    every = f", every {seconds(engines.median_interval_s)}" if engines.median_interval_s else ""
+    named = " ".join(filter(None, (engines.engine, engines.model))) or "an unnamed engine"
+    lacking = joined([each.about for each in engines.untold], len(engines.untold), ", ")
+    said = f"not told: {lacking}" if lacking else "tells all that is read"
+    return f"{named}: {plural(engines.engines, 'replica')}, {told}{every}; {said}"
 
 
 def _usage(gaps: UsageGaps) -> list[str]:

@@ -39,6 +39,7 @@ from costctl.render.recommendation_words import (
     is_setting,
     kind,
     line_to_add,
+    missed_today,
     over_which_time,
     paid_today,
     per_week,
@@ -70,7 +71,13 @@ def screen(document: Recommendations, view: View) -> list[Section]:
         parts.append(_table(document))
     if document.candidates:
         parts.append(_candidates(document))
-    facts = [*_idle(document), *held_up(document), *_past(document), *_withheld(document, view)]
+    facts = [
+        *missed_today(document),
+        *_idle(document),
+        *held_up(document),
+        *_past(document),
+        *_withheld(document, view),
+    ]
     lines = [*facts, ("Next", next_steps(document, view))]
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
@@ -81,7 +88,8 @@ def _headline(document: Recommendations) -> str:
     if document.joint is None and document.baseline.usd is None:
         return "No change to recommend: nothing is priced"
     if document.joint is None:
-        return f"No change to recommend: {_none_of(document)}. Bill {bill}"
+        yet = f" yet, {len(document.candidates)} may save" if document.candidates else ""
+        return f"No change to recommend{yet or f': {_none_of(document)}'}. Bill {bill}"
     cash, spare = told(document.joint)
     brought = in_time(document.joint)
     if cash is None and spare is None and brought is not None:
@@ -263,15 +271,26 @@ def next_steps(document: Recommendations | Portfolio, view: View) -> str:
     if not document.made:
         is_priced = document.baseline.usd is not None
         other = "doctor" if not is_priced else "simulate" if document.baseline.pools else "analyze --by model"
-        return f"{view.command('recommend --verbose')} · {view.command(other)}"
+        asked = next((f"--show {_id(each)}" for each in document.candidates), "--verbose")
+        return f"{view.command(f'recommend {asked}')} · {view.command(other)}"
     return f"{view.command('recommend --show 1')} · {_emit(document.made, view)}"
 
 
+def _id(candidate: Recommendation | str) -> str:
+    """By which ``--show`` finds it: a portfolio has the ids alone."""
+    return candidate if isinstance(candidate, str) else candidate.id
+
+
 def _emit(advice: Sequence[Recommendation], view: View) -> str:
-    """The command that writes the settings: for the calling code where all of them are of what is bought."""
-    is_of_callers = all(is_about_tokens(change) for each in advice for change in each.change)
+    """The command that writes the settings: for the calling code where all of them are of what is bought; for a gateway
+    where it routes calls; of what pools alone change, such as their replicas, the policy.
+    """
+    changes = [change for each in advice for change in each.change]
+    if all(map(is_about_tokens, changes)):
+        return view.command("emit --target client -o client.yaml")
+    is_of_pools = all(change.request_class is None for change in changes)
     return view.command(
-        f"emit --target {'client -o client.yaml' if is_of_callers else 'litellm -o litellm.yaml'}"
+        f"emit --target {'policy -o policy.json' if is_of_pools else 'litellm -o litellm.yaml'}"
     )
 
 

@@ -31,13 +31,16 @@ from costctl.render.cells import (
     number,
     phrase,
     ratio,
+    seconds,
     usd,
     usd_interval,
 )
 from costctl.render.numbers import length, plural
+from costctl.render.sections import first
 from costctl.render.settings import setting_value
 
 NO_CASH: Final = "$0 now"
+_MOST_MISSED: Final = 3
 WITHHELD: Final[Mapping[WithheldAs, str]] = {
     "ruled_out": "Ruled out",
     "too_few": "Too few seen to tell yet",
@@ -209,3 +212,20 @@ def whose(effect: Effect) -> str:
 def effect_in_words(effect: Effect) -> str:
     """Such as "chat e2e p95 8.86 s → 9.00 s"."""
     return f"{whose(effect)} {METRICS[effect.metric].short} {before_and_after(effect)}"
+
+
+def missed_today(document: Recommendations) -> list[tuple[str, str]]:
+    """A line of the objectives that are missed today: chat TTFT p95 2.94 s, promised 1.00 s; none where none is."""
+    shown, hidden = first(document.missed, _MOST_MISSED)
+    named = [
+        f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
+        f"{seconds(each.target_s)}"
+        for each in shown
+    ]
+    more = f"; {hidden} more" if hidden else ""
+    return [("Missed today", f"{'; '.join(named)}{more}")] if named else []
+
+
+def _objective(metric: str) -> str:
+    """An objective in words: TTFT p95, of ttft_p95."""
+    return metric.replace("ttft", "TTFT").replace("_", " ")

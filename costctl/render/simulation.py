@@ -159,7 +159,7 @@ def _differences(document: Simulation) -> Table:
         if each.metric in _SHOWN and not (each.metric == "usd" and each.baseline == each.scenario)
     )
     return Table(
-        f"Scenario against today: the same requests, replayed under both{legend(rows)}",
+        f"Scenario against today: the same requests, replayed under both{legend(rows, document.calibration)}",
         columns,
         rows,
         frozenset({"of", "metric"}),

@@ -57,7 +57,7 @@ def screen(document: Simulation, view: View) -> list[Section]:
             _facts(document, view, ""),
         ]
     totals, latencies = _totals(document), _latencies(document)
-    marks = legend((*totals.rows, *latencies.rows))
+    marks = legend((*totals.rows, *latencies.rows), document.calibration)
     return [
         Facts((("", _changed(document)), ("", _window(document)))),
         totals,

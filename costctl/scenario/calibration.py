@@ -52,6 +52,7 @@ def calibration_of(frames: Frames, fits: PoolFits, settings: Settings, today: Ou
         not_reproduced=(
             *_pools_without_model(frames, fits),
             *_calls_of_no_pool(frames),
+            *_left_out(frames, fits),
             *_requests_without_calls(frames, fits),
             *_guessed(fits),
         ),
@@ -88,9 +89,12 @@ def _pool_fit(fits: PoolFits, settings: Settings, today: Outcome, number: int) -
     here = fits.pool == number
     served = [fits.calls.classes[lane] for lane in np.unique(fits.workload.lane[here])]
     calls = int(here.sum())
+    of_calls = _of_calls(fits, today, here, _strictest(settings, served))
+    if not of_calls:
+        return _fit(fit.name, calls, ())
     observed_s = observed_busy_s(fits.calls, fits.which[here])
     busy = metric_fit("busy", observed_s, busy_s_of_pool(today, fits.pools, number), None, calls)
-    return _fit(fit.name, calls, (*_of_calls(fits, today, here, _strictest(settings, served)), busy))
+    return _fit(fit.name, calls, (*of_calls, busy))
 
 
 def _slo(settings: Settings, request_class: str) -> tuple[float | None, float | None]:
@@ -112,8 +116,11 @@ def _of_calls(
     fits: PoolFits, today: Outcome, here: Bools, objectives_s: tuple[float | None, float | None]
 ) -> tuple[MetricFit, ...]:
     """Quantiles of latency and of time to first token; none where nothing was observed."""
+    here = here & fits.calls.is_timed[fits.which]
     calls, which = fits.calls, fits.which[here]
     size = int(here.sum())
+    if not size:
+        return ()
     first_s = calls.first_token_s[which] - calls.arrival_s[which]
     has_first = np.isfinite(first_s)
     seen_s, again_s = calls.latency_s()[which], latency_s(today)[here]
@@ -170,10 +177,14 @@ def _calls_of_no_pool(frames: Frames) -> tuple[str, ...]:
     ]
     if rows.height > _MOST_NAMED:
         lines.append(f"Calls of {rows.height - _MOST_NAMED:,} more models belong to no configured pool.")
-    untimed = frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_null()).height
-    if untimed:
-        lines.append(f"{untimed:,} calls whose end was not observed are left out.")
     return tuple(lines)
+
+
+def _left_out(frames: Frames, fits: PoolFits) -> tuple[str, ...]:
+    """Calls of pools whose end was not observed, and that nothing else tells either."""
+    untimed = frames.calls.filter(pl.col("pool").is_not_null() & pl.col("end_ns").is_null()).height
+    left_out = untimed - int(np.count_nonzero(~fits.calls.is_timed[fits.which]))
+    return (f"{left_out:,} calls whose end was not observed are left out.",) if left_out else ()
 
 
 def _requests_without_calls(frames: Frames, fits: PoolFits) -> tuple[str, ...]:
@@ -193,18 +204,26 @@ def _requests_without_calls(frames: Frames, fits: PoolFits) -> tuple[str, ...]:
 def _guessed(fits: PoolFits) -> tuple[str, ...]:
     """What the traces do not say of calls that are replayed."""
     calls, which, lines = fits.calls, fits.which, []
+    untimed = ~calls.is_timed[which]
+    for number in np.unique(fits.pool[untimed]).tolist():
+        lines.append(
+            f"{fits.fitted[number].name}: no call's times were observed to hold the replay to; it rests on step times "
+            f"({fits.fitted[number].origins[0]}) alone."
+        )
     for number in np.unique(fits.workload.lane):
-        here = which[(fits.workload.lane == number) & calls.is_generation[which]]
+        here = which[(fits.workload.lane == number) & calls.is_generation[which] & ~untimed]
         if here.size and not np.isfinite(calls.first_token_s[here]).any():
             lines.append(
                 f"{calls.classes[number]}: no time to first token was observed, so only end-to-end latency is compared."
             )
-    unplaced = sorted(
-        {fits.fitted[number].name for number in fits.pool[~calls.is_replica_observed[which]].tolist()}
-    )
-    lines += [
-        f"{name}: no call says which replica served it; a single replica is assumed." for name in unplaced
-    ]
+    for number in np.unique(fits.pool[~calls.is_replica_observed[which]]).tolist():
+        fit = fits.fitted[number]
+        assumed = (
+            "a single replica is assumed"
+            if fit.pool.setup.replicas == 1
+            else "each goes to the replica with the fewest calls"
+        )
+        lines.append(f"{fit.name}: no call says which replica served it; {assumed}.")
     tokenless = int((calls.output_tokens[which] < 0)[calls.is_generation[which]].sum())
     if tokenless:
         lines.append(f"{tokenless:,} calls report no output tokens: output length inferred from duration.")

@@ -12,7 +12,7 @@ In: the frames, the settings, the fitted pools, what was asked. Out: ``Simulatio
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -57,6 +57,7 @@ from costctl.scenario.without_effect import (
     failures_without_effect,
     settings_without_effect,
 )
+from costctl.service_model.beyond_memory import beyond_memory, beyond_memory_today
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.network import replay_network
 from costctl.units import NS_PER_S, iso_utc
@@ -154,7 +155,9 @@ def build_simulation(
     calibration = calibration_of(frames, fits, settings, period.today)
     return Simulation(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance,
+        provenance=provenance.with_warnings(
+            (*beyond_memory_today(fits), *_beyond_memory(scenario, names, fits.calls.classes))
+        ),
         window=Window(
             from_=iso_utc(frames.window_from_ns),
             to=iso_utc(frames.window_to_ns),
@@ -175,6 +178,11 @@ def build_simulation(
         result=results[1],
         differences=differences_between(base, scenario, results, calibration, seed),
     )
+
+
+def _beyond_memory(scenario: Replayed, names: Sequence[str], classes: Sequence[str]) -> tuple[str, ...]:
+    """What the scenario refuses for want of memory."""
+    return beyond_memory(scenario.period.workload, scenario.pool, scenario.pools, names, classes)
 
 
 def _understood(asked: Asked, frames: Frames, today: Platform) -> _Meant:

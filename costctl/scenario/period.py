@@ -25,6 +25,7 @@ from costctl.scenario.deferrals import Deferral, in_order, put_off
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.scenario.interruptions import done_again_by_pool, interruptions_per_s
 from costctl.scenario.not_made import NotMade
+from costctl.scenario.request_times import request_times_s
 from costctl.service_model.pool_fit import PoolFits
 from costctl.service_model.repeats import Repeats
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
@@ -239,10 +240,11 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
     p99_targets_s = _bounds_s([slo.e2e_p99_s for slo in slos])
     deadlines_s = _bounds_s([each.deadline_s for each in declared])
     ttft_targets_s = _bounds_s([slo.ttft_p95_s for slo in slos])
-    first_token_s = (facts["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S + _floats(
-        facts["ttft_s"]
+    start_s = (facts["start_ns"].to_numpy() - frames.window_from_ns) / NS_PER_S
+    duration_s, ttft_s = request_times_s(
+        fits, start_s, _floats(facts["duration_s"]), _floats(facts["ttft_s"])
     )
-    awaited_s, kept = first_token_s[request[keep]], which[keep]
+    awaited_s, kept = (start_s + ttft_s)[request[keep]], which[keep]
     return Period(
         from_s=from_s,
         to_s=to_s,
@@ -256,8 +258,8 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
         before=calls_before(workload.after, request[keep], calls.arrival_s[kept], calls.end_s[kept]),
         is_answer=np.abs(calls.first_token_s[kept] - awaited_s) < _SAME_S,
         request_class=request_class,
-        duration_s=_floats(facts["duration_s"]),
-        ttft_s=_floats(facts["ttft_s"]),
+        duration_s=duration_s,
+        ttft_s=ttft_s,
         target_s=targets_s[request_class],
         p99_target_s=p99_targets_s[request_class],
         deadline_s=deadlines_s[request_class],

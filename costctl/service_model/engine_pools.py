@@ -165,10 +165,9 @@ def _in_progress(calls: PoolCalls, pool: str | None) -> InProgress | None:
         return None
     here = np.flatnonzero(calls.pool == calls.pools.index(pool))
     prompt, output = calls.uncached_tokens[here], calls.output_tokens[here]
+    held = prompt + calls.cached_tokens[here]
     first_s = calls.first_token_s[here]
     if (prompt < 0).any() or (output < 0).any() or not np.isfinite(first_s).all():
         return None
     begin_s = np.fmax(calls.begin_s[here], calls.arrival_s[here])
-    return InProgress(
-        begin_s, first_s, calls.end_s[here], prompt.astype(np.float64), output.astype(np.float64)
-    )
+    return InProgress(begin_s, first_s, calls.end_s[here], held.astype(np.float64), output.astype(np.float64))

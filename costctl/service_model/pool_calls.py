@@ -1,11 +1,12 @@
 """What did the calls of the pools do, as arrays that a model can be fitted to and replayed?
 
-In: the relation pool_call. Out: ``PoolCalls``, one entry per timed call of a configured pool, in
-order of arrival; times are seconds from the window's start, NaN where not observed.
+In: the relation pool_call. Out: ``PoolCalls``, one entry per timed call of a configured pool, and per call of the pools
+that are asked for, in order of arrival; times are seconds from the window's start, NaN where not observed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +27,8 @@ class PoolCalls:
 
     begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
     alone_s: seconds in which no other call was in progress on the replica.  uncached_tokens,
-    output_tokens: -1 where not reported.  after: index of the call whose end released this one, or -1.
+    output_tokens: -1 where not reported.  after: index of the call whose end released this one, or -1.  is_timed: its
+    end was observed.  cached_tokens: of the prompt, besides uncached_tokens; 0 where not reported.
     """
 
     pools: tuple[str, ...]
@@ -49,6 +51,8 @@ class PoolCalls:
     is_generation: Bools
     is_replica_observed: Bools
     call_ids: Ints
+    is_timed: Bools
+    cached_tokens: Ints
 
     @property
     def size(self) -> int:
@@ -74,6 +78,7 @@ _COLUMNS: Final = (
     "ttft_s",
     "alone_s",
     "uncached_tokens",
+    "cached_tokens",
     "output_tokens",
     "is_generation",
     "after_call_id",
@@ -81,13 +86,11 @@ _COLUMNS: Final = (
 )
 
 
-def pool_calls(frames: Frames) -> PoolCalls:
-    """The timed calls of configured pools."""
+def pool_calls(frames: Frames, untimed_pools: Sequence[str] = ()) -> PoolCalls:
+    """The timed calls of configured pools. untimed_pools: of these, all calls."""
+    is_asked = pl.col("end_ns").is_not_null() | pl.col("pool").cast(pl.String).is_in([*untimed_pools])
     calls = (
-        frames.pool_call.filter(pl.col("end_ns").is_not_null())
-        .select(_COLUMNS)
-        .sort("start_ns", "call_id")
-        .with_row_index("index")
+        frames.pool_call.filter(is_asked).select(_COLUMNS).sort("start_ns", "call_id").with_row_index("index")
     )
     pools, pool = _coded(calls["pool"])
     classes, request_class = _coded(calls["request_class"])
@@ -101,8 +104,7 @@ def pool_calls(frames: Frames) -> PoolCalls:
     arrival_s = (start_ns - frames.window_from_ns) / NS_PER_S
 
     def since_start(column: str) -> Floats:
-        seconds: Floats = (calls[column].to_numpy() - start_ns) / NS_PER_S + arrival_s
-        return seconds
+        return _floats(calls[column] - calls["start_ns"]) / NS_PER_S + arrival_s
 
     queued = calls["queue_s"].is_not_null().to_numpy()
     think_s = np.where(after >= 0, np.nan_to_num(_floats(calls["think_s"])), 0.0)
@@ -127,6 +129,8 @@ def pool_calls(frames: Frames) -> PoolCalls:
         is_generation=calls["is_generation"].fill_null(True).to_numpy(),
         is_replica_observed=calls["is_replica_observed"].to_numpy(),
         call_ids=calls["call_id"].to_numpy(),
+        is_timed=calls["end_ns"].is_not_null().to_numpy(),
+        cached_tokens=np.maximum(_tokens(calls["cached_tokens"]), 0),
     )
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from costctl.arrays import Ints
 from costctl.documents.settings import Pool as PoolSettings
@@ -22,7 +21,7 @@ from costctl.frames.cost import Frames
 from costctl.service_model.batch_fit import BatchTimes, fit_batch_times
 from costctl.service_model.dispatch import observed_dispatch
 from costctl.service_model.engine_pools import PoolEngine, engines_of
-from costctl.service_model.joined_times import CALLS, times_of_both
+from costctl.service_model.joined_times import CALLS, JoinedTimes, times_of_both
 from costctl.service_model.pool_calibration import Calibration, calibrations_of
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
 from costctl.service_model.prompts import with_prompts
@@ -30,11 +29,13 @@ from costctl.service_model.repeats import Repeats, repeats_of
 from costctl.service_model.sample import sample
 from costctl.service_model.step_clock import StepTimes, fit_step_times, steps_seen
 from costctl.service_model.step_intervals import Decoding
+from costctl.service_model.untimed import NO_TIMES, steps_told, untimed_pools, with_replayed_times
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Dispatch, Pool, PoolSetup, ServiceModel, Workload
 
 _TELLING_STEPS: Final = 0.25  # prompts tell the discipline where they took this close to no step, or to one
+_USUAL_DISCIPLINE: Final = (False, "no call's times tell; servers chunk prefill by default")
 _MAX_BATCHED_TOKENS: Final = 2048  # vLLM's default for chunked prefill (2024), where none is declared
 _MAX_NUM_SEQS: Final = 256  # vLLM's default on one accelerator (max_num_seqs, 2024), where none is declared
 
@@ -86,18 +87,25 @@ class PoolFits:
         return next((fit for fit in self.fitted if fit.name == pool), None)
 
 
-def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
-    """A service model for every pool whose calls tell enough, calibrated by a replay of today."""
+def fit_pools(frames: Frames, settings: Settings, *, with_untimed: bool = False) -> PoolFits:
+    """A service model for every pool whose calls tell enough, calibrated by a replay of today.
+
+    with_untimed: also for pools of whose calls none has times, where something else tells how long their steps take.
+    """
     calls = pool_calls(frames)
     engines = engines_of(frames, settings, calls)
     told = {each.match.pool: each for each in engines if each.match.pool is not None}
+    untimed = untimed_pools(frames)
+    steps_of = steps_told(untimed, settings, told) if with_untimed else {}
+    if steps_of:
+        calls = pool_calls(frames, (*steps_of,))
     models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
     origins: dict[str, tuple[str, str, str]] = {}
-    reasons = dict.fromkeys(_untimed_pools(frames), "none of its calls has times")
+    reasons = {name: NO_TIMES for name in untimed if name not in steps_of}
     tokens, steps = np.maximum(calls.uncached_tokens, 0), np.maximum(calls.output_tokens - 1, 0)
     for number, name in enumerate(calls.pools):
         here = np.flatnonzero(calls.pool == number)
-        found = _fit(calls, here, settings.pools[name], told.get(name), tokens, steps)
+        found = _fit(calls, here, settings.pools[name], told.get(name), tokens, steps, steps_of.get(name))
         if isinstance(found, str):
             reasons[name] = found
         else:
@@ -116,14 +124,11 @@ def fit_pools(frames: Frames, settings: Settings) -> PoolFits:
         PoolFit(name, each, models[name][1], why, calibration, origins[name])
         for name, (each, why, calibration) in zip(names, pools, strict=True)
     )
+    if steps_of:
+        today = replay_network(workload, pool, [each for each, _, _ in pools])
+        calls = with_replayed_times(calls, which, today)
     repeats = None if frames.reuse is None else repeats_of(calls, frames.reuse.pool_prompt).at(which)
     return PoolFits(calls, fitted, workload, which, pool, reasons, repeats, engines)
-
-
-def _untimed_pools(frames: Frames) -> list[str]:
-    """Pools of which calls are known, and of none when it ended."""
-    untimed: list[str] = frames.sums.pool_use.filter(pl.col("timed_calls") == 0)["pool"].to_list()
-    return untimed
 
 
 def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
@@ -161,9 +166,10 @@ def _fit(
     engine: PoolEngine | None,
     tokens: Ints,
     steps: Ints,
+    untimed: JoinedTimes | None = None,
 ) -> tuple[Pool, StepTimes | BatchTimes, tuple[str, str, str]] | str:
     """The pool with its model, the fit it rests on, and what that was fitted to; else the reason. Fills in tokens and
-    steps of calls that report none.
+    steps of calls that report none. untimed: of a pool whose calls have no times, what else tells its step times.
     """
     number = int(calls.pool[here[0]])
     seen = int(calls.replicas[number])
@@ -171,10 +177,10 @@ def _fit(
     told = None if is_static else engine
     replicas = max(seen, settings.replicas or 0, 0 if told is None else told.engines)
     is_told_apart = bool(calls.is_replica_observed[here].all()) or replicas == 1
-    if not is_told_apart and told is None:
+    if not is_told_apart and told is None and untimed is None:
         return "its calls do not name the replica that served them (service.instance.id, k8s.pod.name or host.name)"
     dispatch: Dispatch = "least_outstanding"  # where nobody says which replica served
-    if is_told_apart:
+    if is_told_apart and untimed is None:
         dispatch = observed_dispatch(calls.arrival_s[here], calls.end_s[here], calls.replica[here], replicas)
     most = None if told is None else told.max_num_seqs
     setup = PoolSetup(
@@ -192,6 +198,10 @@ def _fit(
     )
     if told is not None and told.max_batched_tokens is not None:
         setup = replace(setup, max_batched_tokens=told.max_batched_tokens)
+    if untimed is not None:
+        if not (calls.output_tokens[here] > 0).any():
+            return f"{NO_TIMES}, and none reports its output tokens, so what it decoded is unknown"
+        return _continuous(untimed.times, setup), untimed.times, untimed.origins
     if is_static:
         return _fit_static(calls, here, replace(setup, max_num_seqs=settings.max_batch_size or _MAX_NUM_SEQS))
     return _fit_continuous(calls, here, setup, told, tokens, steps, is_told_apart=is_told_apart)
@@ -229,8 +239,11 @@ def _fit_continuous(
     times = found.times
     if is_told_apart:
         _impute(calls, here, decoding, times, tokens, steps)
-    model = ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s)
-    return Pool(model, setup), times, found.origins
+    return _continuous(times, setup), times, found.origins
+
+
+def _continuous(times: StepTimes, setup: PoolSetup) -> Pool:
+    return Pool(ServiceModel("continuous", times.alpha_s, times.beta_s, times.gamma_s), setup)
 
 
 def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
@@ -276,6 +289,7 @@ def _workload(calls: PoolCalls, which: Ints, tokens: Ints, steps: Ints) -> Workl
         decode_steps=steps[which],
         lane=calls.request_class[which],
         replica=calls.replica[which],
+        cached_tokens=cached if (cached := calls.cached_tokens[which]).any() else None,
     )
 
 
@@ -293,8 +307,10 @@ def _best_disciplines(
     if not models:
         return []
     told = [
-        _told_discipline(times) if prefill is None else (prefill == "stalling", "it is declared")
-        for (_, times), prefill in zip(models, declared, strict=True)
+        (_told_discipline(times) if calls.is_timed[which[pool == number]].any() else _USUAL_DISCIPLINE)
+        if prefill is None
+        else (prefill == "stalling", "it is declared")
+        for number, ((_, times), prefill) in enumerate(zip(models, declared, strict=True))
     ]
     candidates = []
     for is_stalling in (True, False):

@@ -12,8 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from costctl.units import NS_PER_S
+
 LONGEST_GAP_DAYS: Final = 90  # within a window; beyond it nobody speaks of one period of observation
+_DAY_NS: Final = 86_400 * NS_PER_S
 _RELATIVE_DAYS: Final = 366  # after 1970-01-01: times in it are counted from zero
+
+
+def is_counted_from_zero(window_from_ns: int, window_to_ns: int) -> bool:
+    """Whether all times of a window are counted from a start that nobody wrote down: they tell how long it was, and
+    neither hours of a day nor days of a week.
+    """
+    return window_from_ns >= 0 and window_to_ns <= (_RELATIVE_DAYS + 1) * _DAY_NS
 
 
 @dataclass(frozen=True, slots=True)

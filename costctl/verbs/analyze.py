@@ -112,13 +112,15 @@ def with_reuse(observation: Observation, frames: Frames, progress: Progress) -> 
     return dataclasses.replace(frames, reuse=Reuse.read(fetch))
 
 
-def fits_of(observation: Observation, frames: Frames, progress: Progress) -> PoolFits:
-    """The service models of the pools."""
+def fits_of(
+    observation: Observation, frames: Frames, progress: Progress, *, with_untimed: bool = False
+) -> PoolFits:
+    """The service models of the pools. with_untimed: also of those whose calls have no times, to be replayed."""
     from costctl.service_model.pool_fit import fit_pools
 
     if not frames.sums.pool_use.is_empty():
         progress("Fitting service models", None)
-    return fit_pools(frames, observation.config.settings)
+    return fit_pools(frames, observation.config.settings, with_untimed=with_untimed)
 
 
 def analysis_of(

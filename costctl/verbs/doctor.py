@@ -10,6 +10,7 @@ from costctl.progress import Progress
 from costctl.telemetry.catalogue import catalogue
 from costctl.telemetry.coverage import Evidence, coverage, settings_counts
 from costctl.telemetry.diagnosis import checks_of, phases_of
+from costctl.telemetry.engines import engine_telemetry
 from costctl.telemetry.usage_gaps import RELATIONS, usage_gaps
 from costctl.verbs.witness import witness_of
 
@@ -47,6 +48,7 @@ def doctor(question: Question, progress: Progress) -> Diagnosis:
             checks=checks,
             witness=witness_of(engine, observation.config.settings.prices),
             usage=usage_gaps(*(engine.fetch(name) for name in RELATIONS)),
+            engines=engine_telemetry(engine.fetch("engine_series"), engine.fetch("engine_samples")),
             notes=(*_nobodys(evidence), *_notes(observation.rejected_records)),
         )
 

@@ -58,6 +58,7 @@ def _made(
         frames = frames_of(observation, progress)
         fits = fits_of(observation, frames, progress)
         analysis = analysis_of(observation, frames, fits, progress)
+        fits = fits_of(observation, frames, progress, with_untimed=True)
         recommendations = recommendations_of(observation, frames, fits, progress, graded)
         told = _told_at_admission(observation, progress)
         settings = observation.config.settings

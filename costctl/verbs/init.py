@@ -16,6 +16,7 @@ from costctl.observation import Question, observed
 from costctl.progress import Progress
 from costctl.proposal.found import Found, found
 from costctl.proposal.merged import merged
+from costctl.verbs.init_engines import with_limits
 
 _NO_SETTINGS: Final = Path(os.devnull)
 _CALLS: Final = """
@@ -26,6 +27,7 @@ SELECT
     spans.pool AS named_pool,
     COALESCE(spans.kind = 'server', FALSE) AS is_server,
     COUNT(*) AS calls,
+    COUNT(calls.end_ns) AS timed_calls,
     COUNT(*) FILTER (price_gaps.model IS NULL) AS priced_calls,
     LIST(DISTINCT calls.replica) FILTER (calls.is_replica_observed) AS replicas,
     LIST(DISTINCT spans.region) FILTER (spans.region IS NOT NULL) AS regions
@@ -88,7 +90,9 @@ def init(question: Question, progress: Progress) -> Initialised:
 
 
 def _seen(engine: Engine) -> Found:
-    return found(engine.query(_CALLS), engine.query(_REQUESTS), engine.query(_MODELS))
+    calls = engine.query(_CALLS)
+    seen = found(calls, engine.query(_REQUESTS), engine.query(_MODELS))
+    return with_limits(seen, calls, engine.fetch("engine_series"))
 
 
 def _target(explicit: Path | None) -> Path:

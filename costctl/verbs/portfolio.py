@@ -43,7 +43,7 @@ def _portfolio(observation: Observation, progress: Progress, grades: tuple[Grade
     settings = observation.config.settings
     document = recommendations_in(observation, progress, grades)
     frames = frames_of(observation, progress)
-    fits = fits_of(observation, frames, progress)
+    fits = fits_of(observation, frames, progress, with_untimed=True)
     progress("Putting the classes side by side", None)
     shape = observation.engine.fetch("request_shape", SHAPE_COLUMNS)
     bought = observation.engine.fetch("bought_calls", ("request_class", "model", "service_tier"))

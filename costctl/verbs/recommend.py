@@ -77,7 +77,8 @@ def recommendations_in(
 
 def _recommended(observation: Observation, progress: Progress, grades: tuple[Grade, ...]) -> Recommendations:
     frames = with_reuse(observation, frames_of(observation, progress), progress)
-    return recommendations_of(observation, frames, fits_of(observation, frames, progress), progress, grades)
+    fits = fits_of(observation, frames, progress, with_untimed=True)
+    return recommendations_of(observation, frames, fits, progress, grades)
 
 
 def bought_study(

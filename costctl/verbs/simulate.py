@@ -42,7 +42,7 @@ def simulate(question: Question, request: ScenarioRequest, progress: Progress) -
         return build_simulation(
             frames,
             observation.config.settings,
-            fits_of(observation, frames, progress),
+            fits_of(observation, frames, progress, with_untimed=True),
             Asked(policy, request.assignments, request.settings, request.load, request.failures),
             observation.provenance(METHODS),
             observation.seed,

@@ -42,6 +42,8 @@ def fits_of(
         is_generation=np.ones(size, np.bool_),
         is_replica_observed=np.ones(size, np.bool_),
         call_ids=numbers,
+        is_timed=np.ones(size, np.bool_),
+        cached_tokens=np.zeros(size, np.int64),
     )
     times = BatchTimes(model.alpha_s, model.beta_s, model.gamma_s, size, covariance_s2=covariance_s2)
     fit = PoolFit("one", pool, times, "declared", Calibration(0.0, 0.0, 0.0))

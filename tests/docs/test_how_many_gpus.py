@@ -18,3 +18,7 @@ def test_an_export_leads_to_a_schedule_in_the_policy(repository: Path, reader: P
     assert backend["schedule"]["period"] == "day"
     assert [each["replicas"] for each in backend["schedule"]["steps"]] == [2, 3, 4, 3]
     assert backend["start_up_us"] == 300_000_000
+    for answer in (ran[0], ran[-1]):  # from calls with their times, and from arrivals and tokens alone
+        assert "llm-premium: 2 to 4 replicas by the hour" in answer.printed
+        assert "llm-premium: replicas 6 → 4" in answer.printed
+    assert "no call tells how long it took" in ran[-1].printed

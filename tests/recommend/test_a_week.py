@@ -12,6 +12,7 @@ from costctl.rebill.rates import PriceList
 from costctl.recommend.bought.study import bought_study_of
 from costctl.recommend.document import build_recommendations
 from costctl.service_model.pool_fit import fit_pools
+from tests.rebill.made_calls import Made, bought
 from tests.recommend.calls_by_hand import NOWHERE, START_S, USD_PER_CALL
 from tests.relations.span_rows import chat, engine_of, frames_of
 
@@ -19,10 +20,13 @@ DAY_S = 24 * 3600.0
 A_NIGHT = 50
 
 
-def nightly(nights: int) -> Recommendations:
-    """What is recommended for calls from 01:30 to 04:00 of each night, which can wait: half their price as a batch."""
+def nightly(nights: int, from_s: float = START_S) -> Recommendations:
+    """What is recommended for calls from 01:30 to 04:00 of each night, which can wait: half their price as a batch.
+
+    from_s: the first midnight, s since 1970.
+    """
     starts_s = [
-        START_S + night * DAY_S + 5400.0 + 180.0 * number
+        from_s + night * DAY_S + 5400.0 + 180.0 * number
         for night in range(nights)
         for number in range(A_NIGHT)
     ]
@@ -58,3 +62,23 @@ def test_of_one_night_no_week_is_told() -> None:
     assert document.joint is not None
     assert document.joint.cash_usd is not None
     assert document.joint.cash_usd_per_week is None
+
+
+def test_a_saving_is_weighed_as_the_bill_is_by_when_its_request_began() -> None:
+    # 26 hours: what begins in the first two stands for 3.5 a week. Each request goes on after these two hours.
+    calls = [
+        Made(request, at_s, parts=(("system", 20_000),), read=0)
+        for at_s, request in sorted(
+            (60.0 * request + late_s, request) for request in range(60) for late_s in (0.0, 4 * 3600.0)
+        )
+    ]
+    study = bought_study_of(bought(calls), Settings(), PriceList(PriceSettings()), 26 * 3600.0, seed=0)
+    assert study is not None
+    assert set(study.times_a_week.tolist()) == {3.5}
+
+
+def test_of_times_that_are_counted_from_zero_no_week_is_told() -> None:
+    document = nightly(3, from_s=0.0)
+    assert document.baseline.usd is not None
+    assert not document.baseline.is_weekly_given
+    assert nightly(3).baseline.is_weekly_given

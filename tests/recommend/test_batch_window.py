@@ -80,7 +80,9 @@ def test_no_point_of_a_fine_grid_is_better_by_two_percent(server: Embedding, tmp
             setting("pool", "batch.size", POOL, size),
         )
         trial = study.trial(study.first, settings)
-        kept += [float(trial.busy_usd.sum())] if what_fails(study.first, proposed, trial) is None else []
+        kept += (
+            [float(trial.busy_usd.sum())] if what_fails(study, study.first, proposed, trial) is None else []
+        )
     assert len(kept) > 5  # the objective leaves a choice
     assert reached <= (1 + MOST_OFF) * min(kept)
     assert reached < 0.9 * busy_usd(study, None)

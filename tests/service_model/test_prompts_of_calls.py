@@ -85,6 +85,8 @@ def calls(arrival_s: list[float], end_s: list[float], *, is_generation: bool = T
         is_generation=np.full(n, is_generation),
         is_replica_observed=np.ones(n, np.bool_),
         call_ids=numbers,
+        is_timed=np.ones(n, np.bool_),
+        cached_tokens=np.zeros(n, np.int64),
     )
 
 

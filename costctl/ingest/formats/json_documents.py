@@ -21,11 +21,14 @@ from costctl.ingest.formats.otlp_logs import collect_otlp_logs
 from costctl.ingest.formats.otlp_metrics import METRICS_KEYS, NOT_OF_ENGINES, engine_readings
 from costctl.ingest.formats.otlp_normalise import collect_otlp
 from costctl.ingest.formats.otlp_values import json_text
+from costctl.ingest.formats.prometheus_answers import MARKS as PROMETHEUS_MARKS
+from costctl.ingest.formats.prometheus_answers import collect_prometheus_answer
 from costctl.ingest.formats.sdk_spans import collect_sdk_spans
 from costctl.ingest.formats.zipkin import collect_zipkin
 
 # The narrow ones before the wide: a Jaeger document has a spanId too.
 _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
+    collect_prometheus_answer,
     collect_otlp_logs,
     collect_jaeger,
     collect_clickhouse,
@@ -39,6 +42,7 @@ _COLLECTORS: Final[tuple[Callable[[Json, Found], bool], ...]] = (
 # How each format is known by its first bytes: all patterns of a row must be met. Quotes inside texts are escaped, so
 # nothing that anyone said can look like a key.
 _MARKS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    *PROMETHEUS_MARKS,
     ("otlp_logs_json", (r'"(?:resourceLogs|resource_logs)"\s*:\s*\[',)),
     ("otlp_metrics_json", (r'"(?:resourceMetrics|resource_metrics)"\s*:\s*\[',)),
     ("jaeger_json", (r'"operationName"\s*:', r'"trace(?:ID|Id)"\s*:')),

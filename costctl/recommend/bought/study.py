@@ -57,8 +57,12 @@ class BoughtStudy:
 
     @cached_property
     def times_a_week(self) -> Floats:
-        """How many calls a week each call stands for, by its time of day."""
-        return times_a_week(self.in_window_s, self.window_s)
+        """How many calls a week each call stands for, by the time of day at which its request made its first call: a
+        request comes again as a whole, as in what a week is billed.
+        """
+        starts = self.calls.frame.select("request_id").with_columns(at_s=self.in_window_s)
+        first_s = starts.select(pl.col("at_s").min().over("request_id"))["at_s"].to_numpy()
+        return times_a_week(first_s, self.window_s)
 
     @property
     def today(self) -> Bill:

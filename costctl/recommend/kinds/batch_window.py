@@ -13,6 +13,7 @@ from typing import Final
 
 from costctl.levers.batch_sizes import batch_sizes_from
 from costctl.levers.settings import setting
+from costctl.recommend.objectives import has_objective
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 
@@ -87,7 +88,9 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             how="not_applicable",
         )
     classes = study.served_classes(number)
-    without = [study.classes[each] for each in classes if not _has_objective(study, study.classes[each])]
+    without = [
+        study.classes[each] for each in classes if not has_objective(study.declared(study.classes[each]))
+    ]
     if without:
         missing = tuple(f"classes.{each}.slo.e2e_p95" for each in without)
         return Withheld(
@@ -150,11 +153,6 @@ def _with_preferred_sizes(near: _Rules) -> Iterator[Candidate]:
         for window_s in windows_s:
             preferred = batch_sizes_from(sizes).text
             yield replace(near, window_s=window_s, preferred=preferred).candidate
-
-
-def _has_objective(study: Study, request_class: str) -> bool:
-    slo = study.declared(request_class).slo
-    return slo.e2e_p95_s is not None or slo.ttft_p95_s is not None
 
 
 KIND: Final = Kind(_NAME, propose, "a grid, refined around its best")

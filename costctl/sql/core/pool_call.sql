@@ -18,6 +18,7 @@
 --   share_s              DOUBLE   s of the replica's busy time; NULL when not timed
 --   alone_s              DOUBLE   s in which no other call was in progress on the replica; NULL when not timed
 --   uncached_tokens      BIGINT   tokens that no cache gave or keeps
+--   cached_tokens        BIGINT   tokens of the prompt besides these, which are held and not read; NULL where not known
 --   output_tokens        BIGINT   tokens
 --   is_generation        BOOLEAN
 --   operation            VARCHAR
@@ -46,6 +47,7 @@ SELECT
     call_share.share_s,
     call_share.alone_s,
     calls.uncached_tokens,
+    calls.input_tokens - calls.uncached_tokens AS cached_tokens,
     calls.output_tokens,
     calls.is_generation,
     calls.operation,

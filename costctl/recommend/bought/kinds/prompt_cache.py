@@ -27,6 +27,10 @@ from costctl.recommend.proposals import Candidate, Subject, Withheld
 _NAME: Final = "prompt_cache"
 _MOST_UNKNOWN: Final = 0.05  # of the calls that must be asked for: more, and the saving would be of a part
 _LEAST_USD: Final = 0.005  # less is shown as nothing
+_NOT_KNOWN_TODAY: Final = (
+    "See what is read from caches today: none of its calls says. Of prompts that are kept already nothing more is "
+    "saved."
+)
 _CHOICES: Final = (("5m", "conversation"), ("1h", "conversation"), ("5m", "system"), ("1h", "system"))
 
 
@@ -69,6 +73,7 @@ def _for_class(study: BoughtStudy, name: str, own: Bools) -> BillProposal | With
         ),
         reversal=_reversal(today),
         evidence=(_shared(study, own),),
+        before=None if _is_read_known(study, own) else _NOT_KNOWN_TODAY,
     )
 
 
@@ -163,14 +168,24 @@ def _reversal(today: object) -> str:
     return "Put cache_control back as it is today."
 
 
+def _is_read_known(study: BoughtStudy, own: Bools) -> bool:
+    """Whether any call says what it read from a cache: where none does, nobody knows that nothing was."""
+    return bool(study.calls.frame["is_cache_observed"].to_numpy()[own].any())
+
+
 def _shared(study: BoughtStudy, own: Bools) -> Evidence:
-    """How much of what went in began as an earlier call had."""
+    """How much of what went in was read from a cache."""
     whole = float(tokens_in(study.calls.tokens)[own].sum())
     read = float(study.calls.tokens["cached_input"][own].sum())
+    of_it = (
+        f"of which {read / whole:.0%} were"
+        if _is_read_known(study, own)
+        else "and it is not observed how many were"
+    )
     return Evidence(
         id="tokens",
         kind="measured",
-        statement=f"{whole:,.0f} tokens went in, of which {read / whole:.0%} were read from a cache.",
+        statement=f"{whole:,.0f} tokens went in, {of_it} read from a cache.",
         samples=int(own.sum()),
         value=None,
     )
