@@ -45,11 +45,15 @@ def problem(
 
 
 @st.composite
-def problems(draw: st.DrawFn, *, is_limited: bool = False) -> Problem:
-    """Up to three classes on up to three pools in up to two hours. is_limited: pools may have a limit, and classes may
-    have to leave.
+def problems(draw: st.DrawFn, *, is_limited: bool = False, most_classes: int = 3) -> Problem:
+    """Up to so many classes on up to three pools in up to two hours. is_limited: pools may have a limit, and classes
+    may have to leave.
     """
-    classes, pools, hours = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    classes, pools, hours = (
+        draw(st.integers(1, most_classes)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 2)),
+    )
     numbers = st.integers(0, 300).map(lambda each: each / 100)
 
     def table(values: st.SearchStrategy[float], *shape: int) -> list[float]:
