@@ -14,10 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Bools, Floats, Ints
+
+_ENOUGH: Final = 1e15  # USD an hour: more than anything costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,30 @@ class Copies:
             needs=np.zeros((0, 0), np.bool_),
             keep_usd=nothing,
             is_required=np.zeros(classes, np.bool_),
+        )
+
+    def worth_keeping(self) -> Copies:
+        """Without options that save nothing, and those that need content which costs more to keep than all who could
+        read it there would save; no placement is cheaper with them. What a class must read stays.
+        """
+        must = self.is_required[self.request_class]
+        left = must | (self.saved_usd > 0)
+        while True:
+            most_usd = np.where(left, np.where(must, _ENOUGH, self.saved_usd), 0.0)
+            is_worth = self.keep_usd <= most_usd @ self.needs
+            still = left & ~np.any(self.needs & ~is_worth, axis=1)
+            if np.array_equal(still, left):
+                break
+            left = still
+        kept = self.needs[left].any(axis=0)
+        return Copies(
+            request_class=self.request_class[left],
+            tier=self.tier[left],
+            is_near=self.is_near[left],
+            saved_usd=self.saved_usd[left],
+            needs=self.needs[left][:, kept],
+            keep_usd=self.keep_usd[kept],
+            is_required=self.is_required,
         )
 
     @property

@@ -23,7 +23,7 @@ from costctl.recommend.placement_copies import Copies, copy_rows
 
 _MANY: Final = 200  # columns: fewer are solved to the end
 _GAP: Final = 1e-6  # of the cost: nearer to the proven bound is the cheapest
-_GAP_OF_MANY: Final = 0.02  # no load is known any better
+_GAP_OF_MANY: Final = 0.03  # no load is known any better
 _MOST_NODES: Final = (
     500  # of the search, which ends there with the best found: a clock would not end it alike
 )
@@ -108,8 +108,7 @@ def cheapest_placement(problem: Problem) -> Placement | None:
     replicas = replicas_needed(problem, shares)
     copied = columns.copied(whole, shares)
     usd = placement_usd(problem, shares, replicas) + problem.of_copies.usd(shares, copied)
-    bound_usd = float(solution.mip_dual_bound) + columns.constant_usd
-    return Placement(shares, replicas, usd, min(bound_usd, usd), copied)
+    return Placement(shares, replicas, usd, min(float(solution.mip_dual_bound), usd), copied)
 
 
 def is_feasible(problem: Problem) -> bool:
@@ -150,15 +149,15 @@ def _cost_with(problem: Problem, pool: int, most: float) -> float:
 @dataclass(frozen=True, slots=True)
 class _Columns:
     """The program as HiGHS takes it. Columns: parts n of each pair that is allowed, whether each class moves (y),
-    replicas of each pool, parts v of each option to read from a copy, and whether each content is kept (z).
-    x_kg = x⁰_kg·(1 − y_k) + n_kg/parts, with Σ_g n_kg = parts·y_k.
+    replicas of each pool, parts v of each option to read from a copy, whether each content is kept (z), and one that is
+    1 and costs what today does, so that the gap is one of the whole cost. x_kg = x⁰_kg·(1 − y_k) + n_kg/parts, with
+    Σ_g n_kg = parts·y_k.
     """
 
     problem: Problem
     classes: Ints
     pools: Ints
     cost: Floats
-    constant_usd: float
     constraints: Sequence[LinearConstraint]
     bounds: Bounds
     is_whole: Bools
@@ -170,7 +169,14 @@ class _Columns:
         parts_usd = problem.usd[classes, pools] / problem.parts
         copies, parts = problem.of_copies, float(problem.parts)
         cost = np.concatenate(
-            [parts_usd, -today_usd, problem.usd_per_replica, -copies.saved_usd / parts, copies.keep_usd]
+            [
+                parts_usd,
+                -today_usd,
+                problem.usd_per_replica,
+                -copies.saved_usd / parts,
+                copies.keep_usd,
+                [today_usd.sum()],
+            ]
         )
         moves = np.full(1, np.inf if problem.most_moves is None else float(problem.most_moves))
         pairs, count = classes.size, problem.today.shape[0]
@@ -184,10 +190,11 @@ class _Columns:
                 np.ones(count),
                 problem.most_replicas,
                 np.full(copies.saved_usd.size, parts),
-                np.ones(copies.keep_usd.size),
+                np.ones(copies.keep_usd.size + 1),
             ]
         )
         lower = np.zeros(cost.size)
+        lower[-1] = 1.0
         of_copies = copy_rows(copies, classes, pools, (pairs, options, kept), cost.size, problem.parts)
         lower[pairs : pairs + count] = ~problem.may_stay
         is_whole = np.ones(cost.size, np.bool_)
@@ -197,7 +204,6 @@ class _Columns:
             classes=classes,
             pools=pools,
             cost=cost,
-            constant_usd=float(today_usd.sum()),
             constraints=[
                 LinearConstraint(_whole(problem, classes, cost.size), 0.0, 0.0),
                 LinearConstraint(_room(problem, classes, pools, cost.size), -np.inf, _free(problem)),
@@ -238,7 +244,7 @@ class _Columns:
         """By option whether its class reads there, of the values of all columns."""
         pairs, count = self.classes.size, self.problem.today.shape[0]
         copies = self.problem.of_copies
-        kept = solution[solution.size - copies.keep_usd.size :] > 0
+        kept = solution[-1 - copies.keep_usd.size : -1] > 0
         return copies.used(shares, solution[pairs : pairs + count] > 0, kept)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from costctl.arrays import Floats
 from costctl.levers.apply import pools_after
+from costctl.levers.boundary import must_leave
 from costctl.levers.settings import Setting, setting
 from costctl.levers.weights import weights_from
 from costctl.recommend.objectives import meets_objectives
@@ -70,9 +71,7 @@ def proposal_of(study: Study, kind: str, solved: Solved, gains: Gains) -> Propos
         goal="objectives" if is_forced else "value" if is_of_reads else "cost",
         classes=solved.everyone if gains.pools else (),
         pools=(home, *gains.pools) if gains.pools else (),
-        reason=_forced(study, solved, gains, there)
-        if is_forced
-        else _reason(study, solved, gains, there, candidate),
+        reason=_forced(study, gains, there) if is_forced else _reason(study, solved, gains, there, candidate),
         if_none=f"{name} {there} costs no less than today on {source}, or an objective is missed.",
         assumptions=(
             *((model,) if gains.pools else ()),
@@ -113,10 +112,11 @@ def _reason(study: Study, solved: Solved, gains: Gains, there: str, candidate: C
     return f"{name} keeps its objective {there}, and {cheaper}{also}."
 
 
-def _forced(study: Study, solved: Solved, gains: Gains, there: str) -> str:
+def _forced(study: Study, gains: Gains, there: str) -> str:
     """Why it may not stay as it is."""
     name, source = study.classes[gains.number], study.pools[gains.home]
-    if not solved.problem.is_allowed[gains.place, gains.home]:
+    boundary = study.declared(name).boundary
+    if must_leave(boundary, study.settings.pools[source]):
         return (
             f"{name} may not stay on {source}, outside of its data boundary; {there} no objective is missed."
         )

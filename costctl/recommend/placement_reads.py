@@ -77,7 +77,6 @@ class _Option:
     tier: int
     saved_usd: float
     needs: frozenset[int]
-    is_required: bool
 
 
 def class_reads_of(placed: PlacedReads, numbers: Sequence[int], edges_s: Floats) -> ClassReads | None:
@@ -122,9 +121,7 @@ def read_columns(reads: ClassReads, weights: Floats | None = None) -> ReadColumn
         [tiers.crossing_usd(every, int(region), size).sum(axis=1) for region in placed.pool_region]
     ).T
     usd = egress_usd + tiers.read_usd(every, size, count).sum(axis=1)[:, np.newaxis]
-    options, kept = _options(reads, size, count), _kept_usd(reads)
-    used = _worth_keeping(options, kept)
-    copies = _copies(reads, used, kept)
+    copies = _copies(reads, _options(reads, size, count), _kept_usd(reads)).worth_keeping()
     has_option = np.zeros(usd.shape, np.bool_)
     np.logical_or.at(has_option, copies.request_class, copies.is_near)
     excluded: Bools = copies.is_required[:, np.newaxis] & ~has_option
@@ -140,11 +137,11 @@ def _contents(
             "content": placed.content[kept],
             "place": place[kept],
             "tier": placed.tier[kept],
-            "size": placed.size[kept],
+            "size": placed.object_size[kept],
         }
     )
     by_object = rows.group_by("content").agg(
-        pl.col("place").unique().sort(), pl.col("tier").first(), pl.col("size").max()
+        pl.col("place").unique().sort(), pl.col("tier").first(), pl.col("size").first()
     )
     by_object = by_object.with_columns(pl.col("place").cast(pl.List(pl.String)).list.join(" "))
     sets = by_object.group_by("place", "tier").agg(pl.col("size").sum(), pl.len()).sort("place", "tier")
@@ -187,7 +184,6 @@ def _options(reads: ClassReads, size: Floats, count: Floats) -> list[_Option]:
     every = np.arange(len(tiers.names))
     found = []
     for place, number in enumerate(reads.numbers.tolist()):
-        is_required = bool(placed.must_leave[number, reads.reads[place].any(axis=1)].any())
         for to in np.flatnonzero(
             placed.may_copy[number] & np.isin(tiers.region, placed.pool_region)
         ).tolist():
@@ -202,26 +198,9 @@ def _options(reads: ClassReads, size: Floats, count: Floats) -> list[_Option]:
                 for content, each in enumerate(reads.contents)
                 if place in each.places and bool(placed.is_copied(number, each.tier, to))
             )
-            if needs and (is_required or saved_usd > 0):
-                found.append(_Option(place, to, saved_usd, needs, is_required))
+            if needs:
+                found.append(_Option(place, to, saved_usd, needs))
     return found
-
-
-def _worth_keeping(options: list[_Option], kept_usd: Floats) -> list[_Option]:
-    """Without those that need content which costs more to keep than all who could read it there would save."""
-    while True:
-        saved = np.zeros(kept_usd.shape)
-        for each in options:
-            for content in each.needs:
-                saved[content, each.tier] += np.inf if each.is_required else each.saved_usd
-        left = [
-            each
-            for each in options
-            if all(kept_usd[content, each.tier] <= saved[content, each.tier] for content in each.needs)
-        ]
-        if len(left) == len(options):
-            return left
-        options = left
 
 
 def _copies(reads: ClassReads, options: list[_Option], kept_usd: Floats) -> Copies:

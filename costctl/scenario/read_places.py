@@ -59,8 +59,9 @@ class Tiers:
 @dataclass(frozen=True, slots=True)
 class PlacedReads:
     """n reads that go where their class goes, in order of time. at_s: from the start of the window.  request_class,
-    tier: numbers.  content: number of what was read; a read that names nothing is of an object of its own.  size:
-    bytes.  reads: how many the span reports.  span_key: of the span.
+    tier: numbers.  content: number of the object that was read; a read that names nothing is of an object of its own.
+    size: bytes.  object_size: bytes of the object, the most that any read had of it.  reads: how many the span reports.
+    span_key: of the span.
 
     pool_region: by pool.  must_leave: classes × tiers that a required boundary forbids.  may_copy: classes × tiers that
     may keep what the class reads: within its boundary, in a known region, at a known price.
@@ -71,6 +72,7 @@ class PlacedReads:
     tier: Ints
     content: Ints
     size: Floats
+    object_size: Floats
     reads: Floats
     span_key: Ints
     is_named: Bools
@@ -147,6 +149,7 @@ def placed_reads_of(
         tier=kept["tier"].to_numpy(),
         content=kept["content"].to_numpy(),
         size=kept["bytes"].to_numpy().astype(np.float64),
+        object_size=kept["object_bytes"].to_numpy().astype(np.float64),
         reads=kept["reads"].to_numpy().astype(np.float64),
         span_key=kept["span_key"].to_numpy(),
         is_named=kept["content_key"].is_not_null().to_numpy(),
@@ -186,7 +189,7 @@ def _rows(content: pl.DataFrame, classes: Sequence[str], tiers: Sequence[str]) -
     by_class = {name: place for place, name in enumerate(classes)}
     by_tier = {name: place for place, name in enumerate(tiers)}
     of_its_own = pl.concat_str(pl.lit("\0"), pl.col("span_key").cast(pl.String))
-    return rows.with_columns(
+    numbered = rows.with_columns(
         pl.col("request_class").replace_strict(by_class, return_dtype=pl.Int64).alias("class"),
         pl.col("storage").replace_strict(by_tier, return_dtype=pl.Int64).alias("tier"),
         pl.struct("storage", pl.coalesce("content_key", of_its_own))
@@ -195,11 +198,14 @@ def _rows(content: pl.DataFrame, classes: Sequence[str], tiers: Sequence[str]) -
         .cast(pl.Int64)
         .alias("content"),
     )
+    return numbered.with_columns(pl.col("bytes").max().over("content").alias("object_bytes"))
 
 
 @dataclass(frozen=True, slots=True)
 class Hot:
-    """What hot tiers have of the reads. tier: their number.  has: by read."""
+    """What hot tiers have of the reads. tier: their number; where it says no region, bytes cross as before.  has: by
+    read.
+    """
 
     tier: int
     has: Bools
@@ -237,10 +243,12 @@ def copies_of(placed: PlacedReads, platform: Platform, classes: Sequence[str]) -
 def _usd_by_block(
     placed: PlacedReads, copies: Copies, share: Floats, hot: Hot | None, edges_s: Floats
 ) -> Floats:
-    """USD by block of all reads between the edges, and of filling and keeping the copies."""
+    """USD by block of all reads between the edges, and of copies: filled once, which is spread over the blocks as their
+    place is.
+    """
     tiers, of_class, tier = placed.tiers, placed.request_class, placed.tier
     is_hot = np.zeros(tier.size, np.bool_) if hot is None else hot.has
-    lies = tier if hot is None else np.where(is_hot, hot.tier, tier)
+    lies = tier if hot is None or tiers.region[hot.tier] == UNKNOWN else np.where(is_hot, hot.tier, tier)
     usd = tiers.read_usd(tier, placed.size, placed.reads)
     for region in range(len(placed.regions)):
         usd = usd + share[of_class, region] * tiers.crossing_usd(lies, region, placed.size)
@@ -259,21 +267,13 @@ def _usd_by_block(
             tier, region, placed.size
         )
         usd = usd + np.where(is_copied, share[of_class, region] * (there_usd - from_afar_usd), 0.0)
-        first, size = objects_in(placed.content[is_copied], placed.size[is_copied])
-        first = np.flatnonzero(is_copied)[first]
-        fill_usd = copy_fill_usd(tiers, tier[first], to, size, np.ones(size.size))
-        kept_usd += np.bincount(block[first], fill_usd, minlength=kept_usd.size)
-        kept_usd += size.sum() * tiers.keep_usd_per_byte_s[to] * np.diff(edges_s)
+        _, first = np.unique(placed.content[is_copied], return_index=True)
+        size = placed.object_size[is_copied][first]
+        fill_usd = copy_fill_usd(tiers, tier[is_copied][first], to, size, np.ones(size.size)).sum()
+        keep_usd_per_s = size.sum() * tiers.keep_usd_per_byte_s[to] + fill_usd / (edges_s[-1] - edges_s[0])
+        kept_usd += keep_usd_per_s * np.diff(edges_s)
     total: Floats = kept_usd + np.bincount(block[here], usd[here], minlength=kept_usd.size)
     return total
-
-
-def objects_in(content: Ints, size: Floats) -> tuple[Ints, Floats]:
-    """Of each different object, which read is its first, and its bytes: the most that any read had of it."""
-    _, first, of_object = np.unique(content, return_index=True, return_inverse=True)
-    largest = np.zeros(first.size)
-    np.maximum.at(largest, of_object, size)
-    return first, largest
 
 
 def copy_fill_usd(tiers: Tiers, tier: Ints, to: int, size: Floats, objects: Floats) -> Floats:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from costctl.documents.recommendations import Recommendation
+from costctl.documents.settings import Settings
+from costctl.frames.cost import Frames
 from costctl.observation import observed
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.kinds import tier_placement
 from costctl.recommend.study import Study, study_of
+from costctl.service_model.pool_fit import PoolFits
 from costctl.synth.presets import sample_world
 from costctl.synth.world import ClassSpec, PoolSpec, Spread, Step, World
 from costctl.verbs.analyze import fits_of, frames_of, with_reuse
@@ -59,23 +62,42 @@ def spans_in(line: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return export, [span for scope in scopes for span in scope["spans"]]
 
 
-def studied(
+@dataclass(frozen=True)
+class Watched:
+    """A world as it was observed, to be studied under any settings of prices and places."""
+
+    frames: Frames
+    fits: PoolFits
+    settings: Settings
+
+    def studied(self, settings: Settings | None = None) -> Study:
+        """The study of it."""
+        found = study_of(self.frames, self.fits, self.settings if settings is None else settings, 0)
+        assert found is not None
+        return found
+
+
+def as_it_is(span: dict[str, Any]) -> None:
+    """Nothing is changed of the span."""
+    del span
+
+
+def watched(
     made: World,
     folder: Path,
     *edits: tuple[str, str],
-    of_span: Callable[[dict[str, Any]], None] | None = None,
-) -> Study:
-    """The study of a world whose operators write the settings a little otherwise: text there, and in its place; and
-    whose every span is written otherwise, where ``of_span`` says so.
+    of_span: Callable[[dict[str, Any]], None] = as_it_is,
+) -> Watched:
+    """A world whose operators write the settings a little otherwise: text there, and in its place; and every span of
+    which is changed in place.
     """
     question = written(made, folder)
-    if of_span is not None:
-        exports = [spans_in(line) for line in (folder / TRACES).read_text(encoding="utf-8").splitlines()]
-        for _, spans in exports:
-            for span in spans:
-                of_span(span)
-        lines = "".join(json.dumps(export) + "\n" for export, _ in exports)
-        (folder / TRACES).write_text(lines, encoding="utf-8")
+    exports = [spans_in(line) for line in (folder / TRACES).read_text(encoding="utf-8").splitlines()]
+    for _, spans in exports:
+        for span in spans:
+            of_span(span)
+    lines = "".join(json.dumps(export) + "\n" for export, _ in exports)
+    (folder / TRACES).write_text(lines, encoding="utf-8")
     text = (folder / SETTINGS).read_text(encoding="utf-8")
     for old, new in edits:
         assert old in text
@@ -83,9 +105,12 @@ def studied(
     (folder / SETTINGS).write_text(text, encoding="utf-8")
     with observed(question, unwatched) as observation:
         frames = with_reuse(observation, frames_of(observation, unwatched), unwatched)
-        found = study_of(frames, fits_of(observation, frames, unwatched), observation.config.settings, 0)
-    assert found is not None
-    return found
+        return Watched(frames, fits_of(observation, frames, unwatched), observation.config.settings)
+
+
+def studied(made: World, folder: Path, *edits: tuple[str, str]) -> Study:
+    """The study of such a world under the settings that are written."""
+    return watched(made, folder, *edits).studied()
 
 
 def advice(study: Study) -> list[Recommendation]:

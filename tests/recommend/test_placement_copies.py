@@ -7,39 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from costctl.recommend.placement_copies import Copies
 from costctl.recommend.placement_program import Placement, Problem, cheapest_placement
 from tests.oracles.placements import cheapest_usd
-from tests.recommend.placement_problems import problem, problems
+from tests.recommend.placement_problems import problem, problems_with_copies
 
 EU, US = 0, 1
-
-
-@st.composite
-def problems_with_copies(draw: st.DrawFn) -> Problem:
-    """Up to two classes, pools in two regions, a tier or two in each, up to three contents that may be kept there."""
-    made = replace(draw(problems(is_limited=True, most_classes=2)), parts=draw(st.integers(1, 2)))
-    classes, pools = made.today.shape
-    region = np.array([draw(st.sampled_from([EU, US])) for _ in range(pools)])
-    kept, options = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    usd = st.integers(-100, 300).map(lambda each: each / 100)
-    of_option = [
-        draw(st.tuples(st.integers(0, classes - 1), st.sampled_from([EU, US]), usd)) for _ in range(options)
-    ]
-    return replace(
-        made,
-        copies=Copies(
-            request_class=np.array([number for number, _, _ in of_option]),
-            tier=np.array([there for _, there, _ in of_option]),
-            is_near=np.array([region == there for _, there, _ in of_option]),
-            saved_usd=np.array([saved for _, _, saved in of_option]),
-            needs=np.array([[draw(st.booleans()) for _ in range(kept)] for _ in range(options)]),
-            keep_usd=np.array([abs(draw(usd)) for _ in range(kept)]),
-            is_required=np.array([draw(st.integers(0, 3)) == 0 for _ in range(classes)]),
-        ),
-    )
 
 
 def cost(found: Placement | None) -> float:
@@ -59,6 +33,14 @@ def test_that_a_copy_may_be_kept_never_costs_more(given_problem: Problem) -> Non
     without = replace(given_problem, copies=None)
     assert cost(cheapest_placement(free)) <= cost(cheapest_placement(without)) * (1 + 1e-5) + 1e-5
     assert cost(cheapest_placement(free)) <= cost(cheapest_placement(given_problem)) * (1 + 1e-5) + 1e-5
+
+
+@given(problems_with_copies())
+def test_what_is_not_worth_keeping_makes_nothing_cheaper(given_problem: Problem) -> None:
+    fewer = replace(given_problem, copies=given_problem.of_copies.worth_keeping())
+    assert cost(cheapest_placement(fewer)) == pytest.approx(
+        cost(cheapest_placement(given_problem)), rel=1e-5, abs=1e-5
+    )
 
 
 def moved_abroad(readers: int, keep_usd: float, saved_usd: float = 3.0) -> Problem:
