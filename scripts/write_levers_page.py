@@ -50,7 +50,7 @@ def _row(lever: Lever) -> str:
 def _bounds(lever: Lever) -> str:
     if lever.choices:
         return ", ".join(f"`{each}`" for each in lever.choices)
-    if lever.kind in ("class", "pool", "pools", "model"):
+    if lever.kind in ("class", "pool", "pools", "storages", "model"):
         return "a name"
     if lever.kind == "schedule":
         return "such as `00:00=2,07:00=4`"

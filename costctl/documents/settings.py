@@ -117,11 +117,14 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Storage that is paid for by residency, reads and bytes out. match: as for pools.
 
     region, zone: where it stands; bytes that a span of another region or zone reads are priced by ``[network]``.
+    jurisdiction, boundary: as for pools, for the data boundaries of classes.
     """
 
     kind: str | None = None
     region: str | None = None
     zone: str | None = None
+    jurisdiction: str | None = None
+    boundary: Boundary | None = None
     usd_per_gb_month: Usd | None = None
     usd_per_1k_reads: Usd | None = None
     usd_per_gb_egress: Usd | None = None

@@ -14,16 +14,16 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """pool_prompt: a row a call of a pool whose prompt is known.  keyed_read: a row a read or search that names what it
-    fetched.  held_call: a row a call of
-    a pool that was in progress while its request retrieved. All in the columns of the relations.
+    """pool_prompt: a row a call of a pool whose prompt is known.  content_read: a row a read or search that names what
+    it fetched, or says its bytes.  held_call: a row a call of a pool that was in progress while its request retrieved.
+    All in the columns of the relations.
     """
 
     pool_prompt: pl.DataFrame
-    keyed_read: pl.DataFrame
+    content_read: pl.DataFrame
     held_call: pl.DataFrame
 
     @classmethod
     def read(cls, fetch: Callable[[str, Sequence[str]], pl.DataFrame]) -> Reuse:
         """The record of a window."""
-        return cls(fetch("pool_prompt", ()), fetch("keyed_read", ()), fetch("held_call", ()))
+        return cls(fetch("pool_prompt", ()), fetch("content_read", ()), fetch("held_call", ()))

@@ -1,4 +1,4 @@
-"""May a class's data go there? The one rule, for pools of the settings and for backends of a policy.
+"""May a class's data go there? The one rule, for pools and storage of the settings and for backends of a policy.
 
 In: a data boundary and a place. Out: None, or the reason why not. What a place does not declare counts as outside.
 """
@@ -6,10 +6,12 @@ In: a data boundary and a place. Out: None, or the reason why not. What a place 
 from __future__ import annotations
 
 from costctl.documents.policy import Backend, PolicyBoundary
-from costctl.documents.settings import ClassSettings, DataBoundary, Pool
+from costctl.documents.settings import ClassSettings, DataBoundary, Pool, Storage
+
+Place = Pool | Storage | Backend
 
 
-def reason_outside(boundary: DataBoundary | PolicyBoundary | None, place: Pool | Backend) -> str | None:
+def reason_outside(boundary: DataBoundary | PolicyBoundary | None, place: Place) -> str | None:
     """Why the place lies outside of the boundary, in words; None where it lies inside. No list allows any."""
     if boundary is None:
         return None
@@ -24,7 +26,7 @@ def reason_outside(boundary: DataBoundary | PolicyBoundary | None, place: Pool |
     return None
 
 
-def undeclared(boundary: DataBoundary | PolicyBoundary | None, place: Pool | Backend) -> tuple[str, ...]:
+def undeclared(boundary: DataBoundary | PolicyBoundary | None, place: Place) -> tuple[str, ...]:
     """What the place would have to declare for it to be known whether it lies inside; none where that is known."""
     if boundary is None:
         return ()
@@ -36,6 +38,12 @@ def undeclared(boundary: DataBoundary | PolicyBoundary | None, place: Pool | Bac
     if any(allowed and actual is not None and actual not in allowed for _, allowed, actual in facts):
         return ()
     return tuple(name for name, allowed, actual in facts if allowed and actual is None)
+
+
+def must_leave(boundary: DataBoundary | None, place: Place) -> bool:
+    """Whether a required boundary forbids the place for what it declares."""
+    is_required = boundary is not None and boundary.enforcement == "required"
+    return is_required and reason_outside(boundary, place) is not None and not undeclared(boundary, place)
 
 
 def may_serve(declared: ClassSettings, pool: Pool) -> bool:

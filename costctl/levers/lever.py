@@ -17,6 +17,7 @@ Kind = Literal[
     "class",
     "pool",
     "pools",
+    "storages",
     "weights",
     "fallbacks",
     "model",

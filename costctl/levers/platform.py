@@ -62,7 +62,8 @@ class ClassRules:
     ``fallbacks_of`` reads it, the pools that a call which would leave goes on to.  A client tries again ``retries``
     times, the k-th time backoff_s x backoff_factor^(k-1) later.
     cache_gb: of a cache of what its calls were answered, in decimal gigabytes; 0 is none.
-    hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.
+    hot_reads_gb: of what it read last from storage, kept in the hot tier; 0 is none.  storage_copies: tiers of storage
+    that keep a copy of what it reads and lies elsewhere, for its calls in their region.
     Requests wait for defer_hours of the day, ``defer_within_s`` at most.  most_attempts: of a call of the trace; those
     beyond are not made, None is as many as there were.
     """
@@ -87,6 +88,7 @@ class ClassRules:
     backoff_factor: float = 2.0
     cache_gb: float = 0.0
     hot_reads_gb: float = 0.0
+    storage_copies: tuple[str, ...] = ()
     defer_hours: str | None = None
     defer_within_s: float = 0.0
     most_attempts: int | None = None

@@ -25,7 +25,7 @@ from costctl.units import duration_s
 Names = Mapping[Owner, Sequence[str]]
 Number = TypeVar("Number", int, float)
 
-_NAMED: Final = ("choice", "class", "pool", "pools")
+_NAMED: Final = ("choice", "class", "pool", "pools", "storages")
 _UNLIMITED: Final = ("unlimited", "none")
 
 
@@ -120,6 +120,8 @@ def _read(lever: Lever, text: str, names: Names) -> Value:
             return _one_of(text, names["pool"])
         case "pools":
             return tuple(_one_of(part.strip(), names["pool"]) for part in text.split(","))
+        case "storages":
+            return tuple(part.strip() for part in text.split(","))
         case "count":
             return _whole(text)
         case "duration":
@@ -136,6 +138,8 @@ def _typed(lever: Lever, value: object, names: Names) -> Value:
         return None
     if lever.kind == "pools" and isinstance(value, tuple | list) and value:
         return tuple(_one_of(str(part), names["pool"]) for part in value)
+    if lever.kind == "storages" and isinstance(value, tuple | list):
+        return tuple(str(part) for part in value)
     if lever.kind == "sizes" and isinstance(value, tuple | list):
         return ",".join(str(part) for part in value)
     if lever.kind in ("schedule", "hours", "weights", "fallbacks", "sizes"):
@@ -186,6 +190,7 @@ def _example(lever: Lever) -> str:
         "class": "write the name of a class",
         "pool": "write the name of a pool",
         "pools": "write the name of a pool",
+        "storages": "write names of storage, such as documents-eu",
         "schedule": "write times of day with replicas, such as 00:00=2,07:00=4, or of the week: mon 07:00=4",
         "weights": "write pools with the parts that they serve, such as gpu-a=7,gpu-b=3",
         "fallbacks": "write pools, such as small or small:overload+timeout,large, or none",
@@ -202,6 +207,7 @@ def _example_given(lever: Lever) -> str:
         "class": "give the name of a class",
         "pool": "give the name of a pool",
         "pools": "give the names of pools",
+        "storages": "give names of storage, such as ('documents-eu',)",
         "count": "give a whole number",
         "schedule": "give text such as '00:00=2,07:00=4'",
         "weights": "give text such as 'gpu-a=7,gpu-b=3'",

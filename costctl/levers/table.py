@@ -180,6 +180,16 @@ LEVERS: Final = (
     ),
     Lever(
         "class",
+        "storage.copies",
+        "storage_copies",
+        "storages",
+        None,
+        "global",
+        "storage that keeps a copy of what it reads and lies elsewhere, for its calls in that region",
+        absent="it reads from where it lies",
+    ),
+    Lever(
+        "class",
         "defer.hours",
         "defer_hours",
         "hours",

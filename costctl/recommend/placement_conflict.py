@@ -16,17 +16,17 @@ import numpy as np
 from costctl.arrays import Bools
 from costctl.recommend.placement_program import Problem, is_feasible
 
-OfPairs = Literal["boundary", "capability", "objective"]
-_OF_PAIRS: Final[tuple[OfPairs, ...]] = ("boundary", "capability", "objective")
+OfPairs = Literal["boundary", "storage", "capability", "objective"]
+_OF_PAIRS: Final[tuple[OfPairs, ...]] = ("boundary", "storage", "capability", "objective")
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """boundary, capability, objective: of a class.  replicas: the most of a pool.  moves: how many classes may change.
-    number: of the class or pool; None of moves.
+    """boundary, storage, capability, objective: of a class; storage is that what it reads lies within its boundary.
+    replicas: the most of a pool.  moves: how many classes may change.  number: of the class or pool; None of moves.
     """
 
-    kind: Literal["boundary", "capability", "objective", "replicas", "moves"]
+    kind: Literal["boundary", "storage", "capability", "objective", "replicas", "moves"]
     number: int | None = None
 
 
@@ -55,7 +55,10 @@ def _requirements(problem: Problem, excluded: Mapping[OfPairs, Bools]) -> Iterat
     """All that rule anything out. What is easiest to give up comes last, and so is named where there is a choice."""
     for kind in _OF_PAIRS:
         if kind in excluded:
-            yield from (Requirement(kind, int(each)) for each in np.flatnonzero(excluded[kind].any(axis=1)))
+            rules_out = excluded[kind].any(axis=1)
+            if kind == "storage":
+                rules_out |= problem.of_copies.is_required  # which rules out to stay as today, on any pool
+            yield from (Requirement(kind, int(each)) for each in np.flatnonzero(rules_out))
     limited = np.flatnonzero(np.isfinite(problem.most_replicas))
     yield from (Requirement("replicas", int(pool)) for pool in limited)
     if problem.most_moves is not None:
@@ -65,14 +68,23 @@ def _requirements(problem: Problem, excluded: Mapping[OfPairs, Bools]) -> Iterat
 def _keeping(problem: Problem, excluded: Mapping[OfPairs, Bools], kept: list[Requirement]) -> Problem:
     """The program with these requirements alone."""
     is_allowed = np.ones(problem.today.shape, np.bool_)
+    is_required = np.zeros(problem.today.shape[0], np.bool_)
     most_replicas = np.full(problem.most_replicas.size, np.inf)
     for each in kept:
         match each.kind:
-            case "boundary" | "capability" | "objective":
+            case "boundary" | "storage" | "capability" | "objective":
                 is_allowed[each.number] &= ~excluded[each.kind][each.number]
+                if each.kind == "storage":
+                    is_required[each.number] = problem.of_copies.is_required[each.number]
             case "replicas":
                 most_replicas[each.number] = problem.most_replicas[each.number]
             case "moves":
                 pass
     most_moves = problem.most_moves if Requirement("moves") in kept else None
-    return replace(problem, is_allowed=is_allowed, most_replicas=most_replicas, most_moves=most_moves)
+    return replace(
+        problem,
+        is_allowed=is_allowed,
+        most_replicas=most_replicas,
+        most_moves=most_moves,
+        copies=replace(problem.of_copies, is_required=is_required),
+    )

@@ -14,6 +14,7 @@ import numpy as np
 
 from costctl.arrays import Bools, Floats, Ints
 from costctl.recommend.placement_program import Problem
+from costctl.recommend.placement_reads import ClassReads, read_columns
 from costctl.recommend.savings import MOST_UTILISATION
 from costctl.recommend.study import Part, Study
 from costctl.scenario.interruptions import done_again_by_pool, interruptions_per_s, there_ratio
@@ -71,7 +72,8 @@ def grid_of(from_s: float, to_s: float) -> Grid:
 class Loads:
     """busy_s: by class and pool, seconds by block that the whole class keeps replicas of the pool busy, what is done
     again there included.  fixed_busy_s: pools × blocks, of classes that no pool serves to nine tenths.  failure_usd: by
-    class and pool, USD that its failed requests were worth.  today: by class, the pool that serves it.
+    class and pool, USD that its failed requests were worth.  today: by class, the pool that serves it.  reads: what the
+    classes read, in the order of ``today``; None where nothing is known of it.
     """
 
     grid: Grid
@@ -79,14 +81,20 @@ class Loads:
     fixed_busy_s: Floats
     failure_usd: Mapping[Pair, float]
     today: Mapping[int, int]
+    reads: ClassReads | None
 
 
-def loads_of(study: Study, homes: Mapping[int, int], moved: Mapping[Pair, Outcome]) -> Loads:
+def loads_of(
+    study: Study,
+    homes: Mapping[int, int],
+    moved: Mapping[Pair, Outcome],
+    grid: Grid,
+    reads: ClassReads | None,
+) -> Loads:
     """The loads of classes at home, and of each where it was replayed. moved: by class and pool, the replay of the
     first part with the class there. The load of a class is what its pool is busy with it, less what it is without it.
     """
     part = study.first
-    grid = grid_of(part.period.from_s, part.period.to_s)
     numbers = part.period.request_class[part.period.request]
     today = dict.fromkeys(homes.items(), part.today.outcome)
     rest = {number: _busy_without(study, part, numbers != number, grid) for number in homes}
@@ -98,7 +106,7 @@ def loads_of(study: Study, homes: Mapping[int, int], moved: Mapping[Pair, Outcom
     whole = _busy_s(part.today.outcome, part.period, grid)
     fixed_busy_s = whole - _busy_without(study, part, np.isin(numbers, list(homes)), grid)
     failures = {pair: _failure_usd(study, part, *pair) for pair in busy_s}
-    return Loads(grid, busy_s, np.maximum(fixed_busy_s, 0.0), failures, homes)
+    return Loads(grid, busy_s, np.maximum(fixed_busy_s, 0.0), failures, homes, reads)
 
 
 def problem_of(study: Study, loads: Loads, is_allowed: Bools, weights: Floats | None = None) -> Problem:
@@ -128,11 +136,12 @@ def problem_of(study: Study, loads: Loads, is_allowed: Bools, weights: Floats | 
     mean = (load * seconds).sum(axis=2) / seconds.sum()
     declared = [study.settings.pools[name] for name in study.pools]
     limits = study.settings.placement
+    columns = None if loads.reads is None else read_columns(loads.reads, weights)
     return Problem(
         load=load,
         fixed_load=np.array([busy_replicas(each) for each in loads.fixed_busy_s]),
         usd_per_replica=usd_per_hour,
-        usd=failure / period_hours + _TIE * mean * usd_per_hour,
+        usd=failure / period_hours + _TIE * mean * usd_per_hour + (0.0 if columns is None else columns.usd),
         is_allowed=is_allowed,
         today=today,
         most_utilisation=np.array(
@@ -143,6 +152,7 @@ def problem_of(study: Study, loads: Loads, is_allowed: Bools, weights: Floats | 
         ),
         most_moves=limits.most_moves,
         parts=PARTS if limits.split else 1,
+        copies=None if columns is None else columns.copies,
     )
 
 

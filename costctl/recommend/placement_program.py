@@ -1,6 +1,6 @@
 """Which placement of classes on pools is the cheapest? A mixed-integer program on arrays, and what a replica is worth.
 
-    min  Σ_g c_g·B_g + Σ_kg x_kg·d_kg
+    min  Σ_g c_g·B_g + Σ_kg x_kg·d_kg + copies (placement_copies.py)
     with Σ_g x_kg = 1,  Σ_k x_kg·L_kgh + F_gh ≤ ρ_g·B_g,  B_g whole,  B_g ≤ M_g,  at most Δ classes with x_k ≠ x⁰_k
 
 x_kg is the part of class k that pool g serves. A class stays as it is today (x⁰, whatever that is), or moves: then x_kg
@@ -19,10 +19,11 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import coo_array, csr_array
 
 from costctl.arrays import Bools, Floats, Ints
+from costctl.recommend.placement_copies import Copies, copy_rows
 
 _MANY: Final = 200  # columns: fewer are solved to the end
 _GAP: Final = 1e-6  # of the cost: nearer to the proven bound is the cheapest
-_GAP_OF_MANY: Final = 0.02  # no load is known any better
+_GAP_OF_MANY: Final = 0.03  # no load is known any better
 _MOST_NODES: Final = (
     500  # of the search, which ends there with the best found: a clock would not end it alike
 )
@@ -40,7 +41,8 @@ class Problem:
     serves the whole class.  is_allowed: classes × pools.  today: classes × pools, the part of the class; rows sum
     to 1.  most_utilisation: by pool, busy replicas for each that is there.  most_replicas: by pool, infinite without a
     limit.  most_moves: classes that may change; None is any number.  parts: into which a class that moves may be
-    split; 1 is not at all.
+    split; 1 is not at all.  copies: of what classes read; None where there is nothing to keep, and nothing that must
+    be.
     """
 
     load: Floats
@@ -53,22 +55,31 @@ class Problem:
     most_replicas: Floats
     most_moves: int | None = None
     parts: int = 1
+    copies: Copies | None = None
 
     @property
     def may_stay(self) -> Bools:
-        """By class, whether every pool that serves it today is allowed."""
-        leaves: Bools = np.any((self.today > 0) & ~self.is_allowed, axis=1)
+        """By class, whether every pool that serves it today is allowed, and it may read from where it does."""
+        leaves: Bools = np.any((self.today > 0) & ~self.is_allowed, axis=1) | self.of_copies.is_required
         return ~leaves
+
+    @property
+    def of_copies(self) -> Copies:
+        """The copies; without an option where there are none."""
+        return Copies.none(*self.today.shape) if self.copies is None else self.copies
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """shares: classes × pools.  replicas: by pool.  usd: an hour.  bound_usd: proven: no placement costs less."""
+    """shares: classes × pools.  replicas: by pool.  usd: an hour.  bound_usd: proven: no placement costs less.  copied:
+    by option of ``Problem.copies``, whether its class reads there.
+    """
 
     shares: Floats
     replicas: Ints
     usd: float
     bound_usd: float
+    copied: Bools
 
     @property
     def gap(self) -> float:
@@ -92,11 +103,12 @@ def cheapest_placement(problem: Problem) -> Placement | None:
     solution = columns.solved(columns.cost)
     if solution.x is None:
         return None
-    shares = columns.shares(np.rint(solution.x))
+    whole = np.rint(solution.x)
+    shares = columns.shares(whole)
     replicas = replicas_needed(problem, shares)
-    usd = placement_usd(problem, shares, replicas)
-    bound_usd = float(solution.mip_dual_bound) + columns.constant_usd
-    return Placement(shares, replicas, usd, min(bound_usd, usd))
+    copied = columns.copied(whole, shares)
+    usd = placement_usd(problem, shares, replicas) + problem.of_copies.usd(shares, copied)
+    return Placement(shares, replicas, usd, min(float(solution.mip_dual_bound), usd), copied)
 
 
 def is_feasible(problem: Problem) -> bool:
@@ -114,7 +126,7 @@ def replicas_needed(problem: Problem, shares: Floats) -> Ints:
 
 
 def placement_usd(problem: Problem, shares: Floats, replicas: Ints) -> float:
-    """What the placement costs an hour."""
+    """What the placement costs an hour where everything is read from where it lies."""
     return float(problem.usd_per_replica @ replicas + (shares * problem.usd).sum())
 
 
@@ -136,43 +148,74 @@ def _cost_with(problem: Problem, pool: int, most: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The program as HiGHS takes it. Columns: parts n of each pair that is allowed, whether each class moves (y), and
-    replicas of each pool. x_kg = x⁰_kg·(1 − y_k) + n_kg/parts, with Σ_g n_kg = parts·y_k.
+    """The program as HiGHS takes it. Columns: parts n of each pair that is allowed, whether each class moves (y),
+    replicas of each pool, parts v of each option to read from a copy, whether each content is kept (z), and one that is
+    1 and costs what today does, so that the gap is one of the whole cost. x_kg = x⁰_kg·(1 − y_k) + n_kg/parts, with
+    Σ_g n_kg = parts·y_k.
     """
 
     problem: Problem
     classes: Ints
     pools: Ints
     cost: Floats
-    constant_usd: float
     constraints: Sequence[LinearConstraint]
     bounds: Bounds
+    is_whole: Bools
 
     @classmethod
     def of(cls, problem: Problem) -> _Columns:
         classes, pools = np.nonzero(problem.is_allowed)
         today_usd = (problem.today * problem.usd).sum(axis=1)
         parts_usd = problem.usd[classes, pools] / problem.parts
-        cost = np.concatenate([parts_usd, -today_usd, problem.usd_per_replica])
+        copies, parts = problem.of_copies, float(problem.parts)
+        cost = np.concatenate(
+            [
+                parts_usd,
+                -today_usd,
+                problem.usd_per_replica,
+                -copies.saved_usd / parts,
+                copies.keep_usd,
+                [today_usd.sum()],
+            ]
+        )
         moves = np.full(1, np.inf if problem.most_moves is None else float(problem.most_moves))
         pairs, count = classes.size, problem.today.shape[0]
+        options = pairs + count + problem.usd_per_replica.size
+        kept = options + copies.saved_usd.size
         is_move = np.zeros((1, cost.size))
         is_move[0, pairs : pairs + count] = 1.0
-        upper = np.concatenate([np.full(pairs, float(problem.parts)), np.ones(count), problem.most_replicas])
+        upper = np.concatenate(
+            [
+                np.full(pairs, parts),
+                np.ones(count),
+                problem.most_replicas,
+                np.full(copies.saved_usd.size, parts),
+                np.ones(copies.keep_usd.size + 1),
+            ]
+        )
         lower = np.zeros(cost.size)
+        lower[-1] = 1.0
+        of_copies = copy_rows(copies, classes, pools, (pairs, options, kept), cost.size, problem.parts)
         lower[pairs : pairs + count] = ~problem.may_stay
+        is_whole = np.ones(cost.size, np.bool_)
+        is_whole[options:kept] = False  # they follow from the others
         return cls(
             problem=problem,
             classes=classes,
             pools=pools,
             cost=cost,
-            constant_usd=float(today_usd.sum()),
             constraints=[
                 LinearConstraint(_whole(problem, classes, cost.size), 0.0, 0.0),
-                LinearConstraint(_room(problem, classes, pools), -np.inf, _free(problem)),
+                LinearConstraint(_room(problem, classes, pools, cost.size), -np.inf, _free(problem)),
                 LinearConstraint(csr_array(is_move), 0.0, moves),
+                *(
+                    [LinearConstraint(csr_array(of_copies.rows), of_copies.lower, of_copies.upper)]
+                    if of_copies.lower.size
+                    else []
+                ),
             ],
             bounds=Bounds(lower, upper),
+            is_whole=is_whole,
         )
 
     def solved(self, cost: Floats) -> OptimizeResult:
@@ -181,7 +224,7 @@ class _Columns:
         return milp(
             cost,
             constraints=self.constraints,
-            integrality=np.ones(cost.size),
+            integrality=self.is_whole,
             bounds=self.bounds,
             options={
                 "node_limit": _MOST_NODES_OF_MANY if is_large else _MOST_NODES,
@@ -197,6 +240,13 @@ class _Columns:
         shares[self.classes, self.pools] += solution[:pairs] / self.problem.parts
         return shares
 
+    def copied(self, solution: Floats, shares: Floats) -> Bools:
+        """By option whether its class reads there, of the values of all columns."""
+        pairs, count = self.classes.size, self.problem.today.shape[0]
+        copies = self.problem.of_copies
+        kept = solution[-1 - copies.keep_usd.size : -1] > 0
+        return copies.used(shares, solution[pairs : pairs + count] > 0, kept)
+
 
 def _whole(problem: Problem, classes: Ints, columns: int) -> csr_array:
     """Rows that place all parts of each class that moves: classes × columns."""
@@ -207,10 +257,10 @@ def _whole(problem: Problem, classes: Ints, columns: int) -> csr_array:
     return csr_array(coo_array((values, (rows, places)), shape=(count, columns)))
 
 
-def _room(problem: Problem, classes: Ints, pools: Ints) -> csr_array:
+def _room(problem: Problem, classes: Ints, pools: Ints, columns: int) -> csr_array:
     """Rows of what each pool must carry at each hour beyond what it carries today: (pools × hours) × columns."""
     count, pool_count, hours = problem.load.shape
-    dense = np.zeros((pool_count, hours, classes.size + count + pool_count))
+    dense = np.zeros((pool_count, hours, columns))
     pairs = np.arange(classes.size)
     dense[pools, :, pairs] = problem.load[classes, pools] / problem.parts
     stayed = problem.today[:, :, np.newaxis] * problem.load

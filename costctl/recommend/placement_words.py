@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from costctl.documents.settings import Settings
 from costctl.errors import InfeasibleError
+from costctl.levers.boundary import must_leave
 from costctl.recommend.need import plural
 from costctl.recommend.placement_conflict import Requirement
 
@@ -35,6 +36,11 @@ def _said(each: Requirement, classes: Sequence[str], pools: Sequence[str], setti
         replicas = plural(settings.pools[name].most_replicas or 0)
         return f"{name} has at most {replicas} ([pools.{name}] most_replicas)"
     name = classes[each.number]
+    if each.kind == "storage":
+        return (
+            f"{name} reads only from storage within its data boundary, and not from {_outside(name, settings)} "
+            f"([classes.{name}] boundary; region, jurisdiction and boundary of the storage)"
+        )
     of_class = {
         "boundary": f"{name} stays within its data boundary ([classes.{name}] boundary; region, jurisdiction and "
         "boundary of the pools)",
@@ -43,3 +49,9 @@ def _said(each: Requirement, classes: Sequence[str], pools: Sequence[str], setti
         "objective": f"{name} moves only where every objective is kept ([classes.NAME] slo and deadline)",
     }
     return of_class[each.kind]
+
+
+def _outside(name: str, settings: Settings) -> str:
+    """The storage that lies outside of the boundary of the class, for what it declares."""
+    boundary = settings.classes[name].boundary
+    return " or ".join(tier for tier, each in settings.storage.items() if must_leave(boundary, each))

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from costctl.arrays import Ints
+from costctl.arrays import Bools, Floats, Ints
 from costctl.documents.calibration import Calibration
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
@@ -25,7 +25,8 @@ from costctl.scenario.calibration import calibration_of
 from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.not_made import NotMade, not_made_of
 from costctl.scenario.period import Period, Trial, period_of, whole_period
-from costctl.scenario.reads import Reads, hot_cost_by_block, reads_of
+from costctl.scenario.read_places import Hot, PlacedReads, copies_of, place_cost_by_block, placed_reads_of
+from costctl.scenario.reads import Reads, found_in, hot_cost_by_block, reads_of
 from costctl.scenario.retrieval import shares_of
 from costctl.scenario.setups import pools_of, served_by
 from costctl.scenario.today import platform_today
@@ -50,6 +51,7 @@ class Study:
     for what all advice saves together. Pools and classes are numbered as in ``fits``.  own: what was observed of each
     call of ``whole``.  reads: that a hot tier could
     have served; None where there are none, or no tier prices its place.  keyed_reads: that name what they fetched.
+    placed: reads whose price depends on where their class is served; None where there are none.
     retrieval: by class that retrieves, its part of the requests' time, the part of its calls' replica time that is held
     meanwhile, and how many requests retrieve.
     """
@@ -65,6 +67,7 @@ class Study:
     own: OwnCalls
     reads: Reads | None = None
     keyed_reads: int = 0
+    placed: PlacedReads | None = None
     retrieval: Mapping[str, tuple[float, float, int]] = field(default_factory=dict)
 
     @property
@@ -99,11 +102,26 @@ class Study:
         trial = part.period.trial(
             pools, pool, caches, deferrals_of(platform, self.classes), self._not_made(part, platform)
         )
-        if self.reads is None:
-            return trial
         edges_s = np.linspace(part.period.from_s, part.period.to_s, trial.cache_usd.size + 1)
-        hot_usd = hot_cost_by_block(self.reads, platform, self.classes, edges_s)
-        return replace(trial, cache_usd=trial.cache_usd + hot_usd)
+        cache_usd = trial.cache_usd
+        if self.reads is not None:
+            cache_usd = cache_usd + hot_cost_by_block(self.reads, platform, self.classes, edges_s)
+        if self.placed is not None:
+            lane = part.period.workload.lane
+            shares = self.placed.region_share(part.period.pool, lane), self.placed.region_share(pool, lane)
+            cache_usd = cache_usd + self._place_cost_by_block(self.placed, platform, shares, edges_s)
+        return replace(trial, cache_usd=cache_usd)
+
+    def _place_cost_by_block(
+        self, placed: PlacedReads, platform: Platform, shares: tuple[Floats, Floats], edges_s: Floats
+    ) -> Floats:
+        """What reads cost more than today under the platform. shares: classes × regions, today and then."""
+        hot = None
+        if self.reads is not None and (found := found_in(self.reads, platform, self.classes)).any():
+            has = np.isin(placed.span_key, self.reads.span_key[found])
+            hot = Hot(placed.tiers.names.index(self.reads.hot), has)
+        copies = copies_of(placed, platform, self.classes)
+        return place_cost_by_block(placed, copies, shares, hot, edges_s)
 
     def _not_made(self, part: Part, platform: Platform) -> NotMade | None:
         """The calls of the part that are attempts beyond what their class makes."""
@@ -147,11 +165,28 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
         own=own_calls_of(frames, fits),
         reads=None
         if frames.reuse is None
-        else reads_of(frames.reuse.keyed_read, fits.calls.classes, settings.storage, frames.window_from_ns),
-        keyed_reads=0 if frames.reuse is None else frames.reuse.keyed_read.height,
+        else reads_of(frames.reuse.content_read, fits.calls.classes, settings.storage, frames.window_from_ns),
+        keyed_reads=0 if frames.reuse is None else frames.reuse.content_read["content_key"].count(),
+        placed=None
+        if frames.reuse is None
+        else placed_reads_of(
+            frames.reuse.content_read,
+            fits.calls.classes,
+            [fit.name for fit in fits.fitted],
+            _serves(fits),
+            settings,
+            frames.window_from_ns,
+        ),
         retrieval={}
         if frames.reuse is None
         else shares_of(
             frames.traffic.stage_time, frames.request_class, frames.reuse.held_call, frames.pool_call
         ),
     )
+
+
+def _serves(fits: PoolFits) -> Bools:
+    """Classes × pools, whether the pool serves calls of the class."""
+    serves = np.zeros((len(fits.calls.classes), len(fits.fitted)), np.bool_)
+    serves[fits.calls.request_class[fits.which], fits.pool] = True
+    return serves

@@ -23,13 +23,15 @@ from costctl.units import BYTES_PER_GB, NS_PER_S, S_PER_HOUR
 
 @dataclass(frozen=True, slots=True)
 class Reads:
-    """n reads of one object each, in order. at_s: from the start of the window.  request_class: number.  usd: price of
-    the read and of its bytes, where it was read.  read_s: how long it took, NaN where not timed.  hot_usd: its price in
-    the hot tier.  distance: bytes that a hot tier of its class needs to have it; -1 for a first read.  hot: name of the
-    hot tier, hot_s: how long a read takes there, NaN where not told, and usd_per_gb_s: price of its place.
+    """n reads of one object each, in order. at_s: from the start of the window.  span_key: of the span.  request_class:
+    number.  usd: price of the read and of its bytes, where it was read.  read_s: how long it took, NaN where not timed.
+    hot_usd: its price in the hot tier.  distance: bytes that a hot tier of its class needs to have it; -1 for a first
+    read.  hot: name of the hot tier, hot_s: how long a read takes there, NaN where not told, and usd_per_gb_s: price of
+    its place.
     """
 
     at_s: Floats
+    span_key: Ints
     request_class: Ints
     usd: Floats
     read_s: Floats
@@ -58,21 +60,22 @@ def hot_tier(storage: Mapping[str, Storage]) -> str | None:
 
 
 def reads_of(
-    keyed: pl.DataFrame, classes: Sequence[str], storage: Mapping[str, Storage], window_from_ns: int
+    content: pl.DataFrame, classes: Sequence[str], storage: Mapping[str, Storage], window_from_ns: int
 ) -> Reads | None:
     """The reads that another tier than the hot one served, of objects whose size is known; None where there is none.
 
-    keyed: rows of the relation keyed_read.
+    content: rows of the relation content_read.
     """
     hot = hot_tier(storage)
     if hot is None:
         return None
     rows = (
-        keyed.with_columns(pl.col("storage", "request_class", "tenant").cast(pl.String))
+        content.with_columns(pl.col("storage", "request_class", "tenant").cast(pl.String))
         .filter(
             pl.col("storage").is_in([*storage]),
             pl.col("storage") != hot,
             pl.col("bytes").is_not_null(),
+            pl.col("content_key").is_not_null(),
             pl.col("request_class").is_in([*classes]),
         )
         .sort("start_ns", "span_key")
@@ -92,6 +95,7 @@ def reads_of(
     tier = storage[hot]
     return Reads(
         at_s=(rows["start_ns"].to_numpy() - window_from_ns) / NS_PER_S,
+        span_key=rows["span_key"].to_numpy(),
         request_class=request_class,
         usd=_usd([storage[name] for name in told], reads, size),
         read_s=rows["read_s"].fill_null(float("nan")).to_numpy(),
@@ -108,6 +112,16 @@ def _usd(tiers: Sequence[Storage], reads: Floats, size: Ints) -> Floats:
     per_byte = np.array([(each.usd_per_gb_egress or 0.0) / BYTES_PER_GB for each in tiers])
     usd: Floats = per_read * reads + per_byte * size
     return usd
+
+
+def found_in(reads: Reads, platform: Platform, classes: Sequence[str]) -> Bools:
+    """The reads that the hot tiers of a platform have."""
+    found = np.zeros(reads.at_s.size, np.bool_)
+    for number, name in enumerate(classes):
+        rules = platform.classes.get(name)
+        if rules is not None and rules.hot_reads_gb > 0:
+            found |= reads.found(number, rules.hot_reads_gb)
+    return found
 
 
 def hot_cost_by_block(reads: Reads, platform: Platform, classes: Sequence[str], edges_s: Floats) -> Floats:

@@ -25,9 +25,9 @@ def rows_after(page: Path, heading: str) -> list[list[str]]:
     return cells
 
 
-def settings_on(page: Path, folder: Path) -> Settings:
-    """The block of TOML on the page, read as a costctl.toml is."""
-    _, _, rest = page.read_text(encoding="utf-8").partition("```toml\n")
+def settings_on(page: Path, folder: Path, number: int = 0) -> Settings:
+    """A block of TOML on the page, the first unless another number is given, read as a costctl.toml is."""
+    rest = page.read_text(encoding="utf-8").split("```toml\n")[1 + number]
     block, _, _ = rest.partition("```")
     path = folder / "costctl.toml"
     path.write_text(block, encoding="utf-8")

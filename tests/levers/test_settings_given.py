@@ -30,6 +30,7 @@ def sound(lever: Lever) -> tuple[str, Value]:
         "class": ("rag", "rag"),
         "pool": ("llama-3.1", "llama-3.1"),
         "pools": ("gpu, gpu.eu", ("gpu", "gpu.eu")),
+        "storages": ("documents-eu, nvme", ("documents-eu", "nvme")),
         "hours": ("22:00-06:00", "22:00-06:00"),
         "sizes": ("16, 8", "8,16"),
         "schedule": ("00:00=2,07:00=4", "00:00=2,07:00=4"),

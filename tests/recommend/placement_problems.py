@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
+from costctl.recommend.placement_copies import Copies
 from costctl.recommend.placement_program import Problem
 
 
@@ -45,11 +47,15 @@ def problem(
 
 
 @st.composite
-def problems(draw: st.DrawFn, *, is_limited: bool = False) -> Problem:
-    """Up to three classes on up to three pools in up to two hours. is_limited: pools may have a limit, and classes may
-    have to leave.
+def problems(draw: st.DrawFn, *, is_limited: bool = False, most_classes: int = 3) -> Problem:
+    """Up to so many classes on up to three pools in up to two hours. is_limited: pools may have a limit, and classes
+    may have to leave.
     """
-    classes, pools, hours = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    classes, pools, hours = (
+        draw(st.integers(1, most_classes)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(1, 2)),
+    )
     numbers = st.integers(0, 300).map(lambda each: each / 100)
 
     def table(values: st.SearchStrategy[float], *shape: int) -> list[float]:
@@ -71,4 +77,30 @@ def problems(draw: st.DrawFn, *, is_limited: bool = False) -> Problem:
         most_moves=draw(st.none() | st.integers(0, classes)),
         parts=draw(st.integers(1, 3)),
         most_utilisation=draw(st.sampled_from([0.85, 1.0])),
+    )
+
+
+@st.composite
+def problems_with_copies(draw: st.DrawFn) -> Problem:
+    """Up to two classes, pools in two regions, a tier or two in each, up to three contents that may be kept there."""
+    made = replace(draw(problems(is_limited=True, most_classes=2)), parts=draw(st.integers(1, 2)))
+    classes, pools = made.today.shape
+    region = np.array([draw(st.sampled_from(["eu", "us"])) for _ in range(pools)])
+    kept, options = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    usd = st.integers(-100, 300).map(lambda each: each / 100)
+    of_option = [
+        draw(st.tuples(st.integers(0, classes - 1), st.sampled_from(["eu", "us"]), usd))
+        for _ in range(options)
+    ]
+    return replace(
+        made,
+        copies=Copies(
+            request_class=np.array([number for number, _, _ in of_option]),
+            tier=np.zeros(options, np.int64),
+            is_near=np.array([region == there for _, there, _ in of_option]),
+            saved_usd=np.array([saved for _, _, saved in of_option]),
+            needs=np.array([[draw(st.booleans()) for _ in range(kept)] for _ in range(options)]),
+            keep_usd=np.array([abs(draw(usd)) for _ in range(kept)]),
+            is_required=np.array([draw(st.integers(0, 3)) == 0 for _ in range(classes)]),
+        ),
     )

@@ -11,70 +11,12 @@ import msgspec
 import pytest
 
 from costctl.documents.placement_settings import PlacementSettings
-from costctl.documents.recommendations import Recommendation
 from costctl.errors import InfeasibleError
 from costctl.levers.settings import setting
-from costctl.observation import observed
-from costctl.recommend.evaluator import evaluated
-from costctl.recommend.kinds import tier_placement
 from costctl.recommend.objectives import meets_objectives
-from costctl.recommend.study import Study, study_of
-from costctl.synth.presets import sample_world
-from costctl.synth.world import ClassSpec, PoolSpec, Spread, Step, World
-from costctl.verbs.analyze import fits_of, frames_of
-from tests.conftest import unwatched
-from tests.synth.written_worlds import SETTINGS, written
-
-
-def pool(name: str, usd_per_replica_hour: float) -> PoolSpec:
-    return PoolSpec(name, f"model-{name}", False, 0.02, 0.0005, 2e-5, 2, 16, 0.0, usd_per_replica_hour, name)
-
-
-def class_of(name: str, on: str, answer: int, others: tuple[str, ...] = ()) -> ClassSpec:
-    call = Step(
-        "call",
-        pool=on,
-        tokens=Spread(300, 0.3, 50, 900),
-        answer=Spread(answer, 0.15, answer // 2, 2 * answer),
-    )
-    models = tuple(f"model-{each}" for each in others)
-    return ClassSpec(name, 0.5, (call,), f"/v1/{name}", e2e_p95="60s", failure_ratio=0.0, other_models=models)
-
-
-CHAT_MAY_MOVE = (class_of("chat", "dear", 100, ("plain",)), class_of("long_generation", "plain", 800))
-LONG_MAY_MOVE = (class_of("long_generation", "dear", 800, ("plain",)), class_of("chat", "plain", 100))
-
-
-def world(plain_usd: float, dear_usd: float, classes: tuple[ClassSpec, ClassSpec] = CHAT_MAY_MOVE) -> World:
-    """A class on the pool called dear, which the pool called plain could serve too; another is there already."""
-    return replace(
-        sample_world(3),
-        hours=0.6,
-        requests=700,
-        pools=(pool("dear", dear_usd), pool("plain", plain_usd)),
-        classes=classes,
-        day_swing=0.0,
-        bursts=0,
-    )
-
-
-def studied(made: World, folder: Path, *edits: tuple[str, str]) -> Study:
-    """The study of a world whose operators write the settings a little otherwise: text there, and in its place."""
-    question = written(made, folder)
-    text = (folder / SETTINGS).read_text(encoding="utf-8")
-    for old, new in edits:
-        assert old in text
-        text = text.replace(old, new)
-    (folder / SETTINGS).write_text(text, encoding="utf-8")
-    with observed(question, unwatched) as observation:
-        frames = frames_of(observation, unwatched)
-        found = study_of(frames, fits_of(observation, frames, unwatched), observation.config.settings, 0)
-    assert found is not None
-    return found
-
-
-def advice(study: Study) -> list[Recommendation]:
-    return [evaluated(study, each) for each in tier_placement.propose(study)]
+from costctl.recommend.study import Study
+from costctl.synth.world import World
+from tests.recommend.placement_worlds import CHAT_MAY_MOVE, LONG_MAY_MOVE, advice, class_of, studied, world
 
 
 def spot(usd: float, per_hour: float) -> tuple[str, str]:

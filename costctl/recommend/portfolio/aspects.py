@@ -21,6 +21,7 @@ _STORAGE: Final = frozenset(
         "pool.dispatch.most_ahead",
         "class.cache.size",
         "class.hot_reads.size",
+        "class.storage.copies",
         "class.prompt_cache",
         "class.prompt_cache.until",
         "class.affinity",
