@@ -245,7 +245,7 @@ def _withheld(document: Recommendations, view: View) -> list[tuple[str, str]]:
     apart = document.withheld("not_applicable")
     if not document.baseline.pools:
         lines.append(
-            ("Own pools", "no call runs on a declared one: no advice on replicas, batches or queues")
+            ("Own pools", "none declared that serves these calls: no advice on replicas, batches or queues")
         )
     elif apart and document.why_nothing is None:
         lines.append(("Not applicable", _options(apart)))
