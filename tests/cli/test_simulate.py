@@ -68,7 +68,7 @@ def test_clients_that_came_again_are_counted(sample_store: Path) -> None:
     again = ("--set", "class.chat.queue.limit=0", "--set", "class.chat.retries=9")
     done = simulate(sample_store, *again, "-q", "--detail")
     assert done.returncode == 0, done.stderr
-    assert "rejected, expired, lost or retried" in done.stdout
+    assert "rejected, broken off, lost, or tried again" in done.stdout
     assert "retried" in done.stdout
 
 

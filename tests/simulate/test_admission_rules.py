@@ -20,8 +20,8 @@ SERVED, REJECTED = CallStatus.SERVED, CallStatus.REJECTED
 
 
 def test_a_lane_has_so_many_waiting_and_in_progress_and_no_more() -> None:
-    # Two of lane 0 may be there: a, served in [0, 4), and b, which waits. c finds both and is refused, d of lane 1 is
-    # not; e comes at 4 and finds b alone only just after a has ended.
+    # Two of lane 0 may be there: a, served in [0, 4), and b, which waits. c finds both and is refused, d is of lane 1.
+    # e comes at the instant at which a ends and finds it still there; f does not.
     workload = plain_workload(
         [0.0, 1.0, 2.0, 3.0, 4.0, 4.5], tokens=[4, 1, 1, 1, 1, 1], lane=[0, 0, 0, 1, 0, 0]
     )
