@@ -105,7 +105,9 @@ def refuse_unknown_bills(settings: Settings, providers: Collection[str]) -> None
 
 
 def setting_warnings(settings: Settings, seen: Seen) -> tuple[str, ...]:
-    """A sentence for each setting that nothing in the traces matches."""
+    """A sentence for each setting that nothing in the traces matches. Storage that prices its place has an effect all
+    the same: advice may keep something there.
+    """
     return tuple(_warnings(settings, seen))
 
 
@@ -115,8 +117,10 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
         ("storage", settings.storage, seen.storages, "no read"),
         ("tools", settings.tools, seen.tools, "no tool or search run"),
     ):
+        keeps = {name for name, each in settings.storage.items() if each.usd_per_gb_month is not None}
         for name in declared:
-            if name not in matched:
+            is_used = name in matched or (kind == "storage" and name in keeps)
+            if not is_used:
                 hint = _all_calls_hint(settings.pools[name], seen) if kind == "pools" else ""
                 yield f"[{kind}.{name}] has no effect: {what} of these traces matches it.{hint}"
     for name in settings.classes:

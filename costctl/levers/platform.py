@@ -88,7 +88,7 @@ class ClassRules:
     backoff_factor: float = 2.0
     cache_gb: float = 0.0
     hot_reads_gb: float = 0.0
-    storage_copies: tuple[str, ...] = ()
+    storage_copies: tuple[str, ...] | None = None
     defer_hours: str | None = None
     defer_within_s: float = 0.0
     most_attempts: int | None = None

@@ -236,7 +236,7 @@ def copies_of(placed: PlacedReads, platform: Platform, classes: Sequence[str]) -
         (number, placed.tiers.names.index(tier))
         for number, each in rules
         if each is not None
-        for tier in each.storage_copies
+        for tier in each.storage_copies or ()
     )
 
 

@@ -19,7 +19,7 @@ from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.analyze import analysis_of, fits_of, frames_of
 from costctl.verbs.policy import contents_of, policy_at
-from costctl.verbs.recommend import recommendations_of
+from costctl.verbs.recommend import recommendations_in
 
 if TYPE_CHECKING:
     from costctl.policy.document import Built
@@ -59,7 +59,7 @@ def _made(
         fits = fits_of(observation, frames, progress)
         analysis = analysis_of(observation, frames, fits, progress)
         fits = fits_of(observation, frames, progress, with_untimed=True)
-        recommendations = recommendations_of(observation, frames, fits, progress, graded)
+        recommendations = recommendations_in(observation, progress, graded)
         told = _told_at_admission(observation, progress)
         settings = observation.config.settings
         routes = routes_of(observation.engine.fetch("route_use"), settings)

@@ -100,6 +100,7 @@ def test_models_that_no_call_names_are_answered_with_what_takes_every_call(tmp_p
 def test_what_nothing_matches_is_named_in_every_document(short_question: Question, tmp_path: Path) -> None:
     text = (
         '[pools.empty]\nmodels = ["no-such-model"]\n[storage.cellar]\nmatch = { "a" = "b" }\n'
+        "[storage.attic]\nusd_per_gb_month = 0.1\n"
         '[tools.saw]\nmatch = { "gen_ai.tool.name" = "saw" }\n[billing.opnai]\ntimeout = "billed"\n'
         '[classes.chat]\nallowed_models = ["llama-3.3-70", "gpt-4.1"]\n'
     )
@@ -109,6 +110,7 @@ def test_what_nothing_matches_is_named_in_every_document(short_question: Questio
         assert sum(name in warning for warning in warnings) == 1
     assert "Did you mean llama-3.3-70b?" in " ".join(warnings)
     assert "gpt-4.1" not in " ".join(warnings)
+    assert "attic" not in " ".join(warnings)  # advice may keep something there
     assert verbs.doctor(question, unwatched).provenance.warnings == warnings
     assert verbs.segment_sessions(question, unwatched).provenance.warnings == warnings
     assert verbs.explain("chat", question, unwatched).provenance.warnings == warnings

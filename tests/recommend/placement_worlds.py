@@ -11,7 +11,7 @@ from typing import Any
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
-from costctl.observation import observed
+from costctl.observation import Question, observed
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.kinds import tier_placement
 from costctl.recommend.study import Study, study_of
@@ -82,12 +82,12 @@ def as_it_is(span: dict[str, Any]) -> None:
     del span
 
 
-def watched(
+def asked_about(
     made: World,
     folder: Path,
     *edits: tuple[str, str],
     of_span: Callable[[dict[str, Any]], None] = as_it_is,
-) -> Watched:
+) -> Question:
     """A world whose operators write the settings a little otherwise: text there, and in its place; and every span of
     which is changed in place.
     """
@@ -103,6 +103,11 @@ def watched(
         assert old in text
         text = text.replace(old, new)
     (folder / SETTINGS).write_text(text, encoding="utf-8")
+    return question
+
+
+def watched(question: Question) -> Watched:
+    """What is seen of it, to be studied under any settings."""
     with observed(question, unwatched) as observation:
         frames = with_reuse(observation, frames_of(observation, unwatched), unwatched)
         return Watched(frames, fits_of(observation, frames, unwatched), observation.config.settings)
@@ -110,7 +115,7 @@ def watched(
 
 def studied(made: World, folder: Path, *edits: tuple[str, str]) -> Study:
     """The study of such a world under the settings that are written."""
-    return watched(made, folder, *edits).studied()
+    return watched(asked_about(made, folder, *edits)).studied()
 
 
 def advice(study: Study) -> list[Recommendation]:

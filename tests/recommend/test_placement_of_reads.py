@@ -15,11 +15,14 @@ from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Settings, Storage
 from costctl.errors import InfeasibleError
 from costctl.levers.settings import setting
+from costctl.observation import Question
+from costctl.progress import silent
 from costctl.recommend.study import Study
 from costctl.synth.otlp import pairs
 from costctl.synth.world import Spread, Step, StorageSpec, World
 from costctl.units import S_PER_HOUR
-from tests.recommend.placement_worlds import Watched, advice, watched, world
+from costctl.verbs.emit import policy_for
+from tests.recommend.placement_worlds import Watched, advice, asked_about, watched, world
 
 GB_A_READ: Final = 0.1
 DOCUMENTS: Final = 5
@@ -56,9 +59,30 @@ def documents_of_one_size(span: dict[str, Any]) -> None:
         )
 
 
+# What the operators write: the plain pool in another region, and storage there that may keep copies.
+ELSEWHERE: Final = (
+    (
+        '[pools.plain]\ntier = "plain"\nregion = "eu-west-2"',
+        '[pools.plain]\ntier = "plain"\nregion = "eu-north-1"',
+    ),
+    (
+        "[storage.archive]\n",
+        "[network]\nusd_per_gb_between_regions = 0.2\n[storage.near]\n"
+        'region = "eu-north-1"\njurisdiction = "eu"\nusd_per_gb_month = 0.25\n'
+        '[storage.archive]\nregion = "eu-west-2"\njurisdiction = "eu"\n',
+    ),
+)
+
+
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Watched:
-    return watched(reading_world(), tmp_path_factory.mktemp("reads"), of_span=documents_of_one_size)
+def question(tmp_path_factory: pytest.TempPathFactory) -> Question:
+    folder = tmp_path_factory.mktemp("reads")
+    return asked_about(reading_world(), folder, *ELSEWHERE, of_span=documents_of_one_size)
+
+
+@pytest.fixture(scope="module")
+def seen(question: Question) -> Watched:
+    return watched(question)
 
 
 def settings_of(
@@ -208,8 +232,18 @@ def test_storage_that_does_not_say_where_it_is_is_asked(seen: Watched) -> None:
     assert [each.missing for each in said if each.status == "withheld"] == [("storage.archive.jurisdiction",)]
 
 
+def test_a_policy_says_from_where_a_class_reads(question: Question) -> None:
+    policy = policy_for(question, silent)
+    (chat,) = [each for each in policy.classes if each.id == "chat"]
+    assert [each.backend for each in chat.placement.targets] == ["plain"]
+    said = {each.id: each.statement for each in policy.evidence}
+    because = [said[each] for each in chat.why["/placement/targets"]]
+    assert any(each.startswith("On plain it reads from a copy in near") for each in because)
+
+
 def test_without_regions_nothing_changes(seen: Watched) -> None:
     base = seen.settings
-    study = seen.studied(changed(base, network=Network(usd_per_gb_between_regions=5.0)))
+    silent_tiers = {name: changed(each, region=None) for name, each in base.storage.items()}
+    study = seen.studied(changed(base, storage=silent_tiers))
     assert study.placed is None
     assert only(study).cash_usd is None
