@@ -96,7 +96,8 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     "max_batched_tokens, prefill, kv_tokens, step_times and enable_prefix_caching are of pools without "
                     "max_batch_size and batch_window"
                 )
-        if self.kv_tokens is not None and self.prefix_cache_tokens is not None:
+        is_kept = self.enable_prefix_caching is not False
+        if is_kept and self.kv_tokens is not None and self.prefix_cache_tokens is not None:
             raise ValueError(
                 "kv_tokens and prefix_cache_tokens say one thing twice: KV memory keeps prompts in what nobody uses, "
                 "with enable_prefix_caching = true; leave one of them out"

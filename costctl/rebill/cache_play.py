@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Floats, Ints
 from costctl.compiled import compiled
 from costctl.rebill.calls import Prefixes
+
+_MOST_PLACES: Final = 8  # of a table, for each prefix: a larger one costs more than to sort them
 
 
 class Use(IntEnum):
@@ -58,7 +61,7 @@ class Played:
 
 def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
     """The cache, played from empty."""
-    entries, entry = _entries(prefixes, how.scope)
+    entries, entry = entries_of(prefixes, how.scope)
     expires_s = np.full(entries, -np.inf)
     kept_s = np.zeros(entries)
     ready_s = np.full(entries, np.inf)
@@ -70,14 +73,21 @@ def played(prefixes: Prefixes, at_s: Floats, how: CacheUse) -> Played:
     return Played(read, written)
 
 
-def _entries(prefixes: Prefixes, scope: Ints) -> tuple[int, Ints]:
+def entries_of(prefixes: Prefixes, scope: Ints) -> tuple[int, Ints]:
     """How many entries the caches may have, and of each prefix the number of its own."""
     count = int(prefixes.key.max(initial=-1)) + 1
     if (scope == scope[:1]).all():
         return count, prefixes.key
-    pairs = np.repeat(scope, np.diff(prefixes.offset)) * count + prefixes.key
-    entries, entry = np.unique(pairs, return_inverse=True)
-    return entries.size, entry.astype(np.int64)
+    scopes, own = np.unique(scope, return_inverse=True)
+    pairs = np.repeat(own.astype(np.int64), np.diff(prefixes.offset)) * count + prefixes.key
+    if not pairs.size or scopes.size * count > _MOST_PLACES * pairs.size:
+        entries, entry = np.unique(pairs, return_inverse=True)
+        return entries.size, entry.astype(np.int64)
+    # The same numbers without sorting: there are few places beside so many prefixes.
+    is_used = np.zeros(scopes.size * count, np.bool_)
+    is_used[pairs] = True
+    number = np.cumsum(is_used, dtype=np.int64) - 1
+    return int(number[-1]) + 1, number[pairs]
 
 
 @compiled

@@ -46,6 +46,7 @@ def require_replayable(today: Platform, platform: Platform) -> None:
     for name, rules in platform.pools.items():
         _require_whole_scaling(name, rules)
         _require_cache_kept(name, today.pools[name], rules)
+        _require_prompts_kept_once(name, rules)
     for name, kind in platform.classes.items():
         _require_somewhere_to_go(name, kind, platform)
 
@@ -71,6 +72,18 @@ def _require_something_to_stick_to(name: str, platform: Platform) -> None:
             why="It sends calls to the replica that has the beginning of their prompt, and the replicas keep none.",
             next_step=f"Declare prefix_cache_tokens in [pools.{name}], or add --set "
             f"pool.{name}.prefix_cache_tokens=TOKENS.",
+        )
+
+
+def _require_prompts_kept_once(name: str, rules: PoolRules) -> None:
+    """A cache beside KV memory would keep prompts twice."""
+    other = "kv_tokens" if rules.kv_tokens is not None else "enable_prefix_caching"
+    if rules.prefix_cache_tokens and (rules.kv_tokens is not None or rules.enable_prefix_caching == "true"):
+        raise UsageError(
+            f"pool.{name}.prefix_cache_tokens cannot be replayed beside {other}.",
+            why="They say one thing twice: KV memory keeps prompts in what nobody uses.",
+            next_step=f"Leave prefix_cache_tokens out; add --set pool.{name}.enable_prefix_caching=true where it keeps "
+            "prompts.",
         )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from costctl.observation import Question, observed
 from costctl.progress import silent
-from costctl.rebill.cache_play import CacheUse, Played, Use, played
+from costctl.rebill.cache_play import CacheUse, Played, Use, entries_of, played
 from costctl.rebill.calls import BoughtCalls, Prefixes, bought_calls_of
 from tests.oracles.slow_cache import SlowCall, slow_cache
 from tests.oracles.slow_cache import Use as Used
@@ -254,3 +254,18 @@ def test_the_input_of_coding_agents_costs_what_is_known_of_it(agents: BoughtCall
     by_session = [np.bincount(agents.session, cost) for cost in (short, long)]
     ratios = [cost.sum() / whole for cost in (short, long, np.minimum(*by_session))]
     assert ratios == pytest.approx([0.1972, 0.1757, 0.1656], abs=5e-5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(0, 9), max_size=5)), max_size=12))
+def test_entries_are_numbered_alike_by_a_table_and_by_sorting(calls: list[tuple[int, list[int]]]) -> None:
+    keys = np.array([key for _, own in calls for key in own], np.int64)
+    scope = np.array([number for number, _ in calls], np.int64)
+    offset = np.cumsum([0, *(len(own) for _, own in calls)]).astype(np.int64)
+    nothing = np.zeros(keys.size, np.int64)
+    prefixes = Prefixes(offset, keys, nothing, nothing, scope, np.zeros(scope.size, np.bool_))
+    pairs = [(number, key) for number, own in calls for key in own]
+    numbers = {pair: place for place, pair in enumerate(sorted(set(pairs)))}
+    count, entry = entries_of(prefixes, scope)
+    of_one = (max(keys, default=-1) + 1, keys.tolist())  # of one scope the keys themselves will do
+    of_several = (len(numbers), [numbers[pair] for pair in pairs])
+    assert (count, entry.tolist()) == (of_several if len({*scope.tolist()}) > 1 else of_one)

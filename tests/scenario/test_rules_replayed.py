@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from typing import Any
 
 import pytest
 
 from costctl import verbs
 from costctl.documents.simulation import CallFates, PoolResult, Result, Simulation
+from costctl.errors import UsageError
+from costctl.levers.platform import Platform, PoolRules
 from costctl.observation import Question
+from costctl.scenario.setups import require_replayable
 from costctl.verbs import ScenarioRequest
 
 REFUSING = "class.chat.queue.limit=0"
@@ -123,3 +128,18 @@ def test_a_share_of_the_work_shortens_the_longest_wait_of_the_last_lane(sample_q
         return max(waits, default=math.nan)
 
     assert longest_s(shared) <= longest_s(strict)
+
+
+@pytest.mark.parametrize(
+    ("other", "settings"),
+    [("kv_tokens", {"kv_tokens": 200_000}), ("enable_prefix_caching", {"enable_prefix_caching": "true"})],
+)
+def test_a_cache_of_prompts_beside_memory_that_keeps_them_is_refused_by_name(
+    other: str, settings: dict[str, Any]
+) -> None:
+    plain = PoolRules("continuous", 1, 32, "least_outstanding")
+    both = dataclasses.replace(plain, prefix_cache_tokens=100_000, **settings)
+    today = Platform({"llm": plain}, {})
+    with pytest.raises(UsageError, match=f"prefix_cache_tokens cannot be replayed beside {other}"):
+        require_replayable(today, Platform({"llm": both}, {}))
+    require_replayable(today, Platform({"llm": dataclasses.replace(plain, **settings)}, {}))

@@ -135,3 +135,8 @@ def test_an_objective_that_they_miss_is_named() -> None:
 def test_settings_that_say_nothing_or_two_things_are_refused(text: dict[str, object], why: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=why):
         msgspec.convert(text, Pool)
+
+
+def test_what_a_pool_could_keep_stands_beside_its_memory_where_it_keeps_nothing() -> None:
+    text = {"kv_tokens": 4096, "prefix_cache_tokens": 4096, "enable_prefix_caching": False}
+    assert msgspec.convert(text, Pool).prefix_cache_tokens == 4096
