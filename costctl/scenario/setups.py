@@ -116,7 +116,7 @@ def _require_somewhere_to_go(name: str, kind: ClassRules, platform: Platform) ->
         return
     ways = {platform.pools[pool].discipline for pool in kind.pools}
     target = platform.pools.get(kind.redirect_to or "")
-    if target is None or kind.redirect_to in kind.pools or ways != {target.discipline}:
+    if target is None or kind.pools == (kind.redirect_to,) or ways != {target.discipline}:
         raise UsageError(
             f"Calls of {name} are to be redirected, but {kind.redirect_to or 'nothing'} cannot take them.",
             why="It must be another pool, and batch in the same way as those of the class.",
