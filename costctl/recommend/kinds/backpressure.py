@@ -56,7 +56,7 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
             missing=missing,
         )
     found = sorted((loads.headroom(each) for each in urgent), key=_first_to_leave)
-    waiting = loads.waiting(pool, found[0].last_load)
+    waiting = loads.at(found[0].last_load).waiting[pool]
     evidence = (*_headrooms(study, pool, found), _waiting_told(study, pool, found[0], waiting))
     late = _late(study, urgent)
     if not late:
