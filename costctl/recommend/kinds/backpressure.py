@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import floor, inf, log2
 from typing import Final
 
+import numpy as np
+
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import Setting, setting
 from costctl.recommend.elsewhere import elsewhere
@@ -26,6 +28,7 @@ from costctl.units import S_PER_DAY
 _NAME: Final = "backpressure"
 _FACTORS: Final = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the calls that wait where an objective is left
 _BACKOFF_S: Final = 60.0  # before a call that may wait comes again; each time twice as long
+_LEAST_LATE: Final = 0.01  # of the requests: of fewer no class need give way
 _MOST_TIMES: Final = 8  # that it comes again
 
 
@@ -58,9 +61,10 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
     found = sorted((loads.headroom(each) for each in urgent), key=_first_to_leave)
     waiting = loads.at(found[0].last_load).waiting[pool]
     evidence = (*_headrooms(study, pool, found), _waiting_told(study, pool, found[0], waiting))
-    late = _late(study, urgent)
-    if not late:
-        return Withheld(subject, f"Every request is in time today. {found[0].statement}", evidence)
+    late, requests = _late(study, urgent)
+    if late < _LEAST_LATE * requests:
+        few = f"{late:,} of {requests:,} requests are late" if late else "Every request is in time"
+        return Withheld(subject, f"{few} today. {found[0].statement}", evidence)
     if waiting <= 0.0:
         return Withheld(
             subject,
@@ -71,8 +75,8 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
     if missing:
         return Withheld(
             subject,
-            f"{late:,} requests are late today. Which class should give way is told by what a success is worth: set "
-            f"{missing[0]}.",
+            f"{late:,} of {requests:,} requests are late today. Which class should give way is told by what a success "
+            f"is worth: set {missing[0]}.",
             evidence,
             how="needs_input",
             missing=missing,
@@ -125,11 +129,12 @@ def _first_to_leave(found: Headroom) -> tuple[float, str]:
     return inf if found.load is None else found.load, found.request_class
 
 
-def _late(study: Study, classes: Sequence[int]) -> int:
-    """Requests of the first part that succeed today, and not in time."""
+def _late(study: Study, classes: Sequence[int]) -> tuple[int, int]:
+    """Requests of the first part that succeed today, and not in time; and how many there are of the classes."""
     first = study.first
+    members = np.any([first.period.members(each) for each in classes], axis=0)
     is_late = first.period.is_success & ~first.today.is_good
-    return sum(int((first.period.members(each) & is_late).sum()) for each in classes)
+    return int((members & is_late).sum()), int(members.sum())
 
 
 def _candidates(
