@@ -12,6 +12,7 @@ import pytest
 from costctl.arrays import Bools
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Pool
+from costctl.levers.settings import setting
 from costctl.recommend.degraded import spans_of, states_of
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.kinds import fallback
@@ -100,6 +101,22 @@ def test_requests_in_time_elsewhere_are_those_of_the_world_itself(broken: Study)
     replayed, requests = (int(word) for word in said.replace(",", "").split() if word.isdecimal())
     assert requests == is_down.sum()
     assert replayed == pytest.approx(in_time, rel=0.05)
+
+
+def test_a_class_may_be_redirected_to_another_of_its_own_pools(broken: Study) -> None:
+    assert broken.today.classes["chat"].pools == ("llm", "spare")
+    trial = broken.trial(
+        broken.whole,
+        (
+            setting("class", "queue.limit", "chat", 0),
+            setting("class", "queue.on_refusal", "chat", "redirect"),
+            setting("class", "queue.redirect_to", "chat", "spare"),
+        ),
+    )
+    spare = broken.pools.index("spare")
+    came = trial.outcome.pool[broken.whole.period.pool != spare]
+    assert (came == spare).any()
+    assert set(trial.outcome.pool[broken.whole.period.pool == spare].tolist()) == {spare}
 
 
 def test_a_pool_outside_of_the_boundary_takes_nothing(broken: Study) -> None:
