@@ -180,7 +180,8 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def is_unpromised(self) -> bool:
         """Whether nobody recorded what it would save."""
-        return self.status == "candidate" and self.cash_usd is None and self.cash_usd_per_week is None
+        told = (self.cash_usd, self.cash_usd_per_week, self.freed_usd, self.freed_usd_per_week)
+        return self.status == "candidate" and all(each is None for each in told)
 
 
 class Increment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from costctl.levers.settings import change_of
 from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, Seen, doubt_of, gravest
 from costctl.recommend.effects import effects_of, latency_of
 from costctl.recommend.objectives import meets_objectives, untrusted
-from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Withheld
+from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Unpromised, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.search import Best, best_of, what_fails
 from costctl.recommend.study import Part, Study
@@ -38,8 +38,10 @@ _OF_REQUESTS: Final[tuple[Goal, ...]] = (
 )  # of these goals requests in time are told, of others money
 
 
-def evaluated(study: Study, proposed: Proposal | Withheld) -> Recommendation:
+def evaluated(study: Study, proposed: Proposal | Unpromised | Withheld) -> Recommendation:
     """The proposal, judged."""
+    if isinstance(proposed, Unpromised):
+        return to_be_tried(proposed, _changes(study, proposed.settings))
     if isinstance(proposed, Withheld):
         return replace(
             withheld(proposed.subject, proposed.reason, proposed.evidence),
@@ -87,6 +89,22 @@ def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ())
         reversal=None,
         withheld_as="ruled_out",
         commitment=subject.commitment,
+    )
+
+
+def to_be_tried(
+    proposed: Unpromised, change: tuple[SettingChange, ...], calls: int | None = None
+) -> Recommendation:
+    """A candidate of which nobody recorded what it would meet. calls: of its class, of what is bought."""
+    return replace(
+        withheld(proposed.subject, proposed.reason, proposed.evidence),
+        status="candidate",
+        change=change,
+        assumptions=proposed.assumptions,
+        reversal=proposed.reversal,
+        withheld_as="needs_input",
+        before=proposed.before,
+        calls=calls,
     )
 
 

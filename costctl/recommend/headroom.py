@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from costctl.arrays import Bools, Ints
-from costctl.recommend.objectives import Promise, missed
+from costctl.recommend.objectives import Missed, Promise, missed
 from costctl.recommend.study import Part, Study
 from costctl.scenario.extrapolation import BEYOND, beyond_by_pool, first_load_beyond, seen_in_progress
 from costctl.scenario.load import at_load
@@ -54,47 +54,66 @@ class Headroom:
         target = f"its objective of {self.promise.target_s:g} s"
         unseen = "" if self.is_seen else ", with more calls in progress at once than were observed"
         if self.load <= 1.0:
-            return f"{what} misses {target} today, and would at {self.load:g} times today's load{unseen}."
+            since = "" if self.load >= 1.0 else f", and would from {self.load:g} times its load on"
+            return f"{what} misses {target} today{since}."
         return f"{what} would leave {target} at {self.load:g} times today's load{unseen}."
 
 
+@dataclass(frozen=True, slots=True)
+class AtLoad:
+    """What a replay at another load says. missed: the objectives that classes miss.  waiting: by pool, calls that wait
+    per replica: as many as 95 % of its calls find at most.
+    """
+
+    missed: tuple[Missed, ...]
+    waiting: tuple[float, ...]
+
+
 class Loads:
-    """The first part of the window at other loads, each replayed once."""
+    """The first part of the window at other loads, each replayed once; what is kept of a replay is small."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
-        self._seen = seen_in_progress(study.fits)
-        self._parts: dict[float, Part] = {}
+        self._told: dict[float, AtLoad] = {}
 
-    def at(self, load: float) -> Part:
-        """The part with so many times its requests, and its replay under today's settings."""
-        if load not in self._parts:
-            grown = at_load(self._study.first.period, load, self._study.seed)
-            self._parts[load] = Part(f"{load:g} times the load", grown, grown.trial(grown.pools))
-        return self._parts[load]
+    def at(self, load: float) -> AtLoad:
+        """The part with so many times its requests, under today's settings."""
+        if load not in self._told:
+            part = self._replayed(load)
+            pools = range(len(self._study.pools))
+            self._told[load] = AtLoad(
+                missed=missed(part, part.today, self._study.served_classes()),
+                waiting=tuple(_waiting(part, pool) for pool in pools),
+            )
+        return self._told[load]
 
     def headroom(self, number: int) -> Headroom:
         """How far the load may grow for the class."""
         name = self._study.classes[number]
 
-        def is_missed(load: float) -> bool:
-            part = self.at(load)
-            return bool(missed(part, part.today, (number,)))
+        def of_class(load: float) -> list[Promise]:
+            return [each.promise for each in self.at(load).missed if each.promise.request_class == number]
 
-        load = first_load_beyond(is_missed, MOST_LOAD)
+        load = first_load_beyond(lambda load: bool(of_class(load)), MOST_LOAD)
         if load is None:
             return Headroom(name, None, None, is_seen=True)
-        part = self.at(load)
-        ratios = beyond_by_pool(part.today.outcome, part.period.pools, self._seen)
-        promise = missed(part, part.today, (number,))[0].promise
-        return Headroom(name, load, promise, is_seen=max(ratios) <= BEYOND)
+        return Headroom(name, load, of_class(load)[0], is_seen=load <= 1.0 or self._is_seen(load))
 
-    def waiting(self, pool: int, load: float) -> float:
-        """Calls that wait per replica of the pool at the load: as many as 95 % of its calls find at most."""
-        part = self.at(load)
-        found = waiting_found(part.today.outcome, part.period.pool == pool)
-        replicas = part.period.pools[pool].setup.replicas
-        return quantile_s(found.astype(np.float64), 0.95) / replicas if found.size else 0.0
+    def _replayed(self, load: float) -> Part:
+        grown = at_load(self._study.first.period, load, self._study.seed)
+        return Part(f"{load:g} times the load", grown, grown.trial(grown.pools))
+
+    def _is_seen(self, load: float) -> bool:
+        """Whether the calls in progress at once at the load were observed."""
+        part = self._replayed(load)
+        ratios = beyond_by_pool(part.today.outcome, part.period.pools, seen_in_progress(self._study.fits))
+        return max(ratios) <= BEYOND
+
+
+def _waiting(part: Part, pool: int) -> float:
+    found = waiting_found(part.today.outcome, part.period.pool == pool)
+    replicas = part.period.pools[pool].setup.replicas
+    return quantile_s(found.astype(np.float64), 0.95) / replicas if found.size else 0.0
 
 
 def waiting_found(outcome: Outcome, of_pool: Bools) -> Ints:

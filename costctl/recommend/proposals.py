@@ -1,7 +1,8 @@
 """What does a kind of advice say? Candidates to be judged, or why there is nothing to judge.
 
-A kind is one file in ``costctl/recommend/kinds``: ``propose(study)`` gives ``Proposal`` and ``Withheld`` values, and
-says of each what it assumes and how to undo it. Everything else, from the replay to the interval, is the evaluator's.
+A kind is one file in ``costctl/recommend/kinds``: ``propose(study)`` gives ``Proposal``, ``Unpromised`` and
+``Withheld`` values, and says of each what it assumes and how to undo it. Everything else, from the replay to the
+interval, is the evaluator's.
 """
 
 from __future__ import annotations
@@ -90,9 +91,25 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpromised:
+    """Settings of which nobody recorded what they would have met: a candidate to be tried, without a saving.
+
+    reason: why it is worth a try, a sentence.  before: what the trial is, a sentence.
+    """
+
+    subject: Subject
+    settings: Candidate
+    reason: str
+    before: str
+    assumptions: tuple[str, ...]
+    reversal: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of advice, as the registry has it. method: by which it finds what to try, where that has a name."""
 
     name: str
-    propose: Callable[[Study], Iterable[Proposal | Withheld]]
+    propose: Callable[[Study], Iterable[Proposal | Unpromised | Withheld]]
     method: str | None = None

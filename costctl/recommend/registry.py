@@ -11,6 +11,7 @@ from costctl.recommend.kinds import (
     capacity,
     deferral,
     engine_settings,
+    fallback,
     lane,
     prefix_affinity,
     queue_limit,
@@ -33,6 +34,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     storage_placement.KIND,
     retrieval_separation.KIND,
     retry.KIND,
+    fallback.KIND,
     tier_placement.KIND,
     engine_settings.KIND,
 )

@@ -16,7 +16,6 @@ from costctl.levers.settings import settings_in
 from costctl.recommend.evaluator import evaluated
 from costctl.recommend.headroom import Loads, waiting_found
 from costctl.recommend.kinds import backpressure
-from costctl.recommend.objectives import missed
 from costctl.recommend.proposals import Proposal, Withheld
 from costctl.recommend.study import Study
 from costctl.recommend.worth import usd_per_accelerator_s
@@ -156,8 +155,10 @@ def test_the_load_at_which_an_objective_is_left_is_the_first_on_a_grid(crowded: 
     loads = Loads(crowded)
     found = loads.headroom(crowded.classes.index("chat"))
     grid = [round(0.05 * step, 2) for step in range(6, 21)]
-    number = (crowded.classes.index("chat"),)
-    is_missed = {load: bool(missed(loads.at(load), loads.at(load).today, number)) for load in grid}
+    chat = crowded.classes.index("chat")
+    is_missed = {
+        load: any(each.promise.request_class == chat for each in loads.at(load).missed) for load in grid
+    }
     assert found.load == min(load for load in grid if is_missed[load])
     assert found.promise is not None
     assert found.promise.target_s == IN_TIME_S
@@ -165,7 +166,7 @@ def test_the_load_at_which_an_objective_is_left_is_the_first_on_a_grid(crowded: 
 
 def test_more_load_never_leaves_fewer_waiting(crowded: Study) -> None:
     loads = Loads(crowded)
-    waiting = [loads.waiting(0, load) for load in (0.25, 0.5, 1.0, 2.0)]
+    waiting = [loads.at(load).waiting[0] for load in (0.25, 0.5, 1.0, 2.0)]
     assert waiting == sorted(waiting)
     assert waiting[-1] > waiting[0]
 

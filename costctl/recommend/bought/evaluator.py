@@ -21,11 +21,11 @@ from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
-from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
+from costctl.recommend.bought.proposals import BillProposal, Proposed
 from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
 from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, doubt_of, gravest
-from costctl.recommend.evaluator import withheld
-from costctl.recommend.proposals import Candidate, Withheld
+from costctl.recommend.evaluator import to_be_tried, withheld
+from costctl.recommend.proposals import Candidate, Unpromised, Withheld
 from costctl.recommend.weekly import over_both
 from costctl.stats.week import Saving
 
@@ -35,7 +35,7 @@ LEAST_USD_PER_WEEK: Final = 0.005  # less is not worth a line
 def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
     """The proposal, judged."""
     if isinstance(proposed, Unpromised):
-        return _to_be_tried(study, proposed)
+        return to_be_tried(proposed, _changes(study, proposed.settings), _calls(study, proposed))
     if isinstance(proposed, Withheld):
         return replace(
             withheld(proposed.subject, proposed.reason, proposed.evidence),
@@ -64,20 +64,6 @@ def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
         regret_usd_per_week=regret_usd_per_week,
     )
     return _made(study, proposed, settings, whole, holdout, evidence)
-
-
-def _to_be_tried(study: BoughtStudy, proposed: Unpromised) -> Recommendation:
-    """A candidate of which no bill can be run."""
-    return replace(
-        withheld(proposed.subject, proposed.reason, proposed.evidence),
-        status="candidate",
-        change=_changes(study, proposed.settings),
-        assumptions=proposed.assumptions,
-        reversal=proposed.reversal,
-        withheld_as="needs_input",
-        before=proposed.before,
-        calls=_calls(study, proposed),
-    )
 
 
 def _cheapest(cut: Cut, proposed: BillProposal, before: Bill) -> tuple[Candidate, Bill, Bill | None] | None:

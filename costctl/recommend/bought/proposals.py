@@ -12,7 +12,7 @@ from typing import Literal
 
 from costctl.documents.recommendations import Evidence
 from costctl.recommend.bought.study import BoughtStudy
-from costctl.recommend.proposals import Candidate, Subject, Withheld
+from costctl.recommend.proposals import Candidate, Subject, Unpromised, Withheld
 
 CutBy = Literal["calls", "time"]
 
@@ -38,22 +38,6 @@ class BillProposal:
     before: str | None = None
     given: Candidate = ()
     cut: CutBy = "calls"
-
-
-@dataclass(frozen=True, slots=True)
-class Unpromised:
-    """Settings of which nobody recorded what they would have met: a candidate to be tried, without a saving.
-
-    reason: why it is worth a try, a sentence.  before: what the trial is, a sentence.
-    """
-
-    subject: Subject
-    settings: Candidate
-    reason: str
-    before: str
-    assumptions: tuple[str, ...]
-    reversal: str
-    evidence: tuple[Evidence, ...] = ()
 
 
 Proposed = BillProposal | Unpromised | Withheld

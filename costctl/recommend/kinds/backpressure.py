@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from math import floor, inf, log2
 from typing import Final
 
+import numpy as np
+
 from costctl.documents.recommendations import Evidence
-from costctl.levers.boundary import may_serve
 from costctl.levers.settings import Setting, setting
+from costctl.recommend.elsewhere import elsewhere
 from costctl.recommend.headroom import Headroom, Loads
 from costctl.recommend.objectives import has_objective
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
-from costctl.recommend.savings import busy_replicas
 from costctl.recommend.study import Study
 from costctl.recommend.worth import undeclared_values, usd_per_accelerator_s, values_of_successes
 from costctl.units import S_PER_DAY
@@ -27,6 +28,7 @@ from costctl.units import S_PER_DAY
 _NAME: Final = "backpressure"
 _FACTORS: Final = (0.1, 0.25, 0.5, 1.0, 2.0)  # of the calls that wait where an objective is left
 _BACKOFF_S: Final = 60.0  # before a call that may wait comes again; each time twice as long
+_LEAST_LATE: Final = 0.01  # of the requests: of fewer no class need give way
 _MOST_TIMES: Final = 8  # that it comes again
 
 
@@ -57,11 +59,12 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
             missing=missing,
         )
     found = sorted((loads.headroom(each) for each in urgent), key=_first_to_leave)
-    waiting = loads.waiting(pool, found[0].last_load)
+    waiting = loads.at(found[0].last_load).waiting[pool]
     evidence = (*_headrooms(study, pool, found), _waiting_told(study, pool, found[0], waiting))
-    late = _late(study, urgent)
-    if not late:
-        return Withheld(subject, f"Every request is in time today. {found[0].statement}", evidence)
+    late, requests = _late(study, urgent)
+    if late < _LEAST_LATE * requests:
+        few = f"{late:,} of {requests:,} requests are late" if late else "Every request is in time"
+        return Withheld(subject, f"{few} today. {found[0].statement}", evidence)
     if waiting <= 0.0:
         return Withheld(
             subject,
@@ -72,8 +75,8 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
     if missing:
         return Withheld(
             subject,
-            f"{late:,} requests are late today. Which class should give way is told by what a success is worth: set "
-            f"{missing[0]}.",
+            f"{late:,} of {requests:,} requests are late today. Which class should give way is told by what a success "
+            f"is worth: set {missing[0]}.",
             evidence,
             how="needs_input",
             missing=missing,
@@ -90,8 +93,8 @@ def _proposal(
     evidence: tuple[Evidence, ...],
 ) -> Proposal | Withheld:
     order = sorted(classes, key=lambda each: (usd_per_accelerator_s(study, each) or 0.0, each))
-    elsewhere = {each: _elsewhere(study, each) for each in order}
-    candidates = tuple(_candidates(study, order, elsewhere, waiting))
+    places_of = {each: next(iter(elsewhere(study, each, pool)), None) for each in order}
+    candidates = tuple(_candidates(study, order, places_of, waiting))
     if not candidates:
         return Withheld(
             subject,
@@ -103,7 +106,7 @@ def _proposal(
     giving = tuple(
         each for each in order if any(_gives_way(settings, study.classes[each]) for settings in candidates)
     )
-    places = sorted({pool, *(place for place in elsewhere.values() if place is not None)})
+    places = sorted({pool, *(place for place in places_of.values() if place is not None)})
     kept = {each for place in places for each in study.served_classes(place)} - {*giving}
     return Proposal(
         subject=subject,
@@ -126,15 +129,16 @@ def _first_to_leave(found: Headroom) -> tuple[float, str]:
     return inf if found.load is None else found.load, found.request_class
 
 
-def _late(study: Study, classes: Sequence[int]) -> int:
-    """Requests of the first part that succeed today, and not in time."""
+def _late(study: Study, classes: Sequence[int]) -> tuple[int, int]:
+    """Requests of the first part that succeed today, and not in time; and how many there are of the classes."""
     first = study.first
+    members = np.any([first.period.members(each) for each in classes], axis=0)
     is_late = first.period.is_success & ~first.today.is_good
-    return sum(int((first.period.members(each) & is_late).sum()) for each in classes)
+    return int((members & is_late).sum()), int(members.sum())
 
 
 def _candidates(
-    study: Study, order: Sequence[int], elsewhere: dict[int, int | None], waiting: float
+    study: Study, order: Sequence[int], places_of: dict[int, int | None], waiting: float
 ) -> Iterator[Candidate]:
     """The first of the order give way, the first two, and so on, from several numbers of waiting calls on. The last is
     refused nothing: it goes elsewhere, or stays.
@@ -142,7 +146,7 @@ def _candidates(
     seen = set()
     for count in range(1, len(order) + 1):
         for is_moving in (True, False):
-            ways = {each: _way(study, each, elsewhere[each] if is_moving else None) for each in order[:count]}
+            ways = {each: _way(study, each, places_of[each] if is_moving else None) for each in order[:count]}
             if count == len(order) and ways[order[-1]].how != "redirect":
                 continue
             for factor in _FACTORS:
@@ -160,15 +164,15 @@ def _candidates(
                     yield settings
 
 
-def _way(study: Study, number: int, elsewhere: int | None) -> _Way:
+def _way(study: Study, number: int, place: int | None) -> _Way:
     """To another pool where one may serve it, else later where it may wait, else it is refused."""
     name, declared = study.classes[number], study.declared(study.classes[number])
-    if elsewhere is not None:
+    if place is not None:
         return _Way(
             "redirect",
             (
                 setting("class", "queue.on_refusal", name, "redirect"),
-                setting("class", "queue.redirect_to", name, study.pools[elsewhere]),
+                setting("class", "queue.redirect_to", name, study.pools[place]),
             ),
         )
     within_s = declared.deadline_s or (S_PER_DAY if declared.deferrable else 0.0)
@@ -180,27 +184,6 @@ def _way(study: Study, number: int, elsewhere: int | None) -> _Way:
         )
         return _Way("later", again)
     return _Way("reject", ())
-
-
-def _elsewhere(study: Study, number: int) -> int | None:
-    """The least busy of the other pools that the class may go to, and that batch as its own do."""
-    name = study.classes[number]
-    own = study.today.classes[name].pools
-    ways = {study.today.pools[each].discipline for each in own}
-    allowed = [
-        place
-        for place, pool in enumerate(study.pools)
-        if pool not in own
-        and ways == {study.today.pools[pool].discipline}
-        and may_serve(study.declared(name), study.settings.pools[pool])
-    ]
-    return min(allowed, key=lambda place: _busy_ratio(study, place), default=None)
-
-
-def _busy_ratio(study: Study, pool: int) -> float:
-    first = study.first
-    pools = first.period.pools
-    return busy_replicas(first, first.today, pools, pool) / pools[pool].setup.replicas
 
 
 def _gives_way(settings: Candidate, name: str) -> bool:

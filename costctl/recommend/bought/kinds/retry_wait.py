@@ -20,10 +20,10 @@ from costctl.levers.plan import plan_of
 from costctl.levers.settings import Setting, setting
 from costctl.rebill.attempts import Attempts, following, waits_s
 from costctl.rebill.waits import Waited, waited_of
-from costctl.recommend.bought.proposals import BillProposal, Proposed, Unpromised
+from costctl.recommend.bought.proposals import BillProposal, Proposed
 from costctl.recommend.bought.study import BoughtStudy
 from costctl.recommend.bought.told_usd import told_usd
-from costctl.recommend.proposals import Subject, Withheld
+from costctl.recommend.proposals import Subject, Unpromised, Withheld
 
 _WAITS_S: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 _NEARLY_ALL: Final = 0.95  # of what the longest of them saves: more of it is not worth waiting for
