@@ -11,7 +11,7 @@ from costctl.recommend.study import Study
 
 
 def elsewhere(study: Study, number: int, pool: int) -> list[int]:
-    """The pools that calls of the class may be redirected to."""
+    """The pools that calls of the class may go on to."""
     declared = study.declared(study.classes[number])
     allowed = [
         place

@@ -147,7 +147,7 @@ def _candidates(
     for count in range(1, len(order) + 1):
         for is_moving in (True, False):
             ways = {each: _way(study, each, places_of[each] if is_moving else None) for each in order[:count]}
-            if count == len(order) and ways[order[-1]].how != "redirect":
+            if count == len(order) and ways[order[-1]].how != "elsewhere":
                 continue
             for factor in _FACTORS:
                 limit = float(f"{factor * waiting:.3g}")
@@ -168,13 +168,7 @@ def _way(study: Study, number: int, place: int | None) -> _Way:
     """To another pool where one may serve it, else later where it may wait, else it is refused."""
     name, declared = study.classes[number], study.declared(study.classes[number])
     if place is not None:
-        return _Way(
-            "redirect",
-            (
-                setting("class", "queue.on_refusal", name, "redirect"),
-                setting("class", "queue.redirect_to", name, study.pools[place]),
-            ),
-        )
+        return _Way("elsewhere", (setting("class", "fallback", name, f"{study.pools[place]}:overload"),))
     within_s = declared.deadline_s or (S_PER_DAY if declared.deferrable else 0.0)
     times = min(_MOST_TIMES, floor(log2(within_s / _BACKOFF_S + 1.0)))
     if times > 0:
@@ -195,7 +189,7 @@ def _assumptions(candidates: Sequence[Candidate]) -> Iterator[str]:
     yield "A call that is refused fails, and with it its request."
     if "retries" in levers:
         yield f"Who may wait comes again after {_BACKOFF_S:g} s, and each time after twice as long."
-    if "queue.redirect_to" in levers:
+    if "fallback" in levers:
         yield "The model of the other pool answers as well, and takes as many tokens."
 
 

@@ -127,12 +127,8 @@ def _candidate(
     return Unpromised(
         subject=subject,
         settings=tuple(
-            each
+            setting("class", "fallback", study.classes[number], f"{study.pools[place]}:error")
             for number, place in to.items()
-            for each in (
-                setting("class", "queue.on_refusal", study.classes[number], "redirect"),
-                setting("class", "queue.redirect_to", study.classes[number], study.pools[place]),
-            )
         ),
         reason=f"{subject.pool} was seen to fail {_times(len(failing))}, and {others} may serve {' and '.join(names)}: "
         f"{found.in_time:,} of {found.requests:,} requests that failed would have been in time there.",
@@ -144,7 +140,7 @@ def _candidate(
             "A request whose call failed would have succeeded with it: what it would have done after is not recorded.",
             f"The model of {others} answers as well.",
         ),
-        reversal="Refuse calls instead of redirecting them.",
+        reversal="Let calls that failed fail, instead of sending them on.",
         evidence=evidence,
     )
 
