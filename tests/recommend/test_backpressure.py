@@ -114,13 +114,13 @@ def test_who_has_another_pool_within_its_boundary_goes_there(tmp_path: Path) -> 
     )
     study = study_of_world(two, tmp_path)
     (found, _) = judged(study)
-    assert {each.key: each.to for each in found.change}["class.long_generation.queue.redirect_to"] == "spare"
+    assert {each.key: each.to for each in found.change}["class.long_generation.fallback"] == "spare:overload"
 
     outside = msgspec.structs.replace(study.settings.pools["spare"], jurisdiction="us")
     pools = {**study.settings.pools, "spare": outside}
     settings = msgspec.structs.replace(study.settings, pools=pools)
     (stays, _) = judged(replace(study, settings=settings))
-    assert "class.queue.redirect_to" not in {each.lever for each in stays.change}
+    assert "class.fallback" not in {each.lever for each in stays.change}
 
 
 def test_in_good_order_nobody_gives_way_and_the_headroom_is_said(good_order: Study) -> None:

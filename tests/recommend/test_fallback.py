@@ -69,10 +69,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def test_the_state_that_was_seen_is_told_and_a_pool_for_it_named(broken: Study) -> None:
     found = judged(broken)
     assert (found.id, found.status) == ("fallback.llm", "candidate")
-    assert {each.key: each.to for each in found.change} == {
-        "class.chat.queue.on_refusal": "redirect",
-        "class.chat.queue.redirect_to": "spare",
-    }
+    assert {each.key: each.to for each in found.change} == {"class.chat.fallback": "spare:error"}
     told = {each.id: each.statement for each in found.evidence}
     assert "calls failed." in told["state_1"]
     assert "state_2" not in told
@@ -103,14 +100,13 @@ def test_requests_in_time_elsewhere_are_those_of_the_world_itself(broken: Study)
     assert replayed == pytest.approx(in_time, rel=0.05)
 
 
-def test_a_class_may_be_redirected_to_another_of_its_own_pools(broken: Study) -> None:
+def test_a_class_may_fall_back_to_another_of_its_own_pools(broken: Study) -> None:
     assert broken.today.classes["chat"].pools == ("llm", "spare")
     trial = broken.trial(
         broken.whole,
         (
             setting("class", "queue.limit", "chat", 0),
-            setting("class", "queue.on_refusal", "chat", "redirect"),
-            setting("class", "queue.redirect_to", "chat", "spare"),
+            setting("class", "fallback", "chat", "spare"),
         ),
     )
     spare = broken.pools.index("spare")
