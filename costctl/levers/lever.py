@@ -32,6 +32,7 @@ Form = Literal[
     "rate",
     "limit",
     "lane",
+    "expiry",
     "targets",
     "weights",
     "fallbacks",
