@@ -165,7 +165,11 @@ def _read_backend(reading: _Reading, here: str, backend: Backend) -> None:
 
 def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
     for lever in LEVERS:
-        if lever.owner == "class" and lever.pointer is not None and lever.form not in ("lane", *OF_PLACEMENT):
+        if (
+            lever.owner == "class"
+            and lever.pointer is not None
+            and lever.form not in ("lane", "expiry", *OF_PLACEMENT)
+        ):
             found = at_pointer(kind, lever.pointer)
             if found is not None:
                 value = _per_replica(reading, lever, kind, found)
@@ -180,15 +184,20 @@ def _read_class(reading: _Reading, here: str, kind: PolicyClass) -> None:
 
 def _read_demotion(reading: _Reading, pointer: str, kind: PolicyClass) -> None:
     """What waited too long waits on in the lane that is served next: in the queue of the first class there."""
-    order = [lane.id for lane in reading.policy.lanes]
-    behind = order[order.index(kind.lane) + 1 :][:1]
-    names = [each.request_class for each in reading.policy.classes if each.lane in behind]
-    others = [each for each in names if each != kind.request_class and each in reading.today.classes]
-    if others:
+    to = demoted_to(reading.policy, kind, reading.today)
+    if to is not None:
         reading.take(lever_named("class", "queue.on_expiry"), kind.request_class, "demote", pointer)
-        reading.take(lever_named("class", "queue.demote_to"), kind.request_class, others[0], pointer)
+        reading.take(lever_named("class", "queue.demote_to"), kind.request_class, to, pointer)
     else:
         reading.leave_out(pointer, "no other class is in the lane that is served next; it is rejected")
+
+
+def demoted_to(policy: Policy, kind: PolicyClass, today: Platform) -> str | None:
+    """In whose queue calls of the entry wait on: the first other class of the lane served next; None: nobody's."""
+    order = [lane.id for lane in policy.lanes]
+    behind = order[order.index(kind.lane) + 1 :][:1]
+    names = [each.request_class for each in policy.classes if each.lane in behind]
+    return next((each for each in names if each != kind.request_class and each in today.classes), None)
 
 
 def _why_counted_apart(reading: _Reading, kind: PolicyClass) -> str | None:

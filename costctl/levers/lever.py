@@ -33,6 +33,7 @@ Form = Literal[
     "rate",
     "limit",
     "lane",
+    "expiry",
     "targets",
     "weights",
     "fallbacks",

@@ -132,6 +132,8 @@ LEVERS: Final = (
         "global",
         "what becomes of a call that waited too long",
         choices=REFUSED,
+        pointer="/queue/on_timeout",
+        form="expiry",
         absent="it is rejected",
     ),
     Lever(
@@ -142,6 +144,9 @@ LEVERS: Final = (
         None,
         "global",
         "the class whose queue a demoted call joins",
+        pointer="/queue/on_timeout",
+        form="expiry",
+        absent="the first class of the lane that is served next",
     ),
     Lever(
         "class",

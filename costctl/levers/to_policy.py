@@ -20,7 +20,7 @@ from costctl.levers.bought_from_policy import bought_backends
 from costctl.levers.bought_levers import BOUGHT_LEVERS
 from costctl.levers.fallbacks import fallbacks_of
 from costctl.levers.fallbacks_to_policy import fallbacks_written
-from costctl.levers.from_policy import lane_ranks, replayed_backends
+from costctl.levers.from_policy import demoted_to, lane_ranks, replayed_backends
 from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
 from costctl.levers.settings import Setting
@@ -73,12 +73,16 @@ def to_policy(
             _write_weights(writing, each, declared.get(each.subject, ClassSettings()))
         elif each.lever.form == "model":
             _write_model(writing, each)
-        elif each.lever.form not in ("lane", "fallbacks"):
+        elif each.lever.form not in ("lane", "expiry", "fallbacks"):
             _write_value(writing, each)
     for each in wanted:
         if each.lever.form == "fallbacks":
             _write_fallbacks(writing, each, declared.get(each.subject, ClassSettings()))
     _write_lanes(writing, [each for each in wanted if each.lever.form == "lane"])
+    for subject in sorted({each.subject for each in wanted if each.lever.form == "expiry"}):
+        _write_expiry(
+            writing, [each for each in wanted if (each.lever.form, each.subject) == ("expiry", subject)]
+        )
     _forget_reasons(writing)
     return Written(msgspec.convert(writing.raw, Policy), dict(writing.pointers), tuple(writing.not_carried))
 
@@ -160,6 +164,31 @@ def _write_lanes(writing: _Writing, lanes: list[Setting]) -> None:
         writing.pointers[each.key] = tuple(f"/classes/{index}/lane" for _, index in places)
         if not places:
             writing.not_carried.append(NotCarried(each, f"the policy says nothing of {each.subject}"))
+
+
+def _write_expiry(writing: _Writing, of_class: list[Setting]) -> None:
+    """What becomes of calls of one class that waited too long. A policy demotes to the lane that is served next."""
+    said = {each.lever.field: each.value for each in of_class}
+    rules = writing.today.classes[of_class[0].subject]
+    on_expiry = said.get("on_expiry", rules.on_expiry)
+    demote_to = said.get("demote_to", rules.demote_to)
+    policy = msgspec.convert(writing.raw, Policy)
+    places = [index for _, index in _places(writing.policy, of_class[0], writing.today)]
+    takers = {demoted_to(policy, policy.classes[index], writing.today) for index in places}
+    for index in places if on_expiry == "reject" or takers == {demote_to} else ():
+        _put(writing.raw["classes"][index], "/queue/on_timeout", on_expiry)
+    for each in of_class:
+        if not places:
+            writing.not_carried.append(NotCarried(each, _why_nowhere(writing.policy, each)))
+        elif on_expiry == "reject" and each.lever.field == "demote_to":
+            writing.not_carried.append(
+                NotCarried(each, "a policy that demotes nobody says not to whose queue")
+            )
+        elif on_expiry == "demote" and takers != {demote_to}:
+            reason = f"a policy demotes to the lane that is served next, and {demote_to} is not the first class there"
+            writing.not_carried.append(NotCarried(each, reason))
+        else:
+            writing.pointers[each.key] = tuple(f"/classes/{index}/queue/on_timeout" for index in places)
 
 
 def _rank(each: Setting) -> int | None:

@@ -158,6 +158,38 @@ def test_litellms_file_counts_over_all_replicas_what_the_replay_was_given_per_re
     assert {limit for name in found.keys() - limited for limit in found[name]} <= {None}
 
 
+@given(worlds(), st.permutations(CLASSES), st.integers(0, 2))
+def test_a_demotion_is_read_back_where_it_goes_to_the_lane_served_next(
+    world: World, order: list[str], place: int
+) -> None:
+    served = [name for name in order if name in world.today.classes]
+    assume(place + 1 < len(served))
+    lanes = tuple(setting("class", "lane", name, rank) for rank, name in enumerate(served[:-1], start=1))
+    demoted = (
+        setting("class", "queue.on_expiry", served[place], "demote"),
+        setting("class", "queue.demote_to", served[place], served[place + 1]),
+    )
+    read, left_out = from_policy(emitted(world, (*lanes, *demoted)), world.today)
+    assert left_out == ()
+    assert {each.key: each.value for each in read} == {each.key: each.value for each in (*lanes, *demoted)}
+
+
+def test_a_demotion_to_another_class_than_the_next_is_not_carried() -> None:
+    today = Platform(
+        {"a": PoolRules("continuous", 1, 8, "least_outstanding")},
+        {name: ClassRules(("a",), lane=rank) for rank, name in enumerate(CLASSES, start=1)},
+    )
+    wanted = (
+        setting("class", "lane", CLASSES[0], 1),
+        setting("class", "lane", CLASSES[1], 2),
+        setting("class", "queue.on_expiry", CLASSES[0], "demote"),
+        setting("class", "queue.demote_to", CLASSES[0], CLASSES[2]),
+    )
+    written = to_policy(policy_of(today), wanted, today, ANY_MODEL)
+    assert [each.setting.lever.name for each in written.not_carried] == ["queue.on_expiry", "queue.demote_to"]
+    assert all(kind.queue is None for kind in written.policy.classes)
+
+
 def test_twelve_waiting_calls_on_three_replicas_are_twelve_everywhere() -> None:
     world = three_replicas()
     limit = (setting("class", "queue.limit", "chat", 12),)

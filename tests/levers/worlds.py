@@ -112,7 +112,10 @@ def changes(draw: st.DrawFn, world: World) -> tuple[Setting, ...]:
     """Some settings that a policy can carry, each of which differs from today's; in the order of the table."""
     found = []
     for lever in LEVERS:
-        if lever.pointer is None or lever.form == "lane":
+        if lever.pointer is None or lever.form in (
+            "lane",
+            "expiry",
+        ):  # they say where classes stand to each other
             continue
         for subject in sorted(world.today.pools if lever.owner == "pool" else world.today.classes):
             is_moved = any(each.lever.form == "targets" and each.subject == subject for each in found)

@@ -304,3 +304,26 @@ def random_case_of_timeouts(seed: int, *, on_grid: bool) -> Case:
         return Pool(pool.model, dataclasses.replace(pool.setup, lanes=lanes))
 
     return dataclasses.replace(case, pools=[with_timeouts(pool) for pool in case.pools])
+
+
+def random_case_of_crowded_memory(seed: int) -> Case:
+    """One replica whose sequences keep pre-empting each other and find their blocks again, while callers leave."""
+    draw = np.random.default_rng([seed, 17])
+    n = int(draw.integers(10, 60))
+    workload = plain_workload(
+        np.sort(draw.integers(0, 8 * 40, n)) / 8,
+        tokens=draw.integers(0, 60, n),
+        steps=draw.integers(0, 70, n),
+        lane=draw.integers(0, 2, n),
+    )
+    stalls = bool(draw.random() < 0.5)
+    model = ServiceModel("continuous", alpha_s=1 / 8, beta_s=0.0, gamma_s=1 / 64, is_prefill_stalling=stalls)
+    setup = pool_setup(
+        max_num_seqs=int(draw.integers(2, 8)),
+        lane_rank=(0, 0),
+        timeout_s=(float(draw.integers(4, 80)) / 8, np.inf),
+        kv_tokens=int(draw.integers(140, 300)),
+        enable_prefix_caching=True,
+        max_batched_tokens=int(draw.integers(4, 80)),
+    )
+    return Case(workload, np.zeros(n, np.int64), [Pool(model, setup)])

@@ -62,6 +62,7 @@ def test_statuses_are_counted_also_where_there_are_none() -> None:
         CallStatus.EXPIRED: 0,
         CallStatus.NEVER_ARRIVED: 0,
         CallStatus.FAILED: 0,
+        CallStatus.TIMED_OUT: 0,
         CallStatus.IN_FLIGHT: 0,
     }
 

@@ -16,7 +16,13 @@ from tests.oracles.heap_replay import heap_replay, stepwise_replay
 from tests.oracles.one_pool import replay
 from tests.oracles.queueing_formulas import mm1_ended_in_time
 from tests.oracles.replay_laws import broken_laws
-from tests.oracles.small_replays import Case, plain_workload, pool_setup, random_case_of_timeouts
+from tests.oracles.small_replays import (
+    Case,
+    plain_workload,
+    pool_setup,
+    random_case_of_crowded_memory,
+    random_case_of_timeouts,
+)
 from tests.thoroughness import how_many
 
 SEEDS = st.integers(0, 1_000_000)
@@ -125,6 +131,22 @@ def test_on_a_grid_of_times_timeouts_equal_the_twin_that_passes_every_step_exact
         )
     assert broken_laws(case.workload, outcome) == ()
     assert sum(status_counts(outcome).values()) == case.workload.size
+
+
+def test_in_crowded_memory_each_block_is_counted_also_of_those_who_left() -> None:
+    # A sequence that was pre-empted reads again what others have taken since: each block counts, also of who left.
+    preempted = 0
+    for seed in range(how_many(100, thorough=600)):
+        case = random_case_of_crowded_memory(seed)
+        outcome = outcome_of(case)
+        twin = stepwise_replay(case.workload, case.pool_of.tolist(), case.pools)
+        for field in dataclasses.fields(Outcome):
+            np.testing.assert_array_equal(
+                getattr(outcome, field.name), getattr(twin, field.name), err_msg=f"{seed}: {field.name}"
+            )
+        assert outcome.preemptions is not None
+        preempted += int(outcome.preemptions.sum())
+    assert preempted > 200
 
 
 @given(SEEDS, st.booleans())
