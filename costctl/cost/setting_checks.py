@@ -121,7 +121,7 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
         for name in declared:
             is_used = name in matched or (kind == "storage" and name in keeps)
             if not is_used:
-                hint = _all_calls_hint(settings.pools[name], seen) if kind == "pools" else ""
+                hint = _pool_hint(settings.pools[name], seen) if kind == "pools" else ""
                 yield f"[{kind}.{name}] has no effect: {what} of these traces matches it.{hint}"
     for name in settings.classes:
         if name not in seen.classes:
@@ -146,11 +146,19 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
             yield f"[billing.{name}] has no effect: no model call of these traces names that provider."
 
 
-def _all_calls_hint(pool: Pool, seen: Seen) -> str:
-    """What takes the calls of traces that name no model, which a pool's models cannot."""
-    if not pool.models or seen.models:
-        return ""
-    return ' None of them names a model: leave out models, and match = { operation = "*" } takes every call.'
+def _pool_hint(pool: Pool, seen: Seen) -> str:
+    """What takes the calls of traces that name no model, which a pool's models cannot; and what the pool costs while it
+    serves nobody, since a bill counts only pools that do.
+    """
+    hint = ""
+    if pool.models and not seen.models:
+        hint += (
+            ' None of them names a model: leave out models, and match = { operation = "*" } takes every call.'
+        )
+    if pool.replicas and pool.usd_per_replica_hour:
+        usd = pool.replicas * pool.usd_per_replica_hour
+        hint += f" If its {pool.replicas} replicas run, they cost {usd:.2f} USD an hour that no figure here holds."
+    return hint
 
 
 def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:

@@ -80,7 +80,7 @@ def test_a_bill_of_nobody_is_an_error_and_one_of_a_provider_is_not(
     assert any("[bills] openai has no effect" in warning for warning in analysis.provenance.warnings)
 
 
-def test_models_that_no_call_names_are_answered_with_what_takes_every_call(tmp_path: Path) -> None:
+def test_a_pool_that_takes_no_call_says_what_would_and_what_it_costs(tmp_path: Path) -> None:
     calls = tmp_path / "calls.csv"
     calls.write_text(
         "TIMESTAMP,ContextTokens,GeneratedTokens\n2026-11-03 09:00:00.0,900,40\n2026-11-03 09:00:05.0,700,30\n",
@@ -93,6 +93,9 @@ def test_models_that_no_call_names_are_answered_with_what_takes_every_call(tmp_p
         "[pools.chat] has no effect: no model call of these traces matches it. None of them names a model: "
         'leave out models, and match = { operation = "*" } takes every call.',
     )
+    paid = '[pools.spare]\nreplicas = 4\nusd_per_replica_hour = 9.0\nmatch = { "service.name" = "spare" }\n'
+    (idle,) = verbs.analyze(question_of(nobody, tmp_path, paid), unwatched).provenance.warnings
+    assert idle.endswith("If its 4 replicas run, they cost 36.00 USD an hour that no figure here holds.")
     taken = question_of(nobody, tmp_path, '[pools.chat]\nmatch = { operation = "*" }\n')
     assert verbs.analyze(taken, unwatched).provenance.warnings == ()
 
