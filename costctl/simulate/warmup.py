@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Final
 
@@ -11,7 +12,8 @@ from costctl.simulate.lanes import Lanes
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Outage, Pool, PoolSetup, ServiceModel, Workload
 
-# Capacity that stays and that changes, memory that counts and that does not: the loop is compiled for each.
+# Capacity that stays and that changes, memory that counts and that does not: the loop is compiled for each, and for
+# calls that are broken off.
 _CAPACITIES: Final = ((), (Outage(0, 1.0, 2.0),))
 _MEMORIES: Final = (None, 1_600)
 
@@ -21,6 +23,7 @@ def warm_up() -> None:
     one, none = np.zeros(1), np.full(1, -1)
     workload = Workload(one, none, one, np.ones(1, int), np.zeros(1, int), np.zeros(1, int), none)
     model = ServiceModel("continuous", alpha_s=0.1, beta_s=0.1, gamma_s=0.1)
-    for outages, kv_tokens in product(_CAPACITIES, _MEMORIES):
-        setup = PoolSetup(1, 1, "round_robin", 0.0, Lanes.plain(1), outages=outages, kv_tokens=kv_tokens)
+    for outages, kv_tokens, timeout_s in (*product(_CAPACITIES, _MEMORIES, (np.inf,)), ((), None, 1.0)):
+        lanes = replace(Lanes.plain(1), timeout_s=np.full(1, timeout_s))
+        setup = PoolSetup(1, 1, "round_robin", 0.0, lanes, outages=outages, kv_tokens=kv_tokens)
         replay_network(workload, np.zeros(1, int), [Pool(model, setup)])
