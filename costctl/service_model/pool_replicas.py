@@ -67,37 +67,39 @@ class PoolReplicas:
         """Of each name a number that it shares with none that was in use at the same time."""
         return dealt(self.lives, max(self.most, self.count))
 
+    def contradiction(self) -> str | None:
+        """Why more are counted than are declared; None where no more are."""
+        what = None
+        if self.declared is None:
+            return None
+        if self.is_too_busy:
+            what = f"observed busy time is more than the {self.declared} declared replicas can have"
+        elif self.count > self.declared:
+            what = (
+                f"{self.count} replicas were in use at one time for more than half of the window, and "
+                f"{self.declared} are declared"
+            )
+        counted = f"{self.count} replicas are counted, as observed. Correct pools.{self.pool}.replicas."
+        return None if what is None else f"{self.pool}: {what}; {counted}"
+
     def notes(self) -> tuple[str, ...]:
         """What is to be known of the count, in plain words."""
-        if self.declared is None:
-            return self._notes_of_names()
-        if self.is_too_busy:
+        contradiction = self.contradiction()
+        if contradiction is not None:
+            return (contradiction,)
+        if self.declared is None and len(self.lives) > self.count:
             return (
-                f"{self.pool}: observed busy time is more than the {self.declared} declared replicas can have; "
-                f"{self.count} replicas are counted, as observed. Correct pools.{self.pool}.replicas.",
-            )
-        if self.count > self.declared:
-            return (
-                f"{self.pool}: {self.count} replicas were in use at one time for more than half of the window, and "
-                f"{self.declared} are declared; {self.count} are counted, as observed. Correct "
-                f"pools.{self.pool}.replicas.",
+                f"{self.pool}: calls name {len(self.lives)} replicas, of which at most {self.count} were in use at "
+                f"one time; {self.count} are counted throughout the window. Set pools.{self.pool}.replicas to what "
+                "is paid for.",
             )
         if self.most > self.count:
             return (
                 f"{self.pool}: up to {self.most} replicas were in use at one time, for "
-                f"{self.above_s / S_PER_MINUTE:,.1f} minutes in all more than the {self.declared} declared, as in a "
-                f"rolling update; {self.count} are counted throughout the window.",
+                f"{self.above_s / S_PER_MINUTE:,.1f} minutes in all more than the {self.count} declared, which are "
+                "counted throughout the window.",
             )
         return ()
-
-    def _notes_of_names(self) -> tuple[str, ...]:
-        if len(self.lives) <= self.count:
-            return ()
-        return (
-            f"{self.pool}: calls name {len(self.lives)} replicas, of which at most {self.count} were in use at one "
-            f"time; {self.count} are counted throughout the window. Set pools.{self.pool}.replicas to what is paid "
-            "for.",
-        )
 
 
 def replicas_of(frames: Frames, settings: Settings) -> dict[str, PoolReplicas]:
@@ -116,6 +118,12 @@ def replicas_of(frames: Frames, settings: Settings) -> dict[str, PoolReplicas]:
         )
         for pool in sorted(busy_s)
     }
+
+
+def contradictions(frames: Frames, settings: Settings) -> tuple[str, ...]:
+    """A sentence for each pool of which more replicas are counted than are declared."""
+    found = (each.contradiction() for each in replicas_of(frames, settings).values())
+    return tuple(each for each in found if each is not None)
 
 
 def seconds_in_use(lives: Iterable[Life]) -> list[float]:
