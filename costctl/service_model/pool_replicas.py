@@ -76,8 +76,8 @@ class PoolReplicas:
             what = f"observed busy time is more than the {self.declared} declared replicas can have"
         elif self.count > self.declared:
             what = (
-                f"{self.count} replicas were in use at one time for more than half of the window, and "
-                f"{self.declared} are declared"
+                f"{self.count} replicas were in use at one time for more than half of the window, where "
+                f"replicas = {self.declared} is declared"
             )
         counted = f"{self.count} replicas are counted, as observed. Correct pools.{self.pool}.replicas."
         return None if what is None else f"{self.pool}: {what}; {counted}"
