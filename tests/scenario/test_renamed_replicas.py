@@ -1,4 +1,4 @@
-"""A rolling restart changes no figure: the same calls, whose replicas come back under other names at an idle instant."""
+"""A rolling restart changes no figure: the same calls, by replicas that come back renamed at an idle instant."""
 
 from __future__ import annotations
 
