@@ -52,6 +52,7 @@ from costctl.frames.cost import Frames
 from costctl.service_model.beyond_memory import beyond_memory_today
 from costctl.service_model.engine_report import engine_report
 from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.pool_replicas import contradictions
 from costctl.service_model.report import service_model_report
 from costctl.stats.blocks import ratio_over_requests
 from costctl.stats.exact_sums import sums_of_parts
@@ -124,7 +125,7 @@ def build_analysis(
     )
     return Analysis(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance.with_warnings(beyond_memory_today(fits)),
+        provenance=provenance.with_warnings((*contradictions(frames, settings), *beyond_memory_today(fits))),
         window=Window(
             from_=iso_utc(frames.window_from_ns),
             to=iso_utc(frames.window_to_ns),

@@ -16,6 +16,7 @@ import polars as pl
 
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
+from costctl.service_model.pool_replicas import PoolReplicas, replicas_of
 from costctl.stats.exact_sums import sums_by
 from costctl.units import NS_PER_S, usd_per_s
 
@@ -84,14 +85,14 @@ class Bill:
 def bill_of(frames: Frames, settings: Settings) -> Bill:
     """The bill of the window.
 
-    Capacity is replicas × window, the replicas those declared, else those seen. Idle time is loaded on the
-    classes of its pool by their busy seconds. An invoice is prorated by the seconds of its months; what it
-    differs from the declared rates by is unattributed, as is the time of pools whose calls were not timed.
+    Capacity is replicas × window, the replicas as `costctl.service_model.pool_replicas` counts them. Idle time is
+    loaded on the classes of its pool by their busy seconds. An invoice is prorated by the seconds of its months;
+    what it differs from the declared rates by is unattributed, as is the time of pools whose calls were not timed.
     """
     notes: list[str] = []
-    shares = _shares(frames)
+    shares, paid_for = _shares(frames), replicas_of(frames, settings)
     pools = tuple(
-        _pool_money(frames, settings, row, shares.get(row["pool"], {}), notes)
+        _pool_money(frames, settings, paid_for[row["pool"]], row, shares.get(row["pool"], {}), notes)
         for row in frames.sums.pool_use.sort("pool").iter_rows(named=True)
     )
     attributed: dict[str, float | None] = dict(
@@ -132,26 +133,24 @@ def _shares(frames: Frames) -> dict[str, dict[str, float]]:
 
 
 def _pool_money(
-    frames: Frames, settings: Settings, use: dict[str, object], share_s: dict[str, float], notes: list[str]
+    frames: Frames,
+    settings: Settings,
+    replicas: PoolReplicas,
+    use: dict[str, object],
+    share_s: dict[str, float],
+    notes: list[str],
 ) -> PoolMoney:
-    name = str(use["pool"])
+    name = replicas.pool
     declared = settings.pools[name]
-    seen = int(str(use["replicas_observed"]))
     busy_s = None if use["busy_s"] is None else float(str(use["busy_s"]))
-    replicas = declared.replicas or max(seen, 1)
-    if busy_s is not None and busy_s > replicas * frames.window_s * (1 + 1e-12):
-        notes.append(
-            f"{name}: observed busy time is more than the {replicas} declared replicas can have; {seen} "
-            f"replicas are counted, as observed. Correct pools.{name}.replicas."
-        )
-        replicas = max(seen, replicas)
-    capacity_s = replicas * frames.window_s
+    notes += replicas.notes()
+    capacity_s = replicas.count * frames.window_s
     rate = None if declared.usd_per_replica_hour is None else usd_per_s(declared.usd_per_replica_hour)
     if rate is None:
         notes.append(f"{name} has no price: set pools.{name}.usd_per_replica_hour.")
     return PoolMoney(
         pool=name,
-        replicas=replicas,
+        replicas=replicas.count,
         busy_s=busy_s,
         capacity_s=capacity_s,
         list_usd=None if rate is None else rate * capacity_s,

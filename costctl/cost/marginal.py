@@ -238,7 +238,7 @@ def _blocks_on_diagonal(blocks: Floats) -> Floats:
 def _found_idle(fits: PoolFits) -> Bools:
     """Of each request, whether its first call in a fitted pool came to a replica with nothing to do."""
     calls, which = fits.calls, fits.which
-    apart = calls.pool[which] * (int(calls.replica.max()) + 1) + calls.replica[which]
+    apart = calls.pool[which] * (int(calls.server.max()) + 1) + calls.server[which]
     is_idle = found_idle(apart, calls.arrival_s[which], calls.end_s[which])
     first = np.full(len(calls.request_ids), which.size, np.int64)
     np.minimum.at(first, calls.request[which], np.arange(which.size))

@@ -40,6 +40,7 @@ from costctl.recommend.weekly import without_weeks
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.beyond_memory import beyond_memory_today
 from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.pool_replicas import contradictions
 from costctl.service_model.untimed import NO_TIMES
 from costctl.stats.exact_sums import sum_of_parts
 from costctl.units import S_PER_HOUR, iso_utc
@@ -80,7 +81,7 @@ def build_recommendations(
     advice = ranked([*on_pools, *on_tokens])
     document = Recommendations(
         schema_version=SCHEMA_VERSION,
-        provenance=provenance.with_warnings(beyond_memory_today(fits)),
+        provenance=provenance.with_warnings((*contradictions(frames, settings), *beyond_memory_today(fits))),
         baseline=_baseline(frames, settings, is_weekly_asked=is_weekly_asked),
         calibration=None if study is None else study.calibration,
         recommendations=advice,

@@ -59,6 +59,7 @@ from costctl.scenario.without_effect import (
 )
 from costctl.service_model.beyond_memory import beyond_memory, beyond_memory_today
 from costctl.service_model.pool_fit import PoolFits
+from costctl.service_model.pool_replicas import contradictions
 from costctl.simulate.network import replay_network
 from costctl.units import NS_PER_S, iso_utc
 
@@ -156,7 +157,11 @@ def build_simulation(
     return Simulation(
         schema_version=SCHEMA_VERSION,
         provenance=provenance.with_warnings(
-            (*beyond_memory_today(fits), *_beyond_memory(scenario, names, fits.calls.classes))
+            (
+                *contradictions(frames, settings),
+                *beyond_memory_today(fits),
+                *_beyond_memory(scenario, names, fits.calls.classes),
+            )
         ),
         window=Window(
             from_=iso_utc(frames.window_from_ns),

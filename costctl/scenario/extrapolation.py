@@ -36,7 +36,7 @@ def seen_in_progress(fits: PoolFits) -> list[int]:
     found = []
     for number, fit in enumerate(fits.fitted):
         here = which[fits.pool == number]
-        seconds = seconds_by_level(begin_s[fits.pool == number], calls.end_s[here], calls.replica[here])
+        seconds = seconds_by_level(begin_s[fits.pool == number], calls.end_s[here], calls.server[here])
         found.append(min(most_in_progress(seconds), fit.pool.setup.max_num_seqs))
     return found
 

@@ -113,7 +113,9 @@ def _pool_known(fit: PoolFit, declared: PoolSettings) -> dict[str, Known]:
     """How the levers of a pool are known, by their names: of either discipline."""
     is_given = declared.replicas == fit.pool.setup.replicas
     known: dict[str, Known] = {
-        "replicas": ("given", "declared") if is_given else ("inferred", "as many as served calls"),
+        "replicas": ("given", "declared")
+        if is_given
+        else ("inferred", "the most that were in use at one time"),
         "dispatch": ("inferred", _how_dispatched(fit)),
         "batch.size": _declared(declared.max_batch_size),
         "batch.window": _declared(declared.batch_window),

@@ -79,8 +79,8 @@ def observed_busy_s(calls: PoolCalls, which: Ints) -> float:
     """Seconds in which replicas had calls in progress, waiting left out where it was observed."""
     begin_s = np.fmax(calls.begin_s[which], calls.arrival_s[which])
     total_s = 0.0
-    for replica in np.unique(calls.replica[which]):
-        here = calls.replica[which] == replica
+    for server in np.unique(calls.server[which]):
+        here = calls.server[which] == server
         total_s += _union_s(begin_s[here], calls.end_s[which][here])
     return total_s
 

@@ -6,7 +6,7 @@ that are asked for, in order of arrival; times are seconds from the window's sta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ import polars as pl
 
 from costctl.arrays import Bools, Floats, Ints
 from costctl.frames.cost import Frames
+from costctl.service_model.pool_replicas import PoolReplicas
 from costctl.units import NS_PER_S
 
 UNKNOWN_TOKENS = -1
@@ -23,7 +24,8 @@ UNKNOWN_TOKENS = -1
 @dataclass(frozen=True, slots=True)
 class PoolCalls:
     """n calls. pool, replica, request, request_class: indices into the names and ids. replica is numbered within its
-    pool.
+    pool, below the ``replicas`` that are paid for.  server: likewise, but names that were in use at the same time never
+    share one, also where that makes more than are paid for: calls that can have been in one batch.
 
     begin_s: when queueing ended, NaN where no queue was observed.  first_token_s, end_s: as named.
     alone_s: seconds in which no other call was in progress on the replica.  uncached_tokens,
@@ -37,6 +39,7 @@ class PoolCalls:
     replicas: Ints
     pool: Ints
     replica: Ints
+    server: Ints
     request: Ints
     request_class: Ints
     arrival_s: Floats
@@ -86,8 +89,10 @@ _COLUMNS: Final = (
 )
 
 
-def pool_calls(frames: Frames, untimed_pools: Sequence[str] = ()) -> PoolCalls:
-    """The timed calls of configured pools. untimed_pools: of these, all calls."""
+def pool_calls(
+    frames: Frames, paid_for: Mapping[str, PoolReplicas], untimed_pools: Sequence[str] = ()
+) -> PoolCalls:
+    """The timed calls of configured pools. paid_for: the replicas of each.  untimed_pools: of these, all calls."""
     is_asked = pl.col("end_ns").is_not_null() | pl.col("pool").cast(pl.String).is_in([*untimed_pools])
     calls = (
         frames.pool_call.filter(is_asked).select(_COLUMNS).sort("start_ns", "call_id").with_row_index("index")
@@ -95,7 +100,8 @@ def pool_calls(frames: Frames, untimed_pools: Sequence[str] = ()) -> PoolCalls:
     pools, pool = _coded(calls["pool"])
     classes, request_class = _coded(calls["request_class"])
     request_ids, request = np.unique(calls["request_id"].to_numpy(), return_inverse=True)
-    replica, replicas = _replica_in_pool(calls, pools)
+    replica = _numbered(calls, {name: paid_for[name].numbers() for name in pools})
+    server = _numbered(calls, {name: paid_for[name].apart() for name in pools})
     index_of = calls.select(pl.col("call_id").alias("after_call_id"), pl.col("index").alias("after"))
     followed = calls.join(index_of, on="after_call_id", how="left", maintain_order="left")
     after = followed["after"].cast(pl.Int64).fill_null(-1).to_numpy()
@@ -112,9 +118,10 @@ def pool_calls(frames: Frames, untimed_pools: Sequence[str] = ()) -> PoolCalls:
         pools=pools,
         classes=classes,
         request_ids=request_ids,
-        replicas=replicas,
+        replicas=np.array([paid_for[name].count for name in pools], np.int64),
         pool=pool,
         replica=replica,
+        server=server,
         request=request,
         request_class=request_class,
         arrival_s=arrival_s,
@@ -140,13 +147,15 @@ def _coded(values: pl.Series) -> tuple[tuple[str, ...], Ints]:
     return tuple(names.to_list()), values.cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
 
 
-def _replica_in_pool(calls: pl.DataFrame, pools: tuple[str, ...]) -> tuple[Ints, Ints]:
-    """For each call the number of its replica within its pool, and for each pool the number of replicas seen."""
-    numbered = calls.select(
-        pl.col("replica").rank("dense").over("pool").cast(pl.Int64).alias("number"), "pool"
+def _numbered(calls: pl.DataFrame, numbers: Mapping[str, Mapping[str, int]]) -> Ints:
+    """For each call the number that its name has in its pool; 0 where it names no replica."""
+    rows = [(pool, name, number) for pool, own in numbers.items() for name, number in own.items()]
+    table = pl.DataFrame(
+        rows, schema={"pool": pl.String, "replica": pl.String, "number": pl.Int64}, orient="row"
     )
-    counts = dict(numbered.group_by("pool").agg(pl.col("number").max()).iter_rows())
-    return (numbered["number"] - 1).to_numpy(), np.array([counts[pool] for pool in pools], np.int64)
+    named = calls.select(pl.col("pool").cast(pl.String), pl.col("replica").cast(pl.String))
+    found = named.join(table, on=["pool", "replica"], how="left", maintain_order="left")
+    return found["number"].fill_null(0).to_numpy()
 
 
 def _floats(values: pl.Series) -> Floats:

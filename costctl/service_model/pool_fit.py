@@ -24,6 +24,7 @@ from costctl.service_model.engine_pools import PoolEngine, engines_of
 from costctl.service_model.joined_times import CALLS, JoinedTimes, times_of_both
 from costctl.service_model.pool_calibration import Calibration, calibrations_of
 from costctl.service_model.pool_calls import PoolCalls, pool_calls
+from costctl.service_model.pool_replicas import replicas_of
 from costctl.service_model.prompts import with_prompts
 from costctl.service_model.repeats import Repeats, repeats_of
 from costctl.service_model.sample import sample
@@ -92,13 +93,14 @@ def fit_pools(frames: Frames, settings: Settings, *, with_untimed: bool = False)
 
     with_untimed: also for pools of whose calls none has times, where something else tells how long their steps take.
     """
-    calls = pool_calls(frames)
+    paid_for = replicas_of(frames, settings)
+    calls = pool_calls(frames, paid_for)
     engines = engines_of(frames, settings, calls)
     told = {each.match.pool: each for each in engines if each.match.pool is not None}
     untimed = untimed_pools(frames)
     steps_of = steps_told(untimed, settings, told) if with_untimed else {}
     if steps_of:
-        calls = pool_calls(frames, (*steps_of,))
+        calls = pool_calls(frames, paid_for, (*steps_of,))
     models: dict[str, tuple[Pool, StepTimes | BatchTimes]] = {}
     origins: dict[str, tuple[str, str, str]] = {}
     reasons = {name: NO_TIMES for name in untimed if name not in steps_of}
@@ -131,12 +133,12 @@ def fit_pools(frames: Frames, settings: Settings, *, with_untimed: bool = False)
     return PoolFits(calls, fitted, workload, which, pool, reasons, repeats, engines)
 
 
-def calibrations_on(frames: Frames, fits: PoolFits) -> dict[str, Calibration]:
+def calibrations_on(frames: Frames, settings: Settings, fits: PoolFits) -> dict[str, Calibration]:
     """How well the fitted pools replay these calls, which they need not have been fitted on; by pool, those
     that have calls here. Of the calls only arrivals, tokens and what follows what are used; a call that
     reports no tokens is given those that its time had room for.
     """
-    calls = pool_calls(frames)
+    calls = pool_calls(frames, replicas_of(frames, settings))
     fitted = [fit for fit in fits.fitted if fit.name in calls.pools]
     if not fitted:
         return {}
@@ -172,10 +174,9 @@ def _fit(
     steps of calls that report none. untimed: of a pool whose calls have no times, what else tells its step times.
     """
     number = int(calls.pool[here[0]])
-    seen = int(calls.replicas[number])
+    replicas = int(calls.replicas[number])
     is_static = settings.max_batch_size is not None or settings.batch_window is not None
     told = None if is_static else engine
-    replicas = max(seen, settings.replicas or 0, 0 if told is None else told.engines)
     is_told_apart = bool(calls.is_replica_observed[here].all()) or replicas == 1
     if not is_told_apart and told is None and untimed is None:
         return "its calls do not name the replica that served them (service.instance.id, k8s.pod.name or host.name)"
@@ -211,7 +212,7 @@ def _fit_static(
     calls: PoolCalls, here: Ints, setup: PoolSetup
 ) -> tuple[Pool, BatchTimes, tuple[str, str, str]] | str:
     times = fit_batch_times(
-        calls.replica[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
+        calls.server[here], calls.begin_s[here], calls.end_s[here], calls.uncached_tokens[here]
     )
     if isinstance(times, str):
         return times
@@ -248,7 +249,7 @@ def _continuous(times: StepTimes, setup: PoolSetup) -> Pool:
 
 def _decoding(calls: PoolCalls, here: Ints, steps: Ints) -> Decoding:
     return Decoding(
-        replica=calls.replica[here],
+        replica=calls.server[here],
         arrival_s=calls.arrival_s[here],
         begin_s=calls.begin_s[here],
         first_token_s=calls.first_token_s[here],

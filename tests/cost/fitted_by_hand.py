@@ -28,6 +28,7 @@ def fits_of(
         replicas=np.array([pool.setup.replicas]),
         pool=zeros,
         replica=outcome.replica,
+        server=outcome.replica,
         request=numbers,
         request_class=workload.lane,
         arrival_s=workload.arrival_s,

@@ -29,4 +29,4 @@ def held_out_calibrations(
     early = starts.filter(pl.col("from_ns") < cut_ns)["request_id"]
     is_early = frames.pool_call["request_id"].is_in(early.implode())
     fits = fit_pools(replace(frames, pool_call=frames.pool_call.filter(is_early)), settings)
-    return calibrations_on(replace(frames, pool_call=frames.pool_call.filter(~is_early)), fits)
+    return calibrations_on(replace(frames, pool_call=frames.pool_call.filter(~is_early)), settings, fits)

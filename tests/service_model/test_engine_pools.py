@@ -103,5 +103,5 @@ def test_where_two_engines_serve_calls_that_name_neither_busy_time_is_not_observ
     pool, engine = pool_and_engine(analysed(tmp_path, has_ttft=False, engines=2))
     model = pool.service_model
     assert model is not None
-    assert (engine.engines, pool.replicas) == (2, 1)
+    assert (engine.engines, pool.replicas) == (2, 2)
     assert model.utilisation_error_ratio is None

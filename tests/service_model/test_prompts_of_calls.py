@@ -71,6 +71,7 @@ def calls(arrival_s: list[float], end_s: list[float], *, is_generation: bool = T
         replicas=np.array([1]),
         pool=zeros,
         replica=zeros,
+        server=zeros,
         request=numbers,
         request_class=zeros,
         arrival_s=np.array(arrival_s),
