@@ -102,7 +102,11 @@ def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ..
 
 def missed_today(study: Study) -> tuple[MissedObjective, ...]:
     """The objectives that are missed today over the whole window, by the percentile itself, the farthest first."""
-    found = missed(study.whole, study.whole.today, study.served_classes())
+    return told_missed(study, missed(study.whole, study.whole.today, study.served_classes()))
+
+
+def told_missed(study: Study, found: Iterable[Missed]) -> tuple[MissedObjective, ...]:
+    """The same as the document has it, the farthest first."""
     worst = sorted(found, key=lambda each: -each.seconds / each.promise.target_s)
     return tuple(
         MissedObjective(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from costctl.documents.recommendations import (
     Holdout,
     Increment,
     Joint,
+    MissedObjective,
     Recommendation,
     Recommendations,
     WithheldAs,
@@ -214,16 +215,21 @@ def effect_in_words(effect: Effect) -> str:
     return f"{whose(effect)} {METRICS[effect.metric].short} {before_and_after(effect)}"
 
 
-def missed_today(document: Recommendations) -> list[tuple[str, str]]:
-    """A line of the objectives that are missed today: chat TTFT p95 2.94 s, promised 1.00 s; none where none is."""
-    shown, hidden = first(document.missed, _MOST_MISSED)
+def missed_today(document: Recommendations | Portfolio) -> list[tuple[str, str]]:
+    """A line of the objectives that are missed today; none where none is."""
+    return [("Missed today", objectives_in_words(document.missed))] if document.missed else []
+
+
+def objectives_in_words(missed: Sequence[MissedObjective]) -> str:
+    """Objectives that are missed: chat TTFT p95 2.94 s, promised 1.00 s."""
+    shown, hidden = first(missed, _MOST_MISSED)
     named = [
         f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
         f"{seconds(each.target_s)}"
         for each in shown
     ]
     more = f"; {hidden} more" if hidden else ""
-    return [("Missed today", f"{'; '.join(named)}{more}")] if named else []
+    return f"{'; '.join(named)}{more}"
 
 
 def _objective(metric: str) -> str:

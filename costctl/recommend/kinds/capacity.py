@@ -74,7 +74,7 @@ def need_of(study: Study, number: int) -> Need | Withheld:
     if broken:
         needed = fewest_that_mend(study, number, parts)
         if needed is None:
-            return _beyond_help(study, number, subject, broken)
+            return _beyond_help(study, number, subject, broken, parts)
         most = study.settings.pools[name].most_replicas
         if most is not None and needed > most:
             reason = (
@@ -297,12 +297,17 @@ def _without_objective(study: Study, number: int, subject: Subject, silent: list
     )
 
 
-def _beyond_help(study: Study, number: int, subject: Subject, broken: tuple[Missed, ...]) -> Withheld:
-    today = study.today.pools[study.pools[number]].replicas
+def _beyond_help(
+    study: Study, number: int, subject: Subject, broken: tuple[Missed, ...], parts: tuple[Part, ...]
+) -> Withheld:
+    """What no number of replicas mends, with what the largest that was tried comes to in the part that it fails in."""
+    most = (MOST_TIMES + 1) * study.today.pools[study.pools[number]].replicas
+    settings, classes = replicas_of(study, number, most), study.served_classes(number)
+    left = [(part, missed(part, study.trial(part, settings), classes)) for part in parts]
+    still = "; ".join(f"in {part.name} {_in_words(study, each)}" for part, each in left if each)
+    every = ", and every part must keep it" if any(not each for _, each in left) else ""
     return Withheld(
-        subject,
-        f"{_in_words(study, broken)}, and with {plural((MOST_TIMES + 1) * today)} an objective would still be missed: "
-        "it is not waiting for a replica that makes it late.",
+        subject, f"{_in_words(study, broken)}. With {plural(most)} it would still be missed: {still}{every}."
     )
 
 

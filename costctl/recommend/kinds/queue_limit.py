@@ -43,12 +43,14 @@ def _for_class(study: Study, number: int) -> Proposal | Withheld:
             how="needs_input",
             missing=(missing,),
         )
-    room_s = target_s - _p95_without_waiting_s(period, number)
+    alone_s = _p95_without_waiting_s(period, number)
+    room_s = target_s - alone_s
     window_s = _widest_window_s(study, number)
     if room_s <= 0:
         return Withheld(
             subject,
-            f"Even without waiting, p95 exceeds the objective of {target_s:g} s: no queue is short enough.",
+            f"In {study.first.name} p95 is {alone_s:.4g} s without what the replay says it waits, and the objective "
+            f"{target_s:g} s: no queue is short enough.",
         )
     if room_s <= window_s:
         return Withheld(
