@@ -87,6 +87,11 @@ class FreedTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing_replicas: float
     most_utilisation: float
 
+    @property
+    def one_less(self) -> int:
+        """How many replicas there are without one of them."""
+        return self.replicas - 1
+
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """A replayed quantity before and after the change. metric: of the catalogue of metrics.  over: which part of the

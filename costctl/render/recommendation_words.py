@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Final
 
 from costctl.documents.changes import SettingChange
@@ -188,7 +189,8 @@ def freed(time: FreedTime) -> str:
     """How far freed time is from a smaller bill."""
     of = f"{number(time.freed_replicas)} of {plural(time.replicas, 'replica')} of {time.pool} is freed"
     if time.missing_replicas == 0:
-        return f"{of}; by load alone one replica could go: try simulate --set pool.{time.pool}.replicas."
+        fewer = quote(f"pool.{time.pool}.replicas={time.one_less}")
+        return f"{of}; by load alone one replica could go (costctl simulate --set {fewer})."
     if time.replicas == 1:
         return (
             f"{of}; the bill shrinks only once the other {number(time.busy_replicas)} of it is freed as well."

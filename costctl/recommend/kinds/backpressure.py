@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.settings import Setting, setting
 from costctl.recommend.elsewhere import elsewhere
 from costctl.recommend.headroom import Headroom, Loads
@@ -51,7 +52,7 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
     classes = study.served_classes(pool)
     urgent = [each for each in classes if has_objective(study.declared(study.classes[each]))]
     if not urgent:
-        missing = tuple(f"classes.{study.classes[each]}.slo.e2e_p95" for each in classes)
+        missing = tuple(f"classes.{toml_key(study.classes[each])}.slo.e2e_p95" for each in classes)
         return Withheld(
             subject,
             f"None of its classes has an objective, so that no load is too much: set {missing[0]}.",

@@ -16,6 +16,7 @@ from typing import Final
 from costctl.arrays import Ints
 from costctl.documents.capacity import Capacity
 from costctl.documents.recommendations import Evidence, WithheldAs
+from costctl.documents.setting_names import toml_key
 from costctl.recommend.by_hour import needed_by_hour
 from costctl.recommend.capacity_facts import chance_one_less, is_beyond_observed, one_more
 from costctl.recommend.fewest import MOST_TIMES, fewest_that_keep, fewest_that_mend, is_kept, replicas_of
@@ -80,7 +81,7 @@ def need_of(study: Study, number: int) -> Need | Withheld:
             reason = (
                 f"{_in_words(study, broken)}: {plural(needed)} would keep every objective, of at most {most}"
             )
-            return Withheld(subject, f"{reason} (pools.{name}.most_replicas).")
+            return Withheld(subject, f"{reason} (pools.{toml_key(name)}.most_replicas).")
         reserve = reserve if most is None else min(reserve, most - needed)
         return Need(
             number, today, needed, needed, reserve, None, None, needed + reserve, is_missed_today=True
@@ -242,8 +243,8 @@ def _why_as_today(study: Study, need: Need) -> str:
     if need.needed + need.reserve >= need.today:
         return (
             f"{need.needed} of {plural(need.today)} would keep every objective; the other {spare} "
-            f"{'is' if spare == 1 else 'are'} the reserve for a failure. Set pools.{name}.reserve_replicas = 0 to do "
-            "without."
+            f"{'is' if spare == 1 else 'are'} the reserve for a failure. "
+            f"Set pools.{toml_key(name)}.reserve_replicas = 0 to do without."
         )
     return f"{plural(need.needed)} would do alone, but not where other pools have fewer as well."
 
@@ -282,7 +283,7 @@ def _without_objective(study: Study, number: int, subject: Subject, silent: list
     for each in silent:
         name = study.classes[each]
         setting = "deadline" if study.declared(name).deferrable else "slo.e2e_p95"
-        missing.append(f"classes.{name}.{setting}")
+        missing.append(f"classes.{toml_key(name)}.{setting}")
         seconds = p95_s(part.today.e2e_s[part.period.members(each)])
         today.append(f"{name} has no objective, and p95 {seconds:.3g} s today")
     replicas = study.today.pools[study.pools[number]].replicas
