@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from shlex import quote
 from typing import Final
@@ -93,14 +93,30 @@ def what(advice: Recommendation) -> str:
     by_hour = replicas_in_words(advice)
     if by_hour is not None:
         return by_hour
-    told = [
+    return ", ".join((*_plain_changes(advice), *put_off(advice)))
+
+
+def put_off(advice: Recommendation) -> Iterator[str]:
+    """How long classes wait before they are sent, which is in no latency: one phrase a class."""
+    p95 = {each.request_class: each.to for each in advice.effects if each.metric == "put_off_p95"}
+    for each in advice.effects:
+        if each.metric == "longest_put_off" and each.request_class is not None:
+            yield put_off_in_words(each.request_class, p95[each.request_class], each.to)
+
+
+def put_off_in_words(request_class: str, p95_s: float, longest_s: float) -> str:
+    """Such as: batch waits up to 19.9 h (p95 18.2 h) before it is sent."""
+    return f"{request_class} waits up to {length(longest_s)} (p95 {length(p95_s)}) before it is sent"
+
+
+def _plain_changes(advice: Recommendation) -> list[str]:
+    return [
         values(each)
         if each.lever == "class.pool"
         else f"{_of_another(each, advice)}{lever(each)} {values(each)}"
         for each in advice.change
         if each.from_ != each.to
     ]
-    return ", ".join(told)
 
 
 def _of_another(change: SettingChange, advice: Recommendation) -> str:
