@@ -105,8 +105,8 @@ def put_off(advice: Recommendation) -> Iterator[str]:
 
 
 def put_off_in_words(request_class: str, p95_s: float, longest_s: float) -> str:
-    """Such as: batch waits up to 19.9 h (p95 18.2 h) before it is sent."""
-    return f"{request_class} waits up to {length(longest_s)} (p95 {length(p95_s)}) before it is sent"
+    """Such as: night jobs put off by up to 19.9 h (p95 18.2 h)."""
+    return f"{request_class} put off by up to {length(longest_s)} (p95 {length(p95_s)})"
 
 
 def _plain_changes(advice: Recommendation) -> list[str]:

@@ -80,7 +80,7 @@ def _notes(document: Simulation) -> list[Section]:
     """What is in no latency, and what was asked for and is not replayed as it stands."""
     scenario = document.scenario
     noted = (
-        ("Put off, beside all times", [f"{each}." for each in put_off_lines(document)]),
+        ("Waits before any time above", [f"{each}." for each in put_off_lines(document)]),
         ("Without effect", [f"{each.asked}: {each.reason}." for each in scenario.without_effect]),
         (
             "Limits of the policy that replicas share",

@@ -178,7 +178,7 @@ def _reproduced(document: Simulation) -> Table:
 def _facts(document: Simulation, view: View, marks: str) -> Facts:
     scenario, calibration = document.scenario, document.calibration
     lines = [*_unserved(document)]
-    lines.extend(("Put off", said) for said in put_off_lines(document))
+    lines.extend(("Waits", said) for said in put_off_lines(document))
     lines.extend(
         ("No effect", f"{each.asked}: {each.reason}") for each in scenario.without_effect[:_MOST_NOTED]
     )

@@ -130,10 +130,7 @@ def test_how_long_it_waits_stands_beside_its_latency(with_slack: Recommendations
     within_s = setting(found, "class.defer.within")
     assert isinstance(within_s, float)
     assert 3600.0 < p95_s <= longest_s <= within_s
-    assert (
-        f"long_generation waits up to {length(longest_s)} (p95 {length(p95_s)}) before it is sent"
-        in in_words(found)
-    )
+    assert f"long_generation put off by up to {length(longest_s)} (p95 {length(p95_s)})" in in_words(found)
     unmoved = named(with_slack, f"capacity.{POOL}")
     assert not any("put_off" in each.metric for each in unmoved.effects)
 
