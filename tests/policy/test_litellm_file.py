@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -26,7 +25,7 @@ from costctl.policy.ledger import Emission
 from costctl.policy.pointers import leaf_pointers
 from costctl.policy.targets.litellm_checks import faults_in
 from costctl.policy.targets.litellm_groups import shares
-from costctl.policy.targets.litellm_providers import Upstream, prefix_of, upstreams_of, variables_read
+from costctl.policy.targets.litellm_providers import prefix_of
 from costctl.policy.targets.registry import emission_of
 from tests.policy.policies import sound_policy
 
@@ -116,51 +115,6 @@ def test_keys_and_addresses_are_read_from_the_environment() -> None:
         "os.environ/GPU_1_API_BASE",
         "os.environ/QWEN_API_BASE",
     }
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("gpu-a", "gpu.a"),
-        ("gpu-a", "GPU_A"),
-        ("пул А", "пул Б"),
-        ("a", "a-", "at-a"),
-        ("gpu-a", "gpu.a", "gpu_a-2"),
-    ],
-)
-def test_no_two_pools_share_an_address_however_they_are_spelled(names: tuple[str, ...]) -> None:
-    variables = addresses(*(own(name, "llama") for name in names))
-    assert len(set(variables.values())) == len(names)
-    assert all(re.fullmatch("[A-Z_][A-Z0-9_]*_API_BASE", each) for each in variables.values())
-
-
-def test_a_pool_that_is_added_takes_no_other_pools_address_over() -> None:
-    alone, beside = addresses(own("gpu.a", "m")), addresses(own("gpu.a", "m"), own("gpu-a", "m"))
-    assert alone["gpu.a"] == "GPU_A_API_BASE"
-    assert alone["gpu.a"] not in beside.values()
-
-
-def test_the_models_of_a_pool_share_its_address() -> None:
-    models = [Backend(id=f"gpu.{name}", pool="gpu", model=name) for name in ("a", "b")]
-    assert addresses(*models) == {"gpu.a": "GPU_API_BASE", "gpu.b": "GPU_API_BASE"}
-
-
-def test_a_pool_called_as_a_provider_or_a_model_has_an_address_of_its_own() -> None:
-    azure = addresses(own("azure", "m"), bought("azure", "prod"))
-    assert azure["azure"] != azure["prod"] == "AZURE_API_BASE"
-    both = addresses(own("qwen-", "m"), bought("vllm", "qwen_"))
-    assert len(set(both.values())) == len(both)
-
-
-def addresses(*backends: Backend) -> dict[str, str]:
-    """By id of a backend, the variable that its address is read from."""
-    asked = upstreams_of(backends)
-    found = {
-        name: variables_read(each.params.values())
-        for name, each in asked.items()
-        if isinstance(each, Upstream)
-    }
-    return {name: next(each for each in read if each.endswith("API_BASE")) for name, read in found.items()}
 
 
 def test_a_declared_region_takes_the_place_of_its_variable() -> None:
