@@ -22,7 +22,7 @@ from costctl.recommend.capacity_facts import chance_one_less, is_beyond_observed
 from costctl.recommend.fewest import MOST_TIMES, fewest_that_keep, fewest_that_mend, is_kept, replicas_of
 from costctl.recommend.hours import FEWEST_DAYS, Clock, clock_of
 from costctl.recommend.need import Need, plural
-from costctl.recommend.objectives import Missed, has_objective, missed, not_reproduced
+from costctl.recommend.objectives import Missed, has_objective, missed, not_reproduced, objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.schedule_proposal import hours_of, schedule_of_need, starts_in_time, too_slow_to_start
 from costctl.recommend.study import Part, Study
@@ -282,8 +282,7 @@ def _without_objective(study: Study, number: int, subject: Subject, silent: list
     missing, today = [], []
     for each in silent:
         name = study.classes[each]
-        setting = "deadline" if study.declared(name).deferrable else "slo.e2e_p95"
-        missing.append(f"classes.{toml_key(name)}.{setting}")
+        missing.append(objective_to_set(study, name))
         seconds = p95_s(part.today.e2e_s[part.period.members(each)])
         today.append(f"{name} has no objective, and p95 {seconds:.3g} s today")
     replicas = study.today.pools[study.pools[number]].replicas
