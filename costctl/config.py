@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from costctl.config_faults import fault
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Settings
 from costctl.errors import UsageError
 
@@ -129,12 +130,15 @@ def _settings(path: Path, table: dict[str, Any]) -> Settings:
 def _refuse_globs(path: Path, settings: Settings) -> None:
     """A glob is read in match only; elsewhere it would be the name of nothing."""
     named = [
-        *((f"pools.{name}.models", each.models) for name, each in settings.pools.items()),
+        *((f"pools.{toml_key(name)}.models", each.models) for name, each in settings.pools.items()),
         *((f"commitments.{name}.models", each.models) for name, each in settings.commitments.items()),
         *((f"breakeven.{name}.classes", each.classes) for name, each in settings.breakeven.items()),
-        *((f"classes.{name}.allowed_models", each.allowed_models) for name, each in settings.classes.items()),
         *(
-            (f"classes.{name}.boundary", (*each.boundary.jurisdictions, *each.boundary.regions))
+            (f"classes.{toml_key(name)}.allowed_models", each.allowed_models)
+            for name, each in settings.classes.items()
+        ),
+        *(
+            (f"classes.{toml_key(name)}.boundary", (*each.boundary.jurisdictions, *each.boundary.regions))
             for name, each in settings.classes.items()
             if each.boundary is not None
         ),

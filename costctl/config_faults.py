@@ -12,13 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
+from costctl.documents.setting_names import toml_key
+
 _PLACED: Final = re.compile(r"(?P<said>.*) - at (?P<of_key>`key` in )?`\$\.?(?P<path>.*)`", re.DOTALL)
 _STEP: Final = re.compile(r"\[\.\.\.\]|\[(?P<index>\d+)\]|(?P<name>[^.\[]+)")
 _ANY: Final = "[...]"
 _EXPECTED: Final = re.compile(r"Expected `(?P<kind>[^`]+)`(?P<bound>[^,]*)(?:, got `(?P<got>[^`]+)`)?")
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
 _CHOICE: Final = re.compile(r"Invalid enum value (?P<value>.*)", re.DOTALL)
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _WORDS: Final = {
     "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
     "object": "a table", "date": "a day such as 2026-11-24", "datetime": "a time",
@@ -89,7 +90,7 @@ def _place(steps: Sequence[str | int], table: Mapping[str, Any]) -> str:
             )
             names = []
         else:
-            names.append(step if _BARE.fullmatch(step) else f'"{step}"')
+            names.append(toml_key(step))
     if isinstance(value, dict) and names and not head:
         return f"[{'.'.join(names)}]"
     return _key(head, names) if names else head

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Pool, Settings
 from costctl.errors import UsageError
 from costctl.pricing.model_names import Found, find_model, without_snapshot
@@ -126,8 +127,8 @@ def _warnings(settings: Settings, seen: Seen) -> Iterator[str]:
     for name in settings.classes:
         if name not in seen.classes:
             yield (
-                f"[classes.{name}] has no effect: no rule assigns that class, and no request is labelled with "
-                "it."
+                f"[classes.{toml_key(name)}] has no effect: no rule assigns that class, and no request is labelled "
+                "with it."
             )
     for name, offer in settings.breakeven.items():
         for each in offer.classes:
@@ -171,7 +172,7 @@ def _unknown_models(settings: Settings, seen: Seen) -> Iterator[str]:
         for model in declared.allowed_models:
             if model not in known and model not in book and model.rpartition("/")[2] not in book:
                 yield (
-                    f"classes.{name}.allowed_models: unknown model {model}; it is not in these traces, in a "
+                    f"classes.{toml_key(name)}.allowed_models: unknown model {model}; it is not in these traces, in a "
                     f"pool, or in the price book.{_hint(model, known)}"
                 )
 

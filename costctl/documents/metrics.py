@@ -71,6 +71,22 @@ _TIMES: Final = (
         (*replays("/lanes/{pool,request_class}/longest_wait_s"), *effects("longest_wait", "request_class")),
     ),
     Metric(
+        "put_off_p95",
+        "put off p95",
+        "s",
+        "lower",
+        "Time that requests wait for the hours of their class before they are sent, p95: in no other time.",
+        (*replays(f"{_CLASS}/put_off/p95_s"), *effects("put_off_p95", "request_class")),
+    ),
+    Metric(
+        "longest_put_off",
+        "longest put off",
+        "s",
+        "lower",
+        "Longest time that a request waits for the hours of its class before it is sent: in no other time.",
+        (*replays(f"{_CLASS}/put_off/longest_s"), *effects("longest_put_off", "request_class")),
+    ),
+    Metric(
         "waste_s_per_request",
         "bottleneck waste per request",
         "s",

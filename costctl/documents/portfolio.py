@@ -14,7 +14,7 @@ import msgspec
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
-from costctl.documents.recommendations import Baseline, Joint, Recommendation
+from costctl.documents.recommendations import Baseline, Joint, MissedObjective, Recommendation
 
 SCHEMA_VERSION: Final = "costctl.portfolio/v1"
 
@@ -149,6 +149,7 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most first.  of_no_class: what is recommended and changes no class of its own, such as a commitment.  made: all that
     is recommended, in the order of the recommendations document, with its grounds.  baseline, joint: of that document:
     the bill, and what all steps together are worth, overlaps taken out.  why_nothing: why nothing could be judged.
+    missed: of that document too: the objectives that are missed today.
     """
 
     schema_version: str
@@ -159,6 +160,7 @@ class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made: tuple[Recommendation, ...]
     joint: Joint | None
     why_nothing: str | None = None
+    missed: tuple[MissedObjective, ...] = ()
 
     @property
     def candidates(self) -> tuple[str, ...]:

@@ -87,6 +87,11 @@ class FreedTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing_replicas: float
     most_utilisation: float
 
+    @property
+    def one_less(self) -> int:
+        """How many replicas there are without one of them."""
+        return self.replicas - 1
+
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """A replayed quantity before and after the change. metric: of the catalogue of metrics.  over: which part of the
@@ -102,11 +107,23 @@ class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
     to: float
 
 
+class MissedObjective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An objective of a class that is not kept. metric: e2e_p95, e2e_p99, ttft_p95 or deadline.  seconds: what the
+    percentile comes to; null where so many calls are refused that it has no end.
+    """
+
+    request_class: str
+    metric: str
+    seconds: float | None
+    target_s: float
+
+
 class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same change on the part of the window that it was not chosen on; USD at that rate, over the whole window and
     per week. is_slo_met: whether every objective was met there, or missed by no more than today; null of bought tokens,
-    whose latency nobody can replay.  regret_usd, regret_usd_per_week: what the best of the settings that were tried
-    would have saved more there, which nobody could know before; null where only one was tried.
+    whose latency nobody can replay.  missed: the objectives that are missed there with the change, those missed by most
+    first: with is_slo_met, by no more than today.  regret_usd, regret_usd_per_week: what the best of the settings that
+    were tried would have saved more there, which nobody could know before; null where only one was tried.
     """
 
     cash_usd: Estimate | None
@@ -118,6 +135,7 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     regret_usd_per_week: float | None = None
     goodput_requests: Estimate | None = None
     goodput_requests_per_week: Estimate | None = None
+    missed: tuple[MissedObjective, ...] = ()
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -217,17 +235,6 @@ class Joint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: tuple[Increment, ...]
     goodput_requests: Estimate | None = None
     goodput_requests_per_week: Estimate | None = None
-
-
-class MissedObjective(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An objective of a class that is not kept. metric: e2e_p95, e2e_p99, ttft_p95 or deadline.  seconds: what the
-    percentile comes to; null where so many calls are refused that it has no end.
-    """
-
-    request_class: str
-    metric: str
-    seconds: float | None
-    target_s: float
 
 
 class Recommendations(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

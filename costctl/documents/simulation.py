@@ -124,10 +124,18 @@ class CallFates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fell_back: int
 
 
+class PutOff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the requests of a class wait for its hours before they are sent: which is in no other time."""
+
+    p95_s: float
+    longest_s: float
+
+
 class ClassResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One class. e2e_s, ttft_s: of the requests of which every call was served; null where none was timed.
 
     good_requests: succeeded within every objective; without an objective, succeeded.  goodput_ratio: over all.
+    put_off: null where none of them waits for hours.
     """
 
     request_class: str
@@ -138,6 +146,7 @@ class ClassResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     e2e_s: Quantiles | None
     ttft_s: Quantiles | None
     calls: CallFates
+    put_off: PutOff | None = None
 
 
 class LaneResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from costctl.documents.policy import Backend, Policy, PolicyClass
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InputError
 from costctl.levers.bought_from_policy import bought_backends
@@ -308,7 +309,7 @@ def _taking(backends: Mapping[str, Backend], pool: str, model: str | None, decla
     raise InputError(
         f"The recommended move to the pool {pool} cannot be written into a policy.",
         why="No model in that pool is the one in use, or allowed for the class.",
-        next_step=f"Declare models in [pools.{pool}], or allowed_models of the class.",
+        next_step=f"Declare models in [pools.{toml_key(pool)}], or allowed_models of the class.",
     )
 
 

@@ -25,6 +25,8 @@ from costctl.documents.policy import Policy
 _SUBJECTS: Final = (
     (re.compile(r"/classes/(?P<number>\d+)/data_boundary"), "data boundaries"),
     (re.compile(r"/classes/(?P<number>\d+)/(placement/targets|match|id)"), "routes"),
+    (re.compile(r"/backends/\d+/(replicas|schedule|start_up_us)"), "replicas and their schedule"),
+    (re.compile(r"/classes/(?P<number>\d+)/defer"), "the hours to wait for"),
     (re.compile(r"/classes/(?P<number>\d+)/placement/fallback"), "fallbacks"),
     (re.compile(r"/classes/(?P<number>\d+)/(prompt_cache|affinity)"), "prompt caching"),
     (re.compile(r"/classes/(?P<number>\d+)/service_tier"), "service tiers"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costctl.documents.policy import Backend, Fallback, Placement, PolicyBoundary, Target
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import ClassSettings
 from costctl.errors import InfeasibleError
 from costctl.levers.boundary import reason_outside
@@ -67,7 +68,7 @@ def placement_within(
             why=f"It would be served by {backend.id}, and {reason_outside(boundary, backend)}.",
             next_step=(
                 f"Declare region, jurisdiction and boundary of that pool in the settings, "
-                f"or allow them in [classes.{request_class}] boundary."
+                f"or allow them in [classes.{toml_key(request_class)}] boundary."
             ),
         )
     kept = inside or targets

@@ -6,12 +6,11 @@ and a question mark, with what it is for.
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from costctl.documents.setting_names import toml_key, toml_text
 from costctl.proposal.found import (
     EngineLimits,
     Found,
@@ -23,10 +22,8 @@ from costctl.proposal.found import (
 from costctl.units import iso_utc
 
 Kind = Literal["pool", "class", "rate"]
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_NAMES: Final = 5
 _LEAST_S: Final = 1e-3
-_DEL: Final = "\x7f"  # TOML wants it escaped, JSON does not
 
 ABOUT: Final = """\
 # Settings of costctl: `costctl help configuration` describes every key.
@@ -68,17 +65,17 @@ def blocks(found: Found) -> tuple[Block, ...]:
 
 
 def _pool(pool: FoundPool) -> Block:
-    head = f"[pools.{_key(pool.name)}]"
+    head = f"[pools.{toml_key(pool.name)}]"
     lines = [head]
     if not pool.is_named:
-        lines.append(f'match = {{ "service.name" = {_text(pool.name)} }}')
+        lines.append(f'match = {{ "service.name" = {toml_text(pool.name)} }}')
     if pool.models and not any(mark in model for model in pool.models for mark in "*?"):
         lines.append(f"models = {_texts(pool.models)}")
     lines += [
         "# usd_per_replica_hour = ?  # what one replica costs; without it the cost of this pool is not known",
         f"# replicas = {pool.replicas or '?'}  # {_replicas(pool)}",
         '# tier = "?"  # such as premium or economy',
-        f"# region = {'?' if pool.region is None else _text(pool.region)}",
+        f"# region = {'?' if pool.region is None else toml_text(pool.region)}",
         '# boundary = "?"  # on_prem, private_cloud, third_party_zdr or third_party',
         *_limits(pool.limits),
     ]
@@ -91,7 +88,7 @@ def _pool(pool: FoundPool) -> Block:
 
 def _unnamed_pool(unnamed: UnnamedCalls) -> Block:
     """A pool of calls that do not say who served them: behind a comment, since nobody may have."""
-    head = f"[pools.{_key(unnamed.name)}]"
+    head = f"[pools.{toml_key(unnamed.name)}]"
     lines = [
         f"# {_calls(unnamed.calls)} that name no service, provider or model: if replicas of your own served them",
         head,
@@ -135,8 +132,8 @@ def _rate(model: FoundModel) -> Block:
     head = f"[[prices.rates]]  # {_one_line(_of_provider(model))}: "
     lines = [
         f"{head}{_calls(model.calls)} without a price",
-        f"model = {_text(model.name)}",
-        *([] if model.provider is None else [f"provider = {_text(model.provider)}"]),
+        f"model = {toml_text(model.name)}",
+        *([] if model.provider is None else [f"provider = {toml_text(model.provider)}"]),
         "input = ?  # per million tokens",
         "output = ?",
         'currency = "USD"  # another needs [[prices.exchange_rates]]',
@@ -145,10 +142,10 @@ def _rate(model: FoundModel) -> Block:
 
 
 def _class(seen: FoundClass) -> Block:
-    head = f"[classes.{_key(seen.name)}]"
+    head = f"[classes.{toml_key(seen.name)}]"
     observed = {"e2e_p95": seen.e2e_p95_s, "ttft_p95": seen.ttft_p95_s}
     slo = ", ".join(
-        f"{name} = {_text(duration_text(value))}" for name, value in observed.items() if value is not None
+        f"{name} = {toml_text(duration_text(value))}" for name, value in observed.items() if value is not None
     )
     lines = [f"{head}  # {seen.requests:,} requests"]
     if slo:
@@ -194,13 +191,5 @@ def _one_line(name: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in name)
 
 
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _text(name)
-
-
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False).replace(_DEL, "\\u007f")
-
-
 def _texts(values: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_text, values))}]"
+    return f"[{', '.join(map(toml_text, values))}]"

@@ -23,6 +23,7 @@ from costctl.documents.recommendations import (
     Recommendation,
     Recommendations,
 )
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Settings
 from costctl.frames.cost import Frames
 from costctl.recommend.bought import evaluator as bills
@@ -136,10 +137,12 @@ def _missing(settings: Settings, fits: PoolFits) -> tuple[str, ...]:
     """Prices without which nothing can be judged; where there is no model at all, how long steps take."""
     if not fits.fitted:
         return tuple(
-            f"pools.{name}.step_times" for name, why in sorted(fits.reasons.items()) if why == NO_TIMES
+            f"pools.{toml_key(name)}.step_times"
+            for name, why in sorted(fits.reasons.items())
+            if why == NO_TIMES
         )
     return tuple(
-        f"pools.{fit.name}.usd_per_replica_hour"
+        f"pools.{toml_key(fit.name)}.usd_per_replica_hour"
         for fit in fits.fitted
         if settings.pools[fit.name].usd_per_replica_hour is None
     )

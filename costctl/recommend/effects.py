@@ -46,6 +46,10 @@ def _of_class(study: Study, proposed: Proposal, number: int, trial: Trial) -> It
         before, after = _served_p95_s(before_s[members]), _served_p95_s(after_s[members])
         if np.isfinite(before) and np.isfinite(after):
             yield Effect(metric, "s", name, None, study.first.name, before, after)
+    if trial.put_off_s is not None and trial.put_off_s[members].any():
+        waited_s = trial.put_off_s[members]
+        for metric, waited in (("put_off_p95", p95_s(waited_s)), ("longest_put_off", float(waited_s.max()))):
+            yield Effect(metric, "s", name, None, study.first.name, 0.0, waited)
     if proposed.goal != "cost" and members.any():
         before, after = (float(each.is_good[members].mean()) for each in (today, trial))
         yield Effect("goodput", "ratio", name, None, study.first.name, before, after)

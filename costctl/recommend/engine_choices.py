@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from costctl.documents.changes import Value
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Pool
 from costctl.recommend.known_prompts import LEAST_KNOWN, known_prompts, tokens_from_caches
 from costctl.recommend.study import Study
@@ -85,8 +86,8 @@ def _seqs(name: str, today: Value, most: int, kv_tokens: int | None) -> Iterator
     if not isinstance(today, int):
         yield Untried(
             "max_num_seqs",
-            f"How many sequences a replica decodes at once is not known: set pools.{name}.max_num_seqs.",
-            (f"pools.{name}.max_num_seqs",),
+            f"How many sequences a replica decodes at once is not known: set pools.{toml_key(name)}.max_num_seqs.",
+            (f"pools.{toml_key(name)}.max_num_seqs",),
         )
         return
     fewer = dict.fromkeys(max(1, int(today * factor)) for factor in _FEWER)
@@ -97,8 +98,8 @@ def _seqs(name: str, today: Value, most: int, kv_tokens: int | None) -> Iterator
         yield Untried(
             "max_num_seqs",
             f"All {today} sequences run at times, and whether more would fit is not known: set "
-            f"pools.{name}.kv_tokens (the engine logs it when it starts).",
-            (f"pools.{name}.kv_tokens",),
+            f"pools.{toml_key(name)}.kv_tokens (the engine logs it when it starts).",
+            (f"pools.{toml_key(name)}.kv_tokens",),
         )
         return
     yield tuple(today * factor for factor in _MORE)
@@ -110,8 +111,8 @@ def _tokens(name: str, today: Value, *, is_chunked: bool) -> Iterator[Found]:
     if not isinstance(today, int):
         yield Untried(
             "max_batched_tokens",
-            f"How many tokens a step carries is not known: set pools.{name}.max_batched_tokens.",
-            (f"pools.{name}.max_batched_tokens",),
+            f"How many tokens a step carries is not known: set pools.{toml_key(name)}.max_batched_tokens.",
+            (f"pools.{toml_key(name)}.max_batched_tokens",),
         )
         return
     fewer = (int(today * factor) for factor in _FEWER)
@@ -129,8 +130,8 @@ def _prefill(name: str, today: Mapping[str, Value], *, is_late: bool) -> Iterato
     else:
         yield Untried(
             "prefill",
-            f"Into how large chunks prompts would be cut is not known: set pools.{name}.max_batched_tokens.",
-            (f"pools.{name}.max_batched_tokens",),
+            f"Into how large chunks prompts would be cut is not known: set pools.{toml_key(name)}.max_batched_tokens.",
+            (f"pools.{toml_key(name)}.max_batched_tokens",),
         )
 
 
@@ -145,12 +146,13 @@ def _prefixes(study: Study, number: int, declared: Pool) -> Iterator[Found]:
     missing, lacking = [], []
     if declared.enable_prefix_caching is None:
         lacking.append("whether it keeps beginnings of prompts")
-        missing.append(f"pools.{name}.enable_prefix_caching")
+        missing.append(f"pools.{toml_key(name)}.enable_prefix_caching")
     if declared.prefix_cache_tokens is None:
         lacking.append("how much of them a replica could keep")
-        missing.append(f"pools.{name}.prefix_cache_tokens")
+        missing.append(f"pools.{toml_key(name)}.prefix_cache_tokens")
     if known.sum() < LEAST_KNOWN * here.sum():
-        lacking.append(f"how prompts begin, but of {int(known.sum()):,} of its {int(here.sum()):,} calls")
+        few = f", but of {int(known.sum()):,} of its {int(here.sum()):,} calls" if known.any() else ""
+        lacking.append(f"how prompts begin{few}")
         missing.append(_MESSAGES)
     if missing:
         reason = f"It is not known {', nor '.join(lacking)}: {_how_to_tell(missing)}."
@@ -163,7 +165,7 @@ def _prefixes(study: Study, number: int, declared: Pool) -> Iterator[Found]:
     elif declared.kv_tokens is not None:
         reason = (
             "With kv_tokens the replay keeps no prompts that go on from one another: leave "
-            f"pools.{name}.kv_tokens out to have prefix caching judged."
+            f"pools.{toml_key(name)}.kv_tokens out to have prefix caching judged."
         )
         yield Untried("prefix_cache_tokens", reason, ())
     else:

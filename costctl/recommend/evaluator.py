@@ -20,12 +20,13 @@ from costctl.levers.apply import value_of
 from costctl.levers.settings import change_of
 from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, Seen, doubt_of, gravest
 from costctl.recommend.effects import effects_of, latency_of
-from costctl.recommend.objectives import meets_objectives, untrusted
+from costctl.recommend.objectives import meets_objectives, missed, told_missed, untrusted
 from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Unpromised, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.search import Best, best_of, what_fails
 from costctl.recommend.study import Part, Study
 from costctl.recommend.weekly import over_both
+from costctl.scenario.period import Trial
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 
 LEAST_OF_PAID: Final = 0.001  # of what pools are paid for: a smaller saving is not worth a line
@@ -121,8 +122,7 @@ def _held_out(study: Study, proposed: Proposal, best: Best, evidence: tuple[Evid
         # What a cache finds grows while it fills, and queues outlast blocks of time: the whole window tells.
         whole = study.trial(study.whole, best.settings)
         saved = savings_between(study, study.whole, study.whole.today, whole)
-    is_slo_met = meets_objectives(study.second, later, proposed.classes)
-    return _made(study, proposed, best, saved, _holdout(held, proposed.goal, is_slo_met=is_slo_met), evidence)
+    return _made(study, proposed, best, saved, _holdout(study, proposed, held, later), evidence)
 
 
 def _saved(study: Study, best: Best) -> Savings:
@@ -171,10 +171,12 @@ def _hours(part: Part) -> Seen:
     return Seen((part.period.to_s - part.period.from_s) / S_PER_HOUR, "hours of traces")
 
 
-def _holdout(held: Savings, goal: Goal, *, is_slo_met: bool) -> Holdout:
-    goodput = held.goodput if goal in _OF_REQUESTS else None
+def _holdout(study: Study, proposed: Proposal, held: Savings, later: Trial) -> Holdout:
+    goodput = held.goodput if proposed.goal in _OF_REQUESTS else None
     told = over_both(cash_usd=held.cash, freed_usd=held.freed, goodput_requests=goodput)
-    return Holdout(**told, is_slo_met=is_slo_met)
+    is_slo_met = meets_objectives(study.second, later, proposed.classes)
+    found = told_missed(study, missed(study.second, later, proposed.classes))
+    return Holdout(**told, is_slo_met=is_slo_met, missed=found)
 
 
 def _made(

@@ -13,15 +13,16 @@ from typing import Final
 import numpy as np
 
 from costctl.arrays import Floats, Ints
+from costctl.frames.spending import LEAST_TWO_DAYS_NS
 from costctl.levers.schedule import Schedule, clock, hour_of_week, schedule_from
 from costctl.recommend.study import Part, Study
 from costctl.scenario.period import Period
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
 from costctl.simulate.replicas import replicas_by_pool
 from costctl.simulate.workload import Outcome, Pool
-from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_WEEK
+from costctl.units import NS_PER_S, S_PER_DAY, S_PER_HOUR, S_PER_WEEK
 
-FEWEST_DAYS: Final = 2  # of a window that tells hours of the day
+FEWEST_DAYS: Final = 2  # of a window that tells hours of the day; an hour may be missing at each end
 FEWEST_WEEKS: Final = 2  # that tells hours of the week
 
 
@@ -66,10 +67,10 @@ class Clock:
 
 
 def clock_of(study: Study) -> Clock | None:
-    """The clock of the window; None where it is too short to have seen each hour of a day twice."""
+    """The clock of the window; None where it is too short to have seen each hour of a day twice, or nearly."""
     period = study.whole.period
     seconds = period.to_s - period.from_s
-    if seconds < FEWEST_DAYS * S_PER_DAY:
+    if seconds * NS_PER_S < LEAST_TWO_DAYS_NS:
         return None
     return Clock(study.today.starts_s, is_weekly=seconds >= FEWEST_WEEKS * S_PER_WEEK)
 

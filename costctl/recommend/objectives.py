@@ -17,6 +17,7 @@ from costctl.arrays import Bools, Floats
 from costctl.documents.calibration import Metric
 from costctl.documents.metrics import METRICS
 from costctl.documents.recommendations import MissedObjective
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import ClassSettings
 from costctl.recommend.proposals import Proposal
 from costctl.recommend.study import Part, Study
@@ -102,7 +103,11 @@ def missed(part: Part, trial: Trial, classes: Iterable[int]) -> tuple[Missed, ..
 
 def missed_today(study: Study) -> tuple[MissedObjective, ...]:
     """The objectives that are missed today over the whole window, by the percentile itself, the farthest first."""
-    found = missed(study.whole, study.whole.today, study.served_classes())
+    return told_missed(study, missed(study.whole, study.whole.today, study.served_classes()))
+
+
+def told_missed(study: Study, found: Iterable[Missed]) -> tuple[MissedObjective, ...]:
+    """The same as the document has it, the farthest first."""
     worst = sorted(found, key=lambda each: -each.seconds / each.promise.target_s)
     return tuple(
         MissedObjective(
@@ -151,6 +156,12 @@ def has_objective(declared: ClassSettings) -> bool:
     slo = declared.slo
     asked = (slo.e2e_p95_s, slo.e2e_p99_s, slo.ttft_p95_s, declared.deadline_s)
     return any(each is not None for each in asked)
+
+
+def objective_to_set(study: Study, request_class: str) -> str:
+    """The setting that would tell what the class is to keep: a deadline for one that may wait."""
+    setting = "deadline" if study.declared(request_class).deferrable else "slo.e2e_p95"
+    return f"classes.{toml_key(request_class)}.{setting}"
 
 
 def untrusted(study: Study, proposed: Proposal) -> str | None:

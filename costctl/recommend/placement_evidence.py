@@ -14,6 +14,7 @@ import numpy as np
 
 from costctl.arrays import Bools
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.recommend.placement_copies import Copies
 from costctl.recommend.placement_program import Placement, Problem, replica_worth
 from costctl.recommend.placement_reads import ReadColumns
@@ -151,7 +152,7 @@ def assumed_of_reads(
         yield "Its requests take no longer though reads come from another region: how much longer is not known."
     unknown = [pools[pool] for pool in served if reads.placed.pool_region[pool] == UNKNOWN]
     if unknown:
-        yield f"Reads from {' and '.join(unknown)} cross no region: pools.{unknown[0]}.region is not set."
+        yield f"Reads from {' and '.join(unknown)} cross no region: pools.{toml_key(unknown[0])}.region is not set."
     if far and np.isnan(reads.placed.tiers.usd_per_byte_between):
         yield f"Bytes between regions cost nothing: {BETWEEN} is not set."
     if gains.tiers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Settings
 from costctl.errors import InfeasibleError
 from costctl.levers.boundary import must_leave
@@ -34,18 +35,18 @@ def _said(each: Requirement, classes: Sequence[str], pools: Sequence[str], setti
     if each.kind == "replicas":
         name = pools[each.number]
         replicas = plural(settings.pools[name].most_replicas or 0)
-        return f"{name} has at most {replicas} ([pools.{name}] most_replicas)"
+        return f"{name} has at most {replicas} ([pools.{toml_key(name)}] most_replicas)"
     name = classes[each.number]
     if each.kind == "storage":
         return (
             f"{name} reads only from storage within its data boundary, and not from {_outside(name, settings)} "
-            f"([classes.{name}] boundary; region, jurisdiction and boundary of the storage)"
+            f"([classes.{toml_key(name)}] boundary; region, jurisdiction and boundary of the storage)"
         )
     of_class = {
-        "boundary": f"{name} stays within its data boundary ([classes.{name}] boundary; region, jurisdiction and "
-        "boundary of the pools)",
+        "boundary": f"{name} stays within its data boundary ([classes.{toml_key(name)}] boundary; region, jurisdiction "
+        "and boundary of the pools)",
         "capability": f"{name} is served by models that it allows, in pools that batch alike "
-        f"([classes.{name}] allowed_models)",
+        f"([classes.{toml_key(name)}] allowed_models)",
         "objective": f"{name} moves only where every objective is kept ([classes.NAME] slo and deadline)",
     }
     return of_class[each.kind]

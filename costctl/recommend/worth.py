@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from costctl.documents.setting_names import toml_key
 from costctl.recommend.study import Study
 
 
@@ -28,7 +29,7 @@ def declared_value(study: Study, number: int) -> float | None:
 def undeclared_values(study: Study, classes: Iterable[int]) -> tuple[str, ...]:
     """The settings that would say what a success of these classes is worth, where nothing says it."""
     return tuple(
-        f"classes.{study.classes[each]}.value.usd_per_success"
+        f"classes.{toml_key(study.classes[each])}.value.usd_per_success"
         for each in classes
         if declared_value(study, each) is None
     )

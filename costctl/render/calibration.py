@@ -64,14 +64,20 @@ def trust_line(calibration: Calibration) -> str:
         return f"cannot be judged: fewer than {calibration.fewest_calls} calls of each class and pool"
     if not calibration.trusted_metrics and calibration.largest_error_ratio is None:
         return f"does not reproduce today: DO NOT ACT on it; {failing[0]}"
-    within = ratio(calibration.largest_error_ratio, "too little to matter")
+    if calibration.largest_error_ratio is None and failing:
+        return f"reproduces today only in part; DO NOT ACT on {_some(failing)}"
+    error = calibration.largest_error_ratio
+    within = ", off by too little to matter" if error is None else f" within {ratio(error)}"
     of_unseen = f"; of {_listed(unseen)} {_NOTHING_SEEN}" if unseen else ""
-    said = f"reproduces today's latency and busy time within {within}{of_unseen}"
+    said = f"reproduces today's latency and busy time{within}{of_unseen}"
     if not failing:
         return said
+    return f"{said}; DO NOT ACT on {_some(failing)}"
+
+
+def _some(failing: list[str]) -> str:
     shown, hidden = first(failing, _MOST_NAMED)
-    more = f" and {hidden} more" if hidden else ""
-    return f"{said}; DO NOT ACT on {', '.join(shown)}{more}"
+    return f"{', '.join(shown)}{f' and {hidden} more' if hidden else ''}"
 
 
 def legend(rows: Iterable[Row], calibration: Calibration) -> str:

@@ -229,6 +229,8 @@ def signed(value: float, shown: str) -> str:
     """The size of a value as it is shown, with the sign of the value; what is shown as nothing has none."""
     if not _has_digits(shown):
         return shown
+    if shown.startswith("<"):
+        return f">-{shown[1:]}" if value < 0 else f"<+{shown[1:]}"
     return f"{'-' if value < 0 else '+'}{shown}"
 
 

@@ -9,7 +9,7 @@ from costctl.documents.portfolio import Portfolio, PortfolioRow, StepWorth
 from costctl.documents.recommendations import Joint
 from costctl.render.cells import NOT_OBSERVED, count, low_mid_high, ratio, usd_column
 from costctl.render.portfolio_words import GOALS, VERDICTS, worths
-from costctl.render.recommendation_words import in_words, over_which_time, paid_today, span
+from costctl.render.recommendation_words import in_words, missed_today, over_which_time, paid_today, span
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
 
@@ -34,6 +34,7 @@ def _together(document: Portfolio) -> Notes:
         lines.append(document.why_nothing)
     else:
         lines.append("Nothing is recommended: every class stays as it is.")
+    lines.extend(f"{label}: {said}." for label, said in missed_today(document))
     return Notes("Portfolio", tuple(lines))
 
 

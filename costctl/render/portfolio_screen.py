@@ -13,7 +13,14 @@ from costctl.render.cells import Cell, Row
 from costctl.render.numbers import plural
 from costctl.render.portfolio_words import GOALS, not_taken, step_in_words, worths
 from costctl.render.recommendation_screen import next_steps
-from costctl.render.recommendation_words import in_words, over_which_time, paid_today, per_week, told
+from costctl.render.recommendation_words import (
+    in_words,
+    missed_today,
+    over_which_time,
+    paid_today,
+    per_week,
+    told,
+)
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.view import View
 
@@ -32,7 +39,7 @@ def screen(document: Portfolio, view: View) -> list[Section]:
         Facts((("", _headline(document)), ("", _basis(document)))),
         _table(document),
         *_kept(document, view),
-        Facts((*_not_yet(document, view), ("Next", next_steps(document, view)))),
+        Facts((*missed_today(document), *_not_yet(document, view), ("Next", next_steps(document, view)))),
     ]
 
 

@@ -28,6 +28,7 @@ from costctl.render.cells import (
     usd_range_column,
 )
 from costctl.render.chains import chain_table, held_up
+from costctl.render.deployment import emitting
 from costctl.render.numbers import plural
 from costctl.render.recommendation_words import (
     NO_CASH,
@@ -273,25 +274,18 @@ def next_steps(document: Recommendations | Portfolio, view: View) -> str:
         other = "doctor" if not is_priced else "simulate" if document.baseline.pools else "analyze --by model"
         asked = next((f"--show {_id(each)}" for each in document.candidates), "--verbose")
         return f"{view.command(f'recommend {asked}')} · {view.command(other)}"
-    return f"{view.command('recommend --show 1')} · {_emit(document.made, view)}"
+    emit = emitting([change for each in document.made for change in each.change])
+    return _in_turn(view, "recommend --show 1", emit)
+
+
+def _in_turn(view: View, *commands: str | None) -> str:
+    """Commands, one after the other."""
+    return " · ".join(view.command(each) for each in commands if each is not None)
 
 
 def _id(candidate: Recommendation | str) -> str:
     """By which ``--show`` finds it: a portfolio has the ids alone."""
     return candidate if isinstance(candidate, str) else candidate.id
-
-
-def _emit(advice: Sequence[Recommendation], view: View) -> str:
-    """The command that writes the settings: for the calling code where all of them are of what is bought; for a gateway
-    where it routes calls; of what pools alone change, such as their replicas, the policy.
-    """
-    changes = [change for each in advice for change in each.change]
-    if all(map(is_about_tokens, changes)):
-        return view.command("emit --target client -o client.yaml")
-    is_of_pools = all(change.request_class is None for change in changes)
-    return view.command(
-        f"emit --target {'policy -o policy.json' if is_of_pools else 'litellm -o litellm.yaml'}"
-    )
 
 
 def _nothing_to_judge(document: Recommendations, view: View) -> list[Section]:
@@ -357,12 +351,11 @@ def _following(advice: Recommendation, view: View) -> str:
             if advice.missing
             else (view.command("recommend"))
         )
-    emit = _emit((advice,), view)
-    if is_bought:
-        return emit
+    emit = emitting(advice.change)
+    if is_bought and emit is not None:
+        return view.command(emit)
     settings = " ".join(f"--set {quote(f'{each.key}={_value(each)}')}" for each in advice.change)
-    replay = view.command(f"simulate {settings}")
-    return replay if advice.status == "candidate" else f"{replay} · {emit}"
+    return _in_turn(view, f"simulate {settings}", None if advice.status == "candidate" else emit)
 
 
 def _trust(document: Recommendations) -> list[tuple[str, str]]:

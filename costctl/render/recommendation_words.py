@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Final
 
 from costctl.documents.changes import SettingChange
@@ -17,6 +18,7 @@ from costctl.documents.recommendations import (
     Holdout,
     Increment,
     Joint,
+    MissedObjective,
     Recommendation,
     Recommendations,
     WithheldAs,
@@ -91,14 +93,30 @@ def what(advice: Recommendation) -> str:
     by_hour = replicas_in_words(advice)
     if by_hour is not None:
         return by_hour
-    told = [
+    return ", ".join((*_plain_changes(advice), *put_off(advice)))
+
+
+def put_off(advice: Recommendation) -> Iterator[str]:
+    """How long classes wait before they are sent, which is in no latency: one phrase a class."""
+    p95 = {each.request_class: each.to for each in advice.effects if each.metric == "put_off_p95"}
+    for each in advice.effects:
+        if each.metric == "longest_put_off" and each.request_class is not None:
+            yield put_off_in_words(each.request_class, p95[each.request_class], each.to)
+
+
+def put_off_in_words(request_class: str, p95_s: float, longest_s: float) -> str:
+    """Such as: night jobs put off by up to 19.9 h (p95 18.2 h)."""
+    return f"{request_class} put off by up to {length(longest_s)} (p95 {length(p95_s)})"
+
+
+def _plain_changes(advice: Recommendation) -> list[str]:
+    return [
         values(each)
         if each.lever == "class.pool"
         else f"{_of_another(each, advice)}{lever(each)} {values(each)}"
         for each in advice.change
         if each.from_ != each.to
     ]
-    return ", ".join(told)
 
 
 def _of_another(change: SettingChange, advice: Recommendation) -> str:
@@ -187,7 +205,8 @@ def freed(time: FreedTime) -> str:
     """How far freed time is from a smaller bill."""
     of = f"{number(time.freed_replicas)} of {plural(time.replicas, 'replica')} of {time.pool} is freed"
     if time.missing_replicas == 0:
-        return f"{of}; by load alone one replica could go: try simulate --set pool.{time.pool}.replicas."
+        fewer = quote(f"pool.{time.pool}.replicas={time.one_less}")
+        return f"{of}; by load alone one replica could go (costctl simulate --set {fewer})."
     if time.replicas == 1:
         return (
             f"{of}; the bill shrinks only once the other {number(time.busy_replicas)} of it is freed as well."
@@ -214,16 +233,21 @@ def effect_in_words(effect: Effect) -> str:
     return f"{whose(effect)} {METRICS[effect.metric].short} {before_and_after(effect)}"
 
 
-def missed_today(document: Recommendations) -> list[tuple[str, str]]:
-    """A line of the objectives that are missed today: chat TTFT p95 2.94 s, promised 1.00 s; none where none is."""
-    shown, hidden = first(document.missed, _MOST_MISSED)
+def missed_today(document: Recommendations | Portfolio) -> list[tuple[str, str]]:
+    """A line of the objectives that are missed today; none where none is."""
+    return [("Missed today", objectives_in_words(document.missed))] if document.missed else []
+
+
+def objectives_in_words(missed: Sequence[MissedObjective]) -> str:
+    """Objectives that are missed: chat TTFT p95 2.94 s, promised 1.00 s."""
+    shown, hidden = first(missed, _MOST_MISSED)
     named = [
         f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
         f"{seconds(each.target_s)}"
         for each in shown
     ]
     more = f"; {hidden} more" if hidden else ""
-    return [("Missed today", f"{'; '.join(named)}{more}")] if named else []
+    return f"{'; '.join(named)}{more}"
 
 
 def _objective(metric: str) -> str:

@@ -18,6 +18,8 @@ from costctl.render.recommendation_words import (
     freed,
     in_words,
     line_to_add,
+    missed_today,
+    objectives_in_words,
     saving,
     span,
     subject,
@@ -84,7 +86,8 @@ def reasons(withheld: tuple[Recommendation, ...]) -> tuple[str, ...]:
 
 def _savings(document: Recommendations) -> Notes:
     """What all that is recommended comes to, beside what is paid."""
-    lines = [*_together(document), *_paid_today(document)]
+    missed = (f"{label}: {said}." for label, said in missed_today(document))
+    lines = [*_together(document), *_paid_today(document), *missed]
     return Notes("Savings", tuple(lines))
 
 
@@ -168,7 +171,10 @@ def grounds(advice: Recommendation) -> list[tuple[str, str]]:
 def _objectives(holdout: Holdout) -> str:
     if holdout.is_slo_met is None:
         return ""  # nothing was replayed
-    return f"; SLO {'met' if holdout.is_slo_met else 'missed'}"
+    if not holdout.missed:
+        return f"; SLO {'met' if holdout.is_slo_met else 'missed'}"
+    as_today = " as today" if holdout.is_slo_met else ""
+    return f"; SLO missed{as_today}: {objectives_in_words(holdout.missed)}"
 
 
 def _regret(holdout: Holdout) -> str:

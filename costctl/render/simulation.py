@@ -34,6 +34,7 @@ from costctl.render.cells import (
     usd,
 )
 from costctl.render.numbers import minute, period, plural
+from costctl.render.recommendation_words import put_off_in_words
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.settings import setting_value
 from costctl.render.spreadsheet import as_csv
@@ -66,10 +67,20 @@ def sections(document: Simulation) -> list[Section]:
     return parts
 
 
+def put_off_lines(document: Simulation) -> list[str]:
+    """Of each class that waits for its hours in the scenario, how long: no latency has that in it."""
+    return [
+        put_off_in_words(each.request_class, each.put_off.p95_s, each.put_off.longest_s)
+        for each in document.result.classes
+        if each.put_off is not None
+    ]
+
+
 def _notes(document: Simulation) -> list[Section]:
-    """What was asked for and is not replayed as it stands."""
+    """What is in no latency, and what was asked for and is not replayed as it stands."""
     scenario = document.scenario
     noted = (
+        ("Waits before any time above", [f"{each}." for each in put_off_lines(document)]),
         ("Without effect", [f"{each.asked}: {each.reason}." for each in scenario.without_effect]),
         (
             "Limits of the policy that replicas share",

@@ -22,7 +22,7 @@ from costctl.render.cells import (
 from costctl.render.numbers import period, plural
 from costctl.render.sections import Facts, Section, Table, first
 from costctl.render.settings import setting_value
-from costctl.render.simulation import failure_lines, signed_change
+from costctl.render.simulation import failure_lines, put_off_lines, signed_change
 from costctl.render.view import View
 
 _MOST_CHANGES: Final = 4
@@ -178,6 +178,7 @@ def _reproduced(document: Simulation) -> Table:
 def _facts(document: Simulation, view: View, marks: str) -> Facts:
     scenario, calibration = document.scenario, document.calibration
     lines = [*_unserved(document)]
+    lines.extend(("Waits", said) for said in put_off_lines(document))
     lines.extend(
         ("No effect", f"{each.asked}: {each.reason}") for each in scenario.without_effect[:_MOST_NOTED]
     )

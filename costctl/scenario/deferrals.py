@@ -50,6 +50,14 @@ def put_off(
     """The calls, later where their class waits, and for each the index that it had. request: by call.  request_class:
     by request.
     """
+    later_s = put_off_s(workload, request, request_class, deferrals)
+    return moved(workload, workload.arrival_s + later_s[request])
+
+
+def put_off_s(
+    workload: Workload, request: Ints, request_class: Ints, deferrals: Sequence[Deferral]
+) -> Floats:
+    """By request, how long it waits for the hours of its class; 0 where it comes as it came."""
     later_s = np.zeros(request_class.size)
     first_s = np.full(request_class.size, np.inf)
     np.minimum.at(first_s, request, workload.arrival_s)
@@ -58,7 +66,7 @@ def put_off(
         members = members[np.argsort(first_s[members], kind="stable")]
         if members.size:
             later_s[members] = _waits_s(first_s[members], each)
-    return moved(workload, workload.arrival_s + later_s[request])
+    return later_s
 
 
 def _waits_s(first_s: Floats, deferral: Deferral) -> Floats:

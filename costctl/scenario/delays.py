@@ -27,14 +27,17 @@ def accumulated_s(longer_s: Floats, before: Ints) -> Floats:
 
 
 def end_delays_s(total_s: Floats, end_s: Floats, request: Ints, requests: int) -> Floats:
-    """By request, how much later the last of its calls ends; 0 where it has none.
+    """By request, how much later the last of its calls ends; 0 where it has none, or where today serves not all of
+    them: no end is known then that it could be later than.
 
-    total_s: accumulated by call.  end_s: today's end of each call.
+    total_s: accumulated by call.  end_s: today's end of each call, NaN where it is not served.
     """
     last_s, later_s = np.full(requests, -np.inf), np.full(requests, -np.inf)
-    np.maximum.at(last_s, request, end_s)
-    np.maximum.at(later_s, request, end_s + total_s)
+    is_served = ~np.isnan(end_s)
+    np.maximum.at(last_s, request[is_served], end_s[is_served])
+    np.maximum.at(later_s, request[is_served], (end_s + total_s)[is_served])
     has_calls = np.isfinite(last_s)
+    has_calls[request[~is_served]] = False
     delays_s = np.zeros(requests)
     delays_s[has_calls] = later_s[has_calls] - last_s[has_calls]
     return delays_s

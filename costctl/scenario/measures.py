@@ -15,10 +15,11 @@ from costctl.documents.simulation import (
     ClassResult,
     LaneResult,
     PoolResult,
+    PutOff,
     Quantiles,
     Result,
 )
-from costctl.scenario.period import Period, Trial
+from costctl.scenario.period import Period, Trial, p95_s
 from costctl.simulate.busy_blocks import block_edges_s, busy_s_by_pool_and_block, counts_by_block
 from costctl.simulate.outcome_measures import is_served, quantile_s, wait_s
 from costctl.simulate.replicas import replicas_by_pool, replicas_of_pool
@@ -146,7 +147,15 @@ def _class_result(replayed: Replayed, number: int, is_complete: Bools) -> ClassR
         e2e_s=_quantiles(trial.e2e_s[done]),
         ttft_s=_quantiles(trial.ttft_s[done]),
         calls=_fates(replayed, replayed.period.workload.lane == number),
+        put_off=_put_off(trial.put_off_s, members),
     )
+
+
+def _put_off(put_off_s: Floats | None, members: Bools) -> PutOff | None:
+    if put_off_s is None or not put_off_s[members].any():
+        return None
+    waited_s = put_off_s[members]
+    return PutOff(p95_s=p95_s(waited_s), longest_s=float(waited_s.max()))
 
 
 def _quantiles(seconds: Floats) -> Quantiles | None:

@@ -21,7 +21,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.settings import ClassSettings, Settings
 from costctl.frames.cost import Frames
 from costctl.scenario.caches import Caches, answered_by, cost_by_block, replay_with_answers
-from costctl.scenario.deferrals import Deferral, in_order, put_off
+from costctl.scenario.deferrals import Deferral, in_order, put_off, put_off_s
 from costctl.scenario.delays import accumulated_s, calls_before, end_delays_s
 from costctl.scenario.interruptions import done_again_by_pool, interruptions_per_s
 from costctl.scenario.not_made import NotMade
@@ -52,6 +52,8 @@ class Trial:
     was observed.  is_good: by request, whether it succeeded within its objectives; a first token that was not
     observed misses none.
     cache_usd: what caches of answers and hot tiers cost more than today by block, kept and read.
+    put_off_s: by request, how long it waited for the hours of its class, which is in no other time; None where no class
+    waits for hours.
     """
 
     outcome: Outcome
@@ -61,6 +63,7 @@ class Trial:
     ttft_s: Floats
     is_good: Bools
     cache_usd: Floats
+    put_off_s: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,10 @@ class Period:
         is_good = (
             self.is_success & np.isfinite(e2e_s) & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
         )
-        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd)
+        waited_s = (
+            put_off_s(self.workload, self.request, self.request_class, deferrals) if deferrals else None
+        )
+        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd, waited_s)
 
     def _replayed(
         self,

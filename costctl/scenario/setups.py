@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from costctl.arrays import Bools, Ints
+from costctl.documents.setting_names import toml_key
 from costctl.errors import UsageError
 from costctl.levers.apply import differences
 from costctl.levers.batch_sizes import batch_sizes_of
@@ -70,7 +71,7 @@ def _require_something_to_stick_to(name: str, platform: Platform) -> None:
         raise UsageError(
             f"pool.{name}.dispatch=prefix_affinity cannot be replayed.",
             why="It sends calls to the replica that has the beginning of their prompt, and the replicas keep none.",
-            next_step=f"Declare prefix_cache_tokens in [pools.{name}], or add --set "
+            next_step=f"Declare prefix_cache_tokens in [pools.{toml_key(name)}], or add --set "
             f"pool.{name}.prefix_cache_tokens=TOKENS.",
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from costctl.arrays import Ints
+from costctl.documents.setting_names import toml_key
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.workload import KV_BLOCK_TOKENS, Pool, Workload
 
@@ -55,5 +56,5 @@ def _said(
                     f"{refused:,} of {of_class.size:,} calls of {classes[lane]} do not fit into the KV memory of a "
                     f"replica of {names[number]}, {held:,} tokens: a replay refuses them. The longest comes to "
                     f"{int(of_class.max()):,} tokens with its answer. If {names[number]} serves such calls, "
-                    f"pools.{names[number]}.kv_tokens is too small."
+                    f"pools.{toml_key(names[number])}.kv_tokens is too small."
                 )

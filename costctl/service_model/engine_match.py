@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
+from costctl.documents.setting_names import toml_key
 from costctl.documents.settings import Settings
 
 
@@ -76,7 +77,7 @@ def _match(
 def _to_write(labels: Mapping[str, object], possible: list[str]) -> str:
     """The line of costctl.toml that would tell."""
     key = next((key for key in ("replica", "model", "source") if labels[key] is not None), "source")
-    table = f"[pools.{possible[0]}]" if len(possible) == 1 else "[pools.NAME]"
+    table = f"[pools.{toml_key(possible[0])}]" if len(possible) == 1 else "[pools.NAME]"
     among = f"; it may be {' or '.join(possible)}" if len(possible) > 1 else ""
     return f'of no pool yet: add engine = {{ {key} = "{labels[key]}" }} to {table}{among}'
 

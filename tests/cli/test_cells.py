@@ -36,6 +36,8 @@ NUMBERS = st.floats(min_value=1e-9, max_value=1e9)
         (replace(cells.seconds(0.5), is_signed=True), "+500 ms"),
         (replace(cells.ratio(-0.231), is_signed=True), "-23.1%"),
         (replace(cells.ratio(0.0001), is_signed=True), "0.0%"),
+        (replace(cells.usd(0.001), is_signed=True, places=2), "<+$0.01"),
+        (replace(cells.usd(-0.001), is_signed=True, places=2), ">-$0.01"),
         (cells.usd_interval(ESTIMATE), "$0.0200 ($0.0100 to $0.0300)"),
         (cells.usd_interval(EXACT), "$0.0200 (exact)"),
         (cells.usd_interval(EXACT).at_least(1), "≥ $0.0200"),

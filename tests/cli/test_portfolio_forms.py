@@ -16,7 +16,7 @@ import costctl
 from costctl import verbs
 from costctl.documents.analysis import Analysis
 from costctl.documents.portfolio import Portfolio, PortfolioRow
-from costctl.documents.recommendations import Recommendations
+from costctl.documents.recommendations import MissedObjective, Recommendations
 from costctl.documents.schemas import rendered as schema_text
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
@@ -196,6 +196,18 @@ def test_a_step_of_no_class_is_a_row_of_its_own() -> None:
     assert "all classes" in [
         str(row[0]) for row in class_table(portfolio_screen.screen(document, View())).rows
     ]
+
+
+def test_every_form_names_the_objectives_that_are_missed_today(document: Portfolio) -> None:
+    missed = MissedObjective(request_class="chat", metric="e2e_p95", seconds=100.38, target_s=60.0)
+    late = replace(document, missed=(missed,))
+    said = "Missed today", "chat e2e p95 100.38 s, promised 60.00 s"
+    last = portfolio_screen.screen(late, View())[-1]
+    assert isinstance(last, Facts)
+    assert said in last.lines
+    text = rendered(late, TabularFormat.MARKDOWN, tables.sections, tables.csv_text)
+    assert f"- {': '.join(said)}." in text
+    assert "Missed today" not in rendered(document, TabularFormat.MARKDOWN, tables.sections, tables.csv_text)
 
 
 def test_the_tables_tell_every_class_with_every_reason(document: Portfolio) -> None:

@@ -12,6 +12,8 @@ from costctl import verbs
 from costctl.documents.recommendations import Recommendation, Recommendations
 from costctl.levers.schedule import schedule_of
 from costctl.observation import Question
+from costctl.render.numbers import length
+from costctl.render.recommendation_words import in_words
 from costctl.units import S_PER_HOUR
 from tests.conftest import unwatched
 from tests.synth.day_worlds import POOL, days_world, world_with_slack
@@ -118,6 +120,19 @@ def test_work_that_can_wait_lets_replicas_go(with_slack: Recommendations) -> Non
     assert setting(found, "class.defer.hours") == "20:00-08:00"
     assert found.cash_usd is not None
     assert found.cash_usd.low > 0
+
+
+def test_how_long_it_waits_stands_beside_its_latency(with_slack: Recommendations) -> None:
+    found = named(with_slack, f"deferral.{POOL}")
+    told = {each.metric: each for each in found.effects if "put_off" in each.metric}
+    assert {each.request_class for each in told.values()} == {"long_generation"}
+    p95_s, longest_s = told["put_off_p95"].to, told["longest_put_off"].to
+    within_s = setting(found, "class.defer.within")
+    assert isinstance(within_s, float)
+    assert 3600.0 < p95_s <= longest_s <= within_s
+    assert f"long_generation put off by up to {length(longest_s)} (p95 {length(p95_s)})" in in_words(found)
+    unmoved = named(with_slack, f"capacity.{POOL}")
+    assert not any("put_off" in each.metric for each in unmoved.effects)
 
 
 def test_other_answers_to_the_same_question_are_not_added_up(with_slack: Recommendations) -> None:

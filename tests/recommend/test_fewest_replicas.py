@@ -6,18 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl import verbs
 from costctl.documents.recommendations import Recommendation
+from costctl.levers.settings import setting
 from costctl.observation import Question, observed
 from costctl.recommend.fewest import first_that
 from costctl.recommend.kinds.capacity import need_of
 from costctl.recommend.need import Need
 from costctl.recommend.proposals import Withheld
-from costctl.recommend.study import study_of
+from costctl.recommend.study import Study, study_of
 from costctl.synth.presets import sample_world
 from costctl.verbs.analyze import fits_of, frames_of
 from tests.conftest import unwatched
@@ -121,12 +123,32 @@ def test_a_pool_that_misses_an_objective_is_told_how_many_more_it_needs_and_what
     assert (tmp_path / SETTINGS).exists()
 
 
-def test_no_more_replicas_are_asked_for_than_there_can_be(tmp_path: Path) -> None:
-    with observed(world_of(tmp_path, 1, chat="7.5s", rag="9s"), unwatched) as observation:
+def studied(question: Question) -> Study:
+    with observed(question, unwatched) as observation:
         frames = frames_of(observation, unwatched)
         fits = fits_of(observation, frames, unwatched)
         study = study_of(frames, fits, observation.config.settings, 0)
     assert study is not None
+    return study
+
+
+def test_where_no_number_does_the_p95_of_the_largest_that_was_tried_is_said_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    study = studied(world_of(tmp_path, 1, chat="1s"))
+    found = need_of(study, study.pools.index(POOL))
+    assert isinstance(found, Withheld)
+    part = study.first
+    nine = study.trial(part, (setting("pool", "replicas", POOL, 9),))
+    times_s = np.sort(nine.e2e_s[part.period.members(study.classes.index("chat"))])
+    p95_s = times_s[int(np.ceil(0.95 * times_s.size)) - 1]
+    assert "With 9 replicas it would still be missed: " in found.reason
+    assert f"in {part.name} chat e2e p95 is {p95_s:.3g} s, above 1 s" in found.reason
+    assert "waiting" not in found.reason
+
+
+def test_no_more_replicas_are_asked_for_than_there_can_be(tmp_path: Path) -> None:
+    study = studied(world_of(tmp_path, 1, chat="7.5s", rag="9s"))
     number = study.pools.index(POOL)
 
     def needed(most: int) -> Need | Withheld:

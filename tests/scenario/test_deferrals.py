@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.levers.day_hours import DayHours, day_hours_of
-from costctl.scenario.deferrals import Deferral, in_order, put_off
+from costctl.scenario.deferrals import Deferral, in_order, put_off, put_off_s
 from costctl.simulate.network import replay_network
 from costctl.simulate.workload import Pool, ServiceModel
 from tests.oracles.small_replays import plain_workload, pool_setup
@@ -54,6 +54,8 @@ def test_each_waits_for_the_hours_within_its_time_or_comes_at_once(
     assert (waits_s[request_class == 1] == 0).all()
     assert (waits_s >= 0).all()
     assert (waits_s <= within_s + 1e-6).all()
+    said_s = put_off_s(workload, request, request_class, (Deferral(0, hours.text, within_s, starts_s),))
+    assert np.abs(said_s - waits_s).max() <= 1e-6
     minute = ((starts_s + arrival_s + waits_s) % DAY_S) / 60.0
     is_within = (minute - hours.begin) % 1440 <= length + 1e-3
     assert (is_within | (np.abs((minute - hours.begin) % 1440 - 1440) < 1e-3))[waits_s > 1e-6].all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,13 @@ def test_calls_side_by_side_delay_by_the_one_that_ends_last() -> None:
 
 def test_a_request_without_calls_is_not_delayed() -> None:
     assert end_delays_s(np.array([1.0]), np.array([2.0]), np.array([1]), 3).tolist() == [0.0, 1.0, 0.0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_request_that_today_does_not_serve_whole_is_not_delayed() -> None:
+    # the second call of the first request is refused today; the other request is 1 s later
+    end_s = np.array([2.0, np.nan, 3.0])
+    assert end_delays_s(np.array([1.0, np.inf, 1.0]), end_s, np.array([0, 0, 1]), 2).tolist() == [0.0, 1.0]
 
 
 def test_a_call_behind_one_that_is_not_replayed_follows_the_last_that_had_ended() -> None:

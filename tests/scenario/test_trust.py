@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costctl.documents.calibration import Calibration, Fit, MetricFit
-from costctl.render.calibration import calibration_table, trust_lines
+from costctl.render.calibration import calibration_table, trust_line, trust_lines
 from costctl.scenario.trust import FEWEST_CALLS, is_trusted, metric_fit
 
 MANY = 1000
@@ -142,6 +142,13 @@ def test_the_text_names_what_to_act_on_and_what_not() -> None:
     assert (rows["chat"]["call latency p95"], rows["chat"]["call TTFT p50"]) == ("0.0%", "-23.0% *")
     assert (rows["rag"]["call latency p95"], rows["rag"]["call TTFT p50"]) == ("+5.0%", "0.0%")
     assert rows["report"]["call latency p95"] == "+100.0% ?"
+
+
+def test_a_replay_that_is_trusted_only_where_it_matters_little_claims_no_more_than_a_part() -> None:
+    alike = msgspec.structs.replace(CALIBRATION, largest_error_ratio=None)
+    assert trust_line(alike) == "reproduces today only in part; DO NOT ACT on chat (call TTFT p50 -23.0%)"
+    good = msgspec.structs.replace(alike, pools=(), classes=(fit("chat", latency(1.0)),))
+    assert trust_line(good) == "reproduces today's latency and busy time, off by too little to matter"
 
 
 def test_a_metric_that_is_off_changes_no_other_line() -> None:

@@ -208,6 +208,9 @@ def _say_backends(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> No
                 f"{here}/routing",
                 "LiteLLM does not see the replicas of a pool: for the router in front of them.",
             )
+        for part in ("replicas", "schedule", "start_up_us"):
+            if f"/{part}" in backend.why and ledger.has(f"{here}/{part}"):
+                ledger.unsupported(f"{here}/{part}", "For whoever starts replicas; LiteLLM starts none.")
         for part in ("batch", "batching", "max_concurrency"):
             if ledger.has(f"{here}/{part}"):
                 ledger.not_applicable(f"{here}/{part}", "For the server behind the proxy.")

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from costctl.documents.policy import Backend, Fallback, Policy, PolicyClass
 from costctl.policy.targets.litellm_bought import bought_params
-from costctl.policy.targets.litellm_providers import NoUpstream, Upstream, upstream_of
+from costctl.policy.targets.litellm_providers import NoUpstream, Upstream, upstreams_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Layout:
 
 def layout_of(policy: Policy) -> Layout:
     """The groups of the proxy."""
-    upstreams = {backend.id: upstream_of(backend) for backend in policy.backends}
+    upstreams = upstreams_of(policy.backends)
     left_out: dict[int, str] = {}
     by_name: dict[str, list[Entry]] = defaultdict(list)
     for number, kind in enumerate(policy.classes):

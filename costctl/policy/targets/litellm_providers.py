@@ -6,7 +6,7 @@ litellm_providers.toml; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.policy import Backend
+from costctl.policy.targets.litellm_addresses import address_variables
 from costctl.pricing.provider_names import provider_id, squashed
 
 _OF_A_POOL: Final = "hosted_vllm"
@@ -51,21 +52,27 @@ class NoUpstream:
     reason: str
 
 
-def upstream_of(backend: Backend) -> Upstream | NoUpstream:
-    """How LiteLLM asks the backend."""
+def upstreams_of(backends: Sequence[Backend]) -> dict[str, Upstream | NoUpstream]:
+    """By id of a backend, how LiteLLM asks it."""
+    of_providers = frozenset(name for each in providers().values() for name in each.env.values())
+    addresses = address_variables(backends, of_providers)
+    return {backend.id: _upstream(backend, addresses[backend.id]) for backend in backends}
+
+
+def _upstream(backend: Backend, address: str) -> Upstream | NoUpstream:
     if backend.model is None:
         return NoUpstream("The model was not observed, and LiteLLM needs its name.")
     if backend.pool is not None:
-        return _asked(_OF_A_POOL, backend.model, backend.pool)
+        return _asked(_OF_A_POOL, backend.model, address)
     if backend.provider is None:
         prefix, _, rest = backend.model.partition("/")
         if rest and prefix in providers():
-            return Upstream(backend.model, _params(prefix, rest), is_named_by_model=True)
+            return Upstream(backend.model, _params(prefix, address), is_named_by_model=True)
         return NoUpstream("The provider was not observed, and LiteLLM needs it.")
     found = prefix_of(backend.provider)
     if found is None:
         return NoUpstream("LiteLLM has no provider of this name that costctl knows of.")
-    return _asked(found, backend.model, backend.model)
+    return _asked(found, backend.model, address)
 
 
 def prefix_of(provider: str) -> str | None:
@@ -88,22 +95,17 @@ def variables_read(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(sorted(text.removeprefix(_READ) for text in texts if text.startswith(_READ)))
 
 
-def variable(name: str) -> str:
-    """A name as part of that of an environment variable."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name).upper()
-
-
-def _asked(prefix: str, model: str, at: str) -> Upstream:
+def _asked(prefix: str, model: str, address: str) -> Upstream:
     if model.startswith("arn:"):  # without this word LiteLLM tells the request's form by the model's name
-        return Upstream(f"{prefix}/converse/{model}", _params(prefix, at))
+        return Upstream(f"{prefix}/converse/{model}", _params(prefix, address))
     named = model if model.startswith(f"{prefix}/") else f"{prefix}/{model}"
-    return Upstream(named, _params(prefix, at))
+    return Upstream(named, _params(prefix, address))
 
 
-def _params(prefix: str, at: str) -> dict[str, str]:
-    """at: what an address of its own is named for."""
+def _params(prefix: str, address: str) -> dict[str, str]:
+    """address: the variable of an address of its own, for a provider that has none."""
     provider = providers()[prefix]
-    named = {"api_base": f"{variable(at)}_API_BASE"} if provider.has_address else {}
+    named = {"api_base": address} if provider.has_address else {}
     return {key: f"{_READ}{value}" for key, value in sorted({**named, **provider.env}.items())}
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Final
-
-_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+from costctl.documents.setting_names import toml_key
 
 
 def line_of(request_class: str, key: str, value: str) -> str:
     """The setting of a class. value: as TOML writes it.  A name that TOML does not take bare is quoted."""
-    name = request_class if _BARE.fullmatch(request_class) else json.dumps(request_class, ensure_ascii=False)
-    return f"classes.{name}.{key} = {value}"
+    return f"classes.{toml_key(request_class)}.{key} = {value}"

@@ -19,7 +19,7 @@ from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import Setting, setting
 from costctl.recommend.elsewhere import elsewhere
 from costctl.recommend.headroom import Headroom, Loads
-from costctl.recommend.objectives import has_objective
+from costctl.recommend.objectives import has_objective, objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 from costctl.recommend.worth import undeclared_values, usd_per_accelerator_s, values_of_successes
@@ -51,7 +51,7 @@ def _for_pool(study: Study, loads: Loads, pool: int, subject: Subject) -> Propos
     classes = study.served_classes(pool)
     urgent = [each for each in classes if has_objective(study.declared(study.classes[each]))]
     if not urgent:
-        missing = tuple(f"classes.{study.classes[each]}.slo.e2e_p95" for each in classes)
+        missing = tuple(objective_to_set(study, study.classes[each]) for each in classes)
         return Withheld(
             subject,
             f"None of its classes has an objective, so that no load is too much: set {missing[0]}.",

@@ -13,7 +13,7 @@ from typing import Final
 
 from costctl.levers.batch_sizes import batch_sizes_from
 from costctl.levers.settings import setting
-from costctl.recommend.objectives import has_objective
+from costctl.recommend.objectives import has_objective, objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 
@@ -92,7 +92,7 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
         study.classes[each] for each in classes if not has_objective(study.declared(study.classes[each]))
     ]
     if without:
-        missing = tuple(f"classes.{each}.slo.e2e_p95" for each in without)
+        missing = tuple(objective_to_set(study, each) for each in without)
         return Withheld(
             subject,
             f"{without[0]} has no objective to keep: set {missing[0]}.",

@@ -16,12 +16,13 @@ from typing import Final
 from costctl.arrays import Ints
 from costctl.documents.capacity import Capacity
 from costctl.documents.recommendations import Evidence, WithheldAs
+from costctl.documents.setting_names import toml_key
 from costctl.recommend.by_hour import needed_by_hour
 from costctl.recommend.capacity_facts import chance_one_less, is_beyond_observed, one_more
 from costctl.recommend.fewest import MOST_TIMES, fewest_that_keep, fewest_that_mend, is_kept, replicas_of
 from costctl.recommend.hours import FEWEST_DAYS, Clock, clock_of
 from costctl.recommend.need import Need, plural
-from costctl.recommend.objectives import Missed, has_objective, missed, not_reproduced
+from costctl.recommend.objectives import Missed, has_objective, missed, not_reproduced, objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.schedule_proposal import hours_of, schedule_of_need, starts_in_time, too_slow_to_start
 from costctl.recommend.study import Part, Study
@@ -74,13 +75,13 @@ def need_of(study: Study, number: int) -> Need | Withheld:
     if broken:
         needed = fewest_that_mend(study, number, parts)
         if needed is None:
-            return _beyond_help(study, number, subject, broken)
+            return _beyond_help(study, number, subject, broken, parts)
         most = study.settings.pools[name].most_replicas
         if most is not None and needed > most:
             reason = (
                 f"{_in_words(study, broken)}: {plural(needed)} would keep every objective, of at most {most}"
             )
-            return Withheld(subject, f"{reason} (pools.{name}.most_replicas).")
+            return Withheld(subject, f"{reason} (pools.{toml_key(name)}.most_replicas).")
         reserve = reserve if most is None else min(reserve, most - needed)
         return Need(
             number, today, needed, needed, reserve, None, None, needed + reserve, is_missed_today=True
@@ -242,8 +243,8 @@ def _why_as_today(study: Study, need: Need) -> str:
     if need.needed + need.reserve >= need.today:
         return (
             f"{need.needed} of {plural(need.today)} would keep every objective; the other {spare} "
-            f"{'is' if spare == 1 else 'are'} the reserve for a failure. Set pools.{name}.reserve_replicas = 0 to do "
-            "without."
+            f"{'is' if spare == 1 else 'are'} the reserve for a failure. "
+            f"Set pools.{toml_key(name)}.reserve_replicas = 0 to do without."
         )
     return f"{plural(need.needed)} would do alone, but not where other pools have fewer as well."
 
@@ -281,8 +282,7 @@ def _without_objective(study: Study, number: int, subject: Subject, silent: list
     missing, today = [], []
     for each in silent:
         name = study.classes[each]
-        setting = "deadline" if study.declared(name).deferrable else "slo.e2e_p95"
-        missing.append(f"classes.{name}.{setting}")
+        missing.append(objective_to_set(study, name))
         seconds = p95_s(part.today.e2e_s[part.period.members(each)])
         today.append(f"{name} has no objective, and p95 {seconds:.3g} s today")
     replicas = study.today.pools[study.pools[number]].replicas
@@ -297,12 +297,17 @@ def _without_objective(study: Study, number: int, subject: Subject, silent: list
     )
 
 
-def _beyond_help(study: Study, number: int, subject: Subject, broken: tuple[Missed, ...]) -> Withheld:
-    today = study.today.pools[study.pools[number]].replicas
+def _beyond_help(
+    study: Study, number: int, subject: Subject, broken: tuple[Missed, ...], parts: tuple[Part, ...]
+) -> Withheld:
+    """What no number of replicas mends, with what the largest that was tried comes to in the part that it fails in."""
+    most = (MOST_TIMES + 1) * study.today.pools[study.pools[number]].replicas
+    settings, classes = replicas_of(study, number, most), study.served_classes(number)
+    left = [(part, missed(part, study.trial(part, settings), classes)) for part in parts]
+    still = "; ".join(f"in {part.name} {_in_words(study, each)}" for part, each in left if each)
+    every = ", and every part must keep it" if any(not each for _, each in left) else ""
     return Withheld(
-        subject,
-        f"{_in_words(study, broken)}, and with {plural((MOST_TIMES + 1) * today)} an objective would still be missed: "
-        "it is not waiting for a replica that makes it late.",
+        subject, f"{_in_words(study, broken)}. With {plural(most)} it would still be missed: {still}{every}."
     )
 
 

@@ -94,8 +94,9 @@ def _for_pool(study: Study, number: int, classes: list[int], times: Clock) -> Pr
         goal="cost",
         classes=tuple(study.served_classes(number)),
         pools=(number,),
-        reason=f"{_names(study, [*in_time])} can wait for {best.hours.text} UTC: {best.replicas} replicas keep "
-        f"every objective then, {need.needed} without. {advised} of {need.today} stay, {need.reserve} in reserve.",
+        reason=f"{_names(study, [*in_time])} can wait for {best.hours.text} UTC: {plural(best.replicas)} "
+        f"{'keeps' if best.replicas == 1 else 'keep'} every objective then, {need.needed} without. {advised} of "
+        f"{need.today} stay, {need.reserve} in reserve.",
         if_none="An objective would be missed, or the bill is no smaller.",
         assumptions=(
             "Who sends these requests waits for the hours, or a queue of jobs does it for them; how long they wait "

@@ -15,7 +15,7 @@ from costctl.documents.changes import Value
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.recommend.engine_choices import Choices, Untried, choices_of
-from costctl.recommend.objectives import has_objective, missed
+from costctl.recommend.objectives import has_objective, missed, objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 
@@ -40,7 +40,7 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
         study.classes[each] for each in classes if not has_objective(study.declared(study.classes[each]))
     ]
     if without:
-        missing = tuple(f"classes.{each}.slo.e2e_p95" for each in without)
+        missing = tuple(objective_to_set(study, each) for each in without)
         reason = f"{without[0]} has no objective to keep: set {missing[0]}."
         return Withheld(subject, reason, how="needs_input", missing=missing)
     is_late = bool(missed(study.first, study.first.today, classes))

@@ -16,6 +16,7 @@ import numpy as np
 
 from costctl.arrays import Bools
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.boundary import reason_outside
 from costctl.levers.settings import setting
 from costctl.recommend.degraded import FEWEST_CALLS, Degraded, Spans, spans_of, states_of
@@ -150,7 +151,7 @@ def _nowhere(
 ) -> Withheld:
     """No other pool may serve any of the classes: for want of a line where one batches alike within their boundary."""
     missing = tuple(
-        f"classes.{study.classes[each]}.allowed_models"
+        f"classes.{toml_key(study.classes[each])}.allowed_models"
         for each in classes
         if _would_but_for_models(study, each, pool)
     )

@@ -17,6 +17,7 @@ import numpy as np
 from costctl.arrays import Floats
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import Setting, setting
+from costctl.recommend.objectives import objective_to_set
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 from costctl.recommend.worth import values_of_successes
@@ -46,7 +47,7 @@ def _for_pool(study: Study, pool: int, subject: Subject) -> Proposal | Withheld:
         return Withheld(subject, "It serves one class: there is no order to choose.", how="not_applicable")
     urgent = [each for each in classes if np.isfinite(_target_s(study, each))]
     if not urgent:
-        missing = tuple(f"classes.{study.classes[each]}.slo.e2e_p95" for each in classes)
+        missing = tuple(objective_to_set(study, study.classes[each]) for each in classes)
         return Withheld(
             subject,
             f"None of its classes has an objective, so none is late: set {missing[0]}.",

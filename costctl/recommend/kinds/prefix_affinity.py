@@ -15,6 +15,7 @@ import numpy as np
 
 from costctl.arrays import Bools, Ints
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.settings import setting
 from costctl.recommend.known_prompts import LEAST_KNOWN, known_prompts, tokens_from_caches
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
@@ -62,7 +63,7 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             how="not_applicable",
         )
     if rules.prefix_cache_tokens == 0:
-        key = f"pools.{name}.prefix_cache_tokens"
+        key = f"pools.{toml_key(name)}.prefix_cache_tokens"
         return Withheld(
             subject,
             f"How much of prompts a replica keeps is not known: set {key} (its KV cache, in tokens).",
@@ -95,7 +96,7 @@ def _against_today(
         return Withheld(
             subject,
             f"The replay of today reads {replayed:,} tokens from caches, and the calls report {observed:,}: set "
-            f"pools.{name}.prefix_cache_tokens to what a replica keeps.",
+            f"pools.{toml_key(name)}.prefix_cache_tokens to what a replica keeps.",
             evidence=(curve, told),
         )
     return Proposal(

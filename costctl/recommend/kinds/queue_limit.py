@@ -14,6 +14,7 @@ import numpy as np
 
 from costctl.arrays import Bools
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.settings import setting
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
@@ -34,21 +35,26 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
 def _for_class(study: Study, number: int) -> Proposal | Withheld:
     name, period = study.classes[number], study.first.period
     subject = Subject(_NAME, name)
-    target_s = study.declared(name).slo.e2e_p95_s
+    declared = study.declared(name)
+    target_s = declared.slo.e2e_p95_s
+    if target_s is None and (declared.deferrable or declared.deadline_s is not None):
+        return Withheld(subject, f"{name} may wait: no wait is too long for it.", how="not_applicable")
     if target_s is None:
-        missing = f"classes.{name}.slo.e2e_p95"
+        missing = f"classes.{toml_key(name)}.slo.e2e_p95"
         return Withheld(
             subject,
             f"{name} has no end-to-end objective: set {missing}.",
             how="needs_input",
             missing=(missing,),
         )
-    room_s = target_s - _p95_without_waiting_s(period, number)
+    alone_s = _p95_without_waiting_s(period, number)
+    room_s = target_s - alone_s
     window_s = _widest_window_s(study, number)
     if room_s <= 0:
         return Withheld(
             subject,
-            f"Even without waiting, p95 exceeds the objective of {target_s:g} s: no queue is short enough.",
+            f"In {study.first.name} p95 is {alone_s:.4g} s without what the replay says it waits, and the objective "
+            f"{target_s:g} s: no queue is short enough.",
         )
     if room_s <= window_s:
         return Withheld(

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from costctl.arrays import Bools
+from costctl.documents.setting_names import toml_key
 from costctl.levers.boundary import must_leave, reason_outside, undeclared
 from costctl.recommend.objectives import meets_objectives, not_reproduced
 from costctl.recommend.placement_conflict import OfPairs, allowed_pairs, conflict_in
@@ -129,7 +130,7 @@ def _unknown_places(study: Study, homes: Mapping[int, int]) -> Iterator[Withheld
                 f"{name} must stay within its data boundary, and {pool} does not declare its {' and '.join(missing)}: "
                 "whether it may stay there is not known.",
                 how="needs_input",
-                missing=tuple(f"pools.{pool}.{each}" for each in missing),
+                missing=tuple(f"pools.{toml_key(pool)}.{each}" for each in missing),
             )
         for tier in () if study.placed is None else study.placed.read_by(number):
             missing = undeclared(boundary, study.settings.storage[tier])
@@ -192,7 +193,7 @@ def _nowhere_to_go(study: Study, nobody: Subject, homes: dict[int, int]) -> With
         nobody,
         "No class may be served by another fitted pool: allowed_models, boundaries and prices leave each where it is.",
         how="needs_input" if silent else "ruled_out",
-        missing=tuple(f"classes.{name}.allowed_models" for name in silent),
+        missing=tuple(f"classes.{toml_key(name)}.allowed_models" for name in silent),
     )
 
 

@@ -68,6 +68,7 @@ def build_portfolio(
         made=document.made,
         joint=document.joint,
         why_nothing=document.why_nothing,
+        missed=document.missed,
     )
 
 

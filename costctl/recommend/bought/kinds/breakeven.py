@@ -15,6 +15,7 @@ import numpy as np
 from costctl.documents.capacity_settings import OwnReplicas
 from costctl.documents.estimate import Estimate
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.bought_levers import bought_lever
 from costctl.levers.settings import of_lever
 from costctl.rebill.capacity import MINUTES_PER_HOUR, minutes_of
@@ -100,7 +101,7 @@ def _not_known(study: BoughtStudy, subject: Subject, offer: OwnReplicas) -> With
     """Why the price or the speed of a replica is not known: only those of a pool are measured."""
     pool = offer.pool or ""
     if study.settings.pools[pool].usd_per_replica_hour is None:
-        key = f"pools.{pool}.usd_per_replica_hour"
+        key = f"pools.{toml_key(pool)}.usd_per_replica_hour"
         return Withheld(subject, f"A replica of {pool} has no price.", how="needs_input", missing=(key,))
     return Withheld(
         subject,

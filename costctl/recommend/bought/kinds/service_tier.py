@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from costctl.documents.recommendations import Evidence
+from costctl.documents.setting_names import toml_key
 from costctl.levers.settings import setting
 from costctl.rebill.tier_rules import tier_rule_of
 from costctl.recommend.bought.lines import line_of
@@ -60,7 +61,7 @@ def _contradiction(study: BoughtStudy, name: str, delays: dict[str, float | None
     """What of the settings cannot be true at once."""
     longest_s = min(delay_s for delay_s in delays.values() if delay_s is not None)
     return (
-        f"[classes.{name}] says deferrable = true, and {_objective_key(study, name)} of "
+        f"[classes.{toml_key(name)}] says deferrable = true, and {_objective_key(study, name)} of "
         f"{_objective_s(study, name):g} s; the cheaper tiers may take {longest_s / S_PER_HOUR:.3g} h. Remove the "
         "objective if it can wait, else the other."
     )
