@@ -29,7 +29,7 @@ def schedule_of_need(
     subject = Subject("capacity", None, name, form=FORM)
     advised = np.minimum(needed + need.advised - need.needed, need.advised)
     over = "week" if times.is_weekly else "day"
-    hours, constant = int(advised.sum()), need.advised * times.hours
+    hours, today = int(advised.sum()), need.today * times.hours
     return Proposal(
         subject=subject,
         candidates=(scheduled(study, need.number, times, advised),),
@@ -37,14 +37,14 @@ def schedule_of_need(
         classes=tuple(study.served_classes(need.number)),
         pools=(need.number,),
         reason=f"From {int(advised.min())} to {plural(int(advised.max()))} by the hour of the {over} keep every "
-        f"objective: {hours} replica hours a {over} instead of {constant} with a constant {need.advised}.",
+        f"objective: {hours} replica hours a {over} instead of {today} with today's {need.today}.",
         if_none="With this schedule an objective would be missed, or the bill is no smaller.",
         assumptions=(
             f"A replica takes {declared.start_up} to start (pools.{name}.start_up), and is ordered and paid for that "
             "much earlier; one that is let go finishes what it has.",
             f"Each hour of the {over} goes on to be like those observed, in UTC.",
         ),
-        reversal=f"Go back to a constant {need.advised} if the p95 of a class leaves its objective.",
+        reversal=f"Go back to today's {plural(need.today)} if the p95 of a class leaves its objective.",
         evidence=(
             Evidence(
                 id="by_hour",
