@@ -22,8 +22,8 @@ class CapacityHour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An hour of the day or of the week, UTC, over all the times that it was observed.
 
     hour: such as 07:00, or mon 07:00.  calls: that reached the pool, an hour.  busy_replicas: with work in progress
-    today, on average.  needed: fewest replicas that keep every objective in this hour; null where it was not looked
-    for.  replicas: that are advised, with the reserve.
+    today, on average.  needed: fewest replicas with which every objective is kept for sure, with as many in hours that
+    are as busy; null where it was not looked for.  replicas: that are advised, with the reserve.
     """
 
     hour: str

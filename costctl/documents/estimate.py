@@ -33,3 +33,13 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             level=self.level,
             method=self.method,
         )
+
+    def moved(self, by: float) -> Estimate:
+        """This estimate and an amount that is known, in its unit."""
+        return Estimate(
+            low=self.low + by,
+            mid=self.mid + by,
+            high=self.high + by,
+            level=self.level,
+            method=self.method,
+        )

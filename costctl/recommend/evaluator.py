@@ -3,7 +3,7 @@
 In: the study, a proposal. Out: ``Recommendation``, made or withheld. The data flow:
 
     what it would rest on → may that be acted on? → candidates, replayed on the first part → the best by its goal
-    (search.py) → savings and effects there → the same settings on the second part → advice, or what failed
+    (search.py) → the same settings on the second part → advice, with its savings on the whole window, or what failed
 """
 
 from __future__ import annotations
@@ -110,29 +110,19 @@ def to_be_tried(
 
 
 def _held_out(study: Study, proposed: Proposal, best: Best, evidence: tuple[Evidence, ...]) -> Recommendation:
-    """The advice if it holds on the part that it was not chosen on, else withheld with what failed there."""
+    """The advice if it holds on the part that it was not chosen on, else withheld with what failed there. What it
+    saves is told of the whole window, as what all advice saves together is.
+    """
     later = study.trial(study.second, best.settings)
-    saved = _saved(study, best)
+    chosen_on = savings_between(study, study.first, study.first.today, best.trial)
     held = savings_between(study, study.second, study.second.today, later)
-    doubt = _doubt(study, proposed, saved, held, what_fails(study, study.second, proposed, later))
+    doubt = _doubt(study, proposed, chosen_on, held, what_fails(study, study.second, proposed, later))
     if doubt is not None:
         reason = f"{proposed.reason} {doubt.reason}"
         return replace(withheld(proposed.subject, reason, evidence), withheld_as=doubt.how)
-    if proposed.goal in ("value", *_OF_REQUESTS):
-        # What a cache finds grows while it fills, and queues outlast blocks of time: the whole window tells.
-        whole = study.trial(study.whole, best.settings)
-        saved = savings_between(study, study.whole, study.whole.today, whole)
-    return _made(study, proposed, best, saved, _holdout(study, proposed, held, later), evidence)
-
-
-def _saved(study: Study, best: Best) -> Savings:
-    """What the best candidate saves on the part that it was chosen on; of a schedule, whose hours are not spread evenly
-    over a part, on the whole window.
-    """
-    if not any(each.lever.form == "schedule" for each in best.settings):
-        return savings_between(study, study.first, study.first.today, best.trial)
-    whole = study.whole
-    return savings_between(study, whole, whole.today, study.trial(whole, best.settings))
+    whole = study.trial(study.whole, best.settings)
+    saved = savings_between(study, study.whole, study.whole.today, whole)
+    return _made(study, proposed, best, whole, saved, _holdout(study, proposed, held, later), evidence)
 
 
 def _doubt(
@@ -163,8 +153,7 @@ def _worth_a_line(proposed: Proposal, part: Part) -> float:
     """The least saving a week that is worth one: a thousandth of what its pools are paid for; of requests, any."""
     if proposed.goal == "order":
         return 0.0
-    paid_usd = float(part.today.paid_usd[[*proposed.pools]].sum())
-    return LEAST_OF_PAID * paid_usd * S_PER_WEEK / (part.period.to_s - part.period.from_s)
+    return LEAST_OF_PAID * float(part.today.paid_usd_a_week[[*proposed.pools]].sum())
 
 
 def _hours(part: Part) -> Seen:
@@ -183,11 +172,12 @@ def _made(
     study: Study,
     proposed: Proposal,
     best: Best,
+    whole: Trial,
     saved: Savings,
     holdout: Holdout,
     evidence: tuple[Evidence, ...],
 ) -> Recommendation:
-    pools, _ = study.replayed_as(study.first, best.settings)
+    pools, _ = study.replayed_as(study.whole, best.settings)
     effects = effects_of(study, proposed, best.settings, best.trial)
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
@@ -198,7 +188,7 @@ def _made(
             freed_usd=saved.freed,
             goodput_requests=saved.goodput if proposed.goal in _OF_REQUESTS else None,
         ),
-        freed_time=freed_time(study, study.first, best.trial, pools, proposed.pools),
+        freed_time=freed_time(study, study.whole, whole, pools, proposed.pools),
         effects=effects,
         latency=latency_of(effects, proposed.subject.request_class),
         withheld_as=None if proposed.before is None else "needs_input",

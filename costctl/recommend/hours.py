@@ -84,6 +84,27 @@ def busy_by_hour(
     return _by_hour(times, edges_s, busy_s[number], 1.0)
 
 
+def in_pool_by_hour(times: Clock, period: Period, outcome: Outcome, number: int) -> Floats:
+    """Calls that wait or are in progress in a pool at once, on average in each hour of the clock; NaN in hours that
+    were not seen.
+    """
+    edges_s = _edges_s(times, period)
+    served = (period.pool == number) & np.isfinite(outcome.arrival_s) & np.isfinite(outcome.end_s)
+    until_s = _clipped_sums(outcome.end_s[served], edges_s) - _clipped_sums(
+        outcome.arrival_s[served], edges_s
+    )
+    return _by_hour(times, edges_s, np.diff(until_s), 1.0)
+
+
+def _clipped_sums(at_s: Floats, edges_s: Floats) -> Floats:
+    """For each edge, the sum over instants of the earlier of the two."""
+    in_order = np.sort(at_s)
+    sums = np.concatenate([[0.0], np.cumsum(in_order)])
+    earlier = np.searchsorted(in_order, edges_s)
+    found: Floats = sums[earlier] + (in_order.size - earlier) * edges_s
+    return found
+
+
 def calls_by_hour(times: Clock, part: Part, number: int) -> Floats:
     """Calls of the pool an hour, in each hour of the clock; NaN in hours that were not seen."""
     period = part.period

@@ -8,6 +8,9 @@ is counted for what it adds to those before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -16,9 +19,10 @@ from costctl.levers.settings import Setting, settings_in
 from costctl.recommend.evaluator import withheld
 from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Subject
-from costctl.recommend.savings import savings_between
+from costctl.recommend.savings import Less, Savings, less_between, savings_between, savings_of
 from costctl.recommend.study import Study
 from costctl.recommend.weekly import over_both
+from costctl.stats.week import Saving
 
 
 def ranked(advice: Sequence[Recommendation]) -> tuple[Recommendation, ...]:
@@ -45,7 +49,8 @@ def _potential(item: Recommendation) -> tuple[float, str]:
 
 def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommendation]:
     """The recommendations in their order. Withheld are those that, beside the ones before them, would miss an
-    objective, or take back what those save: another answer to the same question. What adds replicas does neither.
+    objective, or lose what they are made for: another answer to the same question. What is made to keep an objective
+    does neither.
     """
     settings: tuple[Setting, ...] = ()
     before, found, beside = study.whole.today, [], ""
@@ -53,10 +58,10 @@ def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommen
         alone = settings_in(item.change, item.id)
         trial = study.trial(study.whole, (*settings, *alone))
         reason = None
-        if settings and not _adds_replicas(item):
-            added = savings_between(study, study.whole, before, trial).cash
-            if added is not None and added.of_window.high < 0:
-                reason = f"It is another way to what {beside} does, and saves less."
+        if settings and not _keeps_a_promise(item):
+            added = savings_between(study, study.whole, before, trial)
+            if _is_lost(_made_for(item, added)):
+                reason = _why_lost(item, beside)
             elif _breaks(study, settings, alone):
                 reason = f"It would miss an objective beside {beside}; on its own it would not."
         if reason is None:
@@ -70,9 +75,36 @@ def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommen
     return found
 
 
-def _adds_replicas(item: Recommendation) -> bool:
-    cash = item.cash_usd_per_week
-    return cash is not None and cash.high < 0
+def _made_for(item: Recommendation, added: Savings) -> Saving | None:
+    """Of what the step adds to those before it, what it is made for: requests where it tells any, else money; of what
+    is paid for to free time, both together.
+    """
+    if item.goodput_requests_per_week is not None:
+        return added.goodput
+    if _costs(item):
+        return added.both
+    return added.freed if added.cash is None else added.cash
+
+
+def _is_lost(added: Saving | None) -> bool:
+    """Whether it is less than nothing for certain."""
+    return added is not None and added.of_window.high < 0
+
+
+def _why_lost(item: Recommendation, beside: str) -> str:
+    if item.cash_usd is not None and not _costs(item):
+        return f"It is another way to what {beside} does, and saves less."
+    return f"It would not save beside {beside}; on its own it would."
+
+
+def _costs(item: Recommendation) -> bool:
+    """Whether the bill grows."""
+    return item.cash_usd is not None and item.cash_usd.high < 0
+
+
+def _keeps_a_promise(item: Recommendation) -> bool:
+    """Whether it is paid for and frees nothing: replicas that an objective needs."""
+    return _costs(item) and item.freed_usd is None
 
 
 def _breaks(study: Study, others: Candidate, alone: Candidate) -> bool:
@@ -89,24 +121,27 @@ def _keeps(study: Study, settings: Candidate) -> bool:
 
 
 def joint_savings(study: Study, made: Sequence[Recommendation]) -> Joint | None:
-    """The savings of recommendations for pools, in their order; None without any."""
+    """The savings of recommendations for pools, in their order; None without any. Each step is told by what it adds to
+    those before it, so that the steps add up: time that is freed on replicas that an earlier step lets go went with
+    them, on those that it leaves it is freed.
+    """
     if not made:
         return None
     settings: tuple[Setting, ...] = ()
-    before, order = study.whole.today, []
+    before, steps = study.whole.today, []
     for item in made:
         settings = (*settings, *settings_in(item.change, item.id))
         trial = study.trial(study.whole, settings)
-        added = savings_between(study, study.whole, before, trial)
-        order.append(
-            Increment(
-                id=item.id,
-                **over_both(cash_usd=added.cash, freed_usd=added.freed, goodput_requests=added.goodput),
-            )
-        )
+        steps.append(less_between(before, trial))
         before = trial
-    together = savings_between(study, study.whole, study.whole.today, before)
     return Joint(
-        **over_both(cash_usd=together.cash, freed_usd=together.freed, goodput_requests=together.goodput),
-        order=tuple(order),
+        **_told(study, reduce(add, steps)),
+        order=tuple(
+            Increment(id=item.id, **_told(study, step)) for item, step in zip(made, steps, strict=True)
+        ),
     )
+
+
+def _told(study: Study, less: Less) -> dict[str, Any]:
+    saved = savings_of(study, study.whole, less)
+    return over_both(cash_usd=saved.cash, freed_usd=saved.freed, goodput_requests=saved.goodput)

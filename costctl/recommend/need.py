@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Need:
     """What a pool needs. needed: fewest replicas that keep every objective.  sure: by the upper bounds of the
     percentiles too.  first_part, rest: needed by these parts alone.  advised: with the reserve, and for sure; never
-    more than today unless today misses an objective.
+    more than today unless today misses an objective.  beside_others: replicas of these that are there because other
+    pools have fewer as well.
     """
 
     number: int
@@ -21,6 +22,7 @@ class Need:
     rest: int | None
     advised: int
     is_missed_today: bool
+    beside_others: int = 0
 
 
 def plural(replicas: int) -> str:

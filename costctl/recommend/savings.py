@@ -51,34 +51,75 @@ class Savings:
         return self.freed if self.cash is None else self.cash
 
 
-def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Savings:
-    """What ``changed`` saves over ``base``, both of the part. Time that is freed in a pool whose bill shrinks went with
-    it: only time on replicas that stay is freed.
+@dataclass(frozen=True, slots=True)
+class Less:
+    """What one replay of a part has less than another. Steps that are taken one after the other add up.
+
+    paid_usd, paid_usd_a_week: for replicas, in the part and in a week.  is_bill_changed: whether any pool is paid for
+    otherwise.  cache_usd: for what is kept, by block.  freed_usd: time on replicas that stay, at its price, by block.
+    good: requests that miss an objective, by request.
     """
-    paid_usd, busy_usd = base.paid_usd - changed.paid_usd, base.busy_usd - changed.busy_usd
+
+    paid_usd: float
+    paid_usd_a_week: float
+    is_bill_changed: bool
+    cache_usd: Floats
+    freed_usd: Floats
+    good: Floats
+
+    def __add__(self, other: Less) -> Less:
+        return Less(
+            self.paid_usd + other.paid_usd,
+            self.paid_usd_a_week + other.paid_usd_a_week,
+            self.is_bill_changed or other.is_bill_changed,
+            self.cache_usd + other.cache_usd,
+            self.freed_usd + other.freed_usd,
+            self.good + other.good,
+        )
+
+
+def less_between(base: Trial, changed: Trial) -> Less:
+    """What ``changed`` has less than ``base``, both of one part. Time that is freed in a pool whose bill shrinks went
+    with it: only time on replicas that stay is freed.
+    """
+    paid_usd = base.paid_usd - changed.paid_usd
     stays = ~np.any(paid_usd != 0.0, axis=1)
-    caches_usd = base.cache_usd - changed.cache_usd
-    cash_usd, freed_usd = paid_usd[~stays].sum(axis=0) + caches_usd, busy_usd[stays].sum(axis=0)
-    cash = None if stays.all() else _cash(part, cash_usd)
-    if np.any(caches_usd != 0.0):
-        cash = part.period.saving(cash_usd, study.seed)
-    return Savings(
-        cash=cash,
-        freed=part.period.saving(freed_usd, study.seed) if np.any(freed_usd != 0.0) else None,
-        both=part.period.saving(cash_usd + freed_usd, study.seed),
-        goodput=_goodput(study, part, base, changed),
+    a_week_usd = base.paid_usd_a_week - changed.paid_usd_a_week
+    return Less(
+        paid_usd=float(paid_usd[~stays].sum()),
+        paid_usd_a_week=float(a_week_usd[~stays].sum()),
+        is_bill_changed=not stays.all(),
+        cache_usd=base.cache_usd - changed.cache_usd,
+        freed_usd=(base.busy_usd - changed.busy_usd)[stays].sum(axis=0),
+        good=changed.is_good.astype(np.float64) - base.is_good.astype(np.float64),
     )
 
 
-def _goodput(study: Study, part: Part, base: Trial, changed: Trial) -> Saving | None:
-    """Requests that meet their objectives, more than before, counted in the block in which they begin."""
-    gained = changed.is_good.astype(np.float64) - base.is_good.astype(np.float64)
-    return part.period.saving(part.period.by_block(gained), study.seed) if gained.any() else None
+def savings_of(study: Study, part: Part, less: Less) -> Savings:
+    """The same as savings of the window and of a week."""
+    period = part.period
+    replicas = period.known_saving(less.paid_usd, less.paid_usd_a_week, "replica hours less, at their price")
+
+    def beside_replicas(by_block: Floats) -> Saving | None:
+        found = period.saving(by_block, study.seed)
+        return None if found is None else found.beside(replicas)
+
+    cash = replicas if less.is_bill_changed else None
+    if np.any(less.cache_usd != 0.0):
+        cash = beside_replicas(less.cache_usd)
+    return Savings(
+        cash=cash,
+        freed=period.saving(less.freed_usd, study.seed) if np.any(less.freed_usd != 0.0) else None,
+        both=beside_replicas(less.cache_usd + less.freed_usd),
+        goodput=period.saving(period.by_block(less.good), study.seed) if less.good.any() else None,
+    )
 
 
-def _cash(part: Part, usd_by_block: Floats) -> Saving:
-    """Replicas that are paid for or not make an amount that is known."""
-    return part.period.known_saving(usd_by_block, "replica hours less, at their price")
+def savings_between(study: Study, part: Part, base: Trial, changed: Trial) -> Savings:
+    """What ``changed`` saves over ``base``, both of the part. Requests more are counted in the block in which they
+    begin.
+    """
+    return savings_of(study, part, less_between(base, changed))
 
 
 def freed_time(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,13 +24,14 @@ FORM: Final = "schedule"
 def schedule_of_need(
     study: Study, need: Need, facts: Capacity, times: Clock, needed: Ints
 ) -> Proposal | Withheld:
-    """The schedule. needed: replicas by hour of the clock, none in reserve."""
+    """The schedule. needed: replicas by hour of the clock that keep every objective for sure, none in reserve."""
     name = study.pools[need.number]
     declared = study.settings.pools[name]
     subject = Subject("capacity", None, name, form=FORM)
-    advised = np.minimum(needed + need.advised - need.needed, need.advised)
+    advised = np.minimum(needed + need.reserve + need.beside_others, need.advised)
     over = "week" if times.is_weekly else "day"
-    hours, constant = int(advised.sum()), need.advised * times.hours
+    hourly = hours_of(study, need, times, needed, advised)
+    hours, today = int(advised.sum()), need.today * times.hours
     return Proposal(
         subject=subject,
         candidates=(scheduled(study, need.number, times, advised),),
@@ -37,27 +39,50 @@ def schedule_of_need(
         classes=tuple(study.served_classes(need.number)),
         pools=(need.number,),
         reason=f"From {int(advised.min())} to {plural(int(advised.max()))} by the hour of the {over} keep every "
-        f"objective: {hours} replica hours a {over} instead of {constant} with a constant {need.advised}.",
+        f"objective: {hours} replica hours a {over} instead of {today} with today's {need.today}.",
         if_none="With this schedule an objective would be missed, or the bill is no smaller.",
         assumptions=(
             f"A replica takes {declared.start_up} to start (pools.{name}.start_up), and is ordered and paid for that "
             "much earlier; one that is let go finishes what it has.",
             f"Each hour of the {over} goes on to be like those observed, in UTC.",
+            *_of_empty_hours(hourly, declared.start_up),
         ),
-        reversal=f"Go back to a constant {need.advised} if the p95 of a class leaves its objective.",
-        evidence=(
-            Evidence(
-                id="by_hour",
-                kind="simulated",
-                statement=f"Without a reserve, {int(needed.min())} to {int(needed.max())} are needed by the hour: a "
-                "replay of that on both parts of the window keeps every objective.",
-                samples=int((study.whole.period.pool == need.number).sum()),
-                value=None,
-            ),
-        ),
-        capacity=replace(
-            facts, start_up_s=declared.start_up_s, hours=hours_of(study, need, times, needed, advised)
-        ),
+        reversal=f"Go back to today's {plural(need.today)} if the p95 of a class leaves its objective.",
+        evidence=_evidence(study, need, needed),
+        capacity=replace(facts, start_up_s=declared.start_up_s, hours=hourly),
+    )
+
+
+def _of_empty_hours(hourly: Sequence[CapacityHour], start_up: str) -> Iterator[str]:
+    """Why an hour in which no call was seen has a replica all the same."""
+    if any(each.calls == 0 for each in hourly):
+        yield (
+            "Hours in which no call was seen have a replica too: without one, a call that comes all the same would "
+            f"wait {start_up} for it."
+        )
+
+
+def _evidence(study: Study, need: Need, needed: Ints) -> tuple[Evidence, ...]:
+    """Which numbers were replayed, and what being sure takes."""
+    calls = int((study.whole.period.pool == need.number).sum())
+    said = [
+        (
+            "by_hour",
+            f"Without a reserve, {int(needed.min())} to {int(needed.max())} are needed by the hour to keep every "
+            "objective for sure, by a replay of that on both parts of the window.",
+        )
+    ]
+    if need.sure > need.needed:
+        said.append(
+            (
+                "sure",
+                f"{plural(need.needed)} would keep every objective in what was observed; only with {need.sure} is the "
+                "upper bound of each percentile within it too, or no higher than today's. That is no reserve.",
+            )
+        )
+    return tuple(
+        Evidence(id=name, kind="simulated", statement=statement, samples=calls, value=None)
+        for name, statement in said
     )
 
 

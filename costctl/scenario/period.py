@@ -50,7 +50,7 @@ class Trial:
     make calls do again included, and of all that is paid for in the period, pools × blocks.  e2e_s: by request,
     infinite where a call was refused, NaN where the request was not timed.  ttft_s: likewise, NaN where no first token
     was observed.  is_good: by request, whether it succeeded within its objectives; a first token that was not
-    observed misses none.
+    observed misses none.  paid_usd_a_week: by pool, of all that is paid for in a week.
     cache_usd: what caches of answers and hot tiers cost more than today by block, kept and read.
     put_off_s: by request, how long it waited for the hours of its class, which is in no other time; None where no class
     waits for hours.
@@ -63,6 +63,7 @@ class Trial:
     ttft_s: Floats
     is_good: Bools
     cache_usd: Floats
+    paid_usd_a_week: Floats
     put_off_s: Floats | None = None
 
 
@@ -134,14 +135,18 @@ class Period:
         prices = self.usd_per_s[:, np.newaxis]
         held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
         busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
-        paid_usd = prices * np.outer(self._paid_s(outcome, pools), np.full(BLOCKS, 1 / BLOCKS))
+        paid_s, a_week_s = self._paid_s(outcome, pools)
+        paid_usd = prices * np.outer(paid_s, np.full(BLOCKS, 1 / BLOCKS))
         is_good = (
             self.is_success & np.isfinite(e2e_s) & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
         )
         waited_s = (
             put_off_s(self.workload, self.request, self.request_class, deferrals) if deferrals else None
         )
-        return Trial(outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd, waited_s)
+        paid_usd_a_week = self.usd_per_s * a_week_s
+        return Trial(
+            outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd, paid_usd_a_week, waited_s
+        )
 
     def _replayed(
         self,
@@ -183,21 +188,28 @@ class Period:
         first_s[self.request[answers]] += waited_s + first_longer_s[answers]
         return np.maximum(first_s, 0.0)
 
-    def _paid_s(self, outcome: Outcome, pools: Sequence[Pool]) -> Floats:
-        """Replica seconds paid for in the period, by pool: of those that come and go, as long as each was there. What a
-        last call takes beyond the period is not counted: it would make a bill of an end that nobody chose.
+    def _paid_s(self, outcome: Outcome, pools: Sequence[Pool]) -> tuple[Floats, Floats]:
+        """Replica seconds paid for in the period, and in a week, by pool: of those that come and go, as long as each
+        was there. What a last call takes beyond the period is not counted: it would make a bill of an end that nobody
+        chose. A timetable says itself what a week has of it, wherever in a day the period begins and ends; what its
+        replicas stay on to end their calls is taken at its rate.
         """
         fixed_s = self.to_s - self.from_s
+        a_week = S_PER_WEEK / fixed_s
         paid_s = []
         for number, pool in enumerate(pools):
             setup, of_pool_s = pool.setup, float(outcome.paid_s[replicas_of_pool(pools, number)].sum())
-            if setup.timetable is not None:
-                before_s = ordered_s(setup.timetable, 0.0, self.from_s)
-                further_s = ordered_s(setup.timetable, outcome.horizon_s, self.to_s)
-                paid_s.append(of_pool_s - before_s + further_s)
+            times = setup.timetable
+            if times is not None:
+                over_s = of_pool_s - ordered_s(times, 0.0, outcome.horizon_s)
+                of_week_s = ordered_s(times, 0.0, times.period_s) * S_PER_WEEK / times.period_s
+                here_s = ordered_s(times, self.from_s, self.to_s) + over_s
+                paid_s.append((here_s, of_week_s + over_s * a_week))
             else:
-                paid_s.append(setup.replicas * fixed_s if setup.scaling is None else of_pool_s)
-        return np.array(paid_s)
+                here_s = setup.replicas * fixed_s if setup.scaling is None else of_pool_s
+                paid_s.append((here_s, here_s * a_week))
+        in_period_s, in_week_s = np.array(paid_s).reshape(-1, 2).T
+        return in_period_s, in_week_s
 
     def by_block(self, of_request: Floats) -> Floats:
         """Sums over the requests that begin in each block of the period. of_request: one entry a request."""
@@ -214,13 +226,12 @@ class Period:
         weekly = by_block * self._times_a_week(edges_s)
         return saving_over_blocks(by_block, weekly, edges_s, self.window_s, SAVING_METHOD, seed)
 
-    def known_saving(self, by_block: Floats, method: str) -> Saving:
-        """The same of an amount that is known: nothing was drawn to find it."""
-        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
-        a_week_s = np.diff(seconds_of_a_week(edges_s, self.window_s))
-        weekly = float(by_block @ self._times_a_week(edges_s)) * S_PER_WEEK / float(a_week_s.sum())
-        recorded = float(by_block.sum()) * self.window_s / (self.to_s - self.from_s)
-        return Saving(*(Estimate(usd, usd, usd, level=None, method=method) for usd in (recorded, weekly)))
+    def known_saving(self, usd: float, usd_a_week: float, method: str) -> Saving:
+        """The same of an amount of the period, and of a week, that is known: nothing was drawn to find it."""
+        recorded = usd * self.window_s / (self.to_s - self.from_s)
+        return Saving(
+            *(Estimate(each, each, each, level=None, method=method) for each in (recorded, usd_a_week))
+        )
 
     def _times_a_week(self, edges_s: Floats) -> Floats:
         """How many there are in a week of what is in each block, on average over it."""

@@ -26,6 +26,10 @@ class Saving:
     of_window: Estimate
     a_week: Estimate
 
+    def beside(self, known: Saving) -> Saving:
+        """This saving and one that is known exactly."""
+        return Saving(self.of_window.moved(known.of_window.mid), self.a_week.moved(known.a_week.mid))
+
 
 @dataclass(frozen=True, slots=True)
 class _Cycle:

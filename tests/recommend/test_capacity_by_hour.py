@@ -35,8 +35,9 @@ def advice(days: Question) -> Recommendations:
 
 @pytest.fixture(scope="module")
 def with_slack(tmp_path_factory: pytest.TempPathFactory) -> Recommendations:
-    folder = tmp_path_factory.mktemp("slack")
-    return verbs.recommend(with_pool_lines(written(world_with_slack(), folder), WITHOUT_RESERVE), unwatched)
+    """Replicas are slow to start, so that no schedule answers the same question better."""
+    question = written(world_with_slack(), tmp_path_factory.mktemp("slack"))
+    return verbs.recommend(with_pool_lines(question, f'{WITHOUT_RESERVE}\nstart_up = "12h"'), unwatched)
 
 
 def named(document: Recommendations, name: str) -> Recommendation:
@@ -76,6 +77,7 @@ def test_each_hour_of_the_table_is_what_the_setting_says(advice: Recommendations
 
 
 def test_the_cash_of_a_schedule_is_the_hours_it_saves_less_the_start_ups(advice: Recommendations) -> None:
+    # The window is two days and two hours, cut after 30 hours: each part of it says the same of a week.
     schedule = named(advice, f"capacity.{POOL}.schedule")
     assert schedule.capacity is not None
     assert schedule.cash_usd_per_week is not None
@@ -83,8 +85,12 @@ def test_the_cash_of_a_schedule_is_the_hours_it_saves_less_the_start_ups(advice:
     around = [each.replicas for each in schedule.capacity.hours]
     starts = sum(max(after - before, 0) for before, after in zip([around[-1], *around], around, strict=False))
     start_ups = starts * PRICE * 300.0 / S_PER_HOUR
-    # The window is two days and two hours: hours that were seen three times weigh a little more.
-    assert schedule.cash_usd_per_week.mid == pytest.approx(7 * (by_day - start_ups), rel=0.03)
+    # Replicas that end their calls after they are let go are paid for until then: up to 10 minutes each.
+    drained = starts * PRICE * 600.0 / S_PER_HOUR
+    assert schedule.holdout is not None
+    assert schedule.holdout.cash_usd_per_week is not None
+    for told in (schedule.cash_usd_per_week, schedule.holdout.cash_usd_per_week):
+        assert 7 * (by_day - start_ups - drained) < told.mid <= 7 * (by_day - start_ups) + 0.01
 
 
 def test_what_both_save_together_is_what_the_better_one_saves(advice: Recommendations) -> None:
@@ -92,7 +98,8 @@ def test_what_both_save_together_is_what_the_better_one_saves(advice: Recommenda
     assert advice.joint is not None
     assert advice.joint.cash_usd is not None
     assert schedule.cash_usd is not None
-    assert advice.joint.cash_usd.mid == pytest.approx(schedule.cash_usd.mid)
+    assert advice.joint.cash_usd == schedule.cash_usd
+    assert advice.joint.cash_usd_per_week == schedule.cash_usd_per_week
 
 
 def test_a_schedule_can_be_replayed_as_it_is_and_keeps_the_objective(
@@ -141,10 +148,9 @@ def test_other_answers_to_the_same_question_are_not_added_up(with_slack: Recomme
     assert with_slack.joint.cash_usd is not None
     assert found.cash_usd is not None
     assert with_slack.joint.cash_usd.mid == pytest.approx(found.cash_usd.mid)
-    for name in (f"capacity.{POOL}", f"capacity.{POOL}.schedule"):
-        other = named(with_slack, name)
-        assert other.status == "withheld"
-        assert f"another way to what deferral.{POOL} does" in other.reason
+    other = named(with_slack, f"capacity.{POOL}")
+    assert other.status == "withheld"
+    assert f"another way to what deferral.{POOL} does" in other.reason
 
 
 def test_where_no_class_may_wait_nothing_is_put_off(advice: Recommendations) -> None:

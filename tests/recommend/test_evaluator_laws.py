@@ -11,14 +11,15 @@ import pytest
 
 from costctl.documents.recommendations import Recommendation
 from costctl.documents.settings import Settings, Slo
-from costctl.levers.settings import setting
+from costctl.levers.settings import setting, settings_in
 from costctl.observation import observed
 from costctl.recommend.evaluator import evaluated
-from costctl.recommend.ledger import joint_savings, ranked
+from costctl.recommend.ledger import joint_savings, kept_together, ranked
 from costctl.recommend.proposals import Candidate, Proposal, Subject
 from costctl.recommend.registry import KINDS
-from costctl.recommend.savings import savings_between
+from costctl.recommend.savings import less_between, savings_between
 from costctl.recommend.study import Study, study_of
+from costctl.scenario.period import Trial
 from costctl.synth.presets import sample_world
 from costctl.verbs.analyze import fits_of, frames_of
 from tests.synth.written_worlds import written
@@ -129,18 +130,78 @@ def test_savings_of_a_change_and_of_its_undoing_are_opposite(study: Study) -> No
         assert (told.low, told.high) == pytest.approx((-undone.high, -undone.low))
 
 
-def test_increments_add_up_to_the_joint_savings_in_the_order_of_the_list(study: Study) -> None:
+@pytest.fixture(scope="module")
+def recommended(study: Study) -> list[Recommendation]:
     proposals = [each for kind in KINDS for each in kind.propose(study)]
     advice = ranked([evaluated(study, each) for each in (*proposals, proposal(study, replicas(1)))])
-    recommended = [item for item in advice if item.status == "recommended"]
+    return [item for item in advice if item.status == "recommended"]
+
+
+def test_increments_add_up_to_the_joint_savings_in_the_order_of_the_list(
+    study: Study, recommended: list[Recommendation]
+) -> None:
     joint = joint_savings(study, recommended)
     assert joint is not None
     made = [item.id for item in recommended]
     assert [each.id for each in joint.order] == made
     assert made[0] == f"any.{POOL}"  # cash comes first
     cash = sum(each.cash_usd_per_week.mid for each in joint.order if each.cash_usd_per_week is not None)
+    freed = sum(each.freed_usd_per_week.mid for each in joint.order if each.freed_usd_per_week is not None)
     assert joint.cash_usd_per_week is not None
+    assert joint.freed_usd_per_week is not None
     assert cash == pytest.approx(joint.cash_usd_per_week.mid)
+    assert freed == pytest.approx(joint.freed_usd_per_week.mid)
+
+
+def test_the_joint_savings_of_one_are_its_own(study: Study, recommended: list[Recommendation]) -> None:
+    for item in recommended:
+        joint = joint_savings(study, [item])
+        assert joint is not None
+        assert (joint.cash_usd, joint.cash_usd_per_week) == (item.cash_usd, item.cash_usd_per_week)
+        assert (joint.freed_usd, joint.freed_usd_per_week) == (item.freed_usd, item.freed_usd_per_week)
+
+
+def test_todays_bill_less_the_joint_cash_is_the_bill_of_the_replay_under_all(
+    study: Study, recommended: list[Recommendation]
+) -> None:
+    joint = joint_savings(study, recommended)
+    assert joint is not None
+    assert joint.cash_usd is not None
+    every = tuple(each for item in recommended for each in settings_in(item.change, item.id))
+    then, today = study.trial(study.whole, every), study.whole.today
+    less_kept_usd = (today.cache_usd - then.cache_usd).sum()
+    assert today.paid_usd.sum() - joint.cash_usd.mid + less_kept_usd == pytest.approx(then.paid_usd.sum())
+
+
+def test_what_a_step_frees_on_replicas_that_an_earlier_one_left_is_freed(study: Study) -> None:
+    # Pool 0 goes from 4 USD to 2, then a class that is busy there for 1 USD moves to pool 1, where it takes 0.2 USD.
+    today, count = study.whole.today, study.whole.today.busy_usd.shape[1]
+
+    def trial(paid_usd: list[float], busy_usd: list[float]) -> Trial:
+        paid, busy = (
+            np.outer([*each, *[0.0] * (len(study.pools) - 2)], np.full(count, 1 / count))
+            for each in (paid_usd, busy_usd)
+        )
+        return replace(today, paid_usd=paid, paid_usd_a_week=7 * paid.sum(axis=1), busy_usd=busy)
+
+    steps = [trial([4.0, 2.0], [1.5, 0.1]), trial([2.0, 2.0], [1.4, 0.1]), trial([2.0, 2.0], [0.4, 0.3])]
+    together = less_between(steps[0], steps[1]) + less_between(steps[1], steps[2])
+    assert (together.paid_usd, together.paid_usd_a_week) == pytest.approx((2.0, 14.0))
+    assert together.freed_usd.sum() == pytest.approx(1.0 - 0.2)
+
+
+def test_a_step_that_takes_back_what_one_before_it_frees_is_left_out(
+    study: Study, recommended: list[Recommendation]
+) -> None:
+    (frees,) = [item for item in recommended if item.kind == "tier_placement"]
+    (change,) = frees.change
+    undoes = msgspec.structs.replace(
+        frees, id="undoes", change=(msgspec.structs.replace(change, to=change.from_),)
+    )
+    kept, refused = kept_together(study, [frees, undoes])
+    assert kept == frees
+    assert refused.status == "withheld"
+    assert refused.reason == f"It would not save beside {frees.id}; on its own it would."
 
 
 def test_busy_time_is_never_more_than_what_is_paid_for(study: Study) -> None:

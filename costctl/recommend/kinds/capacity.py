@@ -54,9 +54,9 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
 
 def _by_hour(study: Study, need: Need, times: Clock | None) -> Ints | None:
     """Replicas needed in each hour; None where a schedule is not asked for, or no better than the constant."""
-    if times is None or need.is_missed_today or need.needed == 1:
+    if times is None or need.is_missed_today or need.sure == 1:
         return None
-    return needed_by_hour(study, need.number, times, need.needed)
+    return needed_by_hour(study, need.number, times, need.sure)
 
 
 def need_of(study: Study, number: int) -> Need | Withheld:
@@ -107,7 +107,9 @@ def together(study: Study, needs: list[Need]) -> dict[int, Need]:
         ):
             return found
         cheapest = min(fewer, key=lambda each: (prices[each.number], study.pools[each.number]))
-        found[cheapest.number] = replace(cheapest, advised=cheapest.advised + 1)
+        found[cheapest.number] = replace(
+            cheapest, advised=cheapest.advised + 1, beside_others=cheapest.beside_others + 1
+        )
 
 
 def _all_of(study: Study, needs: list[Need]) -> Candidate:
