@@ -43,8 +43,6 @@ IN_NO_FILE: Final = frozenset(
         "class.min_share",
         "class.queue.shed_above",
         "class.queue.on_refusal",
-        "class.queue.on_expiry",
-        "class.queue.demote_to",
         "class.hot_reads.size",
         "class.storage.copies",
         "class.backoff_factor",
