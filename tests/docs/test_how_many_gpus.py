@@ -16,7 +16,7 @@ def test_an_export_leads_to_a_schedule_in_the_policy(repository: Path, reader: P
     assert "2 to 4 replicas by the hour" in ran[0].printed
     (backend,) = json.loads((reader / "policy.json").read_text(encoding="utf-8"))["backends"]
     assert backend["schedule"]["period"] == "day"
-    assert [each["replicas"] for each in backend["schedule"]["steps"]] == [2, 3, 4, 3]
+    assert [each["replicas"] for each in backend["schedule"]["steps"]] == [3, 4, 3, 2]
     assert backend["start_up_us"] == 300_000_000
     for answer in (ran[0], ran[-1]):  # from calls with their times, and from arrivals and tokens alone
         assert "llm-premium: 2 to 4 replicas by the hour" in answer.printed

@@ -109,8 +109,8 @@ def replica_world(seed: int, spare: int | None = None) -> ReplicaWorld:
     promised = tuple(
         replace(spec, e2e_p95=f"{targets_s[number]:.6f}s") for number, spec in enumerate(classes)
     )
-    more = int(rng.integers(0, 4)) if spare is None else spare
-    today = min(fewest + more, MOST)
+    drawn = min(fewest + int(rng.integers(0, 4)), MOST)
+    today = drawn if spare is None else fewest + spare
     return ReplicaWorld(with_replicas(replace(world, classes=promised), pool, today), pool, fewest)
 
 
