@@ -44,9 +44,10 @@ def attempts_among(calls: pl.DataFrame, at_s: Floats, end_s: Floats, prompt: Int
     told = calls["attempt"].fill_null(_NOT_COUNTED).to_numpy().astype(np.int64)
     number, first = np.ones(calls.height, np.int64), np.arange(calls.height)
     tails = np.zeros(calls.height, np.int64)
-    _follow(
-        order, group, told, calls["is_failed"].to_numpy(), at_s, end_s, prompt, tails, number, first,
-    )  # fmt: skip
+    is_failed = np.require(calls["is_failed"].to_numpy(), np.bool_, ["C", "W"])  # as the loop is compiled
+    starts_s, ends_s = (np.require(each, np.float64, ["C", "W"]) for each in (at_s, end_s))
+    prompts = np.require(prompt, np.int64, ["C", "W"])
+    _follow(order, group, told, is_failed, starts_s, ends_s, prompts, tails, number, first)
     return Attempts(number, first)
 
 

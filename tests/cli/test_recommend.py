@@ -81,7 +81,7 @@ def test_everything_that_is_withheld_is_counted_once_and_told_with_verbose(docum
     brief = screen(document, View())
     assert not any(isinstance(each, Notes) for each in brief)
     assert facts(brief)["Ruled out"].startswith(f"{len(document.withheld('ruled_out'))} options")
-    assert "classes.report.slo.e2e_p95" in facts(brief)["Needs input"]
+    assert "pools.llm-economy.enable_prefix_caching" in facts(brief)["Needs input"]
 
 
 def test_without_a_change_the_first_line_says_so(document: Recommendations) -> None:
