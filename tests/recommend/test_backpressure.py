@@ -164,6 +164,12 @@ def test_the_load_at_which_an_objective_is_left_is_the_first_on_a_grid(crowded: 
     assert found.promise.target_s == IN_TIME_S
 
 
+def test_a_load_that_halves_lead_to_is_the_one_that_is_said(crowded: Study) -> None:
+    loads = Loads(crowded)
+    assert 0.1 + 0.2 != 0.3
+    assert loads.at(0.1 + 0.2) is loads.at(0.3)
+
+
 def test_more_load_never_leaves_fewer_waiting(crowded: Study) -> None:
     loads = Loads(crowded)
     waiting = [loads.at(load).waiting[0] for load in (0.25, 0.5, 1.0, 2.0)]
