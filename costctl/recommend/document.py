@@ -73,8 +73,9 @@ def build_recommendations(
     reason = None
     if study is None:
         reason = refusal or (
-            f"No call comes in the first {FIRST_PART:.0%} of the window, or none in the rest, so that nothing chosen on "
-            "one can be held to the other. Load traces of a longer time, or name that of the traffic (--since, --until)."
+            f"No call comes in the first {FIRST_PART:.0%} of the window, or none in the rest, so that nothing chosen "
+            "on one can be held to the other. Load traces of a longer time, or name that of the traffic "
+            "(--since, --until)."
         )
         on_pools = [_not_judged(kind, reason, missing) for kind in KINDS]
     else:
