@@ -95,11 +95,9 @@ def _drawn(seconds: Floats, block: Ints, level: float, weights: Floats) -> Float
 
 def _blocks(period: Period) -> tuple[Ints, int]:
     """By request, the block in which it begins, and how many there are: days from a week on, else equal parts."""
-    first_s = np.full(period.request_class.size, period.from_s)
-    seen_s = np.full(period.request_class.size, np.inf)
-    np.minimum.at(seen_s, period.request, period.workload.arrival_s)
-    first_s[np.isfinite(seen_s)] = seen_s[np.isfinite(seen_s)]
+    began_s = period.began_s()
+    began_s[~np.isfinite(began_s)] = period.from_s
     days = int((period.to_s - period.from_s) // S_PER_DAY)
     blocks = days if days >= _FEWEST_DAYS else BLOCKS
     edges_s = np.linspace(period.from_s, period.to_s, blocks + 1)
-    return np.searchsorted(edges_s[1:-1], first_s, side="right"), blocks
+    return np.searchsorted(edges_s[1:-1], began_s, side="right"), blocks

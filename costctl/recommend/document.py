@@ -36,7 +36,7 @@ from costctl.recommend.ledger import joint_savings, kept_together, ranked
 from costctl.recommend.objectives import missed_today
 from costctl.recommend.proposals import Kind, Subject
 from costctl.recommend.registry import KINDS, NOT_COVERED
-from costctl.recommend.study import FIRST_PART, Study, study_of
+from costctl.recommend.study import Study, study_of
 from costctl.recommend.weekly import without_weeks
 from costctl.scenario.today import why_nothing_fits
 from costctl.service_model.beyond_memory import beyond_memory_today
@@ -73,9 +73,8 @@ def build_recommendations(
     reason = None
     if study is None:
         reason = refusal or (
-            f"No call comes in the first {FIRST_PART:.0%} of the window, or none in the rest, so that nothing chosen "
-            "on one can be held to the other. Load traces of a longer time, or name that of the traffic "
-            "(--since, --until)."
+            "All requests begin at one instant, so that nothing that is chosen on a first part of the traffic can be "
+            "held to the rest. Load traces of a longer time."
         )
         on_pools = [_not_judged(kind, reason, missing) for kind in KINDS]
     else:

@@ -115,10 +115,11 @@ def _is_served_in_time(part: Part, trial: Trial) -> bool:
     """Whether as many calls are served as today, and the work is done by the end of the period, or not much later than
     the last call comes.
     """
-    unserved, unserved_today = (
-        int(np.count_nonzero(~is_served(each.outcome))) for each in (trial, part.today)
-    )
     period = part.period
+    counts = period.is_counted[period.request]
+    unserved, unserved_today = (
+        int(np.count_nonzero(counts & ~is_served(each.outcome))) for each in (trial, part.today)
+    )
     slack_s = max(_LEFT_OVER_S, _LEFT_OVER_RATIO * (period.to_s - period.from_s))
     last_s = float(np.nanmax(trial.outcome.arrival_s, initial=period.from_s))
     ends_s = max(period.to_s, part.today.outcome.horizon_s, last_s) + slack_s
@@ -174,11 +175,10 @@ def _guess(study: Study, number: int, today: int) -> int:
     if busy_s.size < _FEWEST_HOURS:
         return max(int(np.ceil(busy_s.sum() / (period.to_s - period.from_s))), 1)
     dearest = np.argsort(-busy_s, kind="stable")[: max(2, int(np.ceil(_DEAREST * busy_s.size)))]
-    first_s = np.full(period.request_class.size, np.inf)
-    np.minimum.at(first_s, period.request, period.workload.arrival_s)
-    known = np.isfinite(first_s)
-    hour = np.full(first_s.size, -1)
-    hour[known] = ((first_s[known] - period.from_s) // S_PER_HOUR).astype(np.int64)
+    began_s = period.began_s()
+    known = np.isfinite(began_s)
+    hour = np.full(began_s.size, -1)
+    hour[known] = ((began_s[known] - period.from_s) // S_PER_HOUR).astype(np.int64)
     part_of = with_requests(period, np.isin(hour, dearest))
     part = Part("the dearest hours", part_of, part_of.trial(part_of.pools))
     verdict = _verdicts(study, number, part)

@@ -48,11 +48,10 @@ class Clock:
 
     def of_requests(self, period: Period) -> Ints:
         """By request, the hour in which its first call reached a pool; -1 where it has none in the period."""
-        first_s = np.full(period.request_class.size, np.inf)
-        np.minimum.at(first_s, period.request, period.workload.arrival_s)
-        known = np.isfinite(first_s)
-        hour = np.full(first_s.size, -1, np.int64)
-        hour[known] = self.of_instants(first_s[known])
+        began_s = period.began_s()
+        known = np.isfinite(began_s)
+        hour = np.full(began_s.size, -1, np.int64)
+        hour[known] = self.of_instants(began_s[known])
         return hour
 
     def of_instants(self, at_s: Floats) -> Ints:

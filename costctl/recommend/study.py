@@ -24,7 +24,7 @@ from costctl.scenario.caches import caches_of
 from costctl.scenario.calibration import calibration_of
 from costctl.scenario.deferrals import deferrals_of
 from costctl.scenario.not_made import NotMade, not_made_of
-from costctl.scenario.period import Period, Trial, period_of, whole_period
+from costctl.scenario.period import Period, Trial, period_of, rest_of, whole_period
 from costctl.scenario.read_places import Hot, PlacedReads, copies_of, place_cost_by_block, placed_reads_of
 from costctl.scenario.reads import Reads, found_in, hot_cost_by_block, reads_of
 from costctl.scenario.retrieval import shares_of
@@ -33,7 +33,7 @@ from costctl.scenario.today import platform_today
 from costctl.service_model.pool_fit import PoolFits
 from costctl.simulate.workload import Pool
 
-FIRST_PART: Final = 0.6  # of the window: settings are chosen on it
+FIRST_PART: Final = 0.6  # of the time in which requests begin: settings are chosen on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What advice rests on. first: the part that settings are chosen on; second: the one they are held to; whole: both,
-    for what all advice saves together. Pools and classes are numbered as in ``fits``.  own: what was observed of each
-    call of ``whole``.  reads: that a hot tier could
-    have served; None where there are none, or no tier prices its place.  keyed_reads: that name what they fetched.
-    placed: reads whose price depends on where their class is served; None where there are none.
+    """What advice rests on. first: the part that settings are chosen on; second: the one they are held to, replayed
+    with what came before it, since it begins with what that leaves undone; whole: both, for what all advice saves
+    together. Pools and classes are numbered as in ``fits``.  own: what was observed of each call of ``whole``.  reads:
+    that a hot tier could have served; None where there are none, or no tier prices its place.  keyed_reads: that name
+    what they fetched.  placed: reads whose price depends on where their class is served; None where there are none.
     retrieval: by class that retrieves, its part of the requests' time, the part of its calls' replica time that is held
     meanwhile, and how many requests retrieve.
     """
@@ -107,8 +107,12 @@ class Study:
         if self.reads is not None:
             cache_usd = cache_usd + hot_cost_by_block(self.reads, platform, self.classes, edges_s)
         if self.placed is not None:
-            lane = part.period.workload.lane
-            shares = self.placed.region_share(part.period.pool, lane), self.placed.region_share(pool, lane)
+            counts = part.period.is_counted[part.period.request]
+            lane = part.period.workload.lane[counts]
+            shares = (
+                self.placed.region_share(part.period.pool[counts], lane),
+                self.placed.region_share(pool[counts], lane),
+            )
             cache_usd = cache_usd + self._place_cost_by_block(self.placed, platform, shares, edges_s)
         return replace(trial, cache_usd=cache_usd)
 
@@ -139,19 +143,15 @@ class Study:
 
 
 def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> Study | None:
-    """The study; None where one of the two parts has no calls. Every fitted pool must have a price."""
-    cut_s = FIRST_PART * frames.window_s
-    periods = (
-        period_of(frames, fits, settings, 0.0, cut_s),
-        period_of(frames, fits, settings, cut_s, frames.window_s),
-    )
-    if min(each.workload.size for each in periods) == 0:
-        return None
-    names = (f"the first {FIRST_PART:.0%} of the window", "the rest of the window", "the window")
+    """The study; None where all requests begin at one instant. Every fitted pool must have a price."""
     whole = whole_period(frames, fits, settings)
+    cut_s = _cut_s(whole)
+    periods = period_of(frames, fits, settings, 0.0, cut_s), rest_of(whole, cut_s), whole
+    if not all(each.is_counted[each.request].any() for each in periods):
+        return None
+    names = (f"the first {cut_s / frames.window_s:.0%} of the window", "the rest of the window", "the window")
     first, second, all_of_it = (
-        Part(name, period, period.trial(period.pools))
-        for name, period in zip(names, (*periods, whole), strict=True)
+        Part(name, period, period.trial(period.pools)) for name, period in zip(names, periods, strict=True)
     )
     return Study(
         settings=settings,
@@ -183,6 +183,16 @@ def study_of(frames: Frames, fits: PoolFits, settings: Settings, seed: int) -> S
             frames.traffic.stage_time, frames.request_class, frames.reuse.held_call, frames.pool_call
         ),
     )
+
+
+def _cut_s(whole: Period) -> float:
+    """Where the first part ends: of the time in which requests begin, so that neither part is without them where work
+    goes on for long after the last has come.
+    """
+    began_s = whole.began_s()
+    began_s = began_s[np.isfinite(began_s)]
+    first_s, last_s = float(began_s.min(initial=np.inf)), float(began_s.max(initial=-np.inf))
+    return first_s + FIRST_PART * (last_s - first_s) if began_s.size else 0.0
 
 
 def _serves(fits: PoolFits) -> Bools:

@@ -84,11 +84,16 @@ def cost_by_block(caches: Caches, size: Ints, is_answered: Bools, at_s: Floats, 
 
 
 def replay_with_answers(
-    workload: Workload, pool: Ints, pools: Sequence[Pool], is_answered: Bools, took_s: Floats
+    workload: Workload,
+    pool: Ints,
+    pools: Sequence[Pool],
+    is_answered: Bools,
+    took_s: Floats,
+    until_s: float = np.inf,
 ) -> Outcome:
-    """The outcome. took_s: by call, how long its answer takes from the cache."""
+    """The outcome. took_s: by call, how long its answer takes from the cache.  until_s: no event after it happens."""
     left, which = answered(workload, is_answered, took_s)
-    found = replay_network(left, pool[which], pools)
+    found = replay_network(left, pool[which], pools, until_s)
     n = workload.size
     spread: dict[str, Any] = {
         name: _spread(getattr(found, name), which, n, missing)

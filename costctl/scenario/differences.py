@@ -91,7 +91,7 @@ def _has_ttft_objective(base: Replayed, request_class: str | None) -> bool:
 def _totals(base: Replayed, changed: Replayed, results: tuple[Result, Result], seed: int) -> list[Difference]:
     sides = (base, changed)
     good = [each.good_by_block() for each in sides]
-    offered = [counts_by_block(each.first_s()[each.has_calls()], each.edges_s()) for each in sides]
+    offered = [counts_by_block(each.began_s()[each.has_calls()], each.edges_s()) for each in sides]
     before, after = results
     found = [
         Difference(
@@ -128,7 +128,7 @@ def _totals(base: Replayed, changed: Replayed, results: tuple[Result, Result], s
 
 def _of_class(base: Replayed, changed: Replayed, number: int, seed: int) -> list[Difference]:
     name, sides = base.classes[number], (base, changed)
-    edges_s = block_edges_s(base.first_s()[base.members(number)])
+    edges_s = block_edges_s(base.began_s()[base.members(number)])
     done = [each.members(number) & each.is_complete() for each in sides]
     found = [
         *_of_quantiles(sides, done, (base.trial.e2e_s, changed.trial.e2e_s), edges_s, _E2E, name, seed),
@@ -136,8 +136,8 @@ def _of_class(base: Replayed, changed: Replayed, number: int, seed: int) -> list
     ]
     ratios = [
         Ratio(
-            counts_by_block(each.first_s()[each.members(number) & each.trial.is_good], edges_s),
-            counts_by_block(each.first_s()[each.members(number)], edges_s),
+            counts_by_block(each.began_s()[each.members(number) & each.trial.is_good], edges_s),
+            counts_by_block(each.began_s()[each.members(number)], edges_s),
         )
         for each in sides
     ]
@@ -159,7 +159,7 @@ def _of_quantiles(
     samples = []
     for side, is_done, values_s in zip(sides, done, seconds, strict=True):
         known = is_done & np.isfinite(values_s)
-        block = np.searchsorted(edges_s[1:-1], side.first_s()[known], side="right")
+        block = np.searchsorted(edges_s[1:-1], side.began_s()[known], side="right")
         samples.append(Sample(values_s[known], block))
     if min(sample.value.size for sample in samples) == 0:
         return []

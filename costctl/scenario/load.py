@@ -95,9 +95,8 @@ def _shifts_s(period: Period, rng: np.random.Generator) -> Floats:
 
 def _within(period: Period, shift_s: Floats) -> Floats:
     """The shifts, turned around where the first call of the request would leave the window."""
-    first_s = np.full(period.request_class.size, np.inf)
-    np.minimum.at(first_s, period.request, period.workload.arrival_s)
-    is_outside = (first_s + shift_s < period.from_s) | (first_s + shift_s > period.to_s)
+    shifted_s = period.began_s() + shift_s
+    is_outside = (shifted_s < period.from_s) | (shifted_s > period.to_s)
     turned: Floats = np.where(is_outside, -shift_s, shift_s)
     return turned
 
@@ -169,6 +168,7 @@ def _of_calls(period: Period, which: Ints, request: Ints, before: Ints) -> Perio
 def _of_requests(period: Period, which: Ints) -> Period:
     return replace(
         period,
+        is_counted=period.is_counted[which],
         request_class=period.request_class[which],
         duration_s=period.duration_s[which],
         ttft_s=period.ttft_s[which],

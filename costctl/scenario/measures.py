@@ -58,11 +58,9 @@ class Replayed:
         found = np.unique(self.period.request_class[self.period.request])
         return sorted((int(number) for number in found), key=lambda number: self.classes[number])
 
-    def first_s(self) -> Floats:
+    def began_s(self) -> Floats:
         """By request, when its first call reached a pool in the trace."""
-        first_s = np.full(self.period.request_class.size, np.inf)
-        np.minimum.at(first_s, self.period.request, self.period.workload.arrival_s)
-        return first_s
+        return self.period.began_s()
 
     def is_complete(self) -> Bools:
         """By request, whether all of its calls were served."""
@@ -108,11 +106,11 @@ class Replayed:
     def good_by_block(self) -> Floats:
         """Requests within their objectives, by block of their start."""
         is_good = self.has_calls() & self.trial.is_good
-        return counts_by_block(self.first_s()[is_good], self.edges_s())
+        return counts_by_block(self.began_s()[is_good], self.edges_s())
 
     def has_calls(self) -> Bools:
         """By request, whether any of its calls is replayed."""
-        return np.isfinite(self.first_s())
+        return np.isfinite(self.began_s())
 
 
 def result_of(replayed: Replayed) -> Result:

@@ -10,7 +10,7 @@ its time to first token likewise, of the call that gave it and those before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -73,7 +73,8 @@ class Period:
 
     window_s: length of the window.  usd_per_s: price of a replica second, interruptions_per_s: of a replica on spot,
     both by fitted pool.  request: for each call its request.  before: for each call the one before it in its request,
-    or -1.  is_answer: by call, whether it gave its request's first token.
+    or -1.  is_answer: by call, whether it gave its request's first token.  is_counted: by request, whether it began in
+    the part: others began before, and are replayed so that the part finds the platform as busy as they leave it.
     request_class, duration_s, ttft_s, target_s, p99_target_s, deadline_s, ttft_target_s, is_success: by request;
     targets are infinite without an objective.  today: of each call, what became of it in the replay of today.  repeats:
     of each call, whether it was asked before; None where nobody looked.
@@ -90,6 +91,7 @@ class Period:
     request: Ints
     before: Ints
     is_answer: Bools
+    is_counted: Bools
     request_class: Ints
     duration_s: Floats
     ttft_s: Floats
@@ -101,11 +103,17 @@ class Period:
     today: Outcome
     repeats: Repeats | None = None
 
+    def began_s(self) -> Floats:
+        """By request, when its first call reached a pool in the trace; infinite where it has none here."""
+        began_s = np.full(self.request_class.size, np.inf)
+        np.minimum.at(began_s, self.request, self.workload.arrival_s)
+        return began_s
+
     def members(self, request_class: int) -> Bools:
         """Which requests are of the class and have calls in the period."""
         found = np.zeros(self.request_class.size, np.bool_)
         found[self.request] = True
-        members: Bools = found & (self.request_class == request_class)
+        members: Bools = found & self.is_counted & (self.request_class == request_class)
         return members
 
     def trial(
@@ -122,6 +130,7 @@ class Period:
         """
         served_by = self.pool if pool is None else pool
         outcome, cache_usd = self._replayed(pools, served_by, caches, deferrals, not_made)
+        before_s = self._paid_before_s(pools, served_by, caches, deferrals, not_made)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
         if not_made is not None:
             longer_s[not_made.is_lost] = np.inf
@@ -135,10 +144,14 @@ class Period:
         prices = self.usd_per_s[:, np.newaxis]
         held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
         busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
-        paid_s, a_week_s = self._paid_s(outcome, pools)
+        paid_s, a_week_s = self._paid_s(outcome, pools, before_s)
         paid_usd = prices * np.outer(paid_s, np.full(BLOCKS, 1 / BLOCKS))
         is_good = (
-            self.is_success & np.isfinite(e2e_s) & (e2e_s <= self.target_s) & ~(first_s > self.ttft_target_s)
+            self.is_success
+            & self.is_counted
+            & np.isfinite(e2e_s)
+            & (e2e_s <= self.target_s)
+            & ~(first_s > self.ttft_target_s)
         )
         waited_s = (
             put_off_s(self.workload, self.request, self.request_class, deferrals) if deferrals else None
@@ -155,14 +168,17 @@ class Period:
         caches: Caches | None,
         deferrals: Sequence[Deferral],
         not_made: NotMade | None,
+        until_s: float = np.inf,
     ) -> tuple[Outcome, Floats]:
-        """The outcome, and what caches cost by block. A cache answers what had been asked before any call waited."""
+        """The outcome, and what caches cost by block. A cache answers what had been asked before any call waited.
+        until_s: no event after it happens.
+        """
         workload, had = self.workload, np.arange(self.workload.size)
         if deferrals:
             workload, had = put_off(workload, self.request, self.request_class, deferrals)
         keeps = None if self.repeats is None else caches
         if keeps is None and not_made is None:
-            outcome = replay_network(workload, served_by[had], pools)
+            outcome = replay_network(workload, served_by[had], pools, until_s)
             return (in_order(outcome, had) if deferrals else outcome), np.zeros(BLOCKS)
         is_answered, took_s = np.zeros(self.workload.size, np.bool_), np.zeros(self.workload.size)
         if keeps is not None and self.repeats is not None:
@@ -172,12 +188,32 @@ class Period:
         if not_made is not None:
             is_answered = is_answered & ~not_made.is_left_out
             is_spared, took_s = is_answered | not_made.is_left_out, np.where(is_answered, took_s, 0.0)
-        outcome = replay_with_answers(workload, served_by[had], pools, is_spared[had], took_s[had])
+        outcome = replay_with_answers(workload, served_by[had], pools, is_spared[had], took_s[had], until_s)
         outcome = in_order(outcome, had) if deferrals else outcome
         if keeps is None or self.repeats is None:
             return outcome, np.zeros(BLOCKS)
         edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
-        return outcome, cost_by_block(keeps, self.repeats.size, is_answered, outcome.arrival_s, edges_s)
+        is_read = is_answered & self.is_counted[self.request]
+        return outcome, cost_by_block(keeps, self.repeats.size, is_read, outcome.arrival_s, edges_s)
+
+    def _paid_before_s(
+        self,
+        pools: Sequence[Pool],
+        served_by: Ints,
+        caches: Caches | None,
+        deferrals: Sequence[Deferral],
+        not_made: NotMade | None,
+    ) -> Floats:
+        """Replica seconds paid for before the period by pool, of those whose replicas come and go; 0 of others."""
+        paid_s = np.zeros(len(pools))
+        comes_and_goes = [
+            each.setup.scaling is not None or each.setup.timetable is not None for each in pools
+        ]
+        if self.from_s > 0 and any(comes_and_goes):
+            before, _ = self._replayed(pools, served_by, caches, deferrals, not_made, self.from_s)
+            for number in np.flatnonzero(comes_and_goes):
+                paid_s[number] = before.paid_s[replicas_of_pool(pools, int(number))].sum()
+        return paid_s
 
     def _first_s(self, total_s: Floats, first_longer_s: Floats) -> Floats:
         """By request, its time to first token: as observed, and what the calls up to it take longer."""
@@ -188,20 +224,21 @@ class Period:
         first_s[self.request[answers]] += waited_s + first_longer_s[answers]
         return np.maximum(first_s, 0.0)
 
-    def _paid_s(self, outcome: Outcome, pools: Sequence[Pool]) -> tuple[Floats, Floats]:
+    def _paid_s(self, outcome: Outcome, pools: Sequence[Pool], before_s: Floats) -> tuple[Floats, Floats]:
         """Replica seconds paid for in the period, and in a week, by pool: of those that come and go, as long as each
         was there. What a last call takes beyond the period is not counted: it would make a bill of an end that nobody
         chose. A timetable says itself what a week has of it, wherever in a day the period begins and ends; what its
-        replicas stay on to end their calls is taken at its rate.
+        replicas stay on to end their calls is taken at its rate. before_s: by pool, what was paid before the period.
         """
         fixed_s = self.to_s - self.from_s
         a_week = S_PER_WEEK / fixed_s
         paid_s = []
         for number, pool in enumerate(pools):
-            setup, of_pool_s = pool.setup, float(outcome.paid_s[replicas_of_pool(pools, number)].sum())
+            setup = pool.setup
+            of_pool_s = float(outcome.paid_s[replicas_of_pool(pools, number)].sum() - before_s[number])
             times = setup.timetable
             if times is not None:
-                over_s = of_pool_s - ordered_s(times, 0.0, outcome.horizon_s)
+                over_s = of_pool_s - ordered_s(times, self.from_s, outcome.horizon_s)
                 of_week_s = ordered_s(times, 0.0, times.period_s) * S_PER_WEEK / times.period_s
                 here_s = ordered_s(times, self.from_s, self.to_s) + over_s
                 paid_s.append((here_s, of_week_s + over_s * a_week))
@@ -215,7 +252,7 @@ class Period:
         """Sums over the requests that begin in each block of the period. of_request: one entry a request."""
         begin_s = np.full(self.request_class.size, np.inf)
         np.fmin.at(begin_s, self.request, self.today.arrival_s)
-        here = np.isfinite(begin_s)
+        here = np.isfinite(begin_s) & self.is_counted
         block = (begin_s[here] - self.from_s) / (self.to_s - self.from_s) * BLOCKS
         place = np.clip(block.astype(np.int64), 0, BLOCKS - 1)
         return np.bincount(place, of_request[here], minlength=BLOCKS).astype(np.float64)
@@ -274,6 +311,7 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
         request=request[keep],
         before=calls_before(workload.after, request[keep], calls.arrival_s[kept], calls.end_s[kept]),
         is_answer=np.abs(calls.first_token_s[kept] - awaited_s) < _SAME_S,
+        is_counted=np.ones(request_class.size, np.bool_),
         request_class=request_class,
         duration_s=duration_s,
         ttft_s=ttft_s,
@@ -290,6 +328,11 @@ def period_of(frames: Frames, fits: PoolFits, settings: Settings, from_s: float,
 def whole_period(frames: Frames, fits: PoolFits, settings: Settings) -> Period:
     """The whole window."""
     return period_of(frames, fits, settings, 0.0, float(np.nextafter(frames.window_s, np.inf)))
+
+
+def rest_of(period: Period, from_s: float) -> Period:
+    """The period from ``from_s`` on: requests that began before are replayed and not counted."""
+    return replace(period, from_s=from_s, is_counted=period.is_counted & (period.began_s() >= from_s))
 
 
 def quantile_upper_s(seconds: Floats, level: float) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from costctl.compiled import inlined_part, part
 from costctl.simulate.heaps import heap_remove
 from costctl.simulate.prefix_cache import link_newest, unlink
-from costctl.simulate.queues import dequeue, enqueue
+from costctl.simulate.queues import NOT_THERE, cut_out, dequeue, enqueue
 from costctl.simulate.replay_state import BEGUN, BLOCK, Calls, Memory, SimState
 
 
@@ -187,16 +187,9 @@ def abort_decoding(calls: Calls, sim: SimState, memory: Memory, r: int, call: in
 def left_paused(calls: Calls, memory: Memory, r: int, call: int) -> bool:
     """Take a call out of those that were pre-empted, and hold nothing; whether it was one of them."""
     own = memory.replicas[r]
-    before, here = -1, int(own.paused)
-    while here >= 0 and here != call:
-        before, here = here, int(calls.next_in_queue[here])
-    if here < 0:
-        return False
-    if before < 0:
-        own.paused = calls.next_in_queue[call]
-    else:
-        calls.next_in_queue[before] = calls.next_in_queue[call]
-    return True
+    first, before = cut_out(calls, int(own.paused), call)
+    own.paused = first
+    return before != NOT_THERE
 
 
 @inlined_part

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from costctl.compiled import inlined_part, part
 from costctl.simulate.replay_state import DEMOTED, Calls, SimState
+
+NOT_THERE: Final = -2  # in a line of calls
 
 
 @inlined_part
@@ -28,21 +32,31 @@ def dequeue(calls: Calls, sim: SimState, r: int, number: int) -> int:
 
 
 @part
-def taken_out(calls: Calls, sim: SimState, r: int, number: int, call: int) -> bool:
-    """Take a call out of a queue, wherever it stands; whether it was there."""
-    queue = sim.queues[r, number]
-    before, here = -1, int(queue.first)
+def cut_out(calls: Calls, first: int, call: int) -> tuple[int, int]:
+    """Take a call out of a line that begins with ``first``: who is first then, and who stood before it; -1 is nobody,
+    NOT_THERE that the call was not in the line.
+    """
+    before, here = -1, first
     while here >= 0 and here != call:
         before, here = here, int(calls.next_in_queue[here])
     if here < 0:
-        return False
+        return first, NOT_THERE
+    behind = int(calls.next_in_queue[call])
     if before < 0:
-        queue.first = calls.next_in_queue[call]
-    else:
-        calls.next_in_queue[before] = calls.next_in_queue[call]
-    if queue.last == call:
+        return behind, before
+    calls.next_in_queue[before] = behind
+    return first, before
+
+
+@part
+def taken_out(calls: Calls, sim: SimState, r: int, number: int, call: int) -> bool:
+    """Take a call out of a queue, wherever it stands; whether it was there."""
+    queue = sim.queues[r, number]
+    first, before = cut_out(calls, int(queue.first), call)
+    queue.first = first
+    if before != NOT_THERE and queue.last == call:
         queue.last = before
-    return True
+    return before != NOT_THERE
 
 
 @inlined_part

@@ -78,6 +78,7 @@ def period(requests: int, seed: int = 0, calls_each: int = 3, window_s: float = 
         request=request,
         before=after,
         is_answer=is_answer,
+        is_counted=np.ones(requests, np.bool_),
         request_class=request_class,
         duration_s=end_s - start_s,
         ttft_s=first_s - start_s,

@@ -55,6 +55,16 @@ def test_the_fewest_replicas_are_those_of_the_world_run_again_with_each_number(t
     ]
 
 
+def test_what_was_not_done_when_the_rest_of_the_window_begins_is_in_the_way_of_the_rest(
+    tmp_path: Path,
+) -> None:
+    made = replica_world(304, spare=0)  # its burst comes just before the cut
+    advice = advice_for(made, tmp_path)
+    assert advice.capacity is not None
+    assert advice.capacity.needed == made.fewest == 8
+    assert advice.status == "withheld"
+
+
 def world_of(folder: Path, replicas: int, **objectives: str | None) -> Question:
     """The sample with so many replicas of one pool, and other objectives for some classes."""
     world = sample_world(7)

@@ -166,7 +166,7 @@ def _engine(rng: np.random.Generator, seed: int, is_wasteful: bool) -> OwnedWorl
         pool = _pool(rng, slots, replicas=int(rng.integers(1, 3)))
         declared = kv
     sized = _world(
-        rng, seed, (replace(pool, slots=min(int(slots), 8)),), classes, float(rng.uniform(0.55, 0.85)), 2500
+        rng, seed, (replace(pool, slots=min(int(slots), 8)),), classes, float(rng.uniform(0.55, 0.85)), 5000
     )
     world = replace(sized, pools=(pool,))
     return OwnedWorld(
@@ -268,7 +268,7 @@ def _fewest(world: World, room: float = 0.0) -> int:
     target_s = (1.0 - room) * float(str(world.classes[0].e2e_p95).removesuffix("s"))
     served = ((count, with_replicas(world, pool.name, count)) for count in range(1, pool.replicas + 1))
     enough = (
-        count for count, each in served if worst_p95_s(each, demand, durations_s(each, demand), 0) <= target_s
+        count for count, each in served if worst_p95_s(demand, durations_s(each, demand), 0) <= target_s
     )
     return next(enough, pool.replicas)
 

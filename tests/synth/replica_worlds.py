@@ -25,7 +25,7 @@ from tests.synth.written_worlds import with_pool_lines, written
 
 MOST: Final = 8
 WITHOUT_RESERVE: Final = "reserve_replicas = 0"
-FIRST_PART: Final = 0.6  # of the window, as advice cuts it
+FIRST_PART: Final = 0.6  # of the time in which requests begin, as advice cuts it
 _HOURS: Final = 0.2
 _DAY_NS: Final = 86_400 * NS_PER_S
 _MIXES: Final = (
@@ -98,13 +98,13 @@ def replica_world(seed: int, spare: int | None = None) -> ReplicaWorld:
     demand = demand_of(world)
     times_s = {count: durations_s(with_replicas(world, pool, count), demand) for count in range(1, MOST + 1)}
     targets_s = {
-        number: float(rng.uniform(1.2, 2.5)) * worst_p95_s(world, demand, times_s[MOST], number)
+        number: float(rng.uniform(1.2, 2.5)) * worst_p95_s(demand, times_s[MOST], number)
         for number in range(len(classes))
     }
     fewest = min(
         count
         for count, seconds in times_s.items()
-        if all(worst_p95_s(world, demand, seconds, each) <= target for each, target in targets_s.items())
+        if all(worst_p95_s(demand, seconds, each) <= target for each, target in targets_s.items())
     )
     promised = tuple(
         replace(spec, e2e_p95=f"{targets_s[number]:.6f}s") for number, spec in enumerate(classes)
@@ -162,10 +162,11 @@ def advice_for(made: ReplicaWorld, folder: Path) -> Recommendation:
     return advice
 
 
-def worst_p95_s(world: World, demand: Demand, seconds: Floats, number: int) -> float:
-    """The larger 95th percentile of the class in the two parts of the window."""
+def worst_p95_s(demand: Demand, seconds: Floats, number: int) -> float:
+    """The larger 95th percentile of the class in the two parts of the traffic."""
     start_s = demand.requests.start_s
-    is_first = start_s < FIRST_PART * world.hours * 3600.0
+    first_s, last_s = start_s.min(), start_s.max()
+    is_first = start_s < first_s + FIRST_PART * (last_s - first_s)
     of_class = demand.requests.request_class == number
     return max(
         float(np.quantile(seconds[of_class & part], 0.95, method="inverted_cdf"))
