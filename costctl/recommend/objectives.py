@@ -26,6 +26,7 @@ from costctl.scenario.trust import is_trusted
 from costctl.simulate.outcome_measures import quantile_s
 
 Times = Literal["e2e_s", "ttft_s"]
+SURE_DEVIATES: Final = 1.96  # of a bound of 97.5 %
 _ROUNDING_S: Final = 1e-9  # what is left of sums of floats
 
 
@@ -76,14 +77,21 @@ def meets_objectives(part: Part, changed: Trial, classes: Iterable[int]) -> bool
     return next(not_kept(part, changed, classes), None) is None
 
 
-def not_kept(part: Part, changed: Trial, classes: Iterable[int]) -> Iterator[Missed]:
+def not_kept(
+    part: Part, changed: Trial, classes: Iterable[int], deviates: float = SURE_DEVIATES
+) -> Iterator[Missed]:
     """The objectives that are not kept, each with what it is held to: the upper bound of its percentile, and the
     percentile itself, since where today keeps an objective by too little to be sure its bound is above it already.
+    deviates: how far above it the bound is.
     """
+
+    def upper_s(seconds: Floats, level: float) -> float:
+        return quantile_upper_s(seconds, level, deviates)
+
     for promise in promises_of(part.period, classes):
         members = part.period.members(promise.request_class)
         today_s, changed_s = (promise.seconds(trial, members) for trial in (part.today, changed))
-        for percentile_of in (quantile_upper_s, quantile_s):
+        for percentile_of in (upper_s, quantile_s):
             before_s, after_s = (percentile_of(each, promise.level) for each in (today_s, changed_s))
             if after_s > max(promise.target_s, before_s + _ROUNDING_S):
                 yield Missed(promise, after_s)

@@ -335,14 +335,14 @@ def rest_of(period: Period, from_s: float) -> Period:
     return replace(period, from_s=from_s, is_counted=period.is_counted & (period.began_s() >= from_s))
 
 
-def quantile_upper_s(seconds: Floats, level: float) -> float:
-    """Upper 97.5 % bound of a quantile, by the rank that a binomial count allows; the longest with too few, infinite
-    with none.
+def quantile_upper_s(seconds: Floats, level: float, deviates: float = 1.96) -> float:
+    """Upper bound of a quantile, of 97.5 % unless other normal deviates are given, by the rank that a binomial count
+    allows; the longest with too few, infinite with none.
     """
     known = np.sort(seconds[~np.isnan(seconds)])
     if known.size == 0:
         return float("inf")
-    rank = level * known.size + 1.96 * np.sqrt(level * (1.0 - level) * known.size)
+    rank = level * known.size + deviates * np.sqrt(level * (1.0 - level) * known.size)
     return float(known[min(int(np.ceil(rank)), known.size) - 1])
 
 

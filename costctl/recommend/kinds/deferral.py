@@ -26,7 +26,7 @@ from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.study import Study
 from costctl.scenario.period import quantile_upper_s
-from costctl.units import S_PER_DAY, S_PER_HOUR
+from costctl.units import S_PER_DAY, S_PER_HOUR, S_PER_MINUTE
 
 _NAME: Final = "deferral"
 _SPANS_H: Final = (4, 8, 12, 16, 20)  # lengths of the quiet hours that are tried
@@ -134,6 +134,16 @@ def _quiet(study: Study, number: int, times: Clock) -> Iterator[DayHours]:
         yield DayHours(60 * begin, 60 * ((begin + length) % times.hours))
 
 
+def rounded_wait_s(seconds: float) -> float:
+    """The longest that may be waited, as people would write it: whole hours from 12 on, minutes from 10 on, or seconds;
+    never longer.
+    """
+    for size, least in ((S_PER_HOUR, 12), (S_PER_MINUTE, 10), (1.0, 0)):
+        if seconds >= least * size:
+            return float(np.floor(seconds / size) * size)
+    return 0.0
+
+
 def _tried(study: Study, need: Need, within_s: dict[int, float], times: Clock, hours: DayHours) -> _Tried:
     """The fewest replicas, below those needed today, when the classes wait for these hours."""
     settings = tuple(
@@ -141,7 +151,7 @@ def _tried(study: Study, need: Need, within_s: dict[int, float], times: Clock, h
         for number, seconds in within_s.items()
         for each in (
             setting("class", "defer.hours", study.classes[number], hours.text),
-            setting("class", "defer.within", study.classes[number], float(np.floor(seconds))),
+            setting("class", "defer.within", study.classes[number], rounded_wait_s(seconds)),
         )
     )
     classes = study.served_classes(need.number)
