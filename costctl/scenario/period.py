@@ -68,6 +68,17 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class _Scenario:
+    """What is replayed. pool: by which each call is served; the others as ``Period.trial`` takes them."""
+
+    pools: Sequence[Pool]
+    pool: Ints
+    caches: Caches | None
+    deferrals: Sequence[Deferral]
+    not_made: NotMade | None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """The calls of the requests that began in a part of the window, and those requests.
 
@@ -128,9 +139,8 @@ class Period:
         classes that wait for hours of low demand; their times begin when they have waited.  not_made: calls that are
         left out.
         """
-        served_by = self.pool if pool is None else pool
-        outcome, cache_usd = self._replayed(pools, served_by, caches, deferrals, not_made)
-        before_s = self._paid_before_s(pools, served_by, caches, deferrals, not_made)
+        scenario = _Scenario(pools, self.pool if pool is None else pool, caches, deferrals, not_made)
+        outcome, cache_usd = self._replayed(scenario)
         longer_s = _longer_s(latency_s(outcome), latency_s(self.today))
         if not_made is not None:
             longer_s[not_made.is_lost] = np.inf
@@ -144,7 +154,7 @@ class Period:
         prices = self.usd_per_s[:, np.newaxis]
         held = 1.0 + done_again_by_pool(outcome, pools, self.interruptions_per_s)[:, np.newaxis]
         busy_usd = prices * held * busy_s_by_pool_and_block(outcome, replicas_by_pool(pools), edges_s)
-        paid_s, a_week_s = self._paid_s(outcome, pools, before_s)
+        paid_s, a_week_s = self._paid_s(outcome, pools, self._paid_before_s(scenario))
         paid_usd = prices * np.outer(paid_s, np.full(BLOCKS, 1 / BLOCKS))
         is_good = (
             self.is_success
@@ -161,22 +171,16 @@ class Period:
             outcome, busy_usd, paid_usd, e2e_s, first_s, is_good, cache_usd, paid_usd_a_week, waited_s
         )
 
-    def _replayed(
-        self,
-        pools: Sequence[Pool],
-        served_by: Ints,
-        caches: Caches | None,
-        deferrals: Sequence[Deferral],
-        not_made: NotMade | None,
-        until_s: float = np.inf,
-    ) -> tuple[Outcome, Floats]:
+    def _replayed(self, scenario: _Scenario, until_s: float = np.inf) -> tuple[Outcome, Floats]:
         """The outcome, and what caches cost by block. A cache answers what had been asked before any call waited.
         until_s: no event after it happens.
         """
+        pools, served_by, not_made = scenario.pools, scenario.pool, scenario.not_made
+        deferrals = scenario.deferrals
         workload, had = self.workload, np.arange(self.workload.size)
         if deferrals:
             workload, had = put_off(workload, self.request, self.request_class, deferrals)
-        keeps = None if self.repeats is None else caches
+        keeps = None if self.repeats is None else scenario.caches
         if keeps is None and not_made is None:
             outcome = replay_network(workload, served_by[had], pools, until_s)
             return (in_order(outcome, had) if deferrals else outcome), np.zeros(BLOCKS)
@@ -196,21 +200,14 @@ class Period:
         is_read = is_answered & self.is_counted[self.request]
         return outcome, cost_by_block(keeps, self.repeats.size, is_read, outcome.arrival_s, edges_s)
 
-    def _paid_before_s(
-        self,
-        pools: Sequence[Pool],
-        served_by: Ints,
-        caches: Caches | None,
-        deferrals: Sequence[Deferral],
-        not_made: NotMade | None,
-    ) -> Floats:
+    def _paid_before_s(self, scenario: _Scenario) -> Floats:
         """Replica seconds paid for before the period by pool, of those whose replicas come and go; 0 of others."""
+        pools = scenario.pools
         paid_s = np.zeros(len(pools))
-        comes_and_goes = [
-            each.setup.scaling is not None or each.setup.timetable is not None for each in pools
-        ]
+        setups = [each.setup for each in pools]
+        comes_and_goes = [each.scaling is not None or each.timetable is not None for each in setups]
         if self.from_s > 0 and any(comes_and_goes):
-            before, _ = self._replayed(pools, served_by, caches, deferrals, not_made, self.from_s)
+            before, _ = self._replayed(scenario, self.from_s)
             for number in np.flatnonzero(comes_and_goes):
                 paid_s[number] = before.paid_s[replicas_of_pool(pools, int(number))].sum()
         return paid_s
