@@ -9,7 +9,7 @@ QUIET := $(if $(MAKE_TERMERR),,--quiet)
 typed = echo '$$ costctl $(1)' && ../$(BIN)/costctl $(1) $(QUIET) && echo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench calibrate fuzz schemas validators clean
+.PHONY: help demo test check bench calibrate fuzz schemas docs validators clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -87,6 +87,9 @@ schemas: .venv/demo ## write schemas/ and the pages that are made from the code
 	@$(BIN)/python scripts/write_levers_page.py
 	@$(BIN)/python scripts/write_metrics_page.py
 	@$(BIN)/python scripts/write_screens_picture.py
+
+docs: schemas .venv/test ## the same, and the README's pictures of the weekly review, for which a Chromium must be installed
+	@$(BIN)/python scripts/draw_report_pictures.py
 
 validators: ## build the consumers' own validators, and real clients, under .validators/
 	@bash scripts/make_validators.sh

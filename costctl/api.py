@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from costctl.documents.portfolio import Portfolio
     from costctl.documents.prices import Prices
     from costctl.documents.recommendations import Recommendations
+    from costctl.documents.report import Report
     from costctl.documents.review import Review, Undo
     from costctl.documents.sessions import Sessions
     from costctl.documents.simulation import Simulation
@@ -225,6 +226,14 @@ class Store:
         if keep:
             _warn(verbs.keep_outcomes(question, document))
         return document
+
+    def report(self, *, extrapolate: bool = False) -> Report:
+        """The weekly review: what was spent and why, what to do now, what came of earlier advice. It is looked at, and
+        nothing is kept. extrapolate: figures per week from less than a day too.
+        """
+        from costctl import verbs
+
+        return verbs.report(self._question(is_extrapolating=extrapolate), self.progress)
 
     def undo(self, name: str) -> Undo:
         """The settings that take back what was recommended last under this id, which ``review`` has.

@@ -36,6 +36,13 @@ build clients "openai==3.57.0" "httpx==0.28.1" "opentelemetry-sdk==1.45.2" \
   "opentelemetry-util-genai==1.1b0" "openinference-instrumentation-openai==0.1.66" \
   "opentelemetry-instrumentation-openai==0.62.4"
 
+# A browser, in which the tests look at the page of `costctl report`.
+if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+  echo "Installing Debian's chromium"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends chromium >/dev/null
+fi
+
 # The validator of FOCUS files asks for Python 3.12 and numpy 1, which pyarrow 22 no longer takes. It ships the rules of 1.2.
 python=$(newer_python 3,12)
 if [ -z "$python" ]; then

@@ -8,7 +8,6 @@ from typing import Final
 from costctl.documents.analysis import (
     Analysis,
     ClassReport,
-    PoolReport,
     by_rank,
     metric_of,
 )
@@ -25,7 +24,6 @@ from costctl.render.cells import (
     Quantity,
     Row,
     count,
-    number,
     phrase,
     ratio,
     seconds,
@@ -35,7 +33,6 @@ from costctl.render.cells import (
 )
 from costctl.render.changes import change_sections
 from costctl.render.cuts import cut_tables
-from costctl.render.engines import engine_sections
 from costctl.render.failures import (
     as_recorded,
     left_out_of_mtok,
@@ -46,6 +43,7 @@ from costctl.render.failures import (
 )
 from costctl.render.invoices import invoices
 from costctl.render.numbers import decimal_places, stage_name
+from costctl.render.pools import pool_sections
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.tenants import tenant_table
 from costctl.render.witness import witness_sections
@@ -53,7 +51,18 @@ from costctl.render.witness import witness_sections
 
 def sections(document: Analysis) -> list[Section]:
     """Traffic, cost and stages of the classes, the pools, and what the figures do not cover."""
-    parts: list[Section] = [_overview(document), _traffic(document)]
+    groups = (traffic, bill, changes, costs, cache, failures, stages, pool_sections, limitations)
+    return [section for group in groups for section in group(document)]
+
+
+def traffic(document: Analysis) -> list[Section]:
+    """What was observed, and of what."""
+    return [_overview(document), _traffic(document)]
+
+
+def bill(document: Analysis) -> list[Section]:
+    """Who pays what: by class, model and tenant."""
+    parts: list[Section] = []
     if document.bill is not None:
         parts.extend(
             [_bill(document, document.bill), Notes("Which figure answers which question", _QUESTIONS)]
@@ -61,36 +70,52 @@ def sections(document: Analysis) -> list[Section]:
     parts.extend(cut_tables(document, ("model",)))
     if (tenants := tenant_table(document.tenants)) is not None:
         parts.append(tenants)
-    parts.extend(change_sections(document))
-    if document.invoices:
-        parts.append(invoices(document))
-    parts.append(_cost(document))
+    return parts
+
+
+def changes(document: Analysis) -> list[Section]:
+    """What changed in the window, and what providers invoiced for it."""
+    return [*change_sections(document), *([invoices(document)] if document.invoices else [])]
+
+
+def costs(document: Analysis) -> list[Section]:
+    """What a class costs, at the margin too, and what one success, response and session do."""
+    parts: list[Section] = [_cost(document)]
     if any(report.cost.marginal is not None for report in document.classes):
         parts.extend([_marginal(document), _bounds(document)])
     if document.bill is not None:
         parts.append(unit_costs(document))
         if (left_out := left_out_of_mtok(document)) is not None:
             parts.append(left_out)
-    if document.cache_misses is not None:
-        parts.extend(cache_miss_sections(document.cache_misses))
+    return parts
+
+
+def cache(document: Analysis) -> list[Section]:
+    """What was not read from a cache, and why."""
+    return [] if document.cache_misses is None else cache_miss_sections(document.cache_misses)
+
+
+def failures(document: Analysis) -> list[Section]:
+    """What attempts that came to nothing cost, how requests ended, and what they were worth."""
+    parts: list[Section] = []
     if document.totals.retry_tax is not None and document.totals.retry_tax.attempts:
         parts.append(lost_attempts(document))
     if any(outcome.outcome != "success" for outcome in document.outcomes):
         parts.append(outcomes(document))
     if any(report.value is not None for report in document.classes):
         parts.append(_value(document))
-    if any(report.stages for report in document.classes):
-        parts.append(_stages(document))
-    if document.pools:
-        parts.append(_pools(document))
-    if any(pool.use for pool in document.pools):
-        parts.append(_use(document))
-    if document.engines:
-        parts.extend(engine_sections(document.engines))
-    parts.extend(witness_sections(document.coverage.witness))
-    if document.coverage.notes:
-        parts.append(Notes("Limitations", document.coverage.notes))
     return parts
+
+
+def stages(document: Analysis) -> list[Section]:
+    """Where the time of each class goes."""
+    return [_stages(document)] if any(report.stages for report in document.classes) else []
+
+
+def limitations(document: Analysis) -> list[Section]:
+    """What other records say of the same calls, and what the figures do not cover."""
+    parts = [*witness_sections(document.coverage.witness)]
+    return [*parts, *([Notes("Limitations", document.coverage.notes)] if document.coverage.notes else [])]
 
 
 def _overview(document: Analysis) -> Notes:
@@ -305,15 +330,6 @@ def _value(document: Analysis) -> Table:
     )
 
 
-def _use(document: Analysis) -> Table:
-    kinds = [use.kind for use in next(pool.use for pool in document.pools if pool.use)]
-    rows: tuple[Row, ...] = tuple(
-        (pool.pool, *(ratio(use.ratio) for use in pool.use)) for pool in document.pools if pool.use
-    )
-    columns = ("pool", *(kind.replace("_", " ").replace("slo", "SLO") for kind in kinds))
-    return Table("Paid accelerator time by outcome", columns, rows, frozenset({"pool"}))
-
-
 def _estimate(report: ClassReport, estimate: Estimate | None) -> Interval:
     """An absent estimate is for want of a price, or of data."""
     why = NOT_PRICED if report.cost.attributed_usd is None else TOO_FEW
@@ -341,47 +357,3 @@ def _bottleneck(report: ClassReport) -> str:
     kind, cause = ("" if text == "unknown" else text.replace("_", " ") for text in (found.kind, found.cause))
     why = ": ".join(text for text in (kind, cause) if text) or "cause not known"
     return f"{stage_name(found.stage)} ({why})"
-
-
-def _pools(document: Analysis) -> Table:
-    columns = (
-        "pool",
-        "tier",
-        "replicas",
-        "busy",
-        "utilisation",
-        "idle cost",
-        "p95 queue length",
-        "service model",
-    )
-    rows: tuple[Row, ...] = tuple(
-        (
-            pool.pool,
-            pool.tier or "none declared",
-            count(pool.replicas),
-            seconds(pool.busy_s),
-            ratio(pool.utilisation_ratio),
-            usd(pool.idle_usd),
-            number(None if pool.queue_depth is None else pool.queue_depth.p95),
-            _service_model(pool),
-        )
-        for pool in document.pools
-    )
-    return Table("Pools", columns, rows, frozenset({"pool", "tier", "service model"}))
-
-
-def _service_model(pool: PoolReport) -> Cell:
-    model = pool.service_model
-    if model is None:
-        return f"none: {pool.missing_for_model}"
-    origins = {"α": model.alpha_from, "β": model.beta_from, "γ": model.gamma_from}
-    told = "; ".join(f"{name} from {origin}" for name, origin in origins.items())
-    by = "" if set(origins.values()) == {"calls"} else f"; {told}"
-    return phrase(
-        "α {alpha}, β {beta}, γ {gamma}: {discipline}{by}",
-        by=by,
-        alpha=seconds(model.alpha_s),
-        beta=seconds(model.beta_s),
-        gamma=seconds(model.gamma_s),
-        discipline=model.discipline,
-    )

@@ -38,7 +38,7 @@ _FLAG: Final = "!"
 
 def screen(document: Analysis, view: View) -> list[Section]:
     """The headline, the classes by cost, and a line each for the pools, what is wrong and what to do next."""
-    return [headline(document), _classes(document, view), _facts(document, view)]
+    return [headline(document), class_table(document, view), _facts(document, view)]
 
 
 def headline(document: Analysis) -> Facts:
@@ -48,18 +48,19 @@ def headline(document: Analysis) -> Facts:
         f"{period(window.from_, window.to)} ({length(window.seconds)})",
         plural(totals.requests, "request"),
         f"{ratio(totals.success_ratio)} success",
-        "nothing priced" if document.bill is None else _billed(document, document.bill),
+        "nothing priced" if document.bill is None else billed(document, document.bill),
     )
-    return Facts((("", " · ".join(said)), ("", f"Coverage: {_coverage(document)}")))
+    return Facts((("", " · ".join(said)), ("", f"Coverage: {covered(document)}")))
 
 
-def _billed(document: Analysis, bill: ReconciledBill) -> str:
+def billed(document: Analysis, bill: ReconciledBill) -> str:
+    """What was spent, and in a week where that is known."""
     total = _written(bill.total_usd, bill).at_least(bill.unpriced_charges)
     weekly = document.totals.billed_usd_per_week
     return f"{total}" if weekly is None else f"{total} ({usd(weekly)}/week)"
 
 
-def _coverage(document: Analysis) -> str:
+def covered(document: Analysis) -> str:
     """How much is priced, of how many calls the tokens are known, and how many records were rejected."""
     coverage = document.coverage
     parts = [f"{ratio(coverage.priced_ratio)} of requests priced"]
@@ -72,7 +73,7 @@ def _coverage(document: Analysis) -> str:
     return "; ".join(parts)
 
 
-def _classes(document: Analysis, view: View) -> Table:
+def class_table(document: Analysis, view: View) -> Table:
     """One row a class, the others in one, then what no class pays for."""
     shown, others = paid_classes(document, view.top or _MOST_CLASSES)
     flagged = flagged_classes(document.checks)

@@ -67,9 +67,9 @@ def screen(document: Recommendations, view: View) -> list[Section]:
     """What to change first, what is idle, and how much was ruled out; with --verbose, why."""
     if document.why_nothing is not None and not document.made:
         return _nothing_to_judge(document, view)
-    parts: list[Section] = [Facts((("", _headline(document)), ("", _basis(document))))]
+    parts: list[Section] = [Facts((("", headline(document)), ("", basis(document))))]
     if document.made:
-        parts.append(_table(document))
+        parts.append(made_table(document))
     if document.candidates:
         parts.append(_candidates(document))
     facts = [
@@ -83,7 +83,7 @@ def screen(document: Recommendations, view: View) -> list[Section]:
     return [*parts, *(_why(document) if view.verbose else []), Facts(tuple(lines))]
 
 
-def _headline(document: Recommendations) -> str:
+def headline(document: Recommendations) -> str:
     """What all of it saves together."""
     bill = paid_today(document.baseline)
     if document.joint is None and document.baseline.usd is None:
@@ -116,14 +116,14 @@ def _none_of(document: Recommendations) -> str:
     )
 
 
-def _basis(document: Recommendations) -> str:
+def basis(document: Recommendations) -> str:
     """From how many hours figures are, and how far the replay is trusted."""
     trust = "" if document.calibration is None else f" Replay {trust_line(document.calibration)}."
     alone = " Each row is what it would save alone." if len(document.made) > 1 else ""
     return f"{over_which_time(document.baseline)}{trust}{alone}"
 
 
-def _table(document: Recommendations) -> Table:
+def made_table(document: Recommendations) -> Table:
     """Of what is only bought, nothing is freed and no latency is replayed."""
     shown, hidden = first(document.made, _most_made(document))
     weekly = per_week(document.baseline)

@@ -13,15 +13,20 @@ from costctl.render.spreadsheet import as_csv
 
 def sections(document: WorkloadMap) -> list[Section]:
     """What there is, how it is told, where its time goes, what holds it up, and what the map does not tell."""
-    parts: list[Section] = [_overview(document), _mix(document), _rules(document)]
-    if crossing := _crossing(document):
-        parts.append(_overlaps(crossing))
+    parts = mix(document)
     for part in (workload_time, workload_service, workload_heat):
         parts.extend(part.sections(document))
     parts.append(_leftover(document.leftover))
     if document.notes:
         parts.append(Notes("Limitations", document.notes))
     return parts
+
+
+def mix(document: WorkloadMap) -> list[Section]:
+    """What there is, and by which rules it is told."""
+    crossing = _crossing(document)
+    overlaps = [_overlaps(crossing)] if crossing else []
+    return [_overview(document), _mix(document), _rules(document), *overlaps]
 
 
 def _overview(document: WorkloadMap) -> Notes:

@@ -44,7 +44,14 @@ def analyze(
     """
     require_known(by)
     with observed(question, progress) as observation:
-        return kept_or_made(observation, progress, Analysis, _analyzed, idle, tuple(by))
+        return analysis_in(observation, progress, idle, by)
+
+
+def analysis_in(
+    observation: Observation, progress: Progress, idle: IdleTreatment = "separate", by: Sequence[str] = ()
+) -> Analysis:
+    """The same of traces that are open, kept or made."""
+    return kept_or_made(observation, progress, Analysis, _analyzed, idle, tuple(by))
 
 
 def _analyzed(

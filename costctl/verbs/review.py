@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from costctl.documents.review import Review, Undo
 from costctl.errors import UsageError
-from costctl.observation import Question, observed
+from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.promises import promises_in_store
 from costctl.verbs.recommend import bought_study
@@ -12,15 +12,20 @@ from costctl.verbs.recommend import bought_study
 
 def review(question: Question, progress: Progress) -> Review:
     """What was promised, what was delivered, what was not taken and what went away."""
+    with observed(question, progress) as observation:
+        return review_in(observation, progress)
+
+
+def review_in(observation: Observation, progress: Progress) -> Review:
+    """The same of traces that are open."""
     from costctl.recommend.bought.review.document import METHODS, build_review
 
-    with observed(question, progress) as observation:
-        promises = promises_in_store(observation.engine)
-        study = bought_study(observation, progress) if promises else None
-        progress("Billing what came since under the old settings", None)
-        return build_review(
-            study, promises, observation.provenance(METHODS), is_weekly_asked=observation.is_extrapolating
-        )
+    promises = promises_in_store(observation.engine)
+    study = bought_study(observation, progress) if promises else None
+    progress("Billing what came since under the old settings", None)
+    return build_review(
+        study, promises, observation.provenance(METHODS), is_weekly_asked=observation.is_extrapolating
+    )
 
 
 def undo(asked: str, question: Question, progress: Progress) -> Undo:

@@ -71,6 +71,7 @@ ALLOWED: dict[str, set[str]] = {
     "ingest": {"store"},
     "synth": {"simulate"},
     "render": {"finance"},
+    "report": {"render"},
     "observation_warnings": {"cost", "engine", "segment", "telemetry"},
     "basis": set(),
     "observation": {
@@ -117,7 +118,7 @@ ALLOWED: dict[str, set[str]] = {
         "saved",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"config", "handbook", "names", "observation", "render", "verbs"},
+    "cli": {"config", "handbook", "names", "observation", "render", "report", "verbs"},
 }
 EVERYWHERE = {
     "arrays",
