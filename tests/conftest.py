@@ -14,6 +14,7 @@ import pytest
 from costctl import verbs
 from costctl.documents.analysis import Analysis
 from costctl.documents.policy import Policy
+from costctl.documents.report import Report
 from costctl.documents.workload_map import WorkloadMap
 from costctl.observation import Question
 from tests.thoroughness import ARE_EXAMPLES_NEW, how_many
@@ -131,6 +132,16 @@ def sample_analysis(made_once: Path, sample_question: Question) -> Analysis:
         lambda path: path.write_bytes(msgspec.json.encode(verbs.analyze(sample_question, unwatched))),
     )
     return msgspec.json.decode(document.read_bytes(), type=Analysis)
+
+
+@pytest.fixture(scope="session")
+def sample_report(made_once: Path, sample_question: Question) -> Report:
+    """The weekly review of the sample traces."""
+    document = written_once(
+        made_once / "report.json",
+        lambda path: path.write_bytes(msgspec.json.encode(verbs.report(sample_question, unwatched))),
+    )
+    return msgspec.json.decode(document.read_bytes(), type=Report)
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from costctl.cli import (
     report,
     schema,
     segment,
+    serve,
     simulate,
     sql,
     store,
@@ -61,6 +62,7 @@ app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
 app.command("report")(report.run)
+app.command("serve")(serve.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)

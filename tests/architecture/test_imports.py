@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "synth": {"simulate"},
     "render": {"finance"},
     "report": {"render"},
+    "serve": set(),
     "observation_warnings": {"cost", "engine", "segment", "telemetry"},
     "basis": set(),
     "observation": {
@@ -118,7 +119,7 @@ ALLOWED: dict[str, set[str]] = {
         "saved",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"config", "handbook", "names", "observation", "render", "report", "verbs"},
+    "cli": {"config", "handbook", "names", "observation", "render", "report", "serve", "verbs"},
 }
 EVERYWHERE = {
     "arrays",

@@ -45,19 +45,19 @@ def numbers_in(value: object) -> set[float]:
             return {float(str(value))}
 
 
-def test_every_number_of_the_page_is_one_of_the_document(report: Report) -> None:
+def test_every_number_of_the_page_is_one_of_the_document(sample_report: Report) -> None:
     told = Told()
-    told.feed(as_page(report))
-    known = numbers_in(msgspec.json.decode(msgspec.json.encode(report)))
+    told.feed(as_page(sample_report))
+    known = numbers_in(msgspec.json.decode(msgspec.json.encode(sample_report)))
     assert len(told.values) > 300
     assert [value for value in told.values if value not in known] == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
 def test_the_page_loads_nothing_says_nothing_and_is_accessible(
-    report: Report, browser: Browser, tmp_path: Path, width: int, scheme: Scheme
+    sample_report: Report, browser: Browser, tmp_path: Path, width: int, scheme: Scheme
 ) -> None:
-    path = saved(tmp_path, as_page(report))
+    path = saved(tmp_path, as_page(sample_report))
     assert path.stat().st_size < MOST_BYTES
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
@@ -71,15 +71,15 @@ def test_the_page_loads_nothing_says_nothing_and_is_accessible(
     assert asked == [path.as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     drawn = page.evaluate("[...document.querySelectorAll('.drawing svg')].map(each => each.getBBox().width)")
-    assert len(drawn) == sum(len(each.charts) for each in chapters(report)) >= 6
+    assert len(drawn) == sum(len(each.charts) for each in chapters(sample_report)) >= 6
     assert min(drawn) > 100
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]})
     assert found.violations_count == 0, found.generate_report()
     context.close()
 
 
-def test_names_that_mean_harm_do_nothing(report: Report, browser: Browser, tmp_path: Path) -> None:
-    hostile = with_hostile_names(report)
+def test_names_that_mean_harm_do_nothing(sample_report: Report, browser: Browser, tmp_path: Path) -> None:
+    hostile = with_hostile_names(sample_report)
     text = as_page(hostile)
     assert not {"\x1b", "\x07", "\u202e", "\u2066"} & set(text)
     context = browser.new_context(viewport={"width": 390, "height": 900})
@@ -95,9 +95,9 @@ def test_names_that_mean_harm_do_nothing(report: Report, browser: Browser, tmp_p
     context.close()
 
 
-def test_on_paper_what_is_folded_is_printed(report: Report, browser: Browser, tmp_path: Path) -> None:
+def test_on_paper_what_is_folded_is_printed(sample_report: Report, browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
-    page.goto(saved(tmp_path, as_page(report)).as_uri())
+    page.goto(saved(tmp_path, as_page(sample_report)).as_uri())
     page.emulate_media(media="print")
     closed = page.locator("details:not([open])")
     assert closed.count() > 10

@@ -1,0 +1,1 @@
+"""The weekly review live over a store, and a receiver of OTLP/HTTP that fills it."""
