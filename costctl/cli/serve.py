@@ -65,6 +65,8 @@ def run(
             why="They are an extra, since nothing else needs them.",
             next_step="Install them: pip install 'costctl[serve]'.",
         ) from error
+    from costctl import verbs
+    from costctl.report.page import as_page
     from costctl.serve.inbox import Inbox
     from costctl.serve.keeper import Keeper
 
@@ -73,9 +75,12 @@ def run(
     inbox = Inbox(place.with_name(f"{place.name}.inbox"), most_waiting * _MB)
 
     def load(paths: Sequence[Path]) -> IngestReport:
-        return _loaded(paths, place, config)
+        return verbs.load_received(paths, place, config)
 
-    keeper = Keeper(inbox, load, lambda: _drawn(place, config), refresh_s)
+    def draw() -> str:
+        return as_page(verbs.current_review(place, config))
+
+    keeper = Keeper(inbox, load, draw, refresh_s)
     with _listening(host, port) as listening:
         if not is_loopback(host):
             typer.echo("Warning: whoever reaches this address can send traces and read the review.", err=True)
@@ -114,20 +119,3 @@ def _listening(host: str, port: int) -> socket.socket:
             next_step="Name another with --port, or --port 0 for a free one.",
         ) from error
     return found
-
-
-def _loaded(paths: Sequence[Path], store: Path, config: Path | None) -> IngestReport:
-    from costctl import verbs
-    from costctl.progress import silent
-
-    request = verbs.IngestRequest(tuple(map(str, paths)), store, config=config)
-    return verbs.ingest(request, silent)
-
-
-def _drawn(store: Path, config: Path | None) -> str:
-    from costctl import verbs
-    from costctl.observation import Question
-    from costctl.progress import silent
-    from costctl.report.page import as_page
-
-    return as_page(verbs.report(Question(store=store, config=config), silent))

@@ -32,6 +32,7 @@ from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
 from costctl.verbs.segment_learn import segment_learn
 from costctl.verbs.segment_sessions import segment_sessions
+from costctl.verbs.serve import current_review, load_received
 from costctl.verbs.simulate import ScenarioRequest, simulate
 from costctl.verbs.sql import list_relations, sql
 from costctl.verbs.store import compact_store, prune_store, store_info
@@ -48,6 +49,7 @@ __all__ = [
     "changes_of_file",
     "check_policy",
     "compact_store",
+    "current_review",
     "doctor",
     "emit",
     "explain",
@@ -59,6 +61,7 @@ __all__ = [
     "keep_promises",
     "list_prices",
     "list_relations",
+    "load_received",
     "overview",
     "policy_for",
     "portfolio",

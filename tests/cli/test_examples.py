@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shlex
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -63,7 +67,24 @@ def test_the_help_of_a_command_has_two_examples_of_it(name: str, tmp_path: Path)
         assert example.startswith(f"costctl {name}")
 
 
-@pytest.mark.parametrize("example", [each for examples in EXAMPLES.values() for each in examples])
+@pytest.mark.parametrize("example", EXAMPLES["serve"])
+def test_an_example_that_goes_on_begins_and_ends_when_told_to(example: str, folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "costctl", *shlex.split(example)[1:]],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("Serving http://127.0.0.1:")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(120) in (0, 130)
+
+
+@pytest.mark.parametrize(
+    "example", [each for name, examples in EXAMPLES.items() if name != "serve" for each in examples]
+)
 def test_an_example_works_as_it_stands(example: str, folder: Path) -> None:
     done = costctl(folder, *shlex.split(example)[1:])
     assert done.returncode == 0, done.stderr
