@@ -25,6 +25,7 @@ from costctl.cli import (
     policy,
     prices,
     recommend,
+    reconcile,
     schema,
     segment,
     simulate,
@@ -59,6 +60,7 @@ app.command("analyze")(analyze.run)
 app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
+app.command("reconcile")(reconcile.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)
