@@ -117,7 +117,7 @@ def _read_bucket(bucket: Any, readings: Readings) -> bool:
     is_openai = "start_time" in bucket
     if not is_openai and "starting_at" not in bucket:
         return False
-    forms = [_form(result, is_openai=is_openai) for result in results]
+    forms = _forms(results, is_openai=is_openai)
     fallback: Format = "openai_usage" if is_openai else "anthropic_usage"
     try:
         between = (
@@ -135,11 +135,15 @@ def _read_bucket(bucket: Any, readings: Readings) -> bool:
     return True
 
 
-def _form(result: Any, *, is_openai: bool) -> Format:
-    has_amount = isinstance(result, Mapping) and "amount" in result
-    if is_openai:
-        return "openai_costs" if has_amount else "openai_usage"
-    return "anthropic_cost" if has_amount else "anthropic_usage"
+def _forms(results: list[Any], *, is_openai: bool) -> list[Format]:
+    """The format of each result; what is no object is counted with those that are."""
+    of_costs: Format = "openai_costs" if is_openai else "anthropic_cost"
+    of_usage: Format = "openai_usage" if is_openai else "anthropic_usage"
+    has_costs = any("amount" in result for result in results if isinstance(result, Mapping))
+    return [
+        of_costs if ("amount" in result if isinstance(result, Mapping) else has_costs) else of_usage
+        for result in results
+    ]
 
 
 def _read_result(form: Format, result: Any, between: tuple[int, int], reading: Reading) -> None:

@@ -5,6 +5,7 @@ Amounts are USD. A difference is billed less traced. The parts of a difference a
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 import msgspec
@@ -12,6 +13,8 @@ import msgspec
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.reconciliation/v1"
+
+_SMALL: Final = 0.001  # of the bill: less is no question
 
 Cause = Literal[
     "not_traced",
@@ -85,6 +88,16 @@ class BillPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     from_: str | None = msgspec.field(default=None, name="from")
     to: str | None = None
     usd: float | None = None
+
+    @property
+    def uncounted_rows(self) -> int:
+        """Lines that were read and are not counted."""
+        return self.repeated_rows + self.unused_rows
+
+    @property
+    def unread_rows(self) -> int:
+        """Lines, or parts of lines, that could not be read."""
+        return sum(self.unread.values())
 
 
 class BillFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -219,3 +232,46 @@ class Reconciliation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     keys: tuple[KeyDifference, ...]
     not_billed_providers: tuple[UnbilledProvider, ...]
     notes: tuple[str, ...]
+
+    def of(self, *causes: Cause) -> float:
+        """What the parts with these causes come to together."""
+        return math.fsum(part.usd for part in self.parts if part.cause in causes)
+
+    def size_of(self, *causes: Cause) -> float:
+        """The same without its sign."""
+        return abs(self.of(*causes))
+
+    @property
+    def told(self) -> tuple[Difference, ...]:
+        """The differences that have a cause."""
+        return tuple(each for each in self.differences if each.cause != "rest")
+
+    @property
+    def largest_parts(self) -> tuple[CausePart, ...]:
+        """The parts that are not nothing, the largest first."""
+        return tuple(sorted((part for part in self.parts if part.usd), key=lambda part: -abs(part.usd)))
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether no more than rounding, a thousandth of the bill, is left unexplained."""
+        return abs(self.of("rest")) <= max(self.unit_usd, _SMALL * abs(self.billed_usd))
+
+    @property
+    def difference_ratio(self) -> float | None:
+        """The size of the difference, of what is traced; null where nothing is."""
+        return abs(self.difference_usd) / self.traced_usd if self.traced_usd else None
+
+    @property
+    def outside_usd(self) -> float:
+        """Traced before and after the days of the bills."""
+        return math.fsum(each.outside_usd for each in self.providers)
+
+    @property
+    def first_day(self) -> str:
+        """When the first bill begins, RFC 3339."""
+        return min(each.from_ for each in self.providers)
+
+    @property
+    def last_day(self) -> str:
+        """When the last bill ends, RFC 3339."""
+        return max(each.to for each in self.providers)

@@ -65,13 +65,7 @@ class _Written:
 def reconciliation(
     files: tuple[BilledFile, ...], traced: Sequence[Traced], own: PriceSettings, provenance: Provenance
 ) -> Reconciliation:
-    """The document. Raises NotEnoughDataError where no line of the files could be read, or nothing was bought."""
-    if not traced:
-        raise NotEnoughDataError(
-            "There is nothing to compare the bill with.",
-            why="The traces have no calls to providers whose start is known: all were served by pools of your own.",
-            next_step="Load traces of calls to the provider, or narrow [pools] so that they do not take them.",
-        )
+    """The document. Raises NotEnoughDataError where no line of the files could be read."""
     counted = counted_lines(files, _providers_of_models(traced))
     by_provider: dict[str, list[Line]] = {}
     for line in counted.lines:
@@ -151,13 +145,13 @@ def _sides(
     )
     mine = [row for row in traced if provider_label(row.provider) == name]
     usd = [_usd(row, own) for row in rows]
-    begin, end = min(row.slot for row in traced), max(row.slot for row in traced) + 1
+    slots = [row.slot for row in traced]
     return Provider(
         name=name,
         buckets=buckets,
         billed=billed_lines(name, rows, usd, buckets, {row.model for row in mine if row.model is not None}),
         traced=labelled(name, mine),
-        window=(begin, end),
+        window=(min(slots), max(slots) + 1) if slots else (0, 0),
         amounts=_reach(rows, spans.get(counted.amount_formats.get(name)), is_amount=True),
         quantities=_reach(rows, spans.get(counted.quantity_formats.get(name)), is_amount=False),
         half_unit_usd=_half_unit(rows),

@@ -52,7 +52,12 @@ def _differences(document: Reconciliation) -> Table:
         for each in document.differences
     )
     columns = ("provider", "cause", "USD", "what the data show", "what to do")
-    return Table("Every difference", columns, rows, frozenset(set(columns) - {"USD"}))
+    return Table(
+        "Every difference",
+        columns,
+        rows,
+        frozenset({"provider", "cause", "what the data show", "what to do"}),
+    )
 
 
 def _rates(document: Reconciliation) -> list[Section]:
@@ -149,30 +154,30 @@ def _part(part: BillPart) -> tuple[Cell, ...]:
         part.format.replace("_", " "),
         "" if part.from_ is None or part.to is None else days(part.from_, part.to),
         count(part.rows),
-        count(part.repeated_rows + part.unused_rows),
-        count(sum(part.unread.values())),
+        count(part.uncounted_rows),
+        count(part.unread_rows),
         usd(part.usd, _NO_AMOUNT),
     )
 
 
 def _not_compared(document: Reconciliation) -> tuple[str, ...]:
-    lines = [
+    outside = (
         f"{usd(each.outside_usd)} of {name(each.provider)} is traced before and after the days of the bill"
         for each in document.providers
         if each.outside_usd
-    ]
-    lines += [
+    )
+    unbilled = (
         f"{usd(each.traced_usd)} of {name(each.provider)} is traced, and no bill of it was given"
         for each in document.not_billed_providers
-    ]
-    lines += [
+    )
+    others = (
         f"{count(part.left_out_rows)} lines of other services in {name(shortened_path(file.uri))}: "
         f"{usd(part.left_out_usd, _NO_AMOUNT)}"
         for file in document.files
         for part in file.parts
         if part.left_out_rows
-    ]
-    return tuple(lines)
+    )
+    return (*outside, *unbilled, *others)
 
 
 def csv_text(document: Reconciliation) -> str:

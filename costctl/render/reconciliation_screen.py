@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.reconciliation import Difference, Reconciliation
 from costctl.legible import in_one_line
 from costctl.render.cells import Quantity, ratio, usd
-from costctl.render.numbers import days, plural
+from costctl.render.numbers import days, more_or_less, plural, shortened
 from costctl.render.sections import Facts, Section, first, joined
 from costctl.render.view import View
 
@@ -28,17 +28,16 @@ CAUSES: Final = {
 
 def screen(document: Reconciliation, view: View) -> list[Section]:
     """The verdict, the causes by their amounts, and the largest differences with what to do about each."""
-    told = [each for each in document.differences if each.cause != "rest"]
-    shown, hidden = first(told, MOST_DIFFERENCES)
+    shown, hidden = first(document.told, MOST_DIFFERENCES)
     lines: list[tuple[str, str]] = []
     for each in shown:
         lines.append((str(signed(each.usd)), said(each)))
-        lines.append(("", f"→ {each.to_do}{_config(each)}"))
+        lines.append(("", f"→ {each.to_do}{' The lines: --detail.' if each.config else ''}"))
     if hidden:
         lines.append(("", f"{plural(hidden, 'smaller difference')}: see --detail"))
     return [
         Facts((("", headline(document)), ("", verdict(document)))),
-        *([Facts((("WHY", _parts(document)),))] if told else []),
+        *([Facts((("WHY", _parts(document)),))] if document.told else []),
         *([Facts(tuple(lines))] if lines else []),
         Facts((*_beside(document), ("Next", _next(document, view)))),
     ]
@@ -46,8 +45,7 @@ def screen(document: Reconciliation, view: View) -> list[Section]:
 
 def headline(document: Reconciliation) -> str:
     """The period, who bills, and both sums."""
-    begin = min(each.from_ for each in document.providers)
-    end = max(each.to for each in document.providers)
+    begin, end = document.first_day, document.last_day
     who = joined([name(each.provider) for each in document.providers], _MOST_NAMES, ", ")
     traced = usd(document.traced_usd).at_least(document.unpriced_charges)
     return f"{days(begin, end)} {begin[:4]} · {who}: billed {usd(document.billed_usd)}, traced {traced}"
@@ -55,45 +53,32 @@ def headline(document: Reconciliation) -> str:
 
 def verdict(document: Reconciliation) -> str:
     """Whether the bill is right, as far as the traces tell."""
-    difference, rest = document.difference_usd, _of(document, "rest")
+    difference = document.difference_usd
+    rest = usd(document.size_of("rest"))
+    if document.is_agreed and not document.is_explained:
+        return f"The bill is {_more(document)} than the traces, and nothing that they show says why."
     if document.is_agreed:
-        left = "to the cent" if not difference else f"but for {usd(abs(difference))} of rounding"
-        if abs(rest) > _small(document):
-            return f"The bill is {_more(document)} than the traces, and nothing that they show says why."
+        left = f"but for {rest} of rounding" if difference else "to the cent"
         return f"The bill is right: both sides agree, {left}."
-    asked = _of(document, "priced_otherwise") + _of(document, "discounts_and_credits")
-    untraced = _of(document, "not_traced")
     agreed = "The sums agree, and their parts do not."
     parts = [f"The bill is {_more(document)} than the traces." if difference else agreed]
-    if untraced:
-        parts.append(f"{usd(abs(untraced))} of it no trace has.")
-    if asked:
-        parts.append(f"{usd(abs(asked))} is its prices and credits.")
-    parts.append(
-        "All is explained." if abs(rest) <= _small(document) else f"{usd(abs(rest))} is unexplained."
-    )
+    if document.of("not_traced"):
+        parts.append(f"{usd(document.size_of('not_traced'))} on it no trace has.")
+    if document.of("priced_otherwise", "discounts_and_credits"):
+        asked = usd(document.size_of("priced_otherwise", "discounts_and_credits"))
+        parts.append(f"{asked} is its prices and credits.")
+    parts.append("All is explained." if document.is_explained else f"{rest} is unexplained.")
     return " ".join(parts)
 
 
-def _small(document: Reconciliation) -> float:
-    """What is rounding, and no question: a thousandth of the bill."""
-    return max(document.unit_usd, 0.001 * abs(document.billed_usd))
-
-
 def _more(document: Reconciliation) -> str:
-    difference = document.difference_usd
-    part = ratio(abs(difference) / document.traced_usd) if document.traced_usd else None
-    said_part = "" if part is None else f" ({part})"
-    return f"{usd(abs(difference))}{said_part} {'more' if difference > 0 else 'less'}"
-
-
-def _of(document: Reconciliation, cause: str) -> float:
-    return sum(part.usd for part in document.parts if part.cause == cause)
+    part = document.difference_ratio
+    return f"{more_or_less(document.difference_usd)}{'' if part is None else f' ({ratio(part)})'}"
 
 
 def _parts(document: Reconciliation) -> str:
-    parts = sorted((part for part in document.parts if part.usd), key=lambda part: -abs(part.usd))
-    return joined([f"{CAUSES[part.cause]} {signed(part.usd)}" for part in parts], _MOST_PARTS)
+    parts = [f"{CAUSES[part.cause]} {signed(part.usd)}" for part in document.largest_parts]
+    return joined(parts, _MOST_PARTS)
 
 
 def signed(value: float) -> Quantity:
@@ -112,33 +97,28 @@ def said(each: Difference) -> str:
     return f"{each.said}{moved}{also}"
 
 
-def _config(each: Difference) -> str:
-    return " The lines: --detail." if each.config else ""
-
-
 def _beside(document: Reconciliation) -> list[tuple[str, str]]:
     """What is not compared."""
     lines = []
-    outside = sum(each.outside_usd for each in document.providers)
-    if outside:
-        lines.append(("NOT COMPARED", f"{usd(outside)} traced before and after the days of the bill"))
+    if document.outside_usd:
+        lines.append(
+            ("NOT COMPARED", f"{usd(document.outside_usd)} traced before and after the days of the bill")
+        )
     if document.not_billed_providers:
         others = [f"{name(each.provider)} {usd(each.traced_usd)}" for each in document.not_billed_providers]
-        lines.append(
-            ("" if lines else "NOT COMPARED", f"traced, and no bill given: {joined(others, _MOST_NAMES)}")
-        )
+        label = "" if lines else "NOT COMPARED"
+        lines.append((label, f"traced, and no bill given: {joined(others, _MOST_NAMES)}"))
     lines.extend(("NOTE" if place == 0 else "", note) for place, note in enumerate(document.notes))
     return lines
 
 
 def _next(document: Reconciliation, view: View) -> str:
-    if view.detail:
-        return view.command("doctor")
     offered = any(each.config for each in document.differences)
-    return f"--detail for {'rates, ' if offered else ''}days, models, keys and files"
+    return (
+        f"--detail for {'rates, ' if offered else ''}days, models, keys and files · {view.command('doctor')}"
+    )
 
 
 def name(said: str) -> str:
     """A name as its side writes it, in one line, and not all of one that is very long."""
-    shown = in_one_line(said)
-    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
+    return shortened(in_one_line(said), _LONGEST_NAME)

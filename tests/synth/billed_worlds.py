@@ -183,9 +183,9 @@ def _calls(seed: int) -> list[Call]:
                     for _ in range(draws.poisson(0.5 * busy * rhythm)):
                         at_s = FIRST_DAY_S + day * DAY_S + hour * 3_600 + int(draws.integers(3_600))
                         tokens = (
+                            int(draws.integers(5_000, 90_000)),
+                            int(draws.integers(0, 40_000)),
                             int(draws.integers(500, 9_000)),
-                            int(draws.integers(0, 4_000)),
-                            int(draws.integers(50, 900)),
                         )
                         calls.append(Call(at_s, provider, model, key, tokens))
     return calls
