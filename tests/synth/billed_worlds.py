@@ -59,7 +59,7 @@ class Call:
 @dataclass(frozen=True)
 class World:
     """plants: what is planted.  discount, repriced: what is charged of the list price, on all models and on gpt-4o.
-    shift_s: by how much the bill's days begin later than UTC's.
+    shift_s: by how much the bill's days begin later than UTC's.  discount_from: the day of the bill, from 0.
     """
 
     seed: int
@@ -69,6 +69,7 @@ class World:
     discount: Fraction = Fraction(88, 100)
     repriced: Fraction = Fraction(6, 5)
     shift_s: int = 8 * 3_600
+    discount_from: int = 0
     rounded_to: int | None = None
     calls: list[Call] = field(default_factory=list)
 
@@ -93,7 +94,12 @@ class World:
     def factor(self, call: Call) -> Fraction:
         """What is charged of the list price."""
         repriced = self.repriced if "price" in self.plants and call.model == "gpt-4o" else Fraction(1)
-        return repriced * (self.discount if "discount" in self.plants else 1)
+        return repriced * self.reduced(call)
+
+    def reduced(self, call: Call) -> Fraction:
+        """What is charged of the list price on all models."""
+        is_reduced = "discount" in self.plants and self.day_of(call) >= self.discount_from
+        return self.discount if is_reduced else Fraction(1)
 
     def billed_tokens(self, call: Call) -> Kinds:
         fresh, cached, output = call.tokens
@@ -120,14 +126,13 @@ class World:
             for call in self.calls
             if 0 <= (call.at_s - FIRST_DAY_S) // DAY_S < DAYS and self.is_traced(call)
         ]
-        reduced = (self.discount if "discount" in self.plants else Fraction(1)) - 1
         counted = sum(
             (self.billed_usd(call) - call.list_usd() * self.factor(call) for call in both), Fraction(0)
         )
         found: dict[Plant, Fraction] = {
             "zone": _list_usd(both) - _list_usd(in_utc),
-            "discount": sum((reduced * call.list_usd() for call in both), Fraction(0)),
-            "price": sum(((self.factor(call) - 1 - reduced) * call.list_usd() for call in both), Fraction(0)),
+            "discount": sum(((self.reduced(call) - 1) * call.list_usd() for call in both), Fraction(0)),
+            "price": sum(((self.factor(call) - self.reduced(call)) * call.list_usd() for call in both), Fraction(0)),
             "key": lost, "day": lost, "model": lost, "share": lost, "cached": counted, "output": counted,
         }  # fmt: skip
         return {plant: usd for plant, usd in found.items() if plant in self.plants}
