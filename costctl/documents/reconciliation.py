@@ -257,6 +257,11 @@ class Reconciliation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         return abs(self.of("rest")) <= max(self.unit_usd, _SMALL * abs(self.billed_usd))
 
     @property
+    def difference_size_usd(self) -> float:
+        """The difference without its sign."""
+        return abs(self.difference_usd)
+
+    @property
     def difference_ratio(self) -> float | None:
         """The size of the difference, of what is traced; null where nothing is."""
         return abs(self.difference_usd) / self.traced_usd if self.traced_usd else None

@@ -112,8 +112,9 @@ def cells_of(
             used.unknown += row.unknown
             found.members.setdefault(group_of(row.model, row.kind), set()).add(cell)
     for line in usage:
-        _add_line(found, line, cell_of, group_of, has_quantities=has_quantities)
         name = name_of(line, whose.field)
+        counts_calls = has_quantities and name not in whose.untraced
+        _add_line(found, line, cell_of, group_of, has_quantities=has_quantities, counts_calls=counts_calls)
         if (
             name in whose.untraced
             and name is not None
@@ -132,6 +133,7 @@ def _add_line(
     group_of: Callable[[str | None, str | None], Group],
     *,
     has_quantities: bool,
+    counts_calls: bool,
 ) -> None:
     group = group_of(line.model, line.kind)
     members = found.members.setdefault(group, set())
@@ -144,7 +146,7 @@ def _add_line(
         at = (line.bucket, group)
         found.amounts[at] = found.amounts.get(at, NOTHING) + line.usd
         found.lines[at] = found.lines.get(at, 0) + 1
-    if line.calls is not None and line.model is not None and has_quantities:
+    if line.calls is not None and line.model is not None and counts_calls:
         by = (line.bucket, line.model)
         found.billed_calls[by] = found.billed_calls.get(by, 0) + line.calls
 

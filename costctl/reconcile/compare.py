@@ -28,6 +28,7 @@ from costctl.reconcile.tokens import Gap
 from costctl.reconcile.whose import Whose, is_unbilled, name_of, whose_of
 from costctl.reconcile.zones import Zone, zone_of
 
+_LEAST_AMOUNTS = 3  # of one amount any ratio is steady
 _LEAST_PART = Fraction(1, 10_000)  # of the larger side: less is not claimed
 
 
@@ -257,16 +258,16 @@ def _prices(found: Compared, priced: Pairs, pending: Pairs) -> None:
     """Of every group what is due to a ratio on all models, to its own price, and to neither."""
     whole = {group: dict(pairs) for group, pairs in priced.items()}
     for group, pairs in pending.items():
-        compared_pairs = {
-            bucket: pair
-            for bucket, pair in pairs.items()
-            if pair[0] and pair[1] and not _is_cut(found, bucket)
-        }
-        if compared_pairs:
-            whole.setdefault(group, {}).update(compared_pairs)
+        both = {bucket: pair for bucket, pair in pairs.items() if pair[0] and pair[1]}
+        full = {bucket: pair for bucket, pair in both.items() if not _is_cut(found, bucket)}
+        if both:
+            whole.setdefault(group, {}).update(full or both)
     groups = [_ratio_group(found, group, pairs) for group, pairs in whole.items()]
     steady = {group: each for group, of in zip(whole, groups, strict=True) if (each := ratios.repriced(of))}
     found.common = ratios.common(groups)
+    for group in pending.keys() - priced.keys():
+        if group in steady and not _is_shown(found.common, group, steady, whole):
+            del steady[group]
     found.repriced = _by_model(steady)
     for group, pairs in priced.items():
         for bucket, (billed, ours) in pairs.items():
@@ -277,6 +278,23 @@ def _prices(found: Compared, priced: Pairs, pending: Pairs) -> None:
                 _split(found, group, bucket, billed, ours)
             else:
                 _unsteady(found, group, bucket, billed, ours)
+
+
+def _is_shown(
+    common: ratios.Repriced | None, group: Group, steady: dict[Group, ratios.Repriced], whole: Pairs
+) -> bool:
+    """Whether amounts without quantities show a price: by several amounts of the model that have the same ratio,
+    of days or of kinds, or by the ratio that is on all models.
+    """
+    ratio = steady[group].ratio
+    if common is not None and abs(ratio / common.ratio - 1) <= ratios.SAME:
+        return True
+    alike = (
+        len(whole[other])
+        for other, each in steady.items()
+        if other.model == group.model and abs(each.ratio / ratio - 1) <= ratios.SAME
+    )
+    return sum(alike) >= _LEAST_AMOUNTS
 
 
 def _by_model(steady: dict[Group, ratios.Repriced]) -> dict[Group, ratios.Repriced]:
@@ -311,7 +329,7 @@ def _unsteady(found: Compared, group: Group, bucket: Bucket, billed: Fraction, o
         shared = (found.common.ratio - 1) * ours
         found.parts.add(Subject("discounts_and_credits", "ratio"), shared)
     subject = tokens.absent(found.provider, found.cells, group, bucket, found.shift, billed, ours)
-    unknown = Subject("rest", "no_quantities", model=group.model, kind=group.kind)
+    unknown = Subject("rest", "no_quantities", model=group.model)
     found.parts.add(subject or unknown, billed - ours - shared)
 
 

@@ -274,7 +274,10 @@ def _difference(
     since = day_of(repriced.since) if repriced is not None and repriced.since > first else None
     zone = found.zone if subject.cause == "time_zones" else None
     also = evidence.also
-    if is_price and not found.is_counted:
+    batched = _batched(found, subject) if is_price else Fraction(0)
+    if batched:
+        also = ()
+    elif is_price and not found.is_counted:
         also = ("tokens_counted_otherwise",)
     elif is_price and repriced is not None and len({group.model for group in found.cells.members}) == 1:
         also = ("discounts_and_credits",)
@@ -290,6 +293,7 @@ def _difference(
             ratio=ratio,
             since=since,
             is_beside=is_beside,
+            batched=batched,
             shift_hours=shift_hours,
             others=() if zone is None else tuple(each * SLOT_S / 3600 for each in zone.others),
             is_named=found.whose.is_named,
@@ -309,9 +313,23 @@ def _difference(
         shift_hours=shift_hours,
         moved_usd=None if zone is None else float(found.moved),
         from_=since,
-        config=None if repriced is None else _config(found, subject, own, traced),
+        config=None if repriced is None or batched else _config(found, subject, own, traced),
         also=also,
     )
+
+
+def _batched(found: Compared, subject: Subject) -> Fraction:
+    """The part of the model's tokens that the bill has as a batch, where the traces have none so."""
+    if any(row.service_tier == "batch" and row.model == subject.model for row in found.provider.traced):
+        return Fraction(0)
+    rows = [
+        row
+        for row in found.provider.billed
+        if row.model == subject.model and subject.kind in (None, row.kind) and row.quantity is not None
+    ]
+    whole = sum((row.quantity or Fraction(0) for row in rows), Fraction(0))
+    batch = sum((row.quantity or Fraction(0) for row in rows if row.service_tier == "batch"), Fraction(0))
+    return batch / whole if whole else Fraction(0)
 
 
 def _config(found: Compared, subject: Subject, own: PriceSettings, traced: Sequence[Traced]) -> str | None:

@@ -59,7 +59,8 @@ def rates_in_words(
 
 
 def _of(ratios: Mapping[Group, Repriced], label: str, kind: str) -> Repriced | None:
-    for group in (Group(label, kind), Group(label, None), Group(None, kind), Group(None, None)):
+    wider = () if kind in UNITS else (Group(label, None), Group(None, None))
+    for group in (Group(label, kind), Group(None, kind), *wider):
         if group in ratios:
             return ratios[group]
     return None

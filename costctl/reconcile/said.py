@@ -26,9 +26,10 @@ def shown(name: str | None) -> str:
 
 
 class Facts(NamedTuple):
-    """ratio: the bill's price over ours; is_beside: over ours and what is on all models.  since: the first day it holds
-    on, where not the first of the bill.  shift_hours: by which the bill's days begin later than UTC's; others: shifts
-    that explain as well.  is_named: keys were told by their names.
+    """ratio: the bill's price over ours; is_beside: over ours and what is on all models.  since: the first day it
+    holds on, where not the first of the bill.  shift_hours: by which the bill's days begin later than UTC's;
+    others: shifts that explain as well.  is_named: keys were told by their names.  batched: the part of the tokens
+    that the bill has as a batch, and no trace.
     """
 
     evidence: Evidence
@@ -38,6 +39,7 @@ class Facts(NamedTuple):
     others: tuple[float, ...] = ()
     is_named: bool = True
     is_beside: bool = False
+    batched: Fraction = Fraction(0)
 
 
 class Words(NamedTuple):
@@ -146,6 +148,11 @@ def _price(subject: Subject, facts: Facts) -> Words:
     name = shown(subject.model) or "tokens"
     of = f" {subject.kind.replace('_', ' ')}" if subject.kind else ""
     ratio = facts.ratio
+    if facts.batched and ratio is not None:
+        return Words(
+            f"{name}{of} is billed at {_times(ratio)}; {percent(facts.batched)} of it is a batch, no trace says so.",
+            "Have the tool write the service tier; `costctl doctor` shows the attribute.",
+        )
     if ratio is None:
         return Words(
             f"The price of {name}{of} is not ours, and differs from day to day.",
@@ -229,7 +236,7 @@ def _small(_: Subject, __: Facts) -> Words:
 def _no_quantities(subject: Subject, _: Facts) -> Words:
     name = shown(subject.model) or subject.kind or "the provider"
     return Words(
-        f"Amounts of {name} differ by another ratio each day, and the bill has no quantities that could tell why.",
+        f"Amounts of {name} are not ours by any one ratio, and the bill has no quantities that could tell why.",
         "Pass the usage report of the same days too.",
     )
 

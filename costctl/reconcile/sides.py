@@ -35,6 +35,7 @@ class Billed:
     calls: int | None
     quantity: Fraction | None
     usd: Fraction | None
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def billed_lines(
         found.append(
             Billed(
                 buckets[place], labels[given] if row.item is None else None, row.kind, row.item, row.charge,
-                row.key, row.project, row.calls, row.quantity, amount,
+                row.key, row.project, row.calls, row.quantity, amount, row.service_tier,
             )
         )  # fmt: skip
     return tuple(found)

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.reconciliation import BillPart, Difference, Reconciliation
-from costctl.render.cells import Cell, count, usd
+from costctl.render.cells import NOT_OBSERVED, Cell, count, usd
 from costctl.render.numbers import days
-from costctl.render.reconciliation_screen import CAUSES, headline, name, said, signed, verdict
+from costctl.render.reconciliation_screen import CAUSES, headline, name, said, signed, verdict, written
 from costctl.render.sections import Facts, Notes, Section, Table, shortened_path
 from costctl.render.spreadsheet import as_csv
 
@@ -39,8 +39,10 @@ def sections(document: Reconciliation) -> list[Section]:
 
 
 def _causes(document: Reconciliation) -> Table:
-    rows: list[tuple[Cell, ...]] = [(CAUSES[part.cause], signed(part.usd)) for part in document.parts]
-    rows.append(("billed - traced", signed(document.difference_usd)))
+    rows: list[tuple[Cell, ...]] = [
+        (CAUSES[part.cause], signed(part.usd, document)) for part in document.parts
+    ]
+    rows.append(("billed - traced", signed(document.difference_usd, document)))
     return Table(
         "Why the bill and the traces differ, in USD", ("cause", "USD"), tuple(rows), frozenset({"cause"})
     )
@@ -48,7 +50,7 @@ def _causes(document: Reconciliation) -> Table:
 
 def _differences(document: Reconciliation) -> Table:
     rows = tuple(
-        (name(each.provider), CAUSES[each.cause], signed(each.usd), said(each), each.to_do)
+        (name(each.provider), CAUSES[each.cause], signed(each.usd, document), said(each), each.to_do)
         for each in document.differences
     )
     columns = ("provider", "cause", "USD", "what the data show", "what to do")
@@ -78,10 +80,10 @@ def _providers(document: Reconciliation) -> Table:
         (
             name(each.provider),
             days(each.from_, each.to),
-            usd(each.billed_usd),
-            usd(each.valued_usd),
-            usd(each.traced_usd).at_least(each.unpriced_charges),
-            signed(each.difference_usd),
+            written(each.billed_usd, document),
+            written(each.valued_usd, document),
+            written(each.traced_usd, document).at_least(each.unpriced_charges),
+            signed(each.difference_usd, document),
         )
         for each in document.providers
     )
@@ -94,9 +96,9 @@ def _days(document: Reconciliation) -> Table:
         (
             name(each.provider),
             days(each.from_, each.to),
-            usd(each.billed_usd, _NO_AMOUNT),
-            usd(each.traced_usd),
-            _NO_AMOUNT if each.difference_usd is None else signed(each.difference_usd),
+            written(each.billed_usd, document, _NO_AMOUNT),
+            written(each.traced_usd, document),
+            _NO_AMOUNT if each.difference_usd is None else signed(each.difference_usd, document),
         )
         for each in document.days
     )
@@ -128,8 +130,8 @@ def _keys(document: Reconciliation) -> Table:
             name(each.key),
             usd(each.billed_usd, _NO_AMOUNT),
             count(each.billed_tokens, _NOT_SAID),
-            usd(each.traced_usd, "no trace"),
-            count(each.traced_tokens, "no trace"),
+            usd(each.traced_usd, NOT_OBSERVED),
+            count(each.traced_tokens, NOT_OBSERVED),
         )
         for each in document.keys
     )

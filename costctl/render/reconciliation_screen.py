@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.reconciliation import Difference, Reconciliation
 from costctl.legible import in_one_line
 from costctl.render.cells import Quantity, ratio, usd
-from costctl.render.numbers import days, more_or_less, plural, shortened
+from costctl.render.numbers import days, decimal_places, plural, shortened
 from costctl.render.sections import Facts, Section, first, joined
 from costctl.render.view import View
 
@@ -31,7 +31,7 @@ def screen(document: Reconciliation, view: View) -> list[Section]:
     shown, hidden = first(document.told, MOST_DIFFERENCES)
     lines: list[tuple[str, str]] = []
     for each in shown:
-        lines.append((str(signed(each.usd)), said(each)))
+        lines.append((str(signed(each.usd, document)), said(each)))
         lines.append(("", f"→ {each.to_do}{' The lines: --detail.' if each.config else ''}"))
     if hidden:
         lines.append(("", f"{plural(hidden, 'smaller difference')}: see --detail"))
@@ -47,14 +47,14 @@ def headline(document: Reconciliation) -> str:
     """The period, who bills, and both sums."""
     begin, end = document.first_day, document.last_day
     who = joined([name(each.provider) for each in document.providers], _MOST_NAMES, ", ")
-    traced = usd(document.traced_usd).at_least(document.unpriced_charges)
-    return f"{days(begin, end)} {begin[:4]} · {who}: billed {usd(document.billed_usd)}, traced {traced}"
+    traced = written(document.traced_usd, document).at_least(document.unpriced_charges)
+    return f"{days(begin, end)} {begin[:4]} · {who}: billed {written(document.billed_usd, document)}, traced {traced}"
 
 
 def verdict(document: Reconciliation) -> str:
     """Whether the bill is right, as far as the traces tell."""
     difference = document.difference_usd
-    rest = usd(document.size_of("rest"))
+    rest = written(document.size_of("rest"), document)
     if document.is_agreed and not document.is_explained:
         return f"The bill is {_more(document)} than the traces, and nothing that they show says why."
     if document.is_agreed:
@@ -63,27 +63,35 @@ def verdict(document: Reconciliation) -> str:
     agreed = "The sums agree, and their parts do not."
     parts = [f"The bill is {_more(document)} than the traces." if difference else agreed]
     if document.of("not_traced"):
-        parts.append(f"{usd(document.size_of('not_traced'))} on it no trace has.")
+        parts.append(f"No trace has {written(document.size_of('not_traced'), document)} of it.")
     if document.of("priced_otherwise", "discounts_and_credits"):
-        asked = usd(document.size_of("priced_otherwise", "discounts_and_credits"))
-        parts.append(f"{asked} is its prices and credits.")
+        asked = written(document.size_of("priced_otherwise", "discounts_and_credits"), document)
+        takes = document.of("priced_otherwise", "discounts_and_credits") < 0
+        parts.append(f"Other prices and credits {'take off' if takes else 'add'} {asked}.")
     parts.append("All is explained." if document.is_explained else f"{rest} is unexplained.")
     return " ".join(parts)
 
 
 def _more(document: Reconciliation) -> str:
     part = document.difference_ratio
-    return f"{more_or_less(document.difference_usd)}{'' if part is None else f' ({ratio(part)})'}"
+    more = "more" if document.difference_usd > 0 else "less"
+    size = written(document.difference_size_usd, document)
+    return f"{size} {more}{'' if part is None else f' ({ratio(part)})'}"
 
 
 def _parts(document: Reconciliation) -> str:
-    parts = [f"{CAUSES[part.cause]} {signed(part.usd)}" for part in document.largest_parts]
+    parts = [f"{CAUSES[part.cause]} {signed(part.usd, document)}" for part in document.largest_parts]
     return joined(parts, _MOST_PARTS)
 
 
-def signed(value: float) -> Quantity:
-    """A part of a difference, with its sign."""
-    return Quantity(value, "USD", "", is_signed=True)
+def signed(value: float, document: Reconciliation) -> Quantity:
+    """A part of a difference, with its sign, to the last digit that the document writes."""
+    return Quantity(value, "USD", "", is_signed=True, places=decimal_places(document.unit_usd))
+
+
+def written(value: float | None, document: Reconciliation, why: str = "") -> Quantity:
+    """An amount, to the last digit that the document writes."""
+    return Quantity(value, "USD", why, places=decimal_places(document.unit_usd))
 
 
 def said(each: Difference) -> str:
