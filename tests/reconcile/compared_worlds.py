@@ -10,8 +10,11 @@ from costctl.billed.files import read_bills
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.provenance import Provenance
 from costctl.documents.reconciliation import Cause, Reconciliation
+from costctl.documents.settings import Settings
+from costctl.engine.asked_cuts import load_cuts
 from costctl.reconcile.document import reconciliation
-from costctl.reconcile.traced import SLOT_S, Traced
+from costctl.reconcile.traced import SLOT_S, Traced, traced_rows
+from tests.relations.span_rows import engine_of
 from tests.synth.billed_worlds import PRICES, Call, Plant, World
 
 KINDS = ("input", "cached_input", "output")
@@ -44,6 +47,13 @@ def _rows(call: Call, world: World) -> list[Traced]:
             for kind, count, price in zip(KINDS, call.tokens, prices, strict=True)
         ),
     ]
+
+
+def traced_by_engine(world: World, settings: Settings) -> tuple[Traced, ...]:
+    """What the relation says of the world's spans."""
+    engine = engine_of(world.spans(), settings)
+    load_cuts(engine, ("key", "team"))
+    return traced_rows(engine.fetch("bought_slot"))
 
 
 def compared(

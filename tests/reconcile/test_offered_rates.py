@@ -9,17 +9,8 @@ import pytest
 from costctl.config import parsed_config
 from costctl.documents.reconciliation import Reconciliation
 from costctl.documents.settings import Settings
-from costctl.engine.asked_cuts import load_cuts
-from costctl.reconcile.traced import Traced, traced_rows
-from tests.reconcile.compared_worlds import compared
-from tests.relations.span_rows import engine_of
+from tests.reconcile.compared_worlds import compared, traced_by_engine
 from tests.synth.billed_worlds import Plant, World
-
-
-def traced_by_engine(world: World, settings: Settings) -> tuple[Traced, ...]:
-    engine = engine_of(world.spans(), settings)
-    load_cuts(engine, ("key", "team"))
-    return traced_rows(engine.fetch("bought_slot"))
 
 
 def settings_with(document: Reconciliation) -> Settings:
