@@ -8,7 +8,7 @@ from typing import Final
 
 from costctl.documents.reconciliation import BillPart, Difference, Reconciliation
 from costctl.render.cells import NOT_OBSERVED, Cell, count, usd
-from costctl.render.numbers import days
+from costctl.render.numbers import period
 from costctl.render.reconciliation_screen import CAUSES, headline, name, said, signed, verdict, written
 from costctl.render.sections import Facts, Notes, Section, Table, shortened_path
 from costctl.render.spreadsheet import as_csv
@@ -26,7 +26,7 @@ def sections(document: Reconciliation) -> list[Section]:
     return [
         Facts((("", headline(document)), ("", verdict(document)))),
         _causes(document),
-        _differences(document),
+        *([_differences(document)] if document.differences else []),
         *_rates(document),
         _providers(document),
         _days(document),
@@ -79,7 +79,7 @@ def _providers(document: Reconciliation) -> Table:
     rows = tuple(
         (
             name(each.provider),
-            days(each.from_, each.to),
+            period(each.from_, each.to),
             written(each.billed_usd, document),
             written(each.valued_usd, document),
             written(each.traced_usd, document).at_least(each.unpriced_charges),
@@ -95,7 +95,7 @@ def _days(document: Reconciliation) -> Table:
     rows = tuple(
         (
             name(each.provider),
-            days(each.from_, each.to),
+            period(each.from_, each.to),
             written(each.billed_usd, document, _NO_AMOUNT),
             written(each.traced_usd, document),
             _NO_AMOUNT if each.difference_usd is None else signed(each.difference_usd, document),
@@ -154,7 +154,7 @@ def _files(document: Reconciliation) -> Table:
 def _part(part: BillPart) -> tuple[Cell, ...]:
     return (
         part.format.replace("_", " "),
-        "" if part.from_ is None or part.to is None else days(part.from_, part.to),
+        "" if part.from_ is None or part.to is None else period(part.from_, part.to),
         count(part.rows),
         count(part.uncounted_rows),
         count(part.unread_rows),

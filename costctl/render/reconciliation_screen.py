@@ -7,7 +7,7 @@ from typing import Final
 from costctl.documents.reconciliation import Difference, Reconciliation
 from costctl.legible import in_one_line
 from costctl.render.cells import Quantity, ratio, usd
-from costctl.render.numbers import days, decimal_places, plural, shortened
+from costctl.render.numbers import decimal_places, period, plural, shortened
 from costctl.render.sections import Facts, Section, first, joined
 from costctl.render.view import View
 
@@ -45,10 +45,10 @@ def screen(document: Reconciliation, view: View) -> list[Section]:
 
 def headline(document: Reconciliation) -> str:
     """The period, who bills, and both sums."""
-    begin, end = document.first_day, document.last_day
+    when = period(document.first_day, document.last_day)
     who = joined([name(each.provider) for each in document.providers], _MOST_NAMES, ", ")
     traced = written(document.traced_usd, document).at_least(document.unpriced_charges)
-    return f"{days(begin, end)} {begin[:4]} · {who}: billed {written(document.billed_usd, document)}, traced {traced}"
+    return f"{when} · {who}: billed {written(document.billed_usd, document)}, traced {traced}"
 
 
 def verdict(document: Reconciliation) -> str:

@@ -123,3 +123,19 @@ def test_a_file_that_is_no_bill_ends_with_what_is_read(sample_store: Path, tmp_p
     assert done.returncode == 3
     assert "is no bill" in done.stderr
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("version", ["1.4", "1.2"])
+def test_our_own_export_is_a_bill_that_agrees(version: str, repository: Path, tmp_path: Path) -> None:
+    log = repository / "sample_traces" / "gateway_spend.jsonl"
+    for words in (
+        ("ingest", str(log)),
+        ("export", "--focus-version", version, "-o", "focus.csv"),
+        ("reconcile", "focus.csv", "-o", "agreed.json"),
+    ):
+        done = costctl(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "agreed.json").read_text(encoding="utf-8"))
+    assert document["is_agreed"]
+    assert document["difference_usd"] == 0
+    assert document["billed_usd"] > 0
