@@ -8,26 +8,29 @@ Its prompt tokens hold those that were read from a cache and written to one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
-from costctl.billed.reading import Reading, UnreadableError, count, mapping, quantity, span_ns
+from costctl.billed.reading import Reading, UnreadableError, count, listed, mapping, quantity, span_ns
 from costctl.billed.row import BilledRow
 from costctl.billed.values import DAY_NS, text
 
 _UNKNOWN: Final = Fraction(0)
 
 
-def report_rows(day: Mapping[str, Any], reading: Reading) -> Iterator[None]:
-    """The teams of a day of the spend report: an amount for each model and key. A step for each line."""
+def report_rows(day: Mapping[str, Any], reading: Reading) -> None:
+    """The teams of a day of the spend report: an amount for each model and key. Raises UnreadableError for the day."""
     bucket = span_ns(day.get("group_by_day"), None)
-    for team in day.get("teams") or ():
-        for spent in mapping(team).get("metadata") or ():
-            reading.line(partial(_spent, bucket, spent, team))
-            yield
+    for team in listed(day.get("teams")):
+        reading.lines(partial(_of_team, bucket, team))
+
+
+def _of_team(bucket: tuple[int, int], team: Any) -> list[Callable[[], list[BilledRow]]]:
+    told = mapping(team)
+    return [partial(_spent, bucket, spent, told) for spent in listed(told.get("metadata"))]
 
 
 def _spent(bucket: tuple[int, int], spent: Any, team: Mapping[str, Any]) -> list[BilledRow]:
@@ -43,19 +46,23 @@ def _spent(bucket: tuple[int, int], spent: Any, team: Mapping[str, Any]) -> list
     ]
 
 
-def activity_rows(day: Mapping[str, Any], reading: Reading) -> Iterator[None]:
-    """A day of activity: what each model was used for, by key where the gateway says so. A step for each line."""
+def activity_rows(day: Mapping[str, Any], reading: Reading) -> None:
+    """A day of activity: what each model was used for, by key where the gateway says so. Raises UnreadableError for the
+    day.
+    """
     bucket = span_ns(day.get("date"), None)
     breakdown = mapping(day.get("breakdown") or {})
     models = mapping(breakdown.get("models") or {})
     if not models:
         reading.line(partial(_used, mapping(day.get("metrics")), BilledRow(*bucket), reading))
-        yield
     for model, told in models.items():
-        for key, metrics in _by_key(mapping(told)):
-            base = BilledRow(*bucket, model=text(model), key=key)
-            reading.line(partial(_used, metrics, base, reading))
-            yield
+        reading.lines(partial(_of_model, BilledRow(*bucket, model=text(model)), told, reading))
+
+
+def _of_model(base: BilledRow, told: Any, reading: Reading) -> list[Callable[[], list[BilledRow]]]:
+    return [
+        partial(_used, metrics, replace(base, key=key), reading) for key, metrics in _by_key(mapping(told))
+    ]
 
 
 def _by_key(told: Mapping[str, Any]) -> list[tuple[str | None, Mapping[str, Any]]]:

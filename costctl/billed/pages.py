@@ -6,7 +6,7 @@ where it is no answer that is known. Which API it is stands in its buckets and r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -99,13 +99,11 @@ def _read_page(page: Any, readings: Readings) -> bool:
     return any(known)
 
 
-def _each_line(rows_of: Any, entry: Any, reading: Reading) -> None:
+def _each_line(rows_of: Callable[[Mapping[str, Any], Reading], None], entry: Any, reading: Reading) -> None:
     try:
         if not isinstance(entry, Mapping):
             raise UnreadableError("shape")
-        lines: Iterator[None] = rows_of(entry, reading)
-        for _ in lines:
-            continue
+        rows_of(entry, reading)
     except UnreadableError as error:
         reading.fault(error.fault)
 

@@ -46,6 +46,16 @@ class Reading:
         self._rows.extend(rows)
         self._covered.update((row.start_ns, row.end_ns) for row in rows)
 
+    def lines(self, read: Callable[[], list[Callable[[], list[BilledRow]]]]) -> None:
+        """Keep the rows of several lines, each as ``line`` does; where they cannot be told apart they count as one."""
+        try:
+            each = read()
+        except UnreadableError as error:
+            self._faults[error.fault] += 1
+            return
+        for one in each:
+            self.line(one)
+
     def cover(self, start_ns: int, end_ns: int) -> None:
         """The file is of this time too, whether or not it has a line of it."""
         self._covered.add((start_ns, end_ns))
@@ -105,5 +115,14 @@ def _or_unreadable(read: Callable[[object], Value], cell: object, fault: Fault) 
 def mapping(cell: object) -> dict[str, Any]:
     """An object of JSON. Raises UnreadableError for anything else."""
     if not isinstance(cell, dict):
+        raise UnreadableError("shape")
+    return cell
+
+
+def listed(cell: object) -> list[Any]:
+    """A list of JSON; empty where there is none. Raises UnreadableError for anything else."""
+    if cell is None:
+        return []
+    if not isinstance(cell, list):
         raise UnreadableError("shape")
     return cell

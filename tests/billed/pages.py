@@ -97,3 +97,15 @@ def azure_row(**more: object) -> dict[str, object]:
         "costInBillingCurrency": "2.5", "billingCurrency": "USD", "chargeType": "Usage", "resourceName": "prod-ai",
         "resourceGroup": "rg-search", **more,
     }  # fmt: skip
+
+
+# Answers of a LiteLLM gateway, and a call of its log.
+LITELLM: dict[str, Any] = {
+    "report": [{"group_by_day": "2026-11-20T00:00:00+00:00", "teams": [{"team_name": "search", "total_spend": 0.5,
+                "metadata": [{"model": "gpt-4o", "spend": 0.5, "total_tokens": 28, "api_key": "88dc"}]}]}],
+    "activity": {"results": [{"date": "2026-11-20", "metrics": {"spend": 0.5}, "breakdown": {"models": {"gpt-4o": {
+                "metrics": {"spend": 0.5, "prompt_tokens": 100, "completion_tokens": 10, "cache_read_input_tokens": 40,
+                            "cache_creation_input_tokens": 0, "api_requests": 3, "successful_requests": 2}}}}}]},
+    "log": {"startTime": "2026-11-20 08:00:00.000", "spend": 0.5, "model": "gpt-4o", "prompt_tokens": 100,
+            "completion_tokens": 10, "custom_llm_provider": "openai", "team_id": "search"},
+}  # fmt: skip

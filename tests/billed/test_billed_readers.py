@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +17,7 @@ from costctl.billed.kinds import kind_of, unit_size, without_kind
 from costctl.billed.row import BilledRow, Read
 from costctl.errors import InputError
 from tests.billed.pages import (
+    LITELLM,
     anthropic_page,
     azure_row,
     bucket,
@@ -178,17 +178,6 @@ def test_an_azure_meter_names_model_and_kind(tmp_path: Path) -> None:
         1_000_000,
         "rg-search",
     )
-
-
-LITELLM: dict[str, Any] = {
-    "report": [{"group_by_day": "2026-11-20T00:00:00+00:00", "teams": [{"team_name": "search", "total_spend": 0.5,
-                "metadata": [{"model": "gpt-4o", "spend": 0.5, "total_tokens": 28, "api_key": "88dc"}]}]}],
-    "activity": {"results": [{"date": "2026-11-20", "metrics": {"spend": 0.5}, "breakdown": {"models": {"gpt-4o": {
-                "metrics": {"spend": 0.5, "prompt_tokens": 100, "completion_tokens": 10, "cache_read_input_tokens": 40,
-                            "cache_creation_input_tokens": 0, "api_requests": 3, "successful_requests": 2}}}}}]},
-    "log": {"startTime": "2026-11-20 08:00:00.000", "spend": 0.5, "model": "gpt-4o", "prompt_tokens": 100,
-            "completion_tokens": 10, "custom_llm_provider": "openai", "team_id": "search"},
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("form", sorted(LITELLM))
