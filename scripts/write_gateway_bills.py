@@ -8,11 +8,12 @@ had some; Anthropic grants 12 %. Amounts are reckoned here and not by costctl. T
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
-from write_gateway_log import GPT_4O, SONNET, rows
-
+LOG = runpy.run_path(str(Path(__file__).with_name("write_gateway_log.py")))
+rows, GPT_4O, SONNET = LOG["rows"], LOG["GPT_4O"], LOG["SONNET"]
 FOLDER = Path(__file__).resolve().parents[1] / "sample_traces" / "bills"
 DAY = 1_795_132_800  # 2026-11-20T00:00:00Z
 KINDS = ("input", "cached", "output")
