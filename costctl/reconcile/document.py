@@ -30,7 +30,7 @@ from costctl.pricing.own_rates import Asked, usd_per_unit
 from costctl.pricing.prices import priced
 from costctl.reconcile.cells import Group, Quote
 from costctl.reconcile.compare import Compared, compared
-from costctl.reconcile.names import model_label, provider_label
+from costctl.reconcile.names import model_label, seller_of
 from costctl.reconcile.offered import rates_in_words
 from costctl.reconcile.parts import Subject
 from costctl.reconcile.said import Facts, words
@@ -117,12 +117,16 @@ def reconciliation(
     )
 
 
+def _seller(row: Traced) -> str:
+    return seller_of(row.provider, () if row.model is None else (row.model,))
+
+
 def _providers_of_models(traced: Sequence[Traced]) -> dict[str, str]:
     """Whose a model is that a line names without its provider: where the traces have it at one alone."""
     found: dict[str, set[str]] = {}
     for row in traced:
-        if row.model is not None:
-            found.setdefault(row.model, set()).add(provider_label(row.provider))
+        if row.model is not None and row.provider is not None:
+            found.setdefault(row.model, set()).add(_seller(row))
     return {model: providers.pop() for model, providers in found.items() if len(providers) == 1}
 
 
@@ -143,7 +147,7 @@ def _sides(
     buckets = buckets_of(
         [*own_spans, *(span for form in spans for span in spans[form] if _is_of_one(form, name, counted))]
     )
-    mine = [row for row in traced if provider_label(row.provider) == name]
+    mine = [row for row in traced if _seller(row) == name]
     usd = [_usd(row, own) for row in rows]
     slots = [row.slot for row in traced]
     return Provider(
@@ -204,7 +208,7 @@ def _quote(side: Provider, traced: Sequence[Traced], own: PriceSettings) -> Quot
     """
     written: dict[str, tuple[str | None, str]] = {}
     for row in traced:
-        if row.model is not None and provider_label(row.provider) == side.name:
+        if row.model is not None and _seller(row) == side.name:
             written.setdefault(model_label(side.name, row.model), (row.provider, row.model))
     known: dict[tuple[str, int], dict[str, Fraction]] = {}
 
@@ -339,14 +343,14 @@ def _config(found: Compared, subject: Subject, own: PriceSettings, traced: Seque
         ratios.setdefault(Group(None, None), found.common)
     else:
         ratios = {group: each for group, each in ratios.items() if group.model == subject.model}
-    mine = [row for row in traced if provider_label(row.provider) == found.provider.name]
+    mine = [row for row in traced if _seller(row) == found.provider.name]
     return rates_in_words(own, found.provider.name, mine, ratios, found.provider.buckets[0][0] // SLOTS_A_DAY)
 
 
 def _others(traced: Sequence[Traced], billed: set[str]) -> tuple[UnbilledProvider, ...]:
     sums: dict[str, Fraction] = {}
     for row in traced:
-        name = provider_label(row.provider)
+        name = _seller(row)
         if name not in billed:
             sums[name] = sums.get(name, Fraction(0)) + row.usd
     return tuple(UnbilledProvider(provider=name, traced_usd=float(usd)) for name, usd in sorted(sums.items()))

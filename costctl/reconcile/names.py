@@ -40,6 +40,20 @@ def provider_label(written: str | None) -> str:
     return provider_id(written) or _CLOUDS.get(squashed(written)) or written.strip().lower()
 
 
+def seller_of(written: str | None, models: Iterable[str]) -> str:
+    """The provider; where none is named, who sells the first of the models that the price book knows without one."""
+    label = provider_label(written)
+    if label != UNNAMED:
+        return label
+    return next((found for model in models if (found := _seller(model)) is not None), UNNAMED)
+
+
+@cache
+def _seller(model: str) -> str | None:
+    found = find_model(None, model)
+    return str(found.provider.id) if isinstance(found, Found) else None
+
+
 @cache
 def model_label(provider: str, model: str | None) -> str:
     """The model's id in the price book; else its name without the date of a version, in lower case."""

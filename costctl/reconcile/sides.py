@@ -7,7 +7,7 @@ model and kind. Buckets are the days of the bill as it cuts them; a longer line 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -17,6 +17,7 @@ from costctl.reconcile.names import billed_label, model_label
 from costctl.reconcile.traced import SLOT_S, SLOTS_A_DAY, Traced
 from costctl.units import NS_PER_S
 
+_MOST_DAYS: Final = 4_000  # a line of 1970 makes no bill of half a century
 _SLOT_NS: Final = SLOT_S * NS_PER_S
 Bucket = tuple[int, int]  # half hours from the epoch, as the bill cuts its days; the end exclusive
 
@@ -83,7 +84,17 @@ def buckets_of(spans: Iterable[tuple[int, int]]) -> tuple[Bucket, ...]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((begin, end))
-    return tuple(merged)
+    return tuple(_filled(merged))
+
+
+def _filled(buckets: list[Bucket]) -> Iterator[Bucket]:
+    """The buckets with the days between them: of those the bill has nothing, and the traces may have."""
+    is_long = bool(buckets) and buckets[-1][1] - buckets[0][0] > _MOST_DAYS * SLOTS_A_DAY
+    for place, bucket in enumerate(buckets):
+        yield bucket
+        if place + 1 < len(buckets) and not is_long:
+            for begin in range(bucket[1], buckets[place + 1][0], SLOTS_A_DAY):
+                yield begin, begin + SLOTS_A_DAY
 
 
 def _bucket(start_ns: int, end_ns: int) -> Bucket:

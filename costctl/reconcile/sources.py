@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from costctl.billed.row import BilledFile, BilledRow, Format
-from costctl.reconcile.names import provider_label
+from costctl.reconcile.names import seller_of
 
 # An export of what is invoiced before what an API adds up, and before what a gateway reckons.
 _FIRST: Final[tuple[Format, ...]] = (
@@ -69,10 +69,11 @@ def counted_lines(files: tuple[BilledFile, ...], provider_of: dict[str, str]) ->
 
 
 def _placed(row: BilledRow, provider_of: dict[str, str]) -> BilledRow:
-    provider = provider_label(row.provider)
-    if row.provider is None and row.model is not None:
-        provider = provider_of.get(row.model, provider)
-    return replace(row, provider=provider)
+    names = tuple(filter(None, (row.model, *row.described)))
+    traced = next((provider_of[name] for name in names if name in provider_of), None)
+    if row.provider is None and traced is not None:
+        return replace(row, provider=traced)
+    return replace(row, provider=seller_of(row.provider, names))
 
 
 def _by_bucket(lines: Iterable[Line]) -> list[list[Line]]:

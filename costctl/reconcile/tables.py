@@ -75,7 +75,9 @@ def _instant(at_ns: int) -> str:
 
 
 def day_rows(found: Compared, unit: Decimal, billed_units: int, traced_units: int) -> Iterator[DayDifference]:
-    """A row for each bucket of the bill, in order of time; in whole units that add up to those of the provider."""
+    """A row for each bucket of the bill in which either side has anything, in order of time; in whole units that
+    add up to those of the provider.
+    """
     provider = found.provider
     billed = dict.fromkeys(provider.buckets, NOTHING)
     traced = dict.fromkeys(provider.buckets, NOTHING)
@@ -89,6 +91,8 @@ def day_rows(found: Compared, unit: Decimal, billed_units: int, traced_units: in
     sums = units_within([_decimal(usd) for usd in billed.values()], unit, billed_units) if has_amounts else []
     spent = units_within([_decimal(usd) for usd in traced.values()], unit, traced_units)
     for place, (begin, end) in enumerate(provider.buckets):
+        if not billed[begin, end] and not traced[begin, end]:
+            continue
         yield DayDifference(
             provider=provider.name,
             from_=_instant(begin * SLOT_S * NS_PER_S),
