@@ -287,12 +287,12 @@ def _is_shown(
     of days or of kinds, or by the ratio that is on all models.
     """
     ratio = steady[group].ratio
-    if common is not None and abs(ratio / common.ratio - 1) <= ratios.SAME:
+    if common is not None and ratios.are_one(ratio, common.ratio):
         return True
     alike = (
         len(whole[other])
         for other, each in steady.items()
-        if other.model == group.model and abs(each.ratio / ratio - 1) <= ratios.SAME
+        if other.model == group.model and ratios.are_one(each.ratio, ratio)
     )
     return sum(alike) >= _LEAST_AMOUNTS
 
@@ -303,9 +303,7 @@ def _by_model(steady: dict[Group, ratios.Repriced]) -> dict[Group, ratios.Repric
     for model in {group.model for group in steady if group.kind is not None}:
         of_model = [each for group, each in steady.items() if group.model == model]
         one = of_model[0]
-        if all(
-            abs(each.ratio / one.ratio - 1) <= ratios.SAME and each.since == one.since for each in of_model
-        ):
+        if all(ratios.are_one(each.ratio, one.ratio) and each.since == one.since for each in of_model):
             found[Group(model, None)] = one
     return found
 

@@ -287,7 +287,7 @@ def _difference(
         also = ("discounts_and_credits",)
     is_beside = is_price and found.common is not None
     ratio = None if repriced is None else repriced.ratio
-    if ratio is not None and is_beside and found.common is not None:
+    if ratio is not None and is_beside and found.common is not None and found.common.ratio:
         ratio /= found.common.ratio
     shift_hours = None if zone is None else zone.shift * SLOT_S / 3600
     said = words(

@@ -98,7 +98,9 @@ def common(groups: Sequence[Group]) -> Repriced | None:
         candidate = found[place]
         alike = [other for other in weights if _are_alike(found[other], candidate)]
         sharing = {groups[other].model for other in alike}
-        at_ours = any(_is_one(found[other].ratio) and weights[other] * 100 >= whole for other in weights)
+        at_ours = any(
+            are_one(found[other].ratio, Fraction(1)) and weights[other] * 100 >= whole for other in weights
+        )
         is_most = 2 * len(sharing) > len(models) and 5 * sum(weights[other] for other in alike) >= whole
         is_several = len(sharing) > 1 and None not in sharing
         if is_most and is_several and abs(candidate.ratio - 1) > LEAST and not at_ours:
@@ -107,11 +109,12 @@ def common(groups: Sequence[Group]) -> Repriced | None:
 
 
 def _are_alike(one: Repriced, other: Repriced) -> bool:
-    return one.since == other.since and abs(one.ratio / other.ratio - 1) <= SAME
+    return one.since == other.since and are_one(one.ratio, other.ratio)
 
 
-def _is_one(ratio: Fraction) -> bool:
-    return abs(ratio - 1) <= SAME
+def are_one(ratio: Fraction, other: Fraction) -> bool:
+    """Whether two ratios differ by no more than what is one."""
+    return abs(ratio - other) <= SAME * max(ratio, other)
 
 
 def _together(groups: Sequence[Group]) -> Group:
