@@ -18,6 +18,7 @@ from costctl.reconcile.zones import zone_of
 
 Field = Literal["key", "project"]
 _MOST_NAMES: Final = 40
+_MOST_ZONED: Final = 12  # names without each of which a zone is looked for
 _NOTHING: Final = Fraction(0)
 _LEFT: Final = Fraction(2, 100)  # of the key's own usage that may stay unexplained
 
@@ -89,21 +90,22 @@ def _by_quantity(provider: Provider, usage: Sequence[Billed], field: Field) -> s
     )
     if not 1 < len(names) <= _MOST_NAMES:
         return None
-    for is_zoned in (False, True):
-        fitting = [name for name in names if _fits(provider, usage, field, name, is_zoned=is_zoned)]
-        if fitting:
-            return fitting[0] if len(fitting) == 1 else None
-    return None
-
-
-def _fits(provider: Provider, usage: Sequence[Billed], field: Field, name: str, *, is_zoned: bool) -> bool:
-    """Whether without the name the quantities agree. is_zoned: in the days of the zone that the others show."""
-    zone = zone_of(provider, frozenset({name})) if is_zoned else None
-    if is_zoned and zone is None:
-        return False
-    excess = _excess(provider, usage, zone.shift if zone else 0)
-    own = _of_name(usage, field, name)
     prices = _prices(provider)
+    in_utc = _excess(provider, usage, 0)
+    own = {name: _of_name(usage, field, name) for name in names}
+    fitting = [name for name in names if _fits(in_utc, own[name], prices)]
+    if not fitting and len(names) <= _MOST_ZONED:
+        for name in names:
+            zone = zone_of(provider, frozenset({name}))
+            if zone is not None and _fits(_excess(provider, usage, zone.shift), own[name], prices):
+                fitting.append(name)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _fits(
+    excess: dict[_Cell, Fraction], own: dict[_Cell, Fraction], prices: Callable[[_Cell], Fraction]
+) -> bool:
+    """Whether what is billed beyond the traces is what the name used."""
     left = sum(
         (
             abs(excess.get(cell, _NOTHING) - own.get(cell, _NOTHING)) * prices(cell)
