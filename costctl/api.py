@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from costctl.documents.portfolio import Portfolio
     from costctl.documents.prices import Prices
     from costctl.documents.recommendations import Recommendations
+    from costctl.documents.reconciliation import Reconciliation
     from costctl.documents.report import Report
     from costctl.documents.review import Review, Undo
     from costctl.documents.sessions import Sessions
@@ -234,6 +235,16 @@ class Store:
         from costctl import verbs
 
         return verbs.report(self._question(is_extrapolating=extrapolate), self.progress)
+
+    def reconcile(self, *bills: AnyPath) -> Reconciliation:
+        """What providers bill beside what the traces say, and why the two differ, in parts that add up.
+
+        bills: files, folders or globs of bills, usage reports and cost exports, told by their content: OpenAI,
+        Anthropic, AWS CUR, FOCUS, Azure, LiteLLM. Raises InputError for a file that is none of these.
+        """
+        from costctl import verbs
+
+        return verbs.reconcile([str(each) for each in bills], self._question(), self.progress)
 
     def undo(self, name: str) -> Undo:
         """The settings that take back what was recommended last under this id, which ``review`` has.

@@ -25,6 +25,7 @@ from costctl.cli import (
     policy,
     prices,
     recommend,
+    reconcile,
     report,
     schema,
     segment,
@@ -63,6 +64,7 @@ app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
 app.command("report")(report.run)
 app.command("serve")(serve.run)
+app.command("reconcile")(reconcile.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)

@@ -27,6 +27,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "report": ("costctl report -o review.html", "costctl report --last 7d --format markdown -o comment.md"),
     "serve": ("costctl serve", "costctl serve --port 8080 --refresh 5m"),
+    "reconcile": ("costctl reconcile bills/", "costctl reconcile bills/costs.json -o invoice.json"),
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from costctl.legible import legible
 from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Table, shaded
+
+_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def as_markdown(sections: Iterable[Section]) -> str:
@@ -20,7 +24,7 @@ def _parts(section: Section) -> list[str]:
     title = f"## {section.title}\n"
     match section:
         case Notes():
-            lines = "\n".join(f"- {line}" for line in section.lines) + "\n"
+            lines = "\n".join(f"- {_inert(line)}" for line in section.lines) + "\n"
             return [title, lines, *([f"```\n{section.code}\n```\n"] if section.code else [])]
         case Listing():
             return [title, f"```{section.language}\n{section.text.rstrip()}\n```\n"]
@@ -33,7 +37,12 @@ def _parts(section: Section) -> list[str]:
 
 
 def _fact(label: str, said: str) -> str:
-    return f"**{label}** {said}" if label else said
+    return f"**{label}** {_inert(said)}" if label else _inert(said)
+
+
+def _inert(said: str) -> str:
+    """The text with what begins a tag or a link in it spelled out: names in it are anyone's."""
+    return _TAG.sub("&lt;", said).replace("](", "\\](")
 
 
 def _table(section: Table) -> str:
@@ -48,4 +57,4 @@ def _as_table(section: HeatMap) -> Table:
 
 
 def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
+    return _inert(cell).replace("|", "\\|").replace("\n", " ")

@@ -239,6 +239,11 @@ def _has_digits(shown: str) -> bool:
     return any(digit in shown for digit in "123456789")
 
 
+def shortened(said: str, most: int) -> str:
+    """The text, its end left out where it is longer than ``most`` characters."""
+    return said if len(said) <= most else f"{said[: most - 1]}…"
+
+
 def more_or_less(difference_usd: float) -> str:
     """A difference in words: $0.10 more."""
     return f"{usd(abs(difference_usd))} {'more' if difference_usd > 0 else 'less'}"

@@ -25,6 +25,7 @@ from costctl.verbs.portfolio import portfolio
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.promises import keep_outcomes, keep_promises
 from costctl.verbs.recommend import recommend
+from costctl.verbs.reconcile import reconcile
 from costctl.verbs.report import report
 from costctl.verbs.review import review, undo
 from costctl.verbs.schema import schema, schema_names
@@ -68,6 +69,7 @@ __all__ = [
     "propose_mapping",
     "prune_store",
     "recommend",
+    "reconcile",
     "refuse_rejected",
     "refuse_unusable",
     "report",

@@ -33,6 +33,7 @@ from costctl.render import (
     portfolio_screen,
     price_screens,
     recommendation_screen,
+    reconciliation_screen,
     review_screen,
     sessions_screen,
     simulation_screen,
@@ -126,6 +127,10 @@ FIRST_SCREENS: Final = {
         _asked(verbs.simulate, verbs.ScenarioRequest()), simulation_screen.screen, is_fitted=True
     ),
     "simulate --set": FirstScreen(_asked(verbs.simulate, SCENARIO), simulation_screen.screen, is_fitted=True),
+    "reconcile": FirstScreen(
+        lambda world: verbs.reconcile([str(SAMPLE / "bills")], world.question, unwatched),
+        reconciliation_screen.screen,
+    ),
     "explain CLASS": FirstScreen(_explained(_MOST_CALLED), explanation_screen.screen, most_lines=MOST_LINES),
     "explain ID": FirstScreen(_explained(_LONGEST), explanation_screen.screen, most_lines=MOST_LINES),
     "store info": FirstScreen(
@@ -169,6 +174,7 @@ GOLDEN: Final = (
     ("explain ID", "shop", 120, True),
     ("ingest", "sample", 80, False),
     ("prices verify", "spend", 80, False),
+    ("reconcile", "spend", 80, False),
 )
 
 

@@ -19,6 +19,7 @@ import typer
 
 from costctl.cli.app import app
 from costctl.cli.examples import EXAMPLES
+from tests.billed.pages import costs_page
 from tests.command_line import costctl
 from tests.policy.policies import sound_policy
 
@@ -47,6 +48,8 @@ def prepared(repository: Path, sample_store: Path, tmp_path_factory: pytest.Temp
     (made / "traces").mkdir()
     with gzip.open(samples / "requests.jsonl.gz", "rt", encoding="utf-8") as lines:
         (made / "traces" / "requests.jsonl").write_text("".join(islice(lines, FEW_LINES)), encoding="utf-8")
+    (made / "bills").mkdir()
+    (made / "bills" / "costs.json").write_text(costs_page({"gpt-4o, input": 0.2}), encoding="utf-8")
     (made / "policy.json").write_bytes(msgspec.json.encode(sound_policy()))
     (made / "reviewed.yaml").write_bytes(msgspec.yaml.encode(sound_policy()))
     return made

@@ -18,6 +18,7 @@ FOLDERS = (
     "docs/explanation",
     "docs/reference",
     "sample_traces",
+    "sample_traces/bills",
     "schemas",
 )  # where the scripts write
 RUN_EACH = "import runpy, sys\nfor each in sys.argv[1:]:\n    runpy.run_path(each, run_name='__main__')"

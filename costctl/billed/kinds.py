@@ -1,0 +1,99 @@
+"""Which kind of token or unit does a bill mean by its words: "cached input", "Inp glbl Tokens", "OutputTokenCount"?
+
+In: the words of a line. Out: the kind, in the names of the price book (``pricing/price_kinds``), and how many of it
+one of the bill's units holds. None where the words name none: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from costctl.billed.row import Kind
+
+_WORDS: Final = re.compile(r"[a-z]+|\d+[a-z]*")
+_BETWEEN: Final = re.compile(r"[\s,_|:/()-]+")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_IN: Final = {"input", "inputs", "inp", "inpt", "prompt"}
+_OUT: Final = {"output", "outputs", "outp", "outpt", "out", "opt", "completion", "generated"}
+_CACHE: Final = {"cache", "cached", "cachd", "cchd", "caching"}
+_WRITE: Final = {"write", "writes", "creation", "written", "wr"}
+_MODALITIES: Final = {
+    "audio": "audio",
+    "aud": "audio",
+    "image": "image",
+    "img": "image",
+    "video": "video",
+    "vid": "video",
+}
+_TEXTS: Final = _IN | _OUT | _CACHE | _WRITE | set(_MODALITIES) | {
+    "token", "tokens", "read", "reads", "hit", "text", "txt", "count", "units", "unit", "reasoning", "usage",
+    "uncached", "glbl", "global", "regnl", "regional", "dzone", "dz", "datazone", "dzn", "batch", "flex", "priority",
+    "standard", "mp",
+    "5m", "1h", "1hr", "per", "1k", "1m", "1000", "million", "1000000", "of", "thousand",
+}  # fmt: skip
+_OTHER: Final[tuple[tuple[frozenset[str], Kind], ...]] = (
+    (frozenset({"web", "search"}), "web_searches"),
+    (frozenset({"web", "searches"}), "web_searches"),
+    (frozenset({"file", "search"}), "file_searches"),
+    (frozenset({"file", "searches"}), "file_searches"),
+    (frozenset({"code", "interpreter"}), "code_runs"),
+    (frozenset({"code", "runs"}), "code_runs"),
+)
+_SIZES: Final = {
+    "1k": 1_000, "1000": 1_000, "thousand": 1_000, "k": 1_000, "ktokens": 1_000,
+    "1m": 1_000_000, "million": 1_000_000, "1000000": 1_000_000, "m": 1_000_000, "mtokens": 1_000_000,
+}  # fmt: skip
+
+
+def _words(said: str) -> list[str]:
+    return _WORDS.findall(_CAMEL.sub(" ", said).lower())
+
+
+def kind_of(said: str | None) -> Kind | None:
+    """The kind that the words name; None where they name none."""
+    if said is None:
+        return None
+    words = set(_words(said))
+    for needed, unit in _OTHER:
+        if needed <= words:
+            return unit
+    modality = next((_MODALITIES[word] for word in _words(said) if word in _MODALITIES), None)
+    if words & {"characters"} and words & _IN:
+        return "input_characters"
+    if "reasoning" in words and "tokens" in words:
+        return "reasoning"
+    if words & _CACHE and words & _WRITE:
+        return "cache_write_1h" if words & {"1h", "1hr"} else "cache_write"
+    if words & _CACHE:
+        return _of("cached", modality)
+    if words & _OUT:
+        return _of("output", modality)
+    return _of("input", modality) if words & _IN else None
+
+
+def _of(base: str, modality: str | None) -> Kind:
+    kinds: dict[tuple[str, str | None], Kind] = {
+        ("input", None): "input", ("input", "audio"): "input_audio", ("input", "image"): "input_image",
+        ("input", "video"): "input_video", ("cached", None): "cached_input", ("cached", "audio"): "cached_audio",
+        ("cached", "image"): "cached_image", ("cached", "video"): "cached_video", ("output", None): "output",
+        ("output", "audio"): "output_audio", ("output", "image"): "output_image", ("output", "video"): "output_video",
+    }  # fmt: skip
+    return kinds[base, modality]
+
+
+def without_kind(said: str) -> str:
+    """The words that are left where those of kinds, units and reach are taken off: what may name the model."""
+    parts = _BETWEEN.split(_CAMEL.sub(" ", said))
+    return " ".join(part for part in parts if part and part.lower() not in _TEXTS)
+
+
+def unit_size(unit: str | None) -> int:
+    """How many one of the unit is: 1,000 of "1K tokens"; 1 where it says none."""
+    words = [] if unit is None else _words(unit)
+    return next((_SIZES[word] for word in words if word in _SIZES), 1)
+
+
+def is_of_tokens(unit: str | None) -> bool:
+    """Whether the unit counts tokens."""
+    return unit is not None and any("token" in word for word in _words(unit))
