@@ -4,7 +4,8 @@ In: what was charged before and after, and by how much both would differ by chan
 
     change = n₁u₁ − n₀u₀ = volume + unit cost        n: requests, u: cost of one; 0: before, 1: after
 
-as ``product_effects`` splits it; ``difference`` splits the unit cost further. Of a total of classes, the unit cost effects of the classes are its own, and what is then left is that of the mix.
+as ``product_effects`` splits it; ``difference`` splits the unit cost further. Of a total of classes, the unit cost
+effects of the classes are its own, and what is then left is that of the mix.
 """
 
 from __future__ import annotations

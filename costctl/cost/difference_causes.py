@@ -39,7 +39,9 @@ def causes_of(
         _cause(lines, cuts, verdict[of], (of, group), effect, sides, prompts)
         for effect, of, group in _named(lines, cuts, verdict)
     ]
-    return tuple(sorted(found, key=lambda cause: (-abs(cause.usd), EFFECTS.index(cause.effect), cause.value or "")))
+    return tuple(
+        sorted(found, key=lambda cause: (-abs(cause.usd), EFFECTS.index(cause.effect), cause.value or ""))
+    )
 
 
 def _named(
@@ -90,7 +92,9 @@ def _cause(
         share_ratio=usd / change if change else None,
         measure=measure,
         mostly=tuple(
-            found for name in ("tenant", "model") if (found := _mostly(cuts[name], name, own, effects, of)) is not None
+            found
+            for name in ("tenant", "model")
+            if (found := _mostly(cuts[name], name, own, effects, of)) is not None
         ),
         has_new_prompt=_has_new_prompt(of, value, sides, prompts),
         first_request=None if is_gone else shown.first,
@@ -123,5 +127,3 @@ def _has_new_prompt(
         side.rows is not None and value in side.rows.prompts["request_class"].to_list() for side in sides
     ]
     return any(each.request_class == value for each in prompts) if all(known) else None
-
-

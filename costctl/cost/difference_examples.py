@@ -50,7 +50,11 @@ def shown_by(effect: EffectName, of: str, value: str | None, before: Rows, after
     is_more = then is None or now >= then
     beyond = pl.col("x") >= now if is_more else pl.col("x") <= now
     chosen = rows.filter(pl.col("x").is_not_null())
-    best = chosen.filter(beyond).sort((pl.col("x") - now).abs(), "request_id").unique("trace_id", maintain_order=True)
+    best = (
+        chosen.filter(beyond)
+        .sort((pl.col("x") - now).abs(), "request_id")
+        .unique("trace_id", maintain_order=True)
+    )
     halfway = now if then is None else (then + now) / 2
     past = pl.col("x") >= halfway if is_more else pl.col("x") <= halfway
     first_of = chosen if effect not in _SHOWN_BY else chosen.filter(past)

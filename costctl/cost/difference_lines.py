@@ -56,8 +56,9 @@ class Sums:
 @dataclass(frozen=True, slots=True)
 class Lines:
     """n lines. keys: what each is of.  cell, model_cell: the number of its cell, and of its cell and model (−1 of what
-    no call caused).  parent, models: the cell of each cell and model, and the name of the model.  effect_of_amount: of each line, the place in EFFECTS of
-    how much an attempt used.  is_input: of tokens that are input, which share a length.  unpriced: charges, both sides.
+    no call caused).  parent, models: the cell of each cell and model, and the name of the model.  effect_of_amount: of
+    each line, the place in EFFECTS of how much an attempt used.  is_input: of tokens that are input, which share a
+    length.  unpriced: charges, both sides.
     """
 
     keys: tuple[Key, ...]
@@ -118,7 +119,9 @@ class Lines:
         """Of each line, in the order of the formula; NaN where one is not known of this side."""
         called = self.model_cell >= 0
         place = np.where(called, self.model_cell, 0)
-        of_cell = np.bincount(self.parent, side.charged_calls, side.requests.size)[self.cell]
+        of_cell: Floats = np.bincount(self.parent, side.charged_calls, side.requests.size).astype(np.float64)[
+            self.cell
+        ]
         of_model = side.charged_calls[place] if side.charged_calls.size else np.zeros(self.cell.size)
         requests, first = side.requests[self.cell], side.first_calls[self.cell]
         per = np.where(called, of_model, requests)
@@ -137,7 +140,8 @@ class Lines:
         """Of each line of input tokens, all input tokens of its cell and model."""
         groups = self.input_groups
         quantity = np.where(self.is_input, side.quantity, 0.0)
-        lengths: Floats = np.bincount(groups, quantity, int(groups.max(initial=0)) + 1)[groups]
+        sums = np.bincount(groups, quantity, int(groups.max(initial=0)) + 1)
+        lengths: Floats = sums.astype(np.float64)[groups]
         return lengths
 
     @property
@@ -168,7 +172,9 @@ def lines_of(before: CellSums, after: CellSums) -> Lines:
         cell=np.array([place[key["request_class"], key["tenant"]] for key in keys], np.int64),
         model_cell=np.array(
             [
-                model_place.get((key["request_class"], key["tenant"], key["model"]), -1) if key["is_call"] else -1
+                model_place.get((key["request_class"], key["tenant"], key["model"]), -1)
+                if key["is_call"]
+                else -1
                 for key in keys
             ],
             np.int64,
@@ -218,12 +224,11 @@ def _keys(frames: list[pl.DataFrame], columns: tuple[str, ...]) -> tuple[Key, ..
 
 
 def _unpriced(side: CellSums, keys: tuple[Key, ...]) -> Ints:
-    return _by_block(side.charges, keys, "unpriced_charges", side.blocks).sum(axis=1).astype(np.int64)
+    found: Ints = _by_block(side.charges, keys, "unpriced_charges", side.blocks).sum(axis=1).astype(np.int64)
+    return found
 
 
-def _sums(
-    side: CellSums, cells: tuple[Key, ...], models: tuple[Key, ...], keys: tuple[Key, ...]
-) -> Sums:
+def _sums(side: CellSums, cells: tuple[Key, ...], models: tuple[Key, ...], keys: tuple[Key, ...]) -> Sums:
     return Sums(
         _by_block(side.requests, cells, "requests", side.blocks),
         _by_block(side.requests, cells, "first_calls", side.blocks),

@@ -49,23 +49,25 @@ def measure_of(
             name, share = _model(lines, sums, called)
             return pair(f"of the calls to {name}", "ratio", share, calls)
         case "input_tokens":
-            return pair(f"input tokens per {by}", "tokens", _quantity(lines, sums, own & lines.is_input), per)
+            return pair(f"input tokens per {by}", "tokens", _quantity(sums, own & lines.is_input), per)
         case "output_tokens":
-            is_output = np.array([str(key["resource"]).endswith(("/output", "/reasoning")) for key in lines.keys])
-            return pair(f"output tokens per {by}", "tokens", _quantity(lines, sums, own & is_output), per)
+            is_output = np.array(
+                [str(key["resource"]).endswith(("/output", "/reasoning")) for key in lines.keys]
+            )
+            return pair(f"output tokens per {by}", "tokens", _quantity(sums, own & is_output), per)
         case "cache":
             is_read = np.array([str(key["resource"]).endswith("/cached_input") for key in lines.keys])
-            read, whole = (_quantity(lines, sums, own & each & lines.is_input) for each in (is_read, lines.is_input))
+            read, whole = (_quantity(sums, own & each & lines.is_input) for each in (is_read, lines.is_input))
             return pair("of the input read from a cache", "ratio", read, whole)
         case "replica_time":
             is_time = np.array([key["component"] == "accelerator" for key in lines.keys])
-            return pair(f"replica time per {by}", "s", _quantity(lines, sums, own & is_time), per)
+            return pair(f"replica time per {by}", "s", _quantity(sums, own & is_time), per)
         case "price":
             return _price(lines, sums, own, effects)
     return None
 
 
-def _quantity(lines: Lines, sums: tuple[Sums, Sums], chosen: Bools) -> list[float]:
+def _quantity(sums: tuple[Sums, Sums], chosen: Bools) -> list[float]:
     return [float(side.quantity[chosen].sum()) for side in sums]
 
 
@@ -74,7 +76,11 @@ def _model(lines: Lines, sums: tuple[Sums, Sums], called: Bools) -> tuple[str, l
     names = sorted({lines.models[place] for place in np.flatnonzero(called)})
     calls = {
         name: [
-            float(side.charged_calls[[bool(c) and m == name for c, m in zip(called, lines.models, strict=True)]].sum())
+            float(
+                side.charged_calls[
+                    [bool(c) and m == name for c, m in zip(called, lines.models, strict=True)]
+                ].sum()
+            )
             for side in sums
         ]
         for name in names

@@ -71,11 +71,13 @@ def _of_rows(
         first = block_weights(blocks[0], _DRAWS, rng)
         is_paired = base.cells.is_same_time_of_day(new.cells)
         weights = [first, first if is_paired else block_weights(blocks[1], _DRAWS, rng)]
-    names = sorted(set(before.requests["request_class"].to_list()) & set(after.requests["request_class"].to_list()))
+    names = sorted(
+        set(before.requests["request_class"].to_list()) & set(after.requests["request_class"].to_list())
+    )
     for name in names:
         rows = [side.requests.filter(pl.col("request_class") == name) for side in (before, after)]
         is_many = min(each.height for each in rows) >= _FEWEST
-        chosen = weights if is_many else [None, None]
+        chosen: list[Floats | None] = weights if is_many else [None, None]
         for wanted in _WANTED:
             sides = [wanted.of(each, weight) for each, weight in zip(rows, chosen, strict=True)]
             if any(each.value is not None for each in sides):
@@ -150,7 +152,8 @@ def _drawn_quantiles(values: Floats, at: Ints, weights: Floats, part: float) -> 
         up_to = np.cumsum(weight[at])
         if up_to[-1] > 0:
             found[draw] = values[np.searchsorted(up_to, part * up_to[-1] * (1 - 1e-12))]
-    return found[~np.isnan(found)]
+    known: Floats = found[~np.isnan(found)]
+    return known
 
 
 _WANTED: Final = (

@@ -86,11 +86,12 @@ def judged(lines: Lines, groupings: dict[str, Grouping], *, is_paired: bool) -> 
     totals = lines.totals()
     effects = lines.effects(*totals)
     least = _ROUNDING * max(float(side.usd.sum()) for side in totals)
-    errors = _errors(lines, groupings, is_paired=is_paired) if min(lines.blocks) >= FEWEST_BLOCKS else None
-    return {
-        name: Judged(grouping.sums(effects), *((None, None) if errors is None else errors[name]), least)
-        for name, grouping in groupings.items()
-    }
+    errors = _errors(lines, groupings, is_paired=is_paired) if min(lines.blocks) >= FEWEST_BLOCKS else {}
+    found = {}
+    for name, grouping in groupings.items():
+        error, free = errors.get(name, (None, None))
+        found[name] = Judged(grouping.sums(effects), error, free, least)
+    return found
 
 
 def place_of(effect: EffectName) -> int:

@@ -1,7 +1,7 @@
 """Which classes ask with another version of their prompt?
 
-In: two sides. Out: ``PromptVersion`` values. The hash of what a prompt begins with, tools and system prompt, is the same
-for all calls of one version; one with which many calls begin, and none did before, is new.
+In: two sides. Out: ``PromptVersion`` values. The hash of what a prompt begins with, tools and system prompt, is the
+same for all calls of one version; one with which many calls begin, and none did before, is new.
 """
 
 from __future__ import annotations

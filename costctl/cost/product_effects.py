@@ -23,8 +23,8 @@ def effects_of_count(
     count: tuple[Floats, Floats], amount: tuple[Floats, Floats]
 ) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
     """Of amounts that are a count times a unit cost: the effect of the count, that of the unit cost, and both unit
-    costs. Each pair: before, after, arrays of one shape.  Where a side counts nothing, all of the change is the count's,
-    and the unit cost is that of the other side.
+    costs. Each pair: before, after, arrays of one shape.  Where a side counts nothing, all of the change is the
+    count's, and the unit cost is that of the other side.
     """
     units = carried(ratio(amount[0], count[0]), ratio(amount[1], count[1]))
     of_count = (count[1] - count[0]) * (units[0] + units[1]) / 2

@@ -182,10 +182,11 @@ class DayJump(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl diff --format json`` prints.
 
-    change_interval, change_noise_usd, is_clear: of the change; null where noise is not known.  effects: of the total; they add up to change_usd.  rows: by class, by tenant,
-    by model.  causes: what is named, the largest first.  metrics: latency, success, retries and cache of each class.
-    is_lower_bound: some charges have no amount.  is_same_time_of_day: both sides cover the same hours of the day; where
-    not, the daily rhythm of the traffic is a part of every change.  not_observed: what the sides do not tell.
+    change_interval, change_noise_usd, is_clear: of the change; null where noise is not known.  effects: of the total;
+    they add up to change_usd.  rows: by class, by tenant, by model.  causes: what is named, the largest first.
+    metrics: latency, success, retries and cache of each class.  is_lower_bound: some charges have no amount.
+    is_same_time_of_day: both sides cover the same hours of the day; where not, the daily rhythm of the traffic is a
+    part of every change.  not_observed: what the sides do not tell.
     """
 
     schema_version: str

@@ -1,4 +1,4 @@
-"""What did the requests of a time use, by class, tenant and model? The rows of the cells of two times that are compared.
+"""What did the requests of a time use, by class, tenant and model? The cells of two times that are compared.
 
 In: the relations cell_request, cell_call, cell_charge and observed_totals; or the classes of a document. Out:
 ``CellSums``: three frames with a row a cell and block of time, named alike for both sides.

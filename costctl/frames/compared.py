@@ -29,8 +29,8 @@ _REQUEST: Final = (
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What only traces tell. requests: a row a request, in the order of their start, with request_class, tenant, at and
-    usd.  models: request_id and model, of those that it called.  stages: request_class, stage, at, self_ns.  prompts: as
-    the relation cell_prompt.  spending: the window by day and by cut.
+    usd.  models: request_id and model, of those that it called.  stages: request_class, stage, at, self_ns.  prompts:
+    as the relation cell_prompt.  spending: the window by day and by cut.
     """
 
     requests: pl.DataFrame

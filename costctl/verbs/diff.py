@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def diff(base: str | None, new: str | None, question: Question, progress: Progress) -> Difference:
     """What changed from base to new. base, new: as ``diff_sides`` reads them; None for the usual.
 
-    Raises UsageError for what is no side, InputError for a file that cannot be used, NotEnoughDataError where a side has
-    no request or nothing has a price.
+    Raises UsageError for what is no side, InputError for a file that cannot be used, NotEnoughDataError where a side
+    has no request or nothing has a price.
     """
     from costctl.cost.difference import difference_of
 

@@ -7,23 +7,29 @@ In: two texts, or none, and a question. Out: two ``AskedSide``.
     week47.json                 what `costctl analyze --format json -o week47.json` wrote
 
 Without BASE the last seven days are compared with the seven before, of a shorter store its second half with its first,
-by whole days where it has two; with --last, --since or --until that time with as much before it. Without NEW, a period is
-compared with as much time after it; a store or a document with what the question is about.
+by whole days where it has two; with --last, --since or --until that time with as much before it. Without NEW, a period
+is compared with as much time after it; a store or a document with what the question is about.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from costctl.config import DEFAULT_STORE
 from costctl.documents.difference import SideKind
 from costctl.errors import NotEnoughDataError, UsageError
-from costctl.observation import Question, observed
+from costctl.observation import Question
 from costctl.observed_window import bounds, instant_ns
 from costctl.progress import Progress
+from costctl.store.database import open_store
+from costctl.store.waiting import saying
 from costctl.units import NS_PER_S, S_PER_DAY, S_PER_HOUR, iso_utc
 
+Reach = Callable[[], tuple[int, int]]
 _BETWEEN: Final = ".."
 _DAY_NS: Final = round(S_PER_DAY * NS_PER_S)
 _HOUR_NS: Final = round(S_PER_HOUR * NS_PER_S)
@@ -57,12 +63,13 @@ class _Period:
 def asked_sides(
     base: str | None, new: str | None, question: Question, progress: Progress
 ) -> tuple[AskedSide, AskedSide]:
-    """Both sides. Raises UsageError for what is no side, NotEnoughDataError for a store without two times to compare."""
+    """Both sides. Raises UsageError for what is no side, NotEnoughDataError for a store without two such times."""
     has_window = any(each is not None for each in (question.since, question.until, question.last))
     whole = replace(question, since=None, until=None, last=None)
+    reach = cache(lambda: _reach(whole, progress))
     if base is None:
-        earlier, later = _two_periods(question, whole, progress)
-        return _side_of_period(earlier, whole, progress), _side_of_period(later, whole, progress)
+        earlier, later = _two_periods(question, reach)
+        return _side_of_period(earlier, whole, reach), _side_of_period(later, whole, reach)
     if new is not None and has_window:
         raise UsageError(
             "--since, --until and --last cannot be used with two sides.",
@@ -74,8 +81,8 @@ def asked_sides(
     if second is None and isinstance(first, _Period) and not has_window:
         second = _following(first)
     return (
-        _side(first, whole, progress),
-        _of_question(question, whole, progress) if second is None else _side(second, whole, progress),
+        _side(first, whole, reach),
+        _of_question(question, whole, reach) if second is None else _side(second, whole, reach),
     )
 
 
@@ -89,16 +96,16 @@ def _parsed(text: str) -> _Period | Path:
         )
     since, _, until = text.partition(_BETWEEN)
     from_ns, to_ns = (instant_ns(each.strip() or None, "period") for each in (since, until))
-    if from_ns is None and to_ns is None or (from_ns is not None and to_ns is not None and from_ns >= to_ns):
-        raise UsageError(
-            f"{text} is no period.", why="It has to begin before it ends.", next_step=_NEXT_STEP
-        )
+    if (from_ns is None and to_ns is None) or (
+        from_ns is not None and to_ns is not None and from_ns >= to_ns
+    ):
+        raise UsageError(f"{text} is no period.", why="It has to begin before it ends.", next_step=_NEXT_STEP)
     return _Period(text, from_ns, to_ns)
 
 
-def _side(found: _Period | Path, whole: Question, progress: Progress) -> AskedSide:
+def _side(found: _Period | Path, whole: Question, reach: Reach) -> AskedSide:
     if isinstance(found, _Period):
-        return _side_of_period(found, whole, progress)
+        return _side_of_period(found, whole, reach)
     with found.open("rb") as file:
         is_document = file.read(1) == b"{"
     if is_document:
@@ -106,9 +113,9 @@ def _side(found: _Period | Path, whole: Question, progress: Progress) -> AskedSi
     return AskedSide("store", str(found), replace(whole, store=found))
 
 
-def _side_of_period(period: _Period, whole: Question, progress: Progress) -> AskedSide:
+def _side_of_period(period: _Period, whole: Question, reach: Reach) -> AskedSide:
     """Of the store; no longer than what the store holds, but for an hour at each end."""
-    first_ns, last_ns = _reach(whole, progress)
+    first_ns, last_ns = reach()
     since, until = (None if each is None else iso_utc(each) for each in (period.from_ns, period.to_ns))
     from_ns = first_ns if period.from_ns is None else max(period.from_ns, first_ns - _HOUR_NS)
     to_ns = last_ns + 1 if period.to_ns is None else min(period.to_ns, last_ns + _HOUR_NS)
@@ -116,14 +123,14 @@ def _side_of_period(period: _Period, whole: Question, progress: Progress) -> Ask
     return AskedSide("period", period.name, replace(whole, since=since, until=until), asked_ns)
 
 
-def _of_question(question: Question, whole: Question, progress: Progress) -> AskedSide:
+def _of_question(question: Question, whole: Question, reach: Reach) -> AskedSide:
     """What the options of the command ask for."""
     asked = bounds(question.since, question.until, question.last)
     if question.since is None and question.until is None and question.last is None:
         return AskedSide("store", str(question.store or "the store"), whole)
-    _, last_ns = _reach(whole, progress)
+    _, last_ns = reach()
     since_ns, until_ns = asked.window(last_ns)
-    return _side_of_period(_Period(_in_words(since_ns, until_ns), since_ns, until_ns), whole, progress)
+    return _side_of_period(_Period(_in_words(since_ns, until_ns), since_ns, until_ns), whole, reach)
 
 
 def _following(period: _Period) -> _Period:
@@ -138,13 +145,15 @@ def _following(period: _Period) -> _Period:
     return _Period(_in_words(period.to_ns, end_ns), period.to_ns, end_ns)
 
 
-def _two_periods(question: Question, whole: Question, progress: Progress) -> tuple[_Period, _Period]:
+def _two_periods(question: Question, reach: Reach) -> tuple[_Period, _Period]:
     """The time that is asked about, and as much before it."""
-    first_ns, last_ns = _reach(whole, progress)
+    first_ns, last_ns = reach()
     end_ns = last_ns + 1
     since_ns, until_ns = bounds(question.since, question.until, question.last).window(last_ns)
     if since_ns is None and until_ns is None:
         length_ns = _usual_length_ns(end_ns - first_ns)
+        if length_ns % _DAY_NS == 0:
+            end_ns = _midnight_after(end_ns)
         since_ns = end_ns - length_ns
     end_ns = min(end_ns, until_ns) if until_ns is not None else end_ns
     if since_ns is None:
@@ -169,6 +178,12 @@ def _usual_length_ns(held_ns: int) -> int:
     return days * _DAY_NS if days else held_ns // 2
 
 
+def _midnight_after(end_ns: int) -> int:
+    """The next midnight UTC where that is within an hour: so that whole days are compared."""
+    midnight_ns = -(-end_ns // _DAY_NS) * _DAY_NS
+    return midnight_ns if midnight_ns - end_ns <= _HOUR_NS else end_ns
+
+
 def _in_words(from_ns: int | None, to_ns: int | None) -> str:
     since, until = ("" if each is None else f"{iso_utc(each)[:19]}Z" for each in (from_ns, to_ns))
     return f"{since}{_BETWEEN}{until}"
@@ -176,9 +191,11 @@ def _in_words(from_ns: int | None, to_ns: int | None) -> str:
 
 def _reach(whole: Question, progress: Progress) -> tuple[int, int]:
     """The first and the last start that the store holds, ns UTC."""
-    with observed(whole, progress) as observation:
-        rows = observation.engine.query("SELECT MIN(start_ns) AS first_ns, MAX(start_ns) AS last_ns FROM spans")
-    first_ns, last_ns = rows.row(0)
+    store = whole.store or DEFAULT_STORE
+    with open_store(store, read_only=True, wait_s=whole.wait_s, waiting=saying(progress)) as connection:
+        ((first_ns, last_ns),) = connection.execute(
+            "SELECT MIN(start_ns), MAX(start_ns) FROM spans"
+        ).fetchall()
     if first_ns is None:
         raise NotEnoughDataError(
             "No request has a start time.",
