@@ -39,8 +39,8 @@ def sections(document: Difference) -> list[Section]:
     )
     found: list[Section] = [Notes("What is compared", compared), _effects(document)]
     if document.causes:
-        found += [_causes(document), _examples(document)]
-    found += [_rows(document, cut) for cut in _CUTS if rows_of(document, cut)]
+        found.extend((_causes(document), _examples(document)))
+    found.extend(_rows(document, cut) for cut in _CUTS if rows_of(document, cut))
     if document.metrics:
         found.append(_metrics(document))
     if document.prompts:
@@ -173,37 +173,35 @@ _CSV_COLUMNS: Final = (
 
 
 def csv_text(document: Difference) -> str:
-    """A row for the change, each effect, each effect of a class, tenant and model, each cause and each metric."""
-    change = EffectShare(
-        "volume", document.change_usd, document.change_interval, document.change_noise_usd, document.is_clear
-    )
-    sides: list[list[object]] = [
-        ["change", "total", None, None, *_money(change), "USD", document.base.usd, document.new.usd]
+    """A row for the change, each effect, each row of a cut and each of its effects, each cause and each metric."""
+    rows = [
+        _change_row(document),
+        *(["effect", "total", None, each.effect, *_money(each)] for each in document.effects),
+        *(line for row in document.rows for line in _row_lines(row)),
+        *(_cause_row(cause) for cause in document.causes),
+        *(_metric_row(each) for each in document.metrics),
     ]
-    sides += [["effect", "total", None, each.effect, *_money(each)] for each in document.effects]
-    for row in document.rows:
-        name = row_name(row.kind, row.value)
-        sides.append(
-            [
-                "row",
-                row.of,
-                name,
-                None,
-                row.change_usd,
-                None,
-                None,
-                row.noise_usd,
-                row.is_clear,
-                "USD",
-                row.before_usd,
-                row.after_usd,
-            ]
-        )
-        sides += [["row", row.of, name, each.effect, *_money(each)] for each in row.effects]
-    sides += [_cause_row(cause) for cause in document.causes]
-    sides += [_metric_row(each) for each in document.metrics]
-    width = len(_CSV_COLUMNS)
-    return as_csv(_CSV_COLUMNS, [[*row, *([None] * width)][:width] for row in sides])
+    empty = [None for _ in _CSV_COLUMNS]
+    return as_csv(_CSV_COLUMNS, [[*row, *empty][: len(_CSV_COLUMNS)] for row in rows])
+
+
+def _change_row(document: Difference) -> list[object]:
+    low, _, high = low_mid_high(document.change_interval)
+    return [
+        "change", "total", None, None, document.change_usd, low, high, document.change_noise_usd, document.is_clear,
+        "USD", document.base.usd, document.new.usd,
+    ]  # fmt: skip
+
+
+def _row_lines(row: DifferenceRow) -> list[list[object]]:
+    name = row_name(row.kind, row.value)
+    return [
+        [
+            "row", row.of, name, None, row.change_usd, None, None, row.noise_usd, row.is_clear, "USD", row.before_usd,
+            row.after_usd,
+        ],
+        *(["row", row.of, name, each.effect, *_money(each)] for each in row.effects),
+    ]  # fmt: skip
 
 
 def _money(share: EffectShare) -> list[object]:
