@@ -58,7 +58,7 @@ def measure_of(
         case "cache":
             is_read = np.array([str(key["resource"]).endswith("/cached_input") for key in lines.keys])
             read, whole = (_quantity(sums, own & each & lines.is_input) for each in (is_read, lines.is_input))
-            return pair("of the input read from a cache", "ratio", read, whole)
+            return pair("of the input cached", "ratio", read, whole)
         case "replica_time":
             is_time = np.array([key["component"] == "accelerator" for key in lines.keys])
             return pair(f"replica time per {by}", "s", _quantity(sums, own & is_time), per)

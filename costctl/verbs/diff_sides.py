@@ -150,6 +150,8 @@ def _two_periods(question: Question, reach: Reach) -> tuple[_Period, _Period]:
     first_ns, last_ns = reach()
     end_ns = last_ns + 1
     since_ns, until_ns = bounds(question.since, question.until, question.last).window(last_ns)
+    if question.last is not None and since_ns is not None:
+        since_ns += 1  # up to the last request, and with it
     if since_ns is None and until_ns is None:
         length_ns = _usual_length_ns(end_ns - first_ns)
         if length_ns % _DAY_NS == 0:
