@@ -17,7 +17,7 @@ from tests.synth.named_changes import Claims, Named, claims_in, named_in
 _FIRST_SEED: Final = 1_000
 _WORDS: Final = {
     "price": "a model becomes a quarter dearer",
-    "mix": "the dearest class asks two thirds more often, the cheapest less often",
+    "mix": "the dearest class asks twice as often, the cheapest a quarter less",
     "slower retrieval": "the retrieval of a class takes twice as long",
     "retries": "attempts that time out rise from 2% to 25%",
     "lost cache": "the cached part of the input falls from 70% to 5%",

@@ -28,7 +28,7 @@ from costctl.documents.difference import (
 from costctl.errors import NotEnoughDataError
 from costctl.frames.cells import CellSums
 from costctl.frames.compared import ComparedTime
-from costctl.units import iso_utc
+from costctl.units import S_PER_HOUR, iso_utc
 
 METHODS: Final = {
     "effects": "volume and unit cost, then the Shapley value of each factor of the unit cost",
@@ -164,9 +164,9 @@ def _not_observed(
         )
     elif min(lines.blocks) < FEWEST_BLOCKS:
         found.append(
-            f"The sides have {min(lines.blocks)} blocks of time; from {FEWEST_BLOCKS} on it is said what is noise."
+            "The sides are too short to tell change from noise: every effect is shown, also what chance made."
         )
-    if not saved and not is_same_time_of_day:
+    if not saved and not is_same_time_of_day and min(base.cells.seconds, new.cells.seconds) >= S_PER_HOUR:
         found.append(
             "The sides do not cover the same hours of the day: the daily rhythm of the traffic is a part of the change."
         )

@@ -16,6 +16,7 @@ from costctl.frames.compared import ComparedTime
 
 _MANY: Final = 0.2  # of the calls of a class: a version, and not what one user says
 _NONE: Final = 0.01
+_FEWEST: Final = 30  # calls of a class on each side: of fewer, what half of them say may be chance
 
 
 def new_prompts(base: ComparedTime, new: ComparedTime) -> tuple[PromptVersion, ...]:
@@ -45,4 +46,5 @@ def new_prompts(base: ComparedTime, new: ComparedTime) -> tuple[PromptVersion, .
 
 def _parts(prompts: pl.DataFrame) -> pl.DataFrame:
     """Of each class and version, its part of the calls."""
-    return prompts.with_columns(part=pl.col("calls") / pl.col("calls").sum().over("request_class"))
+    known = prompts.filter(pl.col("calls").sum().over("request_class") >= _FEWEST)
+    return known.with_columns(part=pl.col("calls") / pl.col("calls").sum().over("request_class"))

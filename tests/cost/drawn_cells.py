@@ -41,6 +41,22 @@ def cell_sums(
     )
 
 
+def agent(
+    requests: int, first: int, attempts: int, fresh: float, cached: float, output: float, times: float = 1.0
+) -> CellSums:
+    """A class of one model, at 3, 0.3 and 15 USD a million tokens, or times as much."""
+    tokens = {"input": (fresh, 3e-6), "cached_input": (cached, 3e-7), "output": (output, 1.5e-5)}
+    return cell_sums(
+        [("agent", "acme", 0, requests, first)],
+        [("agent", "acme", "beta", 0, attempts)],
+        [
+            ("agent", "acme", True, "beta", "api_tokens", f"acme/beta/{kind}", "tokens", 0, amount, amount,
+             amount * price * times, 0)
+            for kind, (amount, price) in tokens.items()
+        ],
+    )  # fmt: skip
+
+
 @st.composite
 def sides(draw: st.DrawFn) -> CellSums:
     """One side, with at least one request and one price."""

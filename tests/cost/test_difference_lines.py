@@ -15,7 +15,7 @@ from costctl.cost.difference_cuts import with_named_tenants
 from costctl.cost.difference_lines import Lines, lines_of
 from costctl.documents.difference import EFFECTS, EffectName
 from costctl.frames.cells import CellSums
-from tests.cost.drawn_cells import cell_sums, sides
+from tests.cost.drawn_cells import agent, cell_sums, sides
 
 CENT = 1e-9  # far below one
 
@@ -84,20 +84,6 @@ def test_what_is_on_one_side_alone_is_new_or_gone_and_has_no_price(before: CellS
     alone = (first.requests[lines.cell] == 0) | (second.requests[lines.cell] == 0)
     of_requests = [EFFECTS.index(name) for name in ("length", "volume", "mix")]
     assert np.abs(np.delete(effects[:, alone], of_requests, axis=0)).max(initial=0.0) == 0.0
-
-
-def agent(requests: int, first: int, attempts: int, fresh: float, cached: float, output: float) -> CellSums:
-    """A class of one model, at 3, 0.3 and 15 USD a million tokens."""
-    tokens = {"input": (fresh, 3e-6), "cached_input": (cached, 3e-7), "output": (output, 1.5e-5)}
-    return cell_sums(
-        [("agent", "acme", 0, requests, first)],
-        [("agent", "acme", "beta", 0, attempts)],
-        [
-            ("agent", "acme", True, "beta", "api_tokens", f"acme/beta/{kind}", "tokens", 0, amount, amount,
-             amount * price, 0)
-            for kind, (amount, price) in tokens.items()
-        ],
-    )  # fmt: skip
 
 
 BASE = agent(100, 300, 300, 300_000, 900_000, 60_000)

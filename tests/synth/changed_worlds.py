@@ -71,7 +71,7 @@ PLAIN: Final = Week()
 PLANTED: Final[dict[str, tuple[Week, tuple[str, str, str]]]] = {
     "price": (replace(PLAIN, price_of={"beta-2": 1.25}), ("price", "model", "beta-2")),
     "mix": (
-        PLAIN.changed("agent", requests_a_day=150).changed("chat", requests_a_day=200),
+        PLAIN.changed("agent", requests_a_day=180).changed("chat", requests_a_day=200),
         ("mix", "class", "agent"),
     ),
     "slower retrieval": (
