@@ -213,3 +213,9 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def rows_of(document: Difference, of: str) -> tuple[DifferenceRow, ...]:
     """The rows of one cut."""
     return tuple(row for row in document.rows if row.of == of)
+
+
+def unclear_effects(document: Difference) -> tuple[EffectShare, ...]:
+    """Those that cannot be told from chance, the largest first; without those that are nothing."""
+    found = [each for each in document.effects if each.is_clear is False and each.usd and each.noise_usd]
+    return tuple(sorted(found, key=lambda each: -abs(each.usd)))

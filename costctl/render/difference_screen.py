@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.difference import Cause, DayJump, Difference, MetricChange
+from costctl.documents.difference import Cause, DayJump, Difference, MetricChange, unclear_effects
 from costctl.render.cells import NOT_PRICED, Quantity, Row, low_mid_high, usd_range_column
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.difference_words import (
@@ -25,7 +25,7 @@ from costctl.render.view import View
 _MOST_CAUSES: Final = 5
 _MOST_METRICS: Final = 3
 _MOST_DAYS: Final = 2
-_MOST_NOISE: Final = 4
+_MOST_NOISE: Final = 3
 _NOT_KNOWN: Final = "noise not known"
 
 
@@ -68,12 +68,8 @@ def _causes(document: Difference) -> Table:
 
 
 def _noise(document: Difference) -> list[tuple[str, str]]:
-    """The effects that cannot be told from chance, and those that can and are too small to name."""
-    unclear = [
-        f"{EFFECTS[each.effect]} {signed(each.usd)}"
-        for each in document.effects
-        if each.is_clear is False and each.usd and each.noise_usd
-    ]
+    """The effects that cannot be told from chance."""
+    unclear = [f"{EFFECTS[each.effect]} {signed(each.usd)}" for each in unclear_effects(document)]
     lines = [("NOISE", joined(unclear, _MOST_NOISE))] if unclear else []
     if not document.causes:
         lines.insert(0, ("WHY", "no effect is more than chance and 1% of the cost"))

@@ -155,7 +155,7 @@ def _two_periods(question: Question, reach: Reach) -> tuple[_Period, _Period]:
     if since_ns is None and until_ns is None:
         length_ns = _usual_length_ns(end_ns - first_ns)
         if length_ns % _DAY_NS == 0:
-            end_ns = _midnight_after(end_ns)
+            end_ns = _nearest_midnight(end_ns)
         since_ns = end_ns - length_ns
     end_ns = min(end_ns, until_ns) if until_ns is not None else end_ns
     if since_ns is None:
@@ -180,10 +180,10 @@ def _usual_length_ns(held_ns: int) -> int:
     return days * _DAY_NS if days else held_ns // 2
 
 
-def _midnight_after(end_ns: int) -> int:
-    """The next midnight UTC where that is within an hour: so that whole days are compared."""
-    midnight_ns = -(-end_ns // _DAY_NS) * _DAY_NS
-    return midnight_ns if midnight_ns - end_ns <= _HOUR_NS else end_ns
+def _nearest_midnight(end_ns: int) -> int:
+    """The midnight UTC that is within an hour, so that whole days are compared; else the end itself."""
+    midnight_ns = (end_ns + _DAY_NS // 2) // _DAY_NS * _DAY_NS
+    return midnight_ns if abs(midnight_ns - end_ns) <= _HOUR_NS else end_ns
 
 
 def _in_words(from_ns: int | None, to_ns: int | None) -> str:
