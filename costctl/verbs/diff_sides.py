@@ -29,7 +29,6 @@ from costctl.store.database import open_store
 from costctl.store.waiting import saying
 from costctl.units import NS_PER_S, S_PER_DAY, S_PER_HOUR, iso_utc
 
-Reach = Callable[[], tuple[int, int]]
 _BETWEEN: Final = ".."
 _DAY_NS: Final = round(S_PER_DAY * NS_PER_S)
 _HOUR_NS: Final = round(S_PER_HOUR * NS_PER_S)
@@ -49,6 +48,18 @@ class AskedSide:
     question: Question
     asked_ns: tuple[int, int] | None = None
     document: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """The first and the last start that the store holds, and the last end, ns UTC."""
+
+    first_ns: int
+    last_ns: int
+    end_ns: int
+
+
+Reach = Callable[[], _Reach]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +126,10 @@ def _side(found: _Period | Path, whole: Question, reach: Reach) -> AskedSide:
 
 def _side_of_period(period: _Period, whole: Question, reach: Reach) -> AskedSide:
     """Of the store; no longer than what the store holds, but for an hour at each end."""
-    first_ns, last_ns = reach()
+    held = reach()
     since, until = (None if each is None else iso_utc(each) for each in (period.from_ns, period.to_ns))
-    from_ns = first_ns if period.from_ns is None else max(period.from_ns, first_ns - _HOUR_NS)
-    to_ns = last_ns + 1 if period.to_ns is None else min(period.to_ns, last_ns + _HOUR_NS)
+    from_ns = held.first_ns if period.from_ns is None else max(period.from_ns, held.first_ns - _HOUR_NS)
+    to_ns = held.end_ns + 1 if period.to_ns is None else min(period.to_ns, held.end_ns + _HOUR_NS)
     asked_ns = (from_ns, to_ns) if from_ns < to_ns else None
     return AskedSide("period", period.name, replace(whole, since=since, until=until), asked_ns)
 
@@ -128,8 +139,7 @@ def _of_question(question: Question, whole: Question, reach: Reach) -> AskedSide
     asked = bounds(question.since, question.until, question.last)
     if question.since is None and question.until is None and question.last is None:
         return AskedSide("store", str(question.store or "the store"), whole)
-    _, last_ns = reach()
-    since_ns, until_ns = asked.window(last_ns)
+    since_ns, until_ns = asked.window(reach().last_ns)
     return _side_of_period(_Period(_in_words(since_ns, until_ns), since_ns, until_ns), whole, reach)
 
 
@@ -147,11 +157,11 @@ def _following(period: _Period) -> _Period:
 
 def _two_periods(question: Question, reach: Reach) -> tuple[_Period, _Period]:
     """The time that is asked about, and as much before it."""
-    first_ns, last_ns = reach()
-    end_ns = last_ns + 1
-    since_ns, until_ns = bounds(question.since, question.until, question.last).window(last_ns)
+    held = reach()
+    first_ns, end_ns = held.first_ns, held.end_ns + 1
+    since_ns, until_ns = bounds(question.since, question.until, question.last).window(held.last_ns)
     if question.last is not None and since_ns is not None:
-        since_ns += 1  # up to the last request, and with it
+        since_ns, end_ns = since_ns + 1, held.last_ns + 1  # up to the last request, and with it
     if since_ns is None and until_ns is None:
         length_ns = _usual_length_ns(end_ns - first_ns)
         if length_ns % _DAY_NS == 0:
@@ -164,7 +174,7 @@ def _two_periods(question: Question, reach: Reach) -> tuple[_Period, _Period]:
     if length_ns <= 0 or since_ns <= first_ns:
         raise NotEnoughDataError(
             "There is nothing before that time to compare it with.",
-            why=f"The store begins at {iso_utc(first_ns)[:16]} UTC, ends at {iso_utc(last_ns)[:16]} UTC.",
+            why=f"The store begins at {iso_utc(first_ns)[:16]} UTC, ends at {iso_utc(held.end_ns)[:16]} UTC.",
             next_step="Name a BASE: a period, another store or a saved document. `costctl diff --help` has examples.",
         )
     base_ns = since_ns - length_ns
@@ -191,12 +201,12 @@ def _in_words(from_ns: int | None, to_ns: int | None) -> str:
     return f"{since}{_BETWEEN}{until}"
 
 
-def _reach(whole: Question, progress: Progress) -> tuple[int, int]:
-    """The first and the last start that the store holds, ns UTC."""
+def _reach(whole: Question, progress: Progress) -> _Reach:
+    """From when to when the store reaches."""
     store = whole.store or DEFAULT_STORE
     with open_store(store, read_only=True, wait_s=whole.wait_s, waiting=saying(progress)) as connection:
-        ((first_ns, last_ns),) = connection.execute(
-            "SELECT MIN(start_ns), MAX(start_ns) FROM spans"
+        ((first_ns, last_ns, end_ns),) = connection.execute(
+            "SELECT MIN(start_ns), MAX(start_ns), MAX(GREATEST(start_ns, end_ns)) FROM spans"
         ).fetchall()
     if first_ns is None:
         raise NotEnoughDataError(
@@ -204,4 +214,4 @@ def _reach(whole: Question, progress: Progress) -> tuple[int, int]:
             why="Without times there is no before and after.",
             next_step="Compare two stores: `costctl diff week47.duckdb week48.duckdb`.",
         )
-    return int(first_ns), int(last_ns)
+    return _Reach(int(first_ns), int(last_ns), int(end_ns))
