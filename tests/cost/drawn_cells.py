@@ -57,6 +57,9 @@ def agent(
     )  # fmt: skip
 
 
+BASE = agent(100, 300, 300, 300_000, 900_000, 60_000)
+
+
 @st.composite
 def sides(draw: st.DrawFn) -> CellSums:
     """One side, with at least one request and one price."""

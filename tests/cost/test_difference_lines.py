@@ -15,7 +15,7 @@ from costctl.cost.difference_cuts import with_named_tenants
 from costctl.cost.difference_lines import Lines, lines_of
 from costctl.documents.difference import EFFECTS, EffectName
 from costctl.frames.cells import CellSums
-from tests.cost.drawn_cells import agent, cell_sums, sides
+from tests.cost.drawn_cells import BASE, agent, cell_sums, sides
 
 CENT = 1e-9  # far below one
 
@@ -86,7 +86,6 @@ def test_what_is_on_one_side_alone_is_new_or_gone_and_has_no_price(before: CellS
     assert np.abs(np.delete(effects[:, alone], of_requests, axis=0)).max(initial=0.0) == 0.0
 
 
-BASE = agent(100, 300, 300, 300_000, 900_000, 60_000)
 CHANGES: dict[EffectName, CellSums] = {
     "steps": agent(100, 450, 450, 450_000, 1_350_000, 90_000),
     "retries": agent(100, 300, 390, 390_000, 1_170_000, 78_000),
