@@ -156,6 +156,9 @@ def _not_observed(
 ) -> tuple[str, ...]:
     """What the sides do not tell, in sentences."""
     found = []
+    unpriced = int(lines.unpriced[0].sum() + lines.unpriced[1].sum())
+    if unpriced:
+        found.append(f"{unpriced:,} charges have no amount: the change is that of what has one.")
     saved = [side.name for side in (base, new) if side.document is not None]
     if saved:
         found.append(

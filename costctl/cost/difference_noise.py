@@ -31,6 +31,7 @@ FEWEST_BLOCKS: Final = 8  # with fewer, how they vary is not known
 _LEVEL: Final = 0.95
 _DEVIATE: Final = 1.959964  # of a normal distribution, at that level
 _METHOD: Final = "blocks of time left out in turn"
+_NOTHING: Final = 1e-3  # of that: shown as 0
 _ROUNDING: Final = 1e-9  # of the dearer side: less is what additions leave
 
 
@@ -90,7 +91,8 @@ def judged(lines: Lines, groupings: dict[str, Grouping], *, is_paired: bool) -> 
     found = {}
     for name, grouping in groupings.items():
         error, free = errors.get(name, (None, None))
-        found[name] = Judged(grouping.sums(effects), error, free, least)
+        usd = grouping.sums(effects)
+        found[name] = Judged(np.where(np.abs(usd) > _NOTHING * least, usd, 0.0), error, free, least)
     return found
 
 

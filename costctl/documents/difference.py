@@ -219,3 +219,8 @@ def unclear_effects(document: Difference) -> tuple[EffectShare, ...]:
     """Those that cannot be told from chance, the largest first; without those that are nothing."""
     found = [each for each in document.effects if each.is_clear is False and each.usd and each.noise_usd]
     return tuple(sorted(found, key=lambda each: -abs(each.usd)))
+
+
+def effects_by_size(document: Difference) -> tuple[EffectName, ...]:
+    """The names of the effects, the smallest first."""
+    return tuple(each.effect for each in sorted(document.effects, key=lambda each: abs(each.usd)))

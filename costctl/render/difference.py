@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from costctl.documents.difference import Cause, Difference, DifferenceRow, EffectShare, MetricChange, rows_of
+from costctl.documents.difference import (
+    Cause,
+    Difference,
+    DifferenceRow,
+    EffectShare,
+    MetricChange,
+    effects_by_size,
+    rows_of,
+)
 from costctl.render.cells import Cell, Row, low_mid_high, ratio, usd, usd_interval
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.difference_screen import day_line, headline
@@ -121,7 +129,13 @@ def _rows(document: Difference, cut: str) -> Table:
     )
     columns = (cut_name(cut), "before", "after", "change", "clear", *names)
     title = f"By {cut_name(cut)}, in USD; clear: the change is more than chance"
-    return Table(title, columns, table, frozenset({cut_name(cut), "clear"}), least=names[::-1])
+    return Table(
+        title,
+        columns,
+        table,
+        frozenset({cut_name(cut), "clear"}),
+        least=tuple(EFFECTS[name] for name in effects_by_size(document) if name in shown),
+    )
 
 
 def _effect(row: DifferenceRow, name: str, places: int) -> Cell:

@@ -103,6 +103,29 @@ def test_each_way_to_use_more_has_an_effect_of_its_own(name: EffectName) -> None
     assert one(effects, name) == pytest.approx(change)
 
 
+def test_calls_that_hold_a_replica_longer_have_an_effect_of_their_own() -> None:
+    def pool(seconds: float) -> CellSums:
+        charge = (
+            "chat",
+            "acme",
+            True,
+            "alpha",
+            "accelerator",
+            "gpu",
+            "s",
+            0,
+            seconds,
+            seconds,
+            seconds * 1e-3,
+            0,
+        )
+        return cell_sums([("chat", "acme", 0, 10, 10)], [("chat", "acme", "alpha", 0, 10)], [charge])
+
+    _, effects = effects_of(pool(100.0), pool(150.0))
+    assert one(effects, "replica_time") == pytest.approx(0.05)
+    assert np.abs(effects).sum() == pytest.approx(0.05)
+
+
 def test_a_longer_time_is_told_apart_from_more_requests_a_day() -> None:
     longer = replace(BASE, to_ns=2 * BASE.to_ns)  # as many requests in twice the time
     _, effects = effects_of(BASE, longer)
