@@ -51,7 +51,7 @@ def _page(found: Sequence[Found], claimed: Sequence[Claims]) -> str:
     return f"""# How right is `costctl diff`?
 
 Measured by `python -m bench.differences` on worlds of which the change is known: four days of traces of three classes,
-some 2,000 requests, of which the last two days are compared with the first two. The world bills its own calls and
+some 2,900 requests, of which the last two days are compared with the first two. The world bills its own calls and
 shares nothing with what tells the change apart. [How a change is split](difference.md) has the method.
 
 ## What was planted, and is named first

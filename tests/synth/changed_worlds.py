@@ -50,9 +50,9 @@ class Week:
     """What goes on in one period."""
 
     apps: tuple[App, ...] = (
-        App("chat", "alpha-1", 260, 1500, 220),
-        App("agent", "beta-2", 90, 4000, 160, calls=(2, 6), cached=0.7),
-        App("digest", "alpha-1", 120, 6000, 500, cached=0.0),
+        App("chat", "alpha-1", 400, 1500, 220),
+        App("agent", "beta-2", 140, 4000, 160, calls=(2, 6), cached=0.7),
+        App("digest", "alpha-1", 180, 6000, 500, cached=0.0),
     )
     price_of: dict[str, float] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ PLAIN: Final = Week()
 PLANTED: Final[dict[str, tuple[Week, tuple[str, str, str]]]] = {
     "price": (replace(PLAIN, price_of={"beta-2": 1.25}), ("price", "model", "beta-2")),
     "mix": (
-        PLAIN.changed("agent", requests_a_day=180).changed("chat", requests_a_day=200),
+        PLAIN.changed("agent", requests_a_day=280).changed("chat", requests_a_day=300),
         ("mix", "class", "agent"),
     ),
     "slower retrieval": (
