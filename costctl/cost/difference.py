@@ -44,7 +44,7 @@ def difference_of(base: ComparedTime, new: ComparedTime, seed: int) -> Differenc
     cells = with_named_tenants(sides)
     lines = lines_of(*cells)
     cuts = cuts_of_lines(lines)
-    is_paired = cells[0].is_same_time_of_day(cells[1])
+    is_paired = cells[0].is_paired(cells[1])
     verdict = judged(lines, {name: cut.grouping for name, cut in cuts.items()}, is_paired=is_paired)
     total = verdict["total"]
     before, after = lines.totals()

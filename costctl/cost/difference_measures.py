@@ -36,7 +36,7 @@ def measure_of(
     per, by = (calls, "call") if min(calls) > 0 else (requests, "request")
     match effect:
         case "length":
-            return Measure("length", "s", *lines.seconds)
+            return Measure("of time", "length_s", *lines.seconds)
         case "volume":
             return Measure("requests", "count", requests[0], requests[1])
         case "mix":

@@ -69,7 +69,7 @@ def _of_rows(
     weights: list[Floats | None] = [None, None]
     if min(blocks) >= FEWEST_BLOCKS:
         first = block_weights(blocks[0], _DRAWS, rng)
-        is_paired = base.cells.is_same_time_of_day(new.cells)
+        is_paired = base.cells.is_paired(new.cells)
         weights = [first, first if is_paired else block_weights(blocks[1], _DRAWS, rng)]
     names = sorted(
         set(before.requests["request_class"].to_list()) & set(after.requests["request_class"].to_list())

@@ -34,7 +34,7 @@ EffectName = Literal[
     "price",
 ]
 SideKind = Literal["period", "store", "document"]
-MeasureUnit = Literal["ratio", "number", "tokens", "s", "USD", "count"]
+MeasureUnit = Literal["ratio", "number", "tokens", "s", "length_s", "USD", "count"]
 EFFECTS: Final[tuple[EffectName, ...]] = (
     "length",
     "volume",

@@ -45,15 +45,22 @@ class CellSums:
         return (self.to_ns - self.from_ns) / 1e9
 
     def is_same_time_of_day(self, other: CellSums) -> bool:
-        """Whether both cover the same hours of the day, but for an hour, and as many blocks."""
+        """Whether both cover the same hours of the day: they begin at one time of it, and last as long or whole days.
+        Off by no more than an hour, or a 24th of them.
+        """
         lengths = (self.to_ns - self.from_ns, other.to_ns - other.from_ns)
+        within = min(HOUR_NS, min(lengths) // 24)
         apart = (self.from_ns - other.from_ns) % DAY_NS
-        return (
-            self.blocks == other.blocks
-            and abs(lengths[0] - lengths[1]) <= HOUR_NS
-            and min(lengths) >= DAY_NS - HOUR_NS
-            and min(apart, DAY_NS - apart) <= HOUR_NS
-        )
+        rests = [min(each % DAY_NS, DAY_NS - each % DAY_NS) for each in lengths]
+        return min(apart, DAY_NS - apart) <= within and (self._is_as_long(other) or max(rests) <= within)
+
+    def is_paired(self, other: CellSums) -> bool:
+        """Whether a block of one is at the time of day of the same block of the other."""
+        return self.blocks == other.blocks and self._is_as_long(other) and self.is_same_time_of_day(other)
+
+    def _is_as_long(self, other: CellSums) -> bool:
+        lengths = (self.to_ns - self.from_ns, other.to_ns - other.from_ns)
+        return abs(lengths[0] - lengths[1]) <= min(HOUR_NS, min(lengths) // 24)
 
     def coarse(self) -> CellSums:
         """As a document would tell it: no tenants, no calls, no blocks of time."""

@@ -87,7 +87,7 @@ def _more(document: Difference) -> list[tuple[str, str]]:
         for each in document.prompts
     )
     lines.extend(("DAY", day_line(each)) for each in document.days[:_MOST_DAYS])
-    lines.extend(("SHOWN BY", _shown(cause)) for cause in document.causes[:1] if cause.requests)
+    lines.extend(("SHOWN BY", f"{cause_name(cause)}: {_ids(cause)}") for cause in _shown(document)[:1])
     lines.extend(("NOTE", each) for each in document.not_observed)
     return lines
 
@@ -103,12 +103,17 @@ def day_line(jump: DayJump) -> str:
     return f"{days(jump.from_, jump.to)}: {cut_name(jump.of)} {name} {signed(jump.change_usd)}{began}"
 
 
-def _shown(cause: Cause) -> str:
+def _shown(document: Difference) -> list[Cause]:
+    """The causes that single requests show: of how many there are, none does."""
+    return [cause for cause in document.causes if cause.requests and cause.of != "total"]
+
+
+def _ids(cause: Cause) -> str:
     return " ".join(cause.requests)
 
 
 def _following(document: Difference, view: View) -> str:
-    examples = [cause.requests[0] for cause in document.causes if cause.requests and not cause.is_on_base]
+    examples = [cause.requests[0] for cause in _shown(document) if not cause.is_on_base]
     what = "--detail for rows by class, tenant, model"
     if not examples or document.new.kind == "document":
         return what

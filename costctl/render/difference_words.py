@@ -45,6 +45,7 @@ _UNITS: Final[Mapping[str, Unit]] = {
     "number": "number",
     "tokens": "tokens",
     "s": "s",
+    "length_s": "set_s",
     "USD": "USD",
     "count": "count",
 }
@@ -82,7 +83,7 @@ def value(number: float | None, unit: str) -> Quantity:
 def metric_name(change: MetricChange) -> str:
     """What changed of a class: "e2e p95", or a stage."""
     if change.metric == _STAGE:
-        return stage_name(change.stage or NOT_OBSERVED)
+        return f"{stage_name(change.stage or NOT_OBSERVED)} time"
     return METRICS[change.metric].short
 
 

@@ -182,3 +182,21 @@ def test_tenants_who_ask_seldom_are_compared_together() -> None:
     before, after = with_named_tenants((side({"acme": 900, **many}), side({"acme": 900, **others})))
     _, effects = effects_of(before, after)
     assert np.abs(effects).max() <= CENT
+
+
+@pytest.mark.parametrize(
+    ("begin_h", "hours", "is_same", "is_paired"),
+    [
+        (24.0, 24.0, True, True),  # the day after
+        (24.5, 24.0, True, True),
+        (36.0, 24.0, False, False),  # from noon on
+        (48.0, 72.0, True, False),  # three days after one
+        (24.0, 30.0, False, False),
+    ],
+)
+def test_which_times_cover_the_same_hours_of_the_day(
+    begin_h: float, hours: float, is_same: bool, is_paired: bool
+) -> None:
+    hour_ns = 3_600_000_000_000
+    other = replace(BASE, from_ns=round(begin_h * hour_ns), to_ns=round((begin_h + hours) * hour_ns))
+    assert (BASE.is_same_time_of_day(other), BASE.is_paired(other)) == (is_same, is_paired)
