@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from costctl import Store, open_store
-from costctl.documents.difference import Difference
+from costctl.documents.difference import Difference, rows_of
 from costctl.errors import CostctlError, NotEnoughDataError, UsageError
 from costctl.render import difference, difference_screen
 from costctl.render.difference_words import signed
@@ -70,6 +70,19 @@ def test_a_request_that_shows_it_can_be_explained(folder: Path, usual: Differenc
     assert len(first.requests) == 3
     explained = store_in(folder).explain(first.requests[0]).requests
     assert [each.request_class for each in explained] == ["agent"]
+
+
+def test_the_effects_and_every_cut_of_them_add_up_to_the_change(usual: Difference) -> None:
+    assert usual.new.usd is not None
+    assert usual.base.usd is not None
+    change = usual.new.usd - usual.base.usd
+    assert usual.change_usd == pytest.approx(change, abs=1e-9)
+    assert sum(each.usd for each in usual.effects) == pytest.approx(change, abs=1e-9)
+    for of in ("class", "tenant", "model"):
+        rows = rows_of(usual, of)
+        assert sum(row.change_usd for row in rows) == pytest.approx(change, abs=1e-9)
+        for row in rows:
+            assert sum(each.usd for each in row.effects) == pytest.approx(row.change_usd, abs=1e-9)
 
 
 def test_each_side_costs_what_the_analysis_of_it_says(folder: Path, usual: Difference) -> None:
