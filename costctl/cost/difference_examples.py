@@ -1,7 +1,8 @@
 """Which requests show an effect best, and which was the first?
 
 In: the requests of a side, and an effect. Out: ids for ``costctl explain``. Of a quantity that rose, such as attempts,
-those nearest to its mean after that are not below it: what is typical of the change, not what is extreme.
+those nearest to its mean after that are not below it: what is typical of the change, not what is extreme. Of
+prices, and of classes that are asked more or less, those of a typical cost.
 """
 
 from __future__ import annotations
@@ -50,11 +51,8 @@ def shown_by(effect: EffectName, of: str, value: str | None, before: Rows, after
     is_more = then is None or now >= then
     beyond = pl.col("x") >= now if is_more else pl.col("x") <= now
     chosen = rows.filter(pl.col("x").is_not_null())
-    best = (
-        chosen.filter(beyond)
-        .sort((pl.col("x") - now).abs(), "request_id")
-        .unique("trace_id", maintain_order=True)
-    )
+    near = chosen.filter(beyond) if effect in _SHOWN_BY else chosen
+    best = near.sort((pl.col("x") - now).abs(), "request_id").unique("trace_id", maintain_order=True)
     halfway = now if then is None else (then + now) / 2
     past = pl.col("x") >= halfway if is_more else pl.col("x") <= halfway
     first_of = chosen if effect not in _SHOWN_BY else chosen.filter(past)

@@ -91,8 +91,13 @@ def judged(lines: Lines, groupings: dict[str, Grouping], *, is_paired: bool) -> 
     found = {}
     for name, grouping in groupings.items():
         error, free = errors.get(name, (None, None))
-        usd = grouping.sums(effects)
-        found[name] = Judged(np.where(np.abs(usd) > _NOTHING * least, usd, 0.0), error, free, least)
+        usd = _without_rounding(grouping.sums(effects), least)
+        found[name] = Judged(usd, None if error is None else _without_rounding(error, least), free, least)
+    return found
+
+
+def _without_rounding(usd: Floats, least: float) -> Floats:
+    found: Floats = np.where(np.abs(usd) > _NOTHING * least, usd, 0.0)
     return found
 
 

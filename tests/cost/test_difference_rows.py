@@ -122,6 +122,15 @@ def test_requests_that_show_more_retries_are_those_with_a_retry() -> None:
     assert (shown.first, shown.best) == ("t3", ("t3", "t6", "t7"))
 
 
+def test_a_class_that_is_asked_more_is_shown_by_requests_of_a_typical_cost() -> None:
+    before = side(requests_of([1.0] * 40)).rows
+    after = side(requests_of([1.0] * 80, [1, 1, 1, 9] + [2] * 76)).rows
+    assert before is not None
+    assert after is not None
+    shown = shown_by("mix", "class", "chat", before, after)
+    assert (shown.first, shown.best) == ("t0", ("t4", "t5", "t6"))
+
+
 def test_of_a_class_that_nobody_asked_there_is_no_example() -> None:
     rows = side(requests_of([1.0] * 10)).rows
     assert rows is not None
