@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from costctl.documents.analysis import Analysis
     from costctl.documents.bill import IdleTreatment
     from costctl.documents.diagnosis import Diagnosis
+    from costctl.documents.difference import Difference
     from costctl.documents.explanation import Explanation
     from costctl.documents.ingestion import IngestReport
     from costctl.documents.portfolio import Portfolio
@@ -155,6 +156,17 @@ class Store:
         return verbs.analyze(
             self._question(), self.progress, idle, (by,) if isinstance(by, str) else tuple(by)
         )
+
+    def diff(self, base: AnyPath | None = None, new: AnyPath | None = None) -> Difference:
+        """What changed in cost from base to new, and why: each a period ("2026-11-16..2026-11-23"), the path of a
+        store, or that of a saved analysis; where left out, as ``costctl diff`` does.
+
+        Raises UsageError for what is no side, InputError for a file that cannot be used.
+        """
+        from costctl import verbs
+
+        first, second = (None if each is None else str(each) for each in (base, new))
+        return verbs.diff(first, second, self._question(), self.progress)
 
     def simulate(
         self,

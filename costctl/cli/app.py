@@ -15,6 +15,7 @@ import typer
 from costctl import __version__
 from costctl.cli import (
     analyze,
+    diff,
     doctor,
     emit,
     explain,
@@ -59,6 +60,7 @@ app.command("ingest")(ingest.run)
 app.command("doctor")(doctor.run)
 app.command("segment")(segment.run)
 app.command("analyze")(analyze.run)
+app.command("diff")(diff.run)
 app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)

@@ -16,6 +16,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "doctor": ("costctl doctor", "costctl doctor --format markdown -o gaps.md"),
     "segment": ("costctl segment", "costctl segment --sessions"),
     "analyze": ("costctl analyze traces/", "costctl analyze --last 7d -o classes.csv"),
+    "diff": ("costctl diff", "costctl diff --format markdown -o what-changed.md"),
     "simulate": (
         "costctl simulate --load 1.5x",
         "costctl simulate --set pool.embedder.replicas=2 -o what-if.json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -227,6 +227,25 @@ class Asked:
                 next_step="Omit one of them.",
             )
         return self.no_store
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfStore:
+    """The same of verbs that load nothing."""
+
+    store: Store = None
+    config: Config = None
+    rules: Rules = None
+    since: Since = None
+    until: Until = None
+    last: Last = None
+    prices_as_of: PricesAsOf = None
+    seed: Seed = 0
+    wait: Wait = None
+
+    def question(self) -> Question:
+        """The question that these options ask."""
+        return Asked(**{each.name: getattr(self, each.name) for each in fields(self)}).question()
 
 
 @dataclass(frozen=True, slots=True)

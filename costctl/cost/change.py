@@ -2,16 +2,19 @@
 
 In: what was charged before and after, and by how much both would differ by chance. Out: ``Change``.
 
-    change = n₁u₁ − n₀u₀        n: requests, u: cost of one; 0: before, 1: after
-    volume = (n₁ − n₀) · (u₀ + u₁) / 2        unit cost = change − volume = (u₁ − u₀) · (n₀ + n₁) / 2
+    change = n₁u₁ − n₀u₀ = volume + unit cost        n: requests, u: cost of one; 0: before, 1: after
 
-Of a total of classes, the unit cost effects of the classes are its own, and what is then left is that of the mix.
+as ``product_effects`` splits it; ``difference`` splits the unit cost further. Of a total of classes, the unit cost
+effects of the classes are its own, and what is then left is that of the mix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from costctl.cost.product_effects import effects_of_count
 from costctl.documents.cuts import CutRowKind
 from costctl.documents.spending import LEAST_RATIO, STANDARD_ERRORS, Change, Effect, Spent
 from costctl.frames.spending import Amount
@@ -87,9 +90,14 @@ def change_of_total(
 
 def _volume_usd(before: Spent, after: Spent) -> float:
     """More requests at the mean of both unit costs; all of the change where one side has none."""
-    if before.usd_per_request is None or after.usd_per_request is None:
-        return (after.usd or 0.0) - (before.usd or 0.0)
-    return (after.requests - before.requests) * (before.usd_per_request + after.usd_per_request) / 2
+    counts, amounts = (
+        (np.array([float(first)]), np.array([float(second)]))
+        for first, second in (
+            (before.requests, after.requests),
+            (before.usd or 0.0, after.usd or 0.0),
+        )
+    )
+    return float(effects_of_count(counts, amounts)[0][0])
 
 
 def _unit_cost_ratio(before: Spent, after: Spent) -> float | None:

@@ -32,7 +32,7 @@ def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time
     """
     rests = _of_pairs(before, after) if is_same_time_of_day else _of_neighbours(before, after)
     together = float((rests**2).sum()) * rests.size / max(1, rests.size - 1)
-    return math.sqrt(max(usd_squared, together)) * _widened(rests)
+    return float(math.sqrt(max(usd_squared, together)) * widened(freedom(rests)))
 
 
 def _of_pairs(before: Floats, after: Floats) -> Floats:
@@ -55,11 +55,14 @@ def _of_neighbours(before: Floats, after: Floats) -> Floats:
     return np.concatenate(sides)
 
 
-def _widened(rests: Floats) -> float:
-    """Student's t over the normal deviate of the same probability, at STANDARD_ERRORS (Cornish and Fisher's series)."""
-    fourth = float((rests**4).sum())
-    free = float((rests**2).sum()) ** 2 / fourth if fourth > 0 else 1.0
-    z = STANDARD_ERRORS
-    first = (z**2 + 1) / 4
-    second = (5 * z**4 + 16 * z**2 + 3) / 96
+def freedom(rests: Floats) -> Floats | float:
+    """ν of sums of squares, over the first axis: of how many alike they are worth; 1 where there is nothing."""
+    fourth = (rests**4).sum(axis=0)
+    return np.where(fourth > 0, (rests**2).sum(axis=0) ** 2 / np.where(fourth > 0, fourth, 1.0), 1.0)
+
+
+def widened(free: Floats | float, deviate: float = STANDARD_ERRORS) -> Floats | float:
+    """Student's t over the normal deviate of the same probability (Cornish and Fisher's series)."""
+    first = (deviate**2 + 1) / 4
+    second = (5 * deviate**4 + 16 * deviate**2 + 3) / 96
     return 1.0 + first / free + second / free**2

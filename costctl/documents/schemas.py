@@ -16,6 +16,7 @@ from costctl.documents import (
     client_patch,
     coverage,
     diagnosis,
+    difference,
     explanation,
     ingestion,
     policy,
@@ -54,6 +55,7 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "explanation": (explanation.Explanation, explanation.SCHEMA_VERSION),
     "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "client": (client_patch.ClientPatch, client_patch.SCHEMA_VERSION),
+    "difference": (difference.Difference, difference.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(DOCUMENTS)

@@ -28,6 +28,7 @@ _SUMS_OF_FRACTIONS: Final = frozenset(
         "class_cost",
         "class_window",
         "class_example",
+        "cell_charge",
         "cost_witness",
         "cut_block",
         "engine_samples",

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from costctl.legible import legible
+from costctl.legible import in_one_line, legible
 from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Table, shaded
 
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
+_LINK: Final = re.compile(r"\]\(")
+_CODE: Final = re.compile(r"(`[^`]*`)")
 
 
 def as_markdown(sections: Iterable[Section]) -> str:
@@ -17,19 +19,27 @@ def as_markdown(sections: Iterable[Section]) -> str:
     return legible("\n".join(part for section in sections for part in _parts(section)))
 
 
+def _plain(text: str) -> str:
+    """Names are anyone's text: no tag and no link of theirs is one where the text is shown. Code is shown as it is."""
+    parts = _CODE.split(in_one_line(text))
+    return "".join(
+        part if _CODE.fullmatch(part) else _LINK.sub(r"]\\(", _TAG.sub("&lt;", part)) for part in parts
+    )
+
+
 def _parts(section: Section) -> list[str]:
     """Paragraphs, each of which ends with a line feed."""
     if isinstance(section, Facts):
         return ["".join(f"- {_fact(label, said)}\n" for label, said in section.lines)]
-    title = f"## {section.title}\n"
+    title = f"## {_plain(section.title)}\n"
     match section:
         case Notes():
-            lines = "\n".join(f"- {_inert(line)}" for line in section.lines) + "\n"
+            lines = "\n".join(f"- {_plain(line)}" for line in section.lines) + "\n"
             return [title, lines, *([f"```\n{section.code}\n```\n"] if section.code else [])]
         case Listing():
             return [title, f"```{section.language}\n{section.text.rstrip()}\n```\n"]
         case HeatMap():
-            return [title, section.legend + "\n", _table(_as_table(section))]
+            return [title, _plain(section.legend) + "\n", _table(_as_table(section))]
         case Table(is_compact=True) if section.title == section.columns[0]:
             return [_table(section)]  # the head of the first column says it
         case Table():
@@ -37,12 +47,7 @@ def _parts(section: Section) -> list[str]:
 
 
 def _fact(label: str, said: str) -> str:
-    return f"**{label}** {_inert(said)}" if label else _inert(said)
-
-
-def _inert(said: str) -> str:
-    """The text with what begins a tag or a link in it spelled out: names in it are anyone's."""
-    return _TAG.sub("&lt;", said).replace("](", "\\](")
+    return f"**{_plain(label)}** {_plain(said)}" if label else _plain(said)
 
 
 def _table(section: Table) -> str:
@@ -57,4 +62,4 @@ def _as_table(section: HeatMap) -> Table:
 
 
 def _escaped(cell: str) -> str:
-    return _inert(cell).replace("|", "\\|").replace("\n", " ")
+    return _plain(cell).replace("|", "\\|")

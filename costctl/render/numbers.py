@@ -77,7 +77,9 @@ def stage_name(stage: str) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration in the unit that keeps it short."""
+    """A duration, or a difference of two, in the unit that keeps it short."""
+    if value < 0:
+        return f"-{seconds(-value)}"
     if value >= 120:
         return f"{value / 60:,.1f} min"
     if value >= 1 or value == 0:

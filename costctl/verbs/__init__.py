@@ -6,6 +6,7 @@ where it is done. The command line comes through here.
 
 from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
+from costctl.verbs.diff import diff
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
@@ -51,6 +52,7 @@ __all__ = [
     "check_policy",
     "compact_store",
     "current_review",
+    "diff",
     "doctor",
     "emit",
     "explain",

@@ -26,6 +26,7 @@ from costctl.render import (
     admission_screen,
     analysis_screen,
     diagnosis_screen,
+    difference_screen,
     explanation_screen,
     ingestion_screen,
     initialised,
@@ -133,6 +134,9 @@ FIRST_SCREENS: Final = {
     ),
     "explain CLASS": FirstScreen(_explained(_MOST_CALLED), explanation_screen.screen, most_lines=MOST_LINES),
     "explain ID": FirstScreen(_explained(_LONGEST), explanation_screen.screen, most_lines=MOST_LINES),
+    "diff": FirstScreen(
+        lambda world: verbs.diff(None, None, world.question, unwatched), difference_screen.screen
+    ),
     "store info": FirstScreen(
         lambda world: verbs.store_info(world.store, 0.0, unwatched), store_screen.screen
     ),
@@ -172,6 +176,8 @@ GOLDEN: Final = (
     ("explain CLASS", "shop", 100, False),
     ("explain ID", "sample", 80, False),
     ("explain ID", "shop", 120, True),
+    ("diff", "sample", 80, False),
+    ("diff", "shop", 100, False),
     ("ingest", "sample", 80, False),
     ("prices verify", "spend", 80, False),
     ("reconcile", "spend", 80, False),

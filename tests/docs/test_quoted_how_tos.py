@@ -20,7 +20,8 @@ def one_line(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "commands", "quoted"), [("is-my-bill-right", 3, 7), ("was-it-worth-it", 8, 6)]
+    ("name", "commands", "quoted"),
+    [("is-my-bill-right", 3, 7), ("was-it-worth-it", 8, 6), ("what-changed", 8, 4)],
 )
 def test_the_commands_print_what_the_page_quotes(
     repository: Path, reader: Path, name: str, commands: int, quoted: int
