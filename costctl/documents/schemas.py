@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents import (
     admission_accuracy,
     analysis,
+    check,
     client_patch,
     coverage,
     diagnosis,
@@ -50,6 +51,7 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "explanation": (explanation.Explanation, explanation.SCHEMA_VERSION),
     "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "client": (client_patch.ClientPatch, client_patch.SCHEMA_VERSION),
+    "check": (check.Check, check.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(DOCUMENTS)

@@ -6,6 +6,8 @@ where it is done. The command line comes through here.
 
 from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
+from costctl.verbs.baseline import baseline, baseline_path, read_baseline
+from costctl.verbs.check import check
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
@@ -44,7 +46,10 @@ __all__ = [
     "IngestRequest",
     "ScenarioRequest",
     "analyze",
+    "baseline",
+    "baseline_path",
     "changes_of_file",
+    "check",
     "check_policy",
     "compact_store",
     "doctor",
@@ -63,6 +68,7 @@ __all__ = [
     "portfolio",
     "propose_mapping",
     "prune_store",
+    "read_baseline",
     "recommend",
     "refuse_rejected",
     "refuse_unusable",
