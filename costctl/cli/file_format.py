@@ -23,6 +23,8 @@ _MEANS: Final = {
     ".yml": "yaml",
     ".toml": "toml",
     ".pbtxt": "pbtxt",
+    ".xml": "junit",
+    ".sarif": "sarif",
     ".xlsx": "xlsx",
     ".xls": "xls",
     ".ods": "ods",

@@ -38,7 +38,7 @@ _TIMES: Final = {"e2e": "duration_s", "ttft": "ttft_s"}
 _STANDARD_ERRORS: Final = 1.959964  # of a normal deviate, within which 95 % lie
 _WHOLE: Final[Subject] = ()
 _CUTS: Final = {"class": "request_class", "tenant": "tenant", "model": "model"}
-_RANKS: Final = "bounds by ranks"
+_RANKS: Final = "ranks of the observed values"
 _WILSON: Final = "Wilson's interval"
 _SUMS: Final = "sum, standard error by blocks of time"
 
@@ -75,7 +75,7 @@ def sampled_of(
 def _of_requests(rows: pl.DataFrame, subject: Subject, seed: int, *, is_priced: bool) -> Iterator[Sampled]:
     """The part that succeeded, and where anything has a price, what one success and one session cost."""
     successes = int(rows["is_success"].sum())
-    low, high = wilson(successes / rows.height, rows.height)
+    low, high = _part_bounds(successes / rows.height, rows.height)
     yield Sampled(
         "success_ratio", subject, rows.height, "requests", successes / rows.height, low, high, LEVEL, _WILSON
     )
@@ -134,7 +134,7 @@ def _of_objectives(rows: pl.DataFrame, name: str, declared: ClassSettings) -> It
     for each in class_objectives(name, rows, declared.slo, None).objectives:
         if each.met_ratio is None:
             continue
-        low, high = wilson(each.met_ratio, each.observed)
+        low, high = _part_bounds(each.met_ratio, each.observed)
         subject = (("request_class", name), ("objective", f"{each.metric} {each.target}"))
         yield Sampled(
             "slo_attainment", subject, each.observed, "requests", each.met_ratio, low, high, LEVEL, _WILSON
@@ -151,14 +151,13 @@ def _of_sums(spending: Spending, document: Analysis) -> Iterator[Sampled]:
                 keys[((kind, value),)] = [key]
     requests = {each.subject: each.value for each in values_of(METRICS["requests"], document)}
     for reading in values_of(METRICS["attributed_usd"], document):
-        samples = requests.get(reading.subject)
-        if isinstance(reading.value, float) and isinstance(samples, float) and reading.subject in keys:
+        usd, samples = reading.value, requests.get(reading.subject)
+        if isinstance(usd, float) and isinstance(samples, float) and reading.subject in keys:
             half = _STANDARD_ERRORS * _noise_usd(spending, keys[reading.subject])
-            value = reading.value
+            low, high, counted = usd - half, usd + half, int(samples)
             yield Sampled(
-                "attributed_usd", reading.subject, int(samples), "requests", value, value - half, value + half,
-                LEVEL, _SUMS,
-            )  # fmt: skip
+                "attributed_usd", reading.subject, counted, "requests", usd, low, high, LEVEL, _SUMS
+            )
 
 
 def _noise_usd(spending: Spending, keys: list[Key]) -> float:
@@ -169,3 +168,9 @@ def _noise_usd(spending: Spending, keys: list[Key]) -> float:
     usd = sum((each.usd.sum(axis=0) for each in held), np.zeros(1))
     squared = sum(float(each.usd_squared.sum()) for each in held)
     return sum_noise_usd(usd[first:count] if usd.size > 1 else usd, squared)
+
+
+def _part_bounds(part: float, count: int) -> tuple[float, float]:
+    """Wilson's, without what rounding leaves beyond none and all."""
+    low, high = wilson(part, count)
+    return max(0.0, low), min(1.0, high)

@@ -65,7 +65,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     gate: its number in costctl.toml, from 1.  line: where it stands there.  name: as it is called there, null where it
     is not.  metric: null of a budget.  unit: of value and baseline.  subject: whom it is about, empty for the whole.
-    short: the metric, as tables call it.  limit: which kind, and limit_value: in the unit of the metric, a ratio of a change, USD of a budget.
+    short: the metric, as tables call it.  limit: which kind, and limit_value: in the unit of the metric, a ratio of a
+    change, USD of a budget.
 
     value: of the metric, or what was spent; null where it is not observed.  baseline: the same of the baseline, null
     where the limit is no change or it is not there.  judged: null where there is nothing to judge.  excess: by how much

@@ -1,4 +1,4 @@
-"""``[[gates]]`` of costctl.toml as values: what a metric, or what is spent in a day, a week or a month, must keep to."""
+"""``[[gates]]`` of costctl.toml as values: what a metric, or the spend of a day, a week or a month, must keep to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ Samples = Annotated[int, msgspec.Meta(ge=1)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 EACH: Final = "*"  # in place of a name: each class, tenant, model or pool that has the metric
-FEWEST_SAMPLES: Final = 28  # with fewer the spread is not known well enough to speak of 95 %, as in stats.blocks
+FEWEST_SAMPLES: Final = (
+    28  # with fewer the spread is not known well enough to speak of 95 %, as in stats.blocks
+)
 OBSERVED_IN: Final = ("analysis", "workload_map")  # the documents whose observed values gates judge
 _WORDS: Final[dict[SubjectKind, str]] = {
     "request_class": "class",
@@ -100,12 +102,12 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"req
         if self.budget_usd is not None:
             return (Limit("budget", self.budget_usd),)
         metric = _metric_of(self.metric or "")
-        found = [
-            Limit(kind, _in_unit(kind, given, metric))
-            for kind, given in (("max", self.max), ("min", self.min))
-            if given is not None
-        ]
-        changes = (("max_increase", self.max_increase), ("max_decrease", self.max_decrease))
+        bounds: tuple[tuple[LimitKind, float | str | None], ...] = (("max", self.max), ("min", self.min))
+        found = (Limit(kind, _in_unit(kind, given, metric)) for kind, given in bounds if given is not None)
+        changes: tuple[tuple[LimitKind, float | None], ...] = (
+            ("max_increase", self.max_increase),
+            ("max_decrease", self.max_decrease),
+        )
         return (*found, *(Limit(kind, ratio) for kind, ratio in changes if ratio is not None))
 
     def _refuse_nobody(self, metric: Metric) -> None:

@@ -15,7 +15,9 @@ import msgspec
 Unit = Literal["s", "USD", "ratio", "1", "1/s", "requests", "calls", "tokens", "replicas", "points"]
 Direction = Literal["lower", "higher", "neither"]
 State = Literal["observed", "baseline", "scenario"]
-Subject = tuple[tuple[str, str], ...]  # whom a value is of: pairs such as ("pool", "gpu"); empty for the whole
+Subject = tuple[
+    tuple[str, str], ...
+]  # whom a value is of: pairs such as ("pool", "gpu"); empty for the whole
 
 
 class Place(msgspec.Struct, frozen=True):

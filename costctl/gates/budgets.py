@@ -2,7 +2,7 @@
 
 In: what was spent over time, the frames of the window, the analysis. Out: the period, and USD.
 
-    whole             by-time USD · (seconds of the period in the window / window) + direct USD of requests started in it
+    whole             by-time USD · (seconds of the period in the window / window) + direct USD of requests begun in it
     class, tenant,    Σ attributed USD of requests started in it; idle time is in nobody's budget but that of the whole
     model
 
@@ -84,7 +84,11 @@ def spent_of_part(
     begin_ns, end_ns = period_at(at_ns, per)
     cut = _CUT_OF[kind]
     key = next(
-        (key for key in spending.keys(cut) if key[1] == "value" and spending.value.get((cut, key[2])) == name),
+        (
+            key
+            for key in spending.keys(cut)
+            if key[1] == "value" and spending.value.get((cut, key[2])) == name
+        ),
         None,
     )
     if key is None:

@@ -63,7 +63,9 @@ def build_check(
     verdicts = [
         verdict
         for number, gate in enumerate(placed.gates, start=1)
-        for verdict in _verdicts(_Numbered(gate, number, placed.lines[number - 1]), documents, baseline, spent)
+        for verdict in _verdicts(
+            _Numbered(gate, number, placed.lines[number - 1]), documents, baseline, spent
+        )
     ]
     counts = {outcome: sum(each.outcome == outcome for each in verdicts) for outcome in _ORDER}
     analysis = documents.analysis
@@ -206,9 +208,7 @@ def _spent(limit: Limit, spent: PeriodSpend | None) -> Judgement:
 
 
 def _is_among_others(gate: Gate, analysis: Analysis) -> bool:
-    return (
-        gate.subject is not None and gate.subject[1] != EACH and is_among_others(analysis, gate.subject[0])
-    )
+    return gate.subject is not None and gate.subject[1] != EACH and is_among_others(analysis, gate.subject[0])
 
 
 def _head(numbered: _Numbered, limit: Limit) -> dict[str, Any]:

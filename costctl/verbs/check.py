@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def check(question: Question, progress: Progress, baseline: Path | None = None) -> Check:
-    """Every gate of the settings. baseline: the file to compare with; costctl-baseline.json beside the settings if None.
+    """Every gate of the settings. baseline: the file to compare with; ``baseline_path`` if None.
 
     Raises UsageError where the settings have no gates, or one is about a name that nobody has; InputError where a gate
     needs a baseline and the file cannot be used.
@@ -33,8 +33,10 @@ def check(question: Question, progress: Progress, baseline: Path | None = None) 
         if not gates:
             raise UsageError(
                 "There are no gates to check.",
-                why="The configuration has no [[gates]]." if observation.config.path else "There is no costctl.toml.",
-                next_step="Add one to costctl.toml: [[gates]], then metric = \"usd_per_success\", class = \"*\" and "
+                why="The configuration has no [[gates]]."
+                if observation.config.path
+                else "There is no costctl.toml.",
+                next_step='Add one to costctl.toml: [[gates]], then metric = "usd_per_success", class = "*" and '
                 "max_increase = 0.05, each on a line. `costctl help gates` shows every key.",
             )
         compared: tuple[str, Analysis] | None = None
