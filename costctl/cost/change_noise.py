@@ -35,11 +35,13 @@ def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time
     return math.sqrt(max(usd_squared, together)) * _widened(rests)
 
 
-def sum_noise_usd(usd: Floats, usd_squared: float) -> float:
-    """The standard error of what one time costs, by the same two. usd: by block of equal length, in order."""
+def sum_noise_usd(usd: Floats, usd_squared: float, standard_errors: float) -> float:
+    """The standard error of what one time costs, by the same two. usd: by block of equal length, in order.
+    standard_errors: how many of them the bound is to be away, of a normal deviate.
+    """
     rests = _of_neighbours(usd, np.zeros(1))
     together = float((rests**2).sum()) * rests.size / max(1, rests.size - 1)
-    return math.sqrt(max(usd_squared, together)) * _widened(rests)
+    return math.sqrt(max(usd_squared, together)) * _widened(rests, at=standard_errors)
 
 
 def _of_pairs(before: Floats, after: Floats) -> Floats:
@@ -62,11 +64,11 @@ def _of_neighbours(before: Floats, after: Floats) -> Floats:
     return np.concatenate(sides)
 
 
-def _widened(rests: Floats) -> float:
-    """Student's t over the normal deviate of the same probability, at STANDARD_ERRORS (Cornish and Fisher's series)."""
+def _widened(rests: Floats, at: float = STANDARD_ERRORS) -> float:
+    """Student's t over the normal deviate of the same probability, ``at`` (Cornish and Fisher's series)."""
     fourth = float((rests**4).sum())
     free = float((rests**2).sum()) ** 2 / fourth if fourth > 0 else 1.0
-    z = STANDARD_ERRORS
+    z = at
     first = (z**2 + 1) / 4
     second = (5 * z**4 + 16 * z**2 + 3) / 96
     return 1.0 + first / free + second / free**2

@@ -167,10 +167,10 @@ def _noise_usd(spending: Spending, keys: list[Key]) -> float:
     first = (spending.first_ns - spending.slots[0]) // spending.block_ns
     usd = sum((each.usd.sum(axis=0) for each in held), np.zeros(1))
     squared = sum(float(each.usd_squared.sum()) for each in held)
-    return sum_noise_usd(usd[first:count] if usd.size > 1 else usd, squared)
+    return sum_noise_usd(usd[first:count] if usd.size > 1 else usd, squared, _STANDARD_ERRORS)
 
 
 def _part_bounds(part: float, count: int) -> tuple[float, float]:
     """Wilson's, without what rounding leaves beyond none and all."""
     low, high = wilson(part, count)
-    return max(0.0, low), min(1.0, high)
+    return min(max(0.0, low), part), max(min(1.0, high), part)

@@ -34,9 +34,15 @@ def as_junit(document: Check, _path: str) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
         f'  <testsuite name="costctl check" package="costctl" id="0" hostname="costctl" {counts} '
         f'timestamp="{document.window.to[:_SECONDS]}" time="0">\n    <properties/>\n{cases}'
-        f"    <system-out>{escape(check_words.compared(document))}</system-out>\n    <system-err/>\n"
+        f"    <system-out>{escape(_passed(document))}</system-out>\n    <system-err/>\n"
         "  </testsuite>\n</testsuites>\n"
     )
+
+
+def _passed(document: Check) -> str:
+    """What was compared, and what holds, which a test case has no place for."""
+    holds = (check_words.sentence(each, document) for each in document.verdicts if each.outcome == "passed")
+    return "\n".join([check_words.compared(document), *holds])
 
 
 def _case(each: Verdict, document: Check) -> str:

@@ -16,7 +16,7 @@ WIDTHS = st.floats(0.01, 0.9)
 
 @st.composite
 def bounded(draw: st.DrawFn) -> Bounded:
-    value = draw(st.floats(1e-6, 1e6))
+    value = draw(st.floats(0.1, 10.0))
     return Bounded(value, value * (1 - draw(WIDTHS)), value * (1 + draw(WIDTHS)))
 
 
