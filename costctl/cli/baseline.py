@@ -67,7 +67,7 @@ def save(
     text = as_json(document)
     write_text(text, path)
     contents = ((document.totals.requests, "request"), (len(document.classes), "class"))
-    following = f"git add {shlex.quote(str(path))} · costctl check{again()}"
+    following = f"git add {shlex.quote(str(path))} · costctl check{' PATH' if asked.paths else again()}"
     say_written(Written(str(path), len(text.encode()), contents), (), following, path)
 
 

@@ -37,7 +37,7 @@ def check(question: Question, progress: Progress, baseline: Path | None = None) 
                 if observation.config.path
                 else "There is no costctl.toml.",
                 next_step='Add one to costctl.toml: [[gates]], then metric = "usd_per_success", class = "*" and '
-                "max_increase = 0.05, each on a line. `costctl help gates` shows every key.",
+                "max_increase = 0.05, each on a line. `costctl help configuration` shows every key.",
             )
         compared: tuple[str, Analysis] | None = None
         if baseline is not None or any(limit.is_change for gate in gates for limit in gate.limits):
