@@ -34,7 +34,8 @@ def rendered(document: Check) -> str:
 
 
 def _table(verdicts: Sequence[Verdict]) -> str:
-    return _HEAD + "".join(f"| {' | '.join(map(as_literal, _cells(each)))} |\n" for each in verdicts)
+    rows = (f"| {' | '.join(map(as_literal, _cells(each)))} |\n" for each in verdicts)
+    return "".join([_HEAD, *rows])
 
 
 def _cells(each: Verdict) -> tuple[str, ...]:

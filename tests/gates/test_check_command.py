@@ -179,6 +179,16 @@ def test_the_suffix_of_the_file_says_the_form(folder: Path, name: str, begins: s
     assert "1 of 1 check breached" in done.stdout
 
 
+def test_a_gate_of_any_name_does_nothing(folder: Path) -> None:
+    named = 'name = "<img src=x>\\r\\n::error::|[a](http://b.example)\\u001b[31m"\n'
+    done = check(folder, "--format", "github", gates=(f'{named}metric = "requests"\nmax = 1',))
+    assert done.returncode == 1, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("::error file=costctl.toml,line=1,title=<img src=x>\\x0d\\n%3A%3Aerror%3A%3A|[a]")
+    assert second.startswith("::notice")
+    assert "\x1b" not in done.stdout + done.stderr
+
+
 def test_requests_that_are_in_both_windows_are_warned_of(folder: Path) -> None:
     done = check(folder, gates=(DEARER.format(0.05),), log="before.jsonl")
     assert done.returncode == 0
