@@ -184,7 +184,7 @@ def test_a_gate_of_any_name_does_nothing(folder: Path) -> None:
     done = check(folder, "--format", "github", gates=(f'{named}metric = "requests"\nmax = 1',))
     assert done.returncode == 1, done.stderr
     first, second = done.stdout.splitlines()
-    assert first.startswith("::error file=costctl.toml,line=1,title=<img src=x>\\x0d\\n%3A%3Aerror%3A%3A|[a]")
+    assert first.startswith(r"::error file=costctl.toml,line=1,title=<img src=x>\r\n%3A%3Aerror%3A%3A|[a]")
     assert second.startswith("::notice")
     assert "\x1b" not in done.stdout + done.stderr
 
