@@ -68,6 +68,7 @@ def sampled_of(
         found.extend(_of_objectives(rows, name, settings.classes.get(name, ClassSettings())))
     is_priced = document.totals.attributed_usd is not None
     found.extend(_of_requests(requests, _WHOLE, seed, is_priced=is_priced))
+    found.extend(_of_rows(document))
     found.extend(_of_sums(spending, document))
     return tuple(found)
 
@@ -139,6 +140,27 @@ def _of_objectives(rows: pl.DataFrame, name: str, declared: ClassSettings) -> It
         yield Sampled(
             "slo_attainment", subject, each.observed, "requests", each.met_ratio, low, high, LEVEL, _WILSON
         )
+
+
+def _of_rows(document: Analysis) -> Iterator[Sampled]:
+    """The part of the requests of each tenant and model that succeeded."""
+    for by in ("tenant", "model"):
+        for row in (row for cut in document.cuts if cut.by == by for row in cut.rows):
+            if row.value is None or row.success_ratio is None:
+                continue
+            low, high = _part_bounds(row.success_ratio, row.requests)
+            subject: Subject = ((by, row.value),)
+            yield Sampled(
+                "success_ratio",
+                subject,
+                row.requests,
+                "requests",
+                row.success_ratio,
+                low,
+                high,
+                LEVEL,
+                _WILSON,
+            )
 
 
 def _of_sums(spending: Spending, document: Analysis) -> Iterator[Sampled]:

@@ -28,6 +28,7 @@ Cause = Literal[
     "not_in_baseline",
     "nothing_in_baseline",  # the value there is 0 or less: there is no ratio to it
     "other_length",  # sums of windows of which one is longer
+    "undated",  # times that count from an unknown start are in no calendar period
     "begin_not_seen",  # of the period of a budget
     "among_others",  # a tenant or model without a row of its own
 ]

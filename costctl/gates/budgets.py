@@ -35,13 +35,14 @@ _BEGIN_RATIO: Final = 1 / 24  # of a period, that may be missing at its begin: a
 @dataclass(frozen=True, slots=True)
 class PeriodSpend:
     """What was spent in the period as far as it was seen. usd: None where nothing has an amount; a lower bound where
-    there are unpriced_charges.
+    there are unpriced_charges.  is_dated: the times of the traces are those of a calendar.
     """
 
     period: BudgetPeriod
     usd: float | None
     unpriced_charges: int
     requests: int
+    is_dated: bool = True
 
 
 def period_at(at_ns: int, per: Period) -> tuple[int, int]:

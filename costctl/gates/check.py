@@ -191,13 +191,15 @@ def _budget(numbered: _Numbered, spent: PeriodSpend | None) -> Verdict:
         value=None if spent is None else spent.usd,
         samples=None if spent is None else spent.requests,
         bound="at_least" if spent is not None and spent.unpriced_charges else "exact",
-        budget=None if spent is None else spent.period,
+        budget=None if spent is None or not spent.is_dated else spent.period,
     )
 
 
 def _spent(limit: Limit, spent: PeriodSpend | None) -> Judgement:
     if spent is None:
         return Judgement("cannot_say", "not_observed")
+    if not spent.is_dated:
+        return Judgement("cannot_say", "undated")
     if spent.usd is None:
         return Judgement("cannot_say", "not_priced")
     judged = Judged(spent.usd, None, None, None, AS_COUNTED)

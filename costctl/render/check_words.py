@@ -9,7 +9,7 @@ from typing import Final
 from costctl.documents.check import Cause, Check, Outcome, Verdict
 from costctl.documents.metric import Unit
 from costctl.legible import in_one_line
-from costctl.render.cells import Quantity, count, ratio, seconds, usd
+from costctl.render.cells import NOT_OBSERVED, TOO_FEW, Quantity, count, ratio, seconds, usd
 from costctl.render.numbers import length, minute, percentage_points, period, plural, significant
 
 OUTCOMES: Final[Mapping[Outcome, str]] = {
@@ -73,7 +73,8 @@ def found(verdict: Verdict) -> str:
     """What was held against the limit, with its interval: 9.08 s (8.72 s to 9.43 s), +12.3% (+9.1% to +15.6%)."""
     judged = verdict.judged
     if judged is None:
-        return "not observed" if verdict.value is None else amount(verdict, verdict.value)
+        nothing = TOO_FEW if verdict.cause == "too_few_samples" else NOT_OBSERVED
+        return nothing if verdict.value is None else amount(verdict, verdict.value)
     show: Callable[[float], str] = _signed if verdict.is_ratio else lambda value: amount(verdict, value)
     mark = {"exact": "", "at_least": "≥ ", "at_most": "≤ "}[verdict.bound]
     shown = f"{mark}{show(judged.value)}"
@@ -164,6 +165,7 @@ def _why(verdict: Verdict, document: Check) -> str:
         "not_in_baseline": "It is not in the baseline",
         "nothing_in_baseline": "It is 0 in the baseline, and nothing is a ratio of that",
         "other_length": f"Sums of windows of unlike length do not compare: {_lengths(document)}",
+        "undated": "Times of these traces count from an unknown start, and so are in no calendar period",
         "among_others": "It has no row of its own among those that cost most",
     }
     if verdict.cause == "begin_not_seen" and verdict.budget is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,13 +95,18 @@ def _needs_map(gate: Gate) -> bool:
 
 def _spent(gate: Gate, made: Analyzed) -> PeriodSpend | None:
     from costctl.gates.budgets import spent_of_part, spent_of_whole
+    from costctl.telemetry.stray_times import is_counted_from_zero
 
-    starts = made.frames.requests["start_ns"].drop_nulls()
-    last_ns = max(starts, default=made.frames.window_to_ns - 1)
-    per = gate.per or "month"
-    if gate.subject is None:
-        return spent_of_whole(made.frames, made.document, per, last_ns)
-    return spent_of_part(made.spending, *gate.subject, per, last_ns)
+    frames, per = made.frames, gate.per or "month"
+    starts = frames.requests["start_ns"].drop_nulls()
+    last_ns = max(starts, default=frames.window_to_ns - 1)
+    spent = (
+        spent_of_whole(frames, made.document, per, last_ns)
+        if gate.subject is None
+        else spent_of_part(made.spending, *gate.subject, per, last_ns)
+    )
+    is_relative = is_counted_from_zero(frames.window_from_ns, frames.window_to_ns)
+    return None if spent is None else replace(spent, is_dated=not is_relative)
 
 
 def _shown(observation: Observation) -> str:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costctl import verbs
 from costctl.documents.gate_settings import Period
 from costctl.gates.budgets import PeriodSpend, period_at, spent_of_part, spent_of_whole
 from costctl.observation import Question, observed
@@ -94,6 +95,16 @@ def test_what_was_seen_of_a_period_is_told(tmp_path: Path) -> None:
         assert month.from_.startswith("2026-01-01T00:00:00")
         assert month.seen_from.startswith("2026-01-05T00:05:00")
         assert week.seen_ratio == pytest.approx(day.seen_ratio / 7)
+
+
+def test_times_that_count_from_nowhere_are_in_no_period(tmp_path: Path) -> None:
+    log_of(tmp_path / "log.jsonl", 100, start=datetime(1970, 1, 1, tzinfo=UTC))
+    (tmp_path / "costctl.toml").write_text('[[gates]]\nbudget_usd = 0.01\nper = "day"\n', encoding="utf-8")
+    question = Question(
+        paths=(str(tmp_path / "log.jsonl"),), store=tmp_path / "s.duckdb", config=tmp_path / "costctl.toml"
+    )
+    (verdict,) = verbs.check(question, silent).verdicts
+    assert (verdict.outcome, verdict.cause, verdict.budget) == ("cannot_say", "undated", None)
 
 
 def _part(made: Analyzed, kind: str, name: str, per: Period, at: int) -> PeriodSpend:
