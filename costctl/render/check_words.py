@@ -143,8 +143,8 @@ def reason(verdict: Verdict, document: Check) -> str:
         return f"{_why(verdict, document)}."
     if verdict.judged is None:
         return ""
-    over = "" if verdict.samples is None else f" over {plural(verdict.samples, verdict.samples_of[:-1])}"
-    return f"Judged by {verdict.judged.method}{over}."
+    over = "" if verdict.samples is None else f"over {plural(verdict.samples, verdict.samples_of[:-1])}, "
+    return f"Judged {over}by {verdict.judged.method}."
 
 
 def _seen(verdict: Verdict) -> str:
