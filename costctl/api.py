@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from costctl.documents.admission_accuracy import AdmissionAccuracy
     from costctl.documents.analysis import Analysis
     from costctl.documents.bill import IdleTreatment
+    from costctl.documents.check import Check
     from costctl.documents.diagnosis import Diagnosis
     from costctl.documents.difference import Difference
     from costctl.documents.explanation import Explanation
@@ -308,6 +309,30 @@ class Store:
             self._question(), self.progress, tenants=tenants, is_idle_spread=idle == "weighted"
         )
         return FocusLines(focus_columns(found.focus, focus_version), found.focus.notes)
+
+    def check(self, *, baseline: AnyPath | None = None) -> Check:
+        """The gates of the config: which are breached, by how much, and which cannot be said. baseline: the file to
+        compare with; costctl-baseline.json beside the config if None.
+
+        Raises UsageError where there are no gates or one is about a name that nobody has, InputError where a gate needs
+        a baseline and the file cannot be used.
+        """
+        from costctl import verbs
+
+        return verbs.check(self._question(), self.progress, None if baseline is None else Path(baseline))
+
+    def baseline(self, path: AnyPath | None = None) -> Analysis:
+        """The analysis with how far its values may be off by chance, written to a file for ``check`` to compare with.
+
+        path: costctl-baseline.json beside the config if None. Raises OSError where it cannot be written.
+        """
+        from costctl import verbs
+        from costctl.render.document import as_json
+
+        document = verbs.baseline(self._question(), self.progress)
+        place = verbs.baseline_path(self.config) if path is None else Path(path)
+        place.write_text(as_json(document), encoding="utf-8")
+        return document
 
     def explain(self, name: str) -> Explanation:
         """One request (its trace id or the first digits, or TRACE_ID:SPAN_ID) or one class: rules, stages, charges."""

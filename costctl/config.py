@@ -51,6 +51,15 @@ def load_config(explicit: Path | None, start: Path) -> LoadedConfig:
     return parsed_config(path, _read(path))
 
 
+def lines_of_tables(path: Path, name: str) -> tuple[int, ...]:
+    """The lines, from 1, on which tables such as ``[[gates]]`` begin. Tables that are written inline all have the line
+    of their key.
+    """
+    head = re.compile(rf"\s*\[\[\s*(?:tool\.costctl\.)?{name}\s*\]\]|\s*{name}\s*=")
+    lines = _read(path).decode(errors="replace").splitlines()
+    return tuple(number for number, line in enumerate(lines, start=1) if head.match(line))
+
+
 def parsed_config(path: Path, content: bytes) -> LoadedConfig:
     """The configuration that a file of this path and content would be. Raises UsageError as ``load_config`` does."""
     table = _parse(path, content)

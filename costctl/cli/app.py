@@ -15,6 +15,8 @@ import typer
 from costctl import __version__
 from costctl.cli import (
     analyze,
+    baseline,
+    check,
     diff,
     doctor,
     emit,
@@ -67,6 +69,7 @@ app.command("emit")(emit.run)
 app.command("report")(report.run)
 app.command("serve")(serve.run)
 app.command("reconcile")(reconcile.run)
+app.command("check")(check.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)
@@ -74,6 +77,7 @@ app.command("synth")(synth.run)
 app.command("schema")(schema.run)
 app.command("help")(help_.run)
 app.command("warmup")(warmup.run)
+app.add_typer(baseline.app, name="baseline")
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")

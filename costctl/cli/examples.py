@@ -29,6 +29,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "report": ("costctl report -o review.html", "costctl report --last 7d --format markdown -o comment.md"),
     "serve": ("costctl serve", "costctl serve --port 8080 --refresh 5m"),
     "reconcile": ("costctl reconcile bills/", "costctl reconcile bills/costs.json -o invoice.json"),
+    "check": (
+        "costctl check traces/ --no-store",
+        "costctl check --last 7d -o gates.sarif",
+    ),
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),
@@ -36,6 +40,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
     "warmup": ("costctl warmup", "costctl warmup --quiet"),
     "help": ("costctl help", "costctl help configuration"),
+    "baseline save": ("costctl baseline save", "costctl baseline save --last 7d -o last-week.json"),
+    "baseline show": ("costctl baseline show", "costctl baseline show -o baseline.csv"),
     "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
     "prices list": (
         "costctl prices list --model gpt-4o",

@@ -23,6 +23,8 @@ _MEANS: Final = {
     ".yml": "yaml",
     ".toml": "toml",
     ".pbtxt": "pbtxt",
+    ".xml": "junit",
+    ".sarif": "sarif",
     ".xlsx": "xlsx",
     ".xls": "xls",
     ".ods": "ods",
@@ -36,6 +38,7 @@ _MEANS: Final = {
     ".zip": "zip",
 }
 _SUFFIX_OF: Final = {meant: suffix for suffix, meant in reversed(_MEANS.items())}
+_ARE_ALSO: Final[dict[str, tuple[str, ...]]] = {"gitlab": ("json",), "sarif": ("json",)}
 
 Form = TypeVar("Form", bound=StrEnum)
 
@@ -49,7 +52,7 @@ def form_of(asked: Form | None, out: Path | None, usual: Form) -> Form:
     """The format to write: as asked, else as the name of the file says, else the usual one. Raises UsageError."""
     forms = type(usual)
     if asked is not None:
-        require_written(out, [asked.value], by_format=asked.value)
+        require_written(out, [asked.value, *_ARE_ALSO.get(asked.value, ())], by_format=asked.value)
         return asked
     meant = meant_by(out)
     require_written(out, [form.value for form in forms])

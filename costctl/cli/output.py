@@ -44,6 +44,15 @@ def write_text(text: str, out: Path | None) -> None:
             stdout.flush()
 
 
+def append_text(text: str, path: Path) -> None:
+    """Add to the end of a file that others add to as well. Raises OutputError."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OutputError.of(error, str(path)) from error
+
+
 def _is_more_than_a_screen(text: str) -> bool:
     return text.count("\n") >= shutil.get_terminal_size().lines
 

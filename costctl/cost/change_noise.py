@@ -35,6 +35,15 @@ def noise_usd(before: Floats, after: Floats, usd_squared: float, *, is_same_time
     return float(math.sqrt(max(usd_squared, together)) * widened(freedom(rests)))
 
 
+def sum_noise_usd(usd: Floats, usd_squared: float, standard_errors: float) -> float:
+    """The standard error of what one time costs, by the same two. usd: by block of equal length, in order.
+    standard_errors: how many of them the bound is to be away, of a normal deviate.
+    """
+    rests = _of_neighbours(usd, np.zeros(1))
+    together = float((rests**2).sum()) * rests.size / max(1, rests.size - 1)
+    return math.sqrt(max(usd_squared, together)) * float(widened(freedom(rests), standard_errors))
+
+
 def _of_pairs(before: Floats, after: Floats) -> Floats:
     """What is left of each pair where one time is the other times a constant; where one has nothing, how far the blocks
     of the other lie from their mean.

@@ -18,6 +18,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.failures import OutcomeReport, RetryTax, UnitCosts
 from costctl.documents.findings import Finding
 from costctl.documents.provenance import Provenance
+from costctl.documents.sampled import Sampled
 from costctl.documents.spending import Changes, Timeline
 from costctl.documents.tenants import TenantUse
 from costctl.documents.usage_gaps import UsageGaps
@@ -351,6 +352,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model, by provider, by tenant, and by what --by asks for.  tenants: the cut by tenant, without idle time.  Both are
     empty, and timeline and changes null, in documents that are made on the way to another.  cache_misses: null too
     where no prompt of a model with a prompt cache is known.  engines: what inference servers told of themselves.
+    sampled: how far values may be off by chance; empty but for ``costctl check`` and ``costctl baseline``.
     """
 
     schema_version: str
@@ -370,6 +372,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: Changes | None = None
     cache_misses: CacheMisses | None = None
     engines: tuple[EngineReport, ...] = ()
+    sampled: tuple[Sampled, ...] = ()
 
 
 def by_rank(analysis: Analysis) -> tuple[tuple[ClassReport, ClassValue], ...]:

@@ -15,6 +15,9 @@ import msgspec
 Unit = Literal["s", "USD", "ratio", "1", "1/s", "requests", "calls", "tokens", "replicas", "points"]
 Direction = Literal["lower", "higher", "neither"]
 State = Literal["observed", "baseline", "scenario"]
+Subject = tuple[
+    tuple[str, str], ...
+]  # whom a value is of: pairs such as ("pool", "gpu"); empty for the whole
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -73,6 +76,9 @@ def effects(metric: str, subject: str) -> tuple[Place, ...]:
     return tuple(Place("recommendations", f"{path}/{field}", state) for field, state in fields)
 
 
+# The rows of the analysis' cuts by tenant and by model.
+TENANT_ROW: Final = "/cuts/[by=tenant]/rows/[kind=value]{tenant=value}"
+MODEL_ROW: Final = "/cuts/[by=model]/rows/[kind=value]{model=value}"
 _CALIBRATION_FIELDS: Final[tuple[tuple[str, State], ...]] = (
     ("observed_s", "observed"),
     ("replayed_s", "baseline"),

@@ -12,10 +12,9 @@ from typing import Final
 import msgspec
 
 from costctl.documents.estimate import Estimate
-from costctl.documents.metric import Metric, State
+from costctl.documents.metric import Metric, State, Subject
 from costctl.documents.schemas import DOCUMENTS
 
-Subject = tuple[tuple[str, str], ...]
 Value = float | Estimate | None
 _ITEMS: Final = re.compile(r"(?:\[(?P<key>\w+)=(?P<wanted>[^\]]*)\])?(?:\{(?P<subjects>[\w=,]+)\})?")
 

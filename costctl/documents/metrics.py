@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.metric import Metric, Place, analysis, calibrated, effects, replays, workload
+from costctl.documents.metric import (
+    MODEL_ROW,
+    TENANT_ROW,
+    Metric,
+    Place,
+    analysis,
+    calibrated,
+    effects,
+    replays,
+    workload,
+)
 from costctl.documents.money_metrics import MONEY
 
 _FITTED: Final = ("classes/{request_class=name}", "pools/{pool=name}")
@@ -147,7 +157,8 @@ _OUTCOMES: Final = (
         "higher",
         "Part of the requests that succeeded.",
         (
-            *analysis(f"{_CLASS}/success_ratio"),
+            *analysis("/totals/success_ratio", f"{_CLASS}/success_ratio"),
+            *analysis(f"{TENANT_ROW}/success_ratio", f"{MODEL_ROW}/success_ratio"),
             Place("sessions", "/report/classes/{request_class}/completed_ratio"),
         ),
     ),
@@ -210,6 +221,7 @@ _TRAFFIC: Final = (
         "Requests.",
         (
             *analysis("/totals/requests", f"{_CLASS}/requests", "/tenants/[kind=tenant]{tenant}/requests"),
+            *analysis(f"{MODEL_ROW}/requests"),
             *workload("/requests", f"{_CLASS}/requests"),
             *replays("/requests", f"{_CLASS}/requests"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from costctl.documents.metric import Metric, Place, analysis, replays, workload
+from costctl.documents.metric import MODEL_ROW, TENANT_ROW, Metric, Place, analysis, replays, workload
 
 _CLASS: Final = "/classes/{request_class}"
 _COST: Final = f"{_CLASS}/cost"
@@ -35,7 +35,7 @@ MONEY: Final = (
         "What was used: a share of busy time, and what was bought for it.",
         (
             *analysis("/totals/attributed_usd", f"{_COST}/attributed_usd"),
-            *analysis("/tenants/[kind=tenant]{tenant}/usd"),
+            *analysis("/tenants/[kind=tenant]{tenant}/usd", f"{MODEL_ROW}/usd"),
             *workload(f"{_CLASS}/attributed_usd"),
         ),
     ),
@@ -110,6 +110,14 @@ MONEY: Final = (
         "lower",
         "Attributed cost over requests that succeeded, with its interval.",
         analysis(f"{_COST}/usd_per_success"),
+    ),
+    Metric(
+        "usd_per_request",
+        "cost per request",
+        "USD",
+        "lower",
+        "Attributed cost over requests of which any part is the tenant's or the model's.",
+        analysis(f"{TENANT_ROW}/usd_per_request", f"{MODEL_ROW}/usd_per_request"),
     ),
     *(
         Metric(

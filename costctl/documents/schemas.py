@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents import (
     admission_accuracy,
     analysis,
+    check,
     client_patch,
     coverage,
     diagnosis,
@@ -56,6 +57,7 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "sessions": (sessions.Sessions, sessions.SCHEMA_VERSION),
     "client": (client_patch.ClientPatch, client_patch.SCHEMA_VERSION),
     "difference": (difference.Difference, difference.SCHEMA_VERSION),
+    "check": (check.Check, check.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(DOCUMENTS)

@@ -12,6 +12,7 @@ import msgspec
 
 from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
 from costctl.documents.capacity_settings import Commitment, OwnReplicas
+from costctl.documents.gate_settings import Gate
 from costctl.documents.placement_settings import PlacementSettings, Spot
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.step_settings import StepSettings
@@ -258,6 +259,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commitments: dict[str, Commitment] = {}
     breakeven: dict[str, OwnReplicas] = {}
     placement: PlacementSettings = PlacementSettings()
+    gates: tuple[Gate, ...] = ()
 
     @property
     def read_attributes(self) -> tuple[str, ...]:

@@ -22,3 +22,16 @@ class RowFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     MARKDOWN = "markdown"
+
+
+class CheckFormat(StrEnum):
+    """How the outcome of gates is printed: for people, and for what runs pipelines."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SARIF = "sarif"

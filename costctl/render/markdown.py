@@ -12,6 +12,10 @@ from costctl.render.sections import Facts, HeatMap, Listing, Notes, Section, Tab
 _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK: Final = re.compile(r"\]\(")
 _CODE: Final = re.compile(r"(`[^`]*`)")
+_MARKS: Final = re.compile(r"[\\`*_\[\]<>#|~&$]")
+_LINKS: Final = re.compile(
+    r"@|:(?=//)|(?<=[wW]{3})\."
+)  # of which viewers make mentions and links by themselves
 
 
 def as_markdown(sections: Iterable[Section]) -> str:
@@ -59,6 +63,12 @@ def _table(section: Table) -> str:
 def _as_table(section: HeatMap) -> Table:
     rows = tuple((name, *(shaded(cell, section).rstrip() for cell in cells)) for name, cells in section.rows)
     return Table(section.title, (section.corner, *section.columns), rows, frozenset({section.corner}))
+
+
+def as_literal(text: str) -> str:
+    """Any text, so that markdown shows it as it is: no link, image, mark-up, mention or tag comes of it."""
+    spelled = _MARKS.sub(r"\\\g<0>", in_one_line(text))
+    return _LINKS.sub(lambda found: "".join(f"&#{ord(each)};" for each in found[0]), spelled)
 
 
 def _escaped(cell: str) -> str:

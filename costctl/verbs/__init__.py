@@ -6,6 +6,8 @@ where it is done. The command line comes through here.
 
 from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
+from costctl.verbs.baseline import baseline, baseline_path, read_baseline
+from costctl.verbs.check import check
 from costctl.verbs.diff import diff
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
@@ -48,7 +50,10 @@ __all__ = [
     "IngestRequest",
     "ScenarioRequest",
     "analyze",
+    "baseline",
+    "baseline_path",
     "changes_of_file",
+    "check",
     "check_policy",
     "compact_store",
     "current_review",
@@ -70,6 +75,7 @@ __all__ = [
     "portfolio",
     "propose_mapping",
     "prune_store",
+    "read_baseline",
     "recommend",
     "reconcile",
     "refuse_rejected",

@@ -28,6 +28,8 @@ from costctl.verbs.witness import witness_of
 
 if TYPE_CHECKING:
     from costctl.frames.cost import Frames
+    from costctl.frames.cut_sums import CutSums
+    from costctl.frames.spending import Spending
     from costctl.service_model.pool_fit import PoolFits
 
 
@@ -57,26 +59,47 @@ def analysis_in(
 def _analyzed(
     observation: Observation, progress: Progress, idle: IdleTreatment, by: tuple[str, ...]
 ) -> Analysis:
+    return analyzed(observation, progress, idle, by).document
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Analyzed:
+    """An analysis, and what it was made of."""
+
+    document: Analysis
+    frames: Frames
+    spending: Spending
+
+
+def analyzed(
+    observation: Observation,
+    progress: Progress,
+    idle: IdleTreatment = "separate",
+    by: tuple[str, ...] = (),
+) -> Analyzed:
+    """The whole analysis document, as ``analyze`` gives it."""
+    from costctl.frames.cut_sums import CutSums
+    from costctl.frames.spending import spending_of
+
     ask_for_cuts(observation.engine, by)
     frames = frames_of(observation, progress)
     fits = fits_of(observation, frames, progress)
     misses = cache_misses_in(observation, progress)
     document = analysis_of(observation, frames, fits, progress, idle, misses)
-    return _with_cuts(document, observation.engine, by, progress)
+    progress("Summing by model and tenant", None)
+    sums = CutSums.read(observation.engine.fetch)
+    spending = spending_of(sums)
+    return Analyzed(_with_cuts(document, sums, spending, by), frames, spending)
 
 
-def _with_cuts(document: Analysis, engine: Engine, by: Sequence[str], progress: Progress) -> Analysis:
+def _with_cuts(document: Analysis, sums: CutSums, spending: Spending, by: Sequence[str]) -> Analysis:
     """The document with the bill by what every analysis tells apart, and by what was asked for, and over time."""
     from costctl.cost.cuts import cuts_of
     from costctl.cost.spending import changes_of, timeline_of
     from costctl.cost.tenants import tenant_uses
-    from costctl.frames.cut_sums import CutSums
-    from costctl.frames.spending import spending_of
 
-    progress("Summing by model and tenant", None)
-    sums = CutSums.read(engine.fetch)
     names = tuple(dict.fromkeys((*by, *ALWAYS_CUT)))
-    spending, cuts = spending_of(sums), cuts_of(sums, names, document)
+    cuts = cuts_of(sums, names, document)
     return msgspec.structs.replace(
         document,
         tenants=tenant_uses(asked_cuts(cuts, ("tenant",))[0]),

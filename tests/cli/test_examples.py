@@ -44,6 +44,10 @@ def prepared(repository: Path, sample_store: Path, tmp_path_factory: pytest.Temp
     pruned = costctl(made, "store", "prune", "--before", LAST_MINUTES)
     assert pruned.returncode == 0, pruned.stderr
     shutil.copy(samples / "costctl.toml", made)
+    with (made / "costctl.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[[gates]]\nmetric = "requests"\nmin = 1\n')
+    saved = costctl(made, "baseline", "save")
+    assert saved.returncode == 0, saved.stderr
     shutil.copy(samples / "gateway_spend.jsonl", made / "gateway.jsonl")
     (made / "traces").mkdir()
     with gzip.open(samples / "requests.jsonl.gz", "rt", encoding="utf-8") as lines:

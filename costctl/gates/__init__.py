@@ -1,0 +1,1 @@
+"""Gates: what metrics and budgets must keep to, judged on documents."""

@@ -1,0 +1,126 @@
+"""Whether gates are breached: the window is analysed, and held against costctl.toml and a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from costctl.answers import kept_or_made
+from costctl.config import lines_of_tables
+from costctl.documents.analysis import Analysis
+from costctl.documents.check import Check
+from costctl.documents.gate_settings import Gate, SubjectKind, subjects_of
+from costctl.documents.metrics import METRICS
+from costctl.errors import UsageError
+from costctl.observation import Observation, Question, observed
+from costctl.progress import Progress
+from costctl.verbs.baseline import baseline_path, read_baseline, sampled_analysis
+from costctl.verbs.segment import workload_map_in
+
+if TYPE_CHECKING:
+    from costctl.gates.budgets import PeriodSpend
+    from costctl.verbs.analyze import Analyzed
+
+
+def check(question: Question, progress: Progress, baseline: Path | None = None) -> Check:
+    """Every gate of the settings. baseline: the file to compare with; ``baseline_path`` if None.
+
+    Raises UsageError where the settings have no gates, or one is about a name that nobody has; InputError where a gate
+    needs a baseline and the file cannot be used.
+    """
+    with observed(question, progress) as observation:
+        gates = observation.config.settings.gates
+        if not gates:
+            raise UsageError(
+                "There are no gates to check.",
+                why="The configuration has no [[gates]]."
+                if observation.config.path
+                else "There is no costctl.toml.",
+                next_step='Add one to costctl.toml: [[gates]], then metric = "usd_per_success", class = "*" and '
+                "max_increase = 0.05, each on a line. `costctl help configuration` shows every key.",
+            )
+        compared: tuple[str, Analysis] | None = None
+        if baseline is not None or any(limit.is_change for gate in gates for limit in gate.limits):
+            path = baseline or baseline_path(question.config)
+            compared = (str(path), read_baseline(path))
+        return kept_or_made(observation, progress, Check, _checked, compared, _shown(observation))
+
+
+def _checked(
+    observation: Observation, progress: Progress, compared: tuple[str, Analysis] | None, shown: str
+) -> Check:
+    from costctl.gates.check import METHODS, Baseline, Placed, build_check, overlap_warning
+    from costctl.gates.measured import Documents
+
+    gates = observation.config.settings.gates
+    made = sampled_analysis(observation, progress)
+    baseline = None if compared is None else Baseline(*compared)
+    _require_known(observation, gates, made.document, None if baseline is None else baseline.analysis)
+    progress("Judging gates", None)
+    overlap = () if baseline is None else overlap_warning(made.document, baseline.analysis)
+    return build_check(
+        Placed(gates, shown, _lines(observation, len(gates))),
+        Documents(
+            made.document, workload_map_in(observation, progress) if any(map(_needs_map, gates)) else None
+        ),
+        baseline,
+        lambda gate: _spent(gate, made),
+        observation.provenance(METHODS).with_warnings((*made.document.provenance.warnings, *overlap)),
+    )
+
+
+def _require_known(
+    observation: Observation, gates: tuple[Gate, ...], document: Analysis, baseline: Analysis | None
+) -> None:
+    from costctl.gates.known_names import is_among_others, observed_names, require_known
+
+    settings = observation.config.settings
+    names = observed_names(document)
+    for kind, more in (observed_names(baseline) if baseline is not None else {}).items():
+        names[kind] |= more
+    rules = observation.engine.query("SELECT DISTINCT request_class FROM class_rules")["request_class"]
+    names["request_class"] |= {*settings.classes, *rules.drop_nulls()}
+    names["pool"] |= {*settings.pools}
+    names["model"] |= {*(rate.model for rate in settings.prices.rates), *settings.prices.aliases}
+    kinds: tuple[SubjectKind, ...] = ("tenant", "model")
+    require_known(gates, names, [kind for kind in kinds if is_among_others(document, kind)])
+
+
+def _needs_map(gate: Gate) -> bool:
+    """Whether the metric is in the map of the workload alone."""
+    kind = None if gate.subject is None else gate.subject[0]
+    return not gate.is_budget and kind not in subjects_of(METRICS[gate.metric or ""], ("analysis",))
+
+
+def _spent(gate: Gate, made: Analyzed) -> PeriodSpend | None:
+    from costctl.gates.budgets import spent_of_part, spent_of_whole
+    from costctl.telemetry.stray_times import is_counted_from_zero
+
+    frames, per = made.frames, gate.per or "month"
+    starts = frames.requests["start_ns"].drop_nulls()
+    last_ns = max(starts, default=frames.window_to_ns - 1)
+    spent = (
+        spent_of_whole(frames, made.document, per, last_ns)
+        if gate.subject is None
+        else spent_of_part(made.spending, *gate.subject, per, last_ns)
+    )
+    is_relative = is_counted_from_zero(frames.window_from_ns, frames.window_to_ns)
+    return None if spent is None else replace(spent, is_dated=not is_relative)
+
+
+def _shown(observation: Observation) -> str:
+    """The settings file as it is named from here."""
+    path = observation.config.path
+    here = Path.cwd()
+    if path is None:
+        return ""
+    whole = path if path.is_absolute() else here / path
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)
+
+
+def _lines(observation: Observation, count: int) -> tuple[int, ...]:
+    """The line of each gate; of gates that are written inline, that of the first."""
+    path = observation.config.path
+    found = () if path is None else lines_of_tables(path, "gates")
+    return found if len(found) == count else (found[0] if found else 1,) * count
