@@ -19,6 +19,7 @@ from costctl.cli import (
     emit,
     explain,
     export,
+    forecast,
     ingest,
     init,
     overview,
@@ -59,6 +60,7 @@ app.command("analyze")(analyze.run)
 app.command("simulate")(simulate.run)
 app.command("recommend")(recommend.run)
 app.command("emit")(emit.run)
+app.command("forecast")(forecast.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)

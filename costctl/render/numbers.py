@@ -274,6 +274,28 @@ def short(value: float) -> str:
     return f"{value:.0f}"
 
 
+def day(date: str) -> str:
+    """A date, such as 2026-11-19, without its year: Nov 19."""
+    return _day(datetime.fromisoformat(date))
+
+
+def month(date: str) -> str:
+    """The month of a date: Nov 2026."""
+    moment = datetime.fromisoformat(date)
+    return f"{moment:%b} {moment.year}"
+
+
+def ratio_grown(estimate: Estimate) -> str:
+    """A ratio by which something grows, with its interval: +3.1% (1.2% to 5.0%)."""
+    size = ratio_size(abs(estimate.mid))
+    return f"{signed(estimate.mid, size)} ({ratio_span(estimate)})"
+
+
+def ratio_span(estimate: Estimate) -> str:
+    """The interval of a ratio alone: -2.2% to 13.2%."""
+    return f"{ratio(estimate.low)} to {ratio(estimate.high)}"
+
+
 def days(from_: str, to: str) -> str:
     """Whole UTC days between RFC 3339 instants, the end exclusive: "Nov 23", "Nov 23–25", "Nov 29–Dec 2"."""
     first, last = datetime.fromisoformat(from_), datetime.fromisoformat(to) - timedelta(days=1)

@@ -10,6 +10,7 @@ from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
 from costctl.verbs.export import export
+from costctl.verbs.forecast import forecast
 from costctl.verbs.ingest import (
     IngestRequest,
     follow,
@@ -52,6 +53,7 @@ __all__ = [
     "explain",
     "export",
     "follow",
+    "forecast",
     "ingest",
     "init",
     "keep_outcomes",

@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
         "stats",
         "telemetry",
     },
+    "forecast": {"cost", "frames", "stats", "telemetry"},
     "finance": {"cost", "frames", "stats"},
     "policy": {"levers", "pricing"},
     "levers": set(),
@@ -94,6 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         "engine",
         "explain",
         "finance",
+        "forecast",
         "frames",
         "grades",
         "ingest",
@@ -149,6 +151,7 @@ INNER_RING = (
     "recommend",
     "policy",
     "finance",
+    "forecast",
 )
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 
