@@ -20,7 +20,7 @@ from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
 
 SCHEMA_VERSION: Final = "costctl.forecast/v1"
-LEVEL: Final = 0.95  # of every interval in the document, but for those that are called likely
+LEVEL: Final = 0.95  # of every interval of USD, but for those that are called likely
 LIKELY_LEVEL: Final = 0.80
 # Of a period: so much of it may lie before the first request and count as seen. It is 7 hours of a month.
 MOST_UNSEEN: Final = 0.01
@@ -66,8 +66,9 @@ class Spend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """By how much of itself the spend grows in a week. is_claimed: it is more than chance; where it is not, the ratio
-    is what cannot be ruled out. p: how likely a growth as far from none would be where there is none.
+    """By how much of itself the spend grows in a week, at a level so strict that of fifty windows in which nothing
+    grows one may seem to, for any class. is_claimed: it is more than chance; where it is not, the ratio is what cannot
+    be ruled out. p: how likely a growth as far from none would be where there is none.
     """
 
     ratio_per_week: Estimate

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from costctl.cost.bill import Bill, PoolMoney, bill_of
 from costctl.documents.analysis import Window
 from costctl.documents.forecast import (
-    LEVEL,
     SCHEMA_VERSION,
     ClassForecast,
     Forecast,
@@ -35,7 +34,7 @@ from costctl.forecast.calendar_periods import period_at
 from costctl.forecast.estimates import estimate_of
 from costctl.forecast.futures import Outlooks, futures_of, outlooks_of
 from costctl.forecast.history import DAYS_A_WEEK, History, days_without_requests, history_of
-from costctl.forecast.outlook import FEWEST_DAYS_OF_GROWTH, Outlook
+from costctl.forecast.outlook import FEWEST_DAYS_OF_GROWTH
 from costctl.forecast.paths import growth_a_slot
 from costctl.forecast.spends import Ahead, Part
 from costctl.frames.cost import Frames
@@ -92,7 +91,7 @@ def build_forecast(
         ),
         month=ahead.total(ahead.month),
         quarter=ahead.total(ahead.quarter),
-        growth=_growth(outlooks.total, None in outlooks.growing, seed),
+        growth=_growth(outlooks, None, seed),
         classes=_classes(ahead, outlooks, seed),
         pools=tuple(
             PoolForecast(
@@ -168,7 +167,7 @@ def _classes(ahead: Ahead, outlooks: Outlooks, seed: int) -> tuple[ClassForecast
             unpriced_charges=part.unpriced_charges,
             month=ahead.spend(ahead.month, part, name),
             quarter=ahead.spend(ahead.quarter, part, name),
-            growth=_growth(outlooks.classes.get(name), name in outlooks.growing, seed),
+            growth=_growth(outlooks, name, seed),
         )
         for name, part in ahead.classes.items()
     ]
@@ -180,15 +179,16 @@ def _dearest_first(each: ClassForecast) -> tuple[bool, float, str]:
     return usd is None, 0.0 if usd is None else -usd.mid, each.request_class
 
 
-def _growth(outlook: Outlook | None, is_claimed: bool, seed: int) -> Growth | None:
-    """None where the series is too short to tell, or nothing was ever spent."""
+def _growth(outlooks: Outlooks, name: str | None, seed: int) -> Growth | None:
+    """Of a class, or of all; None where the series is too short to tell, or nothing was ever spent."""
+    outlook = outlooks.total if name is None else outlooks.classes.get(name)
     fit = None if outlook is None else outlook.growing
     if fit is None or not fit.members:
         return None
     a_day = growth_a_slot(fit, np.random.default_rng(seed))
     return Growth(
-        ratio_per_week=estimate_of((1.0 + a_day) ** DAYS_A_WEEK - 1.0, LEVEL),
-        is_claimed=is_claimed,
+        ratio_per_week=estimate_of((1.0 + a_day) ** DAYS_A_WEEK - 1.0, outlooks.growth_level),
+        is_claimed=name in outlooks.growing,
         p=fit.p_of_no_growth,
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from costctl.arrays import Floats
-from costctl.forecast.outlook import Outlook, claimed, outlook_of
+from costctl.forecast.outlook import Outlook, claimed, level_of_claims, outlook_of
 from costctl.forecast.paths import drawn, together
 
 
@@ -23,6 +23,11 @@ class Outlooks:
     classes: dict[str, Outlook]
     total: Outlook | None
     growing: frozenset[str | None]
+
+    @property
+    def growth_level(self) -> float:
+        """At which an interval of growth leaves out none where growth is claimed."""
+        return level_of_claims(len(self.classes) + (len(self.classes) > 1))
 
 
 def outlooks_of(series: Mapping[str, Floats], period: int, slots_a_day: int) -> Outlooks:

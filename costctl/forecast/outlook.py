@@ -57,5 +57,10 @@ def outlook_of(usd: Floats, period: int, *, slots_a_day: int) -> Outlook:
 def claimed(outlooks: Iterable[tuple[str | None, Outlook]]) -> frozenset[str | None]:
     """Which of them grow: of all series that were asked, each with its name, the total under None."""
     asked = [(name, each.growing) for name, each in outlooks if each.growing is not None]
-    most = MOST_FALSE / max(len(asked), 1)
-    return frozenset(name for name, fit in asked if fit.p_of_no_growth < most)
+    level = level_of_claims(len(asked))
+    return frozenset(name for name, fit in asked if fit.p_of_no_growth < 1.0 - level)
+
+
+def level_of_claims(series: int) -> float:
+    """At which an interval of growth must leave out none, where so many series are asked."""
+    return 1.0 - MOST_FALSE / max(series, 1)

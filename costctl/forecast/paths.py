@@ -30,7 +30,7 @@ def drawn(outlook: Outlook, slots: int, rng: np.random.Generator, paths: int = P
     )
 
 
-def growth_a_slot(fit: Fitted, rng: np.random.Generator, paths: int = PATHS) -> Floats:
+def growth_a_slot(fit: Fitted, rng: np.random.Generator, paths: int = 10 * PATHS) -> Floats:
     """By how much of itself the level grows from slot to slot, by path. fit: with growth."""
     found = []
     for member, count in zip(fit.members, _shares(fit, paths), strict=True):

@@ -49,7 +49,7 @@ def sections(document: Forecast) -> list[Section]:
     return [
         *periods,
         Table(
-            "Growth a week, 95%",
+            "Growth a week",
             ("of", "growth", "claimed", "p"),
             tuple(_growth_rows(document)),
             frozenset({"of"}),
