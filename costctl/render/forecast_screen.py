@@ -16,7 +16,7 @@ from costctl.render.forecast_words import (
     spends_column,
     unobserved,
 )
-from costctl.render.numbers import day, exact, period, plural, ratio_span
+from costctl.render.numbers import day, period, plural, ratio_span, typed
 from costctl.render.numbers import usd as usd_text
 from costctl.render.sections import Facts, Section, Table, first, joined
 from costctl.render.view import View
@@ -156,5 +156,5 @@ def _next(document: Forecast, view: View) -> str:
     if document.budget is None:
         parts.insert(0, view.command("forecast --budget USD"))
     elif document.with_advice is None:
-        parts.insert(0, view.command(f"forecast --budget {exact(document.budget.usd)} --with all"))
+        parts.insert(0, view.command(f"forecast --budget {typed(document.budget.usd)} --with all"))
     return " · ".join(parts)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from costctl.documents.forecast import Growth, Period, Spend
-from costctl.render.cells import NOT_PRICED, Cell, Interval, Quantity
-from costctl.render.numbers import minute, month, ratio_grown, usd_places
+from costctl.render.cells import NOT_PRICED, Bound, Cell, Interval, Quantity
+from costctl.render.numbers import fixed, minute, month, ratio_grown, usd_places
 
 NO_GROWTH: Final = "none beyond chance"
 _WHOLE_DOLLARS_FROM: Final = 1000.0
@@ -34,10 +34,16 @@ def unobserved(period: Period, window_from: str) -> str:
 def spends_column(spends: Sequence[Spend]) -> list[Cell]:
     """What each comes to in all, with its interval, all with the same decimal places."""
     places = _places([each.usd.mid for each in spends if each.usd is not None])
-    return [
-        Interval(each.usd, "USD", NOT_PRICED, "at least" if each.is_lower_bound else "exact", True, places)
-        for each in spends
-    ]
+    return [_spend(each, places) for each in spends]
+
+
+def _spend(spend: Spend, places: int) -> Cell:
+    """With its interval, where that is wider than what is shown of it."""
+    bound: Bound = "at least" if spend.is_lower_bound else "exact"
+    shown = {} if spend.usd is None else {fixed(each, places) for each in (spend.usd.low, spend.usd.high)}
+    if spend.usd is not None and len(shown) == 1:
+        return Quantity(spend.usd.mid, "USD", NOT_PRICED, bound, places)
+    return Interval(spend.usd, "USD", NOT_PRICED, bound, True, places)
 
 
 def amounts_column(amounts: Sequence[float | None]) -> list[Cell]:

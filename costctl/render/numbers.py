@@ -187,6 +187,11 @@ def exact(value: float) -> str:
     return f"{value:,g}" if isinstance(value, float) else f"{value:,}"
 
 
+def typed(value: float) -> str:
+    """The value as one types it after an option: 1200, 0.5."""
+    return f"{value:.12g}"
+
+
 def percentage_points(value: float) -> str:
     """The size of a difference between two parts of a whole."""
     return f"{value * 100:.1f} pp"

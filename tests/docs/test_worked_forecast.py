@@ -33,7 +33,9 @@ def test_the_month_of_three_weeks(repository: Path) -> None:
     assert document.month.usd is not None
     assert document.quarter.usd is not None
     assert document.month.observed_usd * page_usd == pytest.approx(told["observed to 21 November"])
-    assert document.month.to_come_usd.mid * page_usd == pytest.approx(told["to come to 30 November"], rel=1e-4)
+    assert document.month.to_come_usd.mid * page_usd == pytest.approx(
+        told["to come to 30 November"], rel=1e-4
+    )
     assert document.month.usd.mid * page_usd == pytest.approx(told["November"], rel=1e-4)
     december = document.quarter.usd.mid - document.month.usd.mid
     assert december * page_usd == pytest.approx(told["December"], rel=1e-4)
