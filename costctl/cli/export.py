@@ -1,8 +1,11 @@
-"""``costctl export``: the window's charges as a FOCUS file for finance, or the classes as a plain table."""
+"""``costctl export``: the window's charges as a FOCUS file for finance, the bill by who pays for it, or the classes as
+a plain table.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +16,7 @@ from costctl.cli.file_format import meant_by, require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
+from costctl.errors import UsageError
 
 
 class ExportFormat(StrEnum):
@@ -21,12 +25,14 @@ class ExportFormat(StrEnum):
     FOCUS = "focus"
     CSV = "csv"
     PARQUET = "parquet"
+    CHARGEBACK = "chargeback"
 
 
 _WRITTEN: Final = {
     ExportFormat.FOCUS: ("csv", "parquet"),
     ExportFormat.CSV: ("csv",),
     ExportFormat.PARQUET: ("parquet",),
+    ExportFormat.CHARGEBACK: ("csv", "parquet"),
 }
 
 
@@ -59,7 +65,8 @@ def run(
         typer.Option(
             "--format",
             help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class, "
-            "and rows for idle, unattributed and total cost.",
+            "and rows for idle, unattributed and total cost.  chargeback: one row per tenant, or whatever [chargeback] "
+            "or --by says, with who pays.",
         ),
     ] = ExportFormat.FOCUS,
     focus_version: Annotated[
@@ -72,6 +79,15 @@ def run(
         IdleLines,
         typer.Option("--idle", help="Idle cost as separate rows, or shared among classes by usage."),
     ] = IdleLines.SEPARATE,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="tenant|team|key|route|model|attr:KEY",
+            help="With --format chargeback: by what the bill is split.  [default: [chargeback] by, else tenant]",
+            show_default=False,
+        ),
+    ] = None,
     tenants: Annotated[
         Tenants, typer.Option("--tenants", help="Tenant names hashed, or in plain text.")
     ] = Tenants.HASHED,
@@ -79,10 +95,10 @@ def run(
     asked: Asked,
     feedback: Feedback,
 ) -> None:
-    """Export charges as FOCUS, or classes as CSV or Parquet.
+    """Export charges as FOCUS, for chargeback, or classes as CSV or Parquet.
 
-    FOCUS is written as Parquet if the --out name ends in .parquet. Usage without a price is not in the file; stderr
-    says how much that is.
+    FOCUS and chargeback are written as Parquet if the --out name ends in .parquet. Usage without a price is not in the
+    file; stderr says how much that is.
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
@@ -90,7 +106,17 @@ def run(
     from costctl.render.written import Written, exported_lines
 
     written = _WRITTEN[form]
-    require_written(out, written, by_format=None if form is ExportFormat.FOCUS else form.value)
+    is_one_format = form in (ExportFormat.CSV, ExportFormat.PARQUET)
+    require_written(out, written, by_format=form.value if is_one_format else None)
+    if form is ExportFormat.CHARGEBACK:
+        _charge_back(by, tenants, out, asked, feedback)
+        return
+    if by is not None:
+        raise UsageError(
+            f"--by cannot be used with --format {form.value}.",
+            why="FOCUS has columns for class and tenant, and the other tables are by class.",
+            next_step="Add --format chargeback, or omit --by.",
+        )
     is_parquet = form is ExportFormat.PARQUET or meant_by(out) == "parquet"
     with feedback.progress() as progress:
         found = verbs.export(
@@ -118,9 +144,40 @@ def run(
     is_focus = form is ExportFormat.FOCUS
     say_written(
         Written(name, len(content), ((columns.height, "row"),)),
-        exported_lines(found.analysis, focus_version.value if is_focus else None),
+        exported_lines(found.analysis, f"FOCUS {focus_version.value}" if is_focus else "rows by class"),
         f"costctl export --format csv{again()} for classes"
         if is_focus
         else f"costctl export{again()} for FOCUS",
+        out,
+    )
+
+
+def _charge_back(
+    by: str | None, tenants: Tenants, out: Path | None, asked: Asked, feedback: Feedback
+) -> None:
+    """The bill by who pays for it."""
+    from costctl import verbs
+    from costctl.render import chargeback, exported
+    from costctl.render.written import Written, exported_lines
+
+    with feedback.progress() as progress:
+        found = verbs.chargeback(asked.question(), progress, tenants=tenants.value, by=by)
+    window = found.analysis.window
+    say_warnings(found.analysis.provenance.warnings)
+    for note in found.chargeback.notes:
+        typer.echo(f"Note: {note}", err=True)
+    columns = chargeback.columns(found.chargeback, window)
+    if meant_by(out) == "parquet":
+        content = exported.parquet(columns)
+        write_bytes(content, out)
+    else:
+        text = chargeback.csv_text(found.chargeback, window)
+        content = text.encode()
+        write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    say_written(
+        Written(name, len(content), ((columns.height, "row"),)),
+        exported_lines(found.analysis, f"rows by {found.chargeback.by}"),
+        f"costctl export{again()} for FOCUS",
         out,
     )

@@ -9,7 +9,7 @@ from costctl.verbs.analyze import analyze
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
-from costctl.verbs.export import export
+from costctl.verbs.export import chargeback, export
 from costctl.verbs.forecast import forecast
 from costctl.verbs.ingest import (
     IngestRequest,
@@ -46,6 +46,7 @@ __all__ = [
     "ScenarioRequest",
     "analyze",
     "changes_of_file",
+    "chargeback",
     "check_policy",
     "compact_store",
     "doctor",
