@@ -26,6 +26,7 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     CHARGEBACK = "chargeback"
+    OPENMETRICS = "openmetrics"
 
 
 _WRITTEN: Final = {
@@ -33,6 +34,7 @@ _WRITTEN: Final = {
     ExportFormat.CSV: ("csv",),
     ExportFormat.PARQUET: ("parquet",),
     ExportFormat.CHARGEBACK: ("csv", "parquet"),
+    ExportFormat.OPENMETRICS: ("openmetrics",),
 }
 
 
@@ -66,7 +68,7 @@ def run(
             "--format",
             help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class, "
             "and rows for idle, unattributed and total cost.  chargeback: one row per tenant, or whatever [chargeback] "
-            "or --by says, with who pays.",
+            "or --by says, with who pays.  openmetrics: a text file of metrics for Prometheus.",
         ),
     ] = ExportFormat.FOCUS,
     focus_version: Annotated[
@@ -95,7 +97,7 @@ def run(
     asked: Asked,
     feedback: Feedback,
 ) -> None:
-    """Export charges as FOCUS, for chargeback, or classes as CSV or Parquet.
+    """Export charges as FOCUS or for chargeback, classes as CSV or Parquet, or metrics.
 
     FOCUS and chargeback are written as Parquet if the --out name ends in .parquet. Usage without a price is not in the
     file; stderr says how much that is.
@@ -106,7 +108,7 @@ def run(
     from costctl.render.written import Written, exported_lines
 
     written = _WRITTEN[form]
-    is_one_format = form in (ExportFormat.CSV, ExportFormat.PARQUET)
+    is_one_format = form not in (ExportFormat.FOCUS, ExportFormat.CHARGEBACK)
     require_written(out, written, by_format=form.value if is_one_format else None)
     if form is ExportFormat.CHARGEBACK:
         _charge_back(by, tenants, out, asked, feedback)
@@ -117,6 +119,9 @@ def run(
             why="FOCUS has columns for class and tenant, and the other tables are by class.",
             next_step="Add --format chargeback, or omit --by.",
         )
+    if form is ExportFormat.OPENMETRICS:
+        _as_metrics(out, asked, feedback)
+        return
     is_parquet = form is ExportFormat.PARQUET or meant_by(out) == "parquet"
     with feedback.progress() as progress:
         found = verbs.export(
@@ -178,6 +183,26 @@ def _charge_back(
     say_written(
         Written(name, len(content), ((columns.height, "row"),)),
         exported_lines(found.analysis, f"rows by {found.chargeback.by}"),
+        f"costctl export{again()} for FOCUS",
+        out,
+    )
+
+
+def _as_metrics(out: Path | None, asked: Asked, feedback: Feedback) -> None:
+    """The window as OpenMetrics."""
+    from costctl import verbs
+    from costctl.render.open_metrics import open_metrics_text
+    from costctl.render.written import Written, exported_lines
+
+    with feedback.progress() as progress:
+        found = verbs.open_metrics(asked.question(), progress)
+    say_warnings(found.analysis.provenance.warnings)
+    text = open_metrics_text(found.families)
+    write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    say_written(
+        Written(name, len(text.encode()), ((len(found.families), "metric"),)),
+        exported_lines(found.analysis, "metrics by class and pool"),
         f"costctl export{again()} for FOCUS",
         out,
     )

@@ -9,7 +9,7 @@ from costctl.verbs.analyze import analyze
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
-from costctl.verbs.export import chargeback, export
+from costctl.verbs.export import chargeback, export, open_metrics
 from costctl.verbs.forecast import forecast
 from costctl.verbs.ingest import (
     IngestRequest,
@@ -61,6 +61,7 @@ __all__ = [
     "keep_promises",
     "list_prices",
     "list_relations",
+    "open_metrics",
     "overview",
     "policy_for",
     "portfolio",

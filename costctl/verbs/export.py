@@ -16,6 +16,7 @@ from costctl.verbs.asked_cuts import ask_for_cuts, require_known
 if TYPE_CHECKING:
     from costctl.finance.chargeback import Chargeback
     from costctl.finance.export import FocusExport
+    from costctl.finance.open_metrics import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,21 @@ def chargeback(
         (cut,) = cuts_of(CutSums.read(observation.engine.fetch), (asked,), analysis)
         payers = settings.chargeback.payers if asked == settings.chargeback.by else {}
         return ChargedBack(chargeback_of(cut, payers, settings.finance, tenants), analysis)
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """Metrics of the window, and the analysis that they tie out to."""
+
+    families: tuple[Family, ...]
+    analysis: Analysis
+
+
+def open_metrics(question: Question, progress: Progress) -> Scraped:
+    """The window as metrics: histograms of latency, queues, caches, cost, utilisation."""
+    from costctl.finance.open_metrics import families_of
+
+    with observed(question, progress) as observation:
+        frames = frames_of(observation, progress)
+        analysis = analysis_of(observation, frames, fits_of(observation, frames, progress), progress)
+        return Scraped(families_of(frames, analysis), analysis)
