@@ -15,7 +15,7 @@ from costctl.cli.again import again
 from costctl.cli.file_format import meant_by, require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
+from costctl.cli.output import replace_file, say, say_warnings, say_written, write_bytes, write_text
 from costctl.errors import UsageError
 
 
@@ -90,6 +90,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            "--document",
+            metavar="FILE",
+            help="With --format csv or parquet: every table of this saved document, each as a file in the folder "
+            "--out.",
+            show_default=False,
+        ),
+    ] = None,
     tenants: Annotated[
         Tenants, typer.Option("--tenants", help="Tenant names hashed, or in plain text.")
     ] = Tenants.HASHED,
@@ -107,6 +117,9 @@ def run(
     from costctl.render import class_rows, exported
     from costctl.render.written import Written, exported_lines
 
+    if document is not None:
+        _tables_of(document, form, out)
+        return
     written = _WRITTEN[form]
     is_one_format = form not in (ExportFormat.FOCUS, ExportFormat.CHARGEBACK)
     require_written(out, written, by_format=form.value if is_one_format else None)
@@ -206,3 +219,21 @@ def _as_metrics(out: Path | None, asked: Asked, feedback: Feedback) -> None:
         f"costctl export{again()} for FOCUS",
         out,
     )
+
+
+def _tables_of(document: Path, form: ExportFormat, out: Path | None) -> None:
+    """Every table of a saved document. Raises UsageError where form or folder are missing."""
+    from costctl.render.section_files import SECTIONS, section_files
+    from costctl.render.sections import Facts
+    from costctl.saved import read_any_saved
+
+    if form not in (ExportFormat.CSV, ExportFormat.PARQUET) or out is None:
+        raise UsageError(
+            "--document needs --format csv or --format parquet, and --out.",
+            why="Each table becomes a file of its own.",
+            next_step=f"Add --format csv --out {document.stem}-tables.",
+        )
+    files = tuple(section_files(read_any_saved(document, SECTIONS), is_parquet=form is ExportFormat.PARQUET))
+    for name, content in files:
+        replace_file(content, out / name)
+    say([Facts((("Wrote", f"{len(files)} tables to {out}"), *(("", name) for name, _ in files)))])

@@ -14,6 +14,7 @@ from costctl.answers import kept_or_made
 from costctl.documents.forecast import Forecast
 from costctl.documents.recommendations import Recommendations
 from costctl.errors import UsageError
+from costctl.no_pandas import with_pandas
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.saved import read_saved
@@ -44,6 +45,7 @@ def forecast(
             why="A budget is more than nothing.",
             next_step="Write USD a month, such as --budget 1200.",
         )
+    with_pandas()  # statsmodels needs it
     saved = None if advice is None else read_saved(advice, Recommendations, "costctl recommend -o FILE.json")
     with observed(question, progress) as observation:
         asked = tuple(advised) or (("all",) if saved is not None else ())

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"config_faults"},
     "grades": set(),
     "saved": set(),
+    "no_pandas": set(),
     "observed_window": set(),
     "handbook": set(),
     "names": {"config", "levers", "policy"},
@@ -117,9 +118,10 @@ ALLOWED: dict[str, set[str]] = {
         "telemetry",
         "rebill",
         "saved",
+        "no_pandas",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"config", "handbook", "names", "observation", "render", "verbs"},
+    "cli": {"config", "handbook", "names", "no_pandas", "observation", "render", "saved", "verbs"},
 }
 EVERYWHERE = {
     "arrays",
