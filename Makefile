@@ -60,12 +60,13 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.start
 	@$(BIN)/python -m bench.placement
 
-calibrate: .venv/test ## figures of fresh worlds against their truth: marginal cost, savings of bought tokens and of own pools, what was delivered, replicas; writes their pages
+calibrate: .venv/test ## figures of fresh worlds against their truth: marginal cost, savings of bought tokens and of own pools, what was delivered, replicas, forecasts; writes their pages
 	@nice -n 15 $(BIN)/python -m bench.calibrate
 	@nice -n 15 $(BIN)/python -m bench.promises
 	@nice -n 15 $(BIN)/python -m bench.delivered
 	@nice -n 15 $(BIN)/python -m bench.owned_wastes
 	@nice -n 15 $(BIN)/python -m bench.capacity
+	@nice -n 15 $(BIN)/python -m bench.forecast_accuracy
 
 .venv/fuzz: .venv/test
 	@$(PIP) --editable '.[test,fuzz]'

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from costctl.documents.diagnosis import Diagnosis
     from costctl.documents.difference import Difference
     from costctl.documents.explanation import Explanation
+    from costctl.documents.forecast import Forecast
     from costctl.documents.ingestion import IngestReport
     from costctl.documents.portfolio import Portfolio
     from costctl.documents.prices import Prices
@@ -267,6 +268,21 @@ class Store:
         from costctl import verbs
 
         return verbs.undo(name, self._question(), self.progress)
+
+    def forecast(
+        self, *, budget: float | None = None, advised: str | Sequence[str] = (), advice: AnyPath | None = None
+    ) -> Forecast:
+        """Spend to the end of the month and of the quarter, with intervals. budget: USD a month, to say when it ends.
+
+        advised: recommendations taken to be done now, by number or id, or "all".  advice: a saved document to read them
+        from; computed from the traces if None.
+        """
+        from costctl import verbs
+
+        asked = (advised,) if isinstance(advised, str) else tuple(advised)
+        return verbs.forecast(
+            self._question(), self.progress, budget, asked, None if advice is None else Path(advice)
+        )
 
     def emit(
         self,

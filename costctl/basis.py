@@ -21,6 +21,7 @@ import msgspec
 # Of the dependencies those that figures come from; the others read input or print.
 FIGURES_COME_FROM: Final = (
     "duckdb", "genai-prices", "msgspec", "numba", "numpy", "polars", "pyarrow", "scikit-learn", "scipy",
+    "statsmodels",
 )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from costctl.cli import (
     emit,
     explain,
     export,
+    forecast,
     ingest,
     init,
     overview,
@@ -47,6 +48,7 @@ from costctl.cli.output import NO_ROOM
 from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode, OutputError
 from costctl.legible import legible
+from costctl.no_pandas import without_pandas
 
 app = typer.Typer(
     name="costctl",
@@ -70,6 +72,7 @@ app.command("report")(report.run)
 app.command("serve")(serve.run)
 app.command("reconcile")(reconcile.run)
 app.command("check")(check.run)
+app.command("forecast")(forecast.run)
 app.command("explain")(explain.run)
 app.command("export")(export.run)
 app.command("sql")(sql.run)
@@ -107,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. argv: the arguments; those of the process if None."""
     arguments = sys.argv[1:] if argv is None else argv
     is_debugging = "--debug" in arguments or bool(os.environ.get("COSTCTL_DEBUG"))
-    with begun(Running(arguments, again_of(arguments), partial(options_of, app))) as run:
+    with without_pandas(), begun(Running(arguments, again_of(arguments), partial(options_of, app))) as run:
         return _run_safely(run, is_debugging)
 
 

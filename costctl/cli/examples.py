@@ -33,6 +33,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "costctl check traces/ --no-store",
         "costctl check --last 7d -o gates.sarif",
     ),
+    "forecast": ("costctl forecast", "costctl forecast --budget 1200 -o forecast.json"),
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),

@@ -1,8 +1,11 @@
-"""``costctl export``: the window's charges as a FOCUS file for finance, or the classes as a plain table."""
+"""``costctl export``: the window's charges as a FOCUS file for finance, the bill by who pays for it, or the classes as
+a plain table.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -12,7 +15,8 @@ from costctl.cli.again import again
 from costctl.cli.file_format import meant_by, require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
-from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
+from costctl.cli.output import replace_file, say, say_warnings, say_written, write_bytes, write_text
+from costctl.errors import UsageError
 
 
 class ExportFormat(StrEnum):
@@ -21,12 +25,16 @@ class ExportFormat(StrEnum):
     FOCUS = "focus"
     CSV = "csv"
     PARQUET = "parquet"
+    CHARGEBACK = "chargeback"
+    OPENMETRICS = "openmetrics"
 
 
 _WRITTEN: Final = {
     ExportFormat.FOCUS: ("csv", "parquet"),
     ExportFormat.CSV: ("csv",),
     ExportFormat.PARQUET: ("parquet",),
+    ExportFormat.CHARGEBACK: ("csv", "parquet"),
+    ExportFormat.OPENMETRICS: ("openmetrics",),
 }
 
 
@@ -59,7 +67,8 @@ def run(
         typer.Option(
             "--format",
             help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class, "
-            "and rows for idle, unattributed and total cost.",
+            "and rows for idle, unattributed and total cost.  chargeback: one row per tenant, or whatever [chargeback] "
+            "or --by says, with who pays.  openmetrics: a text file of metrics for Prometheus.",
         ),
     ] = ExportFormat.FOCUS,
     focus_version: Annotated[
@@ -72,6 +81,25 @@ def run(
         IdleLines,
         typer.Option("--idle", help="Idle cost as separate rows, or shared among classes by usage."),
     ] = IdleLines.SEPARATE,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="tenant|team|key|route|model|attr:KEY",
+            help="With --format chargeback: by what the bill is split.  [default: [chargeback] by, else tenant]",
+            show_default=False,
+        ),
+    ] = None,
+    document: Annotated[
+        Path | None,
+        typer.Option(
+            "--document",
+            metavar="FILE",
+            help="With --format csv or parquet: every table of this saved document, each as a file in the folder "
+            "--out.",
+            show_default=False,
+        ),
+    ] = None,
     tenants: Annotated[
         Tenants, typer.Option("--tenants", help="Tenant names hashed, or in plain text.")
     ] = Tenants.HASHED,
@@ -79,18 +107,34 @@ def run(
     asked: Asked,
     feedback: Feedback,
 ) -> None:
-    """Export charges as FOCUS, or classes as CSV or Parquet.
+    """Export charges as FOCUS or for chargeback, classes as CSV or Parquet, or metrics.
 
-    FOCUS is written as Parquet if the --out name ends in .parquet. Usage without a price is not in the file; stderr
-    says how much that is.
+    FOCUS and chargeback are written as Parquet if the --out name ends in .parquet. Usage without a price is not in the
+    file; stderr says how much that is.
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
     from costctl.render import class_rows, exported
     from costctl.render.written import Written, exported_lines
 
+    if document is not None:
+        _tables_of(document, form, out)
+        return
     written = _WRITTEN[form]
-    require_written(out, written, by_format=None if form is ExportFormat.FOCUS else form.value)
+    is_one_format = form not in (ExportFormat.FOCUS, ExportFormat.CHARGEBACK)
+    require_written(out, written, by_format=form.value if is_one_format else None)
+    if form is ExportFormat.CHARGEBACK:
+        _charge_back(by, tenants, out, asked, feedback)
+        return
+    if by is not None:
+        raise UsageError(
+            f"--by cannot be used with --format {form.value}.",
+            why="FOCUS has columns for class and tenant, and the other tables are by class.",
+            next_step="Add --format chargeback, or omit --by.",
+        )
+    if form is ExportFormat.OPENMETRICS:
+        _as_metrics(out, asked, feedback)
+        return
     is_parquet = form is ExportFormat.PARQUET or meant_by(out) == "parquet"
     with feedback.progress() as progress:
         found = verbs.export(
@@ -118,9 +162,78 @@ def run(
     is_focus = form is ExportFormat.FOCUS
     say_written(
         Written(name, len(content), ((columns.height, "row"),)),
-        exported_lines(found.analysis, focus_version.value if is_focus else None),
+        exported_lines(found.analysis, f"FOCUS {focus_version.value}" if is_focus else "rows by class"),
         f"costctl export --format csv{again()} for classes"
         if is_focus
         else f"costctl export{again()} for FOCUS",
         out,
     )
+
+
+def _charge_back(
+    by: str | None, tenants: Tenants, out: Path | None, asked: Asked, feedback: Feedback
+) -> None:
+    """The bill by who pays for it."""
+    from costctl import verbs
+    from costctl.render import chargeback, exported
+    from costctl.render.written import Written, exported_lines
+
+    with feedback.progress() as progress:
+        found = verbs.chargeback(asked.question(), progress, tenants=tenants.value, by=by)
+    window = found.analysis.window
+    say_warnings(found.analysis.provenance.warnings)
+    for note in found.chargeback.notes:
+        typer.echo(f"Note: {note}", err=True)
+    columns = chargeback.columns(found.chargeback, window)
+    if meant_by(out) == "parquet":
+        content = exported.parquet(columns)
+        write_bytes(content, out)
+    else:
+        text = chargeback.csv_text(found.chargeback, window)
+        content = text.encode()
+        write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    say_written(
+        Written(name, len(content), ((columns.height, "row"),)),
+        exported_lines(found.analysis, f"rows by {found.chargeback.by}"),
+        f"costctl export{again()} for FOCUS",
+        out,
+    )
+
+
+def _as_metrics(out: Path | None, asked: Asked, feedback: Feedback) -> None:
+    """The window as OpenMetrics."""
+    from costctl import verbs
+    from costctl.render.open_metrics import open_metrics_text
+    from costctl.render.written import Written, exported_lines
+
+    with feedback.progress() as progress:
+        found = verbs.open_metrics(asked.question(), progress)
+    say_warnings(found.analysis.provenance.warnings)
+    text = open_metrics_text(found.families)
+    write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    say_written(
+        Written(name, len(text.encode()), ((len(found.families), "metric"),)),
+        exported_lines(found.analysis, "metrics by class and pool"),
+        f"costctl export{again()} for FOCUS",
+        out,
+    )
+
+
+def _tables_of(document: Path, form: ExportFormat, out: Path | None) -> None:
+    """Every table of a saved document. Raises UsageError where form or folder are missing."""
+    from costctl.render.section_files import SECTIONS, section_files
+    from costctl.render.sections import Facts
+    from costctl.saved import read_any_saved
+
+    if form not in (ExportFormat.CSV, ExportFormat.PARQUET) or out is None:
+        raise UsageError(
+            "--document needs --format csv or --format parquet, and --out.",
+            why="Each table becomes a file of its own.",
+            next_step=f"Add --format csv --out {document.stem}-tables.",
+        )
+    files = tuple(section_files(read_any_saved(document, SECTIONS), is_parquet=form is ExportFormat.PARQUET))
+    for name, content in files:
+        replace_file(content, out / name)
+    say([Facts((("Wrote", f"{len(files)} tables to {out}"), *(("", name) for name, _ in files)))])

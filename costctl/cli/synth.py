@@ -35,8 +35,8 @@ def run(
         typer.Option(
             "--world",
             metavar="NAME",
-            help="A named world: sample or days (own pools), shop or buyers (bought tokens), advised, advised-later.  "
-            "[default: a random world of --seed]",
+            help="A named world: sample or days (own pools), shop, buyers or weeks (bought tokens), advised, "
+            "advised-later.  [default: a random world of --seed]",
         ),
     ] = None,
     form: Annotated[

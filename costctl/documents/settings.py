@@ -228,6 +228,25 @@ class Finance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenant_salt: str = ""
 
 
+class Chargeback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By what the bill is charged back, and who pays for which values of it. by: as ``analyze --by``.  payers: who pays
+    → values, ``*`` for any run of characters; of several that a value is in, the first of the file.
+    """
+
+    by: str = "tenant"
+    payers: dict[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a value that two pay for."""
+        named: dict[str, str] = {}
+        for payer, values in self.payers.items():
+            for value in values:
+                if named.setdefault(value, payer) != payer:
+                    raise ValueError(
+                        f"chargeback.payers: {value} is named for {named[value]} and for {payer}"
+                    )
+
+
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What becomes of what people and models said. prompt_salt: goes into the hashes of prompts, so that nobody finds
     what was said by hashing guesses; hashes of different salts have nothing in common.  keep_attributes: attributes
@@ -253,6 +272,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: Network = Network()
     tools: dict[str, Tool] = {}
     finance: Finance = Finance()
+    chargeback: Chargeback = Chargeback()
     privacy: Privacy = Privacy()
     prices: PriceSettings = PriceSettings()
     billing: dict[str, dict[Outcome, BillingRule]] = {}

@@ -55,10 +55,14 @@ _ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def load_cuts(engine: Engine, by: Sequence[str] = ()) -> None:
-    """Load cuts and cut_attributes: those that every analysis has, class for changes, and those that are asked for."""
+def load_cuts(engine: Engine, by: Sequence[str] = (), *, is_whole: bool = False) -> None:
+    """Load cuts and cut_attributes: those that every analysis has, class for changes, and those that are asked for.
+
+    is_whole: of these every value has a row of its own.
+    """
     names = [*dict.fromkeys((*ALWAYS_CUT, "class", *by))]
-    most = [_ALL_VALUES if name in _FIXED else MOST_VALUES for name in names]
+    whole = (*_FIXED, *by) if is_whole else _FIXED
+    most = [_ALL_VALUES if name in whole else MOST_VALUES for name in names]
     engine.load(
         "cuts", pl.DataFrame({"cut": names, "most": most}, schema={"cut": pl.String, "most": pl.Int64})
     )

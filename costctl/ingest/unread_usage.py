@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
+from threading import Lock
 from typing import Any, Final
 
 import msgspec
@@ -57,10 +58,15 @@ class _Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known: tuple[_Known, ...]
 
 
+# Blocks are parsed side by side, and msgspec must not learn a struct in two threads at once: the process would end.
+_ONE_AT_A_TIME: Final = Lock()
+
+
 @cache
 def _known_keys() -> re.Pattern[str]:
     text = (files("costctl.ingest") / "known_usage_keys.toml").read_text("utf-8")
-    listed = msgspec.toml.decode(text, type=_Catalogue)
+    with _ONE_AT_A_TIME:
+        listed = msgspec.toml.decode(text, type=_Catalogue)
     pattern = key_pattern(key for known in listed.known for key in known.keys)
     return re.compile(pattern.pattern, re.IGNORECASE | re.DOTALL)
 

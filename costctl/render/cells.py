@@ -115,7 +115,7 @@ class Interval:
         if self.unit == "ratio":
             return numbers.ratio_interval(self.estimate)
         if self.is_short:
-            return numbers.usd_range(self.estimate, self.places)
+            return f"{_MARKS[self.bound]}{numbers.usd_range(self.estimate, self.places)}"
         if self.bound == "at least" and self.estimate.is_exact:
             return f"≥ {numbers.usd(self.estimate.mid)}"
         return f"{_MARKS[self.bound]}{numbers.usd_interval(self.estimate)}"

@@ -189,6 +189,11 @@ def exact(value: float) -> str:
     return f"{value:,g}" if isinstance(value, float) else f"{value:,}"
 
 
+def typed(value: float) -> str:
+    """The value as one types it after an option: 1200, 0.5."""
+    return f"{value:.12g}"
+
+
 def percentage_points(value: float) -> str:
     """The size of a difference between two parts of a whole."""
     return f"{value * 100:.1f} pp"
@@ -279,6 +284,28 @@ def short(value: float) -> str:
             scaled = value / size
             return f"{scaled:.1f}{unit}" if scaled < 9.95 else f"{scaled:.0f}{unit}"
     return f"{value:.0f}"
+
+
+def day(date: str) -> str:
+    """A date, such as 2026-11-19, without its year: Nov 19."""
+    return _day(datetime.fromisoformat(date))
+
+
+def month(date: str) -> str:
+    """The month of a date: Nov 2026."""
+    moment = datetime.fromisoformat(date)
+    return f"{moment:%b} {moment.year}"
+
+
+def ratio_grown(estimate: Estimate) -> str:
+    """A ratio by which something grows, with its interval: +3.1% (1.2% to 5.0%)."""
+    size = ratio_size(abs(estimate.mid))
+    return f"{signed(estimate.mid, size)} ({ratio_span(estimate)})"
+
+
+def ratio_span(estimate: Estimate) -> str:
+    """The interval of a ratio alone: -2.2% to 13.2%."""
+    return f"{ratio(estimate.low)} to {ratio(estimate.high)}"
 
 
 def days(from_: str, to: str) -> str:

@@ -63,9 +63,8 @@ def carried_lines(carried: Carried, manifest: str | None) -> tuple[tuple[str, st
     return (kept, ("Not carried", f"{plural(carried.unsupported, 'value')}: {', '.join(parts)}; {where}"))
 
 
-def exported_lines(analysis: Analysis, focus_version: str | None) -> tuple[tuple[str, str], ...]:
-    """What an export carries, and what is not in it. focus_version: None where it is a row for each class."""
-    kind = "rows by class" if focus_version is None else f"FOCUS {focus_version}"
+def exported_lines(analysis: Analysis, kind: str) -> tuple[tuple[str, str], ...]:
+    """What an export carries, and what is not in it. kind: of rows, such as "FOCUS 1.4"."""
     missing = analysis.totals.unit_costs.unpriced_charges
     total_usd = analysis.totals.billed_usd
     billed = "nothing priced" if total_usd is None else f"{usd(total_usd).at_least(missing)} billed"

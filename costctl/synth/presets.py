@@ -96,7 +96,7 @@ def world_named(name: str, seed: int) -> World:
         return sample_world(seed)
     raise UsageError(
         f"Unknown world {name!r}.",
-        why="Known worlds: sample, days, shop, buyers, advised, advised-later.",
+        why="Known worlds: sample, days, shop, buyers, weeks, advised, advised-later.",
         next_step="Omit --world to generate a random world from --seed.",
     )
 

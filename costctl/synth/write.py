@@ -23,7 +23,7 @@ from costctl.synth.platform import serve
 from costctl.synth.presets import world_from_seed, world_named
 from costctl.synth.settings_file import settings_text
 from costctl.synth.shop.advised import advised, advised_later
-from costctl.synth.shop.presets import buyers
+from costctl.synth.shop.presets import buyers, weeks
 from costctl.synth.shop.presets import shop as shop_of
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.settings_file import settings_text as shop_settings
@@ -44,6 +44,7 @@ _SCRAPE_S: Final = 1.0  # between scrapes of an engine
 SHOPS: Final[Mapping[str, Callable[[int], Shop]]] = {
     "shop": shop_of,
     "buyers": buyers,
+    "weeks": weeks,
     "advised": advised,
     "advised-later": advised_later,
 }

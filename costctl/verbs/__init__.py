@@ -12,7 +12,8 @@ from costctl.verbs.diff import diff
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
 from costctl.verbs.explain import explain
-from costctl.verbs.export import export
+from costctl.verbs.export import chargeback, export, open_metrics
+from costctl.verbs.forecast import forecast
 from costctl.verbs.ingest import (
     IngestRequest,
     follow,
@@ -53,6 +54,7 @@ __all__ = [
     "baseline",
     "baseline_path",
     "changes_of_file",
+    "chargeback",
     "check",
     "check_policy",
     "compact_store",
@@ -63,6 +65,7 @@ __all__ = [
     "explain",
     "export",
     "follow",
+    "forecast",
     "ingest",
     "init",
     "keep_outcomes",
@@ -70,6 +73,7 @@ __all__ = [
     "list_prices",
     "list_relations",
     "load_received",
+    "open_metrics",
     "overview",
     "policy_for",
     "portfolio",

@@ -34,11 +34,12 @@ def require_known(by: Sequence[str]) -> None:
         )
 
 
-def ask_for_cuts(engine: Engine, by: Sequence[str]) -> None:
-    """Load what the relations of these cuts need. Raises UsageError for an attribute that nothing has,
-    NotEnoughDataError for a name that nothing is observed of.
+def ask_for_cuts(engine: Engine, by: Sequence[str], *, is_whole: bool = False) -> None:
+    """Load what the relations of these cuts need. is_whole: every value has a row of its own.
+
+    Raises UsageError for an attribute that nothing has, NotEnoughDataError for a name that nothing is observed of.
     """
-    load_cuts(engine, by)
+    load_cuts(engine, by, is_whole=is_whole)
     if not by:
         return
     observed = set(engine.fetch("cut_row", ("cut",))["cut"])

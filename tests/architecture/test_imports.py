@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "config": {"config_faults"},
     "grades": set(),
     "saved": set(),
+    "no_pandas": set(),
     "observed_window": set(),
     "handbook": set(),
     "names": {"config", "levers", "policy"},
@@ -52,6 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "billed": {"ingest", "pricing"},
     "reconcile": {"billed", "legible", "pricing", "stats"},
     "gates": {"frames", "stats"},
+    "forecast": {"cost", "frames", "stats", "telemetry"},
     "finance": {"cost", "frames", "stats"},
     "policy": {"levers", "pricing"},
     "levers": set(),
@@ -100,6 +102,7 @@ ALLOWED: dict[str, set[str]] = {
         "engine",
         "explain",
         "finance",
+        "forecast",
         "frames",
         "gates",
         "grades",
@@ -123,9 +126,21 @@ ALLOWED: dict[str, set[str]] = {
         "telemetry",
         "rebill",
         "saved",
+        "no_pandas",
     },
     "api": {"finance", "observation", "render", "verbs"},
-    "cli": {"config", "handbook", "names", "observation", "render", "report", "serve", "verbs"},
+    "cli": {
+        "config",
+        "handbook",
+        "names",
+        "no_pandas",
+        "observation",
+        "render",
+        "report",
+        "saved",
+        "serve",
+        "verbs",
+    },
 }
 EVERYWHERE = {
     "arrays",
@@ -158,6 +173,7 @@ INNER_RING = (
     "recommend",
     "policy",
     "finance",
+    "forecast",
 )
 OUTSIDE = {"duckdb", "typer", "rich", "pathlib", "os", "sys", "time", "io", "subprocess", "socket", "logging"}
 

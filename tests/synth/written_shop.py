@@ -8,7 +8,7 @@ from pathlib import Path
 
 from costctl.observation import Question
 from costctl.synth.shop.bounds import bounded
-from costctl.synth.shop.presets import shop, shop_with_outages, shop_with_waste
+from costctl.synth.shop.presets import shop, shop_with_outages, shop_with_waste, weeks
 from costctl.synth.shop.provider import usage_of
 from costctl.synth.shop.settings_file import settings_text
 from costctl.synth.shop.spans import otlp_lines
@@ -61,3 +61,11 @@ def small_shop_in(folder: Path) -> tuple[Shop, tuple[Call, ...], Question]:
     world = small_shop()
     calls = traffic_of(world)
     return world, calls, written(world, calls, folder)
+
+
+def weeks_in(folder: Path, days: float = 23.5, part: float = 0.2, seed: int = 7) -> Question:
+    """The question about weeks with a part of their sessions."""
+    whole = weeks(seed, days)
+    apps = tuple(replace(app, sessions=app.sessions * part) for app in whole.apps)
+    world = replace(whole, apps=apps)
+    return written(world, traffic_of(world), folder)

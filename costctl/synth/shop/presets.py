@@ -4,7 +4,7 @@ Sizes are made up, of an order that a reader will recognise. What could be saved
 ``agent`` are paid for anew each time; ``digest`` runs by night at interactive prices; the questions of ``faq`` and the
 texts of ``index`` come again; ``triage`` asks a large model for one word. ``cached`` is in good order.
 
-The smaller one, ``buyers``, has four applications at three providers.
+The smaller one, ``buyers``, has four applications at three providers; ``weeks`` has three, for longer.
 """
 
 from __future__ import annotations
@@ -95,3 +95,19 @@ def buyers(seed: int = 7) -> Shop:
     """Four applications at three providers over two days."""
     whole = Shop("buyers", seed, int(_START.timestamp()) * 1_000_000_000, 48.0, BUYERS)
     return replace(whole, characters_per_token=0.2)
+
+
+_WEEKS_START: Final = datetime(2026, 10, 1, tzinfo=UTC)
+_WEEKS_APPS: Final = (
+    App("support", "anthropic", "claude-sonnet-4-5", 700, 1400, _SHORT, _ANSWER, turns=(1, 4), resends_history=True),
+    App("digest", "openai", "gpt-4.1", 700, 350, Spread(2800, 0.4, 600, 12_000), Spread(600, 0.3, 200, 1500),
+        hours_utc=(1, 5), is_deferrable=True),
+    App("faq", "openai", "gpt-4.1-mini", 1500, 700, Spread(25, 0.4, 6, 90), Spread(140, 0.4, 30, 400), questions=160),
+)  # fmt: skip
+
+
+def weeks(seed: int = 7, days: float = 48.5) -> Shop:
+    """Three applications from the beginning of a quarter on, half as busy at weekends, and busier by 8% each week."""
+    start_ns = int(_WEEKS_START.timestamp()) * 1_000_000_000
+    whole = Shop("weeks", seed, start_ns, days * 24.0, _WEEKS_APPS)
+    return replace(whole, characters_per_token=0.1, day_swing=0.7, weekend=0.5, growth_per_week=0.08)

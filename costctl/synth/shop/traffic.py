@@ -17,6 +17,9 @@ from costctl.synth.world import Spread
 _FIRST_TOKEN_S: Final = Spread(0.45, 0.3, 0.1, 3.0)
 _S_PER_TOKEN: Final = 0.011
 _TOOL_S: Final = Spread(0.6, 0.7, 0.05, 15.0)
+_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday, counted from Monday
+_SATURDAY = 5
+_HOURS_A_WEEK = 168.0
 _BACKOFF_S: Final = 0.5
 _PATIENCE_S: Final = 20.0  # after which a call that does not end is given up
 
@@ -103,11 +106,16 @@ def traffic_of(shop: Shop) -> tuple[Call, ...]:
 
 
 def _starts_s(shop: Shop, app: App, rng: np.random.Generator) -> Floats:
-    """Sessions begin as a Poisson process that follows the hour of the day, within the hours of the application."""
+    """Sessions begin as a Poisson process that follows the hour of the day, within the hours of the application, the
+    day of the week, and growth from hour to hour.
+    """
     hours = np.arange(np.ceil(shop.hours))
     of_day = (shop.start_ns / 3.6e12 + hours) % 24.0
     rates = 1.0 + shop.day_swing * np.sin((of_day - 8.0) / 24.0 * 2.0 * np.pi)
     rates *= (of_day >= app.hours_utc[0]) & (of_day < app.hours_utc[1])
+    of_week = ((shop.start_ns / 3.6e12 + hours) // 24.0 + _EPOCH_WEEKDAY) % 7.0
+    rates *= np.where(of_week >= _SATURDAY, shop.weekend, 1.0)
+    rates *= (1.0 + shop.growth_per_week) ** (hours / _HOURS_A_WEEK)
     counts = rng.poisson(app.sessions * rates / rates.sum())
     starts_s = (np.repeat(hours, counts) + rng.uniform(0.0, 1.0, int(counts.sum()))) * 3600.0
     return np.sort(starts_s[starts_s < shop.hours * 3600.0])

@@ -87,7 +87,8 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Shop:
     """Everything. start_ns: ns UTC.  day_swing: half the difference between the busiest and the least busy hour, over
-    their mean.  characters_per_token: of the text that is written for a token; real ones have about four. Below a tenth
+    their mean.  weekend: traffic on a Saturday or Sunday, over that on another day.  growth_per_week: of the traffic, a
+    ratio.  characters_per_token: of the text that is written for a token; real ones have about four. Below a tenth
     short prompts that differ are written alike.
     """
 
@@ -98,6 +99,8 @@ class Shop:
     apps: tuple[App, ...]
     tenants: tuple[str, ...] = ("acme", "birch", "cedar")
     day_swing: float = 0.5
+    weekend: float = 1.0
+    growth_per_week: float = 0.0
     characters_per_token: float = 0.5
 
     def changed(self, app: str, **choices: Any) -> Shop:
