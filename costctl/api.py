@@ -8,12 +8,12 @@ What the methods need is imported when they are called, so that ``import costctl
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from costctl.api_weekly import AnyPath, Weekly, warn
 from costctl.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -22,28 +22,19 @@ if TYPE_CHECKING:
     from costctl.documents.admission_accuracy import AdmissionAccuracy
     from costctl.documents.analysis import Analysis
     from costctl.documents.bill import IdleTreatment
-    from costctl.documents.check import Check
     from costctl.documents.diagnosis import Diagnosis
-    from costctl.documents.difference import Difference
     from costctl.documents.explanation import Explanation
-    from costctl.documents.forecast import Forecast
     from costctl.documents.ingestion import IngestReport
     from costctl.documents.portfolio import Portfolio
     from costctl.documents.prices import Prices
     from costctl.documents.recommendations import Recommendations
-    from costctl.documents.reconciliation import Reconciliation
-    from costctl.documents.report import Report
-    from costctl.documents.review import Review, Undo
     from costctl.documents.sessions import Sessions
     from costctl.documents.simulation import Simulation
     from costctl.documents.store_info import StoreInfo
     from costctl.documents.taxonomy import Taxonomy
     from costctl.documents.workload_map import WorkloadMap
     from costctl.finance.focus_column import FocusVersion
-    from costctl.observation import Question
     from costctl.verbs import Emitted
-
-AnyPath = str | Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +49,12 @@ class FocusLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class Store(Weekly):
     """The traces of a store in a window of time, with the settings and prices by which they are looked at.
 
     ``open_store`` makes one. It holds no connection: each method opens the file and closes it. Methods raise
     CostctlError: UsageError, InputError, NotEnoughDataError, InfeasibleError or StoreError.
     """
-
-    path: Path
-    config: Path | None = None
-    rules: Path | None = None
-    since: str | None = None
-    until: str | None = None
-    last: str | None = None
-    prices_as_of: str | None = None
-    seed: int = 0
-    wait_s: float = 0.0
-    progress: Progress = field(default=silent, repr=False)
 
     def ingest(
         self,
@@ -159,17 +139,6 @@ class Store:
             self._question(), self.progress, idle, (by,) if isinstance(by, str) else tuple(by)
         )
 
-    def diff(self, base: AnyPath | None = None, new: AnyPath | None = None) -> Difference:
-        """What changed in cost from base to new, and why: each a period ("2026-11-16..2026-11-23"), the path of a
-        store, or that of a saved analysis; where left out, as ``costctl diff`` does.
-
-        Raises UsageError for what is no side, InputError for a file that cannot be used.
-        """
-        from costctl import verbs
-
-        first, second = (None if each is None else str(each) for each in (base, new))
-        return verbs.diff(first, second, self._question(), self.progress)
-
     def simulate(
         self,
         settings: Mapping[str, object] | None = None,
@@ -217,7 +186,7 @@ class Store:
         question = self._question(is_extrapolating=extrapolate)
         document = verbs.recommend(question, self.progress, show, None if grades is None else Path(grades))
         if keep and show is None:
-            _warn(verbs.keep_promises(question, document))
+            warn(verbs.keep_promises(question, document))
         return document
 
     def portfolio(self, *, grades: AnyPath | None = None, extrapolate: bool = False) -> Portfolio:
@@ -228,61 +197,6 @@ class Store:
 
         question = self._question(is_extrapolating=extrapolate)
         return verbs.portfolio(question, self.progress, None if grades is None else Path(grades))
-
-    def review(self, *, extrapolate: bool = False, keep: bool = True) -> Review:
-        """What came of what was recommended: promised, delivered, not taken, gone away. extrapolate: figures per week
-        from less than a day since too.  keep: what came of each is kept in the store, for ``past`` of the next
-        recommendations; where that cannot be, a warning says why.
-        """
-        from costctl import verbs
-
-        question = self._question(is_extrapolating=extrapolate)
-        document = verbs.review(question, self.progress)
-        if keep:
-            _warn(verbs.keep_outcomes(question, document))
-        return document
-
-    def report(self, *, extrapolate: bool = False) -> Report:
-        """The weekly review: what was spent and why, what to do now, what came of earlier advice. It is looked at, and
-        nothing is kept. extrapolate: figures per week from less than a day too.
-        """
-        from costctl import verbs
-
-        return verbs.report(self._question(is_extrapolating=extrapolate), self.progress)
-
-    def reconcile(self, *bills: AnyPath) -> Reconciliation:
-        """What providers bill beside what the traces say, and why the two differ, in parts that add up.
-
-        bills: files, folders or globs of bills, usage reports and cost exports, told by their content: OpenAI,
-        Anthropic, AWS CUR, FOCUS, Azure, LiteLLM. Raises InputError for a file that is none of these.
-        """
-        from costctl import verbs
-
-        return verbs.reconcile([str(each) for each in bills], self._question(), self.progress)
-
-    def undo(self, name: str) -> Undo:
-        """The settings that take back what was recommended last under this id, which ``review`` has.
-
-        Raises UsageError where nothing was.
-        """
-        from costctl import verbs
-
-        return verbs.undo(name, self._question(), self.progress)
-
-    def forecast(
-        self, *, budget: float | None = None, advised: str | Sequence[str] = (), advice: AnyPath | None = None
-    ) -> Forecast:
-        """Spend to the end of the month and of the quarter, with intervals. budget: USD a month, to say when it ends.
-
-        advised: recommendations taken to be done now, by number or id, or "all".  advice: a saved document to read them
-        from; computed from the traces if None.
-        """
-        from costctl import verbs
-
-        asked = (advised,) if isinstance(advised, str) else tuple(advised)
-        return verbs.forecast(
-            self._question(), self.progress, budget, asked, None if advice is None else Path(advice)
-        )
 
     def emit(
         self,
@@ -326,30 +240,6 @@ class Store:
         )
         return FocusLines(focus_columns(found.focus, focus_version), found.focus.notes)
 
-    def check(self, *, baseline: AnyPath | None = None) -> Check:
-        """The gates of the config: which are breached, by how much, and which cannot be said. baseline: the file to
-        compare with; costctl-baseline.json beside the config if None.
-
-        Raises UsageError where there are no gates or one is about a name that nobody has, InputError where a gate needs
-        a baseline and the file cannot be used.
-        """
-        from costctl import verbs
-
-        return verbs.check(self._question(), self.progress, None if baseline is None else Path(baseline))
-
-    def baseline(self, path: AnyPath | None = None) -> Analysis:
-        """The analysis with how far its values may be off by chance, written to a file for ``check`` to compare with.
-
-        path: costctl-baseline.json beside the config if None. Raises OSError where it cannot be written.
-        """
-        from costctl import verbs
-        from costctl.render.document import as_json
-
-        document = verbs.baseline(self._question(), self.progress)
-        place = verbs.baseline_path(self.config) if path is None else Path(path)
-        place.write_text(as_json(document), encoding="utf-8")
-        return document
-
     def explain(self, name: str) -> Explanation:
         """One request (its trace id or the first digits, or TRACE_ID:SPAN_ID) or one class: rules, stages, charges."""
         from costctl import verbs
@@ -367,28 +257,6 @@ class Store:
         from costctl import verbs
 
         return verbs.store_info(self.path, self.wait_s, self.progress)
-
-    def _question(self, *, is_extrapolating: bool = False) -> Question:
-        from costctl.observation import Question
-
-        return Question(
-            store=self.path,
-            config=self.config,
-            rules=self.rules,
-            since=self.since,
-            until=self.until,
-            last=self.last,
-            seed=self.seed,
-            prices_as_of=self.prices_as_of,
-            is_extrapolating=is_extrapolating,
-            wait_s=self.wait_s,
-        )
-
-
-def _warn(reason: str | None) -> None:
-    """Why a later review will not know of this. reason: None where it will."""
-    if reason is not None:
-        warnings.warn(reason, stacklevel=3)
 
 
 def open_store(

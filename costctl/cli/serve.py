@@ -48,6 +48,7 @@ def run(
     ] = 1024,
     store: options.Store = None,
     config: options.Config = None,
+    wait: options.Wait = None,
     feedback: Feedback,
 ) -> None:
     """Serve the weekly review and receive OTLP.
@@ -71,14 +72,14 @@ def run(
     from costctl.serve.keeper import Keeper
 
     place = store or DEFAULT_STORE
-    refresh_s = options.seconds(refresh, "--refresh")
+    refresh_s, wait_s = options.seconds(refresh, "--refresh"), options.seconds(wait, "--wait")
     inbox = Inbox(place.with_name(f"{place.name}.inbox"), most_waiting * _MB)
 
     def load(paths: Sequence[Path]) -> IngestReport:
-        return verbs.load_received(paths, place, config)
+        return verbs.load_received(paths, place, config, wait_s)
 
     def draw() -> str:
-        return as_page(verbs.current_review(place, config))
+        return as_page(verbs.current_review(place, config, wait_s))
 
     keeper = Keeper(inbox, load, draw, refresh_s)
     with _listening(host, port) as listening:

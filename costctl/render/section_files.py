@@ -13,13 +13,17 @@ import msgspec
 
 from costctl.documents.admission_accuracy import AdmissionAccuracy
 from costctl.documents.analysis import Analysis
+from costctl.documents.check import Check
 from costctl.documents.diagnosis import Diagnosis
+from costctl.documents.difference import Difference
 from costctl.documents.explanation import Explanation
 from costctl.documents.forecast import Forecast
 from costctl.documents.ingestion import IngestReport
 from costctl.documents.portfolio import Portfolio
 from costctl.documents.prices import Prices
 from costctl.documents.recommendations import Recommendations
+from costctl.documents.reconciliation import Reconciliation
+from costctl.documents.report import Report
 from costctl.documents.review import Review
 from costctl.documents.sessions import Sessions
 from costctl.documents.simulation import Simulation
@@ -29,13 +33,16 @@ from costctl.documents.workload_map import WorkloadMap
 from costctl.render import (
     admission_accuracy,
     analysis,
+    check,
     diagnosis,
+    difference,
     explanation,
     forecast,
     ingestion,
     portfolio,
     prices,
     recommendations,
+    reconciliation,
     review,
     sessions,
     simulation,
@@ -48,16 +55,32 @@ from costctl.render.records import Records, column_key, records
 from costctl.render.sections import HeatMap, Section, Table
 from costctl.render.spreadsheet import as_csv
 
+
+def _of_report(document: Report) -> list[Section]:
+    """All that the review is made of."""
+    reviewed = [] if document.review is None else review.sections(document.review)
+    return [
+        *analysis.sections(document.analysis),
+        *workload_map.sections(document.workload),
+        *recommendations.sections(document.recommendations),
+        *reviewed,
+    ]
+
+
 SECTIONS: Final[Mapping[type[msgspec.Struct], Callable[[Any], list[Section]]]] = {
     AdmissionAccuracy: admission_accuracy.sections,
     Analysis: analysis.sections,
+    Check: check.sections,
     Diagnosis: diagnosis.sections,
+    Difference: difference.sections,
     Explanation: explanation.sections,
     Forecast: forecast.sections,
     IngestReport: ingestion.sections,
     Portfolio: portfolio.sections,
     Prices: prices.sections,
     Recommendations: recommendations.sections,
+    Reconciliation: reconciliation.sections,
+    Report: _of_report,
     Review: review.sections,
     Sessions: sessions.sections,
     Simulation: simulation.sections,

@@ -13,11 +13,11 @@ from costctl.verbs.ingest import IngestRequest, ingest
 from costctl.verbs.report import report
 
 
-def load_received(paths: Sequence[Path], store: Path, config: Path | None) -> IngestReport:
-    """Load files of an inbox; the report says what each gave."""
-    return ingest(IngestRequest(tuple(map(str, paths)), store, config=config), silent)
+def load_received(paths: Sequence[Path], store: Path, config: Path | None, wait_s: float) -> IngestReport:
+    """Load files of an inbox; the report says what each gave. wait_s: how long to wait for a store that is held."""
+    return ingest(IngestRequest(tuple(map(str, paths)), store, wait_s=wait_s, config=config), silent)
 
 
-def current_review(store: Path, config: Path | None) -> Report:
-    """The review of what the store holds now."""
-    return report(Question(store=store, config=config), silent)
+def current_review(store: Path, config: Path | None, wait_s: float) -> Report:
+    """The review of what the store holds now. wait_s: as there."""
+    return report(Question(store=store, wait_s=wait_s, config=config), silent)

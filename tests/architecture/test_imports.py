@@ -128,7 +128,8 @@ ALLOWED: dict[str, set[str]] = {
         "saved",
         "no_pandas",
     },
-    "api": {"finance", "observation", "render", "verbs"},
+    "api_weekly": {"observation", "render", "verbs"},
+    "api": {"api_weekly", "finance", "observation", "render", "verbs"},
     "cli": {
         "config",
         "handbook",
