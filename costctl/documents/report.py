@@ -10,6 +10,8 @@ from typing import Final
 import msgspec
 
 from costctl.documents.analysis import Analysis
+from costctl.documents.difference import Difference
+from costctl.documents.forecast import Forecast
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import Recommendations
 from costctl.documents.review import Review
@@ -19,7 +21,11 @@ SCHEMA_VERSION: Final = "costctl.report/v1"
 
 
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that people look at in a weekly review. review: null where no advice was kept in this store."""
+    """Everything that people look at in a weekly review. review: null where no advice was kept in this store.
+
+    difference: against the time before; null where files were asked about, or there are no two times to compare.
+    forecast: null where too little was observed for one.
+    """
 
     schema_version: str
     provenance: Provenance
@@ -27,3 +33,5 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workload: WorkloadMap
     recommendations: Recommendations
     review: Review | None
+    difference: Difference | None
+    forecast: Forecast | None

@@ -59,11 +59,15 @@ from costctl.render.spreadsheet import as_csv
 def _of_report(document: Report) -> list[Section]:
     """All that the review is made of."""
     reviewed = [] if document.review is None else review.sections(document.review)
+    changed = [] if document.difference is None else difference.sections(document.difference)
+    expected = [] if document.forecast is None else forecast.sections(document.forecast)
     return [
         *analysis.sections(document.analysis),
         *workload_map.sections(document.workload),
         *recommendations.sections(document.recommendations),
         *reviewed,
+        *changed,
+        *expected,
     ]
 
 

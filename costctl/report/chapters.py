@@ -8,10 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from costctl.documents.difference import Difference
+from costctl.documents.forecast import Forecast
 from costctl.documents.report import Report
 from costctl.render import (
     analysis,
     analysis_screen,
+    difference,
+    difference_screen,
+    forecast,
     recommendation_screen,
     recommendations,
     review,
@@ -20,8 +25,9 @@ from costctl.render import (
     workload_service,
     workload_time,
 )
-from costctl.render.cells import usd
+from costctl.render.cells import NOT_PRICED, usd, usd_interval
 from costctl.render.changes import change_lines
+from costctl.render.difference_words import cause_name, signed, when
 from costctl.render.findings import finding_lines
 from costctl.render.invoices import invoices
 from costctl.render.numbers import length, period, plural
@@ -33,6 +39,7 @@ from costctl.report.charts import Chart
 
 _ALL_CLASSES: Final = 12  # in the table of the first chapter
 _MOST_FINDINGS: Final = 6
+_MOST_CAUSES: Final = 3
 _VIEW: Final = View(top=_ALL_CLASSES)
 
 
@@ -78,6 +85,8 @@ def chapters(report: Report) -> tuple[Chapter, ...]:
             _drawn(charts.spend_over_time(found)),
             (analysis_screen.class_table(found, _VIEW), *analysis.bill(found), *analysis.changes(found)),
         ),
+        Chapter("changed", "What changed, and why?", (), _changed(report)),
+        Chapter("expected", "What will the month cost?", (), _expected(report)),
         Chapter(
             "success",
             "What does a success cost?",
@@ -129,9 +138,30 @@ def _spent(report: Report) -> Card:
     per_success = usd(totals.unit_costs.usd_per_completed_task).at_least(totals.unit_costs.unpriced_charges)
     lines = [] if bill is None else [f"{per_success} per successful request"]
     lines.append(f"{plural(totals.requests, 'request')}, {plural(totals.successes, 'success')}")
-    return Card(
-        "spent", "What did we spend, and why?", figure or "nothing priced", (*lines, *change_lines(found))
-    )
+    lines.extend(change_lines(found) if report.difference is None else _why(report.difference))
+    if report.forecast is not None:
+        lines.append(_month(report.forecast))
+    return Card("spent", "What did we spend, and why?", figure or "nothing priced", tuple(lines))
+
+
+def _why(found: Difference) -> list[str]:
+    """How much more or less than in the time before, and the causes that are more than chance."""
+    causes = [f"{cause_name(each)} {signed(each.usd)}" for each in found.causes[:_MOST_CAUSES]]
+    return [f"Against {when(found.base)}: {difference_screen.headline(found)}", *causes]
+
+
+def _month(found: Forecast) -> str:
+    """What the month will come to."""
+    expected = usd_interval(found.month.usd, NOT_PRICED).at_least(int(found.month.is_lower_bound))
+    return f"{found.periods[0].name} will cost {expected}"
+
+
+def _changed(report: Report) -> tuple[Section, ...]:
+    return () if report.difference is None else tuple(difference.sections(report.difference))
+
+
+def _expected(report: Report) -> tuple[Section, ...]:
+    return () if report.forecast is None else tuple(forecast.sections(report.forecast))
 
 
 def _to_do(report: Report) -> Card:

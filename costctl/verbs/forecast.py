@@ -53,6 +53,12 @@ def forecast(
         return kept_or_made(observation, progress, Forecast, _forecast, budget_usd, chosen)
 
 
+def forecast_in(observation: Observation, progress: Progress) -> Forecast:
+    """The same of traces that are open, without a budget or advice. Raises NotEnoughDataError."""
+    with_pandas()
+    return kept_or_made(observation, progress, Forecast, _forecast, None, None)
+
+
 def _advised(
     observation: Observation, progress: Progress, asked: tuple[str, ...], saved: Recommendations | None
 ) -> Advised:
