@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from costctl.documents.analysis import Window
+from costctl.documents.estimate import Estimate
 from costctl.documents.gate_settings import LimitKind, Period
 from costctl.documents.metric import Subject, Unit
 from costctl.documents.provenance import Provenance
@@ -18,6 +19,7 @@ Outcome = Literal["passed", "breached", "cannot_say"]
 Bound = Literal["exact", "at_least", "at_most"]
 Cause = Literal[
     "beyond",  # the limit
+    "expected_beyond",  # a month's budget: by the forecast, with all of its interval
     "within",
     "within_noise",  # beyond the limit, but the interval includes it
     "not_observed",
@@ -75,6 +77,7 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     it is.  samples: requests or sessions (samples_of) that the value is over; null where they are not counted;
     samples_needed: for anything to be said.  bound: at_least where some charges have no price, at_most of a margin
     then.  document, pointer: where the value stands; null of a budget and of what is not there.
+    expected: of a budget a month, what is spent by its end; null where there is no forecast of its subject.
     """
 
     gate: int
@@ -99,6 +102,7 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: BudgetPeriod | None = None
     document: str | None = None
     pointer: str | None = None
+    expected: Estimate | None = None
 
     @property
     def is_ratio(self) -> bool:

@@ -18,6 +18,7 @@ from costctl.documents.check import (
     Outcome,
     Verdict,
 )
+from costctl.documents.estimate import Estimate
 from costctl.documents.gate_settings import EACH, Gate, Limit
 from costctl.documents.metric import Metric, Subject
 from costctl.documents.metrics import METRICS
@@ -30,7 +31,7 @@ from costctl.gates.measured import AS_COUNTED, Documents, Measured, measured, sa
 METHODS: Final = {
     "gates": "breached where the interval lies beyond the limit; costctl help gates",
     "changes": "ratio of two values, interval from both intervals on logarithms (MOVER)",
-    "budgets": "spent in the UTC calendar period that the window ends in",
+    "budgets": "spent in the UTC calendar period that the window ends in; of a month also what its forecast comes to",
 }
 _ORDER: Final[tuple[Outcome, ...]] = ("breached", "cannot_say", "passed")
 
@@ -57,14 +58,17 @@ def build_check(
     documents: Documents,
     baseline: Baseline | None,
     spent: Callable[[Gate], PeriodSpend | None],
+    expected: Callable[[Gate], Estimate | None],
     provenance: Provenance,
 ) -> Check:
-    """The document. spent: of a budget, in the period that the window ends in; None where its subject has no row."""
+    """The document. spent: of a budget, in the period that the window ends in; None where its subject has no row.
+    expected: by the end of that period; None where nothing tells.
+    """
     verdicts = [
         verdict
         for number, gate in enumerate(placed.gates, start=1)
         for verdict in _verdicts(
-            _Numbered(gate, number, placed.lines[number - 1]), documents, baseline, spent
+            _Numbered(gate, number, placed.lines[number - 1]), documents, baseline, (spent, expected)
         )
     ]
     counts = {outcome: sum(each.outcome == outcome for each in verdicts) for outcome in _ORDER}
@@ -107,11 +111,12 @@ def _verdicts(
     numbered: _Numbered,
     documents: Documents,
     baseline: Baseline | None,
-    spent: Callable[[Gate], PeriodSpend | None],
+    spends: tuple[Callable[[Gate], PeriodSpend | None], Callable[[Gate], Estimate | None]],
 ) -> Iterator[Verdict]:
     gate = numbered.gate
     if gate.is_budget:
-        yield _budget(numbered, spent(gate))
+        spent, expected = spends
+        yield _budget(numbered, spent(gate), expected(gate))
         return
     metric = METRICS[gate.metric or ""]
     before = () if baseline is None else _of(gate, Documents(baseline.analysis), metric, is_change=True)
@@ -178,9 +183,12 @@ def _nobody(numbered: _Numbered, limit: Limit, metric: Metric, analysis: Analysi
     )
 
 
-def _budget(numbered: _Numbered, spent: PeriodSpend | None) -> Verdict:
+def _budget(numbered: _Numbered, spent: PeriodSpend | None, expected: Estimate | None) -> Verdict:
     limit = numbered.gate.limits[0]
     judgement = _spent(limit, spent)
+    if judgement.outcome != "breached" and expected is not None and expected.low > limit.value:
+        judged = Judged(expected.mid, expected.low, expected.high, expected.level, expected.method)
+        judgement = Judgement("breached", "expected_beyond", judged, expected.mid - limit.value)
     return Verdict(
         **_head(numbered, limit),
         metric=None,
@@ -192,6 +200,7 @@ def _budget(numbered: _Numbered, spent: PeriodSpend | None) -> Verdict:
         samples=None if spent is None else spent.requests,
         bound="at_least" if spent is not None and spent.unpriced_charges else "exact",
         budget=None if spent is None or not spent.is_dated else spent.period,
+        expected=expected,
     )
 
 

@@ -37,11 +37,12 @@ _COLUMNS: Final = (
     "outcome", "cause", "gate", "line", "name", "metric", "unit", "request_class", "tenant", "model", "pool",
     "objective", "limit", "limit_value", "value", "bound", "baseline", "judged", "judged_low", "judged_high", "level",
     "method", "excess", "samples", "samples_of", "samples_needed", "per", "period_from", "period_to", "seen_ratio",
-    "document", "pointer",
+    "expected", "expected_low", "expected_high", "document", "pointer",
 )  # fmt: skip
 
 _UNKNOWN: Final = (None, None, None, None, None)
 _NO_PERIOD: Final = (None, None, None, None)
+_NOT_EXPECTED: Final = (None, None, None)
 
 
 def csv_text(document: Check) -> str:
@@ -58,5 +59,6 @@ def _row(each: Verdict) -> list[object]:
         *(_UNKNOWN if judged is None else (judged.value, judged.low, judged.high, judged.level, judged.method)),
         each.excess, each.samples, each.samples_of, each.samples_needed,
         *(_NO_PERIOD if budget is None else (budget.per, budget.from_, budget.to, budget.seen_ratio)),
+        *(_NOT_EXPECTED if each.expected is None else (each.expected.mid, each.expected.low, each.expected.high)),
         each.document, each.pointer,
     ]  # fmt: skip

@@ -138,7 +138,7 @@ def sentence(verdict: Verdict, document: Check) -> str:
 def reason(verdict: Verdict, document: Check) -> str:
     """Why nothing can be said, or how it was judged; a sentence, or nothing."""
     if verdict.budget is not None and verdict.cause != "begin_not_seen":
-        return f"{_seen(verdict)}."
+        return f"{_seen(verdict)}{_expected(verdict)}."
     if verdict.outcome == "cannot_say":
         return f"{_why(verdict, document)}."
     if verdict.judged is None:
@@ -152,6 +152,16 @@ def _seen(verdict: Verdict) -> str:
     if budget is None:
         return ""
     return f"{ratio(budget.seen_ratio)} of the {budget.per} was seen, until {minute(budget.seen_to)} UTC"
+
+
+def _expected(verdict: Verdict) -> str:
+    """What a month's budget is expected to come to."""
+    found = verdict.expected
+    if found is None:
+        return ""
+    by_now = "" if verdict.value is None else f"; {amount(verdict, verdict.value)} so far"
+    low, mid, high = (amount(verdict, each) for each in (found.low, found.mid, found.high))
+    return f"{by_now}, {mid} ({low} to {high}) expected by its end"
 
 
 def _why(verdict: Verdict, document: Check) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,15 @@ from costctl.answers import kept_or_made
 from costctl.config import lines_of_tables
 from costctl.documents.analysis import Analysis
 from costctl.documents.check import Check
+from costctl.documents.estimate import Estimate
+from costctl.documents.forecast import spend_of
 from costctl.documents.gate_settings import Gate, SubjectKind, subjects_of
 from costctl.documents.metrics import METRICS
-from costctl.errors import UsageError
+from costctl.errors import NotEnoughDataError, UsageError
 from costctl.observation import Observation, Question, observed
 from costctl.progress import Progress
 from costctl.verbs.baseline import baseline_path, read_baseline, sampled_analysis
+from costctl.verbs.forecast import forecast_in
 from costctl.verbs.segment import workload_map_in
 
 if TYPE_CHECKING:
@@ -66,8 +70,33 @@ def _checked(
         ),
         baseline,
         lambda gate: _spent(gate, made),
+        _expected(observation, gates, made, progress),
         observation.provenance(METHODS).with_warnings((*made.document.provenance.warnings, *overlap)),
     )
+
+
+def _expected(
+    observation: Observation, gates: tuple[Gate, ...], made: Analyzed, progress: Progress
+) -> Callable[[Gate], Estimate | None]:
+    """What a budget a month is expected to come to, in all or of a class; None where too little was observed."""
+    if not any(gate.is_budget and gate.per == "month" for gate in gates):
+        return lambda _: None
+    try:
+        found = forecast_in(observation, progress)
+    except NotEnoughDataError:
+        return lambda _: None
+    of_class = {each.request_class: each.month.usd for each in found.classes}
+
+    def expected(gate: Gate) -> Estimate | None:
+        spent = _spent(gate, made)
+        if gate.per != "month" or spent is None or spent.period.from_[:10] != found.periods[0].from_[:10]:
+            return None
+        if gate.subject is None:
+            return spend_of(found, "month").usd
+        kind, name = gate.subject
+        return of_class.get(name) if kind == "request_class" else None
+
+    return expected
 
 
 def _require_known(

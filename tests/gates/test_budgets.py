@@ -17,6 +17,7 @@ from costctl.documents.gate_settings import Period
 from costctl.gates.budgets import PeriodSpend, period_at, spent_of_part, spent_of_whole
 from costctl.observation import Question, observed
 from costctl.progress import silent
+from costctl.render.check_words import amount, sentence
 from costctl.verbs.analyze import Analyzed, analyzed
 from tests.gates.small_logs import START, log_of, usd_of
 
@@ -105,6 +106,30 @@ def test_times_that_count_from_nowhere_are_in_no_period(tmp_path: Path) -> None:
     )
     (verdict,) = verbs.check(question, silent).verdicts
     assert (verdict.outcome, verdict.cause, verdict.budget) == ("cannot_say", "undated", None)
+
+
+def test_a_month_s_budget_is_breached_by_what_is_expected_too(tmp_path: Path) -> None:
+    calls = 8 * 24 * 6  # ten minutes apart, for eight of 31 days
+    log_of(tmp_path / "log.jsonl", calls, start=datetime(2026, 1, 1, tzinfo=UTC))
+    so_far = usd_of(calls)
+    gates = "".join(
+        f'[[gates]]\nbudget_usd = {times * so_far}\nper = "{per}"\n'
+        for times, per in ((2.0, "month"), (6.0, "month"), (2.0, "week"), (0.9, "month"))
+    )
+    (tmp_path / "costctl.toml").write_text(gates, encoding="utf-8")
+    question = Question(
+        paths=(str(tmp_path / "log.jsonl"),), store=tmp_path / "s.duckdb", config=tmp_path / "costctl.toml"
+    )
+    tight, wide, of_week, spent = sorted(verbs.check(question, silent).verdicts, key=lambda each: each.gate)
+    assert (tight.outcome, tight.cause) == ("breached", "expected_beyond")
+    assert tight.expected is not None
+    assert tight.expected.low <= so_far * 31 / 8 <= tight.expected.high
+    assert tight.value == pytest.approx(so_far)
+    assert tight.excess == pytest.approx(tight.expected.mid - 2.0 * so_far)
+    assert f"({amount(tight, tight.expected.low)} to " in sentence(tight, verbs.check(question, silent))
+    assert (wide.outcome, wide.expected) == ("passed", tight.expected)
+    assert of_week.expected is None
+    assert (spent.outcome, spent.cause) == ("breached", "beyond")
 
 
 def _part(made: Analyzed, kind: str, name: str, per: Period, at: int) -> PeriodSpend:

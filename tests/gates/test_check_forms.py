@@ -233,7 +233,7 @@ def causes() -> list[Verdict]:
     return [
         msgspec.structs.replace(gone, cause=cause, samples=3, samples_needed=28)
         for cause in get_args(Cause)
-        if cause not in {"beyond", "within", "within_noise", "begin_not_seen"}
+        if cause not in {"beyond", "expected_beyond", "within", "within_noise", "begin_not_seen"}
     ]
 
 
