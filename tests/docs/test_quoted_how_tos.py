@@ -21,7 +21,14 @@ def one_line(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "commands", "quoted"),
-    [("is-my-bill-right", 3, 7), ("was-it-worth-it", 8, 6), ("what-changed", 8, 4)],
+    [
+        ("is-my-bill-right", 3, 7),
+        ("was-it-worth-it", 8, 6),
+        ("what-changed", 8, 4),
+        ("hold-a-weekly-review", 7, 0),
+        ("close-the-month", 5, 0),
+        ("run-on-a-schedule", 5, 0),
+    ],
 )
 def test_the_commands_print_what_the_page_quotes(
     repository: Path, reader: Path, name: str, commands: int, quoted: int
