@@ -67,9 +67,10 @@ def run(
             next_step="Install them: pip install 'costctl[serve]'.",
         ) from error
     from costctl import verbs
+    from costctl.render.open_metrics import open_metrics_text
     from costctl.report.page import as_page
     from costctl.serve.inbox import Inbox
-    from costctl.serve.keeper import Keeper
+    from costctl.serve.keeper import Drawn, Keeper
 
     place = store or DEFAULT_STORE
     refresh_s, wait_s = options.seconds(refresh, "--refresh"), options.seconds(wait, "--wait")
@@ -78,8 +79,10 @@ def run(
     def load(paths: Sequence[Path]) -> IngestReport:
         return verbs.load_received(paths, place, config, wait_s)
 
-    def draw() -> str:
-        return as_page(verbs.current_review(place, config, wait_s))
+    def draw() -> Drawn:
+        families = verbs.current_metrics(place, config, wait_s).families
+        page = as_page(verbs.current_review(place, config, wait_s))
+        return Drawn(page, open_metrics_text(families).removesuffix("# EOF\n"))
 
     keeper = Keeper(inbox, load, draw, refresh_s)
     with _listening(host, port) as listening:

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from costctl.serve.inbox import Inbox
-from costctl.serve.keeper import Keeper
+from costctl.serve.keeper import Keeper, State
 from costctl.serve.receiver import Receiver
 
 _LOCAL: Final = ["localhost", "127.0.0.1", "[::1]"]
@@ -49,8 +49,8 @@ def application(inbox: Inbox, keeper: Keeper, host: str, most_body: int) -> Star
     receiver = Receiver(inbox, most_body)
 
     async def page(_: Request) -> Response:
-        found = keeper.state.page
-        return HTMLResponse(_NOT_YET if found is None else found, 503 if found is None else 200, _POLICY)
+        found = keeper.state.drawn
+        return HTMLResponse(_NOT_YET if found is None else found.page, 503 if found is None else 200, _POLICY)
 
     async def health(_: Request) -> Response:
         state = keeper.state
@@ -59,7 +59,7 @@ def application(inbox: Inbox, keeper: Keeper, host: str, most_body: int) -> Star
 
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(
-            "\n".join(_metrics(inbox, keeper, receiver)) + "\n", media_type=_METRICS_TYPE
+            "\n".join(own_metrics(inbox, keeper.state, receiver)) + "\n", media_type=_METRICS_TYPE
         )
 
     return Starlette(
@@ -74,9 +74,8 @@ def application(inbox: Inbox, keeper: Keeper, host: str, most_body: int) -> Star
     )
 
 
-def _metrics(inbox: Inbox, keeper: Keeper, receiver: Receiver) -> Iterator[str]:
-    """OpenMetrics text of what was received and loaded."""
-    state = keeper.state
+def own_metrics(inbox: Inbox, state: State, receiver: Receiver) -> Iterator[str]:
+    """What was received and loaded, and the end of the text."""
     yield "# TYPE costctl_receiver_requests counter"
     yield "# HELP costctl_receiver_requests OTLP requests answered."
     for (signal, status), number in sorted(receiver.answered.items()):

@@ -20,17 +20,28 @@ from costctl.serve.inbox import Inbox
 
 _LOOKS_EVERY_S: Final = 1.0
 Load = Callable[[Sequence[Path]], IngestReport]
-Draw = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is made of the store. page: HTML.  metrics: OpenMetrics text without its end, which others may follow."""
+
+    page: str
+    metrics: str
+
+
+Draw = Callable[[], Drawn]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known now. page: HTML, None before the first.  trouble: why loading or drawing failed last, None where it
-    did not.  spans, rejected, duplicates, refused: since the start; refused: files that could not be loaded.
+    """What is known now. drawn: None before the first; drawn_at_s: when it was tried last.  trouble: why loading or
+    drawing failed last, None where it did not.  spans, rejected, duplicates, refused: since the start; refused: files
+    that could not be loaded.
     """
 
-    page: str | None = None
-    page_at_s: float | None = None
+    drawn: Drawn | None = None
+    drawn_at_s: float | None = None
     trouble: str | None = None
     spans: int = 0
     rejected: int = 0
@@ -70,9 +81,9 @@ class Keeper:
 
     def _look(self) -> None:
         self._load_what_waits()
-        now_s, drawn_s = time.monotonic(), self._state.page_at_s
+        now_s, drawn_s = time.monotonic(), self._state.drawn_at_s
         if self._is_stale and (drawn_s is None or now_s - drawn_s >= self._refresh_s):
-            self._draw_page()
+            self._draw_anew()
 
     def _load_what_waits(self) -> None:
         paths = self._inbox.seal()
@@ -99,14 +110,14 @@ class Keeper:
             refused=was.refused + len(refused),
         )
 
-    def _draw_page(self) -> None:
+    def _draw_anew(self) -> None:
         try:
-            page = self._draw()
+            drawn = self._draw()
         except CostctlError as error:
-            self._tell(trouble=str(error), page_at_s=time.monotonic())
+            self._tell(trouble=str(error), drawn_at_s=time.monotonic())
             return
         self._is_stale = False
-        self._tell(page=page, page_at_s=time.monotonic(), trouble=None)
+        self._tell(drawn=drawn, drawn_at_s=time.monotonic(), trouble=None)
 
     def _tell(self, **changed: Any) -> None:
         self._state = replace(self._state, **changed)

@@ -37,7 +37,7 @@ from costctl.verbs.segment import segment
 from costctl.verbs.segment_admission import segment_admission
 from costctl.verbs.segment_learn import segment_learn
 from costctl.verbs.segment_sessions import segment_sessions
-from costctl.verbs.serve import current_review, load_received
+from costctl.verbs.serve import current_metrics, current_review, load_received
 from costctl.verbs.simulate import ScenarioRequest, simulate
 from costctl.verbs.sql import list_relations, sql
 from costctl.verbs.store import compact_store, prune_store, store_info
@@ -58,6 +58,7 @@ __all__ = [
     "check",
     "check_policy",
     "compact_store",
+    "current_metrics",
     "current_review",
     "diff",
     "doctor",

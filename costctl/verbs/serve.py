@@ -9,6 +9,7 @@ from costctl.documents.ingestion import IngestReport
 from costctl.documents.report import Report
 from costctl.observation import Question
 from costctl.progress import silent
+from costctl.verbs.export import Scraped, open_metrics
 from costctl.verbs.ingest import IngestRequest, ingest
 from costctl.verbs.report import report
 
@@ -21,3 +22,8 @@ def load_received(paths: Sequence[Path], store: Path, config: Path | None, wait_
 def current_review(store: Path, config: Path | None, wait_s: float) -> Report:
     """The review of what the store holds now. wait_s: as there."""
     return report(Question(store=store, wait_s=wait_s, config=config), silent)
+
+
+def current_metrics(store: Path, config: Path | None, wait_s: float) -> Scraped:
+    """Metrics of what the store holds now. wait_s: as there."""
+    return open_metrics(Question(store=store, config=config, wait_s=wait_s), silent)
