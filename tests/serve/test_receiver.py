@@ -59,7 +59,8 @@ class Server:
 
     def counted(self, name: str) -> int:
         text = self.get("/metrics").body.decode()
-        return int(re.search(rf"^costctl_{name} (\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]
+        (found,) = re.findall(rf"^costctl_{name} (\d+)$", text, re.MULTILINE)
+        return int(found)
 
 
 def _lower(headers: Message) -> dict[str, str]:
