@@ -14,12 +14,14 @@ INK: Final = "var(--ink)"
 _LINE: Final = "var(--line)"
 COLOURS: Final = tuple(f"var(--c{number})" for number in range(1, 9))
 _FONT: Final = "system-ui, sans-serif"
+# Labels are measured in one typeface and shown in the reader's: a wider one has room to the left.
+_PADDING: Final = {"left": 32, "right": 16, "top": 2, "bottom": 2}
 
 
 def drawn(chart: alt.Chart | alt.LayerChart) -> str:
     """The SVG."""
     styled = (
-        chart.configure(background="transparent", font=_FONT, padding=2)
+        chart.configure(background="transparent", font=_FONT, padding=_PADDING)
         .configure_axis(
             labelColor=INK,
             titleColor=INK,
