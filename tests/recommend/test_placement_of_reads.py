@@ -138,7 +138,7 @@ def test_a_move_pays_for_the_bytes_that_then_cross_regions(seen: Watched) -> Non
     assert (made.status, changes(made)) == ("recommended", [("class.chat.pool", ("plain",))])
     assert cash_usd(made) == pytest.approx(-reads_of(study) * GB_A_READ * 0.002)
     (reads,) = said_of_reads(made)
-    assert reads.startswith("On plain it reads from archive: egress 0.128 USD an hour (64 GB an hour)")
+    assert reads.startswith("On plain it reads from archive: egress 0.129 USD an hour (64.4 GB an hour)")
     assert made.reason.endswith("by more than what it reads costs more.")
 
 
@@ -157,7 +157,7 @@ def test_a_copy_near_the_new_pool_is_read_instead(seen: Watched) -> None:
     keep_usd = DOCUMENTS * GB_A_READ * KEEP / 730.0 * window_hours(study)
     assert cash_usd(made) == pytest.approx(-(fill_usd + keep_usd))
     (reads,) = said_of_reads(made)
-    assert reads.startswith("On plain it reads from a copy in near: 0.278 USD an hour to fill and to keep it")
+    assert reads.startswith("On plain it reads from a copy in near: 0.281 USD an hour to fill and to keep it")
 
 
 def test_a_copy_is_kept_without_a_move_where_what_is_read_lies_afar(seen: Watched) -> None:
@@ -173,7 +173,7 @@ def test_a_copy_is_kept_without_a_move_where_what_is_read_lies_afar(seen: Watche
     keep_usd = DOCUMENTS * GB_A_READ * KEEP / 730.0 * window_hours(study)
     assert cash_usd(made) == pytest.approx(today_usd - fill_usd - keep_usd)
     today, then = said_of_reads(made)
-    assert today.startswith("Today it reads from archive: egress 12.8 USD an hour")
+    assert today.startswith("Today it reads from archive: egress 12.9 USD an hour")
     assert then.startswith("On dear it reads from a copy in near")
 
 
