@@ -37,7 +37,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "explain": ("costctl explain chat", "costctl explain 00000007000000000000000000001000"),
     "export": ("costctl export -o costs.csv", "costctl export --format csv --last 30d -o classes.csv"),
     "sql": ("costctl sql --list", "costctl sql 'SELECT model, COUNT(*) AS calls FROM calls GROUP BY model'"),
-    "synth": ("costctl synth world --world shop", "costctl synth world --world sample --as log"),
+    "synth": ("costctl synth world --world shop", "costctl synth world --world buyers --seed 3"),
     "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
     "warmup": ("costctl warmup", "costctl warmup --quiet"),
     "help": ("costctl help", "costctl help configuration"),

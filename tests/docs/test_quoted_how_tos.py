@@ -27,7 +27,7 @@ def one_line(text: str) -> str:
         ("what-changed", 8, 4),
         ("hold-a-weekly-review", 7, 0),
         ("close-the-month", 5, 0),
-        ("run-on-a-schedule", 5, 0),
+        ("run-on-a-schedule", 3, 0),
     ],
 )
 def test_the_commands_print_what_the_page_quotes(
