@@ -60,7 +60,7 @@ def test_each_of_five_jobs_has_three_commands(followed: tuple[Ran, ...]) -> None
 def test_what_the_commands_write_is_there_and_nothing_else(clone: Path, home: Path) -> None:
     for name in MADE:
         assert (clone / "out" / name).stat().st_size > 0, name
-    for name in ("litellm.yaml", "review.md", "focus.csv", "classes.csv", "chargeback.csv"):
+    for name in ("litellm.yaml", "review.html", "focus.csv", "classes.csv", "chargeback.csv"):
         assert (clone / name).stat().st_size > 0, name
     assert list(home.iterdir()) == []
 
