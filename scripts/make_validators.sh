@@ -40,7 +40,7 @@ build clients "openai==3.57.0" "httpx==0.28.1" "opentelemetry-sdk==1.45.2" \
 if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
   echo "Installing Debian's chromium"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends chromium >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null
 fi
 
 # The validator of FOCUS files asks for Python 3.12 and numpy 1, which pyarrow 22 no longer takes. It ships the rules of 1.2.
