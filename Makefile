@@ -58,6 +58,7 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.bought
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.start
+	@$(BIN)/python -m bench.receiver
 	@$(BIN)/python -m bench.placement
 
 calibrate: .venv/test ## figures of fresh worlds against their truth: marginal cost, savings of bought tokens and of own pools, what was delivered, replicas, forecasts; writes their pages
