@@ -44,6 +44,9 @@ LONGEST = (
     "tests/scenario",
     "tests/service_model",
     "tests/finance",
+    "tests/gates",
+    "tests/serve",
+    "tests/telemetry/test_gaps_appear",
 )
 AFTER_TWENTY_MINUTES = "2026-11-03T05:35:00Z"
 
