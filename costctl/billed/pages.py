@@ -13,15 +13,16 @@ import msgspec
 
 from costctl.billed import anthropic, litellm, openai
 from costctl.billed.reading import Reading, UnreadableError, span_ns
-from costctl.billed.row import Format, Read
+from costctl.billed.row import Read
+from costctl.documents.reconciliation import BillFormat
 
 
-class Readings(dict[Format, Reading]):
+class Readings(dict[BillFormat, Reading]):
     """A reading for each format that is met. empty: the times without a result, and what they would be of."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.empty: list[tuple[Format, tuple[int, int]]] = []
+        self.empty: list[tuple[BillFormat, tuple[int, int]]] = []
 
     def cover_empty(self) -> None:
         """Nothing was used at these times, by the formats that were met."""
@@ -29,7 +30,7 @@ class Readings(dict[Format, Reading]):
             for reading in list(self.values()) or [self[form]]:
                 reading.cover(*between)
 
-    def __missing__(self, form: Format) -> Reading:
+    def __missing__(self, form: BillFormat) -> Reading:
         self[form] = Reading(form)
         return self[form]
 
@@ -116,7 +117,7 @@ def _read_bucket(bucket: Any, readings: Readings) -> bool:
     if not is_openai and "starting_at" not in bucket:
         return False
     forms = _forms(results, is_openai=is_openai)
-    fallback: Format = "openai_usage" if is_openai else "anthropic_usage"
+    fallback: BillFormat = "openai_usage" if is_openai else "anthropic_usage"
     try:
         between = (
             span_ns(bucket.get("start_time"), bucket.get("end_time"))
@@ -133,10 +134,10 @@ def _read_bucket(bucket: Any, readings: Readings) -> bool:
     return True
 
 
-def _forms(results: list[Any], *, is_openai: bool) -> list[Format]:
+def _forms(results: list[Any], *, is_openai: bool) -> list[BillFormat]:
     """The format of each result; what is no object is counted with those that are."""
-    of_costs: Format = "openai_costs" if is_openai else "anthropic_cost"
-    of_usage: Format = "openai_usage" if is_openai else "anthropic_usage"
+    of_costs: BillFormat = "openai_costs" if is_openai else "anthropic_cost"
+    of_usage: BillFormat = "openai_usage" if is_openai else "anthropic_usage"
     has_costs = any("amount" in result for result in results if isinstance(result, Mapping))
     return [
         of_costs if ("amount" in result if isinstance(result, Mapping) else has_costs) else of_usage
@@ -144,7 +145,7 @@ def _forms(results: list[Any], *, is_openai: bool) -> list[Format]:
     ]
 
 
-def _read_result(form: Format, result: Any, between: tuple[int, int], reading: Reading) -> None:
+def _read_result(form: BillFormat, result: Any, between: tuple[int, int], reading: Reading) -> None:
     reading.cover(*between)
     if not isinstance(result, Mapping):
         reading.fault("shape")

@@ -12,7 +12,8 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from costctl.billed import values
-from costctl.billed.row import BilledRow, Fault, Format, LeftOut, Read
+from costctl.billed.row import BilledRow, Fault, LeftOut, Read
+from costctl.documents.reconciliation import BillFormat
 
 Value = TypeVar("Value")
 
@@ -28,8 +29,8 @@ class UnreadableError(Exception):
 class Reading:
     """The rows of one file in one format, as they are read."""
 
-    def __init__(self, form: Format) -> None:
-        self._form: Format = form
+    def __init__(self, form: BillFormat) -> None:
+        self._form: BillFormat = form
         self._rows: list[BilledRow] = []
         self._covered: set[tuple[int, int]] = set()
         self._faults: Counter[Fault] = Counter()

@@ -11,19 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from costctl.documents.reconciliation import BillFormat
 from costctl.pricing.price_kinds import TokenKind, UnitKind
 
 Charge = Literal["usage", "credit", "discount", "tax", "fee"]
-Format = Literal[
-    "openai_usage",
-    "openai_costs",
-    "anthropic_usage",
-    "anthropic_cost",
-    "aws_cur",
-    "focus",
-    "azure",
-    "litellm",
-]
 Kind = TokenKind | UnitKind
 Fault = Literal["time", "number", "shape", "contradiction"]  # why a row, or a part of one, could not be read
 
@@ -74,7 +65,7 @@ class LeftOut:
 class Read:
     """What a reader made of a file. covered: the times that the file is of, also those without a line, ns UTC."""
 
-    format: Format
+    format: BillFormat
     rows: tuple[BilledRow, ...]
     covered: tuple[tuple[int, int], ...] = ()
     faults: Mapping[Fault, int] = field(default_factory=dict)

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from costctl.billed import aws_cur, azure, focus, openai
 from costctl.billed.reading import Reading, UnreadableError, span_ns
-from costctl.billed.row import Format, Read
+from costctl.billed.row import Read
 from costctl.billed.values import text
+from costctl.documents.reconciliation import BillFormat
 
 Line = Mapping[str, Any]
 Reader = Callable[[Line, Reading], None]
@@ -45,7 +46,7 @@ def read_table(data: bytes) -> Read | None:
     return reading.read()
 
 
-def _reader(columns: Sequence[str]) -> tuple[Format, Reader, dict[str, str]] | None:
+def _reader(columns: Sequence[str]) -> tuple[BillFormat, Reader, dict[str, str]] | None:
     """The format, what reads a line of it, and column → name that the reader knows it by."""
     same = {name: name.strip() for name in columns}
     lower = {name: name.strip().lower().replace("_", "").replace(" ", "") for name in columns}

@@ -8,7 +8,7 @@ formulas.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -35,21 +35,7 @@ EffectName = Literal[
 ]
 SideKind = Literal["period", "store", "document"]
 MeasureUnit = Literal["ratio", "number", "tokens", "s", "length_s", "USD", "count"]
-EFFECTS: Final[tuple[EffectName, ...]] = (
-    "length",
-    "volume",
-    "mix",
-    "model",
-    "steps",
-    "retries",
-    "input_tokens",
-    "cache",
-    "output_tokens",
-    "replica_time",
-    "other_use",
-    "coverage",
-    "price",
-)
+EFFECTS: Final[tuple[EffectName, ...]] = get_args(EffectName)
 
 
 class ComparedSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):

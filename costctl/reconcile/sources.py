@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from costctl.billed.row import BilledFile, BilledRow, Format
+from costctl.billed.row import BilledFile, BilledRow
+from costctl.documents.reconciliation import BillFormat
 from costctl.reconcile.names import seller_of
 
 # An export of what is invoiced before what an API adds up, and before what a gateway reckons.
-_FIRST: Final[tuple[Format, ...]] = (
+_FIRST: Final[tuple[BillFormat, ...]] = (
     "aws_cur",
     "azure",
     "focus",
@@ -26,7 +27,7 @@ _FIRST: Final[tuple[Format, ...]] = (
     "anthropic_usage",
     "litellm",
 )
-_BUCKETED: Final[frozenset[Format]] = frozenset(
+_BUCKETED: Final[frozenset[BillFormat]] = frozenset(
     {"openai_usage", "openai_costs", "anthropic_usage", "anthropic_cost"}
 )
 
@@ -35,7 +36,7 @@ class Line(NamedTuple):
     """A line with where it stands. file: place of the file; form: its format."""
 
     file: int
-    form: Format
+    form: BillFormat
     row: BilledRow
 
 
@@ -46,10 +47,10 @@ class Counted:
     """
 
     lines: list[Line] = field(default_factory=list)
-    repeated: Counter[tuple[int, Format]] = field(default_factory=Counter)
-    unused: Counter[tuple[int, Format]] = field(default_factory=Counter)
-    amount_formats: dict[str, Format] = field(default_factory=dict)
-    quantity_formats: dict[str, Format] = field(default_factory=dict)
+    repeated: Counter[tuple[int, BillFormat]] = field(default_factory=Counter)
+    unused: Counter[tuple[int, BillFormat]] = field(default_factory=Counter)
+    amount_formats: dict[str, BillFormat] = field(default_factory=dict)
+    quantity_formats: dict[str, BillFormat] = field(default_factory=dict)
 
 
 def counted_lines(files: tuple[BilledFile, ...], provider_of: dict[str, str]) -> Counted:
