@@ -54,7 +54,10 @@ def application(inbox: Inbox, keeper: Keeper, host: str, most_body: int) -> Star
 
     async def health(_: Request) -> Response:
         state = keeper.state
-        said = {"status": "ok" if state.trouble is None else "degraded", "trouble": state.trouble}
+        trouble = (
+            state.trouble if keeper.is_running else "Loading has ended by a fault; start costctl serve again."
+        )
+        said = {"status": "ok" if trouble is None else "degraded", "trouble": trouble}
         return JSONResponse({**said, "inbox_bytes": inbox.waiting_bytes})
 
     async def metrics(_: Request) -> Response:

@@ -64,6 +64,11 @@ class Keeper:
         """As it is now; it does not change any more."""
         return self._state
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is there: only a bug ends it."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
@@ -91,8 +96,8 @@ class Keeper:
             return
         try:
             report = self._load(paths)
-        except CostctlError as error:
-            self._tell(trouble=str(error))
+        except (CostctlError, OSError) as error:
+            self._tell(trouble=_said(error))
             return
         refused = {each.uri for each in report.sources if each.state in ("refused", "skipped")}
         for path in paths:
@@ -113,11 +118,16 @@ class Keeper:
     def _draw_anew(self) -> None:
         try:
             drawn = self._draw()
-        except CostctlError as error:
-            self._tell(trouble=str(error), drawn_at_s=time.monotonic())
+        except (CostctlError, OSError) as error:
+            self._tell(trouble=_said(error), drawn_at_s=time.monotonic())
             return
         self._is_stale = False
         self._tell(drawn=drawn, drawn_at_s=time.monotonic(), trouble=None)
 
     def _tell(self, **changed: Any) -> None:
         self._state = replace(self._state, **changed)
+
+
+def _said(error: CostctlError | OSError) -> str:
+    """What went wrong: of the system's errors what the system calls it."""
+    return str(error) if isinstance(error, CostctlError) else f"{error.strerror or type(error).__name__}."
