@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from costctl.cli import completion, options
 from costctl.cli.again import again
+from costctl.cli.emit_all import require_folder, say_bundle, write_bundle
 from costctl.cli.file_format import require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
@@ -18,6 +19,8 @@ from costctl.errors import UsageError
 
 if TYPE_CHECKING:
     from costctl.verbs import Emitted
+
+_ALL: Final = "all"
 
 
 @grouped
@@ -29,15 +32,17 @@ def run(
             "--target",
             metavar="NAME",
             autocompletion=completion.targets,
-            help="The consumer, such as litellm, or client for the calling code, or policy for the document itself; "
-            "an unknown name lists all.",
+            help="The consumer, such as litellm; client for the calling code, policy for the document itself, all for "
+            "a folder with the files of every consumer; an unknown name lists all.",
             show_default=False,
         ),
     ],
     policy: Annotated[
         Path | None,
         typer.Option(
-            "--policy", metavar="FILE", help="A reviewed policy document.  [default: derived from the traces]"
+            "--policy",
+            metavar="FILE",
+            help="A reviewed policy document, or the folder of a bundle.  [default: derived from the traces]",
         ),
     ] = None,
     backend: Annotated[
@@ -55,7 +60,19 @@ def run(
         typer.Option(
             "--diff",
             metavar="FILE",
-            help="Show what would change in this present file of the consumer; nothing is written.",
+            help="Show what would change in this present file of the consumer, or in the folder of an earlier "
+            "--target all; nothing is written.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
+    ] = False,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign",
+            metavar="KEY",
+            help="With --target all: sign it with this secret key of minisign; COSTCTL_SIGN_PASSWORD unlocks it.",
         ),
     ] = None,
     out: options.Out = None,
@@ -66,8 +83,10 @@ def run(
 
     With --out, a coverage manifest is written beside the file as NAME.coverage.json. For each value of the policy
     it says whether the target supports it exactly, rounded, approximated or not at all. With --diff, what would be
-    added (+), changed (~) and is only in the present file (-) is printed, and the exit code is 0 either way. PATHs are
-    loaded into the store first; the answer is then about them alone.
+    added (+), changed (~) and is only in the present file (-) is printed, and the exit code is 0 either way. With
+    --target all, --out is a folder: the files of every consumer that can keep the policy's boundaries, bundle.json,
+    which says who was left out and why, and SHA256SUMS. PATHs are loaded into the store first; the answer is then about
+    them alone.
     """
     from costctl import verbs
 
@@ -76,6 +95,24 @@ def run(
             "--diff and --out were both given.",
             why="With --diff nothing is written.",
             next_step="Leave one of them out.",
+        )
+    if target == _ALL:
+        _require_no_backend(backend)
+        require_folder(out, diff, is_dry=dry_run)
+        question = asked.question(is_extrapolating=extrapolate)
+        with feedback.progress() as progress:
+            bundled = verbs.emit_bundle(
+                question, policy_path=policy, progress=progress, grades=grades, sign_with=sign
+            )
+        if out is not None and not dry_run:
+            write_bundle(bundled, out)
+        say_bundle(bundled, out, diff, _emitting(target, policy), is_dry=dry_run)
+        return
+    if sign is not None:
+        raise UsageError(
+            "--sign means nothing to one file.",
+            why="What is signed are the digests of a folder.",
+            next_step="Use it with --target all.",
         )
     if diff is not None:
         verbs.changes_of_file(target, "", diff)  # a file that cannot be read is refused before the traces are
@@ -89,32 +126,49 @@ def run(
         )
     say_warnings(emission.warnings)
     if diff is not None:
-        _print_changes(target, emission.text, diff, policy)
+        _print_changes(target, emission.text, diff, policy, backend)
         return
-    write_text(emission.text, out)
+    if not dry_run:
+        write_text(emission.text, out)
     manifest = (
         None if out is None or emission.manifest is None else out.with_name(f"{out.name}.coverage.json")
     )
-    if manifest is not None and emission.manifest is not None:
+    if manifest is not None and emission.manifest is not None and not dry_run:
         write_text(emission.manifest, manifest)
-    _say(target, emission, out, manifest, policy)
+    _say(target, emission, out, manifest, policy, backend, is_dry=dry_run)
 
 
-def _print_changes(target: str, text: str, present: Path, policy: Path | None) -> None:
+def _require_no_backend(backend: str | None) -> None:
+    if backend is not None:
+        raise UsageError(
+            "--backend means nothing to --target all.",
+            why="It writes a file for each backend that a consumer takes alone.",
+            next_step="Leave it out.",
+        )
+
+
+def _print_changes(target: str, text: str, present: Path, policy: Path | None, backend: str | None) -> None:
     """What would change in the present file."""
     from costctl import verbs
     from costctl.render.file_changes import sections
 
     changes = verbs.changes_of_file(target, text, present)
-    following = f"{_emitting(target, policy)} --out FILE"
+    following = f"{_emitting(target, policy, backend)} --out FILE"
     say(sections(changes, present.name, following))
 
 
 def _say(
-    target: str, emission: Emitted, out: Path | None, manifest: Path | None, policy: Path | None
+    target: str,
+    emission: Emitted,
+    out: Path | None,
+    manifest: Path | None,
+    policy: Path | None,
+    backend: str | None,
+    *,
+    is_dry: bool,
 ) -> None:
     """What was written, what is in it, and what to do next."""
-    from costctl.render.written import Written, carried_lines
+    from costctl.render.written import Written, carried_lines, written_facts
 
     named = Written(
         "the file to stdout" if out is None else str(out),
@@ -127,19 +181,23 @@ def _say(
         if emission.carried is None
         else carried_lines(emission.carried, None if manifest is None else manifest.name)
     )
-    say_written(named, lines, _next(target, out, policy), out)
+    if is_dry:
+        say([written_facts(named, lines, f"{_emitting(target, policy, backend)} --out FILE", "Would write")])
+    else:
+        say_written(named, lines, _next(target, out, policy, backend), out)
 
 
-def _next(target: str, out: Path | None, policy: Path | None) -> str:
+def _next(target: str, out: Path | None, policy: Path | None, backend: str | None) -> str:
     if out is None:
-        return f"{_emitting(target, policy)} --out FILE"
+        return f"{_emitting(target, policy, backend)} --out FILE"
     if target == "policy":
         checked = shlex.quote(str(out))
         return f"costctl policy check {checked} · costctl emit --target litellm --policy {checked}"
-    return f"{_emitting(target, policy)} --diff FILE"
+    return f"{_emitting(target, policy, backend)} --diff FILE"
 
 
-def _emitting(target: str, policy: Path | None) -> str:
+def _emitting(target: str, policy: Path | None, backend: str | None = None) -> str:
     """The command that writes the same again."""
     made_from = again() if policy is None else f" --policy {shlex.quote(str(policy))}"
-    return f"costctl emit --target {shlex.quote(target)}{made_from}"
+    of = "" if backend is None else f" --backend {shlex.quote(backend)}"
+    return f"costctl emit --target {shlex.quote(target)}{of}{made_from}"

@@ -7,6 +7,7 @@ answers carry a dated one: it belongs to the route of the calls that were answer
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,11 @@ from costctl.pricing.provider_names import provider_id
 _OPERATIONS: Final[dict[str, Operation]] = {"embeddings": "embedding", "rerank": "rerank"}
 # The provider that is asked by the name of a deployment, which says nothing of the model behind it.
 _ASKED_BY_DEPLOYMENT: Final = "azure"
-_DATE_MARKS: Final = ("-", "@", ":")
+# What follows a model's name where it is a date or a revision of it, and not another model: -2024-08-06, @20250929,
+# -0613, -002, -preview-04-17, -20240229-v1:0; not -mini, -32k, :8b or -70b.
+_REVISION: Final = re.compile(
+    r"[-@:](?:(?:preview|exp)-)?(?:\d{3,8}|\d{2,4}-\d{2}(?:-\d{2,4})?)(?:-v\d+)?(?::\d+)?"
+)
 
 Name = TypeVar("Name", bound=str | None)
 
@@ -125,10 +130,17 @@ def routes_of(route_use: pl.DataFrame, settings: Settings) -> Routes:
     )
 
 
+def operation_in_policy(operation: str | None) -> Operation | None:
+    """The word of a policy for an operation of traces; None where it does not tell routes apart."""
+    return _OPERATIONS.get(operation or "")
+
+
 def is_dated(model: str, name: str) -> bool:
     """Whether the model is the one of that name, with its date or revision."""
     short = name.removesuffix("-latest")
-    return model == short or any(model.startswith(short + mark) for mark in _DATE_MARKS)
+    return model.startswith(short) and (
+        model == short or _REVISION.fullmatch(model[len(short) :]) is not None
+    )
 
 
 def _use(row: Mapping[str, object]) -> _Use:
@@ -140,7 +152,7 @@ def _use(row: Mapping[str, object]) -> _Use:
     count = {key: value for key, value in row.items() if isinstance(value, int)}
     return _Use(
         request_class=str(row["request_class"]),
-        operation=_OPERATIONS.get(text["operation"] or ""),
+        operation=operation_in_policy(text["operation"]),
         provider=text["provider"],
         pool=text["pool"],
         asked=text["model_requested"] or text["model"],

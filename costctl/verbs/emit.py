@@ -109,6 +109,21 @@ def _told_at_admission(observation: Observation, progress: Progress) -> Matching
     return found.without_label
 
 
+def sound_policy(
+    question: Question, policy_path: Path | None, progress: Progress, grades: Path | None
+) -> tuple[Policy, tuple[str, ...]]:
+    """A reviewed policy, or the one that the traces lead to, and the warnings of what it was made from. Raises
+    InputError and InfeasibleError where it is not sound.
+    """
+    from costctl.policy.soundness import require_sound
+
+    policy, warnings = (
+        _made(question, progress, grades) if policy_path is None else (policy_at(policy_path), ())
+    )
+    require_sound(policy)
+    return policy, warnings
+
+
 def written_by(target: str, backend: str | None) -> str | None:
     """The format of the target's file; None where no suffix of a name says it.
 
@@ -133,14 +148,10 @@ def emit(
     model that ``grades``, a file of what graders found, speaks for.
     """
     from costctl.policy.carried import carried
-    from costctl.policy.soundness import require_sound
     from costctl.policy.targets.registry import emission_of, require_target
 
     require_target(target, backend)
-    policy, warnings = (
-        _made(question, progress, grades) if policy_path is None else (policy_at(policy_path), ())
-    )
-    require_sound(policy)
+    policy, warnings = sound_policy(question, policy_path, progress, grades)
     if target == "policy":
         return Emitted(_json(policy), None, warnings, contents_of(policy))
     emission = emission_of(target, policy, backend)

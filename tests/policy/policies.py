@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from costctl.documents.policy import (
     AtMost,
     Backend,
@@ -10,6 +12,7 @@ from costctl.documents.policy import (
     GeneratedInfo,
     HeaderMatch,
     Lane,
+    Limit,
     Match,
     Placement,
     Policy,
@@ -100,3 +103,27 @@ def sound_policy(**changes: object) -> Policy:
         "evidence": (declared,),
     }
     return Policy(**{**parts, **changes})
+
+
+def pool_named(name: str, concurrency: Limit | None = None, replicas: int = 1) -> Backend:
+    """A pool of that name that serves "llama"."""
+    return Backend(id=name, model="llama", pool=name, replicas=replicas, max_concurrency=concurrency)
+
+
+def kind_named(name: str, *targets: str, **changes: object) -> PolicyClass:
+    """A class that its header tells, served at backends of equal weight, in the first lane."""
+    kind = PolicyClass(
+        id=name,
+        request_class=name,
+        match=Match(headers=(HeaderMatch(name="x-costctl-class", value=name),)),
+        lane="first",
+        placement=Placement(targets=tuple(Target(backend=each, weight=100) for each in targets)),
+        why={"/lane": ("declared",)},
+    )
+    return replace(kind, **changes)
+
+
+def policy_of(*kinds: PolicyClass, backends: tuple[Backend, ...]) -> Policy:
+    """A policy of these classes, the last of which is the default, with three lanes: first, second and third."""
+    lanes = tuple(Lane(id=name) for name in ("first", "second", "third"))
+    return sound_policy(lanes=lanes, backends=backends, classes=kinds, default_class=kinds[-1].id)

@@ -18,6 +18,11 @@ def validator(repository: Path, name: str) -> Path:
     return python
 
 
+def program(repository: Path, name: str, command: str) -> Path:
+    """A program of the consumer that its environment has. Skips where it is not installed."""
+    return validator(repository, name).with_name(command)
+
+
 def said_by(python: Path, program: str | Path, text: str) -> str:
     """What a program prints that is given the text. program: its text, or the file that it is in."""
     arguments = [str(program)] if isinstance(program, Path) else ["-c", program]

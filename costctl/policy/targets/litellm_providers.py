@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from costctl.documents.policy import Backend
-from costctl.policy.targets.litellm_addresses import address_variables
+from costctl.policy.targets.addresses import address_variables
 from costctl.pricing.provider_names import provider_id, squashed
 
 _OF_A_POOL: Final = "hosted_vllm"
@@ -55,7 +55,7 @@ class NoUpstream:
 def upstreams_of(backends: Sequence[Backend]) -> dict[str, Upstream | NoUpstream]:
     """By id of a backend, how LiteLLM asks it."""
     of_providers = frozenset(name for each in providers().values() for name in each.env.values())
-    addresses = address_variables(backends, of_providers)
+    addresses = address_variables(backends, "API_BASE", of_providers)
     return {backend.id: _upstream(backend, addresses[backend.id]) for backend in backends}
 
 

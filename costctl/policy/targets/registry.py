@@ -9,15 +9,34 @@ from costctl.documents.policy import Policy
 from costctl.errors import UsageError
 from costctl.policy.ledger import Emission
 from costctl.policy.reading import read_yaml
-from costctl.policy.targets import client, litellm, triton
+from costctl.policy.targets import (
+    client,
+    envoy,
+    haproxy,
+    kubernetes,
+    litellm,
+    llmd,
+    otel_collector,
+    ray_serve,
+    triton,
+    vllm,
+)
 from costctl.policy.targets.target import Read, Target
 
 TARGETS: Final[tuple[Target, ...]] = (
     triton.TARGET,
     litellm.TARGET,
     client.TARGET,
+    envoy.TARGET,
+    haproxy.TARGET,
+    vllm.TARGET,
+    ray_serve.TARGET,
+    llmd.TARGET,
+    kubernetes.TARGET,
+    otel_collector.TARGET,
 )
 NAMES: Final = ("policy", *(target.name for target in TARGETS))
+ALL: Final = "all"
 OF_ONE_BACKEND: Final = tuple(target.name for target in TARGETS if target.takes_backend)
 
 
@@ -28,7 +47,7 @@ def require_target(name: str, backend: str | None = None) -> None:
         hint = f" Did you mean {nearest[0]}?" if nearest else ""
         raise UsageError(
             f"There is no target {name!r}.{hint}",
-            why=f"The targets are: {', '.join(NAMES)}.",
+            why=f"The targets are: {', '.join(NAMES)}; {ALL} stands for every one of them.",
             next_step="Name one of them with --target.",
         )
     if backend is not None and name not in OF_ONE_BACKEND:

@@ -23,9 +23,9 @@ from costctl.documents.policy import (
     RejectWhenBusy,
     Unlimited,
 )
-from costctl.errors import UsageError
 from costctl.levers.limits import limit_per_replica
 from costctl.policy.ledger import Emission, Ledger
+from costctl.policy.targets.one_backend import chosen_backend
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.protobuf_text import read_protobuf_text
 from costctl.policy.targets.target import Target
@@ -47,7 +47,9 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
     """The file for one backend; without an id the only one that gathers whole batches. Raises UsageError
     where that leaves no or several backends.
     """
-    number, backend = _chosen(policy, backend_id)
+    number, backend = chosen_backend(
+        policy, backend_id, FILE_NAME, _gathers_batches, "that gathers whole batches"
+    )
     ledger = Ledger(policy)
     served = [
         (index, kind)
@@ -78,24 +80,8 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
     return Emission({FILE_NAME: text}, manifest, FILE_NAME, ((max(1, len(lanes)), "priority level"),))
 
 
-def _chosen(policy: Policy, backend_id: str | None) -> tuple[int, Backend]:
-    by_id = {backend.id: (number, backend) for number, backend in enumerate(policy.backends)}
-    if backend_id is None:
-        static = [name for name, (_, backend) in by_id.items() if backend.batching == "static"]
-        if len(static) == 1:
-            return by_id[static[0]]
-    elif backend_id in by_id:
-        return by_id[backend_id]
-    why = (
-        "The policy does not have exactly one backend that gathers whole batches."
-        if backend_id is None
-        else f"There is no backend {backend_id!r}."
-    )
-    raise UsageError(
-        "It is not clear which model the config.pbtxt is for.",
-        why=why,
-        next_step=f"Name one with --backend: {', '.join(sorted(by_id))}.",
-    )
+def _gathers_batches(backend: Backend) -> bool:
+    return backend.batching == "static"
 
 
 def _dynamic_batching(
@@ -262,4 +248,11 @@ def _say_the_rest(ledger: Ledger, policy: Policy, number: int, served: list[tupl
         ledger.not_applicable(place, _ROUTED)
 
 
-TARGET: Final = Target("triton", emit_triton, takes_backend=True, read=read_protobuf_text, form="pbtxt")
+TARGET: Final = Target(
+    "triton",
+    emit_triton,
+    takes_backend=True,
+    suits=_gathers_batches,
+    read=read_protobuf_text,
+    form="pbtxt",
+)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costctl.documents.policy import Backend
+from costctl.policy.targets.addresses import host_names
 from costctl.policy.targets.litellm_providers import Upstream, upstreams_of, variables_read
 from tests.policy.test_litellm_file import bought, own
 
@@ -43,6 +46,13 @@ def test_a_pool_called_as_a_provider_or_a_model_has_an_address_of_its_own() -> N
     assert azure["azure"] != azure["prod"] == "AZURE_API_BASE"
     both = addresses(own("qwen-", "m"), bought("vllm", "qwen_"))
     assert len(set(both.values())) == len(both)
+
+
+@given(names=st.lists(st.text("abAB19-_. é", min_size=1, max_size=70), min_size=1, max_size=4, unique=True))
+def test_every_pool_is_a_host_of_its_own_by_a_label_of_dns(names: list[str]) -> None:
+    hosts = host_names([own(name, "llama") for name in names])
+    assert len(set(hosts.values())) == len(names)
+    assert all(re.fullmatch("[a-z]([a-z0-9-]{0,42}[a-z0-9])?", each) for each in hosts.values())
 
 
 def addresses(*backends: Backend) -> dict[str, str]:
