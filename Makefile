@@ -58,6 +58,7 @@ bench: .venv/test ## ratios against what one would do instead, side by side in o
 	@$(BIN)/python -m bench.bought
 	@$(BIN)/python -m bench.replay
 	@$(BIN)/python -m bench.start
+	@$(BIN)/python -m bench.report
 	@$(BIN)/python -m bench.receiver
 	@$(BIN)/python -m bench.placement
 

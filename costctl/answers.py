@@ -7,7 +7,8 @@ docs/explanation/decisions/0019-kept-answers.md
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -33,15 +34,30 @@ def kept_or_made(
     A document is kept only if reading it again gives the very bytes that it is printed as, so that nobody can tell a
     kept one from a fresh one.
     """
-    if observation.store is None:
-        return make(observation, progress, *asked, **named)
-    key = digest_of([observation.basis, make.__module__, make.__qualname__, asked, named])
-    found = kept.read(observation.store, key)
+    return found_or_made(
+        observation.store,
+        progress,
+        kind,
+        [observation.basis, make.__module__, make.__qualname__, asked, named],
+        lambda: make(observation, progress, *asked, **named),
+    )
+
+
+def found_or_made(
+    store: Path | None, progress: Progress, kind: type[Document], rests_on: Any, make: Callable[[], Document]
+) -> Document:
+    """The same of an answer that rests on more than one observation. store: that it is kept beside, nowhere if None.
+    rests_on: all that it depends on, plain values.
+    """
+    if store is None:
+        return make()
+    key = digest_of(rests_on)
+    found = kept.read(store, key)
     if found is not None:
         progress("Nothing has changed since this was computed", None)
         return msgspec.msgpack.decode(found, type=kind)
-    document = make(observation, progress, *asked, **named)
+    document = make()
     packed = msgspec.msgpack.encode(document)
     if msgspec.json.encode(msgspec.msgpack.decode(packed, type=kind)) == msgspec.json.encode(document):
-        kept.write(observation.store, key, packed)
+        kept.write(store, key, packed)
     return document

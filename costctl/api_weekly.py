@@ -65,13 +65,15 @@ class Weekly:
             warn(verbs.keep_outcomes(question, document))
         return document
 
-    def report(self, *, extrapolate: bool = False) -> Report:
+    def report(self, *, bills: Sequence[AnyPath] = (), extrapolate: bool = False) -> Report:
         """The weekly review: what was spent and why, what to do now, what came of earlier advice. It is looked at, and
-        nothing is kept. extrapolate: figures per week from less than a day too.
+        nothing is kept. bills: what providers bill, as ``reconcile`` takes it.  extrapolate: figures per week from less
+        than a day too.
         """
         from costctl import verbs
 
-        return verbs.report(self._question(is_extrapolating=extrapolate), self.progress)
+        question = self._question(is_extrapolating=extrapolate)
+        return verbs.report(question, self.progress, [str(each) for each in bills])
 
     def reconcile(self, *bills: AnyPath) -> Reconciliation:
         """What providers bill beside what the traces say, and why the two differ, in parts that add up.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,9 +26,10 @@ from costctl.documents.ingestion import SourceReport
 from costctl.documents.loading import Loaded
 from costctl.documents.provenance import InputRecord, Provenance
 from costctl.documents.reject_codes import rejects_in_words
+from costctl.documents.settings import Settings
 from costctl.engine.duckdb import DuckDBEngine
 from costctl.engine.protocol import Engine
-from costctl.engine.small_tables import load_prices, load_settings
+from costctl.engine.small_tables import PRICE_TABLES, load_prices, load_settings
 from costctl.errors import InputError, UsageError
 from costctl.ingest.discretion import discretion_for
 from costctl.ingest.loader import ingest, reader_for, require_something, require_usable
@@ -133,8 +135,9 @@ def observed(question: Question, progress: Progress, *, is_about_spans: bool = T
         window = asked.window(last_start_ns)
         load_settings(engine, config.settings, rules, *window)
         refuse_useless(engine, config.settings, are_built_in=question.rules is None)
-        progress("Looking up prices", None)
-        load_prices(engine, config.settings, as_of)
+        engine.load_when_read(
+            PRICE_TABLES, partial(_look_up_prices, engine, config.settings, as_of, progress)
+        )
         inputs, rejected = _sources(connection)
         if is_about_spans and rejected:
             _require_spans(connection)
@@ -176,6 +179,14 @@ def _connected(
         others = look_at(connection, [each.source_id for each in sources if each.source_id is not None])
         question.told(_loaded(store, question, sources, others))
         yield connection
+
+
+def _look_up_prices(engine: Engine, settings: Settings, as_of: date | None, progress: Progress) -> None:
+    """Load the prices of what the traces call. They are looked up for the first figure that rests on them: which models
+    are called is known only when every call is, and a kept answer needs to know neither.
+    """
+    progress("Looking up prices", None)
+    load_prices(engine, settings, as_of)
 
 
 def _file_of(question: Question) -> Path | None:

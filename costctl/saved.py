@@ -62,11 +62,9 @@ def _version_in(data: bytes, path: Path, next_step: str) -> str:
     try:
         return msgspec.json.decode(data, type=_Says).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} holds no document of costctl's.",
-            why="It is no JSON object with a schema_version.",
-            next_step=next_step,
-        ) from error
+        is_json = isinstance(error, msgspec.ValidationError)
+        said = "It is no JSON object with a schema_version." if is_json else f"It cannot be read: {error}."
+        raise InputError(f"{path} holds no document of costctl's.", why=said, next_step=next_step) from error
 
 
 def _another(path: Path, says: str, wanted: str, next_step: str) -> InputError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from costctl.finance.focus import COLUMNS
 from costctl.finance.focus_column import METHOD_ID
+from costctl.finance.invoice_columns import INVOICE_COLUMNS
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "focus.md"
 _INTRODUCTION = f"""# The FOCUS export
@@ -58,7 +59,7 @@ The public focus-validator 2.2.1, which has the rules of 1.2, accepts the CSV an
 of the two rules on InvoiceId, of which one always fails; under the names of 1.2 for the two columns of providers, it
 accepts those of 1.4 as well (`tests/finance/test_focus_validator.py`). What 1.4 wants beyond that, no public
 validator checks yet; `tests/finance/test_focus_versions.py` and `test_focus_allocation.py` do. Of what 1.4 asks of
-whoever delivers data, the metadata and the datasets of contracts, billing periods and invoices are not written.
+whoever delivers data, the metadata and the datasets of contracts and billing periods are not written.
 
 `--format csv` and `--format parquet` write one row a class: the columns of `costctl analyze --format csv`. The column
 `row` says what a row is: `class`, `idle`, `unattributed` or `total`. Σ charged_usd of the first three = the total row
@@ -77,12 +78,40 @@ their sum over lines means nothing. They are null where `costctl analyze` has no
 """
 
 
+_INVOICES = """
+## Invoices
+
+`costctl export --format focus-invoices -o invoices.csv` (or `.parquet`) writes the Invoice Detail of FOCUS 1.4: a row
+for each invoice × charge category × what was bought. The amount of an invoice is that of `[bills]`; its number,
+terms and dates are in [`[[invoices]]`](configuration.md#invoices-what-else-is-on-an-invoice). Only what is bought by
+the token from the provider, or the time of the pool, can be on it.
+
+- **Ties out.** Σ BilledCost of an invoice = its amount in `[bills]`, to half a micro-dollar. BilledCost of a row = Σ
+  BilledCost of the cost rows with its InvoiceDetailId, exactly; cost rows carry InvoiceId and InvoiceDetailId as soon
+  as costctl.toml names the invoice.
+- **The difference** between the amount and the cost rows is a row of its own, an Adjustment with `x_InvoiceLine` in its
+  grain, which no cost row refers to: what was not traced, what has no price, what is priced otherwise, or the part of
+  the month outside the window; stderr says how much of the month was observed, and `costctl reconcile` which it is.
+  Above a dollar it is more than FOCUS tolerates between the two files: then they do not agree yet.
+- **Zero** amounts: an item of 0 USD is a row; a difference of less than half a micro-dollar is none.
+- **Of the rows, not the issuer.** Items are costctl's: the same amounts, not the wording, of the paper. InvoiceDetailId
+  is costctl's as well.
+- **Validated** by a schema written down from the specification (`tests/finance/test_invoice_detail.py`): the public
+  focus-validator does not know the dataset.
+
+| column | values | where it comes from |
+|---|---|---|
+"""
+
+
 def rendered() -> str:
     """The page."""
-    return _INTRODUCTION + "".join(
+    costs = "".join(
         f"| {column.name} | {', '.join(column.versions)} | {column.kind} | {column.source} |\n"
         for column in COLUMNS
     )
+    invoices = "".join(f"| {column.name} | {column.kind} | {column.source} |\n" for column in INVOICE_COLUMNS)
+    return _INTRODUCTION + costs + _INVOICES + invoices
 
 
 if __name__ == "__main__":

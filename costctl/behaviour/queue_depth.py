@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from costctl.behaviour.waits import waiting
 from costctl.documents.analysis import QueueDepth
 from costctl.units import NS_PER_S
 
 
 def queue_depth(calls: pl.DataFrame) -> QueueDepth | None:
     """The depth between the first and the last instant of the pool's calls."""
-    known = calls.filter(pl.col("queue_s").is_not_null() & pl.col("end_ns").is_not_null())
+    known = waiting(calls)
     if known.is_empty():
         return None
     from_ns, to_ns = known["start_ns"].to_numpy(), known["busy_from_ns"].to_numpy()

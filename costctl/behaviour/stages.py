@@ -35,6 +35,7 @@ KIND_OF_STAGE: Final[dict[str, BottleneckKind]] = {
 GENERATION_STAGES: Final = ("prefill", "decode", "model_call")
 MODEL_STAGES: Final = (*GENERATION_STAGES, "embedding")
 UNNAMED_STAGES: Final = ("uninstrumented", "other")
+KNOWN_STAGES: Final = (*KIND_OF_STAGE, *UNNAMED_STAGES)
 
 _PHASE_OF_STAGE: Final[dict[str, StagePhase]] = {
     "gateway": "before",
@@ -68,7 +69,7 @@ def stage_uses(stage_time: pl.DataFrame) -> tuple[StageUse, ...]:
         )
         .sort(["self_ns", "stage"], descending=[True, False])
     )
-    total_ns = int(rows["self_ns"].sum())
+    total_ns, timed = int(rows["self_ns"].sum()), stage_time["request_id"].n_unique()
     has_generation = bool(rows["stage"].is_in(GENERATION_STAGES).any())
     return tuple(
         StageUse(
@@ -78,6 +79,7 @@ def stage_uses(stage_time: pl.DataFrame) -> tuple[StageUse, ...]:
             seconds=self_ns / NS_PER_S,
             share_ratio=self_ns / total_ns if total_ns else 0.0,
             p95_s=p95_s,
+            s_per_request=self_ns / NS_PER_S / timed,
         )
         for stage, self_ns, requests, p95_s in rows.iter_rows()
     )

@@ -14,6 +14,7 @@ import polars as pl
 
 from costctl.behaviour.bottleneck import bottlenecks, stage_sums
 from costctl.behaviour.class_frames import ClassFrames, class_frames
+from costctl.behaviour.depth_over_time import depth_over_time
 from costctl.behaviour.faults import class_faults
 from costctl.behaviour.heat import load_map, waste_map
 from costctl.behaviour.objectives import class_objectives
@@ -108,6 +109,7 @@ def build_workload_map(
         load=load_map(order, traffic),
         leftover=leftover(traffic.requests, traffic.request_class, ruled.last_rule),
         notes=tuple(_notes(traffic, priced)),
+        depth_over_time=depth_over_time(traffic.calls, window_ns),
     )
 
 

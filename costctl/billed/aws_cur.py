@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
-from costctl.billed.kinds import kind_of, unit_size, without_kind
+from costctl.billed.kinds import kind_of, tier_of, unit_size, without_kind
 from costctl.billed.reading import Reading, quantity, span_ns
 from costctl.billed.row import BilledRow, Charge
 from costctl.billed.values import text
@@ -23,8 +23,9 @@ from costctl.billed.values import text
 PROVIDER: Final = "aws"
 NEEDED: Final = frozenset({"line_item_usage_start_date", "line_item_unblended_cost"})
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_REGION: Final = re.compile(r"^[A-Z]{2,4}\d?-")
+_REGION: Final = re.compile(r"^(?:[A-Z]{2,4}\d?-)?(?:MP:[A-Z]{2,4}\d?_)?")
 _EDITION: Final = re.compile(r"\s*\(amazon bedrock edition\)\s*", re.IGNORECASE)
+_CLAUDE: Final = re.compile(r"Claude ?(?P<version>\d+(?:[. -]\d+)?) ?(?P<family>Opus|Sonnet|Haiku)$")
 _MILLION: Final = 1_000_000
 _CHARGES: Final[dict[str, Charge]] = {
     "usage": "usage",
@@ -77,16 +78,27 @@ def _row(cells: Mapping[str, Any]) -> BilledRow:
         start,
         end,
         provider=PROVIDER,
-        described=tuple(filter(None, (without_kind(named), product, text(cells.get("line_item_operation"))))),
+        described=tuple(
+            filter(None, (*_models(without_kind(named)), product, text(cells.get("line_item_operation"))))
+        ),
         kind=kind,
         item=None if kind else usage_type or described or product,
         charge=charge,
         key=text(cells.get("line_item_resource_id")),
         project=text(cells.get("line_item_usage_account_id")),
+        service_tier=tier_of(usage_type),
         quantity=None if kind is None or used is None else used * _size(cells, described),
         amount=amount,
         currency=currency,
     )
+
+
+def _models(said: str) -> tuple[str, ...]:
+    """The model as the usage type has it, and of a Claude also as it is called from 4 on: "Claude4.5Sonnet" is Claude
+    Sonnet 4.5.
+    """
+    claude = _CLAUDE.match(said)
+    return (said,) if claude is None else (said, f"Claude {claude['family']} {claude['version']}")
 
 
 def _size(cells: Mapping[str, Any], described: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
-from costctl.billed.kinds import kind_of, unit_size, without_kind
+from costctl.billed.kinds import kind_of, tier_of, unit_size, without_kind
 from costctl.billed.reading import Reading, quantity, span_ns
 from costctl.billed.row import BilledRow, Charge
 from costctl.billed.values import text
@@ -71,6 +71,7 @@ def _row(cells: Mapping[str, Any]) -> BilledRow:
         charge=_CHARGES.get((text(cells.get("chargetype")) or "usage").lower(), "fee"),
         key=text(cells.get("resourcename")) or text(cells.get("resourceid")),
         project=text(cells.get("resourcegroup")) or text(cells.get("resourcegroupname")),
+        service_tier=tier_of(meter),
         quantity=None if kind is None or used is None else used * unit_size(text(cells.get("unitofmeasure"))),
         amount=amount,
         currency=currency,

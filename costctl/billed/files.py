@@ -54,6 +54,6 @@ def _parts(uri: str, data: bytes) -> tuple[Read, ...]:
         raise InputError(
             f"{uri} is no bill, usage report or cost export that costctl knows.",
             why="Neither its columns nor its fields are those of OpenAI, Anthropic, AWS CUR, FOCUS, Azure or LiteLLM.",
-            next_step="`costctl help reconcile` lists what is read, and how to download it.",
+            next_step="`costctl help reconcile-an-invoice` says what is read, and how to download it.",
         )
     return found

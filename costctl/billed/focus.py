@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
-from costctl.billed.kinds import is_of_tokens, kind_of, unit_size, without_kind
+from costctl.billed.kinds import is_of_tokens, kind_of, tier_of, unit_size, without_kind
 from costctl.billed.reading import Reading, quantity, span_ns
 from costctl.billed.row import BilledRow, Charge, Kind
 from costctl.billed.values import text
@@ -61,6 +61,9 @@ def _row(cells: Mapping[str, Any]) -> BilledRow:
         charge=discount,
         key=text(cells.get("ResourceId")),
         project=text(cells.get("SubAccountName")) or text(cells.get("SubAccountId")),
+        service_tier=next(
+            (tier for name in _METERS if (tier := tier_of(text(cells.get(name)))) is not None), None
+        ),
         quantity=None if kind is None else _quantity(cells, kind),
         amount=amount,
         currency=currency,

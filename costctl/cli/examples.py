@@ -24,7 +24,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "recommend": ("costctl recommend -o advice.json", "costctl recommend --review"),
     "emit": (
         "costctl emit --target policy -o new-policy.json",
-        "costctl emit --target client --policy policy.json -o client.yaml",
+        "costctl emit --target all --policy policy.json -o deployed",
     ),
     "report": ("costctl report -o review.html", "costctl report --last 7d --format markdown -o comment.md"),
     "serve": ("costctl serve", "costctl serve --port 8080 --refresh 5m"),
@@ -44,6 +44,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "baseline save": ("costctl baseline save", "costctl baseline save --last 7d -o last-week.json"),
     "baseline show": ("costctl baseline show", "costctl baseline show -o baseline.csv"),
     "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
+    "policy verify": (
+        "costctl policy verify --policy policy.json traces/",
+        "costctl policy verify --policy policy.json --last 7d -o broken.csv",
+    ),
+    "policy explain": (
+        "costctl policy explain policy.json rag",
+        "costctl policy explain policy.json -o why.csv",
+    ),
+    "policy diff": (
+        "costctl policy diff policy.json reviewed.yaml",
+        "costctl policy diff policy.json reviewed.yaml -o changes.csv",
+    ),
     "prices list": (
         "costctl prices list --model gpt-4o",
         "costctl prices list --as-of 2026-01-01 -o prices.csv",

@@ -23,6 +23,7 @@ class ExportFormat(StrEnum):
     """What is exported."""
 
     FOCUS = "focus"
+    FOCUS_INVOICES = "focus-invoices"
     CSV = "csv"
     PARQUET = "parquet"
     CHARGEBACK = "chargeback"
@@ -31,6 +32,7 @@ class ExportFormat(StrEnum):
 
 _WRITTEN: Final = {
     ExportFormat.FOCUS: ("csv", "parquet"),
+    ExportFormat.FOCUS_INVOICES: ("csv", "parquet"),
     ExportFormat.CSV: ("csv",),
     ExportFormat.PARQUET: ("parquet",),
     ExportFormat.CHARGEBACK: ("csv", "parquet"),
@@ -66,7 +68,8 @@ def run(
         ExportFormat,
         typer.Option(
             "--format",
-            help="focus: a FOCUS file, one row per day, resource, class and tenant.  csv, parquet: one row per class, "
+            help="focus: a FOCUS file, one row per day, resource, class and tenant.  focus-invoices: invoices "
+            "by what was bought.  csv, parquet: one row per class, "
             "and rows for idle, unattributed and total cost.  chargeback: one row per tenant, or whatever [chargeback] "
             "or --by says, with who pays.  openmetrics: a text file of metrics for Prometheus.",
         ),
@@ -109,8 +112,8 @@ def run(
 ) -> None:
     """Export charges as FOCUS or for chargeback, classes as CSV or Parquet, or metrics.
 
-    FOCUS and chargeback are written as Parquet if the --out name ends in .parquet. Usage without a price is not in the
-    file; stderr says how much that is.
+    FOCUS, invoices and chargeback are written as Parquet if the --out name ends in .parquet. Usage without a price is
+    not in the file; stderr says how much that is.
     PATHs are loaded into the store first; the answer is then about them alone.
     """
     from costctl import verbs
@@ -121,8 +124,7 @@ def run(
         _tables_of(document, form, out)
         return
     written = _WRITTEN[form]
-    is_one_format = form not in (ExportFormat.FOCUS, ExportFormat.CHARGEBACK)
-    require_written(out, written, by_format=form.value if is_one_format else None)
+    require_written(out, written, by_format=form.value if len(written) == 1 else None)
     if form is ExportFormat.CHARGEBACK:
         _charge_back(by, tenants, out, asked, feedback)
         return
@@ -134,6 +136,9 @@ def run(
         )
     if form is ExportFormat.OPENMETRICS:
         _as_metrics(out, asked, feedback)
+        return
+    if form is ExportFormat.FOCUS_INVOICES:
+        _invoices(focus_version, out, asked, feedback)
         return
     is_parquet = form is ExportFormat.PARQUET or meant_by(out) == "parquet"
     with feedback.progress() as progress:
@@ -166,6 +171,47 @@ def run(
         f"costctl export --format csv{again()} for classes"
         if is_focus
         else f"costctl export{again()} for FOCUS",
+        out,
+    )
+
+
+def _invoices(focus_version: FocusVersion, out: Path | None, asked: Asked, feedback: Feedback) -> None:
+    """The invoices of the window as Invoice Detail. Raises UsageError where the settings name none."""
+    from costctl import verbs
+    from costctl.render import exported
+    from costctl.render.written import Written, invoiced_lines
+
+    if focus_version is not FocusVersion.V1_4:
+        raise UsageError(
+            f"--format focus-invoices cannot be written as FOCUS {focus_version.value}.",
+            why="FOCUS has Invoice Detail from version 1.4 on.",
+            next_step="Omit --focus-version.",
+        )
+    with feedback.progress() as progress:
+        found = verbs.export(asked.question(), progress, tenants="hashed", is_idle_spread=False)
+    if not found.focus.invoices:
+        raise UsageError(
+            "No invoice is known.",
+            why="costctl.toml has no [[invoices]].",
+            next_step="Add the amount to [bills], and an [[invoices]] with of, month, id and terms; `costctl help "
+            "configuration` shows them.",
+        )
+    say_warnings(found.analysis.provenance.warnings)
+    for note in found.focus.invoice_notes:
+        typer.echo(f"Note: {note}", err=True)
+    columns = exported.invoice_columns(found.focus)
+    if meant_by(out) == "parquet":
+        content = exported.parquet(columns)
+        write_bytes(content, out)
+    else:
+        text = exported.invoice_csv(found.focus)
+        content = text.encode()
+        write_text(text, out)
+    name = "the file to stdout" if out is None else str(out)
+    say_written(
+        Written(name, len(content), ((columns.height, "row"),)),
+        invoiced_lines(found.focus),
+        f"costctl export{again()} for their costs",
         out,
     )
 

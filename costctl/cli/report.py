@@ -43,11 +43,20 @@ def run(
         ),
     ] = None,
     out: options.Out = None,
+    bills: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--bills",
+            metavar="FILE",
+            help="Bills, usage reports and cost exports to compare with, as costctl reconcile does; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     extrapolate: options.Extrapolate = False,
     asked: Asked,
     feedback: Feedback,
 ) -> None:
-    """Write the weekly review: spend, why, what to do now.
+    """Write the weekly review: spend, why, what to do now, and whether the bill is right.
 
     On a terminal a page goes to costctl-report.html, or .pdf, unless --out says where. Its advice is not kept for
     --review.
@@ -58,7 +67,7 @@ def run(
     chosen = form_of(form, out, ReportFormat.HTML)
     place = _place(chosen, out)
     with feedback.progress() as progress:
-        document = verbs.report(asked.question(is_extrapolating=extrapolate), progress)
+        document = verbs.report(asked.question(is_extrapolating=extrapolate), progress, bills or ())
         progress("Drawing the page", None)
         content = _written(document, chosen)
     say_warnings(document.provenance.warnings)
@@ -70,7 +79,8 @@ def run(
         from costctl.render.written import Written
 
         written = Written(str(place), place.stat().st_size)
-        say_written(written, (), f"costctl recommend --show 1{again()}", place)
+        shown = " --show 1" if document.recommendations.made else ""
+        say_written(written, (), f"costctl recommend{shown}{again()}", place)
 
 
 def _place(form: ReportFormat, out: Path | None) -> Path | None:

@@ -1,4 +1,5 @@
-"""Which of latency, success, retries and cache hits changed, class by class, and is that more than noise?
+"""Which of latency, success, retries and cache hits changed, class by class, and is that more than noise? Where nothing
+has a price, so that no effect tells it: which of requests and tokens?
 
 In: two sides. Out: ``MetricChange`` values. The standard error of a difference comes from blocks of time that are drawn
 again, both sides alike where they cover the same hours of the day; a change is named from ``STANDARD_ERRORS`` of them.
@@ -19,12 +20,14 @@ from costctl.cost.difference_noise import FEWEST_BLOCKS
 from costctl.documents.analysis import ClassReport
 from costctl.documents.difference import MeasureUnit, MetricChange
 from costctl.documents.estimate import Estimate
+from costctl.documents.metrics import METRICS
 from costctl.documents.spending import LEAST_RATIO, STANDARD_ERRORS
 from costctl.frames.compared import ComparedTime, Rows
 from costctl.stats.blocks import block_weights
 
-STAGE: Final = "stage_s_per_request"
+STAGE: Final = METRICS["stage_s_per_request"].id
 _DRAWS: Final = 200
+_ALIKE: Final = 0.01  # of the length of a side, by which the other may differ to be as long
 _FEWEST: Final = 30  # requests of a class on each side, below which its quantiles are not compared
 _MOST_ROWS: Final = 20_000  # of a class and side from which the spread of a quantile is drawn
 _LEAST_STAGE_S: Final = 0.001  # a stage that takes less is nothing that anybody waits for
@@ -47,12 +50,16 @@ class _Wanted:
     of: Callable[[pl.DataFrame, Floats | None], _Known]
 
 
-def metric_changes(base: ComparedTime, new: ComparedTime, seed: int) -> tuple[MetricChange, ...]:
-    """All metrics of classes that are on both sides, the most changed first."""
+def metric_changes(
+    base: ComparedTime, new: ComparedTime, seed: int, *, is_priced: bool = True
+) -> tuple[MetricChange, ...]:
+    """All metrics of classes that are on both sides, the most changed first. is_priced: effects tell requests and
+    tokens; else these are metrics, of classes that are on one side alone too.
+    """
     if base.rows is None or new.rows is None:
         found = [*_of_documents(base, new)]
     else:
-        found = [*_of_rows(base, new, base.rows, new.rows, seed)]
+        found = [*_of_rows(base, new, base.rows, new.rows, seed, is_priced=is_priced)]
     return tuple(sorted(found, key=_order))
 
 
@@ -62,7 +69,7 @@ def _order(change: MetricChange) -> tuple[bool, float, str, str, str]:
 
 
 def _of_rows(
-    base: ComparedTime, new: ComparedTime, before: Rows, after: Rows, seed: int
+    base: ComparedTime, new: ComparedTime, before: Rows, after: Rows, seed: int, *, is_priced: bool
 ) -> Iterator[MetricChange]:
     rng = np.random.default_rng(seed)
     blocks = (base.cells.blocks, new.cells.blocks)
@@ -71,14 +78,19 @@ def _of_rows(
         first = block_weights(blocks[0], _DRAWS, rng)
         is_paired = base.cells.is_paired(new.cells)
         weights = [first, first if is_paired else block_weights(blocks[1], _DRAWS, rng)]
-    names = sorted(
-        set(before.requests["request_class"].to_list()) & set(after.requests["request_class"].to_list())
-    )
-    for name in names:
+    on = [{*side.requests["request_class"].to_list()} for side in (before, after)]
+    is_as_long = abs(base.cells.seconds - new.cells.seconds) <= _ALIKE * base.cells.seconds
+    for name in sorted(on[0] & on[1] if is_priced else on[0] | on[1]):
         rows = [side.requests.filter(pl.col("request_class") == name) for side in (before, after)]
         is_many = min(each.height for each in rows) >= _FEWEST
         chosen: list[Floats | None] = weights if is_many else [None, None]
-        for wanted in _WANTED:
+        if not is_priced:
+            counts = [
+                _count(each, weight if is_as_long else None)
+                for each, weight in zip(rows, chosen, strict=True)
+            ]
+            yield _change("requests", name, None, "count", (counts[0], counts[1]), min(blocks))
+        for wanted in _WANTED if is_priced else (*_TOKENS, *_WANTED):
             sides = [wanted.of(each, weight) for each, weight in zip(rows, chosen, strict=True)]
             if any(each.value is not None for each in sides):
                 yield _change(wanted.metric, name, None, wanted.unit, (sides[0], sides[1]), min(blocks))
@@ -88,14 +100,15 @@ def _of_rows(
 def _stages(
     name: str, sides: tuple[Rows, Rows], rows: list[pl.DataFrame], weights: list[Floats | None], blocks: int
 ) -> Iterator[MetricChange]:
-    """Mean time of a request in each stage."""
+    """Mean time of a request in each stage, over the requests that were timed, as the analysis has it."""
     of_class = [side.stages.filter(pl.col("request_class") == name) for side in sides]
     for stage in sorted({*of_class[0]["stage"].to_list(), *of_class[1]["stage"].to_list()}):
         known = []
         for stages, requests, weight in zip(of_class, rows, weights, strict=True):
             own = stages.filter(pl.col("stage") == stage)
             top = _by_block(own["at"], (own["self_ns"] / 1e9).to_numpy(), weight)
-            bottom = _by_block(requests["at"], np.ones(requests.height), weight)
+            timed = requests.filter(pl.col("duration_s").is_not_null())
+            bottom = _by_block(timed["at"], np.ones(timed.height), weight)
             known.append(_mean(top, bottom))
         if max(each.value or 0.0 for each in known) >= _LEAST_STAGE_S:
             yield _change(STAGE, name, stage, "s", (known[0], known[1]), blocks)
@@ -113,6 +126,11 @@ def _mean(top: tuple[float, Floats | None], bottom: tuple[float, Floats | None])
     if top[1] is None or bottom[1] is None:
         return _Known(value)
     return _Known(value, top[1][bottom[1] > 0] / bottom[1][bottom[1] > 0])
+
+
+def _count(rows: pl.DataFrame, weights: Floats | None) -> _Known:
+    """How many requests. weights: None where the other side is longer or shorter, which is no chance."""
+    return _Known(*_by_block(rows["at"], np.ones(rows.height), weights))
 
 
 def _ratio_of(top: pl.Expr, bottom: pl.Expr) -> Callable[[pl.DataFrame, Floats | None], _Known]:
@@ -170,6 +188,16 @@ _WANTED: Final = (
             pl.when(pl.col("cached_input_tokens").is_not_null()).then(pl.col("input_tokens")),
         ),
     ),
+)
+
+
+_TOKENS: Final = tuple(
+    _Wanted(
+        f"{kind}_tokens_per_request",
+        "tokens",
+        _ratio_of(pl.col(f"{kind}_tokens"), pl.when(pl.col(f"{kind}_tokens").is_not_null()).then(1.0)),
+    )
+    for kind in ("input", "output")
 )
 
 

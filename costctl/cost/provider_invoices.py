@@ -37,7 +37,7 @@ def provider_invoices(frames: Frames, settings: Settings) -> tuple[ProviderInvoi
 def _invoice(frames: Frames, name: str, month: str, invoiced_usd: float) -> ProviderInvoice:
     is_here = (pl.col("provider") == name) & pl.col("day").str.starts_with(month)
     charged = frames.sums.provider_day.filter(is_here)
-    ratio = _observed_ratio(frames, month)
+    ratio = observed_month_ratio(frames, month)
     usd = sum_of_parts(charged, "usd")
     return ProviderInvoice(
         provider=name,
@@ -52,7 +52,7 @@ def _invoice(frames: Frames, name: str, month: str, invoiced_usd: float) -> Prov
     )
 
 
-def _observed_ratio(frames: Frames, month: str) -> float:
+def observed_month_ratio(frames: Frames, month: str) -> float:
     """The part of the month that lies in the window."""
     begin = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
     length_s = calendar.monthrange(begin.year, begin.month)[1] * 86_400.0

@@ -6,13 +6,14 @@ Out: ``Sampled`` values.
     cost of one       ratio of sums, bootstrap over sessions, as their requests come together; over requests where
                       nothing names its session
     part of requests  Wilson's interval
+    time in a stage   ratio of sums, bootstrap over requests that were timed
     percentiles       bounds by ranks
     sums              ± 1.96 standard errors of ``change_noise``: for comparisons with another window
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -32,12 +33,14 @@ from costctl.stats.blocks import LEVEL, ratio_over_requests
 from costctl.stats.noninferiority import wilson
 from costctl.stats.quantiles import quantile
 from costctl.stats.rank_bounds import rank_bounds
+from costctl.units import NS_PER_S
 
 _PERCENTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _TIMES: Final = {"e2e": "duration_s", "ttft": "ttft_s"}
 _STANDARD_ERRORS: Final = 1.959964  # of a normal deviate, within which 95 % lie
 _WHOLE: Final[Subject] = ()
 _CUTS: Final = {"class": "request_class", "tenant": "tenant", "model": "model"}
+_MEANS: Final = "ratio of sums, bootstrap over requests"
 _RANKS: Final = "ranks of the observed values"
 _WILSON: Final = "Wilson's interval"
 _SUMS: Final = "sum, standard error by blocks of time"
@@ -58,6 +61,9 @@ def sampled_of(
         .join(sessions.select("request_id", "session_id"), on="request_id", how="left")
         .sort("request_id")
     )
+    stage_time = frames.traffic.placed(frames.traffic.stage_time).with_columns(
+        pl.col("request_class", "stage").cast(pl.String)
+    )
     found: list[Sampled] = []
     for report in document.classes:
         name = report.request_class
@@ -65,6 +71,7 @@ def sampled_of(
         rows = requests.filter(pl.col("request_class").cast(pl.String) == name)
         found.extend(_of_requests(rows, subject, seed, is_priced=report.cost.attributed_usd is not None))
         found.extend(_of_times(rows, subject))
+        found.extend(_of_stages(stage_time.filter(pl.col("request_class") == name), subject, seed))
         found.extend(_of_objectives(rows, name, settings.classes.get(name, ClassSettings())))
     is_priced = document.totals.attributed_usd is not None
     found.extend(_of_requests(requests, _WHOLE, seed, is_priced=is_priced))
@@ -131,6 +138,30 @@ def _of_times(rows: pl.DataFrame, subject: Subject) -> Iterator[Sampled]:
             )
 
 
+def _of_stages(stage_time: pl.DataFrame, subject: Subject, seed: int) -> Iterator[Sampled]:
+    """Of requests that were timed: those that did not enter the stage were 0 s in it."""
+    timed = stage_time.select("request_id").unique().sort("request_id")
+    ones = np.ones(timed.height)
+    for stage in stage_time["stage"].unique().sort():
+        own = stage_time.filter(pl.col("stage") == stage).group_by("request_id").agg(pl.col("self_ns").sum())
+        spent = timed.join(own, on="request_id", how="left", maintain_order="left")["self_ns"].fill_null(0)
+        seconds = spent.to_numpy() / NS_PER_S
+        estimate = ratio_over_requests(seconds, ones, _MEANS, np.random.default_rng(seed))
+        value = float(seconds.mean()) if estimate is None else estimate.mid
+        low, high = (None, None) if estimate is None else (estimate.low, estimate.high)
+        yield Sampled(
+            "stage_s_per_request",
+            (*subject, ("stage", stage)),
+            timed.height,
+            "requests",
+            value,
+            low,
+            high,
+            LEVEL,
+            _MEANS,
+        )
+
+
 def _of_objectives(rows: pl.DataFrame, name: str, declared: ClassSettings) -> Iterator[Sampled]:
     for each in class_objectives(name, rows, declared.slo, None).objectives:
         if each.met_ratio is None:
@@ -175,21 +206,22 @@ def _of_sums(spending: Spending, document: Analysis) -> Iterator[Sampled]:
     for reading in values_of(METRICS["attributed_usd"], document):
         usd, samples = reading.value, requests.get(reading.subject)
         if isinstance(usd, float) and isinstance(samples, float) and reading.subject in keys:
-            half = _STANDARD_ERRORS * _noise_usd(spending, keys[reading.subject])
+            half = half_of_sum_usd(spending, keys[reading.subject])
             low, high, counted = usd - half, usd + half, int(samples)
             yield Sampled(
                 "attributed_usd", reading.subject, counted, "requests", usd, low, high, LEVEL, _SUMS
             )
 
 
-def _noise_usd(spending: Spending, keys: list[Key]) -> float:
-    """Of the whole window; each request is in one of the rows."""
+def half_of_sum_usd(spending: Spending, keys: Sequence[Key]) -> float:
+    """Half of the 95 % interval of what rows of a cut come to in the whole window; each request is in one of them."""
     held = [spending.blocks[key] for key in keys if key in spending.blocks]
     count = (spending.last_ns - spending.slots[0]) // spending.block_ns + 1
     first = (spending.first_ns - spending.slots[0]) // spending.block_ns
     usd = sum((each.usd.sum(axis=0) for each in held), np.zeros(1))
     squared = sum(float(each.usd_squared.sum()) for each in held)
-    return sum_noise_usd(usd[first:count] if usd.size > 1 else usd, squared, _STANDARD_ERRORS)
+    blocks = usd[first:count] if usd.size > 1 else usd
+    return _STANDARD_ERRORS * sum_noise_usd(blocks, squared, _STANDARD_ERRORS)
 
 
 def _part_bounds(part: float, count: int) -> tuple[float, float]:

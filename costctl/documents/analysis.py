@@ -211,6 +211,8 @@ class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Time of the class in one stage, on the critical path; the stages add up to the requests' durations.
 
     phase: when the stage comes, relative to the model's work.  requests: those that entered it; the p95 is over them.
+    s_per_request: over all requests of the class whose time was observed, so that the stages add up to their mean
+    duration; null in documents that were saved without it.
     """
 
     stage: str
@@ -219,6 +221,7 @@ class StageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     share_ratio: float
     p95_s: float
+    s_per_request: float | None = None
 
 
 class Bottleneck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,12 +1,17 @@
-"""``[billing]``, ``[tools]`` and ``[network]`` of costctl.toml: which outcome of a call is billed, and what else is."""
+"""``[billing]``, ``[tools]``, ``[network]`` and ``[[invoices]]`` of costctl.toml: which outcome of a call is billed,
+what else is, and on which invoice it stands.
+"""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 
 Amount = Annotated[float, msgspec.Meta(ge=0)]
+Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
+InvoiceStatus = Literal["Open", "Issued", "Voided"]  # in the words of FOCUS 1.4
 
 # Outcome of a call, as sql/staging/duckdb/staged_spans.sql determines it.
 Outcome = Literal[
@@ -38,3 +43,18 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     usd_per_gb_between_zones: Amount | None = None
     usd_per_gb_between_regions: Amount | None = None
+
+
+class Invoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is printed on an invoice besides its amount, which ``[bills]`` has. of, month: pool or provider and month,
+    as there.  id, terms: as the issuer writes them ("Net 30").  issued, due: days.
+    """
+
+    of: str
+    month: str
+    id: Text
+    terms: Text
+    status: InvoiceStatus = "Issued"
+    issued: date | None = None
+    due: date | None = None
+    purchase_order: Text | None = None

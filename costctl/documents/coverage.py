@@ -113,6 +113,11 @@ class Carried(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unsupported: int
     missing: tuple[MissingValues, ...] = ()
 
+    @property
+    def nearly(self) -> int:
+        """Values that are rounded or approximated."""
+        return self.rounded + self.approximated
+
     def values_beyond(self, named: int) -> int:
         """How many values are not carried, those of the first so many subjects left out."""
         return sum(each.values for each in self.missing[named:])

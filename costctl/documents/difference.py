@@ -67,7 +67,10 @@ class EffectShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DifferenceRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One value of a cut. of: class, tenant or model.  effects: those that are not 0; they add up to change_usd."""
+    """One value of a cut. of: class, tenant or model.  effects: those that are not 0; they add up to change_usd.
+
+    unpriced_charges: of both sides; where there are any, the amounts are of what has a price, and lower bounds.
+    """
 
     of: str
     kind: CutRowKind
@@ -79,6 +82,11 @@ class DifferenceRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_clear: bool | None
     unpriced_charges: int
     effects: tuple[EffectShare, ...]
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether anything of it has a price."""
+        return not self.unpriced_charges or bool(self.before_usd or self.after_usd)
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,8 +129,9 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MetricChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One metric of a class on both sides. metric: of the catalogue (``e2e_p95``); ``stage_s_per_request`` for the time
-    of one stage of a request, with its name.  change: null where blocks of time are not observed or too few.
+    """One metric of a class on both sides. metric: of the catalogue (``e2e_p95``), or ``input_tokens_per_request`` and
+    ``output_tokens_per_request``, the mean of the requests that report them.  stage: of ``stage_s_per_request``, the
+    time of a request in one stage, which; else null.  change: null where blocks of time are not observed or too few.
     is_clear: it changed by more than noise; null where that is not known.
     """
 
@@ -168,9 +177,11 @@ class DayJump(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl diff --format json`` prints.
 
-    change_interval, change_noise_usd, is_clear: of the change; null where noise is not known.  effects: of the total;
-    they add up to change_usd.  rows: by class, by tenant, by model.  causes: what is named, the largest first.
-    metrics: latency, success, retries and cache of each class.  is_lower_bound: some charges have no amount.
+    change_usd: null where nothing on either side has a price; there are no effects, rows, causes and days then, and
+    metrics has requests and tokens too.  change_interval, change_noise_usd, is_clear: of the change; null where noise
+    is not known, as of a saved document that does not carry it.  effects: of the total; they add up to change_usd.
+    rows: by class, by tenant, by model.  causes: what is named, the largest first.  metrics: latency, success, retries
+    and cache of each class.  is_lower_bound: some charges have no amount.
     is_same_time_of_day: both sides cover the same hours of the day; where not, the daily rhythm of the traffic is a
     part of every change.  not_observed: what the sides do not tell.
     """
@@ -180,7 +191,7 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base_provenance: Provenance
     base: ComparedSide
     new: ComparedSide
-    change_usd: float
+    change_usd: float | None
     change_interval: Estimate | None
     change_noise_usd: float | None
     is_clear: bool | None
@@ -194,6 +205,14 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompts: tuple[PromptVersion, ...]
     days: tuple[DayJump, ...]
     not_observed: tuple[str, ...]
+
+    @property
+    def is_only_likely(self) -> bool:
+        """Whether the interval leaves 0 out, and the change is not named as more than chance all the same: of many
+        changes that are looked at, some lie outside of a 95 % interval by chance, so that more is asked for.
+        """
+        interval = self.change_interval
+        return interval is not None and self.is_clear is False and not interval.low <= 0.0 <= interval.high
 
 
 def rows_of(document: Difference, of: str) -> tuple[DifferenceRow, ...]:

@@ -48,7 +48,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"request_class": "class"}):
     """One gate. name: what reports call it.  metric: an id of the catalogue.  class, tenant, model, pool: whom it is
-    about, "*" for each; none of them is the whole.
+    about, "*" for each; none of them is the whole.  stage: of a metric of stages the one that is meant; each if None.
 
     max, min: in the unit of the metric, a duration such as "6s" where that is seconds.  max_increase, max_decrease: by
     what ratio it may differ from the baseline.  min_samples: requests (or sessions) below which nothing is said.
@@ -62,6 +62,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"req
     tenant: Name | None = None
     model: Name | None = None
     pool: Name | None = None
+    stage: Name | None = None
     max: float | str | None = None
     min: float | str | None = None
     max_increase: Ratio | None = None
@@ -112,6 +113,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"req
 
     def _refuse_nobody(self, metric: Metric) -> None:
         """Refuse a metric of what it is not known for, and a change of what no baseline holds."""
+        if self.stage is not None and not any("{stage}" in place.path for place in metric.places):
+            raise ValueError(f"{metric.id} is not known of a stage: leave stage out")
         is_change = any(limit.is_change for limit in self.limits)
         known = subjects_of(metric, OBSERVED_IN[:1] if is_change else OBSERVED_IN)
         if not known:
@@ -134,7 +137,7 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"req
     def _refuse_no_budget(self) -> None:
         if self.budget_usd is None or self.per is None:
             raise ValueError('a budget needs both: budget_usd = 500.0 and per = "month"')
-        others = ("metric", "max", "min", "max_increase", "max_decrease", "min_samples", "pool")
+        others = ("metric", "max", "min", "max_increase", "max_decrease", "min_samples", "pool", "stage")
         given = [name for name in others if getattr(self, name) is not None]
         if given:
             raise ValueError(f"a budget takes no {given[0]}")

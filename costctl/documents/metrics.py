@@ -108,6 +108,17 @@ _TIMES: Final = (
         ),
     ),
     Metric(
+        "stage_s_per_request",
+        "stage time per request",
+        "s",
+        "lower",
+        "Time of a request in one stage, on its critical path, on average over all requests of the class.",
+        (
+            *analysis(f"{_CLASS}/stages/{{stage}}/s_per_request"),
+            *workload("/times/{request_class}/stages/{stage}/s_per_request"),
+        ),
+    ),
+    Metric(
         "delay_s_per_request",
         "delay of others per request",
         "s",

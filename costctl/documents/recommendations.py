@@ -18,7 +18,10 @@ from costctl.documents.chain import Chain
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
 from costctl.documents.provenance import Provenance
+from costctl.documents.reuse import ReuseCurve
 from costctl.documents.review import PastAdvice
+from costctl.documents.shown_by import ShownBy
+from costctl.documents.tried import TriedSettings
 from costctl.units import S_PER_HOUR
 
 SCHEMA_VERSION: Final = "costctl.recommendations/v2"
@@ -165,7 +168,11 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A candidate would save what it says, and is in no sum: something must be declared (missing) or tried (before) first.
     calls: of its class in the window, of advice on bought tokens.  commitment: the offer of capacity that it is about.
-    capacity: of advice on the size of a pool, also of what is withheld.
+    capacity: of advice on the size of a pool, also of what is withheld.  tried: the settings that were replayed, where
+    a cost is weighed against an objective of latency; also of what is withheld.  reuse: of advice on what is kept, what
+    memories of other sizes would have missed; also of what is withheld.  shown_by: recorded requests of its class, or
+    else of its pool, that take most of the replica time or cost most, three at most; of advice on attempts, by those
+    that failed.
     """
 
     id: str
@@ -194,6 +201,9 @@ class Recommendation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     goodput_requests: Estimate | None = None
     goodput_requests_per_week: Estimate | None = None
     capacity: Capacity | None = None
+    tried: TriedSettings | None = None
+    reuse: ReuseCurve | None = None
+    shown_by: tuple[ShownBy, ...] = ()
 
     @property
     def is_unpromised(self) -> bool:

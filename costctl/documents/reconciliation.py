@@ -144,19 +144,22 @@ class Difference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class DayDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One day, or longer time, of the bill as it cuts them. traced_usd: of the same hours in UTC."""
+    """One day, or longer time, of the bill as it cuts them. traced_usd: of the same hours in UTC, a lower bound where
+    there are unpriced_charges.
+    """
 
     provider: str
     from_: str = msgspec.field(name="from")
     to: str
     billed_usd: float | None
     traced_usd: float
+    unpriced_charges: int
     difference_usd: float | None
 
 
 class KindDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One model and kind of token or unit over the period. billed_usd: null where the bill has no amount of this kind
-    alone; billed_quantity likewise.
+    alone; billed_quantity likewise.  traced_usd: a lower bound where there are unpriced_charges.
     """
 
     provider: str
@@ -166,11 +169,12 @@ class KindDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     traced_quantity: float
     billed_usd: float | None
     traced_usd: float
+    unpriced_charges: int
 
 
 class KeyDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One key, project or workspace over the period. billed_usd: null where the bill has amounts for no key;
-    traced_usd: null where the traces have nothing of it.
+    traced_usd: null where the traces have nothing of it; a lower bound where there are unpriced_charges.
     """
 
     provider: str
@@ -179,6 +183,7 @@ class KeyDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     billed_tokens: float | None
     traced_usd: float | None
     traced_tokens: float | None
+    unpriced_charges: int
 
 
 class ProviderDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

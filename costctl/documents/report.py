@@ -14,6 +14,7 @@ from costctl.documents.difference import Difference
 from costctl.documents.forecast import Forecast
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import Recommendations
+from costctl.documents.reconciliation import Reconciliation
 from costctl.documents.review import Review
 from costctl.documents.workload_map import WorkloadMap
 
@@ -24,7 +25,8 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that people look at in a weekly review. review: null where no advice was kept in this store.
 
     difference: against the time before; null where files were asked about, or there are no two times to compare.
-    forecast: null where too little was observed for one.
+    forecast: null where too little was observed for one.  reconciliation: with what providers bill; null where no bill
+    was given, or no line of it could be read, which a warning says.
     """
 
     schema_version: str
@@ -35,3 +37,4 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     review: Review | None
     difference: Difference | None
     forecast: Forecast | None
+    reconciliation: Reconciliation | None = None

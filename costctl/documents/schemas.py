@@ -13,6 +13,7 @@ import msgspec
 from costctl.documents import (
     admission_accuracy,
     analysis,
+    bundle,
     check,
     client_patch,
     coverage,
@@ -22,6 +23,9 @@ from costctl.documents import (
     forecast,
     ingestion,
     policy,
+    policy_difference,
+    policy_explanation,
+    policy_verification,
     portfolio,
     prices,
     recommendations,
@@ -52,6 +56,9 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "forecast": (forecast.Forecast, forecast.SCHEMA_VERSION),
     "simulation": (simulation.Simulation, simulation.SCHEMA_VERSION),
     "policy": (policy.Policy, policy.SCHEMA_VERSION),
+    "policy_difference": (policy_difference.PolicyDifference, policy_difference.SCHEMA_VERSION),
+    "policy_verification": (policy_verification.PolicyVerification, policy_verification.SCHEMA_VERSION),
+    "policy_explanation": (policy_explanation.PolicyExplanation, policy_explanation.SCHEMA_VERSION),
     "store": (store_info.StoreInfo, store_info.SCHEMA_VERSION),
     "prices": (prices.Prices, prices.SCHEMA_VERSION),
     "price_check": (prices.PriceCheck, prices.CHECK_SCHEMA_VERSION),
@@ -60,6 +67,7 @@ DOCUMENTS: Final[dict[str, tuple[type[msgspec.Struct], str]]] = {
     "client": (client_patch.ClientPatch, client_patch.SCHEMA_VERSION),
     "difference": (difference.Difference, difference.SCHEMA_VERSION),
     "check": (check.Check, check.SCHEMA_VERSION),
+    "bundle": (bundle.Bundle, bundle.SCHEMA_VERSION),
     "coverage": (coverage.CoverageManifest, coverage.SCHEMA_VERSION),
 }
 NAMES: Final = tuple(DOCUMENTS)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from costctl.documents.billing_settings import BillingRule, Network, Outcome, Tool
+from costctl.documents.billing_settings import BillingRule, Invoice, Network, Outcome, Tool
 from costctl.documents.capacity_settings import Commitment, OwnReplicas
 from costctl.documents.gate_settings import Gate
 from costctl.documents.placement_settings import PlacementSettings, Spot
@@ -258,7 +258,8 @@ class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole configuration. bills: pool or provider → month ("2026-11") → USD invoiced.
+    """The whole configuration. bills: pool or provider → month ("2026-11") → USD invoiced.  invoices: what else is on
+    them.
 
     billing: provider, or "*" for any → outcome → what of it is billed.  commitments, breakeven: capacity that could be
     paid for by time, and is not.
@@ -268,6 +269,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storage: dict[str, Storage] = {}
     classes: dict[str, ClassSettings] = {}
     bills: dict[str, dict[str, Usd]] = {}
+    invoices: tuple[Invoice, ...] = ()
     internet_usd_per_gb_egress: Usd | None = None
     network: Network = Network()
     tools: dict[str, Tool] = {}
@@ -293,9 +295,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(sorted({key for each in (*matches, values) for key in each if key is not None}))
 
     def __post_init__(self) -> None:
-        """Refuse a pool to measure that there is not."""
+        """Refuse a pool to measure that there is not, and an invoice without an amount or named twice."""
         for name, each in self.breakeven.items():
             if each.pool is not None and each.pool not in self.pools:
                 near = difflib.get_close_matches(each.pool, self.pools, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise ValueError(f"breakeven.{name}.pool is {each.pool}, which [pools] does not have{hint}")
+        named: set[tuple[str, str]] = set()
+        for number, invoice in enumerate(self.invoices, start=1):
+            key = (invoice.of, invoice.month)
+            if invoice.month not in self.bills.get(invoice.of, {}):
+                raise ValueError(
+                    f"invoices[{number}] is of {invoice.of} in {invoice.month}, for which [bills] has no amount"
+                )
+            if key in named:
+                raise ValueError(
+                    f"invoices[{number}] is of {invoice.of} in {invoice.month}, as an earlier one is"
+                )
+            named.add(key)

@@ -45,6 +45,8 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     volume_usd: for there were more requests, or fewer.  unit_cost_usd: for each cost more, or less.  mix_usd: of the
     total: for other classes made them up; null of its parts.  These add up to change_usd.  mainly: the largest of them.
     noise_usd: the standard error of change_usd.  is_listed: the change is more than noise and large enough to name.
+    first_request: of a mover, the trace of the first request that shows it: in the later time, of what is gone in the
+    earlier; null where none is told apart so.
     """
 
     of: str
@@ -62,6 +64,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mainly: Effect
     noise_usd: float
     is_listed: bool
+    first_request: str | None = None
 
 
 class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -163,6 +163,34 @@ class PoolQueue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busiest_mean_depth: float | None
 
 
+class DepthSlot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """A stretch of the window, from an instant (RFC 3339). observed_s: how long it is; the first and the last are cut
+    where the window begins and ends.
+    """
+
+    from_: str
+    observed_s: float
+
+
+class PoolDepth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls waiting in front of a pool, or of a model that no configured pool serves. mean: of each slot, over its
+    time; mean times observed_s, summed over the slots, are the seconds that its calls report to have waited.
+    """
+
+    pool: str
+    mean: tuple[float, ...]
+
+
+class DepthOverTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Calls waiting over time, in slots of slot_s, of which there are at most 96 however long the window is. pools:
+    those of which a call reports its queue, that where calls waited longest in all first.
+    """
+
+    slot_s: float
+    slots: tuple[DepthSlot, ...]
+    pools: tuple[PoolDepth, ...]
+
+
 class LoadRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One class; a value for each hour of the map. tokens: in and out; null where none were reported.
     calls_without_tokens: that did not report both: where there are any, tokens is a lower bound.
@@ -227,7 +255,8 @@ class WorkloadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document that ``costctl segment --format json`` prints. Every list over classes is in the order of classes:
     those that cost most first.
 
-    window: null where nothing was timed.  objectives: of classes that declare any.
+    window: null where nothing was timed.  objectives: of classes that declare any.  depth_over_time: null where no call
+    reports its queue.
     """
 
     schema_version: str
@@ -244,3 +273,4 @@ class WorkloadMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     load: LoadMap
     leftover: Leftover
     notes: tuple[str, ...]
+    depth_over_time: DepthOverTime | None = None

@@ -7,7 +7,7 @@ The store stays as it is, and may be open read-only.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 import duckdb
@@ -15,6 +15,7 @@ import polars as pl
 
 from costctl.engine.catalogue import contracts, with_meanings
 from costctl.engine.computed import COMPUTATIONS
+from costctl.engine.parsed import tables_read
 from costctl.engine.protocol import Answer, Engine
 from costctl.engine.read_only import refused, require_reading, seal
 from costctl.errors import StoreError, said_by_engine
@@ -49,6 +50,7 @@ class DuckDBEngine(Engine):
         self._connection = connection
         self._relations = load_relations(_DIALECT)
         self._built: set[str] = set()
+        self._awaited: dict[str, Callable[[], None]] = {}
         connection.execute(
             "SET preserve_insertion_order = true"
         )  # else tables of many rows lose the order of keys
@@ -60,10 +62,17 @@ class DuckDBEngine(Engine):
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming_rows")
         self._connection.unregister("incoming_rows")
 
+    def load_when_read(self, names: Collection[str], load: Callable[[], None]) -> None:
+        """Have ``load`` called once, before the first relation or query that reads one of the small tables of these
+        names.
+        """
+        self._awaited |= dict.fromkeys(names, load)
+
     def build(self, relation: str) -> None:
         """Build a relation and what it rests on, where that has not been done."""
         for name in build_order(self._relations, relation):
             if name not in self._built:
+                self._load_awaited(self._relations[name].reads)
                 self._create(self._relations[name])
                 self._built.add(name)
 
@@ -75,6 +84,13 @@ class DuckDBEngine(Engine):
         names = columns or [column.name for column in self._relations[relation].columns]
         rows: pl.DataFrame = self._connection.sql(f"SELECT {', '.join(names)} FROM {relation}").pl()
         return rows
+
+    def forget(self) -> None:
+        """Give back the room of all relations that were built; what is asked for again is built again."""
+        for name in self._built:
+            kind = "VIEW" if self._relations[name].is_view else "TABLE"
+            self._run(f"DROP {kind} {name}", name)
+        self._built.clear()
 
     def check(self, check: str) -> pl.DataFrame:
         """The rows that break a law of sql/checks; none is well."""
@@ -100,10 +116,10 @@ class DuckDBEngine(Engine):
         return rows
 
     def query(self, sql: str, values: Sequence[object] = ()) -> pl.DataFrame:
-        """The rows of a SELECT over the store's tables and any relation that it names. values: what each ``?`` in it
+        """The rows of a SELECT over the store's tables and any relation that it reads. values: what each ``?`` in it
         stands for.
         """
-        self._build_named_in(sql)
+        self._build_all(tables_read(self._connection, sql))
         try:
             rows: pl.DataFrame = self._connection.sql(sql, params=list(values) or None).pl()
         except duckdb.Error as error:
@@ -117,7 +133,7 @@ class DuckDBEngine(Engine):
         Raises UsageError for a statement that is refused or fails, StoreError where memory or disk run out.
         """
         require_reading(self._connection, statement)
-        self._build_named_in(statement)
+        self._build_all(_WORD.findall(statement.lower()))  # however a statement names a relation, it is there
         seal(self._connection)
         described = _DESCRIBED.fullmatch(statement)
         try:
@@ -131,10 +147,20 @@ class DuckDBEngine(Engine):
             return Answer(rows, types[: rows.width], is_whole=True)
         return Answer(rows, types)
 
-    def _build_named_in(self, sql: str) -> None:
-        for word in _WORD.findall(sql):
-            if word.lower() in self._relations:
-                self.build(word.lower())
+    def _build_all(self, names: Sequence[str]) -> None:
+        """Build the relations among these names, and load the small tables."""
+        self._load_awaited(names)
+        for name in names:
+            if name in self._relations:
+                self.build(name)
+
+    def _load_awaited(self, names: Iterable[str]) -> None:
+        """Load the small tables among these that wait for somebody who reads them."""
+        for name in names:
+            load = self._awaited.get(name)
+            if load is not None:
+                self._awaited = {other: each for other, each in self._awaited.items() if each is not load}
+                load()
 
     def _create(self, relation: Relation) -> None:
         """Build one relation. Core relations are stored in the order of their keys, and fractions are summed by

@@ -4,7 +4,7 @@ frame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,10 +31,18 @@ class Engine(Protocol):
         one.
         """
 
+    def load_when_read(self, names: Collection[str], load: Callable[[], None]) -> None:
+        """Have ``load`` called once, before the first relation or query that reads one of the small tables of these
+        names: it loads all of them. What reads none of them never waits for it.
+        """
+
     def fetch(self, relation: str, columns: Sequence[str] = ()) -> pl.DataFrame:
         """All rows of a relation, which is built first where it has not been, in these of the columns of its header;
         in all where none is named.
         """
+
+    def forget(self) -> None:
+        """Give back the room of all relations that were built; what is asked for again is built again."""
 
     def check(self, check: str) -> pl.DataFrame:
         """The rows that break a law of sql/checks; none is well."""

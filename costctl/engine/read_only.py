@@ -7,13 +7,12 @@ can neither reach a file nor change a setting, nor write to the store.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
+from costctl.engine.parsed import nodes_in
 from costctl.errors import CostctlError, StoreError, UsageError, said_by_engine
 
 ALLOWED: Final = "SELECT, WITH, FROM, VALUES, PIVOT, DESCRIBE, SUMMARIZE, SHOW or EXPLAIN"
@@ -95,14 +94,5 @@ def _not_reading(kind: str) -> UsageError:
 
 def _writes(connection: duckdb.DuckDBPyConnection, query: str) -> bool:
     """Whether a part of a SELECT, such as a WITH, writes. What DuckDB cannot take apart (PIVOT) is left to the seal."""
-    ((parsed,),) = connection.execute("SELECT json_serialize_sql(?)", [query]).fetchall()
-    return any(_WRITING_NODE.fullmatch(kind) for kind in _node_types(json.loads(parsed)))
-
-
-def _node_types(node: Any) -> Iterator[str]:
-    """The types of all nodes of a parsed statement."""
-    if isinstance(node, dict):
-        yield str(node.get("type"))
-    parts = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    for part in parts:
-        yield from _node_types(part)
+    kinds = (str(node.get("type")) for node in nodes_in(connection, query))
+    return any(_WRITING_NODE.fullmatch(kind) for kind in kinds)

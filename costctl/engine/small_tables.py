@@ -25,6 +25,7 @@ BLOCK_S: Final = (
     600.0  # length of a block of time in class_window; ten minutes, as in the Azure and ServeGen studies
 )
 LOOP_ROUNDS: Final = 3.0  # rounds of one and the same step that count as a loop: once more may be a check
+PRICE_TABLES: Final = ("token_prices", "unit_prices", "price_gaps", "model_limits")
 _EARLIEST_NS: Final = -(2**63)
 _LATEST_NS: Final = 2**63 - 1
 _MATCHES: Final = {"attribute": pl.String, "glob": pl.String}

@@ -1,6 +1,7 @@
 """What does finance get of a window? All lines, in order, with what they have in common.
 
-In: the frames, the settings, the analysis document of the same window, how tenants are written. Out: ``FocusExport``.
+In: the frames, the settings, the analysis document of the same window, how tenants are written. Out: ``FocusExport``:
+the lines of costs, and those of the invoices that they are on.
 Σ BilledCost = billed of the analysis; by x_CostKind: direct + busy = attributed, idle = idle, the rest = unattributed.
 """
 
@@ -14,9 +15,11 @@ from typing import Literal
 import polars as pl
 
 from costctl.cost.bill import bill_of
+from costctl.cost.provider_invoices import observed_month_ratio
 from costctl.documents.analysis import Analysis
 from costctl.documents.settings import Settings
 from costctl.finance.focus_column import Common
+from costctl.finance.invoices import InvoiceLine, on_invoices, without_particulars
 from costctl.finance.line import Line
 from costctl.finance.pool_lines import pool_lines
 from costctl.finance.request_counts import with_requests
@@ -29,11 +32,30 @@ _HASH_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class FocusExport:
-    """lines: of the file.  notes: what has no line, for whoever reads the terminal."""
+    """lines: of the file.  notes: what has no line, for whoever reads the terminal.  invoices: lines of the invoices,
+    and invoice_notes what of them ties out with nothing.
+    """
 
     lines: tuple[Line, ...]
     common: Common
     notes: tuple[str, ...]
+    invoices: tuple[InvoiceLine, ...] = ()
+    invoice_notes: tuple[str, ...] = ()
+
+    @property
+    def invoice_count(self) -> int:
+        """How many invoices the file has."""
+        return len({(line.issuer, line.invoice.id) for line in self.invoices})
+
+    @property
+    def invoiced_usd(self) -> float:
+        """What they come to."""
+        return float(sum(line.usd for line in self.invoices))
+
+    @property
+    def itemised_usd(self) -> float:
+        """How much of it the lines of costs have."""
+        return float(sum(line.usd for line in self.invoices if not line.is_rest))
 
 
 def focus_export(
@@ -69,7 +91,14 @@ def focus_export(
         price_book=analysis.provenance.price_book,
     )
     lines.sort(key=lambda line: (line.day, line.item.sku, line.kind, str(line.whose), line.unit_price or 0))
-    return FocusExport(with_requests(lines, class_day, name_of), common, _notes(lines, frames, analysis))
+    placed, invoices = on_invoices(with_requests(lines, class_day, name_of), settings)
+    return FocusExport(
+        lines=placed,
+        common=common,
+        notes=_notes(lines, frames, analysis),
+        invoices=invoices,
+        invoice_notes=(*_rests(invoices, frames), *_not_named(settings), *_unpriced(frames, analysis)),
+    )
 
 
 def hashed(tenant: str, salt: str) -> str:
@@ -112,3 +141,21 @@ def _unpriced(frames: Frames, analysis: Analysis) -> tuple[str, ...]:
         f"{unpriced:,} of {frames.sums.charges:,} charges have no price and are not in the file.",
         *analysis.coverage.notes[:3],
     )
+
+
+def _rests(invoices: Sequence[InvoiceLine], frames: Frames) -> tuple[str, ...]:
+    """Of each invoice that the lines of costs do not come to: by how much, and how much of its month was observed."""
+    return tuple(
+        f"{each.usd:.6f} USD of the invoice of {each.invoice.of} for {each.invoice.month} are in no cost row; the "
+        f"window holds {observed_month_ratio(frames, each.invoice.month):.1%} of the month."
+        for each in invoices
+        if each.is_rest
+    )
+
+
+def _not_named(settings: Settings) -> tuple[str, ...]:
+    """Amounts that cannot be in the file."""
+    missing = without_particulars(settings)
+    if not missing:
+        return ()
+    return (f"Amounts in [bills] without [[invoices]], which are not in the file: {missing}.",)

@@ -20,7 +20,7 @@ _OLD: Final[tuple[FocusVersion, ...]] = ("1.2",)
 _NEW: Final[tuple[FocusVersion, ...]] = ("1.4",)
 
 
-def columns_of(version: FocusVersion) -> tuple[Column, ...]:
+def columns_of(version: FocusVersion) -> tuple[Column[Line], ...]:
     """The columns of a file of that version, in their order: those of FOCUS, then ours, each by the alphabet."""
     return tuple(column for column in COLUMNS if version in column.versions)
 
@@ -46,7 +46,7 @@ def _cell(cell: Cell, *, is_ascii: bool) -> Cell:
 
 def _of_class(
     name: str, source: str, figure: Callable[[ClassCost], Estimate | None]
-) -> tuple[Column, Column, Column]:
+) -> tuple[Column[Line], Column[Line], Column[Line]]:
     """A figure of the line's class and its bounds, in USD: the same on all lines of the class, and part of no cost."""
     return (
         Column(name, "decimal", source, cells.of_class(figure, "mid")),
@@ -60,7 +60,7 @@ def _of_class(
     )
 
 
-COLUMNS: Final[tuple[Column, ...]] = (
+COLUMNS: Final[tuple[Column[Line], ...]] = (
     Column(
         "AllocatedMethodDetails",
         "json",
@@ -178,8 +178,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
         cells.provider,
         _NEW,
     ),
-    Column("InvoiceDetailId", "text", "always null, as InvoiceId", cells.nothing, _NEW),
-    Column("InvoiceId", "text", "always null: no line is known to be on an invoice", cells.nothing),
+    Column("InvoiceDetailId", "text", "its row in the file of invoices; null without", cells.detail_id, _NEW),
+    Column("InvoiceId", "text", "the `id` in `[[invoices]]`; null without", cells.invoice_id),
     Column(
         "InvoiceIssuerName", "text", "of tokens their provider; else `[finance] provider`", cells.provider
     ),

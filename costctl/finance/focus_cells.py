@@ -66,6 +66,16 @@ def _instant(day: date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
 
 
+def invoice_id(line: Line, _common: Common) -> str | None:
+    """The invoice that it is on; null where none is named."""
+    return None if line.invoice is None else line.invoice.invoice_id
+
+
+def detail_id(line: Line, _common: Common) -> str | None:
+    """Its line there."""
+    return None if line.invoice is None else line.invoice.detail_id
+
+
 def sku(line: Line, _common: Common) -> str | None:
     """What is bought; null where nothing is, but an amount adjusted."""
     return None if line.unit_price is None else line.item.sku

@@ -1,6 +1,6 @@
 """What is a column of a FOCUS file, and in which versions of FOCUS does it stand?
 
-In: ``Line``. Out: ``Column``, what all lines of a file have in common, and the versions that costctl writes.
+In: nothing. Out: ``Column``, what all lines of a file have in common, and the versions that costctl writes.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar
 
 from costctl.documents.analysis import ClassCost
-from costctl.finance.line import Line
 
 FocusVersion = Literal["1.2", "1.4"]
 FOCUS_VERSIONS: Final[tuple[FocusVersion, ...]] = ("1.2", "1.4")
 METHOD_ID: Final = "costctl-coresidency-v1"
 Cell = str | Decimal | int | None
 Kind = Literal["text", "json", "instant", "decimal", "whole"]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Common:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column. kind: of its values.  source: where they come from, for docs/reference/focus.md.
+class Column(Generic[Row]):
+    """One column of a file of ``Row``. kind: of its values.  source: where they come from, for docs/reference/focus.md.
 
     versions: of FOCUS, whose files have it. What a version wants otherwise is a column of the same name beside it.
     """
@@ -45,5 +45,5 @@ class Column:
     name: str
     kind: Kind
     source: str
-    read: Callable[[Line, Common], Cell]
+    read: Callable[[Row, Common], Cell]
     versions: tuple[FocusVersion, ...] = FOCUS_VERSIONS

@@ -66,12 +66,21 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class OnInvoice:
+    """The invoice that a line is on, and its line there."""
+
+    invoice_id: str
+    detail_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line. day: UTC.  unit_price, pricing_quantity, consumed_quantity: None for an adjustment, which has none.
 
     requests, successes: counted on this line; each request on one, so that they add up. None on lines of no class.
     retry_tax_usd: the part of usd that attempts took that failed or were repeated; None where that is not asked.
     is_recorded: usd is what the calls' own records say, for want of a price; the quantity is that amount.
+    invoice: None where none is named for it.
     """
 
     day: date
@@ -88,6 +97,7 @@ class Line:
     retry_tax_usd: Decimal | None = None
     allocation: Allocation | None = None
     is_recorded: bool = False
+    invoice: OnInvoice | None = None
 
 
 def price(usd_per_unit: float, times: int = 1) -> Decimal:

@@ -118,11 +118,11 @@ def _of_pools(analysis: Analysis) -> Iterator[Family]:
             name, unit, means, [(labels, value) for (labels, _), value in zip(pools, values, strict=True)]
         )
     depths = [
-        ((*labels, ("quantile", quantile)), value)
+        ((*labels, ("percentile", percentile)), value)
         for labels, each in pools
         if each.queue_depth is not None
-        for quantile, value in (
-            ("0.5", each.queue_depth.p50), ("0.95", each.queue_depth.p95), ("1", each.queue_depth.max),
+        for percentile, value in (
+            ("50", each.queue_depth.p50), ("95", each.queue_depth.p95), ("100", each.queue_depth.max),
         )
     ]  # fmt: skip
     yield _gauge("costctl_queue_depth", "", "Calls waiting, over time.", depths)

@@ -129,7 +129,7 @@ def _verdicts(
 
 
 def _of(gate: Gate, documents: Documents, metric: Metric, *, is_change: bool) -> tuple[Measured, ...]:
-    return measured(documents, metric, gate.subject, is_change=is_change)
+    return measured(documents, metric, gate.subject, gate.stage, is_change=is_change)
 
 
 def _length_ratio(documents: Documents, baseline: Baseline | None) -> float:
@@ -171,7 +171,9 @@ def _verdict(
 
 def _nobody(numbered: _Numbered, limit: Limit, metric: Metric, analysis: Analysis) -> Verdict:
     """Whom the gate is about was not seen in the window."""
-    subject: Subject = () if numbered.gate.subject is None else (numbered.gate.subject,)
+    gate = numbered.gate
+    stage: Subject = () if gate.stage is None else (("stage", gate.stage),)
+    subject: Subject = (*(() if gate.subject is None else (gate.subject,)), *stage)
     return Verdict(
         **_head(numbered, limit),
         metric=metric.id,

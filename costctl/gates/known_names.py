@@ -38,11 +38,19 @@ def is_among_others(analysis: Analysis, kind: SubjectKind) -> bool:
     return any(row.kind == "others" for cut in analysis.cuts if cut.by == kind for row in cut.rows)
 
 
-def require_known(gates: Sequence[Gate], known: Names, has_others: Collection[SubjectKind]) -> None:
+def require_known(
+    gates: Sequence[Gate], known: Names, has_others: Collection[SubjectKind], stages: Collection[str]
+) -> None:
     """Raise UsageError for the first gate about a name that nobody has. has_others: kinds of which some names have no
-    row, so that one that is not found may be among them.
+    row, so that one that is not found may be among them.  stages: that there are.
     """
     for number, gate in enumerate(gates, start=1):
+        if gate.stage not in (None, EACH, *stages):
+            raise UsageError(
+                f"[[gates]] number {number}: there is no stage {gate.stage!r}{nearest(gate.stage or '', stages)}.",
+                why=f"The stages are {', '.join(sorted(stages))}.",
+                next_step="Fix the name, or leave it out for each of them.",
+            )
         if gate.subject is None:
             continue
         kind, name = gate.subject

@@ -78,14 +78,20 @@ class Measured:
 
 
 def measured(
-    documents: Documents, metric: Metric, asked: tuple[SubjectKind, str] | None, *, is_change: bool
+    documents: Documents,
+    metric: Metric,
+    asked: tuple[SubjectKind, str] | None,
+    stage: str | None = None,
+    *,
+    is_change: bool,
 ) -> tuple[Measured, ...]:
     """The values that a gate is about: of each subject, or of the one that is asked for; None is the whole.
 
-    is_change: they are compared with another window, so that sums may be off by chance too.
+    stage: of a metric of stages the one that is asked for; each if None.  is_change: they are compared with another
+    window, so that sums may be off by chance too.
     """
     for name, document in documents.named():
-        readings = [each for each in values_of(metric, document) if _is_about(each, asked)]
+        readings = [each for each in values_of(metric, document) if _is_about(each, asked, stage)]
         if readings:
             return tuple(_measured(documents, name, metric, each, is_change=is_change) for each in readings)
     return ()
@@ -96,8 +102,10 @@ def same_subject(found: Sequence[Measured], subject: Subject) -> Measured | None
     return next((each for each in found if each.subject == subject), None)
 
 
-def _is_about(reading: Reading, asked: tuple[SubjectKind, str] | None) -> bool:
+def _is_about(reading: Reading, asked: tuple[SubjectKind, str] | None, stage: str | None) -> bool:
     if reading.state != "observed":
+        return False
+    if stage not in (None, EACH, dict(reading.subject).get("stage")):
         return False
     whose = [(kind, name) for kind, name in reading.subject if kind in _KINDS]
     if asked is None:

@@ -15,16 +15,17 @@ from msgspec.structs import replace
 
 from costctl.documents.changes import SettingChange
 from costctl.documents.estimate import Estimate
-from costctl.documents.recommendations import Evidence, Holdout, Recommendation
-from costctl.levers.apply import value_of
-from costctl.levers.settings import change_of
+from costctl.documents.recommendations import Evidence, Holdout, Recommendation, Status
+from costctl.documents.tried import TriedSettings
 from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, Seen, doubt_of, gravest
 from costctl.recommend.effects import effects_of, latency_of
+from costctl.recommend.looked import Looked
 from costctl.recommend.objectives import meets_objectives, missed, told_missed, untrusted
-from costctl.recommend.proposals import Candidate, Goal, Proposal, Subject, Unpromised, Withheld
+from costctl.recommend.proposals import Goal, Proposal, Subject, Unpromised, Withheld
 from costctl.recommend.savings import Savings, freed_time, savings_between
 from costctl.recommend.search import Best, best_of, what_fails
 from costctl.recommend.study import Part, Study
+from costctl.recommend.tried import changes_from_today, lens_of, tried_of
 from costctl.recommend.weekly import over_both
 from costctl.scenario.period import Trial
 from costctl.units import S_PER_HOUR, S_PER_WEEK
@@ -42,15 +43,17 @@ _OF_REQUESTS: Final[tuple[Goal, ...]] = (
 def evaluated(study: Study, proposed: Proposal | Unpromised | Withheld) -> Recommendation:
     """The proposal, judged."""
     if isinstance(proposed, Unpromised):
-        return to_be_tried(proposed, _changes(study, proposed.settings))
+        return to_be_tried(proposed, changes_from_today(study, proposed.settings))
     if isinstance(proposed, Withheld):
         return replace(
             withheld(proposed.subject, proposed.reason, proposed.evidence),
             withheld_as=proposed.how,
             missing=proposed.missing,
             capacity=proposed.capacity,
+            tried=proposed.tried,
+            reuse=proposed.reuse,
         )
-    return replace(_judged(study, proposed), capacity=proposed.capacity)
+    return replace(_judged(study, proposed), capacity=proposed.capacity, reuse=proposed.reuse)
 
 
 def _judged(study: Study, proposed: Proposal) -> Recommendation:
@@ -59,13 +62,26 @@ def _judged(study: Study, proposed: Proposal) -> Recommendation:
     if off is not None:
         reason = f"The replay of today does not reproduce {off}, on which this would rest."
         return withheld(proposed.subject, reason, proposed.evidence)
-    best, tried = best_of(study, proposed)
+    best, looked = best_of(study, proposed)
     if best is None and proposed.otherwise is not None:
         return _judged(study, proposed.otherwise)
-    evidence = (*proposed.evidence, _tried(study, proposed, tried))
+    evidence = (*proposed.evidence, _grid(study, proposed, len(looked)))
     if best is None:
-        return withheld(proposed.subject, proposed.if_none, evidence)
-    return _held_out(study, proposed, best, evidence)
+        found = withheld(proposed.subject, proposed.if_none, evidence)
+    else:
+        found = _held_out(study, proposed, best, evidence)
+    return replace(found, tried=_tried(study, proposed, looked, found.status, best))
+
+
+def _tried(
+    study: Study, proposed: Proposal, looked: tuple[Looked, ...], status: Status, best: Best | None
+) -> TriedSettings | None:
+    """What was tried, where it is cost that is weighed against latency. best: is advised, unless it was withheld."""
+    if proposed.goal in _OF_REQUESTS:
+        return None
+    lens = lens_of(study.first, proposed.pools, proposed.classes)
+    advised = None if best is None or status == "withheld" else best.settings
+    return tried_of(study, lens, (*proposed.looked, *looked), advised, both=proposed.goal == "value")
 
 
 def withheld(subject: Subject, reason: str, evidence: tuple[Evidence, ...] = ()) -> Recommendation:
@@ -182,7 +198,7 @@ def _made(
     return replace(
         withheld(proposed.subject, proposed.reason, evidence),
         status="recommended" if proposed.before is None else "candidate",
-        change=_changes(study, best.settings),
+        change=changes_from_today(study, best.settings),
         **over_both(
             cash_usd=saved.cash,
             freed_usd=saved.freed,
@@ -199,19 +215,13 @@ def _made(
     )
 
 
-def _changes(study: Study, settings: Candidate) -> tuple[SettingChange, ...]:
-    """The settings that differ from today's."""
-    before = [(each, value_of(study.today, each.lever, each.subject)) for each in settings]
-    return tuple(change_of(each, was) for each, was in before if each.value != was)
-
-
 def _per_hour(gained: Estimate, goal: Goal) -> str:
     low, high = (each * S_PER_HOUR / S_PER_WEEK for each in (gained.low, gained.high))
     unit = "requests within their objectives" if goal == "order" else "USD"
     return f"{low:.3g} to {high:.3g} {unit} an hour"
 
 
-def _tried(study: Study, proposed: Proposal, count: int) -> Evidence:
+def _grid(study: Study, proposed: Proposal, count: int) -> Evidence:
     """How many candidates were replayed, on how many calls."""
     period = study.first.period
     served = np.isin(period.pool, proposed.pools) if proposed.pools else np.ones(period.pool.size, np.bool_)

@@ -13,17 +13,18 @@ the end. It does so for sure where the upper bounds of the percentiles do too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Floats
 from costctl.levers.settings import setting
+from costctl.recommend.looked import Looked
 from costctl.recommend.objectives import meets_objectives, missed, newly_missed
 from costctl.recommend.proposals import Candidate
 from costctl.recommend.study import Part, Study
+from costctl.recommend.tried import lens_of
 from costctl.scenario.load import with_requests
 from costctl.scenario.period import Trial
 from costctl.simulate.busy_blocks import busy_s_by_pool_and_block
@@ -42,18 +43,49 @@ Does = Callable[[int], bool]
 @dataclass(frozen=True, slots=True)
 class Fewest:
     """Fewest replicas. needed: that keep every objective, by the percentiles themselves.  sure: by the upper bounds of
-    the percentiles too.  by_part: as needed, of each part alone.
+    the percentiles too.  by_part: as needed, of each part alone.  looked: at each number that was replayed on the first
+    of the parts.
     """
 
     needed: int
     sure: int
     by_part: tuple[int, ...]
+    looked: tuple[Looked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     is_kept: bool
     is_sure: bool
+    looked: Looked
+
+
+@dataclass(slots=True)
+class _Verdicts:
+    """What replays of a part say of numbers of replicas of a pool; each is replayed once."""
+
+    study: Study
+    number: int
+    part: Part
+    found: dict[int, _Verdict] = field(default_factory=dict)
+
+    def __call__(self, replicas: int) -> _Verdict:
+        if replicas not in self.found:
+            self.found[replicas] = self._said(replicas)
+        return self.found[replicas]
+
+    def looked(self) -> tuple[Looked, ...]:
+        """At each that was replayed."""
+        return tuple(each.looked for _, each in sorted(self.found.items()))
+
+    def _said(self, replicas: int) -> _Verdict:
+        part, classes = self.part, self.study.served_classes(self.number)
+        settings = replicas_of(self.study, self.number, replicas)
+        trial = self.study.trial(part, settings)
+        is_good = is_kept(self.study, part, trial, classes)
+        is_sure = is_good and meets_objectives(part, trial, classes)
+        lens = lens_of(part, (self.number,), classes)
+        return _Verdict(is_good, is_sure, lens.look(settings, trial, is_kept=is_good))
 
 
 def replicas_of(study: Study, number: int, replicas: int) -> Candidate:
@@ -64,7 +96,7 @@ def replicas_of(study: Study, number: int, replicas: int) -> Candidate:
 def fewest_that_keep(study: Study, number: int, parts: Sequence[Part]) -> Fewest:
     """The fewest replicas that keep every objective in these parts; today's where none fewer does."""
     today = study.today.pools[study.pools[number]].replicas
-    verdicts = [_verdicts(study, number, part) for part in parts]
+    verdicts = [_Verdicts(study, number, part) for part in parts]
     guess = _guess(study, number, today)
 
     def fewest(does: Does) -> int:
@@ -73,42 +105,39 @@ def fewest_that_keep(study: Study, number: int, parts: Sequence[Part]) -> Fewest
 
     by_part = tuple(fewest(_keeping(of)) for of in verdicts)
     sure = fewest(lambda replicas: all(of(replicas).is_sure for of in verdicts))
-    return Fewest(max(by_part), max(sure, *by_part), by_part)
+    return Fewest(max(by_part), max(sure, *by_part), by_part, verdicts[0].looked())
 
 
-def _keeping(verdict: Callable[[int], _Verdict]) -> Does:
+def _keeping(verdict: _Verdicts) -> Does:
     return lambda replicas: verdict(replicas).is_kept
 
 
-def fewest_that_mend(study: Study, number: int, parts: Sequence[Part]) -> int | None:
-    """The fewest replicas, more than today's, with which nothing is missed in these parts; None where no number is."""
+def fewest_that_mend(
+    study: Study, number: int, parts: Sequence[Part]
+) -> tuple[int | None, tuple[Looked, ...]]:
+    """The fewest replicas, more than today's, with which nothing is missed in these parts; None where no number is. And
+    a look at each number that was replayed on the first of them.
+    """
     classes = study.served_classes(number)
     today = study.today.pools[study.pools[number]].replicas
 
+    lens = lens_of(parts[0], (number,), classes)
+    looked: list[Looked] = []
+
     def mends(more: int) -> bool:
         settings = replicas_of(study, number, today + more)
-        return all(not missed(part, study.trial(part, settings), classes) for part in parts)
+        trial = study.trial(parts[0], settings)
+        is_mended = not missed(parts[0], trial, classes)
+        looked.append(lens.look(settings, trial, is_kept=is_mended))
+        return is_mended and all(not missed(part, study.trial(part, settings), classes) for part in parts[1:])
 
     found = first_that(mends, 1, MOST_TIMES * today)
-    return None if found is None else today + found
+    return None if found is None else today + found, tuple(looked)
 
 
 def is_kept(study: Study, part: Part, trial: Trial, classes: Sequence[int]) -> bool:
     """Whether the trial keeps every objective that today keeps, serves as many calls, and leaves no work over."""
     return _is_served_in_time(part, trial) and not newly_missed(study, part, trial, classes)
-
-
-def _verdicts(study: Study, number: int, part: Part) -> Callable[[int], _Verdict]:
-    """By number of replicas, what a replay of the part says; each is replayed once."""
-    classes = study.served_classes(number)
-
-    @cache
-    def verdict(replicas: int) -> _Verdict:
-        trial = study.trial(part, replicas_of(study, number, replicas))
-        is_good = is_kept(study, part, trial, classes)
-        return _Verdict(is_good, is_good and meets_objectives(part, trial, classes))
-
-    return verdict
 
 
 def _is_served_in_time(part: Part, trial: Trial) -> bool:
@@ -181,6 +210,6 @@ def _guess(study: Study, number: int, today: int) -> int:
     hour[known] = ((began_s[known] - period.from_s) // S_PER_HOUR).astype(np.int64)
     part_of = with_requests(period, np.isin(hour, dearest))
     part = Part("the dearest hours", part_of, part_of.trial(part_of.pools))
-    verdict = _verdicts(study, number, part)
+    verdict = _Verdicts(study, number, part)
     found = first_that(lambda replicas: verdict(replicas).is_kept, (today + 1) // 2, today - 1)
     return today if found is None else found

@@ -62,11 +62,13 @@ class Headroom:
 @dataclass(frozen=True, slots=True)
 class AtLoad:
     """What a replay at another load says. missed: the objectives that classes miss.  waiting: by pool, calls that wait
-    per replica: as many as 95 % of its calls find at most.
+    per replica: as many as 95 % of its calls find at most.  beyond_ratio: of busy time in which more calls were in
+    progress than were observed, the largest of all pools.
     """
 
     missed: tuple[Missed, ...]
     waiting: tuple[float, ...]
+    beyond_ratio: float
 
 
 class Loads:
@@ -74,6 +76,7 @@ class Loads:
 
     def __init__(self, study: Study) -> None:
         self._study = study
+        self._seen = seen_in_progress(study.fits)
         self._told: dict[float, AtLoad] = {}
 
     def at(self, load: float) -> AtLoad:
@@ -87,6 +90,7 @@ class Loads:
             self._told[load] = AtLoad(
                 missed=missed(part, part.today, self._study.served_classes()),
                 waiting=tuple(_waiting(part, pool) for pool in pools),
+                beyond_ratio=max(beyond_by_pool(part.today.outcome, part.period.pools, self._seen)),
             )
         return self._told[load]
 
@@ -100,17 +104,12 @@ class Loads:
         load = first_load_beyond(lambda load: bool(of_class(load)), MOST_LOAD)
         if load is None:
             return Headroom(name, None, None, is_seen=True)
-        return Headroom(name, load, of_class(load)[0], is_seen=load <= 1.0 or self._is_seen(load))
+        is_seen = load <= 1.0 or self.at(load).beyond_ratio <= BEYOND
+        return Headroom(name, load, of_class(load)[0], is_seen=is_seen)
 
     def _replayed(self, load: float) -> Part:
         grown = at_load(self._study.first.period, load, self._study.seed)
         return Part(f"{load:g} times the load", grown, grown.trial(grown.pools))
-
-    def _is_seen(self, load: float) -> bool:
-        """Whether the calls in progress at once at the load were observed."""
-        part = self._replayed(load)
-        ratios = beyond_by_pool(part.today.outcome, part.period.pools, seen_in_progress(self._study.fits))
-        return max(ratios) <= BEYOND
 
 
 def _waiting(part: Part, pool: int) -> float:

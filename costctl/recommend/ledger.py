@@ -21,6 +21,7 @@ from costctl.recommend.objectives import meets_objectives
 from costctl.recommend.proposals import Candidate, Subject
 from costctl.recommend.savings import Less, Savings, less_between, savings_between, savings_of
 from costctl.recommend.study import Study
+from costctl.recommend.tried import unadvised
 from costctl.recommend.weekly import over_both
 from costctl.stats.week import Saving
 
@@ -71,7 +72,8 @@ def kept_together(study: Study, made: Sequence[Recommendation]) -> list[Recommen
         else:
             subject = Subject(item.kind, item.request_class, item.pool)
             refused = withheld(subject, reason, item.evidence)
-            found.append(replace(refused, id=item.id, capacity=item.capacity))
+            known = {"capacity": item.capacity, "tried": unadvised(item.tried), "reuse": item.reuse}
+            found.append(replace(refused, id=item.id, **known))
     return found
 
 

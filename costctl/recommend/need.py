@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from costctl.recommend.looked import Looked
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a pool needs. needed: fewest replicas that keep every objective.  sure: by the upper bounds of the
     percentiles too.  first_part, rest: needed by these parts alone.  advised: with the reserve, and for sure; never
     more than today unless today misses an objective.  beside_others: replicas of these that are there because other
-    pools have fewer as well.
+    pools have fewer as well.  looked: at each number that was replayed on the first part of the window.
     """
 
     number: int
@@ -23,6 +25,7 @@ class Need:
     advised: int
     is_missed_today: bool
     beside_others: int = 0
+    looked: tuple[Looked, ...] = ()
 
 
 def plural(replicas: int) -> str:

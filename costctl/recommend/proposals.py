@@ -13,7 +13,10 @@ from typing import Literal
 
 from costctl.documents.capacity import Capacity
 from costctl.documents.recommendations import Evidence, WithheldAs
+from costctl.documents.reuse import ReuseCurve
+from costctl.documents.tried import TriedSettings
 from costctl.levers.settings import Setting
+from costctl.recommend.looked import Looked
 from costctl.recommend.study import Study
 
 Goal = Literal["cost", "goodput", "order", "value", "objectives"]
@@ -54,7 +57,8 @@ class Proposal:
     prompts is read, so that times to first token are told.  capacity: facts of the size of a pool.  refine: from
     the best so far (empty: none beats today) and the number of the round, from 0 on, what to try next; nothing ends
     the search.  otherwise: what is judged instead where no candidate keeps what this goal must keep.
-    before: what must be decided or tried first, a sentence: it is then a candidate, and in no sum.
+    before: what must be decided or tried first, a sentence: it is then a candidate, and in no sum.  looked: settings
+    that were replayed before this was proposed.  reuse: what memories of other sizes would have missed.
     """
 
     subject: Subject
@@ -74,12 +78,14 @@ class Proposal:
     refine: Refine | None = None
     otherwise: Proposal | None = None
     before: str | None = None
+    looked: tuple[Looked, ...] = ()
+    reuse: ReuseCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """No advice, and why, a sentence. how: ruled out, for want of input, or not applicable.  missing: the settings to
-    declare, of what is withheld for want of input.
+    declare, of what is withheld for want of input.  tried: settings that were replayed.  reuse: as of a proposal.
     """
 
     subject: Subject
@@ -88,6 +94,8 @@ class Withheld:
     how: WithheldAs = "ruled_out"
     missing: tuple[str, ...] = ()
     capacity: Capacity | None = None
+    tried: TriedSettings | None = None
+    reuse: ReuseCurve | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Which settings of a proposal are best on the first part of the window?
 
-In: the study, a proposal. Out: the best by its goal, with its replay, and how many were replayed. First the candidates,
+In: the study, a proposal. Out: the best by its goal, with its replay, and what was replayed. First the candidates,
 then what lies near the best of them, round by round, for as long as the proposal has something to try.
 
 The best of many lies at the edge of an objective, and half of what lies there is over it in any other time. So those
@@ -16,9 +16,11 @@ from typing import Final
 
 import numpy as np
 
+from costctl.recommend.looked import Looked
 from costctl.recommend.objectives import SURE_DEVIATES, Missed, missed, not_kept
 from costctl.recommend.proposals import Candidate, Goal, Proposal
 from costctl.recommend.study import FIRST_PART, Part, Study
+from costctl.recommend.tried import Lens, lens_of
 from costctl.scenario.period import Trial
 
 Score = tuple[int, ...]
@@ -43,24 +45,26 @@ class _Search:
     """What has been found so far. today: the score to be beaten; None where anything that is allowed is better.
 
     lasting, other: the best of those that would hold in a time like the rest, and of all, each with its score.
-    closest: the smallest score that was seen, and of which settings, allowed or not.
+    closest: the smallest score that was seen, and of which settings, allowed or not.  looked: at each through the lens.
     """
 
     study: Study
     proposed: Proposal
+    lens: Lens
     today: Score | None
     lasting: tuple[Score, Best] | None = None
     other: tuple[Score, Best] | None = None
     closest: tuple[Score, Candidate] | None = None
-    tried: set[Candidate] = field(default_factory=set)
+    looked: dict[Candidate, Looked] = field(default_factory=dict)
 
     def look_at(self, settings: Candidate) -> None:
         """Replay the settings, once; of two that are alike the earlier stays the best."""
-        if settings in self.tried:
+        if settings in self.looked:
             return
-        self.tried.add(settings)
         part = self.study.first
         trial = self.study.trial(part, settings)
+        is_kept = what_fails(self.study, part, self.proposed, trial) is None
+        self.looked[settings] = self.lens.look(settings, trial, is_kept=is_kept)
         reached = _score(part, self.proposed, trial)
         if self.closest is None or reached < self.closest[0]:
             self.closest = reached, settings
@@ -68,9 +72,7 @@ class _Search:
             return
         is_first_of_all = self.other is None or reached < self.other[0]
         is_first_to_last = self.lasting is None or reached < self.lasting[0]
-        if not (is_first_of_all or is_first_to_last):
-            return
-        if what_fails(self.study, part, self.proposed, trial) is not None:
+        if not (is_kept and (is_first_of_all or is_first_to_last)):
             return
         found = reached, Best(settings, trial)
         if is_first_of_all:
@@ -94,11 +96,11 @@ class _Search:
         return () if self.today is not None or self.closest is None else self.closest[1]
 
 
-def best_of(study: Study, proposed: Proposal) -> tuple[Best | None, int]:
-    """The best on the first part, None where none beats today; and how many settings were replayed."""
+def best_of(study: Study, proposed: Proposal) -> tuple[Best | None, tuple[Looked, ...]]:
+    """The best on the first part, None where none beats today; and each of the settings that were replayed."""
     is_any_better = proposed.goal == "objectives"
     today = None if is_any_better else _score(study.first, proposed, study.first.today)
-    search = _Search(study, proposed, today)
+    search = _Search(study, proposed, lens_of(study.first, proposed.pools, proposed.classes), today)
     candidates: Sequence[Candidate] = proposed.candidates
     number = 0
     while candidates:
@@ -106,7 +108,7 @@ def best_of(study: Study, proposed: Proposal) -> tuple[Best | None, int]:
             search.look_at(settings)
         candidates = () if proposed.refine is None else proposed.refine(search.near, number)
         number += 1
-    return search.best, len(search.tried)
+    return search.best, tuple(search.looked.values())
 
 
 def _score(part: Part, proposed: Proposal, trial: Trial) -> Score:

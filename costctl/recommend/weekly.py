@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from costctl.documents.recommendations import Holdout, Increment, Joint, Recommendation, Recommendations
+from costctl.documents.tried import TriedSettings
 from costctl.stats.week import Saving
 
 Saver = TypeVar("Saver", Recommendation, Holdout, Increment, Joint)
@@ -35,8 +36,15 @@ def without_weeks(document: Recommendations) -> Recommendations:
     def held(holdout: Holdout | None) -> Holdout | None:
         return None if holdout is None else told(holdout, regret_usd_per_week=None)
 
+    def tried(found: TriedSettings | None) -> TriedSettings | None:
+        if found is None:
+            return None
+        return replace(found, settings=tuple(replace(each, usd_per_week=None) for each in found.settings))
+
     joint = document.joint
     if joint is not None:
         joint = told(joint, order=tuple(told(step, split_usd_per_week=None) for step in joint.order))
-    advice = tuple(told(each, holdout=held(each.holdout)) for each in document.recommendations)
+    advice = tuple(
+        told(each, holdout=held(each.holdout), tried=tried(each.tried)) for each in document.recommendations
+    )
     return replace(document, recommendations=advice, joint=joint)

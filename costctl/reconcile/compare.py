@@ -25,6 +25,7 @@ from costctl.reconcile.cells import NOTHING, Cell, Cells, Group, Quote, Used, ce
 from costctl.reconcile.parts import Parts, Subject
 from costctl.reconcile.sides import Billed, Bucket, Provider
 from costctl.reconcile.tokens import Gap
+from costctl.reconcile.traced import summed
 from costctl.reconcile.whose import Whose, is_unbilled, name_of, whose_of
 from costctl.reconcile.zones import Zone, zone_of
 
@@ -67,7 +68,11 @@ def compared(provider: Provider, quote: Quote) -> Compared:
     zone = zone_of(provider, whose.untraced)
     usage = [row for row in provider.billed if row.charge == "usage" and row.item is None]
     kept, has_quantities = _without_keys(usage, whose)
-    traced = [row for row in provider.traced if not is_unbilled(row, whose)]
+    traced = (
+        summed(row for row in provider.traced if not is_unbilled(row, whose))
+        if whose.unbilled
+        else provider.summed
+    )
     cells = cells_of(provider, kept, traced, zone.shift if zone else 0, whose, has_quantities=has_quantities)
     found = Compared(
         provider, Parts(), whose, zone, cells, is_counted=has_quantities and provider.quantities is not None
@@ -117,7 +122,7 @@ def _keys(found: Compared, usage: list[Billed], kept: list[Billed]) -> None:
     for row in usage:
         if id(row) not in counted and row.usd is not None:
             found.parts.add(Subject("not_traced", "key", name_of(row, found.whose.field)), row.usd)
-    for traced in found.provider.traced:
+    for traced in found.provider.traced if found.whose.unbilled else ():
         if is_unbilled(traced, found.whose) and found.provider.bucket_at(traced.slot) is not None:
             name = traced.key if traced.key in found.whose.unbilled else traced.team
             found.parts.add(Subject("not_billed", "key", name), -traced.usd)
@@ -125,7 +130,7 @@ def _keys(found: Compared, usage: list[Billed], kept: list[Billed]) -> None:
 
 def _sums(found: Compared) -> None:
     found.billed = sum((row.usd for row in found.provider.billed if row.usd is not None), NOTHING)
-    for row in found.provider.traced:
+    for row in found.provider.summed:
         if found.provider.bucket_at(row.slot) is None:
             found.outside += row.usd
         else:

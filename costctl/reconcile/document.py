@@ -74,7 +74,7 @@ def reconciliation(
         raise NotEnoughDataError(
             "No line of the files could be read.",
             why="They are of services that are no inference, or have no amounts and no quantities.",
-            next_step="Pass the export with usage in it; `costctl help reconcile` lists what is read.",
+            next_step="Pass the export with usage in it; `costctl help reconcile-an-invoice` says what is read.",
         )
     sides = {
         name: _sides(name, lines, files, counted, traced, own) for name, lines in sorted(by_provider.items())

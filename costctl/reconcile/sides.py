@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
 from costctl.billed.row import BilledRow, Charge
 from costctl.reconcile.names import billed_label, model_label
-from costctl.reconcile.traced import SLOT_S, SLOTS_A_DAY, Traced
+from costctl.reconcile.traced import SLOT_S, SLOTS_A_DAY, Traced, summed
 from costctl.units import NS_PER_S
 
 _MOST_DAYS: Final = 4_000  # a line of 1970 makes no bill of half a century
@@ -43,7 +43,8 @@ class Billed:
 class Provider:
     """Both sides of one provider. window: first slot and the one after the last in which the traces have anything,
     of whatever provider.  amounts, quantities: from and to which slots the bill says amounts, and quantities; None
-    where it says none.  half_unit_usd: by how much the bill rounds each line, at most.
+    where it says none.  half_unit_usd: by how much the bill rounds each line, at most.  summed: the traces without
+    keys, teams and service tiers.
     """
 
     name: str
@@ -54,6 +55,10 @@ class Provider:
     amounts: Bucket | None
     quantities: Bucket | None
     half_unit_usd: Fraction = Fraction(0)
+    summed: tuple[Traced, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "summed", summed(self.traced))
 
     def bucket_at(self, slot: int, shift: int = 0) -> Bucket | None:
         """The bucket that holds the slot, where the bill's days begin ``shift`` slots later than in UTC."""

@@ -20,7 +20,7 @@ from costctl.reconcile.cells import NOTHING
 from costctl.reconcile.compare import Compared
 from costctl.reconcile.names import NO_MODEL
 from costctl.reconcile.sources import Counted
-from costctl.reconcile.traced import CALLS, SLOT_S
+from costctl.reconcile.traced import CALLS, SLOT_S, Traced, total
 from costctl.reconcile.whose import name_of
 from costctl.stats.reconcile import units_within
 from costctl.units import NS_PER_S
@@ -81,12 +81,14 @@ def day_rows(found: Compared, unit: Decimal, billed_units: int, traced_units: in
     provider = found.provider
     billed = dict.fromkeys(provider.buckets, NOTHING)
     traced = dict.fromkeys(provider.buckets, NOTHING)
+    unpriced = dict.fromkeys(provider.buckets, 0)
     for row in provider.billed:
         billed[row.bucket] += row.usd or NOTHING
-    for each in provider.traced:
+    for each in provider.summed:
         bucket = provider.bucket_at(each.slot)
         if bucket is not None:
             traced[bucket] += each.usd
+            unpriced[bucket] += each.unpriced
     has_amounts = provider.amounts is not None and not found.valued
     sums = units_within([_decimal(usd) for usd in billed.values()], unit, billed_units) if has_amounts else []
     spent = units_within([_decimal(usd) for usd in traced.values()], unit, traced_units)
@@ -99,6 +101,7 @@ def day_rows(found: Compared, unit: Decimal, billed_units: int, traced_units: in
             to=_instant(end * SLOT_S * NS_PER_S),
             billed_usd=float(sums[place] * unit) if has_amounts else None,
             traced_usd=float(spent[place] * unit),
+            unpriced_charges=unpriced[begin, end],
             difference_usd=float((sums[place] - spent[place]) * unit) if has_amounts else None,
         )
 
@@ -114,7 +117,7 @@ def kind_rows(found: Compared) -> Iterator[KindDifference]:
         row for row in provider.billed if row.charge == "usage" and row.item is None and row.kind is not None
     ]
     traced = [
-        row for row in provider.traced if row.kind != CALLS and provider.bucket_at(row.slot) is not None
+        row for row in provider.summed if row.kind != CALLS and provider.bucket_at(row.slot) is not None
     ]
     names = {(row.model or ALL_MODELS, str(row.kind)) for row in usage} | {
         (row.model or NO_MODEL, row.kind) for row in traced if row.quantity or row.usd
@@ -130,6 +133,7 @@ def kind_rows(found: Compared) -> Iterator[KindDifference]:
             traced_quantity=float(sum((row.quantity for row in of_traces), NOTHING)),
             billed_usd=_sum([row.usd for row in of_bill]),
             traced_usd=float(sum((row.usd for row in of_traces), NOTHING)),
+            unpriced_charges=sum(row.unpriced for row in of_traces),
         )
 
 
@@ -146,19 +150,24 @@ def key_rows(found: Compared) -> Iterator[KeyDifference]:
     names = {
         name for row in provider.billed if (name := name_of(row, field)) is not None
     } | found.whose.unbilled
+    by_name: dict[str, list[Traced]] = {}
+    for row in traced:
+        for name in {row.key, row.team} & names:
+            by_name.setdefault(str(name), []).append(row)
     for name in sorted(names):
         of_bill = [row for row in provider.billed if name_of(row, field) == name]
-        of_traces = [row for row in traced if name in (row.key, row.team)]
+        of_traces = by_name.get(name, [])
         tokens = [row.quantity for row in of_bill if row.kind in TOKEN_KINDS]
         yield KeyDifference(
             provider=provider.name,
             key=name,
             billed_usd=_sum([row.usd for row in of_bill]),
             billed_tokens=_sum(tokens),
-            traced_usd=float(sum((row.usd for row in of_traces), NOTHING)) if of_traces else None,
-            traced_tokens=float(sum((row.quantity for row in of_traces if row.kind in TOKEN_KINDS), NOTHING))
+            traced_usd=float(total([row.usd for row in of_traces])) if of_traces else None,
+            traced_tokens=float(total([row.quantity for row in of_traces if row.kind in TOKEN_KINDS]))
             if of_traces
             else None,
+            unpriced_charges=sum(row.unpriced for row in of_traces),
         )
 
 

@@ -126,7 +126,7 @@ def _excess(provider: Provider, usage: Sequence[Billed], shift: int) -> dict[_Ce
     for row in usage:
         if row.quantity is not None:
             found[row.model, row.kind] = found.get((row.model, row.kind), Fraction(0)) + row.quantity
-    for traced in provider.traced:
+    for traced in provider.summed:
         if traced.kind != CALLS and provider.bucket_at(traced.slot, shift) is not None:
             cell = (traced.model, traced.kind)
             found[cell] = found.get(cell, Fraction(0)) - traced.quantity
@@ -144,7 +144,7 @@ def _of_name(usage: Sequence[Billed], field: Field, name: str) -> dict[_Cell, Fr
 def _prices(provider: Provider) -> Callable[[_Cell], Fraction]:
     """USD for one of the cell, as traced; 1 millionth where nothing of it is."""
     sums: dict[_Cell, list[Fraction]] = {}
-    for row in provider.traced:
+    for row in provider.summed:
         of_cell = sums.setdefault((row.model, row.kind), [Fraction(0), Fraction(0)])
         of_cell[0] += row.usd
         of_cell[1] += row.quantity

@@ -105,7 +105,7 @@ def _billed_days(
 
 
 def _price(provider: Provider, name: tuple[str | None, str | None]) -> float:
-    rows = [row for row in provider.traced if _is_of(row.model, row.kind, name)]
+    rows = [row for row in provider.summed if _is_of(row.model, row.kind, name)]
     tokens = sum(float(row.quantity) for row in rows)
     return sum(float(row.usd) for row in rows) / tokens if tokens else 0.0
 
@@ -115,7 +115,7 @@ def _traced_slots(provider: Provider, names: list[tuple[str | None, str | None]]
     has_quantities = any(row.quantity is not None for row in provider.billed if row.charge == "usage")
     found = np.zeros((len(names), end - begin))
     places: dict[tuple[str | None, str], list[int]] = {}
-    for row in provider.traced:
+    for row in provider.summed:
         what = (row.model, row.kind)
         if what not in places:
             places[what] = [place for place, name in enumerate(names) if _is_of(row.model, row.kind, name)]

@@ -57,7 +57,7 @@ def billed(document: Analysis, bill: ReconciledBill) -> str:
     """What was spent, and in a week where that is known."""
     total = _written(bill.total_usd, bill).at_least(bill.unpriced_charges)
     weekly = document.totals.billed_usd_per_week
-    return f"{total}" if weekly is None else f"{total} ({usd(weekly)}/week)"
+    return f"{total}" if weekly is None else f"{total} ({usd(weekly).at_least(bill.unpriced_charges)}/week)"
 
 
 def covered(document: Analysis) -> str:

@@ -32,6 +32,7 @@ _COLUMNS: Final = (
     "per request",
     "mix",
     "error",
+    "first request",
 )
 _MOST_DAYS: Final = 2
 
@@ -129,8 +130,8 @@ def _all_changes(changes: Changes, halves: Comparison) -> Table:
         "Changes within the period in USD, of equal lengths of time: the total, and what is more than chance",
         _COLUMNS,
         tuple(rows),
-        frozenset(_COLUMNS[:3]),
-        least=("error", "mix", "before", "after"),
+        frozenset((*_COLUMNS[:3], "first request")),
+        least=("error", "mix", "first request", "before", "after"),
     )
 
 
@@ -147,6 +148,7 @@ def _change_row(compared: Comparison, change: Change) -> Row:
         _signed(change.unit_cost_usd),
         _NONE if change.mix_usd is None else _signed(change.mix_usd),
         usd(change.noise_usd),
+        change.first_request or _NONE,
     )
 
 

@@ -34,7 +34,7 @@ def sections(document: Check) -> list[Section]:
 
 
 _COLUMNS: Final = (
-    "outcome", "cause", "gate", "line", "name", "metric", "unit", "request_class", "tenant", "model", "pool",
+    "outcome", "cause", "gate", "line", "name", "metric", "unit", "request_class", "tenant", "model", "pool", "stage",
     "objective", "limit", "limit_value", "value", "bound", "baseline", "judged", "judged_low", "judged_high", "level",
     "method", "excess", "samples", "samples_of", "samples_needed", "per", "period_from", "period_to", "seen_ratio",
     "expected", "expected_low", "expected_high", "document", "pointer",
@@ -52,7 +52,7 @@ def csv_text(document: Check) -> str:
 
 def _row(each: Verdict) -> list[object]:
     whose, judged, budget = dict(each.subject), each.judged, each.budget
-    kinds = ("request_class", "tenant", "model", "pool", "objective")
+    kinds = ("request_class", "tenant", "model", "pool", "stage", "objective")
     return [
         each.outcome, each.cause, each.gate, each.line, each.name, each.metric, each.unit,
         *(whose.get(kind) for kind in kinds), each.limit, each.limit_value, each.value, each.bound, each.baseline,

@@ -8,7 +8,7 @@ from typing import Final
 from costctl.documents.check import Check, Outcome, Verdict
 from costctl.render import check_words
 from costctl.render.document import warnings_of
-from costctl.render.markdown import as_literal
+from costctl.render.markdown import as_cell, as_plain
 from costctl.render.numbers import plural
 
 _HEAD: Final = "| check | found | limit | outcome |\n|---|---:|---:|---|\n"
@@ -20,13 +20,13 @@ def rendered(document: Check) -> str:
     wrong = [each for each in document.verdicts if each.outcome != "passed"]
     holds = [each for each in document.verdicts if each.outcome == "passed"]
     parts = [
-        f"### {_MARKS[document.outcome]} costctl: {as_literal(check_words.headline(document))}\n",
-        f"{as_literal(check_words.compared(document))}\n",
-        *(f"> ⚠️ {as_literal(warning)}\n" for warning in warnings_of(document)),
+        f"### {_MARKS[document.outcome]} costctl: {as_plain(check_words.headline(document))}\n",
+        f"{as_plain(check_words.compared(document))}\n",
+        *(f"> ⚠️ {as_plain(warning)}\n" for warning in warnings_of(document)),
     ]
     if wrong:
         parts.append(_table(wrong))
-        parts.append("".join(f"- {as_literal(_why(each, document))}\n" for each in wrong))
+        parts.append("".join(f"- {as_plain(_why(each, document))}\n" for each in wrong))
     if holds:
         parts.append(f"<details><summary>{plural(len(holds), 'check')} that hold</summary>\n")
         parts.append(f"{_table(holds)}\n</details>\n")
@@ -34,7 +34,7 @@ def rendered(document: Check) -> str:
 
 
 def _table(verdicts: Sequence[Verdict]) -> str:
-    rows = (f"| {' | '.join(map(as_literal, _cells(each)))} |\n" for each in verdicts)
+    rows = (f"| {' | '.join(map(as_cell, _cells(each)))} |\n" for each in verdicts)
     return "".join([_HEAD, *rows])
 
 

@@ -14,7 +14,7 @@ from costctl.documents.difference import (
     effects_by_size,
     rows_of,
 )
-from costctl.render.cells import Cell, Row, low_mid_high, ratio, usd, usd_interval
+from costctl.render.cells import NOT_PRICED, Cell, Row, low_mid_high, ratio, usd, usd_interval
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.difference_screen import day_line, headline
 from costctl.render.difference_words import (
@@ -45,7 +45,9 @@ def sections(document: Difference) -> list[Section]:
         headline(document),
         *document.not_observed,
     )
-    found: list[Section] = [Notes("What is compared", compared), _effects(document)]
+    found: list[Section] = [Notes("What is compared", compared)]
+    if document.effects:
+        found.append(_effects(document))
     if document.causes:
         found.extend((_causes(document), _examples(document)))
     found.extend(_rows(document, cut) for cut in _CUTS if rows_of(document, cut))
@@ -119,9 +121,13 @@ def _rows(document: Difference, cut: str) -> Table:
     table = tuple(
         (
             shortened(row_name(row.kind, row.value)),
-            replace(usd(row.before_usd), places=places),
-            replace(usd(row.after_usd), places=places),
-            replace(signed(row.change_usd), places=places),
+            replace(usd(row.before_usd if row.is_priced else None), places=places).at_least(
+                row.unpriced_charges
+            ),
+            replace(usd(row.after_usd if row.is_priced else None), places=places).at_least(
+                row.unpriced_charges
+            ),
+            replace(signed(row.change_usd), places=places) if row.is_priced else NOT_PRICED,
             _YES_NO[row.is_clear],
             *(_effect(row, name, places) for name in shown),
         )
@@ -155,7 +161,8 @@ def _metrics(document: Difference) -> Table:
         for each in document.metrics
     )
     columns = ("class", "metric", "from → to", "change within", "more than chance")
-    title = "Latency, success, retries and cache; stages in time per request"
+    what = "Latency" if document.change_usd is not None else "Requests, tokens, latency"
+    title = f"{what}, success, retries and cache; stages in time per request"
     return Table(title, columns, rows, frozenset(columns))
 
 
@@ -209,10 +216,10 @@ def _change_row(document: Difference) -> list[object]:
 
 def _row_lines(row: DifferenceRow) -> list[list[object]]:
     name = row_name(row.kind, row.value)
+    told = (row.change_usd, row.before_usd, row.after_usd) if row.is_priced else (None, None, None)
     return [
         [
-            "row", row.of, name, None, row.change_usd, None, None, row.noise_usd, row.is_clear, "USD", row.before_usd,
-            row.after_usd,
+            "row", row.of, name, None, *told[:1], None, None, row.noise_usd, row.is_clear, "USD", *told[1:],
         ],
         *(["row", row.of, name, each.effect, *_money(each)] for each in row.effects),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from costctl.documents.difference import Cause, DayJump, Difference, MetricChange, unclear_effects
+from costctl.documents.spending import STANDARD_ERRORS
 from costctl.render.cells import NOT_PRICED, Quantity, Row, low_mid_high, usd_range_column
 from costctl.render.cut_names import cut_name, row_name
 from costctl.render.difference_words import (
@@ -18,7 +19,7 @@ from costctl.render.difference_words import (
     signed,
     when,
 )
-from costctl.render.numbers import days
+from costctl.render.numbers import count, days, plural, typed
 from costctl.render.sections import Facts, Section, Table, first, joined
 from costctl.render.view import View
 
@@ -40,12 +41,17 @@ def screen(document: Difference, view: View) -> list[Section]:
 
 
 def headline(document: Difference) -> str:
-    """How much more or less, and whether that is more than chance."""
+    """How much more or less, and whether that is more than chance; of what has no price, how many requests."""
+    if document.change_usd is None:
+        requests = (plural(document.new.requests, "request"), count(document.base.requests))
+        return f"Cost {NOT_PRICED}: {requests[0]} after {requests[1]}"
     changed = f"{signed(document.change_usd)}{_relative(document.change_ratio)}"
     sides = f"{cost(document.new)} after {cost(document.base)}"
     if document.change_interval is None:
         return f"{changed}: {sides}; {_NOT_KNOWN}"
     said = "more than chance" if document.is_clear else "not clear of chance"
+    if document.is_only_likely:
+        said = f"{said}, which asks for {typed(STANDARD_ERRORS)} standard errors"
     low, _, high = low_mid_high(document.change_interval)
     return f"{changed}: {sides}; {said} (95%: {signed(low)} to {signed(high)})"
 
@@ -71,7 +77,7 @@ def _noise(document: Difference) -> list[tuple[str, str]]:
     """The effects that cannot be told from chance."""
     unclear = [f"{EFFECTS[each.effect]} {signed(each.usd)}" for each in unclear_effects(document)]
     lines = [("NOISE", joined(unclear, _MOST_NOISE))] if unclear else []
-    if not document.causes:
+    if not document.causes and document.change_usd is not None:
         lines.insert(0, ("WHY", "no effect is more than chance and 1% of the cost"))
     return lines
 
@@ -114,7 +120,7 @@ def _ids(cause: Cause) -> str:
 
 def _following(document: Difference, view: View) -> str:
     examples = [cause.requests[0] for cause in _shown(document) if not cause.is_on_base]
-    what = "--detail for rows by class, tenant, model"
+    what = "--detail for rows by class, tenant, model" if document.rows else "--detail for every metric"
     if not examples or document.new.kind == "document":
         return what
     return f"{view.command(f'explain {examples[0]}')} · {what}"

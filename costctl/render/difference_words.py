@@ -50,6 +50,10 @@ _UNITS: Final[Mapping[str, Unit]] = {
     "count": "count",
 }
 _STAGE: Final = "stage_s_per_request"
+_TOKENS: Final = {
+    "input_tokens_per_request": "input tokens per request",
+    "output_tokens_per_request": "output tokens per request",
+}
 _LONGEST: Final = 40
 
 
@@ -84,7 +88,7 @@ def metric_name(change: MetricChange) -> str:
     """What changed of a class: "e2e p95", or a stage."""
     if change.metric == _STAGE:
         return f"{stage_name(change.stage or NOT_OBSERVED)} time"
-    return METRICS[change.metric].short
+    return _TOKENS.get(change.metric) or METRICS[change.metric].short
 
 
 def metric_change(change: MetricChange) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from costctl.finance.export import FocusExport
-    from costctl.finance.focus_column import FocusVersion, Kind
+    from costctl.finance.focus_column import Cell, Column, FocusVersion, Kind, Row
 
 NULL: Final = "NULL"  # of FOCUS: a null is NULL, and no cell is an empty text
 
@@ -24,23 +24,42 @@ def focus_csv(export: FocusExport, version: FocusVersion) -> str:
     """The lines under the columns of that version of FOCUS; numbers keep every digit."""
     from costctl.finance.focus import columns_of, focus_rows
 
-    rows = (
-        [NULL if cell is None else cell for cell in row]
-        for row in focus_rows(export.lines, export.common, version)
-    )
-    return as_csv([column.name for column in columns_of(version)], rows)
+    return _csv(columns_of(version), focus_rows(export.lines, export.common, version))
 
 
 def focus_columns(export: FocusExport, version: FocusVersion) -> pl.DataFrame:
     """The lines as a frame: instants, decimals and texts as such."""
-    import polars as pl
-
     from costctl.finance.focus import columns_of, focus_rows
 
-    rows = list(focus_rows(export.lines, export.common, version))
+    return _frame(columns_of(version), focus_rows(export.lines, export.common, version))
+
+
+def invoice_csv(export: FocusExport) -> str:
+    """The lines of the invoices, as FOCUS 1.4 wants Invoice Detail."""
+    from costctl.finance.invoice_columns import INVOICE_COLUMNS, invoice_rows
+
+    return _csv(INVOICE_COLUMNS, invoice_rows(export.invoices, export.common))
+
+
+def invoice_columns(export: FocusExport) -> pl.DataFrame:
+    """The same as a frame."""
+    from costctl.finance.invoice_columns import INVOICE_COLUMNS, invoice_rows
+
+    return _frame(INVOICE_COLUMNS, invoice_rows(export.invoices, export.common))
+
+
+def _csv(columns: Sequence[Column[Row]], rows: Iterable[Sequence[Cell]]) -> str:
+    written = ([NULL if cell is None else cell for cell in row] for row in rows)
+    return as_csv([column.name for column in columns], written)
+
+
+def _frame(columns: Sequence[Column[Row]], rows: Iterable[Sequence[Cell]]) -> pl.DataFrame:
+    import polars as pl
+
+    kept = list(rows)
     series = [
-        _series(column.name, column.kind, [row[place] for row in rows])
-        for place, column in enumerate(columns_of(version))
+        _series(column.name, column.kind, [row[place] for row in kept])
+        for place, column in enumerate(columns)
     ]
     return pl.DataFrame(series)
 

@@ -50,8 +50,11 @@ from costctl.render.recommendation_words import (
     whose,
 )
 from costctl.render.recommendations import beside_others, grounds, reasons
+from costctl.render.reuse import shown_reuse
 from costctl.render.review_words import past_line
 from costctl.render.sections import Facts, Notes, Section, Table, first
+from costctl.render.shown_by import requests_behind
+from costctl.render.tried import shown_tried
 from costctl.render.view import View
 
 _MOST_ROWS: Final = 8
@@ -318,6 +321,8 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
             Facts((("", f"Not recommended: {advice.id}"),)),
             Facts(tuple(lines)),
             *hours_table(advice, is_whole=view.detail),
+            *shown_tried(advice, is_whole=view.detail),
+            *shown_reuse(advice, is_whole=view.detail),
             Facts((("Next", view.command("recommend --verbose")),)),
         ]
     lines = [
@@ -334,8 +339,10 @@ def _one(document: Recommendations, advice: Recommendation, view: View) -> list[
         Facts(tuple(lines)),
         *_to_add(advice),
         *hours_table(advice, is_whole=view.detail),
+        *shown_tried(advice, is_whole=view.detail),
+        *shown_reuse(advice, is_whole=view.detail),
         *_effects(advice, view),
-        *(_calibration(document, advice) if view.detail else []),
+        *([*requests_behind(advice), *_calibration(document, advice)] if view.detail else []),
         Facts((("Next", _following(advice, view)),)),
     ]
 

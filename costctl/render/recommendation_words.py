@@ -242,7 +242,7 @@ def objectives_in_words(missed: Sequence[MissedObjective]) -> str:
     """Objectives that are missed: chat TTFT p95 2.94 s, promised 1.00 s."""
     shown, hidden = first(missed, _MOST_MISSED)
     named = [
-        f"{each.request_class} {_objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
+        f"{each.request_class} {objective(each.metric)} {seconds(each.seconds, 'without end')}, promised "
         f"{seconds(each.target_s)}"
         for each in shown
     ]
@@ -250,6 +250,6 @@ def objectives_in_words(missed: Sequence[MissedObjective]) -> str:
     return f"{'; '.join(named)}{more}"
 
 
-def _objective(metric: str) -> str:
+def objective(metric: str) -> str:
     """An objective in words: TTFT p95, of ttft_p95."""
     return metric.replace("ttft", "TTFT").replace("_", " ")

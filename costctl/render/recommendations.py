@@ -25,16 +25,25 @@ from costctl.render.recommendation_words import (
     subject,
     told,
 )
+from costctl.render.reuse import reuse_tables
 from costctl.render.sections import Notes, Section, Table
+from costctl.render.shown_by import requests_behind
 from costctl.render.spreadsheet import as_csv
+from costctl.render.tried import tried_tables
 
 
 def sections(document: Recommendations) -> list[Section]:
+    """All of it: the advice, then what was tried beside it, and what memories of other sizes would have missed."""
+    return [*advised(document), *tried_tables(document), *reuse_tables(document)]
+
+
+def advised(document: Recommendations) -> list[Section]:
     """What could be saved, by what, each recommendation with its grounds, the withheld ones with their reason, and how
     far the replay can be trusted.
     """
     parts: list[Section] = [_savings(document), *_summary(document)]
-    parts.extend(_detail(advice) for advice in document.made)
+    for each in document.made:
+        parts.extend([_detail(each), *requests_behind(each)])
     if document.candidates:
         parts.append(_candidates(document))
     if document.joint is not None and len(document.joint.order) > 1:

@@ -97,7 +97,7 @@ def _days(document: Reconciliation) -> Table:
             name(each.provider),
             period(each.from_, each.to),
             written(each.billed_usd, document, _NO_AMOUNT),
-            written(each.traced_usd, document),
+            written(each.traced_usd, document).at_least(each.unpriced_charges),
             _NO_AMOUNT if each.difference_usd is None else signed(each.difference_usd, document),
         )
         for each in document.days
@@ -115,7 +115,7 @@ def _kinds(document: Reconciliation) -> Table:
             count(each.billed_quantity, _NOT_SAID),
             count(each.traced_quantity),
             usd(each.billed_usd, _NO_AMOUNT),
-            usd(each.traced_usd),
+            usd(each.traced_usd).at_least(each.unpriced_charges),
         )
         for each in document.kinds
     )
@@ -130,7 +130,7 @@ def _keys(document: Reconciliation) -> Table:
             name(each.key),
             usd(each.billed_usd, _NO_AMOUNT),
             count(each.billed_tokens, _NOT_SAID),
-            usd(each.traced_usd, NOT_OBSERVED),
+            usd(each.traced_usd, NOT_OBSERVED).at_least(each.unpriced_charges),
             count(each.traced_tokens, NOT_OBSERVED),
         )
         for each in document.keys

@@ -43,6 +43,12 @@ def screen(document: Reconciliation, view: View) -> list[Section]:
     ]
 
 
+def answer(document: Reconciliation) -> tuple[str, ...]:
+    """The same in a few lines: both sums, the verdict, and the causes by their amounts."""
+    causes = (_parts(document),) if document.told else ()
+    return (headline(document), verdict(document), *causes)
+
+
 def headline(document: Reconciliation) -> str:
     """The period, who bills, and both sums."""
     when = period(document.first_day, document.last_day)

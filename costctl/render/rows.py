@@ -25,6 +25,7 @@ _FEW_ROWS: Final = 3  # that are read better one value a line than without some 
 _LONGEST_TEXT: Final = 60  # characters of a cell of several columns
 _PLAN: Final = ["explain_key", "explain_value"]
 _NULL: Final = "NULL"
+_JSON: Final = msgspec.json.Encoder(decimal_format="number")  # sums of whole numbers are DECIMAL or HUGEINT
 
 
 def rendered(frame: pl.DataFrame, types: Sequence[str], form: RowFormat, *, is_whole: bool = False) -> str:
@@ -35,7 +36,7 @@ def rendered(frame: pl.DataFrame, types: Sequence[str], form: RowFormat, *, is_w
     match form:
         case RowFormat.JSON:
             # in the order of the columns
-            return f"{msgspec.json.format(msgspec.json.encode(frame.to_dicts()), indent=2).decode()}\n"
+            return f"{msgspec.json.format(_JSON.encode(frame.to_dicts()), indent=2).decode()}\n"
         case RowFormat.CSV:
             return as_csv(frame.columns, frame.rows())
         case RowFormat.MARKDOWN:

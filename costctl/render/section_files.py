@@ -13,12 +13,16 @@ import msgspec
 
 from costctl.documents.admission_accuracy import AdmissionAccuracy
 from costctl.documents.analysis import Analysis
+from costctl.documents.bundle import Bundle
 from costctl.documents.check import Check
 from costctl.documents.diagnosis import Diagnosis
 from costctl.documents.difference import Difference
 from costctl.documents.explanation import Explanation
 from costctl.documents.forecast import Forecast
 from costctl.documents.ingestion import IngestReport
+from costctl.documents.policy_difference import PolicyDifference
+from costctl.documents.policy_explanation import PolicyExplanation
+from costctl.documents.policy_verification import PolicyVerification
 from costctl.documents.portfolio import Portfolio
 from costctl.documents.prices import Prices
 from costctl.documents.recommendations import Recommendations
@@ -33,12 +37,16 @@ from costctl.documents.workload_map import WorkloadMap
 from costctl.render import (
     admission_accuracy,
     analysis,
+    bundle,
     check,
     diagnosis,
     difference,
     explanation,
     forecast,
     ingestion,
+    policy_difference,
+    policy_explanation,
+    policy_verification,
     portfolio,
     prices,
     recommendations,
@@ -74,12 +82,16 @@ def _of_report(document: Report) -> list[Section]:
 SECTIONS: Final[Mapping[type[msgspec.Struct], Callable[[Any], list[Section]]]] = {
     AdmissionAccuracy: admission_accuracy.sections,
     Analysis: analysis.sections,
+    Bundle: bundle.sections,
     Check: check.sections,
     Diagnosis: diagnosis.sections,
     Difference: difference.sections,
     Explanation: explanation.sections,
     Forecast: forecast.sections,
     IngestReport: ingestion.sections,
+    PolicyDifference: policy_difference.sections,
+    PolicyVerification: policy_verification.sections,
+    PolicyExplanation: policy_explanation.sections,
     Portfolio: portfolio.sections,
     Prices: prices.sections,
     Recommendations: recommendations.sections,

@@ -1,4 +1,6 @@
-"""Rows as CSV. Cells that a spreadsheet would run as a formula are neutralised; numbers are left as they are."""
+"""Rows as CSV. Cells that a spreadsheet would run as a formula are neutralised, and what steers a terminal is spelled
+out; numbers are left as they are.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
+
+from costctl.legible import legible
 
 _QUOTED_ENDS: Final = "\r\n"
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -30,11 +34,12 @@ class _Echo:
 
 
 def _neutral(cell: object) -> object:
-    """The cell, with a quote in front where a spreadsheet would take text for a formula."""
+    """The cell, with a quote in front where a spreadsheet would take text for a formula, and nothing that steers."""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS):
-        return "'" + cell
+    if isinstance(cell, str):
+        shown = "\r".join(map(legible, cell.split("\r")))
+        return "'" + shown if shown.startswith(_FORMULA_STARTS) else shown
     if isinstance(cell, Decimal):
         return f"{cell:f}"
     return repr(cell) if isinstance(cell, float) else cell

@@ -9,6 +9,7 @@ from costctl.render.cells import NOT_OBSERVED, count, phrase, ratio, tokens, usd
 from costctl.render.numbers import plural
 from costctl.render.sections import Notes, Section, Table
 from costctl.render.spreadsheet import as_csv
+from costctl.render.workload_depth import depth_table
 
 
 def sections(document: WorkloadMap) -> list[Section]:
@@ -16,6 +17,8 @@ def sections(document: WorkloadMap) -> list[Section]:
     parts = mix(document)
     for part in (workload_time, workload_service, workload_heat):
         parts.extend(part.sections(document))
+    if document.depth_over_time is not None:
+        parts.append(depth_table(document.depth_over_time))
     parts.append(_leftover(document.leftover))
     if document.notes:
         parts.append(Notes("Limitations", document.notes))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from costctl.documents.analysis import Analysis
 from costctl.documents.coverage import Carried
 from costctl.render.cells import usd
 from costctl.render.numbers import count, plural
 from costctl.render.sections import Facts, Listing, Section, first
+
+if TYPE_CHECKING:
+    from costctl.finance.export import FocusExport
 
 _MOST_MISSING: Final = 3
 _CHECKED: Final = (
@@ -37,9 +40,11 @@ class Written:
         return f"{self.name} ({plural(self.size, 'byte')}{': ' if holds else ''}{holds}){also}"
 
 
-def written_facts(written: Written, lines: Sequence[tuple[str, str]], following: str) -> Facts:
-    """What was written, what is to be said of it, and the next command."""
-    return Facts((("Wrote", written.text()), *lines, ("Next", following)))
+def written_facts(
+    written: Written, lines: Sequence[tuple[str, str]], following: str, verb: str = "Wrote"
+) -> Facts:
+    """What was written, what is to be said of it, and the next command. verb: such as "Would write"."""
+    return Facts(((verb, written.text()), *lines, ("Next", following)))
 
 
 def carried_lines(carried: Carried, manifest: str | None) -> tuple[tuple[str, str], ...]:
@@ -77,10 +82,19 @@ def exported_lines(analysis: Analysis, kind: str) -> tuple[tuple[str, str], ...]
     )
 
 
+def invoiced_lines(export: FocusExport) -> tuple[tuple[str, str], ...]:
+    """What a file of invoices carries, and how much of it the file of costs has."""
+    invoices = plural(export.invoice_count, "invoice")
+    itemised = usd(export.itemised_usd)
+    return (("Carried", f"{invoices}, {usd(export.invoiced_usd)}, of which {itemised} in the file of costs"),)
+
+
 def checked_sections(
-    name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], path: str
+    name: str, findings: Sequence[str], contents: Sequence[tuple[int, str]], boundaries: str, path: str
 ) -> list[Section]:
-    """What is wrong with a policy, or that it is sound, and the next command. path: as a shell takes it."""
+    """What is wrong with a policy, or that it is sound, and the next command. boundaries: where data may go.  path: as
+    a shell takes it.
+    """
     checked = ", ".join(plural(number, noun) for number, noun in contents)
     if findings:
         return [
@@ -92,6 +106,7 @@ def checked_sections(
         Facts(
             (
                 ("Sound", f"{name}: {checked}"),
+                ("Data", boundaries),
                 ("Checked", _CHECKED),
                 ("Next", f"costctl emit --target litellm --policy {path}"),
             )

@@ -19,6 +19,8 @@ from costctl.render import (
     forecast,
     recommendation_screen,
     recommendations,
+    reconciliation,
+    reconciliation_screen,
     review,
     workload_heat,
     workload_map,
@@ -34,8 +36,8 @@ from costctl.render.numbers import length, period, plural
 from costctl.render.pools import pool_sections
 from costctl.render.sections import Facts, Notes, Section, Table
 from costctl.render.view import View
-from costctl.report import charts
-from costctl.report.charts import Chart
+from costctl.report import charts, pool_charts
+from costctl.report.drawing import Chart
 
 _ALL_CLASSES: Final = 12  # in the table of the first chapter
 _MOST_FINDINGS: Final = 6
@@ -96,9 +98,10 @@ def chapters(report: Report) -> tuple[Chapter, ...]:
         Chapter(
             "advice",
             "What to change, and how sure is that?",
-            _drawn(charts.savings(advice)),
-            tuple(recommendations.sections(advice)),
+            (*_drawn(charts.savings(advice)), *pool_charts.frontiers(advice)),
+            tuple(recommendations.advised(advice)),
         ),
+        Chapter("reconciled", "Why do the bill and the traces differ?", (), _reconciled(report)),
         Chapter("delivered", "What came of earlier advice?", (), _delivered(report)),
         Chapter(
             "time",
@@ -109,11 +112,16 @@ def chapters(report: Report) -> tuple[Chapter, ...]:
         Chapter(
             "promises",
             "Are promises kept, and what waits?",
-            _drawn(charts.objectives(workload), charts.queues(workload)),
+            _drawn(
+                charts.objectives(workload), charts.queues(workload), pool_charts.depth_over_time(workload)
+            ),
             tuple(workload_service.sections(workload)),
         ),
         Chapter(
-            "cache", "What do caches do?", _drawn(charts.cached_input(found)), tuple(analysis.cache(found))
+            "cache",
+            "What do caches do?",
+            (*_drawn(charts.cached_input(found)), *pool_charts.miss_ratios(advice)),
+            tuple(analysis.cache(found)),
         ),
         Chapter(
             "pools",
@@ -172,11 +180,13 @@ def _to_do(report: Report) -> Card:
 
 
 def _bill(report: Report) -> Card:
-    found = report.analysis
+    found, compared = report.analysis, report.reconciliation
     table = invoices(found) if found.invoices else None
     lines = [f"{analysis_screen.covered(found)}"]
-    if table is None:
-        lines.append("No invoice is declared to compare with: [bills] in costctl.toml.")
+    if compared is not None:
+        lines = [*reconciliation_screen.answer(compared), *lines]
+    elif table is None:
+        lines.append("No invoice is declared to compare with: [bills] in costctl.toml, or --bills FILE.")
     return Card(
         "bill",
         "Is the bill right?",
@@ -184,6 +194,10 @@ def _bill(report: Report) -> Card:
         (*lines, *finding_lines(found.checks, _MOST_FINDINGS, _VIEW)),
         table,
     )
+
+
+def _reconciled(report: Report) -> tuple[Section, ...]:
+    return () if report.reconciliation is None else tuple(reconciliation.sections(report.reconciliation))
 
 
 def _delivered(report: Report) -> tuple[Section, ...]:

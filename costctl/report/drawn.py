@@ -33,6 +33,7 @@ def drawn(chart: alt.Chart | alt.LayerChart) -> str:
             titleFontSize=12,
         )
         .configure_legend(labelColor=INK, titleColor=INK, labelFontSize=12)
+        .configure_header(labelColor=INK, labelFontSize=12)
         .configure_view(stroke=None)
     )
     svg: str = vl_convert.vegalite_to_svg(styled.to_dict())

@@ -22,6 +22,7 @@ MOST_EXACT: Final = 1_000_000  # references whose distances are all measured
 _LOOKED_AT: Final = (
     100_000  # things in a sample: with 20,000 curves as steep as those of agents are off by 0.03
 )
+_ROUNDING: Final = 1e-9  # of powers
 _CERTAIN: Final = 4_096  # things that are looked at in any case
 
 
@@ -48,6 +49,17 @@ class MissRatioCurve:
         """The part of references that a memory of the size misses; NaN where there are no references."""
         ratio: Floats = 1.0 - self.hits_at(size) / (self.references or np.nan)
         return ratio
+
+    def telling_sizes(self, most: int) -> Floats:
+        """Sizes from which on there are more hits, as many at most, evenly spread by their ratio: the smallest and the
+        largest among them; none where nothing is found.
+        """
+        if not self.at.size:
+            return np.zeros(0)
+        least, largest = max(float(self.at[0]), 1.0), max(float(self.at[-1]), 1.0)
+        places = np.searchsorted(self.at, np.geomspace(least, largest, most - 1) * (1.0 + _ROUNDING), "right")
+        spread: Floats = self.at[np.unique([0, *(places - 1).clip(0), self.at.size - 1])].astype(np.float64)
+        return spread
 
     @property
     def compulsory_ratio(self) -> float:
@@ -79,6 +91,14 @@ def miss_ratio_curve(
     distance[distance != NEVER] -= (own * (stands_for - 1))[distance != NEVER]
     lacking = float((~is_certain).sum() - stands_for[~certain].sum())
     return _curve(distance, own * stands_for, stands_for, lacking, key.size, step)
+
+
+def curve_of_distances(distance: Ints) -> MissRatioCurve:
+    """The exact curve of references whose distances were measured; -1 of those that no memory finds. What all things
+    take together is not known from these: ``distinct`` is NaN.
+    """
+    at, hits = np.unique(distance[distance != NEVER], return_counts=True)
+    return MissRatioCurve(at, np.cumsum(hits).astype(np.float64), distance.size, np.nan, one_in=1)
 
 
 def _is_used_most(uses: Ints) -> Bools:

@@ -267,6 +267,12 @@ class Period:
             *(Estimate(each, each, each, level=None, method=method) for each in (recorded, usd_a_week))
         )
 
+    def a_week(self, by_block: Floats) -> float:
+        """What comes to so much by block, in a week of the same: the middle of ``saving``."""
+        edges_s = np.linspace(self.from_s, self.to_s, BLOCKS + 1)
+        of_week_s = np.diff(seconds_of_a_week(edges_s, self.window_s))
+        return float((by_block * self._times_a_week(edges_s)).sum() / of_week_s.sum() * S_PER_WEEK)
+
     def _times_a_week(self, edges_s: Floats) -> Floats:
         """How many there are in a week of what is in each block, on average over it."""
         of_week_s = np.diff(seconds_of_a_week(edges_s, self.window_s))

@@ -31,8 +31,8 @@ _POLICY: Final = {
 _METRICS_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _NOT_YET: Final = (
     "<!doctype html><html lang='en'><meta charset='utf-8'><meta http-equiv='refresh' content='5'>"
-    "<title>costctl</title><h1>No review yet</h1><p>It is made as soon as there are traces in the store; "
-    "<a href='/healthz'>/healthz</a> says what is missing."
+    "<title>costctl</title><h1>The review is not drawn yet</h1><p>It is being made of what the store holds, or waits "
+    "for the first traces. This page comes again by itself; <a href='/healthz'>/healthz</a> says what keeps it."
 )
 
 
@@ -61,9 +61,10 @@ def application(inbox: Inbox, keeper: Keeper, host: str, most_body: int) -> Star
         return JSONResponse({**said, "inbox_bytes": inbox.waiting_bytes})
 
     async def metrics(_: Request) -> Response:
-        return PlainTextResponse(
-            "\n".join(own_metrics(inbox, keeper.state, receiver)) + "\n", media_type=_METRICS_TYPE
-        )
+        state = keeper.state
+        of_the_store = "" if state.drawn is None else state.drawn.metrics
+        own = "\n".join(own_metrics(inbox, state, receiver))
+        return PlainTextResponse(f"{of_the_store}{own}\n", media_type=_METRICS_TYPE)
 
     return Starlette(
         routes=[

@@ -42,14 +42,25 @@ def sum_of_parts(rows: pl.DataFrame, column: str) -> float | None:
 
 def sums_of_parts(rows: pl.DataFrame, keys: tuple[str, ...], column: str) -> dict[tuple[Any, ...], float]:
     """What the parts of each combination of the keys sum to, in their order; what is null counts as nothing."""
-    lowest = min(_POWERS)
-    wholes: dict[tuple[Any, ...], int] = {}
-    known = rows.select(*keys, "power", column).drop_nulls(column)
-    for *key, power, part in (known.sort(keys) if keys else known).iter_rows():
-        wholes[tuple(key)] = wholes.get(tuple(key), 0) + (part << (power - lowest))
-    return {
-        key: float(whole / (1 << -lowest)) for key, whole in wholes.items()
-    }  # of whole numbers: rounded once
+    sums = rows_of_sums(rows, keys, column)
+    if keys:
+        sums = sums.sort(keys)
+    return {tuple(key): usd for *key, usd in sums.iter_rows()}
+
+
+def rows_of_sums(rows: pl.DataFrame, keys: tuple[str, ...], column: str) -> pl.DataFrame:
+    """The same as rows of the keys and the column, in no order.
+
+    The sum of a place is one of whole numbers; its two halves are doubles without a rest, and of all halves the sum is
+    rounded once (math.fsum).
+    """
+    high, low = pl.col(column) // 2**_DIGITS, pl.col(column) % 2**_DIGITS
+    factor = pl.lit(2.0).pow(pl.col("power").cast(pl.Float64))
+    places = rows.drop_nulls(column).group_by(*keys, "power").agg(pl.col(column).sum())
+    halves = places.with_columns(high=high * factor * 2.0**_DIGITS, low=low * factor, whole=pl.lit(0))
+    sums = halves.group_by(*keys, "whole").agg("high", "low")
+    exact = [math.fsum([*above, *below]) for above, below in sums.select("high", "low").iter_rows()]
+    return sums.select(*keys, pl.Series(column, exact, pl.Float64))
 
 
 def exact_sum(values: pl.Series) -> float | None:

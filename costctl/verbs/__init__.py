@@ -11,6 +11,15 @@ from costctl.verbs.check import check
 from costctl.verbs.diff import diff
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
+from costctl.verbs.emit_all import (
+    Bundled,
+    CheckedFolder,
+    changes_of_folder,
+    check_folder,
+    emit_bundle,
+    is_bundle,
+    is_signed,
+)
 from costctl.verbs.explain import explain
 from costctl.verbs.export import chargeback, export, open_metrics
 from costctl.verbs.forecast import forecast
@@ -24,7 +33,7 @@ from costctl.verbs.ingest import (
 )
 from costctl.verbs.init import init
 from costctl.verbs.overview import overview
-from costctl.verbs.policy import Checked, check_policy
+from costctl.verbs.policy import Checked, check_policy, policy_diff, policy_explain, policy_verify
 from costctl.verbs.portfolio import portfolio
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.promises import keep_outcomes, keep_promises
@@ -46,7 +55,9 @@ from costctl.verbs.warmup import warm_up
 
 __all__ = [
     "Answer",
+    "Bundled",
     "Checked",
+    "CheckedFolder",
     "Emitted",
     "IngestRequest",
     "ScenarioRequest",
@@ -54,8 +65,10 @@ __all__ = [
     "baseline",
     "baseline_path",
     "changes_of_file",
+    "changes_of_folder",
     "chargeback",
     "check",
+    "check_folder",
     "check_policy",
     "compact_store",
     "current_metrics",
@@ -63,12 +76,15 @@ __all__ = [
     "diff",
     "doctor",
     "emit",
+    "emit_bundle",
     "explain",
     "export",
     "follow",
     "forecast",
     "ingest",
     "init",
+    "is_bundle",
+    "is_signed",
     "keep_outcomes",
     "keep_promises",
     "list_prices",
@@ -76,7 +92,10 @@ __all__ = [
     "load_received",
     "open_metrics",
     "overview",
+    "policy_diff",
+    "policy_explain",
     "policy_for",
+    "policy_verify",
     "portfolio",
     "propose_mapping",
     "prune_store",

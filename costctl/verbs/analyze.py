@@ -89,7 +89,8 @@ def analyzed(
     progress("Summing by model and tenant", None)
     sums = CutSums.read(observation.engine.fetch)
     spending = spending_of(sums)
-    return Analyzed(_with_cuts(document, sums, spending, by), frames, spending)
+    with_cuts = _with_cuts(document, sums, spending, by)
+    return Analyzed(_with_first_requests(with_cuts, observation.engine, frames), frames, spending)
 
 
 def _with_cuts(document: Analysis, sums: CutSums, spending: Spending, by: Sequence[str]) -> Analysis:
@@ -107,6 +108,22 @@ def _with_cuts(document: Analysis, sums: CutSums, spending: Spending, by: Sequen
         timeline=timeline_of(spending),
         changes=changes_of(spending, by),
     )
+
+
+def _with_first_requests(document: Analysis, engine: Engine, frames: Frames) -> Analysis:
+    """The document with the first request of all that moved, where anything did."""
+    from costctl.cost.first_requests import has_movers, with_first_requests
+
+    if document.changes is None or not has_movers(document.changes):
+        return document
+    requests = engine.fetch("requests", ("request_id", "trace_id", "start_ns", "tenant"))
+    classes = frames.traffic.request_class.select("request_id", pl.col("request_class").cast(pl.String))
+    changes = with_first_requests(
+        document.changes,
+        requests.join(classes, on="request_id", how="inner"),
+        engine.fetch("calls", ("request_id", "model")),
+    )
+    return msgspec.structs.replace(document, changes=changes)
 
 
 def frames_of(observation: Observation, progress: Progress) -> Frames:

@@ -102,6 +102,7 @@ def _expected(
 def _require_known(
     observation: Observation, gates: tuple[Gate, ...], document: Analysis, baseline: Analysis | None
 ) -> None:
+    from costctl.behaviour.stages import KNOWN_STAGES
     from costctl.gates.known_names import is_among_others, observed_names, require_known
 
     settings = observation.config.settings
@@ -113,7 +114,8 @@ def _require_known(
     names["pool"] |= {*settings.pools}
     names["model"] |= {*(rate.model for rate in settings.prices.rates), *settings.prices.aliases}
     kinds: tuple[SubjectKind, ...] = ("tenant", "model")
-    require_known(gates, names, [kind for kind in kinds if is_among_others(document, kind)])
+    others = [kind for kind in kinds if is_among_others(document, kind)]
+    require_known(gates, names, others, KNOWN_STAGES)
 
 
 def _needs_map(gate: Gate) -> bool:

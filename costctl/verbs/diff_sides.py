@@ -29,6 +29,8 @@ from costctl.store.database import open_store
 from costctl.store.waiting import saying
 from costctl.units import NS_PER_S, S_PER_DAY, S_PER_HOUR, iso_utc
 
+_HEAD_BYTES: Final = 12  # of a file of DuckDB: a checksum, then its name
+_STORE: Final = b"DUCK"
 _BETWEEN: Final = ".."
 _DAY_NS: Final = round(S_PER_DAY * NS_PER_S)
 _HOUR_NS: Final = round(S_PER_HOUR * NS_PER_S)
@@ -118,9 +120,16 @@ def _side(found: _Period | Path, whole: Question, reach: Reach) -> AskedSide:
     if isinstance(found, _Period):
         return _side_of_period(found, whole, reach)
     with found.open("rb") as file:
-        is_document = file.read(1) == b"{"
-    if is_document:
+        head = file.read(_HEAD_BYTES)
+    if head.startswith(b"{"):
         return AskedSide("document", str(found), whole, document=found)
+    if head and not head.endswith(_STORE):
+        raise UsageError(
+            f"{found} cannot be compared.",
+            why="It is neither a store nor what costctl analyze --format json wrote.",
+            next_step="If it holds traces, load each side into a store of its own (costctl ingest FILE --store "
+            "NAME.duckdb), and compare the stores.",
+        )
     return AskedSide("store", str(found), replace(whole, store=found))
 
 

@@ -24,7 +24,7 @@ from costctl.observation import Question, observed
 from costctl.progress import Progress
 from costctl.units import NS_PER_S, iso_utc
 from costctl.verbs.explain_caches import with_caches_of_class, with_caches_of_requests
-from costctl.verbs.explain_ids import meant_by
+from costctl.verbs.explain_ids import entries_of, meant_by
 
 MOST_REQUESTS: Final = 3  # of one trace that are all explained; of more, the first
 _BY_REQUEST: Final = (
@@ -85,7 +85,7 @@ def _request(engine: Engine, request_id: Any, rules: pl.DataFrame) -> RequestExp
 
 def _names(engine: Engine, request_ids: Sequence[Any]) -> tuple[RequestName, ...]:
     rows = engine.fetch_where("requests", "request_id", request_ids)
-    name_of = _entries(engine, request_ids)
+    name_of = entries_of(engine, request_ids)
     return tuple(
         RequestName(
             request_id=name_of[row["request_id"]],
@@ -94,16 +94,6 @@ def _names(engine: Engine, request_ids: Sequence[Any]) -> tuple[RequestName, ...
         )
         for row in rows.sort("start_ns", "request_id", nulls_last=True).iter_rows(named=True)
     )
-
-
-def _entries(engine: Engine, request_ids: Sequence[Any]) -> dict[Any, str]:
-    """TRACE_ID:SPAN_ID of the entry of each request."""
-    rows = engine.fetch_where("span_ids", "request_id", request_ids)
-    return {
-        row["request_id"]: f"{row['trace_id']}:{row['span_id']}"
-        for row in rows.iter_rows(named=True)
-        if row["is_first"]
-    }
 
 
 def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
@@ -119,7 +109,7 @@ def _class(engine: Engine, name: str, rules: pl.DataFrame) -> ClassExplanation:
     ).rows()
     charged = engine.fetch_where("class_charge", "request_class", [name])
     examples = engine.fetch_where("class_example", "request_class", [name]).to_dicts()
-    name_of = _entries(engine, [row["request_id"] for row in examples])
+    name_of = entries_of(engine, [row["request_id"] for row in examples])
     return ClassExplanation(
         request_class=name,
         requests=cost[0]["requests"] if cost else 0,

@@ -7,6 +7,7 @@ as a parameter only.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +32,16 @@ class Meant:
     request_ids: tuple[Any, ...] = ()
     others: tuple[Any, ...] = ()
     rule: str | None = None
+
+
+def entries_of(engine: Engine, request_ids: Sequence[Any]) -> dict[Any, str]:
+    """TRACE_ID:SPAN_ID of the entry of each request."""
+    rows = engine.fetch_where("span_ids", "request_id", request_ids)
+    return {
+        row["request_id"]: f"{row['trace_id']}:{row['span_id']}"
+        for row in rows.iter_rows(named=True)
+        if row["is_first"]
+    }
 
 
 def meant_by(engine: Engine, asked: str, most: int) -> Meant:

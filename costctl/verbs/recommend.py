@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from costctl.answers import kept_or_made
 from costctl.documents.grades import Grade
 from costctl.documents.recommendations import Joint, Recommendation, Recommendations
+from costctl.documents.shown_by import ShownBy
 from costctl.errors import InputError, UsageError
 from costctl.grades import read_grades
 from costctl.observation import Observation, Question, observed
@@ -21,9 +22,12 @@ from costctl.progress import Progress
 from costctl.units import seconds_between
 from costctl.verbs.analyze import fits_of, frames_of, with_reuse
 from costctl.verbs.bought import bought_calls_in, offers_in, price_list_of
+from costctl.verbs.explain_ids import entries_of
 from costctl.verbs.promises import past_in_store
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from costctl.frames.cost import Frames
     from costctl.recommend.bought.study import BoughtStudy
     from costctl.service_model.pool_fit import PoolFits
@@ -123,7 +127,7 @@ def recommendations_of(
 
     bought = bought_study(observation, progress, (frames.window_from_ns, frames.window_to_ns), grades)
     progress("Replaying candidate settings" if fits.fitted else "Billing candidate settings", None)
-    return build_recommendations(
+    document = build_recommendations(
         frames,
         observation.config.settings,
         fits,
@@ -132,3 +136,27 @@ def recommendations_of(
         observation.seed,
         is_weekly_asked=observation.is_extrapolating,
     )
+    return _with_requests(document, observation, frames.pool_call, bought)
+
+
+def _with_requests(
+    document: Recommendations, observation: Observation, pool_call: pl.DataFrame, bought: BoughtStudy | None
+) -> Recommendations:
+    """The document, each piece of advice with the requests that show it."""
+    from costctl.recommend.shown_by import requests_behind
+
+    calls = None if bought is None else bought.calls.frame
+    behind = [requests_behind(each, pool_call, calls) for each in document.recommendations]
+    keys = sorted({key for rows in behind for key in rows["request_id"]})
+    name_of = entries_of(observation.engine, keys) if keys else {}
+    advice = tuple(
+        replace(
+            each,
+            shown_by=tuple(
+                ShownBy(name_of[row["request_id"]], row["calls"], row["busy_s"], row["usd"])
+                for row in rows.iter_rows(named=True)
+            ),
+        )
+        for each, rows in zip(document.recommendations, behind, strict=True)
+    )
+    return replace(document, recommendations=advice)

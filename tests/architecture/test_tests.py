@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,11 @@ def test_tests_import_nothing_from_the_programs_beside_the_package(repository: P
         if name.split(".")[0] in NOT_FOR_TESTS
     }
     assert wrong == set()
+
+
+def test_no_module_of_the_tests_is_called_as_one_of_the_standard_library(repository: Path) -> None:
+    # Its folder is on the path of every program that a test starts: it would be found in place of that one.
+    assert [path for path in files_of_tests(repository) if path.stem in sys.stdlib_module_names] == []
 
 
 def is_check(node: ast.AST) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from costctl.billed.files import read_bills
-from costctl.billed.kinds import kind_of, unit_size, without_kind
+from costctl.billed.kinds import kind_of, tier_of, unit_size, without_kind
 from costctl.billed.row import BilledRow, Read
 from costctl.errors import InputError
 from tests.billed.pages import (
@@ -242,6 +243,82 @@ def test_days_without_usage_are_days_of_the_bill(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_kinds_are_told_by_the_words_of_the_line(said: str | None, kind: str | None) -> None:
     assert kind_of(said) == kind
+
+
+@pytest.mark.parametrize(
+    ("meter", "kind", "tier", "model"),
+    [
+        # Azure abbreviates each word in several ways, and names models after what they are made for.
+        ("gpt-4o-0806-Inp-glbl Tokens", "input", None, "gpt 4o 0806"),
+        ("gpt 4o 0806 Inp Data Zone Tokens", "input", None, "gpt 4o 0806"),
+        ("gpt 4o mini0718 BatchOutp DataZone Tokens", "output", "batch", "gpt 4o mini0718"),
+        ("GPT 5.1 inp Rg 1M Tokens", "input", None, "GPT 5.1"),
+        ("5.4 mini cd Inp Gl 1M Tokens", "cached_input", None, "5.4 mini"),
+        ("5.6 sol ShortCo Cd Wr Std Gl 1M Tokens", "cache_write", None, "5.6 sol"),
+        ("gpt-5-codex-ccchd-inp-glbl Tokens", "cached_input", None, "gpt 5 codex"),
+        ("V4 Flash cached DZ Tokens", "cached_input", None, "V4 Flash"),
+        ("gpt-4o-aud-0603 Inp glbl Tokens", "input_audio", None, "gpt 4o 0603"),
+        ("gpt-4o-aud-0603-txt Inp glbl Tokens", "input", None, "gpt 4o aud 0603"),
+        ("gpt-image-1-inp-img-glbl Tokens", "input_image", None, "gpt image 1"),
+        ("gpt-image-1-inp-cached-txt-glbl Tokens", "cached_input", None, "gpt image 1"),
+        ("Image 2 Text Input glbl Tokens", "input", None, "Image 2"),
+        ("text embedding 3 large glbl Tokens", "input", None, "text embedding 3 large"),
+        ("gpt-4o-0806-FT-Trng-glbl tkn Tokens", None, None, "gpt 4o 0806 FT Trng"),
+        ("gpt-4o-0806-FT-Hstng-glbl Unit", None, None, "gpt 4o 0806 FT Hstng"),
+        # Bedrock writes tier and reach behind the kind.
+        ("Llama4-Maverick-17B-input-tokens-batch", "input", "batch", "Llama4 Maverick 17B"),
+        ("Mistral-Large-3-675b-Instruct-output-tokens-flex", "output", "flex", "Mistral Large 3 675b Instruct"),
+        ("Nova2.0Lite-input-tokens-cross-region-global-batch", "input", "batch", "Nova2.0Lite"),
+        ("Claude3-5Haiku-input-tokens-latency-optimized", "input", None, "Claude3 5Haiku"),
+        ("NovaSonic-speech-input-tokens", "input_audio", None, "Nova Sonic"),
+        ("NovaSonic-text-input-tokens", "input", None, "Nova Sonic"),
+        ("cohere.rerank-english-v3-search-units", None, None, "cohere.rerank english v3 search"),
+    ],
+)  # fmt: skip
+def test_a_cloud_s_meter_says_kind_tier_and_model(
+    meter: str, kind: str | None, tier: str | None, model: str
+) -> None:
+    assert (kind_of(meter), tier_of(meter), without_kind(meter)) == (kind, tier, model)
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "model"),
+    [
+        ("USE1-Claude4.5Sonnet-input-tokens-cross-region-global", "Claude Sonnet 4.5"),
+        ("EUC1-Claude3Sonnet-input-tokens", "Claude3Sonnet"),
+        ("USW2-MP:USW2_InputTokenCount-Units", "Claude Opus 4"),
+    ],
+)
+def test_a_usage_type_without_its_region_names_the_model_or_leaves_it_to_the_product(
+    usage_type: str, model: str, tmp_path: Path
+) -> None:
+    row = only(read(tmp_path, table(cur_row(
+        line_item_usage_type=usage_type, product_product_name="Claude Opus 4 (Amazon Bedrock Edition)",
+    ))))  # fmt: skip
+    assert model in row.described
+    assert not any(re.search(r"US[EW]\d|EUC1", said) for said in row.described)
+
+
+def test_a_report_of_a_batch_says_so(tmp_path: Path) -> None:
+    batch = only(read(tmp_path, table(cur_row(line_item_usage_type="USE1-NovaLite-input-tokens-batch"))))
+    assert (batch.kind, batch.service_tier) == ("input", "batch")
+    assert (
+        only(read(tmp_path, table(azure_row(meterName="gpt 4o 0806 BatchInp glbl Tokens")))).service_tier
+        == "batch"
+    )
+    assert only(read(tmp_path, table(focus_row(SkuMeter="Batch Input Tokens")))).service_tier == "batch"
+
+
+def test_a_report_with_few_columns_is_read(tmp_path: Path) -> None:
+    """Without an end, a day is a day; the service is named by its code alone."""
+    row = only(read(tmp_path, table({
+        "line_item_usage_account_id": "1", "product_servicecode": "AmazonBedrock", "line_item_line_item_type": "Usage",
+        "line_item_usage_start_date": "2026-07-01T00:00:00Z", "line_item_unblended_cost": "6.00",
+        "line_item_currency_code": "USD", "line_item_usage_type": "USE1-Claude3Sonnet-input-tokens",
+        "line_item_usage_amount": "2000", "pricing_unit": "1K tokens",
+    })))  # fmt: skip
+    assert (row.kind, row.quantity, row.amount) == ("input", 2_000_000, 6)
+    assert row.end_ns - row.start_ns == 86_400 * 10**9
 
 
 def test_every_kind_is_told_by_the_meter_that_our_own_export_writes() -> None:

@@ -44,7 +44,7 @@ def completed(folder: Path, typed: str) -> tuple[list[str], str]:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("costctl emit --target l", ["litellm"]),
+        ("costctl emit --target l", ["litellm", "llm-d"]),
         ("costctl schema anal", ["analysis"]),
         ("costctl help marginal-c", ["marginal-cost"]),
         ("costctl explain ch", ["chat"]),

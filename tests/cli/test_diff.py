@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from costctl import Store, open_store
-from costctl.documents.difference import Difference, rows_of
+from costctl.documents.difference import Difference, DifferenceRow, rows_of
+from costctl.documents.estimate import Estimate
 from costctl.errors import CostctlError, NotEnoughDataError, UsageError
 from costctl.render import difference, difference_screen
 from costctl.render.difference_words import signed
 from costctl.render.document import as_json
 from costctl.render.markdown import as_markdown
-from costctl.render.sections import Section
+from costctl.render.sections import Section, Table
 from costctl.render.terminal import as_terminal_text
 from costctl.render.view import View
 from costctl.saved import read_saved
@@ -186,8 +189,40 @@ def test_a_hostile_name_does_nothing_in_any_form(usual: Difference, name: str) -
             assert not {"\x1b", "\u202e"} & {*text}
         markdown = as_markdown(sections)
         assert "<script" not in markdown
-        assert "](http" not in markdown
+        assert re.search(r"(?<!\\)\]\(", markdown) is None
         assert max(map(len, as_terminal_text(sections).splitlines())) <= 120
     rows = [*csv.reader(io.StringIO(difference.csv_text(named)))]
     assert {len(row) for row in rows} == {len(rows[0])}
     assert not [cell for row in rows for cell in row if cell.startswith("=")]
+
+
+def test_amounts_of_what_has_no_price_are_not_priced_and_of_a_part_of_it_lower_bounds(
+    usual: Difference,
+) -> None:
+    first = usual.rows[0]
+    free = replace(first, before_usd=0.0, after_usd=0.0, change_usd=0.0, unpriced_charges=4, effects=())
+    partly = replace(first, before_usd=1.5, unpriced_charges=4)
+
+    def cells(row: DifferenceRow) -> tuple[str, ...]:
+        (table,) = (
+            each
+            for each in difference.sections(replace(usual, rows=(row,)))
+            if isinstance(each, Table) and each.title.startswith(f"By {row.of}")
+        )
+        return table.texts()[0]
+
+    assert cells(free)[1:4] == ("not priced",) * 3
+    assert cells(partly)[1].startswith("≥ $1.5")
+    written_rows = csv.DictReader(io.StringIO(difference.csv_text(replace(usual, rows=(free,)))))
+    (row,) = (each for each in written_rows if each["row"] == "row")
+    assert (row["usd"], row["before"], row["after"]) == ("", "", "")
+
+
+def test_a_change_whose_interval_leaves_zero_out_is_told_what_more_is_asked_for(usual: Difference) -> None:
+    likely = replace(usual, is_clear=False, change_interval=Estimate(1.0, 2.0, 3.0, 0.95, "jackknife"))
+    unsure = replace(likely, change_interval=Estimate(-1.0, 2.0, 5.0, 0.95, "jackknife"))
+    assert "not clear of chance, which asks for 4 standard errors (95%: +$1.00" in difference_screen.headline(
+        likely
+    )
+    assert "standard errors" not in difference_screen.headline(unsure)
+    assert "standard errors" not in difference_screen.headline(replace(likely, is_clear=True))

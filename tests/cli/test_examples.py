@@ -27,6 +27,8 @@ from tests.synth.written_shop import weeks_in
 LAST_MINUTES = "2026-11-03T06:15:00Z"  # of the sample: what is before is left out
 FEW_LINES = 6
 OF_WEEKS = ("forecast",)  # what they ask takes more than the hour of the sample
+# What they leave behind would be another question for the next; all others share a folder, and what was computed in it.
+CHANGING = ("ingest", "init", "synth", "store prune", "store compact", "baseline save", "analyze traces/")
 
 
 def names(application: typer.Typer, group: str = "") -> Iterator[str]:
@@ -65,7 +67,7 @@ def prepared(repository: Path, sample_store: Path, tmp_path_factory: pytest.Temp
 def weeks_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of what a day does not tell: the store of some weeks."""
     made = tmp_path_factory.mktemp("weeks")
-    loaded = costctl(made, "ingest", *weeks_in(made).paths)
+    loaded = costctl(made, "ingest", *weeks_in(made, part=0.05).paths)
     assert loaded.returncode == 0, loaded.stderr
     return made / "costctl.duckdb"
 
@@ -103,9 +105,12 @@ def test_an_example_that_goes_on_begins_and_ends_when_told_to(example: str, fold
 @pytest.mark.parametrize(
     "example", [each for name, examples in EXAMPLES.items() if name != "serve" for each in examples]
 )
-def test_an_example_works_as_it_stands(example: str, folder: Path, request: pytest.FixtureRequest) -> None:
-    if example.split()[1] in OF_WEEKS:
+def test_an_example_works_as_it_stands(example: str, request: pytest.FixtureRequest) -> None:
+    words = example.removeprefix("costctl ")
+    folder = request.getfixturevalue("folder" if words.startswith((*CHANGING, *OF_WEEKS)) else "prepared")
+    if words.startswith(OF_WEEKS):
         shutil.copy(request.getfixturevalue("weeks_store"), folder / "costctl.duckdb")
     done = costctl(folder, *shlex.split(example)[1:])
-    assert done.returncode == 0, done.stderr
+    # A policy of other traces is broken by these, which is an answer.
+    assert done.returncode == 0 or (words.startswith("policy verify") and done.returncode == 1), done.stderr
     assert done.stdout.strip() or "-o" in example or "check" in example

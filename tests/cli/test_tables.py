@@ -8,6 +8,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costctl.legible import legible
 from costctl.render.markdown import as_markdown
 from costctl.render.sections import Notes, Table
 from costctl.render.spreadsheet import as_csv
@@ -46,5 +47,8 @@ def test_csv_keeps_every_digit_of_a_float(values: list[float]) -> None:
 def test_a_csv_row_is_one_row_whatever_ends_of_line_are_in_its_cells(cells: list[str]) -> None:
     text = as_csv(["a", "b"], [cells, ["last\rcell", "\r\n"]])
     _, row, last = csv.reader(io.StringIO(text, newline=""))
-    assert [read.removeprefix("'") for read in row] == [cell.removeprefix("'") for cell in cells]
+    shown = [
+        "\r".join(map(legible, cell.split("\r"))) for cell in cells
+    ]  # what steers a terminal is spelled out
+    assert [read.removeprefix("'") for read in row] == [cell.removeprefix("'") for cell in shown]
     assert last == ["last\rcell", "'\r\n"]

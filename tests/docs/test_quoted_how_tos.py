@@ -26,7 +26,7 @@ def one_line(text: str) -> str:
         ("was-it-worth-it", 8, 6),
         ("what-changed", 8, 4),
         ("hold-a-weekly-review", 7, 0),
-        ("close-the-month", 5, 0),
+        ("close-the-month", 6, 0),
         ("run-on-a-schedule", 3, 0),
     ],
 )

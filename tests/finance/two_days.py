@@ -28,18 +28,22 @@ def read(export: FocusExport, version: FocusVersion = "1.4") -> list[dict[str, s
 
 
 def exported_of(
-    spans: list[dict[str, object]], *, tenants: Tenants = "plain", is_idle_spread: bool = False
+    spans: list[dict[str, object]],
+    *,
+    tenants: Tenants = "plain",
+    is_idle_spread: bool = False,
+    settings: Settings = SETTINGS,
 ) -> FocusExport:
     """The lines of these spans."""
-    engine = engine_of(spans, SETTINGS)
-    frames = frames_of(engine, SETTINGS)
+    engine = engine_of(spans, settings)
+    frames = frames_of(engine, settings)
     provenance = Provenance("0", (), None, "book 1", METHODS, 0)
-    analysis = build_analysis(frames, SETTINGS, fit_pools(frames, SETTINGS), provenance, 0)
+    analysis = build_analysis(frames, settings, fit_pools(frames, settings), provenance, 0)
     return focus_export(
         frames,
         engine.fetch("usage_day"),
         engine.fetch("class_day"),
-        SETTINGS,
+        settings,
         analysis,
         tenants,
         is_idle_spread=is_idle_spread,

@@ -29,6 +29,7 @@ def made(short_question: Question) -> Analyzed:
 def test_what_may_be_off_is_the_value_of_the_document(made: Analyzed) -> None:
     assert {each.metric for each in made.document.sampled} == {
         "success_ratio", "usd_per_completed_task", "usd_per_success", "slo_attainment", "attributed_usd",
+        "stage_s_per_request",
         *(f"{time}_{at}" for time in ("e2e", "ttft") for at in ("p50", "p95", "p99")),
     }  # fmt: skip
     for each in made.document.sampled:
@@ -41,6 +42,28 @@ def test_what_may_be_off_is_the_value_of_the_document(made: Analyzed) -> None:
         assert each.value == pytest.approx(known), each
         assert each.low is None or each.low <= each.value
         assert each.high is None or each.value <= each.high
+
+
+def test_the_stages_of_a_class_add_up_to_the_mean_time_of_its_requests(
+    made: Analyzed, short_question: Question
+) -> None:
+    with observed(short_question, silent) as observation:
+        requests = observation.engine.fetch("requests", ("request_id", "duration_s"))
+    timed = made.frames.traffic.placed(requests.drop_nulls())
+    means = dict(
+        timed.group_by(pl.col("request_class").cast(pl.String)).agg(pl.col("duration_s").mean()).iter_rows()
+    )
+    assert len(means) > 2
+    for report in made.document.classes:
+        stages = {use.stage: use.s_per_request or 0.0 for use in report.stages}
+        assert sum(stages.values()) == pytest.approx(means[report.request_class], rel=1e-9)
+        sampled = {
+            dict(each.subject)["stage"]: each.value
+            for each in made.document.sampled
+            if each.metric == "stage_s_per_request"
+            and ("request_class", report.request_class) in each.subject
+        }
+        assert sampled == pytest.approx(stages)
 
 
 def test_part_of_the_requests_has_the_interval_of_wilson(made: Analyzed) -> None:

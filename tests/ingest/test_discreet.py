@@ -18,7 +18,7 @@ from tests.ingest.discretion import Intake, leak_in, said_by_command
 from tests.ingest.planted_secrets import DAMAGES, WRITERS, Damage, Planted, planted
 from tests.thoroughness import how_many
 
-EXAMPLES = how_many(40, thorough=300)
+EXAMPLES = how_many(40, thorough=150)
 QUARTERS = how_many(1, thorough=4)  # of the damages of every format
 MARK = "qzxjvkwqzxjv"
 

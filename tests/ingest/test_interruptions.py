@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from costctl.cli.app import main
 from costctl.ingest import loader
 from costctl.store.database import open_store
 from tests.ingest.otlp_exports import export
 from tests.thoroughness import how_many
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = how_many(4, thorough=50)
 STORES = how_many(2, thorough=5)
 ATTEMPTS = 4 * KILLS
 FILES = 6
 SMALL_DISK_BYTES = 8 * 2**20
+# Processes that begin with the program loaded: a random moment is one of the ingest, not of imports.
+READY = multiprocessing.get_context("forkserver")
+READY.set_forkserver_preload([
+    "costctl.cli.app", "costctl.verbs", "costctl.ingest.loader", "costctl.render.ingestion_screen",
+    "costctl.render.terminal", "rich.table", "numpy.ma",
+])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +64,29 @@ def spans_in(store: Path) -> list[tuple[str, ...]]:
         return connection.execute(query).fetchall()
 
 
-def ingesting(folder: Path, store: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "costctl", "ingest", str(folder), "--store", str(store), "-q", *more],
-        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def ingesting(folder: Path, store: Path, *more: str) -> ForkServerProcess:
+    """``costctl ingest`` in a process of its own, which has begun."""
+    words = ["ingest", str(folder), "--store", str(store), "-q", *more]
+    process = READY.Process(target=_run, args=(words, said_in(folder, store)))
+    process.start()
+    return process
+
+
+def _run(words: list[str], said: Path) -> None:
+    for stream, path in ((1, os.devnull), (2, said)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
+    sys.exit(main(words))
+
+
+def said_in(folder: Path, store: Path) -> Path:
+    """Where the processes that load into a store say what is wrong: on no disk that is full."""
+    return folder.with_name(f"{store.stem}.stderr")
+
+
+def ended(process: ForkServerProcess) -> int | None:
+    """Its exit code, once it has ended."""
+    process.join()
+    return process.exitcode
 
 
 def whole_sources(store: Path) -> None:
@@ -84,19 +107,19 @@ def test_killed_at_random_moments_and_run_again(
 ) -> None:
     chance, deaths = random.Random(7), 0
     begin = time.monotonic()
-    ingesting(folder, tmp_path / "timed.duckdb").communicate()
+    ended(ingesting(folder, tmp_path / "timed.duckdb"))
     lasts_s = time.monotonic() - begin
     for number in range(ATTEMPTS):
         store = (
             tmp_path / f"{number % STORES}.duckdb"
         )  # some moments hit a store that an earlier one has left
         process = ingesting(folder, store)
-        time.sleep(chance.uniform(0.3, 1.0) * lasts_s)
+        time.sleep(chance.uniform(0.1, 1.0) * lasts_s)
         process.kill()
-        process.communicate()
+        code = ended(process)
         if store.exists():
             whole_sources(store)
-        if process.returncode == -signal.SIGKILL:
+        if code == -signal.SIGKILL:
             deaths += 1
             if deaths == KILLS:
                 break
@@ -106,17 +129,14 @@ def test_killed_at_random_moments_and_run_again(
     assert deaths == KILLS
     for number in range(STORES):
         store = tmp_path / f"{number}.duckdb"
-        process = ingesting(folder, store)
-        _, error = process.communicate()
-        assert process.returncode == 0, error
+        assert ended(ingesting(folder, store)) == 0, said_in(folder, store).read_text()
         assert spans_in(store) == undisturbed
 
 
 def test_two_at_once(folder: Path, undisturbed: list[tuple[str, ...]], tmp_path: Path) -> None:
     store = tmp_path / "s.duckdb"
     both = [ingesting(folder, store, "--wait", "60s") for _ in range(2)]
-    errors = [process.communicate()[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], errors
+    assert [ended(process) for process in both] == [0, 0], said_in(folder, store).read_text()
     assert spans_in(store) == undisturbed
 
 
@@ -138,17 +158,14 @@ def test_a_full_disk_is_said_and_leaves_whole_sources(
         store = disk / "s.duckdb"
         ballast = disk / "ballast"
         ballast.write_bytes(b"0" * (SMALL_DISK_BYTES - 2 * 2**20))
-        process = ingesting(folder, store)
-        _, error = process.communicate()
-        assert process.returncode == 6, error
+        code, error = ended(ingesting(folder, store)), said_in(folder, store).read_text()
+        assert code == 6, error
         assert "Check the free space" in error
         assert "Traceback" not in error
         ballast.unlink()
         if store.exists():
             whole_sources(store)
-        process = ingesting(folder, store)
-        _, error = process.communicate()
-        assert process.returncode == 0, error
+        assert ended(ingesting(folder, store)) == 0, said_in(folder, store).read_text()
         assert spans_in(store) == undisturbed
     finally:
         subprocess.run(["umount", str(disk)], check=True)

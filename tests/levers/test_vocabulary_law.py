@@ -25,6 +25,7 @@ from costctl.levers.table import LEVERS
 from costctl.levers.to_policy import to_policy
 from costctl.policy.reading import policy_from_text
 from costctl.policy.targets.registry import TARGETS, emission_of
+from costctl.policy.targets.target import Target
 from costctl.scenario.setups import pools_of
 from costctl.simulate.lanes import Lanes
 from costctl.simulate.workload import Pool, PoolSetup, ServiceModel
@@ -271,8 +272,8 @@ def test_a_limit_over_a_backend_is_never_exceeded_by_its_replicas(value: int, re
     assert limit_over_backend(AtMost(each, "per_replica"), replicas) == each * replicas
 
 
-@pytest.mark.parametrize("target", [target.name for target in TARGETS])
-def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: str) -> None:
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: Target) -> None:
     world = three_replicas()
     settings = (
         setting("pool", "replicas", "a", 4),
@@ -282,7 +283,7 @@ def test_every_target_takes_a_policy_with_every_lever_that_it_can_carry(target: 
         setting("class", "queue.max_wait", "chat", 2.0),
         setting("class", "retries", "chat", 1),
     )
-    manifest = emission_of(target, emitted(world, settings), None).manifest
+    manifest = target.emit(emitted(world, settings), "a" if target.takes_backend else None).manifest
     assert len(manifest.entries) == len({entry.pointer for entry in manifest.entries})
 
 

@@ -195,7 +195,7 @@ def traffic(draw: st.DrawFn) -> list[SlowCall]:
 
 
 @given(traffic())
-@settings(max_examples=how_many(100, thorough=1000), deadline=None)
+@settings(max_examples=how_many(100, thorough=500), deadline=None)
 def test_the_cache_equals_its_slow_twin(calls: list[SlowCall]) -> None:
     assert play(calls) == slow_cache(calls)
 
@@ -210,7 +210,7 @@ def test_what_is_read_and_written_is_part_of_the_prompt(calls: list[SlowCall]) -
 
 
 @given(traffic(), st.sampled_from((300.0, HOUR_S)), st.lists(st.integers(0, 600), min_size=25, max_size=25))
-@settings(max_examples=how_many(100, thorough=1000), deadline=None)
+@settings(max_examples=how_many(100, thorough=500), deadline=None)
 def test_what_can_be_read_later_is_never_read_more(
     calls: list[SlowCall], ttl_s: float, later_s: list[int]
 ) -> None:

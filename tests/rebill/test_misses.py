@@ -159,7 +159,7 @@ def prompts(draw: st.DrawFn, models: int = 2) -> list[SlowPrompt]:
 
 
 @given(prompts())
-@settings(max_examples=how_many(150, thorough=600), deadline=None)
+@settings(max_examples=how_many(150, thorough=400), deadline=None)
 def test_the_causes_equal_their_slow_twin(calls: list[SlowPrompt]) -> None:
     assert misses(calls) == slow_misses(calls)
 

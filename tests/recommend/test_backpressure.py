@@ -19,6 +19,8 @@ from costctl.recommend.kinds import backpressure
 from costctl.recommend.proposals import Proposal, Withheld
 from costctl.recommend.study import Study
 from costctl.recommend.worth import usd_per_accelerator_s
+from costctl.scenario.extrapolation import beyond_by_pool, seen_in_progress
+from costctl.scenario.load import at_load
 from costctl.simulate.workload import CallStatus
 from costctl.synth.demand import demand_of
 from costctl.synth.platform import serve
@@ -168,6 +170,15 @@ def test_a_load_that_halves_lead_to_is_the_one_that_is_said(crowded: Study) -> N
     loads = Loads(crowded)
     assert 0.1 + 0.2 != 0.3
     assert loads.at(0.1 + 0.2) is loads.at(0.3)
+
+
+def test_what_is_beyond_the_observed_is_that_of_the_replay_at_the_load(crowded: Study) -> None:
+    loads = Loads(crowded)
+    for load in (1.0, 3.0):
+        grown = at_load(crowded.first.period, load, crowded.seed)
+        outcome = grown.trial(grown.pools).outcome
+        beyond = beyond_by_pool(outcome, grown.pools, seen_in_progress(crowded.fits))
+        assert loads.at(load).beyond_ratio == max(beyond)
 
 
 def test_more_load_never_leaves_fewer_waiting(crowded: Study) -> None:

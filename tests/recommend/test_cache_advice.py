@@ -31,6 +31,8 @@ def test_questions_that_repeat_are_found_with_what_a_cache_frees_and_costs(tmp_p
     truth = (today - remedied) / 3600.0 * 4.0
     assert found.freed_usd is not None
     assert found.freed_usd.low <= truth <= found.freed_usd.high
+    assert found.reuse is not None
+    assert found.reuse.compulsory_ratio == pytest.approx(1 - 0.298, abs=0.001)
     # A cache is paid for: its place for an hour, and a read for each hit.
     assert found.cash_usd is not None
     assert found.cash_usd.high < 0

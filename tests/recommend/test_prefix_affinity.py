@@ -41,6 +41,9 @@ def test_prompts_that_are_read_again_elsewhere_are_found_with_what_that_costs(tm
     assert found.cash_usd is None  # the same replicas are paid for
     assert found.freed_usd is not None
     assert found.freed_usd.low <= truth <= found.freed_usd.high
+    assert found.reuse is not None
+    assert found.reuse.today is not None
+    assert found.reuse.today.size == world.pool.setup.prefix_cache_tokens  # of one replica
     ttft = next(each for each in found.effects if each.metric == "ttft_p95")
     assert ttft.to < ttft.from_
 
@@ -59,6 +62,7 @@ def test_calls_that_go_to_where_their_prompt_is_already_are_left_alone(tmp_path:
 def test_one_replica_has_every_prompt(tmp_path: Path) -> None:
     found = advice(written(agents(SEED, replicas=1), tmp_path))
     assert found.withheld_as == "not_applicable"
+    assert found.reuse is not None
 
 
 def test_prompts_that_the_log_does_not_tell_are_named_with_what_to_export(tmp_path: Path) -> None:

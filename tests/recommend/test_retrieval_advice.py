@@ -35,6 +35,9 @@ def test_documents_that_are_read_again_save_what_their_reads_cost_less_their_pla
     assert hot.cash_usd.low <= truth <= hot.cash_usd.high
     assert hot.cash_usd.mid == pytest.approx(truth, rel=1e-3)
     assert hot.freed_usd is None  # no replica time changes
+    assert hot.reuse is not None
+    assert hot.reuse.points[-1].miss_ratio == pytest.approx(hot.reuse.compulsory_ratio)
+    assert f"{1 - hot.reuse.compulsory_ratio:.1%} of its reads fetch again" in hot.reason
     stalls = found["retrieval_separation"]
     assert stalls.status == "withheld"
     assert "too little to separate" in stalls.reason

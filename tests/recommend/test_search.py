@@ -57,7 +57,7 @@ def test_the_cheapest_of_those_that_would_last_comes_before_cheaper_ones_at_the_
     assert set(lasting) < set(kept)
     best, tried = best_of(study, proposed)
     assert best is not None
-    assert tried == len(proposed.candidates)
+    assert len(tried) == len(proposed.candidates)
     cheapest = min(busy_usd(study, each) for each in lasting)
     assert busy_usd(study, best.settings) == pytest.approx(cheapest)
     assert cheapest > min(busy_usd(study, each) for each in kept)

@@ -141,3 +141,23 @@ def test_our_own_export_is_a_bill_that_agrees(repository: Path, tmp_path: Path) 
     assert document["billed_usd"] > 0
     from_python = open_store(tmp_path / "costctl.duckdb").reconcile(tmp_path / "focus.csv")
     assert (from_python.billed_usd, from_python.is_agreed) == (document["billed_usd"], True)
+
+
+def test_charges_without_an_amount_add_up_alike_by_kind_and_by_day_and_their_sums_say_so(
+    tmp_path: Path, repository: Path
+) -> None:
+    sample = repository / "sample_traces"
+    assert costctl(tmp_path, "ingest", str(sample / "gateway_spend.jsonl")).returncode == 0
+    store = open_store(tmp_path / "costctl.duckdb")
+    found = store.reconcile(str(sample / "bills"))
+    for provider in found.providers:
+        by_kind = [each.unpriced_charges for each in found.kinds if each.provider == provider.provider]
+        by_day = [each.unpriced_charges for each in found.days if each.provider == provider.provider]
+        assert sum(by_kind) == sum(by_day) == provider.unpriced_charges
+    partly = next(each for each in found.kinds if each.unpriced_charges)
+    row = next(
+        line
+        for line in shown(found, TabularFormat.MARKDOWN).splitlines()
+        if line.startswith(f"| {partly.provider} | {partly.model} | {partly.kind} |")
+    )
+    assert "≥ $" in row

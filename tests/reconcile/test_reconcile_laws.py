@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from costctl.documents.reconciliation import Reconciliation
 from costctl.reconcile.compare import compared as compare
 from costctl.reconcile.sides import Billed, Bucket, Provider
-from costctl.reconcile.traced import SLOTS_A_DAY, Traced
+from costctl.reconcile.traced import SLOTS_A_DAY, Traced, summed
 from tests.reconcile.compared_worlds import compared, traced_of
 from tests.synth.billed_worlds import World
 
@@ -46,6 +46,24 @@ traced_rows = st.builds(
 def without_price(model: str, kind: str, day: int) -> Fraction | None:
     """The price book of a test: one model is in it."""
     return Fraction(1, 1000) if model == "three" and day and kind else None
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(traced_rows, max_size=30))
+def test_rows_without_keys_hold_all_that_rows_with_keys_do(rows: list[Traced]) -> None:
+    expected: dict[tuple[int, str | None, str], list[Fraction]] = {}
+    for row in rows:
+        own = (row.calls, row.quantity, row.usd, row.unpriced, row.unknown)
+        before = expected.get((row.slot, row.model, row.kind), [Fraction(0)] * len(own))
+        expected[row.slot, row.model, row.kind] = [
+            one + other for one, other in zip(before, own, strict=True)
+        ]
+    found = summed(rows)
+    assert [
+        ((row.slot, row.model, row.kind), [row.calls, row.quantity, row.usd, row.unpriced, row.unknown])
+        for row in found
+    ] == list(expected.items())
+    assert {(row.key, row.team) for row in found} <= {(None, None)}
 
 
 @settings(deadline=None, max_examples=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import duckdb
 import polars as pl
@@ -50,6 +51,19 @@ def test_sums_of_two_parts_of_a_trace_add_up_to_that_of_the_whole(
 ) -> None:
     summed = [parts_of(each).group_by("power").agg(pl.col("usd").sum()) for each in (one, other)]
     assert sum_of_parts(pl.concat(summed), "usd") == math.fsum([*one, *other])
+
+
+@settings(max_examples=how_many(20, thorough=100))
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from([64, 0, -128]), st.integers(-(2**57), 2**57)))
+)
+def test_places_of_any_size_sum_to_the_fraction_rounded_once(places: list[tuple[str, int, int]]) -> None:
+    rows = pl.DataFrame(places, schema={"of": pl.String, "power": pl.Int64, "usd": pl.Int64}, orient="row")
+    exact: dict[tuple[str], Fraction] = {}
+    for name, power, part in sorted(places):
+        exact[(name,)] = exact.get((name,), Fraction(0)) + part * Fraction(2) ** power
+    found = sums_of_parts(rows, ("of",), "usd")
+    assert list(found.items()) == [(key, float(usd)) for key, usd in exact.items()]
 
 
 def test_what_is_no_finite_amount_counts_as_without_one() -> None:

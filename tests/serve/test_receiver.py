@@ -22,6 +22,7 @@ import duckdb
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from costctl.documents.report import Report
 from costctl.report.page import as_page
@@ -234,7 +235,12 @@ def test_the_page_is_the_one_that_report_writes(
     ) as server:
         until(lambda: server.get("/").status == 200)
         answer = server.get("/")
+        scraped = server.get("/metrics").body.decode()
     assert answer.body.decode() == as_page(sample_report)
+    families = {each.name: each for each in text_string_to_metric_families(scraped)}
+    billed = sum(sample.value for sample in families["costctl_billed_usd"].samples)
+    assert billed == pytest.approx(sample_report.analysis.totals.billed_usd, rel=1e-9)
+    assert {"costctl_receiver_requests", "costctl_inbox_bytes"} <= set(families), "and its own"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
@@ -259,3 +265,21 @@ def test_the_exporters_of_the_sdk_send_to_it(tmp_path: Path, repository: Path) -
         subprocess.run([python, "-c", script, server.url], check=True, timeout=MOST_S)
         until(lambda: server.counted("receiver_spans_total") == 700)
     assert stored(tmp_path) == 700
+
+
+def test_the_exporters_of_javascript_send_json_to_it(tmp_path: Path, repository: Path) -> None:
+    packages = repository / ".validators" / "javascript"
+    if not packages.exists():
+        pytest.skip("the exporters for JavaScript are not installed; run: make validators")
+    script = Path(__file__).with_name("exporters.mjs")
+    with served(tmp_path) as server:
+        subprocess.run(["node", script, packages, server.url, "700"], check=True, timeout=MOST_S)
+        until(lambda: server.counted("receiver_spans_total") == 700)
+        metrics = server.get("/metrics").body.decode()
+    assert 'costctl_receiver_requests_total{signal="logs",status="200"} 1\n' in metrics
+    with duckdb.connect(str(tmp_path / "costctl.duckdb"), read_only=True) as connection:
+        sent = connection.execute(
+            "SELECT count(DISTINCT trace_id), sum(input_tokens), any_value(model_served), any_value(provider) "
+            "FROM spans"
+        ).fetchone()
+    assert sent == (700, 700 * 701 // 2, "gpt-4o", "openai")

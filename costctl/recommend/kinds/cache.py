@@ -16,8 +16,11 @@ from costctl.arrays import Floats
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.recommend.proposals import Kind, Proposal, Subject, Withheld
+from costctl.recommend.reuse_told import reuse_told
 from costctl.recommend.sizes import sizes_gb, told_gb
 from costctl.recommend.study import Study
+from costctl.reuse.curve import curve_of_distances
+from costctl.reuse.distances import NEVER
 from costctl.scenario.caches import cheapest_to_keep
 from costctl.service_model.repeats import Repeats
 from costctl.units import BYTES_PER_GB
@@ -66,6 +69,13 @@ def _for_class(study: Study, number: int, repeats: Repeats, tier: str | None) ->
         )
     sizes = sizes_gb(float(told.distance[told.is_again].max()))
     evidence = tuple(_curve(told, sizes))
+    today = study.today.classes.get(name)
+    curve = reuse_told(
+        curve_of_distances(np.where(told.is_again, told.distance, NEVER)),
+        "answers",
+        "bytes",
+        0.0 if today is None else today.cache_gb * BYTES_PER_GB,
+    )
     if tier is None:
         return Withheld(
             subject,
@@ -74,6 +84,7 @@ def _for_class(study: Study, number: int, repeats: Repeats, tier: str | None) ->
             evidence=evidence,
             how="needs_input",
             missing=(_PRICE,),
+            reuse=curve,
         )
     return Proposal(
         subject=subject,
@@ -90,6 +101,7 @@ def _for_class(study: Study, number: int, repeats: Repeats, tier: str | None) ->
         ),
         reversal="Switch the cache off; every call is then served by its pool.",
         evidence=evidence,
+        reuse=curve,
     )
 
 

@@ -26,6 +26,7 @@ from costctl.recommend.objectives import Missed, has_objective, missed, not_repr
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
 from costctl.recommend.schedule_proposal import hours_of, schedule_of_need, starts_in_time, too_slow_to_start
 from costctl.recommend.study import Part, Study
+from costctl.recommend.tried import lens_of, tried_of
 from costctl.scenario.period import p95_s
 from costctl.simulate.replicas import busy_s_of_pool
 from costctl.units import S_PER_HOUR
@@ -73,7 +74,7 @@ def need_of(study: Study, number: int) -> Need | Withheld:
     parts = (study.first, study.second)
     broken = missed(study.whole, study.whole.today, classes)
     if broken:
-        needed = fewest_that_mend(study, number, parts)
+        needed, looked = fewest_that_mend(study, number, parts)
         if needed is None:
             return _beyond_help(study, number, subject, broken, parts)
         most = study.settings.pools[name].most_replicas
@@ -84,12 +85,32 @@ def need_of(study: Study, number: int) -> Need | Withheld:
             return Withheld(subject, f"{reason} (pools.{toml_key(name)}.most_replicas).")
         reserve = reserve if most is None else min(reserve, most - needed)
         return Need(
-            number, today, needed, needed, reserve, None, None, needed + reserve, is_missed_today=True
+            number,
+            today,
+            needed,
+            needed,
+            reserve,
+            None,
+            None,
+            needed + reserve,
+            is_missed_today=True,
+            looked=looked,
         )
     found = fewest_that_keep(study, number, parts)
     advised = min(today, max(found.needed + reserve, found.sure))
     first, rest = found.by_part
-    return Need(number, today, found.needed, found.sure, reserve, first, rest, advised, is_missed_today=False)
+    return Need(
+        number,
+        today,
+        found.needed,
+        found.sure,
+        reserve,
+        first,
+        rest,
+        advised,
+        is_missed_today=False,
+        looked=found.looked,
+    )
 
 
 def together(study: Study, needs: list[Need]) -> dict[int, Need]:
@@ -122,7 +143,9 @@ def _constant(study: Study, need: Need, facts: Capacity) -> Proposal | Withheld:
     evidence = evidence_of(study, need, facts)
     if need.advised == need.today:
         how: WithheldAs = "not_applicable" if need.today == 1 else "ruled_out"
-        return Withheld(subject, _why_as_today(study, need), evidence, how, capacity=facts)
+        lens = lens_of(study.first, (need.number,), study.served_classes(need.number))
+        tried = tried_of(study, lens, need.looked, None)
+        return Withheld(subject, _why_as_today(study, need), evidence, how, capacity=facts, tried=tried)
     return Proposal(
         subject=subject,
         candidates=(replicas_of(study, need.number, need.advised),),
@@ -135,6 +158,7 @@ def _constant(study: Study, need: Need, facts: Capacity) -> Proposal | Withheld:
         reversal=f"Go back to {plural(need.today)} if the p95 of a class leaves its objective.",
         evidence=evidence,
         capacity=facts,
+        looked=need.looked,
     )
 
 

@@ -9,16 +9,20 @@ the traces say was read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from costctl.arrays import Bools, Ints
 from costctl.documents.recommendations import Evidence
+from costctl.documents.reuse import ReuseCurve
 from costctl.documents.setting_names import toml_key
+from costctl.levers.platform import PoolRules
 from costctl.levers.settings import setting
 from costctl.recommend.known_prompts import LEAST_KNOWN, known_prompts, tokens_from_caches
 from costctl.recommend.proposals import Candidate, Kind, Proposal, Subject, Withheld
+from costctl.recommend.reuse_told import reuse_told
 from costctl.recommend.study import Study
 from costctl.reuse.curve import miss_ratio_curve
 from costctl.service_model.pool_calibration import TRUSTED_ERROR_RATIO
@@ -39,13 +43,13 @@ def propose(study: Study) -> Iterator[Proposal | Withheld]:
 def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withheld:
     name = study.pools[number]
     rules = study.today.pools[name]
-    if rules.replicas == 1:
-        return Withheld(subject, "It has one replica, to which every call goes.", how="not_applicable")
-    if rules.dispatch == "prefix_affinity":
-        return Withheld(subject, "Its calls go to where their prompt is already.", how="not_applicable")
     workload = study.whole.period.workload
     here = study.whole.period.pool == number
     known = known_prompts(study, number)
+    why = _why_as_today(rules)
+    if why is not None:
+        reuse = _reuse(workload, known, rules.prefix_cache_tokens)[1] if known.any() else None
+        return Withheld(subject, why, how="not_applicable", reuse=reuse)
     if known.sum() < LEAST_KNOWN * here.sum():
         return Withheld(
             subject,
@@ -54,13 +58,14 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             how="needs_input",
             missing=(_MESSAGES,),
         )
-    curve = _reuse(workload, known)
+    curve, reuse = _reuse(workload, known, rules.prefix_cache_tokens)
     if study.settings.pools[name].enable_prefix_caching is False:
         return Withheld(
             subject,
             "Its replicas keep no prompts (enable_prefix_caching = false); engine_settings says whether they should.",
             evidence=(curve,),
             how="not_applicable",
+            reuse=reuse,
         )
     if rules.prefix_cache_tokens == 0:
         key = f"pools.{toml_key(name)}.prefix_cache_tokens"
@@ -70,8 +75,18 @@ def _for_pool(study: Study, number: int, subject: Subject) -> Proposal | Withhel
             evidence=(curve,),
             how="needs_input",
             missing=(key,),
+            reuse=reuse,
         )
-    return _against_today(study, number, subject, known, curve)
+    return replace(_against_today(study, number, subject, known, curve), reuse=reuse)
+
+
+def _why_as_today(rules: PoolRules) -> str | None:
+    """Why calls may go where they go today; None where that is the question."""
+    if rules.replicas == 1:
+        return "It has one replica, to which every call goes."
+    if rules.dispatch == "prefix_affinity":
+        return "Its calls go to where their prompt is already."
+    return None
 
 
 def _against_today(
@@ -127,15 +142,17 @@ def _grid(pool: str) -> tuple[Candidate, ...]:
     )
 
 
-def _reuse(workload: Workload, known: Bools) -> Evidence:
-    """How much of prompts one cache for all would have had, at most and at half of what all prompts take together."""
+def _reuse(workload: Workload, known: Bools, today_tokens: int) -> tuple[Evidence, ReuseCurve | None]:
+    """How much of prompts one cache for all would have had, at most and at half of what all prompts take together; and
+    at other sizes. today_tokens: that a replica keeps; 0 where that is not known.
+    """
     tokens, read = _parts(workload, np.flatnonzero(known))
     curve = miss_ratio_curve(read, tokens)
     weights = tokens.sum()
     first = np.unique(read, return_index=True)[1]
     compulsory = float(tokens[first].sum() / weights) if weights else 1.0
     half = float(curve.hits_at(curve.distinct / 2)) / max(float(curve.hits_at(np.inf)), 1.0)
-    return Evidence(
+    told = Evidence(
         id="reuse",
         kind="measured",
         statement=f"{1.0 - compulsory:.1%} of the tokens of its prompts had been read before, by any replica; half of "
@@ -143,6 +160,7 @@ def _reuse(workload: Workload, known: Bools) -> Evidence:
         samples=int(known.sum()),
         value=None,
     )
+    return told, reuse_told(curve, "prompt_parts", "tokens", float(today_tokens))
 
 
 def _parts(workload: Workload, which: Ints) -> tuple[Ints, Ints]:

@@ -15,10 +15,13 @@ import numpy as np
 from costctl.documents.recommendations import Evidence
 from costctl.levers.settings import setting
 from costctl.recommend.proposals import Kind, Proposal, Subject, Withheld
+from costctl.recommend.reuse_told import reuse_told
 from costctl.recommend.sizes import sizes_gb, told_gb
 from costctl.recommend.study import Study
+from costctl.reuse.curve import curve_of_distances
 from costctl.reuse.distances import NEVER
 from costctl.scenario.reads import Reads
+from costctl.units import BYTES_PER_GB
 
 _NAME: Final = "storage_placement"
 _LEAST_AGAIN: Final = 0.01  # of the reads of the class
@@ -72,6 +75,13 @@ def _for_class(study: Study, number: int, reads: Reads) -> Proposal | Withheld:
             subject, f"{again.sum() / own.sum():.1%} of its reads fetch what it read before: too few to keep."
         )
     sizes = sizes_gb(float(reads.distance[again].max()))
+    today = study.today.classes.get(name)
+    curve = reuse_told(
+        curve_of_distances(reads.distance[own]),
+        "objects",
+        "bytes",
+        0.0 if today is None else today.hot_reads_gb * BYTES_PER_GB,
+    )
     return Proposal(
         subject=subject,
         candidates=tuple((setting("class", "hot_reads.size", name, float(gb)),) for gb in sizes),
@@ -87,6 +97,7 @@ def _for_class(study: Study, number: int, reads: Reads) -> Proposal | Withheld:
         ),
         reversal=f"Stop copying to {reads.hot}; every read then goes where it goes today.",
         evidence=(*_curve(reads, number, sizes.tolist()), _waits(reads, again)),
+        reuse=curve,
     )
 
 
