@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import typer
 
 from costctl.cli.again import hint
+from costctl.cli.recording import gave_document, wrote_file
 from costctl.errors import OutputError, UsageError
 from costctl.legible import legible
 from costctl.render.forms import TabularFormat
@@ -96,6 +97,7 @@ def write_document(
     """
     from costctl.render.document import rendered, warnings_of
 
+    gave_document(document)
     if form is TabularFormat.CSV:
         say_warnings(warnings_of(document))
     write_text(rendered(document, form, sections, csv_text, hint, is_brief=is_brief), out)
@@ -166,6 +168,7 @@ def replace_file(
             if out.exists():
                 shutil.copymode(out, partial)
             partial.replace(out)
+            wrote_file(out, content)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:

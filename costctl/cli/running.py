@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from costctl.cli.recording import Recording
 
 
 def _no_options(_words: Sequence[str]) -> frozenset[str]:
@@ -22,6 +26,7 @@ class Running:
     """arguments: of the process.  again: text that makes another command be about the same traces, such as
     " --store traces.duckdb".  takes: the options of the command that words name.  is_quiet: nothing is said but answers
     and errors.  at_end: called when the answer has been written; it raises what did not keep it from being given.
+    verb: the command, such as "baseline save".  recording: what the audit trail will say of it; None for nothing.
     """
 
     arguments: Sequence[str] = ()
@@ -29,6 +34,8 @@ class Running:
     takes: Callable[[Sequence[str]], frozenset[str]] = _no_options
     is_quiet: bool = False
     at_end: Callable[[], None] | None = None
+    verb: str = ""
+    recording: Recording | None = None
 
     def has_typed(self, option: str) -> bool:
         """Whether an option was given as such, and not by the environment."""
