@@ -10,6 +10,7 @@ What nobody recorded has no bill: it is a candidate without a saving.
 
 from __future__ import annotations
 
+import dataclasses
 from math import ceil
 from typing import Final
 
@@ -21,6 +22,7 @@ from costctl.documents.recommendations import Evidence, Holdout, Recommendation
 from costctl.levers.settings import change_of
 from costctl.rebill.bill import Bill
 from costctl.recommend.bought.cuts import Cut, cut_of
+from costctl.recommend.bought.kept import reason_not_kept
 from costctl.recommend.bought.proposals import BillProposal, Proposed
 from costctl.recommend.bought.study import FEWEST_SESSIONS, BoughtStudy
 from costctl.recommend.doubts import WHEN_CHOSEN, WHEN_HELD, Doubt, doubt_of, gravest
@@ -42,6 +44,12 @@ def evaluated(study: BoughtStudy, proposed: Proposed) -> Recommendation:
             withheld_as=proposed.how,
             missing=proposed.missing,
         )
+    kept = {settings: reason_not_kept(study, settings) for settings in proposed.candidates}
+    within = tuple(settings for settings, reason in kept.items() if reason is None)
+    if kept and not within:
+        broken = next(reason for reason in kept.values() if reason is not None)
+        return withheld(proposed.subject, broken, proposed.evidence)
+    proposed = dataclasses.replace(proposed, candidates=within)
     cut = cut_of(study, proposed.cut)
     before = study.bill(proposed.given) if proposed.given else study.today
     best = _cheapest(cut, proposed, before)

@@ -1,6 +1,6 @@
 -- call_route: what each call asked for by name, what answered it, when, and how long it waited.
 -- One row per call.
--- reads: calls, requests, staged_spans, request_class
+-- reads: calls, requests, staged_spans, request_class, call_data
 --   call_id          BIGINT   the span's key
 --   request_id       BIGINT
 --   trace_id         VARCHAR
@@ -16,6 +16,8 @@
 --   queue_s          DOUBLE   s
 --   output_tokens    BIGINT   tokens
 --   input_tokens     BIGINT   tokens
+--   cached_input_tokens BIGINT tokens read from a cache, of the input
+--   data_classification VARCHAR of the data that it carries; NULL where nothing tells it
 --   service_tier     VARCHAR  what it was sold as: default, batch, flex, priority, fast
 --   place            BIGINT   among the calls of its request, from 1, in the order of start
 --   is_failed        BOOLEAN
@@ -46,6 +48,8 @@ SELECT
     calls.queue_s,
     calls.output_tokens,
     calls.input_tokens,
+    calls.cached_input_tokens,
+    call_data.data_classification,
     calls.service_tier,
     calls.place,
     calls.is_failed,
@@ -55,3 +59,4 @@ INNER JOIN requests ON calls.request_id = requests.request_id
 INNER JOIN staged_spans AS spans ON calls.call_id = spans.span_key
 INNER JOIN request_class ON calls.request_id = request_class.request_id
 LEFT JOIN outer_records ON calls.call_id = outer_records.call_id
+LEFT JOIN call_data ON calls.call_id = call_data.call_id
