@@ -92,6 +92,7 @@ class Store(Weekly):
             ),
             self.progress,
         )
+        self._recorded("ingest", "ingest", report)
         verbs.refuse_unusable(report, is_strict=strict)
         if strict:
             verbs.refuse_rejected(report)
@@ -135,8 +136,9 @@ class Store(Weekly):
         """
         from costctl import verbs
 
-        return verbs.analyze(
-            self._question(), self.progress, idle, (by,) if isinstance(by, str) else tuple(by)
+        cuts = (by,) if isinstance(by, str) else tuple(by)
+        return self._recorded(
+            "analysis", "analyze", verbs.analyze(self._question(), self.progress, idle, cuts)
         )
 
     def simulate(
@@ -187,7 +189,7 @@ class Store(Weekly):
         document = verbs.recommend(question, self.progress, show, None if grades is None else Path(grades))
         if keep and show is None:
             warn(verbs.keep_promises(question, document))
-        return document
+        return self._recorded("recommendation", "recommend", document)
 
     def portfolio(self, *, grades: AnyPath | None = None, extrapolate: bool = False) -> Portfolio:
         """What each class is for, what serves it, what is proposed and what that is worth: the recommendations as one
@@ -206,23 +208,32 @@ class Store(Weekly):
         backend: str | None = None,
         extrapolate: bool = False,
         grades: AnyPath | None = None,
+        consumer_version: str | None = None,
     ) -> Emitted:
         """The routing policy as the text of a gateway's or server's config, with its coverage manifest.
 
         target: a consumer, or "policy" for the document itself; the error of an unknown name lists all.  policy: a
         reviewed document; derived from the traces if None.  backend: which one to configure, where the target's file
-        is of one.  extrapolate, grades: as in ``recommend``.
+        is of one.  extrapolate, grades: as in ``recommend``.  consumer_version: the one that is installed; the newest
+        that is known if None.
         """
         from costctl import verbs
 
-        return verbs.emit(
+        reviewed = None if policy is None else Path(policy)
+        emitted = verbs.emit(
             target,
             self._question(is_extrapolating=extrapolate),
-            policy_path=None if policy is None else Path(policy),
+            policy_path=reviewed,
             backend=backend,
             progress=self.progress,
             grades=None if grades is None else Path(grades),
+            version=consumer_version,
         )
+        if emitted.policy is not None:
+            inputs, output = verbs.policy_given(emitted.policy, reviewed)
+            done = verbs.Done("emit", ("emit",), inputs=inputs, outputs=(output,), caller="python")
+            warn(verbs.record(self.path, self.config, done))
+        return emitted
 
     def export(
         self,

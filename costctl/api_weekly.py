@@ -9,12 +9,15 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from costctl.progress import Progress, silent
 
 if TYPE_CHECKING:
+    import msgspec
+
     from costctl.documents.analysis import Analysis
+    from costctl.documents.audit import Act
     from costctl.documents.check import Check
     from costctl.documents.difference import Difference
     from costctl.documents.forecast import Forecast
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from costctl.observation import Question
 
 AnyPath = str | Path
+Document = TypeVar("Document", bound="msgspec.Struct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Weekly:
         document = verbs.review(question, self.progress)
         if keep:
             warn(verbs.keep_outcomes(question, document))
-        return document
+        return self._recorded("review", "review", document)
 
     def report(self, *, bills: Sequence[AnyPath] = (), extrapolate: bool = False) -> Report:
         """The weekly review: what was spent and why, what to do now, what came of earlier advice. It is looked at, and
@@ -73,7 +77,8 @@ class Weekly:
         from costctl import verbs
 
         question = self._question(is_extrapolating=extrapolate)
-        return verbs.report(question, self.progress, [str(each) for each in bills])
+        document = verbs.report(question, self.progress, [str(each) for each in bills])
+        return self._recorded("review", "report", document)
 
     def reconcile(self, *bills: AnyPath) -> Reconciliation:
         """What providers bill beside what the traces say, and why the two differ, in parts that add up.
@@ -118,7 +123,8 @@ class Weekly:
         """
         from costctl import verbs
 
-        return verbs.check(self._question(), self.progress, None if baseline is None else Path(baseline))
+        compared = None if baseline is None else Path(baseline)
+        return self._recorded("check", "check", verbs.check(self._question(), self.progress, compared))
 
     def baseline(self, path: AnyPath | None = None) -> Analysis:
         """The analysis with how far its values may be off by chance, written to a file for ``check`` to compare with.
@@ -131,6 +137,16 @@ class Weekly:
         document = verbs.baseline(self._question(), self.progress)
         place = verbs.baseline_path(self.config) if path is None else Path(path)
         place.write_text(as_json(document), encoding="utf-8")
+        return self._recorded("analysis", "baseline", document)
+
+    def _recorded(self, act: Act, method: str, document: Document) -> Document:
+        """The document, when it stands in the audit trail."""
+        from costctl import verbs
+        from costctl.render.document import as_json
+
+        inputs, output = verbs.document_given(document, as_json(document))
+        done = verbs.Done(act, (method,), inputs=inputs or (), outputs=(output,), caller="python")
+        warn(verbs.record(self.path, self.config, done))
         return document
 
     def _question(self, *, is_extrapolating: bool = False) -> Question:
@@ -151,6 +167,6 @@ class Weekly:
 
 
 def warn(reason: str | None) -> None:
-    """Why a later review will not know of this. reason: None where it will."""
+    """Why a later review, or the audit trail, will not know of this. reason: None where it will."""
     if reason is not None:
         warnings.warn(reason, stacklevel=3)

@@ -63,7 +63,7 @@ def _version_in(data: bytes, path: Path, next_step: str) -> str:
         return msgspec.json.decode(data, type=_Says).schema_version
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         is_json = isinstance(error, msgspec.ValidationError)
-        said = "It is no JSON object with a schema_version." if is_json else f"It cannot be read: {error}."
+        said = "It is no JSON object with a schema_version." if is_json else f"It is no JSON: {error}."
         raise InputError(f"{path} holds no document of costctl's.", why=said, next_step=next_step) from error
 
 

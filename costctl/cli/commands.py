@@ -15,6 +15,14 @@ def names_command(app: typer.Typer, words: Sequence[str]) -> bool:
     return found is not None and not left
 
 
+def verb_of(app: typer.Typer, words: Sequence[str]) -> str:
+    """The command with which the words begin, such as "baseline save"; "" where they begin with none."""
+    found, left = _found(app, words)
+    return (
+        "" if found is None or isinstance(found, typer.Typer) else " ".join(words[: len(words) - len(left)])
+    )
+
+
 def options_of(app: typer.Typer, words: Sequence[str]) -> frozenset[str]:
     """The options of the command with which the words begin; none where they begin with no command."""
     found, _ = _found(app, words)

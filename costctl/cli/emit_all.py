@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,11 +36,16 @@ def require_folder(out: Path | None, diff: Path | None, *, is_dry: bool) -> None
 
 
 def write_bundle(bundled: Bundled, out: Path) -> None:
-    """Write all files; what an earlier bundle had and this one has not is removed. The digests are written last."""
-    for name, text in bundled.files.items():
+    """Write all files; the digests are written last."""
+    write_folder(bundled.files, out)
+
+
+def write_folder(files: Mapping[str, str], out: Path) -> None:
+    """Write files by their paths within a folder, each whole; what an earlier one had and this has not is removed."""
+    for name, text in files.items():
         replace_file(text.encode(), out / name)
     for path in sorted(out.rglob("*"), reverse=True):
-        if path.is_file() and path.relative_to(out).as_posix() not in bundled.files:
+        if path.is_file() and path.relative_to(out).as_posix() not in files:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()

@@ -41,8 +41,15 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "schema": ("costctl schema analysis", "costctl schema policy -o policy.schema.json"),
     "warmup": ("costctl warmup", "costctl warmup --quiet"),
     "help": ("costctl help", "costctl help configuration"),
+    "audit show": ("costctl audit show", "costctl audit show --act emit --since 30d -o emitted.csv"),
+    "audit verify": ("costctl audit verify", "costctl audit verify --files -o audit.json"),
     "baseline save": ("costctl baseline save", "costctl baseline save --last 7d -o last-week.json"),
     "baseline show": ("costctl baseline show", "costctl baseline show -o baseline.csv"),
+    "contract draft": ("costctl contract draft", "costctl contract draft traces/ -o contracts.json"),
+    "contract check": (
+        "costctl contract check traces/ --contract contracts.toml",
+        "costctl contract check --contract contracts.toml --last 7d -o kept.csv",
+    ),
     "policy check": ("costctl policy check policy.json", "costctl policy check reviewed.yaml"),
     "policy verify": (
         "costctl policy verify --policy policy.json traces/",
@@ -51,6 +58,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "policy explain": (
         "costctl policy explain policy.json rag",
         "costctl policy explain policy.json -o why.csv",
+    ),
+    "policy plan": (
+        "costctl policy plan reviewed.yaml --from policy.json",
+        "costctl policy plan reviewed.yaml --from policy.json -o rollout",
     ),
     "policy diff": (
         "costctl policy diff policy.json reviewed.yaml",

@@ -14,8 +14,9 @@ from costctl.cli import options
 from costctl.cli.again import again
 from costctl.cli.file_format import meant_by, require_written
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback
+from costctl.cli.options import CUTS, Asked, Feedback
 from costctl.cli.output import replace_file, say, say_warnings, say_written, write_bytes, write_text
+from costctl.cli.recording import gave_document
 from costctl.errors import UsageError
 
 
@@ -88,7 +89,7 @@ def run(
         str | None,
         typer.Option(
             "--by",
-            metavar="tenant|team|key|route|model|attr:KEY",
+            metavar=CUTS,
             help="With --format chargeback: by what the bill is split.  [default: [chargeback] by, else tenant]",
             show_default=False,
         ),
@@ -145,6 +146,7 @@ def run(
         found = verbs.export(
             asked.question(), progress, tenants=tenants.value, is_idle_spread=idle is IdleLines.WEIGHTED
         )
+    gave_document(found.analysis)
     say_warnings(found.analysis.provenance.warnings)
     if form is ExportFormat.FOCUS:
         for note in found.focus.notes:
@@ -196,6 +198,7 @@ def _invoices(focus_version: FocusVersion, out: Path | None, asked: Asked, feedb
             next_step="Add the amount to [bills], and an [[invoices]] with of, month, id and terms; `costctl help "
             "configuration` shows them.",
         )
+    gave_document(found.analysis)
     say_warnings(found.analysis.provenance.warnings)
     for note in found.focus.invoice_notes:
         typer.echo(f"Note: {note}", err=True)
@@ -227,6 +230,7 @@ def _charge_back(
     with feedback.progress() as progress:
         found = verbs.chargeback(asked.question(), progress, tenants=tenants.value, by=by)
     window = found.analysis.window
+    gave_document(found.analysis)
     say_warnings(found.analysis.provenance.warnings)
     for note in found.chargeback.notes:
         typer.echo(f"Note: {note}", err=True)
@@ -255,6 +259,7 @@ def _as_metrics(out: Path | None, asked: Asked, feedback: Feedback) -> None:
 
     with feedback.progress() as progress:
         found = verbs.open_metrics(asked.question(), progress)
+    gave_document(found.analysis)
     say_warnings(found.analysis.provenance.warnings)
     text = open_metrics_text(found.families)
     write_text(text, out)

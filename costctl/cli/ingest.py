@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import options, recording
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
@@ -87,12 +87,14 @@ def run(
         wait_s=options.seconds(wait, "--wait"),
         config=config,
     )
+    recording.begin("ingest", request.store, config)
     with feedback.progress() as progress:
         if follow:
             with interrupted() as is_stopped:
                 report = verbs.follow(request, progress, is_stopped=is_stopped)
         else:
             report = verbs.ingest(request, progress)
+    recording.loaded(report.totals.spans)
     if report.totals.refused_sources + report.totals.skipped_sources < len(report.sources):
         screened.show(report, ingestion_screen.screen, ingestion.sections, ingestion.csv_text)
     verbs.refuse_unusable(report, is_strict=strict)

@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from typing import Final
 
+from costctl.cli import recording
 from costctl.cli.running import this_run
 from costctl.documents.loading import Loaded
 
@@ -22,6 +23,7 @@ def tell_loaded(loaded: Loaded) -> None:
     from costctl.render.loading import store_lines, unused_lines
 
     run = this_run()
+    recording.loaded(loaded.new_spans)
     clear = "\r\x1b[2K" if sys.stderr.isatty() else ""
     for line in (*(() if run.is_quiet else store_lines(loaded)), *unused_lines(loaded)):
         sys.stderr.write(f"{clear}{line}\n")

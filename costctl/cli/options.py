@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,6 +15,7 @@ from costctl.cli.again import again, again_of_advice
 from costctl.cli.file_format import form_of
 from costctl.cli.output import write_document, write_text
 from costctl.cli.progress import progress_on_stderr
+from costctl.cli.recording import begin_answer
 from costctl.cli.running import this_run
 from costctl.config import DEFAULT_STORE
 from costctl.errors import UsageError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from costctl.render.sections import Section
     from costctl.render.view import View
     from costctl.verbs import Answer
+
+CUTS: Final = "model|provider|tenant|team|key|route|day|hour|class|attr:KEY"  # what --by takes
 
 
 class SortBy(StrEnum):
@@ -196,9 +199,11 @@ class Asked:
         from costctl.cli.loading import tell_loaded
         from costctl.observation import Question
 
+        store = None if self._is_temporary() else self.store or DEFAULT_STORE
+        begin_answer(store, self.config)
         return Question(
             paths=tuple(self.paths or ()),
-            store=None if self._is_temporary() else self.store or DEFAULT_STORE,
+            store=store,
             config=self.config,
             rules=self.rules,
             mapping=self.mapping,

@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import options, policy_plan
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback, Screened
 from costctl.cli.output import say
 from costctl.errors import ExitCode, UsageError
 
-app = typer.Typer(help="Check and compare policies.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Check, compare and roll out policies.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def root() -> None:
-    """Check and compare policies."""
+    """Check, compare and roll out policies."""
 
 
 @app.command("check")
@@ -160,6 +160,9 @@ def verify(
     )
     if any(each.broken for each in document.rules):
         raise typer.Exit(int(ExitCode.GATE_BREACHED))
+
+
+app.command("plan")(policy_plan.run)
 
 
 def _check_bundle(folder: Path, public_key: str | None) -> None:

@@ -13,6 +13,7 @@ from costctl.cli import options
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback, Reasoned
 from costctl.cli.output import say_warnings
+from costctl.cli.recording import acts_as
 from costctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def _review(question: Question, reasoned: Reasoned, feedback: Feedback) -> None:
     from costctl import verbs
     from costctl.render import review, review_screen
 
+    acts_as("review")
     with feedback.progress() as progress:
         document = verbs.review(question, progress)
     _say_not_kept(verbs.keep_outcomes(question, document), reasoned)
@@ -120,6 +122,7 @@ def _undo(asked: str, question: Question, reasoned: Reasoned, feedback: Feedback
     from costctl import verbs
     from costctl.render import undo
 
+    acts_as("review")
     with feedback.progress() as progress:
         document = verbs.undo(asked, question, progress)
     reasoned.show(document, undo.screen, None, undo.csv_text)

@@ -14,6 +14,7 @@ from costctl.cli.file_format import form_of
 from costctl.cli.groups import grouped
 from costctl.cli.options import Asked, Feedback
 from costctl.cli.output import say_warnings, say_written, write_bytes, write_text
+from costctl.cli.recording import gave_document
 
 if TYPE_CHECKING:
     from costctl.documents.report import Report
@@ -70,6 +71,7 @@ def run(
         document = verbs.report(asked.question(is_extrapolating=extrapolate), progress, bills or ())
         progress("Drawing the page", None)
         content = _written(document, chosen)
+    gave_document(document)
     say_warnings(document.provenance.warnings)
     if isinstance(content, bytes):
         write_bytes(content, place)

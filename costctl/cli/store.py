@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from costctl.cli import options
+from costctl.cli import options, recording
 from costctl.cli.groups import grouped
 from costctl.cli.options import Feedback, Screened
 from costctl.cli.output import write_text
@@ -60,6 +60,7 @@ def prune(
     """
     from costctl import verbs
 
+    recording.begin("deletion", store or DEFAULT_STORE, None)
     with feedback.progress() as progress:
         pruned = verbs.prune_store(store or DEFAULT_STORE, before, options.seconds(wait, "--wait"), progress)
     write_text(

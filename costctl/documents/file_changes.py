@@ -44,3 +44,19 @@ class FileChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def is_same(self) -> bool:
         """Whether nothing would be added or changed, and nothing stands there besides."""
         return not (self.added or self.changed or self.only_present)
+
+
+class MergedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of a file that settings were merged into. lines: of the file without ours, all of which it keeps;
+    commented: those of them that it keeps as comments, as they are written anew with ours among them.
+
+    written: lines of ours, in so many blocks.  taken_out: blocks of an earlier merge.  replaced: values that ours stand
+    in place of.
+    """
+
+    lines: int
+    commented: int
+    written: int
+    blocks: int
+    taken_out: int
+    replaced: tuple[Changed, ...] = ()

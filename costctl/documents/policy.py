@@ -12,8 +12,8 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from costctl.documents.data_settings import Boundary, Enforcement, When
 from costctl.documents.estimate import Estimate
-from costctl.documents.settings import Boundary, Enforcement
 
 SCHEMA_VERSION: Final = "costctl.policy/v2"
 
@@ -126,6 +126,28 @@ class ReplicaSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Annotated[tuple[ScheduleStep, ...], msgspec.Meta(min_length=1)]
 
 
+class PolicyStore(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a backend keeps. at_most_us: for how long; 0 is nothing.  region, jurisdiction, boundary: where that lies.
+    when: for every call, or for those that ask for it.
+    """
+
+    at_most_us: DurationUs
+    region: Text | None = None
+    jurisdiction: Text | None = None
+    boundary: Boundary | None = None
+    when: When = "always"
+
+
+class PolicyKeeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a backend keeps of the data that it is sent; what is absent is not known, and then outside of every data
+    boundary that limits it. prompt_cache: prompts.  logs: prompts or answers.  batch: the files of a batch.
+    """
+
+    prompt_cache: PolicyStore | None = None
+    logs: PolicyStore | None = None
+    batch: PolicyStore | None = None
+
+
 class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One model in one pool, or at one provider.
 
@@ -133,7 +155,8 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     that its answers name, where that is another name.  region, jurisdiction, boundary: absent where
     not declared, and then outside of every data boundary that asks for one.  max_concurrency: sequences in
     progress, over its scope.  schedule: in place of a constant number of replicas; start_up_us: how much earlier than
-    it says a replica must be ordered to be ready.  why: JSON Pointer inside this backend → ids of evidence.
+    it says a replica must be ordered to be ready.  keeps: of the data that it is sent.  why: JSON Pointer inside this
+    backend → ids of evidence.
     """
 
     id: Id
@@ -152,6 +175,7 @@ class Backend(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     routing: Routing | None = None
     schedule: ReplicaSchedule | None = None
     start_up_us: DurationUs | None = None
+    keeps: PolicyKeeping | None = None
     why: Why = {}
 
 
@@ -259,12 +283,22 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class PolicyBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where the class's data may go; what is absent allows any. Fallbacks are bound by it too."""
+    """Where the class's data may go, and what may be kept of it; what is absent allows any. Fallbacks are bound by it
+    too.
+
+    cacheable_us: that a cache may keep a prompt or an answer; 0 is not at all.  logging: whether they may stand in a
+    log.  retention_us: that anything may be kept, by a cache, a log or the file of a batch.  batch: whether they may
+    wait in the file of a batch.
+    """
 
     enforcement: Enforcement
     regions: Names | None = None
     jurisdictions: Names | None = None
     boundaries: Annotated[tuple[Boundary, ...], msgspec.Meta(min_length=1)] | None = None
+    cacheable_us: DurationUs | None = None
+    logging: bool | None = None
+    retention_us: DurationUs | None = None
+    batch: bool | None = None
 
 
 class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -272,8 +306,9 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
     request_class: its name in the analysis.  calls: of the period that it rests on, by which a limit is shared that
     several classes have in common; absent where not observed.  backoff_us: that pass at least after an attempt that
-    failed, before the next.  defer: hours for which its requests wait.  why: JSON Pointer inside this class → ids of
-    evidence.
+    failed, before the next.  defer: hours for which its requests wait.
+    data_classification: of the calls that it takes, as they tell it; absent takes any.  why: JSON Pointer inside this
+    class → ids of evidence.
 
     Of what is bought by the token: prompt_cache, response_cache, caps; service_tier: what the calls are sold as;
     affinity: "prefix" where calls go to the deployment that has their prefix.
@@ -297,6 +332,7 @@ class PolicyClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     caps: Caps | None = None
     defer: Defer | None = None
     data_boundary: PolicyBoundary | None = None
+    data_classification: Text | None = None
     why: Why = {}
 
 

@@ -13,8 +13,8 @@ from costctl.documents.provenance import Provenance
 SCHEMA_VERSION: Final = "costctl.policy_verification/v1"
 
 Rule = Literal[
-    "route", "data boundary", "longest wait", "time-out", "attempts", "answer tokens", "input tokens", "steps",
-    "calls a minute", "calls in progress", "service tier", "order of service",
+    "route", "data boundary", "data in a cache", "data in a batch", "longest wait", "time-out", "attempts",
+    "answer tokens", "input tokens", "steps", "calls a minute", "calls in progress", "service tier", "order of service",
 ]  # fmt: skip
 
 

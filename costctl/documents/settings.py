@@ -10,16 +10,23 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from costctl.documents.audit_settings import AuditSettings
 from costctl.documents.billing_settings import BillingRule, Invoice, Network, Outcome, Tool
 from costctl.documents.capacity_settings import Commitment, OwnReplicas
+from costctl.documents.data_settings import (
+    Boundary,
+    DataBoundary,
+    DataSettings,
+    Keeping,
+    ProviderSettings,
+    stricter,
+)
 from costctl.documents.gate_settings import Gate
 from costctl.documents.placement_settings import PlacementSettings, Spot
 from costctl.documents.price_settings import PriceSettings
 from costctl.documents.step_settings import StepSettings
 from costctl.units import duration_s
 
-Boundary = Literal["on_prem", "private_cloud", "third_party_zdr", "third_party"]
-Enforcement = Literal["required", "advisory"]
 Discipline = Literal["continuous", "static"]  # a call joins at the next step, or with the next whole batch
 Prefill = Literal["stalling", "chunked"]
 Usd = Annotated[float, msgspec.Meta(ge=0)]
@@ -46,6 +53,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case as many fail.  start_up: how long a replica takes from its order until it serves, by which a schedule orders it
     earlier.  most_replicas: that there can be of it; None is any number.  spot: of replicas that may be taken away;
     they cost what it says.  step_times: of its engine, where none of its calls has times and its engine tells nothing.
+    keeps: of the data that it is sent.
     """
 
     usd_per_replica_hour: Usd | None = None
@@ -73,6 +81,7 @@ class Pool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kv_tokens: KvTokens | None = None
     enable_prefix_caching: bool | None = None
     step_times: StepSettings | None = None
+    keeps: Keeping = Keeping()
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration, two prices, and whole batches with settings of continuous ones. What is on
@@ -178,22 +187,11 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("a value is either usd_per_success or attribute")
 
 
-class DataBoundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the class's data may go. Empty lists allow any; "required" must be enforced or nothing is
-    emitted.
-    """
-
-    jurisdictions: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    boundaries: tuple[Boundary, ...] = ()
-    enforcement: Enforcement = "required"
-
-
 class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one class needs. priority: 1 is served first; classes without one come after, in order of the
     file.  delay_usd_per_s: what a second of delay of one of its requests costs the business.  quality_margin: by how
     much a cheaper model may score worse than today's, in the unit of the scores.  deadline: after how long its requests
-    must be done that may wait for hours of low demand.
+    must be done that may wait for hours of low demand.  data: the classification of all of its data.
     """
 
     slo: Slo = Slo()
@@ -205,6 +203,7 @@ class ClassSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_models: tuple[str, ...] = ()
     quality_margin: Margin = 0.05
     boundary: DataBoundary | None = None
+    data: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse text that is no duration."""
@@ -282,20 +281,30 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breakeven: dict[str, OwnReplicas] = {}
     placement: PlacementSettings = PlacementSettings()
     gates: tuple[Gate, ...] = ()
+    audit: AuditSettings = AuditSettings()
+    data: DataSettings = DataSettings()
+    providers: dict[str, ProviderSettings] = {}
 
     @property
     def read_attributes(self) -> tuple[str, ...]:
-        """The attributes that the settings read: to match pools, storage and tools, and for the value of a success."""
+        """The attributes that the settings read: to match pools, storage and tools, for the value of a success, and for
+        what data a call carries.
+        """
         matches = (
             *(each.match for each in self.pools.values()),
             *(each.match for each in self.storage.values()),
             *(each.match for each in self.tools.values()),
         )
         values = (each.value.attribute for each in self.classes.values() if each.value is not None)
-        return tuple(sorted({key for each in (*matches, values) for key in each if key is not None}))
+        read = (*matches, values, (self.data.attribute,))
+        return tuple(sorted({key for each in read for key in each if key is not None}))
 
     def __post_init__(self) -> None:
-        """Refuse a pool to measure that there is not, and an invoice without an amount or named twice."""
+        """Refuse a pool to measure, or a classification of data, that there is not, and an invoice without an amount or
+        named twice.
+        """
+        bound = {name: self._bound(name, declared) for name, declared in self.classes.items()}
+        msgspec.structs.force_setattr(self, "classes", bound)
         for name, each in self.breakeven.items():
             if each.pool is not None and each.pool not in self.pools:
                 near = difflib.get_close_matches(each.pool, self.pools, n=1)
@@ -313,3 +322,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     f"invoices[{number}] is of {invoice.of} in {invoice.month}, as an earlier one is"
                 )
             named.add(key)
+
+    def _bound(self, name: str, declared: ClassSettings) -> ClassSettings:
+        """The class within the boundary of its classification too."""
+        if declared.data is None:
+            return declared
+        found = self.data.classifications.get(declared.data)
+        if found is None:
+            near = difflib.get_close_matches(declared.data, self.data.classifications, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"classes.{name}.data is {declared.data}, which [data.classifications] does not have{hint}"
+            )
+        try:
+            within = found if declared.boundary is None else stricter(declared.boundary, found)
+        except ValueError as error:
+            raise ValueError(f"classes.{name}: boundary and data exclude each other: {error}") from error
+        return msgspec.structs.replace(declared, boundary=within)

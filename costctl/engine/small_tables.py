@@ -2,8 +2,8 @@
 
 In: ``Settings``, class rules, token prices and the observation window. Out: an engine that has pools,
 pool_models, pool_matches, storages, storage_matches, tools, tool_matches, billing_rules, settings, value_attributes,
-class_rules, observation_window, binary_places, cuts, cut_attributes, and of the calls' models token_prices,
-unit_prices, price_gaps and model_limits loaded.
+data_attribute, class_rules, observation_window, binary_places, cuts, cut_attributes, and of the calls' models
+token_prices, unit_prices, price_gaps and model_limits loaded.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ def load_settings(
     engine.load("billing_rules", billing_rule_rows(settings.billing))
     engine.load("settings", _settings(settings))
     engine.load("value_attributes", _value_attributes(settings))
+    engine.load(
+        "data_attribute",
+        pl.DataFrame({"attribute": _data_attribute(settings)}, schema={"attribute": pl.String}),
+    )
     engine.load("class_rules", class_rules)
     engine.load("observation_window", _window(since_ns, until_ns))
     engine.load("binary_places", binary_places())
@@ -161,6 +165,11 @@ def _value_attributes(settings: Settings) -> pl.DataFrame:
         if declared.value is not None and declared.value.attribute is not None
     ]
     return pl.DataFrame(rows, schema={"request_class": pl.String, "attribute": pl.String})
+
+
+def _data_attribute(settings: Settings) -> list[str]:
+    """The attribute that tells what data a call carries, or none."""
+    return [] if settings.data.attribute is None else [settings.data.attribute]
 
 
 def _settings(settings: Settings) -> pl.DataFrame:

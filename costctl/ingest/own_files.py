@@ -12,7 +12,7 @@ from typing import Final
 
 # Settings, rules, dialects and mappings; stores, what is kept beside them, and manifests.
 _NAME: Final = re.compile(r".*\.toml|.*\.duckdb(?:\.wal)?|.*\.coverage\.json")
-_FOLDER: Final = re.compile(r".*\.kept")
+_FOLDER: Final = re.compile(r".*\.(?:kept|audit)")
 _WRITTEN: Final = (".json", ".yaml", ".yml", ".pbtxt", ".csv")
 # A document of ours, printed in lines; within a text of JSON no line could begin like this.
 _DOCUMENT: Final = re.compile(rb'\n  "schema_version": "costctl\.')

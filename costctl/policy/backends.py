@@ -15,7 +15,9 @@ from costctl.documents.analysis import Analysis, PoolReport
 from costctl.documents.policy import AtMost, Backend, Batch, PolicyEvidence
 from costctl.documents.settings import Pool, Settings
 from costctl.levers.identifiers import identifier
+from costctl.policy.classified import policy_keeping
 from costctl.policy.routes import Place, Routes
+from costctl.pricing.declared_providers import declared_provider
 from costctl.units import us_from_s
 
 
@@ -38,7 +40,7 @@ def backends_of(
             for model in models
         ]
     bought = {bought_id(place): place for place in reversed(places) if place.pool is None}
-    backends += [_bought(bought[name]) for name in sorted(bought)]
+    backends += [_bought(bought[name], settings) for name in sorted(bought)]
     return tuple(backends), tuple(evidence)
 
 
@@ -61,9 +63,18 @@ def bought_id(place: Place) -> str:
     return identifier(".".join(part for part in (place.provider, place.model) if part) or "not observed")
 
 
-def _bought(place: Place) -> Backend:
+def _bought(place: Place, settings: Settings) -> Backend:
+    """A model of a provider, with what is declared of the provider."""
+    declared = declared_provider(settings.providers, place.provider)
     return Backend(
-        id=bought_id(place), model=place.model, provider=place.provider, answers_as=place.answers_as
+        id=bought_id(place),
+        model=place.model,
+        provider=place.provider,
+        answers_as=place.answers_as,
+        region=declared.region,
+        jurisdiction=declared.jurisdiction,
+        boundary=declared.boundary,
+        keeps=policy_keeping(declared.keeps),
     )
 
 
@@ -97,6 +108,7 @@ def _pool_backend(name: str, pool: Pool, report: PoolReport | None) -> tuple[Bac
             max_concurrency=concurrency,
             batching=_discipline(pool, report),
             batch=batch,
+            keeps=policy_keeping(pool.keeps),
             why=why,
         ),
         evidence,

@@ -14,6 +14,7 @@ import msgspec
 
 from costctl.documents.policy import Backend, Match, Policy, PolicyClass
 from costctl.levers.boundary import reason_outside
+from costctl.policy.keeping import broken_by
 from costctl.policy.pointers import resolves
 
 Code = Literal[
@@ -44,6 +45,7 @@ def check_policy(policy: Policy) -> tuple[Finding, ...]:
             _duplicate_ids,
             _unresolved_references,
             _backends_outside_boundary,
+            _kept_outside_boundary,
             _weights,
             _unreachable_classes,
             _durations,
@@ -117,6 +119,15 @@ def _backends_outside_boundary(policy: Policy) -> Iterator[Finding]:
             if reason is not None:
                 message = f"{kind.id} must not reach {identifier}: {reason}."
                 yield Finding(pointer, "outside_boundary", message)
+
+
+def _kept_outside_boundary(policy: Policy) -> Iterator[Finding]:
+    backends = _backends(policy)
+    for index, kind in enumerate(policy.classes):
+        for broken in broken_by(kind, backends):
+            at = "" if broken.backend is None else f" at {broken.backend}"
+            message = f"{kind.id} must not use its {broken.setting}{at}: {broken.reason}."
+            yield Finding(f"/classes/{index}/{broken.setting}", "outside_boundary", message)
 
 
 def _weights(policy: Policy) -> Iterator[Finding]:

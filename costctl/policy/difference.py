@@ -46,6 +46,8 @@ _MATTERS: Final[Mapping[str, Matter]] = {
     "region": "data boundary",
     "jurisdiction": "data boundary",
     "boundary": "data boundary",
+    "keeps": "data boundary",
+    "data_classification": "data boundary",
     "queue.depth": "limit",
     "queue.max_wait_us": "limit",
     "queue.on_timeout": "limit",
@@ -170,14 +172,20 @@ def _most(value: Any) -> float | None:
 def _boundary_direction(before: Any, after: Any) -> Direction:
     """Wider where data may go somewhere that it might not, or where what was required is only advised."""
     was, now = _boundary(before), _boundary(after)
-    wider, narrower = _is_wider(was, now), _is_wider(now, was)
+    wider, narrower = is_wider(was, now), is_wider(now, was)
     if wider:
         return "wider"
     return "narrower" if narrower else "other"
 
 
-def _is_wider(was: PolicyBoundary, now: PolicyBoundary) -> bool:
+def is_wider(was: PolicyBoundary, now: PolicyBoundary) -> bool:
+    """Whether data may go somewhere that it might not, or what was required no longer is."""
     if was.enforcement == "required" != now.enforcement:
+        return True
+    times = ((was.cacheable_us, now.cacheable_us), (was.retention_us, now.retention_us))
+    if any(most is not None and (longer is None or longer > most) for most, longer in times):
+        return True
+    if (was.logging is False and now.logging is not False) or (was.batch is False and now.batch is not False):
         return True
     return any(
         allowed is not None and (more is None or not set(more) <= set(allowed))

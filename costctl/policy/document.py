@@ -8,7 +8,7 @@ arrives, each setting with the evidence it rests on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ import msgspec
 
 from costctl.documents.admission_accuracy import Matching
 from costctl.documents.analysis import Analysis, ClassReport
+from costctl.documents.data_settings import DataSettings
 from costctl.documents.policy import (
     SCHEMA_VERSION,
     GeneratedInfo,
@@ -25,7 +26,6 @@ from costctl.documents.policy import (
     Match,
     Placement,
     Policy,
-    PolicyBoundary,
     PolicyClass,
     PolicyEvidence,
     PolicyInput,
@@ -33,13 +33,15 @@ from costctl.documents.policy import (
 )
 from costctl.documents.provenance import Provenance
 from costctl.documents.recommendations import Recommendations
-from costctl.documents.settings import ClassSettings, DataBoundary, Settings
+from costctl.documents.settings import ClassSettings, Settings
 from costctl.errors import NotEnoughDataError
 from costctl.levers.identifiers import identifier
 from costctl.levers.platform import Platform
 from costctl.levers.to_policy import NotCarried, Written, to_policy
 from costctl.policy.backends import backends_of
 from costctl.policy.changes import Changes, changes_in
+from costctl.policy.classified import boundary_of, policy_boundary
+from costctl.policy.keeping import Broken, without_broken
 from costctl.policy.match_evidence import with_match_evidence
 from costctl.policy.placement import RouteTargets, placement_within, targets_today
 from costctl.policy.routes import Routes
@@ -85,13 +87,12 @@ def build_policy(
     as_is = _policy_of_today(analysis, settings, routes, generated)
     written = to_policy(as_is, changes.settings, today, settings.classes)
     policy = _with_reasons(written, changes)
-    policy = msgspec.structs.replace(
-        policy, classes=tuple(_placed(each, policy, settings) for each in policy.classes)
-    )
+    placed = [_placed(each, policy, settings) for each in policy.classes]
+    policy = msgspec.structs.replace(policy, classes=tuple(kind for kind, _ in placed))
     classes, facts = with_match_evidence(list(policy.classes), told)
     order = [lane.id for lane in policy.lanes]
-    # Those that a header tells apart exclude each other; what matches without one must come after.
-    classes.sort(key=lambda item: (not item.match.headers, order.index(item.lane), item.id))
+    # Those that a header tells apart exclude each other; what matches without one, or with fewer, must come after.
+    classes.sort(key=lambda item: (-len(item.match.headers), order.index(item.lane), item.id))
     used_lanes = {item.lane for item in classes}
     rests_on = {fact.id: fact for fact in (*policy.evidence, *changes.evidence, *facts)}
     draft = msgspec.structs.replace(
@@ -103,7 +104,17 @@ def build_policy(
         evidence=tuple(fact for _, fact in sorted(rests_on.items())),
     )
     named = msgspec.structs.replace(draft, policy_id=_policy_id(draft))
-    return Built(named, written.not_carried, routes.unanswered)
+    left_out = tuple(each for kind, broken in placed for each in _left_out(kind, broken, changes))
+    return Built(named, (*written.not_carried, *left_out), routes.unanswered)
+
+
+def _left_out(kind: PolicyClass, broken: tuple[Broken, ...], changes: Changes) -> Iterator[NotCarried]:
+    """What is recommended for a class and would break its boundary."""
+    for each in broken:
+        for setting in changes.settings:
+            is_it = setting.lever.name.split(".")[0] == each.setting
+            if is_it and (setting.lever.owner, setting.subject) == ("class", kind.request_class):
+                yield NotCarried(setting, f"it would break the data boundary of {kind.id}: {each.reason}")
 
 
 def _policy_of_today(
@@ -117,7 +128,7 @@ def _policy_of_today(
     for report in sorted(analysis.classes, key=lambda item: item.request_class):
         declared = settings.classes.get(report.request_class, ClassSettings())
         groups = targets_today(report.request_class, routes, backends, declared)
-        made, used = _classes(report, groups, declared, lane_of[report.request_class])
+        made, used = _classes(report, groups, declared, settings.data, lane_of[report.request_class])
         classes += made
         facts += used
     if not classes:
@@ -162,8 +173,8 @@ def _with_reasons(written: Written, changes: Changes) -> Policy:
     )
 
 
-def _placed(kind: PolicyClass, policy: Policy, settings: Settings) -> PolicyClass:
-    """The class with its placement within its boundary, and fallbacks."""
+def _placed(kind: PolicyClass, policy: Policy, settings: Settings) -> tuple[PolicyClass, tuple[Broken, ...]]:
+    """The class with its placement within its boundary, and fallbacks; and what it might not buy for its boundary."""
     declared = settings.classes.get(kind.request_class, ClassSettings())
     placement = placement_within(
         kind.request_class, kind.placement.targets, policy.backends, declared, kind.data_boundary
@@ -171,7 +182,9 @@ def _placed(kind: PolicyClass, policy: Policy, settings: Settings) -> PolicyClas
     why = dict(kind.why)
     if placement.fallback and declared.allowed_models:
         why["/placement/fallback"] = (_declared_id(kind.request_class),)
-    return msgspec.structs.replace(kind, placement=placement, why=why)
+    backends = {backend.id: backend for backend in policy.backends}
+    within = msgspec.structs.replace(kind, placement=placement, why=why)
+    return without_broken(within, backends, _declared_id(kind.request_class))
 
 
 def generated_from(provenance: Provenance, observed_from: str, observed_to: str) -> GeneratedInfo:
@@ -222,11 +235,18 @@ def _lanes(
 
 
 def _classes(
-    report: ClassReport, groups: tuple[RouteTargets, ...], declared: ClassSettings, lane: str
+    report: ClassReport,
+    groups: tuple[RouteTargets, ...],
+    declared: ClassSettings,
+    data: DataSettings,
+    lane: str,
 ) -> tuple[list[PolicyClass], list[PolicyEvidence]]:
-    """One policy class for each name that the class asks for, and the evidence they rest on."""
+    """One policy class for each name that the class asks for and each classification of data that its calls tell, and
+    the evidence they rest on.
+    """
     name = report.request_class
-    boundary = _boundary(declared.boundary)
+    names = {group.route.names[:1] for group in groups}
+    bounds = [policy_boundary(boundary_of(name, declared, data, group.route.data)) for group in groups]
     measured = PolicyEvidence(
         id=identifier(f"placement.{name}"),
         kind="measured",
@@ -237,25 +257,25 @@ def _classes(
         "/lane": (identifier(f"lane.{name}"),),
         "/placement/targets": (measured.id,),
     }
-    if boundary is not None:
-        why["/data_boundary"] = (_declared_id(name),)
+    bound = {**why, "/data_boundary": (_declared_id(name),)}
     made = [
         PolicyClass(
-            id=identifier(".".join((name, *group.route.names[:1])) if len(groups) > 1 else name),
+            id=identifier(".".join(_id_parts(name, group, has_names=len(names) > 1))),
             request_class=name,
-            match=_match(group),
+            match=_match(group, data),
             lane=lane,
             placement=Placement(targets=group.targets),
             calls=group.calls,
             data_boundary=boundary,
-            why=why,
+            data_classification=group.route.data,
+            why=why if boundary is None else bound,
         )
-        for group in groups
+        for group, boundary in zip(groups, bounds, strict=True)
     ]
     declaration = PolicyEvidence(
         id=_declared_id(name), kind="declared", statement=f"Declared for the class {name} in the settings."
     )
-    is_declared = boundary is not None or bool(declared.allowed_models)
+    is_declared = any(each is not None for each in bounds) or bool(declared.allowed_models)
     return made, ([measured] if made else []) + ([declaration] if made and is_declared else [])
 
 
@@ -263,24 +283,23 @@ def _declared_id(request_class: str) -> str:
     return identifier(f"class.{request_class}")
 
 
-def _match(group: RouteTargets) -> Match:
+def _id_parts(name: str, group: RouteTargets, *, has_names: bool) -> Iterator[str]:
+    """The class, the name that is asked for where there are several, and the classification of data that is told."""
+    yield name
+    yield from group.route.names[:1] if has_names else ()
+    if group.route.data is not None:
+        yield group.route.data
+
+
+def _match(group: RouteTargets, data: DataSettings) -> Match:
     request_class, operation = group.route.request_class, group.route.operation
     is_told = operation is not None and request_class in _TOLD_BY_OPERATION
+    of_class = () if is_told else (HeaderMatch(name=CLASS_HEADER, value=request_class),)
+    told = group.route.data
     return Match(
-        headers=() if is_told else (HeaderMatch(name=CLASS_HEADER, value=request_class),),
+        headers=of_class if told is None else (*of_class, HeaderMatch(name=data.header, value=told)),
         operation=None if operation is None else (operation,),
         model=group.route.names or None,
-    )
-
-
-def _boundary(declared: DataBoundary | None) -> PolicyBoundary | None:
-    if declared is None:
-        return None
-    return PolicyBoundary(
-        enforcement=declared.enforcement,
-        regions=declared.regions or None,
-        jurisdictions=declared.jurisdictions or None,
-        boundaries=declared.boundaries or None,
     )
 
 

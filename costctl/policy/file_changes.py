@@ -17,11 +17,15 @@ import msgspec
 from costctl.documents.file_changes import Changed, FileChanges, Placed
 
 _SECRET: Final = re.compile(
-    r"(^|[_-])(key|secret|token|password|credentials?|authorization|cookie|url|dsn)$", re.IGNORECASE
+    r"(^|[_-])(key|secret|token|password|credentials?|authorization|cookie|url|dsn)$"
+    r"|(?-i:[a-z0-9](Key|Secret|Token|Password|Credentials?|Authorization|Cookie|Url|URL|Dsn))$",
+    re.IGNORECASE,
 )
-_HEADERS: Final = re.compile("headers", re.IGNORECASE)
-_FROM_ENVIRONMENT: Final = "os.environ/"
+_ALL_SECRET: Final = re.compile(r"headers|^stringData$|^Secret ", re.IGNORECASE)  # whatever stands below
+_OF_KEYS: Final = re.compile(r"(^|[_-])keys\b", re.IGNORECASE)
+_FROM_ENVIRONMENT: Final = re.compile(r"os\.environ/.*|env\.[A-Za-z_][A-Za-z0-9_]*")
 _COMMENT: Final = re.compile(r"(^|\s)#")
+_WITH_PASSWORD: Final = re.compile(r"://[^/\s]*@")
 _MASKED: Final = "(masked)"
 Place = tuple[str, ...]
 
@@ -35,7 +39,7 @@ def file_changes(present: str, written: str, read: Callable[[str], Any]) -> File
     return FileChanges(
         added=tuple(_only(ours, there)),
         changed=tuple(
-            Changed(_text(place), _shown(place, there[place]), _shown(place, ours[place]))
+            Changed(place_text(place), shown_value(place, there[place]), shown_value(place, ours[place]))
             for place in differing
         ),
         only_present=tuple(_only(there, ours)),
@@ -58,9 +62,9 @@ def _only(mine: Mapping[Place, Any], other: Mapping[Place, Any]) -> Iterator[Pla
             tops.setdefault(top, []).append(place)
     for top, places in tops.items():
         if len(places) == 1:
-            yield Placed(_text(places[0]), 1, _shown(places[0], mine[places[0]]))
+            yield Placed(place_text(places[0]), 1, shown_value(places[0], mine[places[0]]))
         else:
-            yield Placed(_text(top), len(places))
+            yield Placed(place_text(top), len(places))
 
 
 def _flat(value: Any, place: Place = ()) -> dict[Place, Any]:
@@ -79,31 +83,56 @@ def _named(members: Any) -> list[tuple[str, Any]]:
     seen: Counter[str] = Counter()
     found = []
     for number, member in enumerate(members):
-        name = _name(member, number)
+        name = member_name(member, number)
         seen[name] += 1
         found.append((name if seen[name] == 1 else f"{name[:-1]} #{seen[name]}]", member))
     return found
 
 
-def _name(member: Any, number: int) -> str:
+def member_name(member: Any, number: int) -> str:
+    """What a member of a list is called, in brackets. number: its place, for one that has no name."""
     if not isinstance(member, dict):
         return f"[{number}]"
     if "model_name" in member:
         params = member.get("litellm_params")
         return f"[{member['model_name']} → {params.get('model') if isinstance(params, dict) else None}]"
-    for key in ("id", "name", "key"):
+    for key in ("id", "name", "recipe", "key"):
         if isinstance(member.get(key), str | int):
             return f"[{member[key]}]"
     return f"[{next(iter(member))}]" if len(member) == 1 else f"[{number}]"
 
 
-def _text(place: Place) -> str:
+def place_text(place: Place) -> str:
+    """A place as text, such as ``model_list[gpt-4o → openai/gpt-4o].litellm_params.rpm``."""
     return ".".join(place).replace(".[", "[")
 
 
-def _shown(place: Place, value: Any) -> str:
-    """The value as text; masked where its key may name a secret, and it is not a reference to a variable."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    may_be_secret = _SECRET.search(place[-1]) if place else None
-    is_masked = bool(may_be_secret) or any(_HEADERS.search(key) for key in place)
-    return _MASKED if is_masked and not text.startswith(_FROM_ENVIRONMENT) else text
+def shown_value(place: Place, value: Any) -> str:
+    """The value as text; masked where it, or one within it, may be a secret, and is not a reference to a variable."""
+    masked = _masked(place, value, is_secret=False)
+    return masked if isinstance(masked, str) else msgspec.json.encode(masked).decode()
+
+
+def _masked(place: Place, value: Any, *, is_secret: bool) -> Any:
+    """The value as JSON has it, what may be a secret in it masked. is_secret: whether a key around it says so."""
+    is_secret = is_secret or _is_secret(place)
+    if isinstance(value, dict):
+        return {
+            str(key): _masked((*place, str(key)), item, is_secret=is_secret) for key, item in value.items()
+        }
+    if isinstance(value, list | tuple) and not is_secret:
+        return [_masked(place, each, is_secret=False) for each in value]
+    if isinstance(value, str) and _FROM_ENVIRONMENT.fullmatch(value):
+        return value
+    is_masked = is_secret or (isinstance(value, str) and _WITH_PASSWORD.search(value) is not None)
+    return _MASKED if is_masked else value
+
+
+def _is_secret(place: Place) -> bool:
+    """Whether what stands there may be a secret, by the names of the keys that lead to it."""
+    if any(_ALL_SECRET.search(key) for key in place):
+        return True
+    *around, last = place or ("",)
+    if last == "value":  # of a list of names and values
+        return any(_OF_KEYS.search(key) or _SECRET.search(key.strip("[]")) for key in around)
+    return _SECRET.search(last) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from costctl.documents.coverage import (
     SCHEMA_VERSION,
@@ -25,6 +26,9 @@ from costctl.documents.coverage import (
 )
 from costctl.documents.policy import Policy
 from costctl.policy.pointers import leaf_pointers, policy_digest
+
+_DECLARED: Final = "What its place keeps, as declared: every class was held to it before."
+_TOLD: Final = "Its name in the analysis; requests are told by the header in match."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class Ledger:
         for pointer in ("/schema_version", "/policy_id", "/generated", "/expected", "/evidence"):
             if self.has(pointer):
                 self.not_applicable(pointer, reason)
+        for index in range(len(self._policy.backends)):
+            if self.has(f"/backends/{index}/keeps"):
+                self.not_applicable(f"/backends/{index}/keeps", _DECLARED)
+        for index in range(len(self._policy.classes)):
+            if self.has(f"/classes/{index}/data_classification"):
+                self.not_applicable(f"/classes/{index}/data_classification", _TOLD)
         for section, items in (("backends", self._policy.backends), ("classes", self._policy.classes)):
             for index in range(len(items)):
                 for part in ("why", "calls", "answers_as"):
@@ -105,8 +115,7 @@ class Ledger:
             consumer=consumer,
             validator=validator,
             files=tuple(
-                EmittedFile(name=name, digest="sha256:" + hashlib.sha256(text.encode()).hexdigest())
-                for name, text in sorted(files.items())
+                EmittedFile(name=name, digest=digest_of(text)) for name, text in sorted(files.items())
             ),
             conditions=conditions,
             entries=tuple(entry for entry in self._entries.values() if entry is not None),
@@ -119,6 +128,11 @@ class Ledger:
         for leaf in leaves:
             if self._entries[leaf] is None:
                 self._entries[leaf] = entry_for(leaf)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a file."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_at_or_under(leaf: str, pointer: str) -> bool:

@@ -1,4 +1,4 @@
-"""May a class's data leave its boundary when a gateway does not see what it is told by?
+"""May a class's data leave its boundary when a gateway does not see what it is told by, or a caller asks for another?
 
 In: a policy. Out: the first class whose requests, with their header missing or their model not read, would be served
 where their data must not go; None where there is none. Such a request is taken by the first class that asks for nothing
@@ -14,10 +14,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from costctl.documents.policy import Match, Policy, PolicyClass
+from costctl.documents.policy import HeaderMatch, Match, Policy, PolicyClass
 from costctl.errors import InfeasibleError
 from costctl.levers.boundary import reason_outside
 from costctl.policy.checks import covers
+from costctl.policy.keeping import broken_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ def leak_without_label(policy: Policy, *, may_miss_operation: bool = False) -> L
                 reason = reason_outside(kind.data_boundary, backends[name])
                 if reason is not None:
                     return Leak(kind, taker, name, reason)
+            kept = next(broken_by(replace(taker, data_boundary=kind.data_boundary), backends), None)
+            if kept is not None:
+                return Leak(kind, taker, kept.backend or "the gateway's own cache", kept.reason)
     return None
 
 
@@ -64,6 +68,24 @@ def require_no_leak(policy: Policy, consumer: str, *, may_miss_operation: bool =
         )
 
 
+def require_all_within(policy: Policy, consumer: str, way: str) -> None:
+    """Raise InfeasibleError where a file would hold a backend that is outside of some required boundary: for consumers
+    whose callers may ask for any. way: how they may, as the end of a sentence.
+    """
+    reached = {name for kind in policy.classes for name in reached_by(kind)}
+    for kind in policy.classes:
+        if kind.data_boundary is None or kind.data_boundary.enforcement != "required":
+            continue
+        for backend in policy.backends:
+            reason = reason_outside(kind.data_boundary, backend)
+            if backend.id in reached and reason is not None:
+                raise InfeasibleError(
+                    f"{consumer} cannot keep {kind.id} within its required data boundary.",
+                    why=f"The file would hold {backend.id} too ({reason}), and {way}.",
+                    next_step="Emit a policy for classes of one boundary at a time, each for a proxy of its own.",
+                )
+
+
 def reached_by(kind: PolicyClass) -> tuple[str, ...]:
     """Ids of the backends that a class may be served by, targets first."""
     return tuple(dict.fromkeys(_reached(kind)))
@@ -77,13 +99,19 @@ def _reached(kind: PolicyClass) -> Iterator[str]:
 def _unread(match: Match, may_miss_operation: bool) -> Iterator[Match]:
     """What is left of a match where a gateway does not see all of it."""
     unseen: list[dict[str, Any]] = [
-        *([{"headers": ()}] if match.headers else []),
+        *({"headers": kept} for kept in _fewer(match.headers)),
         *([{"model": None}] if match.model is not None else []),
         *([{"operation": None}] if may_miss_operation and match.operation is not None else []),
     ]
     for count in range(1, len(unseen) + 1):
         for parts in combinations(unseen, count):
             yield replace(match, **{name: value for part in parts for name, value in part.items()})
+
+
+def _fewer(headers: tuple[HeaderMatch, ...]) -> Iterator[tuple[HeaderMatch, ...]]:
+    """The headers that are left where one or more are missing."""
+    for count in range(len(headers)):
+        yield from combinations(headers, count)
 
 
 def _taker(policy: Policy, match: Match) -> PolicyClass:

@@ -67,8 +67,8 @@ def placement_within(
             f"The class {request_class} has nowhere to go within its data boundary.",
             why=f"It would be served by {backend.id}, and {reason_outside(boundary, backend)}.",
             next_step=(
-                f"Declare region, jurisdiction and boundary of that pool in the settings, "
-                f"or allow them in [classes.{toml_key(request_class)}] boundary."
+                f"Declare region, jurisdiction, boundary and keeps of that pool or provider in the settings, "
+                f"or allow them in [classes.{toml_key(request_class)}] boundary or the classification of its data."
             ),
         )
     kept = inside or targets

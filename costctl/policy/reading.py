@@ -17,15 +17,32 @@ _RESOLVERS: Final = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
+
+def _mapping(loader: Any, node: yaml.MappingNode) -> Any:
+    """A map, in which no key stands twice: of two values a reader would keep one, and not say which."""
+    seen: set[tuple[str, str]] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+            if (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(None, None, "a key stands twice", key.start_mark)
+            seen.add((key.tag, key.value))
+    return yaml.SafeLoader.construct_yaml_map(loader, node)
+
+
 # YAML without timestamps: an instant stays the text that the document wants.
-_PlainLoader: Any = type("_PlainLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": _RESOLVERS})
+PlainLoader: Any = type("PlainLoader", (yaml.SafeLoader,), {"yaml_implicit_resolvers": _RESOLVERS})
+PlainLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 def read_yaml(text: str) -> Any:
-    """YAML or JSON as scalars, lists and dicts; instants stay text. Raises ValueError, which quotes nothing of it."""
+    """YAML or JSON as scalars, lists and dicts; instants stay text. Raises ValueError, which quotes nothing of it, also
+    where a key stands twice in one map.
+    """
     try:
-        # _PlainLoader is a SafeLoader.
-        return yaml.load(text, Loader=_PlainLoader)
+        # PlainLoader is a SafeLoader.
+        return yaml.load(text, Loader=PlainLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise ValueError(

@@ -49,13 +49,15 @@ class Place:
 class Route:
     """What clients of one class ask for by one name. names: that name, then others for the same.
 
-    operation: of most of its calls; None for those that generate.  calls: by place, failed ones included.
+    operation: of most of its calls; None for those that generate.  calls: by place, failed ones included.  data: the
+    classification that they tell; None for those that tell none.
     """
 
     request_class: str
     names: tuple[str, ...]
     operation: Operation | None
     calls: Mapping[Place, int]
+    data: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,10 @@ class _Use:
     served: str | None
     calls: int
     answered: int
+    data: str | None
 
 
+_Key = tuple[str, str | None, str | None]  # class, name, classification of data
 _Answers = Mapping[_Asked, Mapping[str | None, int]]
 
 
@@ -105,26 +109,26 @@ def routes_of(route_use: pl.DataFrame, settings: Settings) -> Routes:
     """The routes of a window. route_use: the relation of that name."""
     uses = sorted((_use(row) for row in route_use.iter_rows(named=True)), key=str)
     answers = _answers(uses)
-    found: dict[tuple[str, str | None], dict[Place, int]] = {}
-    operations: dict[tuple[str, str | None], dict[Operation | None, int]] = {}
-    others: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    found: dict[_Key, dict[Place, int]] = {}
+    operations: dict[_Key, dict[Operation | None, int]] = {}
+    others: dict[_Key, set[str]] = defaultdict(set)
     unanswered: dict[str, int] = defaultdict(int)
     for use in uses:
         asked = _answered_name(use, answers)
         if asked is None:
             unanswered[use.asked or "model not observed"] += use.calls
             continue
-        key = (use.request_class, asked.name)
+        key = (use.request_class, asked.name, use.data)
         if use.asked is not None and use.asked != asked.name:
             others[key].add(use.asked)
         place = _place(asked, _most(answers[asked]), settings)
         found.setdefault(key, defaultdict(int))[place] += use.calls
         operations.setdefault(key, defaultdict(int))[use.operation] += use.calls
     by_class: dict[str, list[Route]] = defaultdict(list)
-    for (request_class, name), calls in sorted(found.items(), key=str):
-        key = (request_class, name)
+    for key, calls in sorted(found.items(), key=str):
+        request_class, name, data = key
         names = () if name is None else (name, *sorted(others[key]))
-        by_class[request_class].append(Route(request_class, names, _most(operations[key]), dict(calls)))
+        by_class[request_class].append(Route(request_class, names, _most(operations[key]), dict(calls), data))
     return Routes(
         {name: tuple(routes) for name, routes in by_class.items()}, dict(sorted(unanswered.items()))
     )
@@ -159,6 +163,7 @@ def _use(row: Mapping[str, object]) -> _Use:
         served=text["model"],
         calls=count["calls"],
         answered=count["answered_calls"],
+        data=text["data_classification"],
     )
 
 

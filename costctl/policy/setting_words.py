@@ -5,9 +5,10 @@ In: the name of a setting and its value in JSON's types. Out: a few words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from costctl.levers.boundary import period
 from costctl.units import US_PER_S
 
 _US_PER_MS: Final = 1_000
@@ -52,7 +53,21 @@ def _boundary(value: Mapping[str, Any]) -> str:
         for name in ("regions", "jurisdictions", "boundaries")
         if value.get(name)
     ]
-    return f"{value['enforcement']}: {'; '.join(places) or 'anywhere'}"
+    return f"{value['enforcement']}: {'; '.join((*places, *_kept(value))) or 'anywhere'}"
+
+
+def _kept(value: Mapping[str, Any]) -> Iterator[str]:
+    """What may be kept of the data."""
+    if "cacheable_us" in value:
+        longest = value["cacheable_us"]
+        yield "kept in no cache" if longest == 0 else f"in a cache for {period(longest)} at most"
+    if value.get("logging") is False:
+        yield "not logged"
+    if "retention_us" in value:
+        longest = value["retention_us"]
+        yield "nothing kept" if longest == 0 else f"kept for {period(longest)} at most"
+    if value.get("batch") is False:
+        yield "in no file of a batch"
 
 
 def _targets(value: list[Mapping[str, Any]]) -> str:

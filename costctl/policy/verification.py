@@ -18,9 +18,10 @@ import numpy as np
 import polars as pl
 
 from costctl.arrays import Bools
-from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass
+from costctl.documents.policy import AtMost, Backend, Policy, PolicyBoundary, PolicyClass
 from costctl.documents.policy_verification import BrokenBy, Rule, RuleKept
-from costctl.levers.boundary import reason_outside
+from costctl.levers.boundary import longest_answer_us, reason_kept, reason_outside
+from costctl.policy.attempts import tries_before
 from costctl.policy.mislabelled import reached_by
 from costctl.policy.routes import is_dated, operation_in_policy
 from costctl.policy.setting_words import duration, in_words
@@ -30,7 +31,15 @@ from costctl.pricing.provider_names import provider_id
 from costctl.units import NS_PER_S, US_PER_S
 
 _MOST_EXAMPLES: Final = 3
-_TOLD_BY: Final = ("request_class", "operation", "provider", "pool", "model_requested", "model")
+_TOLD_BY: Final = (
+    "request_class",
+    "operation",
+    "provider",
+    "pool",
+    "model_requested",
+    "model",
+    "data_classification",
+)
 _NOWHERE: Final = -1  # served at none of the policy's backends
 _NOT_TOLD: Final = -2  # by neither pool nor provider
 
@@ -112,6 +121,7 @@ class _Row:
     pool: str | None
     model_requested: str | None
     model: str | None
+    data_classification: str | None
 
 
 def _kind_of(policy: Policy, row: _Row) -> int | None:
@@ -124,7 +134,8 @@ def _kind_of(policy: Policy, row: _Row) -> int | None:
             _is_name(name, asked) for name in names for asked in match.model
         )
         is_done = match.operation is None or operation in match.operation or operation is None
-        if kind.request_class == row.request_class and is_asked and is_done:
+        is_of_data = kind.data_classification in (None, row.data_classification)
+        if kind.request_class == row.request_class and is_asked and is_done and is_of_data:
             return number
     return None
 
@@ -175,7 +186,7 @@ def _held(policy: Policy, kind: PolicyClass, calls: pl.DataFrame) -> Iterator[_H
         took_us = (calls["end_ns"] - calls["start_ns"]) / NS_PER_S * US_PER_S
         yield _most("time-out", duration(kind.timeout_us), took_us, kind.timeout_us, "took")
     if kind.retries is not None:
-        tries = _tries_before(calls)
+        tries = tries_before(calls, ("request_id", "operation"))
         yield _counted("attempts", kind.retries + 1, tries + 1)
     if caps is not None:
         capped: tuple[tuple[Rule, int | None, str], ...] = (
@@ -233,21 +244,33 @@ def _places(policy: Policy, kind: PolicyClass, calls: pl.DataFrame) -> Iterator[
         is_required = boundary.enforcement == "required"
         words = in_words("data_boundary", msgspec.to_builtins(boundary))
         yield _Held("data boundary", words, ~np.isin(at, inside), at != _NOT_TOLD, said, is_required)
+        yield from _kept_data(policy, boundary, words, calls, is_required=is_required)
 
 
-def _tries_before(calls: pl.DataFrame) -> pl.Series:
-    """How many failed attempts each call follows, without another call of its operation in between."""
-    ordered = calls.with_row_index("row").sort("request_id", "operation", "place")
-    of = ["request_id", "operation"]
-    counted = ordered.with_columns(sum=pl.col("is_retried").cast(pl.Int64).cum_sum().over(of))
-    before = counted.with_columns(
-        run=(
-            pl.col("sum")
-            - pl.when(~pl.col("is_retried")).then(pl.col("sum")).forward_fill().over(of).fill_null(0)
-        )
-    )
-    found = before.with_columns(tries=pl.col("run").shift(1).over(of).fill_null(0))
-    return found.sort("row")["tries"]
+def _kept_data(
+    policy: Policy, boundary: PolicyBoundary, words: str, calls: pl.DataFrame, *, is_required: bool
+) -> Iterator[_Held]:
+    """Whether prompts were read from a cache that may keep none, and whether calls waited in files of batches that may
+    not hold them.
+    """
+    if longest_answer_us(boundary) == 0:
+        read = calls["cached_input_tokens"]
+        said = pl.select(
+            pl.format("{} tokens of its prompt were kept in a cache", read.fill_null(0))
+        ).to_series()
+        yield _Held("data in a cache", words, _is(read > 0), _is(read.is_not_null()), said, is_required)
+    refused = [
+        number
+        for number, each in enumerate(policy.backends)
+        if reason_kept(boundary, each, keep="none", tier="batch") is not None
+    ]
+    sold, at = calls["service_tier"], calls["at"].to_numpy()
+    if boundary.batch is False:
+        refused = [*range(len(policy.backends)), _NOWHERE]
+    if refused:
+        is_broken = _is(sold == "batch") & np.isin(at, refused)
+        said = pl.repeat("waited in the file of a batch", calls.height, eager=True)
+        yield _Held("data in a batch", words, is_broken, _is(sold.is_not_null()), said, is_required)
 
 
 def _most(rule: Rule, allowed: str, us: pl.Series, most: int, verb: str) -> _Held:

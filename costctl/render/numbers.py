@@ -174,9 +174,12 @@ def tokens(value: float) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """A number of things, such as "1 step", "1,234 steps" or "2 classes"."""
-    ending = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}" + ("" if number == 1 else ending)
+    """A number of things, such as "1 step", "1,234 steps", "2 classes" or "3 entries"."""
+    if number == 1:
+        return f"{number:,} {noun}"
+    if noun.endswith("try"):
+        return f"{number:,} {noun.removesuffix('y')}ies"
+    return f"{number:,} {noun}" + ("es" if noun.endswith("s") else "s")
 
 
 def ratio_interval(estimate: Estimate) -> str:

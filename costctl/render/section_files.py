@@ -13,8 +13,11 @@ import msgspec
 
 from costctl.documents.admission_accuracy import AdmissionAccuracy
 from costctl.documents.analysis import Analysis
+from costctl.documents.audit import AuditTrail, AuditVerification
 from costctl.documents.bundle import Bundle
 from costctl.documents.check import Check
+from costctl.documents.contract import Contract
+from costctl.documents.contract_check import ContractCheck
 from costctl.documents.diagnosis import Diagnosis
 from costctl.documents.difference import Difference
 from costctl.documents.explanation import Explanation
@@ -22,6 +25,7 @@ from costctl.documents.forecast import Forecast
 from costctl.documents.ingestion import IngestReport
 from costctl.documents.policy_difference import PolicyDifference
 from costctl.documents.policy_explanation import PolicyExplanation
+from costctl.documents.policy_plan import PolicyPlan
 from costctl.documents.policy_verification import PolicyVerification
 from costctl.documents.portfolio import Portfolio
 from costctl.documents.prices import Prices
@@ -37,8 +41,11 @@ from costctl.documents.workload_map import WorkloadMap
 from costctl.render import (
     admission_accuracy,
     analysis,
+    audit,
     bundle,
     check,
+    contract_check,
+    contract_draft,
     diagnosis,
     difference,
     explanation,
@@ -46,6 +53,7 @@ from costctl.render import (
     ingestion,
     policy_difference,
     policy_explanation,
+    policy_plan,
     policy_verification,
     portfolio,
     prices,
@@ -82,8 +90,12 @@ def _of_report(document: Report) -> list[Section]:
 SECTIONS: Final[Mapping[type[msgspec.Struct], Callable[[Any], list[Section]]]] = {
     AdmissionAccuracy: admission_accuracy.sections,
     Analysis: analysis.sections,
+    AuditTrail: audit.sections,
+    AuditVerification: audit.verification_sections,
     Bundle: bundle.sections,
     Check: check.sections,
+    Contract: contract_draft.sections,
+    ContractCheck: contract_check.sections,
     Diagnosis: diagnosis.sections,
     Difference: difference.sections,
     Explanation: explanation.sections,
@@ -92,6 +104,7 @@ SECTIONS: Final[Mapping[type[msgspec.Struct], Callable[[Any], list[Section]]]] =
     PolicyDifference: policy_difference.sections,
     PolicyVerification: policy_verification.sections,
     PolicyExplanation: policy_explanation.sections,
+    PolicyPlan: policy_plan.sections,
     Portfolio: portfolio.sections,
     Prices: prices.sections,
     Recommendations: recommendations.sections,

@@ -6,8 +6,18 @@ where it is done. The command line comes through here.
 
 from costctl.engine.protocol import Answer
 from costctl.verbs.analyze import analyze
+from costctl.verbs.audit import (
+    Done,
+    audit_head,
+    audit_show,
+    audit_verify,
+    document_given,
+    policy_given,
+    record,
+)
 from costctl.verbs.baseline import baseline, baseline_path, read_baseline
 from costctl.verbs.check import check
+from costctl.verbs.contract import contract_at, contract_check, contract_draft
 from costctl.verbs.diff import diff
 from costctl.verbs.doctor import doctor
 from costctl.verbs.emit import Emitted, changes_of_file, emit, policy_for, written_by
@@ -20,6 +30,7 @@ from costctl.verbs.emit_all import (
     is_bundle,
     is_signed,
 )
+from costctl.verbs.emit_into import EmittedInto, emit_into, take_out
 from costctl.verbs.explain import explain
 from costctl.verbs.export import chargeback, export, open_metrics
 from costctl.verbs.forecast import forecast
@@ -34,6 +45,7 @@ from costctl.verbs.ingest import (
 from costctl.verbs.init import init
 from costctl.verbs.overview import overview
 from costctl.verbs.policy import Checked, check_policy, policy_diff, policy_explain, policy_verify
+from costctl.verbs.policy_plan import is_plan, policy_plan
 from costctl.verbs.portfolio import portfolio
 from costctl.verbs.prices import list_prices, verify_prices
 from costctl.verbs.promises import keep_outcomes, keep_promises
@@ -58,10 +70,15 @@ __all__ = [
     "Bundled",
     "Checked",
     "CheckedFolder",
+    "Done",
     "Emitted",
+    "EmittedInto",
     "IngestRequest",
     "ScenarioRequest",
     "analyze",
+    "audit_head",
+    "audit_show",
+    "audit_verify",
     "baseline",
     "baseline_path",
     "changes_of_file",
@@ -71,12 +88,17 @@ __all__ = [
     "check_folder",
     "check_policy",
     "compact_store",
+    "contract_at",
+    "contract_check",
+    "contract_draft",
     "current_metrics",
     "current_review",
     "diff",
     "doctor",
+    "document_given",
     "emit",
     "emit_bundle",
+    "emit_into",
     "explain",
     "export",
     "follow",
@@ -84,6 +106,7 @@ __all__ = [
     "ingest",
     "init",
     "is_bundle",
+    "is_plan",
     "is_signed",
     "keep_outcomes",
     "keep_promises",
@@ -95,6 +118,8 @@ __all__ = [
     "policy_diff",
     "policy_explain",
     "policy_for",
+    "policy_given",
+    "policy_plan",
     "policy_verify",
     "portfolio",
     "propose_mapping",
@@ -102,6 +127,7 @@ __all__ = [
     "read_baseline",
     "recommend",
     "reconcile",
+    "record",
     "refuse_rejected",
     "refuse_unusable",
     "report",
@@ -116,6 +142,7 @@ __all__ = [
     "sql",
     "store_info",
     "synth",
+    "take_out",
     "undo",
     "verify_prices",
     "warm_up",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from costctl.answers import kept_or_made
-from costctl.config import lines_of_tables
+from costctl.config import LoadedConfig, lines_of_tables, load_config
 from costctl.documents.analysis import Analysis
 from costctl.documents.check import Check
 from costctl.documents.estimate import Estimate
@@ -27,19 +27,23 @@ if TYPE_CHECKING:
     from costctl.verbs.analyze import Analyzed
 
 
-def check(question: Question, progress: Progress, baseline: Path | None = None) -> Check:
-    """Every gate of the settings. baseline: the file to compare with; ``baseline_path`` if None.
+def check(
+    question: Question, progress: Progress, baseline: Path | None = None, gates_from: Path | None = None
+) -> Check:
+    """Every gate of the settings. baseline: the file to compare with; ``baseline_path`` if None.  gates_from: a file
+    whose gates are judged in place of those of the settings.
 
     Raises UsageError where the settings have no gates, or one is about a name that nobody has; InputError where a gate
     needs a baseline and the file cannot be used.
     """
     with observed(question, progress) as observation:
-        gates = observation.config.settings.gates
+        config = observation.config if gates_from is None else load_config(gates_from, Path.cwd())
+        gates = config.settings.gates
         if not gates:
             raise UsageError(
                 "There are no gates to check.",
-                why="The configuration has no [[gates]]."
-                if observation.config.path
+                why=f"{config.path.name if gates_from is not None else 'The configuration'} has no [[gates]]."
+                if config.path
                 else "There is no costctl.toml.",
                 next_step='Add one to costctl.toml: [[gates]], then metric = "usd_per_success", class = "*" and '
                 "max_increase = 0.05, each on a line. `costctl help configuration` shows every key.",
@@ -48,23 +52,28 @@ def check(question: Question, progress: Progress, baseline: Path | None = None) 
         if baseline is not None or any(limit.is_change for gate in gates for limit in gate.limits):
             path = baseline or baseline_path(question.config)
             compared = (str(path), read_baseline(path))
-        return kept_or_made(observation, progress, Check, _checked, compared, _shown(observation))
+        lines = _lines(config, len(gates))
+        return kept_or_made(observation, progress, Check, _checked, compared, gates, _shown(config), lines)
 
 
 def _checked(
-    observation: Observation, progress: Progress, compared: tuple[str, Analysis] | None, shown: str
+    observation: Observation,
+    progress: Progress,
+    compared: tuple[str, Analysis] | None,
+    gates: tuple[Gate, ...],
+    shown: str,
+    lines: tuple[int, ...],
 ) -> Check:
     from costctl.gates.check import METHODS, Baseline, Placed, build_check, overlap_warning
     from costctl.gates.measured import Documents
 
-    gates = observation.config.settings.gates
     made = sampled_analysis(observation, progress)
     baseline = None if compared is None else Baseline(*compared)
     _require_known(observation, gates, made.document, None if baseline is None else baseline.analysis)
     progress("Judging gates", None)
     overlap = () if baseline is None else overlap_warning(made.document, baseline.analysis)
     return build_check(
-        Placed(gates, shown, _lines(observation, len(gates))),
+        Placed(gates, shown, lines),
         Documents(
             made.document, workload_map_in(observation, progress) if any(map(_needs_map, gates)) else None
         ),
@@ -140,9 +149,9 @@ def _spent(gate: Gate, made: Analyzed) -> PeriodSpend | None:
     return None if spent is None else replace(spent, is_dated=not is_relative)
 
 
-def _shown(observation: Observation) -> str:
+def _shown(config: LoadedConfig) -> str:
     """The settings file as it is named from here."""
-    path = observation.config.path
+    path = config.path
     here = Path.cwd()
     if path is None:
         return ""
@@ -150,8 +159,8 @@ def _shown(observation: Observation) -> str:
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)
 
 
-def _lines(observation: Observation, count: int) -> tuple[int, ...]:
+def _lines(config: LoadedConfig, count: int) -> tuple[int, ...]:
     """The line of each gate; of gates that are written inline, that of the first."""
-    path = observation.config.path
+    path = config.path
     found = () if path is None else lines_of_tables(path, "gates")
     return found if len(found) == count else (found[0] if found else 1,) * count

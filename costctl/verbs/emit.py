@@ -30,7 +30,7 @@ class Emitted:
     """A consumer's file, and the manifest of what it carries: None where the file is the policy itself.
 
     warnings: of the traces and settings that a policy was made from; none where it was given.  contents: what stands in
-    the file, how many of what.  carried: the manifest in few words.
+    the file, how many of what.  carried: the manifest in few words.  policy: what the file says.
     """
 
     text: str
@@ -38,6 +38,7 @@ class Emitted:
     warnings: tuple[str, ...] = ()
     contents: tuple[tuple[int, str], ...] = ()
     carried: Carried | None = None
+    policy: Policy | None = None
 
 
 def policy_for(question: Question, progress: Progress) -> Policy:
@@ -46,9 +47,9 @@ def policy_for(question: Question, progress: Progress) -> Policy:
 
 
 def _made(
-    question: Question, progress: Progress, grades: Path | None = None
+    question: Question, progress: Progress, grades: Path | None = None, *, is_today: bool = False
 ) -> tuple[Policy, tuple[str, ...]]:
-    """The policy, and the warnings of what it was made from."""
+    """The policy, and the warnings of what it was made from. is_today: without any recommended change."""
     from costctl.policy.document import build_policy, generated_from
     from costctl.policy.routes import routes_of
     from costctl.scenario.today import platform_today
@@ -60,6 +61,8 @@ def _made(
         analysis = analysis_of(observation, frames, fits, progress)
         fits = fits_of(observation, frames, progress, with_untimed=True)
         recommendations = recommendations_in(observation, progress, graded)
+        if is_today:
+            recommendations = msgspec.structs.replace(recommendations, recommendations=())
         told = _told_at_admission(observation, progress)
         settings = observation.config.settings
         routes = routes_of(observation.engine.fetch("route_use"), settings)
@@ -110,15 +113,22 @@ def _told_at_admission(observation: Observation, progress: Progress) -> Matching
 
 
 def sound_policy(
-    question: Question, policy_path: Path | None, progress: Progress, grades: Path | None
+    question: Question,
+    policy_path: Path | None,
+    progress: Progress,
+    grades: Path | None,
+    *,
+    is_today: bool = False,
 ) -> tuple[Policy, tuple[str, ...]]:
-    """A reviewed policy, or the one that the traces lead to, and the warnings of what it was made from. Raises
-    InputError and InfeasibleError where it is not sound.
+    """A reviewed policy, or the one that the traces lead to, and the warnings of what it was made from. is_today: what
+    the traces show is done, without recommended changes. Raises InputError and InfeasibleError where it is not sound.
     """
     from costctl.policy.soundness import require_sound
 
     policy, warnings = (
-        _made(question, progress, grades) if policy_path is None else (policy_at(policy_path), ())
+        _made(question, progress, grades, is_today=is_today)
+        if policy_path is None
+        else (policy_at(policy_path), ())
     )
     require_sound(policy)
     return policy, warnings
@@ -143,24 +153,30 @@ def emit(
     backend: str | None,
     progress: Progress,
     grades: Path | None = None,
+    version: str | None = None,
+    is_today: bool = False,
 ) -> Emitted:
     """The policy as the file of a consumer. policy_path: a reviewed policy, else one is made from the store, with a
-    model that ``grades``, a file of what graders found, speaks for.
+    model that ``grades``, a file of what graders found, speaks for.  version: of the consumer, where it is installed.
+    is_today: made without recommended changes.
     """
     from costctl.policy.carried import carried
-    from costctl.policy.targets.registry import emission_of, require_target
+    from costctl.policy.targets.registry import emission_of, require_target, require_version
 
     require_target(target, backend)
-    policy, warnings = sound_policy(question, policy_path, progress, grades)
+    if version is not None:
+        require_version(target)
+    policy, warnings = sound_policy(question, policy_path, progress, grades, is_today=is_today)
     if target == "policy":
-        return Emitted(_json(policy), None, warnings, contents_of(policy))
-    emission = emission_of(target, policy, backend)
+        return Emitted(as_json(policy), None, warnings, contents_of(policy), policy=policy)
+    emission = emission_of(target, policy, backend, version)
     return Emitted(
         emission.files[emission.main],
-        _json(emission.manifest),
+        as_json(emission.manifest),
         warnings,
         emission.contents,
         carried(emission.manifest, policy),
+        policy,
     )
 
 
@@ -180,5 +196,6 @@ def changes_of_file(target: str, written: str, present: Path) -> FileChanges:
         ) from error
 
 
-def _json(document: msgspec.Struct) -> str:
+def as_json(document: msgspec.Struct) -> str:
+    """A document as JSON for people and machines."""
     return msgspec.json.format(msgspec.json.encode(document, order="deterministic"), indent=2).decode() + "\n"

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from costctl.documents.bundle import Bundle
 from costctl.documents.file_changes import FileChanges
+from costctl.documents.policy import Policy
 from costctl.errors import InfeasibleError, InputError, NotEnoughDataError, UsageError
 from costctl.observation import Question
 from costctl.progress import Progress
+from costctl.verbs.audit import head_of
 from costctl.verbs.emit import changes_of_file, sound_policy
 from costctl.verbs.policy import Checked, checked
 
@@ -24,11 +26,15 @@ PASSWORD: Final = "COSTCTL_SIGN_PASSWORD"  # of the secret key: the name of a va
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """files: by path within the folder.  warnings: of the traces and settings that the policy was made from."""
+    """files: by path within the folder.  warnings: of the traces and settings that the policy was made from.
+
+    policy: what they all say.
+    """
 
     bundle: Bundle
     files: dict[str, str]
     warnings: tuple[str, ...]
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,9 @@ def emit_bundle(
     if key is not None:
         from costctl.policy.signature import signed
 
-        files[SIGNATURE] = signed(files[SUMS].encode(), key, f"{bundle.policy_id} {bundle.policy_digest}")
-    return Bundled(bundle, files, warnings)
+        said = f"{bundle.policy_id} {bundle.policy_digest}{_audited(question)}"
+        files[SIGNATURE] = signed(files[SUMS].encode(), key, said)
+    return Bundled(bundle, files, warnings, policy)
 
 
 def changes_of_folder(bundled: Bundled, present: Path) -> dict[str, FileChanges | None]:
@@ -102,6 +109,13 @@ def check_folder(folder: Path, public: str | None) -> CheckedFolder:
     found = check_bundle(_files(folder), None if public is None else _public_key(public))
     is_sound = None if found.policy is None else checked(found.policy)
     return CheckedFolder(found.faults, found.bundle, is_sound, found.is_signed, found.is_verified)
+
+
+def _audited(question: Question) -> str:
+    """The end of the store's audit trail as it is now, for a signature to hold; nothing where there is none."""
+    store = question.store
+    found = None if store is None else head_of(store)
+    return "" if found is None else f" audit sha256:{found}"
 
 
 def is_signed(bundled: Bundled) -> bool:

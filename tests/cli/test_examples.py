@@ -21,6 +21,7 @@ from costctl.cli.app import app
 from costctl.cli.examples import EXAMPLES
 from tests.billed.pages import costs_page
 from tests.command_line import costctl
+from tests.contracts.written_contract import WRITTEN
 from tests.policy.policies import sound_policy
 from tests.synth.written_shop import weeks_in
 
@@ -58,6 +59,7 @@ def prepared(repository: Path, sample_store: Path, tmp_path_factory: pytest.Temp
         (made / "traces" / "requests.jsonl").write_text("".join(islice(lines, FEW_LINES)), encoding="utf-8")
     (made / "bills").mkdir()
     (made / "bills" / "costs.json").write_text(costs_page({"gpt-4o, input": 0.2}), encoding="utf-8")
+    (made / "contracts.toml").write_text(WRITTEN, encoding="utf-8")
     (made / "policy.json").write_bytes(msgspec.json.encode(sound_policy()))
     (made / "reviewed.yaml").write_bytes(msgspec.yaml.encode(sound_policy()))
     return made
@@ -111,6 +113,7 @@ def test_an_example_works_as_it_stands(example: str, request: pytest.FixtureRequ
     if words.startswith(OF_WEEKS):
         shutil.copy(request.getfixturevalue("weeks_store"), folder / "costctl.duckdb")
     done = costctl(folder, *shlex.split(example)[1:])
-    # A policy of other traces is broken by these, which is an answer.
-    assert done.returncode == 0 or (words.startswith("policy verify") and done.returncode == 1), done.stderr
+    # A policy, or a contract, of other traces is broken by these, which is an answer.
+    is_answer = words.startswith(("policy verify", "contract check")) and done.returncode == 1
+    assert done.returncode == 0 or is_answer, done.stderr
     assert done.stdout.strip() or "-o" in example or "check" in example

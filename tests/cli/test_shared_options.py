@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from costctl.cli.app import app
 from costctl.cli.groups import grouped
-from costctl.cli.options import Asked, Feedback
+from costctl.cli.options import CUTS, Asked, Feedback
 from costctl.config import DEFAULT_STORE
+from costctl.documents.cuts import ATTRIBUTE_PREFIX, CUT_NAMES
 from costctl.errors import UsageError
 from costctl.observation import Question
 
@@ -118,3 +119,7 @@ def test_the_help_of_a_verb_has_the_options_of_its_groups() -> None:
 
 def test_a_group_refuses_what_its_options_refuse() -> None:
     assert CliRunner().invoke(greeter(), ["hello", "--times", "0"]).exit_code == 2
+
+
+def test_what_a_bill_may_be_split_by_is_told_where_it_is_asked() -> None:
+    assert sorted(CUTS.split("|")) == sorted([*CUT_NAMES, f"{ATTRIBUTE_PREFIX}KEY"])

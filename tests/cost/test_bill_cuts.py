@@ -100,7 +100,7 @@ def test_the_timeline_is_what_was_attributed(sample: Analysis) -> None:
     assert sum(sample.timeline.total.requests) == sample.totals.requests
 
 
-@pytest.mark.parametrize("seed", range(how_many(2, thorough=6)))
+@pytest.mark.parametrize("seed", range(how_many(2, thorough=4)))
 def test_every_cut_of_a_world_adds_up_to_its_bill(seed: int, tmp_path: Path) -> None:
     document = verbs.analyze(written(world_from_seed(seed), tmp_path), unwatched, by=RECORDED_BY_ALL)
     assert len(document.cuts) == len(RECORDED_BY_ALL) + 3

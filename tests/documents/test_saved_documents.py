@@ -34,9 +34,9 @@ def test_what_was_written_is_read_again_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("SECRET", "no JSON object"),
+        ("SECRET", "no JSON: "),
         ("[1, 2]", "no JSON object"),
-        (b"\xff\xfe\x00", "no JSON object"),
+        (b"\xff\xfe\x00", "no JSON: "),
         ('{"classes": "SECRET"}', "no JSON object with a schema_version"),
         ('{"schema_version": "SECRET"}', "does not know"),
         (

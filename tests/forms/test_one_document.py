@@ -38,6 +38,7 @@ HEADLINES: Final[Mapping[tuple[str, ...], tuple[str, ...]]] = {
     ("recommend", "--portfolio"): ("baseline.usd",),
     ("report",): ("analysis.totals.billed_usd", "analysis.totals.requests"),
     ("check",): ("breached", "cannot_say"),
+    ("contract check", "--contract"): ("requests",),
     ("baseline show",): ("totals.requests", "totals.billed_usd"),
     ("store info",): ("spans",),
 }
@@ -104,9 +105,18 @@ def _of_words(document: Any) -> list[Leaf]:
             return []
 
 
+def _of_a_plan(document: Any) -> list[Leaf]:
+    """Values in words, and days as time."""
+    stages = [stage for step in document["steps"] for stage in step["stages"]]
+    days = [each["days"] for each in (document, *document["steps"], *stages) if each["days"] is not None]
+    return [*_of_words(document), *(Leaf(each * 86_400.0, "s", {}) for each in days)]
+
+
 ALSO: Final[Mapping[str, Callable[[Any], list[Leaf]]]] = {
+    "contract check": _of_words,
     "policy diff": _of_words,
     "policy explain": _of_words,
+    "policy plan": _of_a_plan,
     "policy verify": _of_words,
     "prices list": _of_prices,
     "segment": _of_the_map,

@@ -31,6 +31,7 @@ from costctl.cli.commands import options_of
 from costctl.documents.policy import Caps, Policy, Queue
 from tests.command_line import costctl
 from tests.conftest import ROOT
+from tests.contracts.written_contract import WRITTEN
 from tests.remembered import remembered
 from tests.synth.written_shop import weeks_in
 
@@ -79,9 +80,13 @@ ASKED: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "explain": (("chat",), ("00000007000000000000000000001000",)),
     "export": ((),),
     "sql": ((COUNTED,),),
+    "audit show": (("--store", "weeks.duckdb"),),
+    "audit verify": ((),),
     "baseline show": ((),),
+    "contract check": (("--contract", "contracts.toml"),),
     "policy diff": (("policy.json", "stricter.json"),),
     "policy explain": (("policy.json",),),
+    "policy plan": (("stricter.json", "--from", "policy.json"),),
     "policy verify": (("--policy", "stricter.json"),),
     "prices list": (("--model", "gpt-4o", "--as-of", AS_OF),),
     "prices verify": (("--as-of", AS_OF, "--store", "costctl.duckdb"),),
@@ -97,6 +102,7 @@ WITHOUT_FORMS: Final = {
     "help": "prints a page",
     "warmup": "compiles",
     "baseline save": "writes the document of analyze",
+    "contract draft": "tests/contracts: it writes the file that contract check reads",
     "policy check": "counts what is in a policy",
     "store prune": "tests/store",
     "store compact": "tests/store",
@@ -201,6 +207,7 @@ class Folder:
         self.run("ingest", *weeks.paths, "--store", "weeks.duckdb", "--config", "weeks.toml")
         self.run("store", "prune", "--before", LAST_MINUTES)
         self.run("baseline", "save")
+        (path / "contracts.toml").write_text(WRITTEN, encoding="utf-8")
         self.run("emit", "--target", "policy", "-o", "policy.json")
         (path / "stricter.json").write_bytes(_stricter((path / "policy.json").read_bytes()))
 

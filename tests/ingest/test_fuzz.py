@@ -15,7 +15,7 @@ from tests.ingest.one_trace import as_jaeger, as_langfuse, as_otlp, as_sdk, as_z
 from tests.ingest.reader_laws import Store, held
 from tests.thoroughness import how_many
 
-EXAMPLES = how_many(8, thorough=60)
+EXAMPLES = how_many(8, thorough=30)
 CORPUS = dict(generated())
 unhurried = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 scalars = st.one_of(

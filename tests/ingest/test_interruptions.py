@@ -22,7 +22,7 @@ from costctl.store.database import open_store
 from tests.ingest.otlp_exports import export
 from tests.thoroughness import how_many
 
-KILLS = how_many(4, thorough=50)
+KILLS = how_many(4, thorough=40)
 STORES = how_many(2, thorough=5)
 ATTEMPTS = 4 * KILLS
 FILES = 6

@@ -19,11 +19,14 @@ LONGEST_S = 20.0  # that anything here is waited for
 
 @dataclass
 class ModelServer:
-    """Answers with its name. seen: what reached it, by ``x-number``.  hold: answers wait while it is set."""
+    """Answers with its name. seen: what reached it, by ``x-number``.  priorities: what it was told of each request's
+    lane, None where nothing.  hold: answers wait while it is set.
+    """
 
     name: str
     port: int = 0
     seen: list[str] = field(default_factory=list)
+    priorities: list[str | None] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
 
@@ -131,6 +134,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length", 0)))
+            server.priorities.append(self.headers.get("x-vllm-priority"))
             server.seen.append(self.headers.get("x-number", ""))
             status = server.statuses.pop(0) if server.statuses else 200
             server.gate.wait(LONGEST_S)

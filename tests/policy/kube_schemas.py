@@ -190,6 +190,7 @@ def _errors(each: Any) -> Iterator[jsonschema.ValidationError]:
 ASK_MODELS = """
 import { readFileSync } from "node:fs";
 const homes = {
+  BackendTLSPolicy: "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/BackendTLSPolicy",
   HTTPRoute: "@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1/HTTPRoute",
   ScaledObject: "@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject",
 };

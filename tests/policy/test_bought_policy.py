@@ -29,6 +29,7 @@ from costctl.synth.shop.truth import bill_usd
 from costctl.synth.shop.world import Shop
 from costctl.units import S_PER_HOUR, S_PER_WEEK
 from tests.policy.client_golden import bought_policy
+from tests.policy.test_litellm_file import asking, bought, with_parts
 from tests.policy.validators import said_by, validator
 from tests.synth.written_shop import small_shop, written
 
@@ -186,11 +187,25 @@ def test_litellm_sends_the_tiers_marks_and_limits_that_it_can(asked: tuple[Asked
     assert bedrock["system"][-1]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
 
 
-def test_litellm_is_told_of_stickiness_by_group() -> None:
-    config = yaml.safe_load(emission_of("litellm", bought_policy(), None).files["litellm.yaml"])
-    router = config["router_settings"]
+def test_litellm_sticks_where_there_is_a_choice_and_no_tag_to_overrule() -> None:
+    one, other = bought("openai", "gpt-4.1"), bought("azure", "prod")
+    sticky = asking("chat", "gpt-4.1", one.id, other.id, affinity="prefix")
+    alone = asking("bulk", "nano", one.id, affinity="prefix")
+    emission = emission_of("litellm", with_parts((one, other), sticky, alone), None)
+    router = yaml.safe_load(emission.files["litellm.yaml"])["router_settings"]
     assert router["model_group_affinity_config"] == {"gpt-4.1": ["deployment_affinity"]}
     assert router["deployment_affinity_ttl_seconds"] == 3600
+    said = {each.pointer: type(each).__name__ for each in emission.manifest.entries}
+    assert said["/classes/0/affinity"] == "Approximated"
+    assert said["/classes/1/affinity"] == "Exact"
+    assert any("key of its own" in each for each in emission.manifest.conditions)
+
+    other_way = asking("sort", "gpt-4.1", other.id)
+    emission = emission_of("litellm", with_parts((one, other), sticky, other_way), None)
+    assert "affinity" not in emission.files["litellm.yaml"]
+    assert {type(each).__name__ for each in emission.manifest.entries if "affinity" in each.pointer} == {
+        "Unsupported"
+    }
 
 
 def test_a_class_that_is_kept_in_another_way_has_a_deployment_of_its_own(team: Team) -> None:

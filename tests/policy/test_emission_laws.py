@@ -20,7 +20,8 @@ from tests.policy.random_policies import policies
 from tests.thoroughness import how_many
 
 MANY = settings(max_examples=how_many(10, thorough=50))
-GATEWAYS = [target for target in TARGETS if target.name in ("envoy", "haproxy", "litellm", "llm-d")]
+GATEWAY_NAMES = ("bifrost", "envoy", "envoy-ai-gateway", "haproxy", "litellm", "llm-d", "vllm-sr")
+GATEWAYS = [target for target in TARGETS if target.name in GATEWAY_NAMES]
 
 
 def emitted(target: Target, policy: Policy) -> Emission | CostctlError:

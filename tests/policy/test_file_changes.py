@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from costctl import verbs
 from costctl.documents.file_changes import Changed, FileChanges, Placed
 from costctl.errors import InputError
-from costctl.policy.file_changes import file_changes
+from costctl.policy.file_changes import file_changes, shown_value
 from costctl.policy.reading import read_yaml
 from costctl.policy.targets.protobuf_text import read_protobuf_text
 from costctl.policy.targets.registry import TARGETS, emission_of, reader_of
@@ -59,6 +60,60 @@ def test_what_is_new_what_differs_and_what_only_stands_there_is_told_apart() -> 
 def test_no_secret_of_the_present_file_is_in_the_document() -> None:
     text = str(changes(THEIRS, OURS))
     assert not any(secret in text for secret in ("sk-1234", "sk-1", "abc"))
+
+
+def test_a_key_that_stands_as_a_value_among_keys_is_not_shown() -> None:
+    present = "providers: {openai: {keys: [{name: a, value: sk-7}]}}\nvirtual_keys: [{id: b, value: sk-8}]"
+    found = changes(present, "providers: {openai: {keys: [{name: a, value: env.OPENAI_API_KEY}]}}")
+    assert found.changed == (Changed("providers.openai.keys[a].value", "(masked)", "env.OPENAI_API_KEY"),)
+    assert "sk-8" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("target", "kept", "moved"),
+    [
+        ("envoy", "name: batch", "routes in order"),
+        ("envoy-ai-gateway", "name: batch", "rules in order"),
+        ("haproxy", "str(batch)", "classes in order"),
+    ],
+)
+def test_classes_in_another_order_are_a_difference_where_the_first_wins(
+    target: str, kept: str, moved: str
+) -> None:
+    policy = sound_policy()
+    text, turned = (
+        emission_of(target, each, None).files
+        for each in (policy, replace(policy, classes=policy.classes[::-1]))
+    )
+    (name,) = text
+    assert kept in turned[name]
+    found = file_changes(turned[name], text[name], reader_of(target))
+    assert any(moved in each.place for each in found.changed)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [("api_key",), ("apiKey",), ("spec", "clientSecret"), ("env", "[HF_TOKEN]", "value"), ("keys", "[a]", "value"),
+     ("Secret mine", "data", "a"), ("stringData", "a"), ("extra_headers", "x")],
+    ids=".".join,
+)  # fmt: skip
+def test_what_the_names_of_keys_call_a_secret_is_not_shown(place: tuple[str, ...]) -> None:
+    assert shown_value(place, "abc") == "(masked)"
+    assert shown_value(place, "os.environ/KEY") == "os.environ/KEY"
+
+
+@pytest.mark.parametrize("place", [("monkey",), ("max_tokens",), ("env", "[MODEL]", "value")], ids=".".join)
+def test_what_no_name_calls_a_secret_is_shown(place: tuple[str, ...]) -> None:
+    assert shown_value(place, "abc") == "abc"
+
+
+def test_a_secret_within_a_value_is_masked_too() -> None:
+    found = changes(
+        "a: {cache: {api_key: abc, url: 'redis://u:abc@h', size: 1}, b: ['http://u:abc@h']}",
+        "a: {cache: 1, b: 2}",
+    )
+    assert "abc" not in str(found)
+    assert found.changed[-1].present == '["(masked)"]'
 
 
 def test_the_order_of_deployments_and_of_keys_is_no_difference() -> None:

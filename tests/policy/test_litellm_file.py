@@ -106,8 +106,8 @@ def test_keys_and_addresses_are_read_from_the_environment() -> None:
     )
     classes = [asking(f"c{number}", f"m{number}", each.id) for number, each in enumerate(backends)]
     config = config_of(with_parts(backends, *classes))
-    read = {value for each in config["model_list"] for value in each["litellm_params"].values()}
-    assert {str(value) for value in read if str(value).startswith("os.environ/")} == {
+    read = {str(value) for each in config["model_list"] for value in each["litellm_params"].values()}
+    assert {value for value in read if value.startswith("os.environ/")} == {
         "os.environ/OPENAI_API_KEY",
         "os.environ/AZURE_API_KEY",
         "os.environ/AZURE_API_BASE",

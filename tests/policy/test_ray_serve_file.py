@@ -27,6 +27,13 @@ from tests.policy.vllm_serve import RefusedError, arguments_read
 FOUR_EACH = AtMost(value=4, scope="per_replica")
 PREFIXES = Routing(rule="prefix_affinity", most_ahead=AtMost(value=7, scope="per_replica"))
 
+TWICE = """applications:
+- name: gpu
+  route_prefix: /twice
+  import_path: ray.serve.llm:build_openai_app
+  args:
+    llm_configs: []
+"""
 SPOILED = [
     ("applications:", "application:"),
     ("import_path:", "importpath:"),
@@ -41,6 +48,7 @@ SPOILED = [
     ("PrefixCacheAffinityRouter", "PrefixRouter"),
     ("imbalanced_threshold:", "most_ahead:"),
     ("engine_kwargs:", "engine_args:"),
+    ("applications:\n", TWICE),
 ]
 
 

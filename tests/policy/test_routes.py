@@ -18,6 +18,7 @@ SCHEMA = {
     "pool": pl.String,
     "model_requested": pl.String,
     "model": pl.String,
+    "data_classification": pl.String,
     "calls": pl.Int64,
     "answered_calls": pl.Int64,
 }
@@ -30,6 +31,7 @@ def used(requested: str | None, served: str | None, calls: int = 10, **facts: An
         **row,
         "model_requested": requested,
         "model": served,
+        "data_classification": None,
         "calls": calls,
         "answered_calls": calls,
         **facts,

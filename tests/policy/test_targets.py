@@ -21,6 +21,7 @@ from costctl.policy.targets.triton import emit_triton
 from tests.policy.policies import sound_policy
 from tests.policy.validators import said_by, validator
 
+EVERY = ("triton", "litellm", "haproxy", "envoy", "envoy-ai-gateway", "bifrost", "llm-d", "kubernetes")
 PARSE_TRITON = """
 import sys
 from google.protobuf import text_format
@@ -42,14 +43,14 @@ def test_the_default_class_is_the_busiest_that_somebody_waits_for(sample_policy:
     assert sample_policy.default_class == max(waited_for, key=calls.__getitem__)
 
 
-@pytest.mark.parametrize("target", ["triton", "litellm", "haproxy", "envoy", "llm-d", "kubernetes"])
+@pytest.mark.parametrize("target", EVERY)
 def test_every_value_of_a_policy_is_accounted_for_once(target: str, sample_policy: Policy) -> None:
     for policy in (sound_policy(), sample_policy):
         manifest = emission_of(target, policy, None).manifest
         assert [entry.pointer for entry in manifest.entries] == list(leaf_pointers(policy))
 
 
-@pytest.mark.parametrize("target", ["triton", "litellm", "haproxy", "envoy", "llm-d", "kubernetes"])
+@pytest.mark.parametrize("target", EVERY)
 def test_what_is_not_carried_adds_up_to_the_values_that_the_manifest_lists(
     target: str, sample_policy: Policy
 ) -> None:

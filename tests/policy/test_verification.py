@@ -42,6 +42,8 @@ SCHEMA = {
     "pool": pl.String,
     "model_requested": pl.String,
     "model": pl.String,
+    "data_classification": pl.String,
+    "cached_input_tokens": pl.Int64,
     "start_ns": pl.Int64,
     "busy_from_ns": pl.Int64,
     "end_ns": pl.Int64,
@@ -69,6 +71,8 @@ def call(number: int, **facts: Any) -> dict[str, Any]:
         "pool": "gpu",
         "model_requested": "llama",
         "model": "llama",
+        "data_classification": None,
+        "cached_input_tokens": 0,
         "start_ns": start,
         "busy_from_ns": start + int((wait_s or 0.0) * S),
         "end_ns": start + 2 * S,
@@ -94,6 +98,7 @@ def chat_policy(*others: Any, backends: tuple[Backend, ...] = (), **settings: An
     return policy_of(*others, chat, backends=(pool_named("gpu"), *backends))
 
 
+UNKEPT = PolicyBoundary(enforcement="required", cacheable_us=0, batch=False)
 BREAKING: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("route", {}, {"pool": "elsewhere"}),
     ("route", {}, {"pool": None, "provider": "openai"}),
@@ -103,6 +108,8 @@ BREAKING: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("input tokens", {"caps": Caps(input_tokens=1_000)}, {"input_tokens": 1_001}),
     ("steps", {"caps": Caps(steps=3)}, {"place": 4}),
     ("service tier", {"service_tier": "default"}, {"service_tier": "priority"}),
+    ("data in a cache", {"data_boundary": UNKEPT}, {"cached_input_tokens": 1}),
+    ("data in a batch", {"data_boundary": UNKEPT}, {"service_tier": "batch"}),
 ]
 UNKNOWN = {
     "route": {"pool": None},
@@ -111,6 +118,8 @@ UNKNOWN = {
     "answer tokens": {"output_tokens": None},
     "input tokens": {"input_tokens": None},
     "service tier": {"service_tier": None},
+    "data in a cache": {"cached_input_tokens": None},
+    "data in a batch": {"service_tier": None},
 }
 
 

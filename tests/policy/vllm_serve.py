@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import yaml
@@ -37,7 +38,12 @@ def arguments_read(text: str) -> dict[str, Any]:
     config = yaml.safe_load(text)
     if not isinstance(config, dict):
         raise RefusedError("the file is no map")
-    found = vars(_parser().parse_args(_command_line(config)))
+    return command_line_read(_command_line(config))
+
+
+def command_line_read(words: Sequence[str]) -> dict[str, Any]:
+    """The arguments of a command line, by vLLM's names. Raises RefusedError."""
+    found = vars(_parser().parse_args(words))
     for name, least in LEAST.items():
         if found.get(name) is not None and found[name] < least:
             raise RefusedError(f"{name} is below {least}")
@@ -66,6 +72,7 @@ def _parser() -> _Parser:
     parser.add_argument("--model")
     parser.add_argument("--served-model-name", nargs="+")
     parser.add_argument("--override-generation-config", type=json.loads)
+    parser.add_argument("--kv-events-config", type=json.loads)
     parser.add_argument("--scheduling-policy", choices=("fcfs", "priority"))
     for name in LEAST:
         parser.add_argument(f"--{name.replace('_', '-')}", type=int)

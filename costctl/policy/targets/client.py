@@ -178,4 +178,5 @@ def _yaml(document: ClientPatch) -> str:
     return text
 
 
-TARGET: Final = Target("client", emit_client, form="yaml")
+_KEEPS_NOTHING: Final = "the file is for the callers: it stands in no request's way, and keeps nothing"
+TARGET: Final = Target("client", emit_client, form="yaml", keeps_nothing=_KEEPS_NOTHING)

@@ -17,13 +17,18 @@ from costctl.documents.coverage import Consumer, Validator
 from costctl.documents.policy import Policy
 from costctl.policy.ledger import Emission, Ledger
 from costctl.policy.mislabelled import require_no_leak
+from costctl.policy.reading import read_yaml
+from costctl.policy.targets.engine_order import order_told, order_told_condition
 from costctl.policy.targets.envoy_clusters import clusters_of, hosts_of
 from costctl.policy.targets.envoy_entries import say_all
+from costctl.policy.targets.envoy_merge import MERGE
 from costctl.policy.targets.envoy_routes import EDGE, LONGEST_BODY, listener_of
 from costctl.policy.targets.http_match import label_headers, reads_body
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.reached_pools import ReachedPool, reached_pools
 from costctl.policy.targets.target import Target
+from costctl.policy.targets.told_order import with_order
+from costctl.policy.targets.versions import Versions
 
 FILE_NAME: Final = "envoy.yaml"
 _CONSUMER: Final = Consumer("Envoy", "1.40")
@@ -86,6 +91,7 @@ def _conditions(policy: Policy, pools: Sequence[ReachedPool]) -> tuple[str, ...]
         found.append(
             "Where the policy sets no time-out, a call has none: Envoy's own of 15 s would end long answers."
         )
+    found += order_told_condition(each.name for each in pools if order_told(policy, each.backends))
     found.extend(
         f"{each.name} answers to {', '.join(each.names_asked())} too: the body is passed on as it came."
         for each in pools
@@ -94,4 +100,25 @@ def _conditions(policy: Policy, pools: Sequence[ReachedPool]) -> tuple[str, ...]
     return tuple(found)
 
 
-TARGET: Final = Target("envoy", emit_envoy, form="yaml")
+def read_envoy(text: str) -> Any:
+    """The file as dicts, lists and scalars; routes in another order are others. Raises ValueError."""
+    return with_order(read_yaml(text), ("routes", "http_filters"))
+
+
+VERSIONS: Final = Versions(
+    oldest="1.36",
+    newest="1.40",
+    known_by="Envoy 1.36.2, 1.37.0, 1.38.2, 1.39.0 and 1.40.0 loaded such a file (envoy --mode validate).",
+)
+
+_KEEPS_NOTHING: Final = "the file has no access log and no cache: a request is passed on, and forgotten"
+
+TARGET: Final = Target(
+    "envoy",
+    emit_envoy,
+    read=read_envoy,
+    form="yaml",
+    merging=MERGE,
+    versions=VERSIONS,
+    keeps_nothing=_KEEPS_NOTHING,
+)

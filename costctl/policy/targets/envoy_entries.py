@@ -11,23 +11,35 @@ from typing import Final
 from costctl.documents.policy import AtMost, Backend, Policy, PolicyClass, RejectWhenBusy, Unlimited
 from costctl.policy.ledger import Ledger
 from costctl.policy.targets.envoy_clusters import connections, followers, pending
+from costctl.policy.targets.envoy_routes import place_told_to
 from costctl.policy.targets.gateway_entries import say_passed_on, say_targets
 from costctl.policy.targets.reached_pools import ReachedPool, limited_depth
+from costctl.policy.targets.vllm_arguments import PRIORITY_HEADER
 
 _NOT_ASKED: Final = "No class reaches it; it is not in the file."
 _BREAKER: Final = "circuit_breakers.thresholds"
+_BY_ENGINES: Final = "Envoy serves who came first; engines of vLLM put in order what they have."
+_TOLD: Final = f"request_headers_to_add {PRIORITY_HEADER}"
 _EACH_ENVOY: Final = "Each Envoy counts by itself, over all replicas."
 
 
 def say_all(ledger: Ledger, policy: Policy, pools: Sequence[ReachedPool]) -> None:
     """An entry for every leaf of the policy."""
     ledger.provenance()
-    for index in range(len(policy.lanes)):
-        ledger.unsupported(f"/lanes/{index}", "Envoy serves who came first; its priorities are of endpoints.")
+    told = {kind.id for kind in policy.classes if place_told_to(policy, kind, pools) is not None}
+    for index, lane in enumerate(policy.lanes):
+        if any(kind.lane == lane.id and kind.id in told for kind in policy.classes):
+            ledger.approximated(f"/lanes/{index}", _BY_ENGINES, f"{_TOLD}: {index}, the lowest first")
+        else:
+            ledger.unsupported(
+                f"/lanes/{index}", "Envoy serves who came first; its priorities are of endpoints."
+            )
     by_backend = {each.id: pool for pool in pools for each in pool.backends}
     for number, backend in enumerate(policy.backends):
         _say_backend(ledger, f"/backends/{number}", backend, by_backend.get(backend.id))
     for number, kind in enumerate(policy.classes):
+        if kind.id in told:
+            ledger.approximated(f"/classes/{number}/lane", _BY_ENGINES, _TOLD)
         _say_class(ledger, f"/classes/{number}", kind, by_backend)
     ledger.exact("/default_class", "the last route")
 

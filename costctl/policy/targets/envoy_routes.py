@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from costctl.documents.policy import Match, Policy, PolicyClass
+from costctl.policy.targets.engine_order import order_told, place_told
 from costctl.policy.targets.envoy_clusters import cluster_of, followers
 from costctl.policy.targets.envoy_text import named, seconds
 from costctl.policy.targets.http_match import label_headers, path_ends, reads_body
 from costctl.policy.targets.reached_pools import ReachedPool
+from costctl.policy.targets.vllm_arguments import PRIORITY_HEADER
 
 Yaml = dict[str, Any]
 LONGEST_BODY: Final = 2_097_152  # bytes, of a request that is read for its model
@@ -95,8 +97,29 @@ def _routes(policy: Policy, pools: Sequence[ReachedPool]) -> Yaml:
     routes = [_route(kind, kind.match, by_backend) for kind in policy.classes]
     if default.match != Match():
         routes.append(_route(default, Match(), by_backend))
+    for route in routes:
+        kind = next(each for each in policy.classes if each.id == route["name"])
+        route.update(_told(policy, kind, pools))
     hosts = [{"name": "classes", "domains": ["*"], "routes": routes}]
     return {"name": "costctl", "virtual_hosts": hosts}
+
+
+def _told(policy: Policy, kind: PolicyClass, pools: Sequence[ReachedPool]) -> Yaml:
+    """What the engines that a class reaches are told of its lane, in place of what the caller says."""
+    if not any(order_told(policy, pool.backends) for pool in pools):
+        return {}
+    place = place_told_to(policy, kind, pools)
+    if place is None:
+        return {"request_headers_to_remove": [PRIORITY_HEADER]}
+    header = {"key": PRIORITY_HEADER, "value": str(place)}
+    return {"request_headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]}
+
+
+def place_told_to(policy: Policy, kind: PolicyClass, pools: Sequence[ReachedPool]) -> int | None:
+    """The place of its lane, where a pool that the class reaches has engines that serve by it; else None."""
+    reached = [pool for pool in pools if any(each is kind for _, each in pool.reached)]
+    orders = [order_told(policy, pool.backends) for pool in reached]
+    return place_told(kind, next((order for order in orders if order), {}))
 
 
 def _route(kind: PolicyClass, match: Match, by_backend: Mapping[str, str]) -> Yaml:

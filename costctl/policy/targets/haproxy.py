@@ -14,6 +14,7 @@ from costctl.documents.coverage import Consumer, Validator
 from costctl.documents.policy import Policy
 from costctl.policy.ledger import Emission, Ledger
 from costctl.policy.mislabelled import require_no_leak
+from costctl.policy.targets.engine_order import order_told, order_told_condition
 from costctl.policy.targets.haproxy_entries import say_all
 from costctl.policy.targets.haproxy_rules import LONGEST_BODY, Servers, parts_of, servers_of, variables_of
 from costctl.policy.targets.haproxy_text import read_haproxy, text_of
@@ -21,6 +22,7 @@ from costctl.policy.targets.http_match import label_headers, reads_body
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.reached_pools import ReachedPool, reached_pools
 from costctl.policy.targets.target import Target
+from costctl.policy.targets.versions import Versions
 
 FILE_NAME: Final = "haproxy.cfg"
 _CONSUMER: Final = Consumer("HAProxy", "2.6")
@@ -69,6 +71,7 @@ def _conditions(policy: Policy, pools: Sequence[ReachedPool], servers: Servers) 
         for each in pools
         if each.ended_by_others()
     )
+    found += order_told_condition(each.name for each in pools if order_told(policy, each.backends))
     found.extend(
         f"{each.name} answers to {', '.join(each.names_asked())} too: the body is passed on as it came."
         for each in pools
@@ -77,4 +80,15 @@ def _conditions(policy: Policy, pools: Sequence[ReachedPool], servers: Servers) 
     return tuple(found)
 
 
-TARGET: Final = Target("haproxy", emit_haproxy, read=read_haproxy, form="cfg")
+VERSIONS: Final = Versions(
+    oldest="2.6",
+    newest="3.5",
+    known_by="HAProxy 2.6.12 serves such a file, 2.6 brought balance hash, and the manual of 3.5 still has every "
+    "keyword.",
+)
+
+_KEEPS_NOTHING: Final = "the file logs no body, and has no cache"
+
+TARGET: Final = Target(
+    "haproxy", emit_haproxy, read=read_haproxy, form="cfg", versions=VERSIONS, keeps_nothing=_KEEPS_NOTHING
+)

@@ -11,9 +11,11 @@ from typing import Final
 
 from costctl.documents.policy import AtMost, FallbackCause, Policy, PolicyClass, RejectWhenBusy
 from costctl.policy.targets.addresses import address_variables
+from costctl.policy.targets.engine_order import order_told, place_told
 from costctl.policy.targets.haproxy_text import Part, is_text, milliseconds
 from costctl.policy.targets.http_match import label_headers, path_ends, reads_body
 from costctl.policy.targets.reached_pools import ReachedPool, limited_depth
+from costctl.policy.targets.vllm_arguments import PRIORITY_HEADER
 
 BODY_BYTES: Final = 2_097_152  # of a buffer: a body whose model is to be read must fit in, with its headers
 _SPARE_BYTES: Final = 65_536
@@ -64,7 +66,7 @@ def parts_of(policy: Policy, pools: Sequence[ReachedPool], servers: Servers) -> 
         Part("defaults", common),
         Part("frontend costctl", tuple(_frontend(policy, pools))),
         *((Part(f"backend {_TABLE}", (_table_line(),)),) if _is_counted(policy) else ()),
-        *(Part(f"backend {each.name}", tuple(_backend(each, servers[each.name]))) for each in pools),
+        *(Part(f"backend {each.name}", tuple(_backend(policy, each, servers[each.name]))) for each in pools),
     )
 
 
@@ -89,6 +91,8 @@ def _frontend(policy: Policy, pools: Sequence[ReachedPool]) -> Iterator[str]:
     order = {lane.id: place for place, lane in enumerate(policy.lanes)}
     for kind in policy.classes:
         yield f"http-request set-priority-class int({order[kind.lane]}) if {_is_class(kind)}"
+    if any(order_told(policy, pool.backends) for pool in pools):
+        yield f"http-request del-header {PRIORITY_HEADER}"
     for kind in policy.classes:
         yield from _admitted(kind)
     for kind in policy.classes:
@@ -176,7 +180,7 @@ def _trouble(
     return None if most is None else f"{{ queue({pool.name}) ge {most} }}"
 
 
-def _backend(pool: ReachedPool, variables: Sequence[str]) -> Iterator[str]:
+def _backend(policy: Policy, pool: ReachedPool, variables: Sequence[str]) -> Iterator[str]:
     yield from _BALANCE[pool.rule or "least_outstanding"]
     wait_us = pool.longest_wait_us()
     if wait_us is not None:
@@ -191,6 +195,11 @@ def _backend(pool: ReachedPool, variables: Sequence[str]) -> Iterator[str]:
     for _, kind in pool.reached:
         if kind.timeout_us is not None:
             yield f"http-request set-timeout server {milliseconds(kind.timeout_us)}ms if {_is_class(kind)}"
+    order = order_told(policy, pool.backends)
+    for _, kind in pool.reached:
+        place = place_told(kind, order)
+        if place is not None:
+            yield f"http-request set-header {PRIORITY_HEADER} {place} if {_is_class(kind)}"
     secure = " ssl verify required ca-file @system-ca" if pool.is_bought else ""
     most = "" if pool.per_server is None else f" maxconn {pool.per_server}"
     for at, variable in enumerate(variables, start=1):

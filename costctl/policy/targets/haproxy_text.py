@@ -19,6 +19,8 @@ _SETTING: Final = re.compile(
 _SECTION: Final = re.compile(
     r"(global|defaults|frontend|backend|listen|peers|resolvers|userlist|cache|program)\b"
 )
+_CLASS: Final = re.compile(r"http-request set-var\(txn\.class\) str\((.*?)\)(?: |$)")
+_ORDER: Final = "classes in order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def milliseconds(us: int) -> int:
 
 def read_haproxy(text: str) -> Any:
     """By section its settings, each by its keyword (a time-out or a server by its name too), and its rules, which have
-    no value; without comments and with single spaces. In which order rules stand is not told. Raises ValueError where a
-    line stands before every section.
+    no value; without comments and with single spaces. Of the order of rules that of the classes is told, of which the
+    first that fits wins. Raises ValueError where a line stands before every section.
     """
     found: dict[str, dict[str, str]] = {}
     here: dict[str, str] | None = None
@@ -68,6 +70,9 @@ def read_haproxy(text: str) -> Any:
             setting = _SETTING.fullmatch(plain)
             name, value = (plain, "") if setting is None else (setting[1], setting[2] or "")
             here[name] = value
+            told = _CLASS.match(plain)
+            if told is not None:
+                here[_ORDER] = f"{here[_ORDER]}, {told[1]}" if _ORDER in here else told[1]
     return found
 
 

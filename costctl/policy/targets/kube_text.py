@@ -47,14 +47,19 @@ def yaml_text(value: Any) -> str:
 
 
 def read_documents(text: str) -> dict[str, Any]:
-    """Objects by kind and name; YAML in a ConfigMap is read too. Raises ValueError, which quotes nothing."""
+    """Objects by kind and name; YAML in a ConfigMap is read too. Raises ValueError, which quotes nothing, also where
+    two objects of a kind have one name: a cluster would keep the last.
+    """
     found: dict[str, Any] = {}
     for number, part in enumerate(_documents(text)):
         if not isinstance(part, dict):
             raise ValueError(f"document {number + 1} is no object")
         metadata = part.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
-        found[f"{part.get('kind')} {name}"] = _unfolded(part)
+        called = f"{part.get('kind')} {name}"
+        if called in found:
+            raise ValueError(f"document {number + 1} is the same object as one before")
+        found[called] = _unfolded(part)
     return found
 
 

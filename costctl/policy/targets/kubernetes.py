@@ -24,6 +24,7 @@ from costctl.policy.targets.kubernetes_objects import (
 )
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.target import Target
+from costctl.policy.targets.versions import Versions
 
 FILE_NAME: Final = "kubernetes.yaml"
 _CONSUMER: Final = Consumer("Kubernetes", "1.37, with KEDA 2")
@@ -146,4 +147,19 @@ def _say_class(ledger: Ledger, here: str, kind: PolicyClass, has_pool: bool) -> 
     ledger.not_applicable(here, _GATEWAYS)
 
 
-TARGET: Final = Target("kubernetes", emit_kubernetes, read=read_documents, form="yaml")
+VERSIONS: Final = Versions(
+    oldest="1.27",
+    newest="1.37",
+    known_by="Such objects fit the strict schemas of each; 1.27 made timeZone of a CronJob stable.",
+)
+
+_KEEPS_NOTHING: Final = "the file is of replicas: no data passes through what it makes"
+
+TARGET: Final = Target(
+    "kubernetes",
+    emit_kubernetes,
+    read=read_documents,
+    form="yaml",
+    versions=VERSIONS,
+    keeps_nothing=_KEEPS_NOTHING,
+)

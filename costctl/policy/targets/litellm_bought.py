@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from costctl.documents.policy import PolicyClass
+from costctl.levers.boundary import limits_keeping
 from costctl.policy.ledger import Ledger
 from costctl.policy.targets.litellm_providers import Provider, Upstream, providers
 from costctl.units import US_PER_S
@@ -26,6 +27,14 @@ _POINTS: Final = {
 _OWN: Final = "A request that says so itself has its own way."
 _KEPT: Final = (
     "Where a caller marks a message itself, its mark stays: LiteLLM takes back nothing that is asked."
+)
+_BY_KEY: Final = (
+    "LiteLLM keeps a caller's key on one deployment, of all classes of the group, not a prefix. Where callers mark "
+    "their prompts with cache_control themselves, prompt_caching keeps those on one for 5 minutes; marks that LiteLLM "
+    "sets come after its choice."
+)
+_BEFORE_TAGS: Final = (
+    "LiteLLM sticks before it looks at tags: a caller of two classes of the group would be refused."
 )
 _ANSWERS: Final = (
     "LiteLLM gives an answer to whoever asks the same, tenants alike, and each proxy process keeps its own until "
@@ -48,14 +57,17 @@ def bought_params(kind: PolicyClass, upstream: Upstream) -> Yaml:
     return params
 
 
-def affinity_settings(groups: Mapping[str, Sequence[PolicyClass]]) -> Yaml:
-    """What stands in router_settings where calls are to go where their prefix is. groups: by name, its classes."""
-    sticky = {name: kinds for name, kinds in groups.items() if any(map(_is_sticky, kinds))}
+def affinity_settings(sticky: Mapping[str, Sequence[PolicyClass]], *, has_tags: bool) -> Yaml:
+    """What stands in router_settings where calls are to go where their prefix is.
+
+    sticky: by name of a group that sticks, its classes.  has_tags: whether any group of the file has; the check of
+    prefixes is of all groups, and would send a prefix of one class to the deployment of another.
+    """
     if not sticky:
         return {}
-    is_asked = any(_is_sticky(kind) and _asks(kind) for kinds in sticky.values() for kind in kinds)
+    is_asked = any(sticks(kind) and _asks(kind) for kinds in sticky.values() for kind in kinds)
     return {
-        **({"optional_pre_call_checks": ["prompt_caching"]} if is_asked else {}),
+        **({"optional_pre_call_checks": ["prompt_caching"]} if is_asked and not has_tags else {}),
         "deployment_affinity_ttl_seconds": STICKING_S,
         "model_group_affinity_config": {name: ["deployment_affinity"] for name in sorted(sticky)},
     }
@@ -68,13 +80,29 @@ def answer_settings(kinds: Iterable[PolicyClass]) -> Yaml:
     return {"cache": True, "cache_params": {"type": "local", "mode": "default_off"}}
 
 
-def say_bought(ledger: Ledger, number: int, kind: PolicyClass, upstreams: Sequence[Upstream]) -> None:
-    """What becomes of each value. upstreams: of the deployments that answer the class; empty where none does."""
+def logging_settings(kinds: Iterable[PolicyClass]) -> Yaml:
+    """litellm_settings: neither prompts nor answers are logged, where a boundary limits what is kept of them. The proxy
+    then takes a caller's own wish to log them out of the request (proxy/litellm_pre_call_utils.py).
+    """
+    if not any(limits_keeping(kind.data_boundary) for kind in kinds):
+        return {}
+    return {"turn_off_message_logging": True}
+
+
+def say_bought(
+    ledger: Ledger, number: int, kind: PolicyClass, upstreams: Sequence[Upstream], *, group_sticks: bool
+) -> None:
+    """What becomes of each value. upstreams: of the deployments that answer the class; empty where none does.
+
+    group_sticks: whether calls of its group go where their caller's went before.
+    """
     here = f"/classes/{number}"
     _say_prompt_cache(ledger, here, kind, upstreams)
     _say_tier(ledger, here, kind, upstreams)
     if ledger.has(f"{here}/affinity"):
-        _say_affinity(ledger, f"{here}/affinity", kind)
+        _say_affinity(
+            ledger, f"{here}/affinity", kind, is_alone=len(upstreams) == 1, group_sticks=group_sticks
+        )
     if ledger.has(f"{here}/response_cache/most_bytes"):
         ledger.unsupported(
             f"{here}/response_cache/most_bytes", "LiteLLM counts items and seconds of its cache, not bytes."
@@ -117,13 +145,18 @@ def _say_tier(ledger: Ledger, here: str, kind: PolicyClass, upstreams: Sequence[
         ledger.approximated(pointer, _OWN, "litellm_params.service_tier")
 
 
-def _say_affinity(ledger: Ledger, pointer: str, kind: PolicyClass) -> None:
-    if _is_sticky(kind):
-        ledger.approximated(
-            pointer,
-            "LiteLLM keeps a caller's key on one deployment, of all classes of the group, not a prefix.",
-            "router_settings.model_group_affinity_config",
-        )
+def _say_affinity(
+    ledger: Ledger, pointer: str, kind: PolicyClass, *, is_alone: bool, group_sticks: bool
+) -> None:
+    written = "router_settings.model_group_affinity_config"
+    if is_alone:
+        ledger.exact(pointer, "its only deployment")
+    elif sticks(kind) and group_sticks:
+        ledger.approximated(pointer, _BY_KEY, written)
+    elif sticks(kind):
+        ledger.unsupported(pointer, _BEFORE_TAGS)
+    elif group_sticks:
+        ledger.approximated(pointer, "LiteLLM sticks by group: other classes of it ask for it.", written)
     else:
         ledger.exact(pointer, "no stickiness for it")
 
@@ -156,7 +189,8 @@ def _sells_tier(kind: PolicyClass, upstream: Upstream) -> bool:
     return is_of_calls and _is_one_of(upstream, _provider(upstream).tiers)
 
 
-def _is_sticky(kind: PolicyClass) -> bool:
+def sticks(kind: PolicyClass) -> bool:
+    """Whether calls of the class are to go where their prefix is."""
     return kind.affinity == "prefix"
 
 

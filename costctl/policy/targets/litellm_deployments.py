@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from costctl.documents.policy import Backend, PolicyClass
 from costctl.levers.limits import limit_over_backend
+from costctl.policy.targets.engine_order import order_told, place_told
 from costctl.policy.targets.litellm_bought import bought_params
 from costctl.policy.targets.litellm_groups import Group, Layout, Treatment, shares
+from costctl.policy.targets.vllm_arguments import PRIORITY_HEADER
 
 Yaml = dict[str, Any]
 # What LiteLLM serves requests with that carry no tag of the group's own.
@@ -90,6 +92,18 @@ def rate_shares(kind: PolicyClass, treatment: Treatment, rate: str) -> dict[str,
     return dict(zip(treatment.targets, shares(limit, weights), strict=True))
 
 
+def lane_told(layout: Layout, each: Deployment) -> int | None:
+    """The place of the lane that a deployment tells its engine; None where the engine reads none, or its classes are of
+    several lanes: LiteLLM tells all of them the same.
+    """
+    if each.treatment is None:
+        return None
+    order = order_told(layout.policy, (each.backend,))
+    served = (each.treatment, *each.stands_in_for)
+    places = {place_told(entry.kind, order) for treatment in served for entry in treatment.entries}
+    return next(iter(places)) if len(places) == 1 else None
+
+
 def _calls_falling_back(layout: Layout, backend: str) -> float | None:
     counts = [
         treatment.calls
@@ -118,6 +132,9 @@ def _written(layout: Layout, each: Deployment, in_progress: int | None) -> Yaml:
             if parts:
                 params[key] = parts[each.backend.id]
         params.update(bought_params(treatment.first, upstream))
+        place = lane_told(layout, each)
+        if place is not None:
+            params["extra_headers"] = {PRIORITY_HEADER: str(place)}
         if len(treatment.targets) > 1:
             params["weight"] = treatment.targets[each.backend.id]
     if each.order is not None:

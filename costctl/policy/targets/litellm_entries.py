@@ -11,10 +11,17 @@ from typing import Final
 from costctl.documents.policy import PolicyClass
 from costctl.policy.ledger import Ledger
 from costctl.policy.targets.litellm_bought import say_bought
-from costctl.policy.targets.litellm_deployments import RATES, Yaml, planned_deployments, rate_shares
+from costctl.policy.targets.litellm_deployments import (
+    RATES,
+    Yaml,
+    lane_told,
+    planned_deployments,
+    rate_shares,
+)
 from costctl.policy.targets.litellm_groups import Group, Layout, Treatment
 from costctl.policy.targets.litellm_providers import NoUpstream, Upstream
-from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, LONGEST_WAIT_S, group_retries
+from costctl.policy.targets.litellm_router import LIST_OF_CAUSE, LONGEST_WAIT_S, group_retries, group_sticks
+from costctl.policy.targets.vllm_arguments import PRIORITY_HEADER
 
 _NAME: Final = "model_list[].model_name"
 _OF_DEPLOYMENTS: Final = (
@@ -28,6 +35,18 @@ _OF_DEPLOYMENTS: Final = (
     "caps",
 )
 _ALIKE: Final = "LiteLLM falls back on every failure alike."
+_NOT_BY_ORDER: Final = (
+    "LiteLLM tries the next order of a group on other failures only; the policy places another class there."
+)
+_NO_ORDER: Final = (
+    "LiteLLM orders only what waits while no deployment is well, by a number that the caller sends; classes of one "
+    "deployment that are of several lanes are not told apart."
+)
+_BY_ENGINES: Final = (
+    "LiteLLM serves who came first; engines of vLLM put in order what they have. A request that has extra_headers of "
+    "its own sends those."
+)
+_TOLD: Final = f"litellm_params.extra_headers {PRIORITY_HEADER}"
 _WAITS: Final = (
     "LiteLLM has one least wait for all groups, in whole seconds. It waits where no other deployment of the group is "
     "well, as long as Retry-After says where a provider does, and never longer than MAX_RETRY_DELAY "
@@ -45,14 +64,11 @@ def say_all(ledger: Ledger, layout: Layout, deployments: list[Yaml]) -> None:
         for treatment in group.treatments:
             for entry in treatment.entries:
                 _say_class(ledger, layout, group, treatment, entry.number, entry.kind)
+    _say_lanes(ledger, layout)
     for number in range(len(layout.policy.classes)):
         _say_what_has_no_word(ledger, number, layout.policy.classes[number])
     _say_backends(ledger, layout, deployments)
     ledger.provenance()
-    for index, lane in enumerate(layout.policy.lanes):
-        ledger.unsupported(
-            f"/lanes/{index}", f"LiteLLM orders waiting by a number in the request, not by {lane.id}."
-        )
     ledger.unsupported("/default_class", "LiteLLM refuses a request for a name that it does not have.")
 
 
@@ -85,7 +101,8 @@ def _say_class(
     if kind.timeout_us is not None:
         ledger.exact(f"{here}/timeout_us", "litellm_params.timeout, in seconds")
     asked = [layout.upstreams[name] for name in treatment.targets]
-    say_bought(ledger, number, kind, [each for each in asked if isinstance(each, Upstream)])
+    upstreams = [each for each in asked if isinstance(each, Upstream)]
+    say_bought(ledger, number, kind, upstreams, group_sticks=group_sticks(group))
     for rate, key in RATES:
         parts = rate_shares(kind, treatment, rate)
         if len(parts) == 1:
@@ -125,7 +142,11 @@ def _say_fallbacks(
             continue
         if treatment in group.stand_ins.get(fallback.backend, ()):
             ledger.exact(f"{pointer}/backend", "litellm_params.order")
-            ledger.approximated(f"{pointer}/on", _ALIKE, "litellm_params.order")
+            for at, cause in enumerate(fallback.on):
+                if LIST_OF_CAUSE[cause] == "fallbacks":
+                    ledger.approximated(f"{pointer}/on/{at}", _ALIKE, "litellm_params.order")
+                else:
+                    ledger.unsupported(f"{pointer}/on/{at}", _NOT_BY_ORDER)
             continue
         ledger.exact(f"{pointer}/backend", f"the group {layout.fallback_group[group.name, fallback.backend]}")
         for at, cause in enumerate(fallback.on):
@@ -154,6 +175,31 @@ def _say_retries(ledger: Ledger, group: Group, number: int, retries: int) -> Non
         ledger.approximated(pointer, "LiteLLM retries by group: its other classes retry as often.", written)
 
 
+def _say_lanes(ledger: Ledger, layout: Layout) -> None:
+    """Those that a class of it tells its engines, wherever it is sent first; and the others."""
+    planned = list(planned_deployments(layout))
+    told: dict[int, list[bool]] = {}
+    for each in planned:
+        for entry in () if each.treatment is None else each.treatment.entries:
+            told.setdefault(entry.number, []).append(lane_told(layout, each) is not None)
+    carried = {number for number, found in told.items() if all(found)}
+    for number in range(len(layout.policy.classes)):
+        if number in carried:
+            ledger.approximated(f"/classes/{number}/lane", _BY_ENGINES, _TOLD)
+        elif any(told.get(number, ())):
+            ledger.approximated(
+                f"/classes/{number}/lane", f"{_BY_ENGINES} Not all that it is sent to.", _TOLD
+            )
+        else:
+            ledger.unsupported(f"/classes/{number}/lane", _NO_ORDER)
+    lanes = {layout.policy.classes[number].lane for number, found in told.items() if any(found)}
+    for index, lane in enumerate(layout.policy.lanes):
+        if lane.id in lanes:
+            ledger.approximated(f"/lanes/{index}", _BY_ENGINES, f"{_TOLD}: {index}, the lowest first")
+        else:
+            ledger.unsupported(f"/lanes/{index}", _NO_ORDER)
+
+
 def _say_what_has_no_word(ledger: Ledger, number: int, kind: PolicyClass) -> None:
     here = f"/classes/{number}"
     if ledger.has(f"{here}/data_boundary"):
@@ -165,7 +211,6 @@ def _say_what_has_no_word(ledger: Ledger, number: int, kind: PolicyClass) -> Non
             else "the deployments of the class lie within",
         )
     for part, reason in (
-        ("lane", "LiteLLM orders waiting by a number in the request."),
         ("queue", "LiteLLM has no bounded queue."),
         ("admission", "LiteLLM does not bound a class's requests in progress."),
         ("defer", "LiteLLM sends what it gets at once: the callers, or a job queue, must wait."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, Final
 
-from costctl.policy.targets.litellm_bought import affinity_settings
+from costctl.policy.targets.litellm_bought import affinity_settings, sticks
 from costctl.policy.targets.litellm_groups import Group, Layout
 from costctl.units import US_PER_S
 
@@ -21,7 +21,13 @@ LIST_OF_CAUSE: Final = {
     "content_policy": "content_policy_fallbacks",
 }
 LONGEST_WAIT_S: Final = 8  # MAX_RETRY_DELAY in litellm/constants.py, where the environment says nothing else
-_RETRIED: Final = ("TimeoutErrorRetries", "RateLimitErrorRetries", "InternalServerErrorRetries")
+_RETRIED: Final = (
+    "TimeoutErrorRetries",
+    "RateLimitErrorRetries",
+    "InternalServerErrorRetries",
+    "ServiceUnavailableErrorRetries",
+    "DefaultRetries",  # what has none of these names, such as a connection that broke
+)
 Yaml = dict[str, Any]
 
 
@@ -47,8 +53,15 @@ def router_settings(layout: Layout) -> Yaml:
     wait_s = router_wait_s(layout)
     if wait_s is not None:
         router["retry_after"] = wait_s
-    router.update(affinity_settings({group.name: group.kinds for group in layout.groups}))
+    sticky = {group.name: group.kinds for group in layout.groups if group_sticks(group)}
+    router.update(affinity_settings(sticky, has_tags=layout.is_tagged))
     return router
+
+
+def group_sticks(group: Group) -> bool:
+    """Whether calls go where their caller's went before: where there is a choice, and no tag that it would overrule."""
+    has_choice = not group.is_tagged and len(group.treatments[0].targets) > 1
+    return has_choice and any(map(sticks, group.kinds))
 
 
 def group_retries(group: Group) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
+from costctl.documents.coverage import Consumer
 from costctl.documents.policy import Policy
 from costctl.legible import legible
 from costctl.policy.pointers import policy_digest
@@ -28,6 +29,24 @@ def origin_lines(policy: Policy, target: str, consumer: str) -> tuple[str, ...]:
         f"Policy: {policy.policy_id}, {policy_digest(policy)}.",
         f"Again: costctl emit --target {target} --policy FILE, where FILE is that policy; --target policy writes it.",
     )
+
+
+def retold(text: str, target: str, tested: Consumer, installed: Consumer, written: str, policy: str) -> str:
+    """A file whose head says another version of its consumer. tested: the one that it says.
+
+    written, policy: digests of what was written of the policy, and of the policy.
+    """
+    command = f"costctl emit --target {target} "
+    for old, new in (
+        (
+            f"For {tested.name} {tested.version}, written",
+            f"For {installed.name} {installed.version}, written",
+        ),
+        (written, policy),
+        (command, f"{command}--consumer-version {installed.version} "),
+    ):
+        text = text.replace(old, new, 1)
+    return text
 
 
 def commented(lines: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ from costctl.policy.ledger import Emission, Ledger
 from costctl.policy.targets.one_backend import chosen_backend
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.target import Target
+from costctl.policy.targets.versions import Since, Versions
 from costctl.policy.targets.vllm import is_an_engine, require_pool
 from costctl.policy.targets.vllm_arguments import (
     Engine,
@@ -168,4 +169,27 @@ def _say_routing(ledger: Ledger, here: str, engine: Engine) -> None:
         )
 
 
-TARGET: Final = Target("ray-serve", emit_ray_serve, takes_backend=True, suits=is_an_engine, form="yaml")
+VERSIONS: Final = Versions(
+    oldest="2.49",
+    newest="2.60",
+    known_by="Names were looked for in released packages, which also say the vLLM that they bring.",
+    settings=(
+        Since(
+            "2.56",
+            "RoundRobinRouter",
+            "packages ray 2.55.0 and 2.56.0, read 2026-12-01",
+            ("/backends/*/routing/rule",),
+            only="round_robin",
+        ),
+        Since(
+            "2.60",
+            "max_num_queued_reqs of vLLM 0.29",
+            "packages ray 2.59.0 (vllm 0.27.0) and 2.60.0 (vllm 0.29.0), read 2026-12-01",
+            ("/classes/*/queue/depth",),
+        ),
+    ),
+)
+
+TARGET: Final = Target(
+    "ray-serve", emit_ray_serve, takes_backend=True, suits=is_an_engine, form="yaml", versions=VERSIONS
+)

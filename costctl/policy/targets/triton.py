@@ -33,10 +33,14 @@ from costctl.policy.targets.target import Target
 FILE_NAME: Final = "config.pbtxt"
 _CONSUMER: Final = Consumer("Triton Inference Server", "2.51")
 _VALIDATOR: Final = Validator(
-    "tritonclient.grpc model_config_pb2",
-    "2.51",
-    "real-schema",
-    "That every field and enum exists and has the right type; not what the server makes of the values.",
+    "tritonserver",
+    "2.51.0",
+    "real-code",
+    "That the server loads the file for a model; the tests also send requests and see which batch each is in, who is "
+    "refused and who is served first. Not that the model's own lines are right.",
+)
+_FOLDER: Final = (
+    "Triton calls a model as its folder, whose name has no slash: the backend's id stands for it."
 )
 _ELSEWHERE: Final = "Another backend's; this file configures one model."
 _ROUTED: Final = "Where a call is sent is decided before it reaches the server."
@@ -59,7 +63,10 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
     used = {kind.lane for _, kind in served}
     lanes = [lane.id for lane in policy.lanes if lane.id in used]
     batching = _dynamic_batching(ledger, policy, number, backend, served, lanes)
-    lines = [f"name: {json.dumps(backend.model or backend.id)}"]
+    name = _name(backend)
+    if name != backend.model and ledger.has(f"/backends/{number}/model"):
+        ledger.approximated(f"/backends/{number}/model", _FOLDER, "name")
+    lines = [f"name: {json.dumps(name)}"]
     if backend.batch is not None and backend.batch.max_size is not None:
         lines.append(f"max_batch_size: {backend.batch.max_size}")
         ledger.exact(f"/backends/{number}/batch/max_size", "max_batch_size")
@@ -72,12 +79,19 @@ def emit_triton(policy: Policy, backend_id: str | None) -> Emission:
         validator=_VALIDATOR,
         files={FILE_NAME: text},
         conditions=(
-            "The model's own config.pbtxt has platform or backend, input, output and instance_group; these lines are "
-            "added to it.",
+            f"The model's folder in the repository is called {name}.",
+            "The model's own config.pbtxt has platform or backend, input, output and instance_group"
+            f"{'' if 'max_batch_size' in text else ', and max_batch_size'}; these lines are added to it.",
             "Each request carries the priority level of its lane as its priority parameter.",
         ),
     )
     return Emission({FILE_NAME: text}, manifest, FILE_NAME, ((max(1, len(lanes)), "priority level"),))
+
+
+def _name(backend: Backend) -> str:
+    """What the model is called there: as its folder must be."""
+    is_folder = backend.model is not None and "/" not in backend.model and not backend.model.startswith(".")
+    return backend.model if backend.model is not None and is_folder else backend.id
 
 
 def _gathers_batches(backend: Backend) -> bool:

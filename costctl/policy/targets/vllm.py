@@ -18,6 +18,7 @@ from costctl.policy.ledger import Emission, Ledger
 from costctl.policy.targets.one_backend import chosen_backend
 from costctl.policy.targets.origin import commented, origin_lines
 from costctl.policy.targets.target import Target, is_own
+from costctl.policy.targets.versions import Since, Versions
 from costctl.policy.targets.vllm_arguments import (
     PRIORITY_HEADER,
     VERSION,
@@ -38,12 +39,22 @@ _VALIDATOR: Final = Validator(
     "starts.",
 )
 _SPELLING: Final = Spelling(argument=str, priority=PRIORITY_HEADER)
+_OF_BODY: Final = Spelling(argument=str, priority="priority in the body")
 
 
 def emit_vllm(policy: Policy, named: str | None) -> Emission:
     """The file for one backend; where none is named the only pool that batches continuously. Raises UsageError where
     that leaves none or several, or where a provider's model is named.
     """
+    return _emitted(policy, named, _SPELLING, f"the header {PRIORITY_HEADER}")
+
+
+def emit_vllm_told_by_body(policy: Policy, named: str | None) -> Emission:
+    """The same for versions that read the priority of a request from its body alone."""
+    return _emitted(policy, named, _OF_BODY, "the field priority in the body")
+
+
+def _emitted(policy: Policy, named: str | None, spelling: Spelling, told: str) -> Emission:
     number, backend = chosen_backend(
         policy, named, FILE_NAME, is_an_engine, "of a pool that batches continuously"
     )
@@ -53,14 +64,14 @@ def emit_vllm(policy: Policy, named: str | None) -> Emission:
     conditions = (
         f"Each replica is started with: vllm serve WEIGHTS --config {FILE_NAME}, where WEIGHTS is the model's path or "
         "name.",
-        *order_condition(engine, f"the header {PRIORITY_HEADER}"),
+        *order_condition(engine, told),
         *engine_conditions(engine),
     )
     head = (*origin_lines(policy, "vllm", f"{_CONSUMER.name} {_CONSUMER.version}"), *conditions)
     # A file of comments alone stops vLLM: where nothing is set it is an empty map.
     text = commented(head) + yaml.safe_dump(arguments, sort_keys=False, allow_unicode=True, width=110)
     ledger = Ledger(policy)
-    say_all(ledger, policy, engine, _SPELLING)
+    say_all(ledger, policy, engine, spelling)
     manifest = ledger.manifest(
         consumer=_CONSUMER, validator=_VALIDATOR, files={FILE_NAME: text}, conditions=conditions
     )
@@ -86,4 +97,26 @@ def is_an_engine(backend: Backend) -> bool:
     return is_own(backend) and backend.batching != "static"
 
 
-TARGET: Final = Target("vllm", emit_vllm, takes_backend=True, suits=is_an_engine, form="yaml")
+VERSIONS: Final = Versions(
+    oldest="0.15",
+    newest=VERSION,
+    known_by="Names of arguments and headers were looked for in released packages.",
+    settings=(
+        Since(
+            "0.28",
+            f"header {PRIORITY_HEADER} (before, the body's priority)",
+            "packages vllm 0.27.0 and 0.28.0, read 2026-12-01",
+            before=emit_vllm_told_by_body,
+        ),
+        Since(
+            "0.29",
+            "max-num-queued-reqs",
+            "packages vllm 0.28.0 and 0.29.0, read 2026-12-01; https://github.com/vllm-project/vllm/pull/49445",
+            ("/classes/*/queue/depth",),
+        ),
+    ),
+)
+
+TARGET: Final = Target(
+    "vllm", emit_vllm, takes_backend=True, suits=is_an_engine, form="yaml", versions=VERSIONS
+)
