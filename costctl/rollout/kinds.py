@@ -69,6 +69,7 @@ KINDS: Final = (
 # Settings of classes and backends by name, or by the group that the part before the dot names.
 _OF_SETTINGS: Final[Mapping[str, Kind]] = {
     "match": TOLD_APART,
+    "data_classification": TOLD_APART,
     "lane": ORDER,
     "placement.targets": PLACEMENT,
     "placement.fallback": FALLBACKS,
@@ -96,6 +97,7 @@ _OF_SETTINGS: Final[Mapping[str, Kind]] = {
     "region": BACKEND_MOVED,
     "jurisdiction": BACKEND_MOVED,
     "boundary": BACKEND_MOVED,
+    "keeps": BACKEND_MOVED,
     "tier": BACKEND_MOVED,
     # Of the policy as a whole.
     "order of classes": TOLD_APART,

@@ -19,13 +19,11 @@ from costctl.levers.boundary import reason_outside
 from costctl.policy.checks import check_policy
 from costctl.policy.mislabelled import leak_without_label, reached_by
 from costctl.policy.targets.registry import TARGETS
+from costctl.policy.targets.target import Target
 from costctl.rollout import kinds
 from costctl.rollout.asks import asks_of
 from costctl.rollout.partway import Key, Partway
 from costctl.rollout.units import Unit, units
-
-# Consumers that refuse a policy for more than the laws below say: names that they do not take, too many routes.
-_FOR_MORE: Final = ("litellm", "llm-d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,7 @@ class Kept:
     def __init__(self, base: Policy, new: Policy) -> None:
         self._laws = [law for law in _LAWS if law(base) and law(new)]
         self._targets = [
-            each
-            for each in TARGETS
-            if each.name in _FOR_MORE and _emits(each.name, base) and _emits(each.name, new)
+            each for each in TARGETS if not each.takes_backend and _emits(each, base) and _emits(each, new)
         ]
 
     def holds(self, policy: Policy) -> bool:
@@ -61,8 +57,10 @@ class Kept:
         return not check_policy(policy) and all(law(policy) for law in self._laws)
 
     def emits(self, policy: Policy) -> bool:
-        """Whether every consumer that takes both, and may refuse it for more than the laws, takes the policy."""
-        return all(_emits(each.name, policy) for each in self._targets)
+        """Whether every consumer that takes both takes the policy: some refuse one for more than the laws below say,
+        such as names that they do not take, or too many routes.
+        """
+        return all(_emits(each, policy) for each in self._targets)
 
 
 def _groups(partway: Partway, kept: Kept, left: list[Unit]) -> list[tuple[Unit, ...]]:
@@ -170,9 +168,9 @@ def _keys(group: Collection[Unit]) -> frozenset[Key]:
     return frozenset(key for each in group for key in each.keys)
 
 
-def _emits(target: str, policy: Policy) -> bool:
+def _emits(target: Target, policy: Policy) -> bool:
     try:
-        next(each for each in TARGETS if each.name == target).emit(policy, None)
+        target.emit(policy, None)
     except CostctlError:
         return False
     return True

@@ -142,7 +142,7 @@ def named_step(policy: Policy, new: Policy, number: int) -> Policy:
 
 
 def union(before: PolicyBoundary, after: PolicyBoundary) -> PolicyBoundary:
-    """The boundary within which data may go where either allows it; required if both require theirs."""
+    """The boundary within which data may go, and be kept, where either allows it; required if both require theirs."""
     return msgspec.convert(_both(msgspec.to_builtins(before), msgspec.to_builtins(after)), PolicyBoundary)
 
 
@@ -156,7 +156,15 @@ def _both(before: Json | None, after: Json | None) -> Json:
         for name in ("regions", "jurisdictions", "boundaries")
         if before.get(name) and after.get(name)
     }
-    return {"enforcement": "required" if is_required else "advisory", **lists}
+    times = {
+        name: max(before[name], after[name])
+        for name in ("cacheable_us", "retention_us")
+        if name in before and name in after
+    }
+    permissions = {
+        name: before[name] or after[name] for name in ("logging", "batch") if name in before and name in after
+    }
+    return {"enforcement": "required" if is_required else "advisory", **lists, **times, **permissions}
 
 
 def _carry(item: Json, after: Json, setting: str) -> None:
