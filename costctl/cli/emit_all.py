@@ -36,7 +36,17 @@ def require_folder(out: Path | None, diff: Path | None, *, is_dry: bool) -> None
 
 
 def write_bundle(bundled: Bundled, out: Path) -> None:
-    """Write all files; the digests are written last."""
+    """Write all files; the digests are written last. Raises UsageError where a signed bundle would become one that
+    nobody signed.
+    """
+    from costctl import verbs
+
+    if verbs.has_signature(out) and not verbs.is_signed(bundled):
+        raise UsageError(
+            f"{out} is signed, and what would take its place is not.",
+            why="Who trusts the signature would find none.",
+            next_step="Sign it with --sign KEY, or name another folder.",
+        )
     write_folder(bundled.files, out)
 
 

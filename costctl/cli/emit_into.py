@@ -88,6 +88,7 @@ def _next(again: str, merging: Merging, into: Path, out: Path | None, *, is_dry:
         return f"{again} --into {name}{flags} --out {name if out is None else shlex.quote(str(out))}"
     name = shlex.quote(str(out))
     if merging.remove:
-        return f"{again} --policy FILE --into {name} merges it again"
+        policy = "" if " --policy " in again else " --policy FILE"
+        return f"{again}{policy} --into {name} merges it again"
     target = again.partition(" --target ")[2].split(" ")[0]
     return f"costctl emit --target {target} --into {name} --remove --out {name} takes it out again"

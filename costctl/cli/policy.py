@@ -173,7 +173,9 @@ def _check_bundle(folder: Path, public_key: str | None) -> None:
     faults = (*found.faults, *(found.policy.findings if found.policy is not None else ()))
     quoted = shlex.quote(str(folder))
     if faults:
-        following = f"costctl emit --target all --out {quoted} writes it anew"
+        following = (
+            f"keep {quoted} to look into, and write the bundle again: costctl emit --target all --out NEW"
+        )
     else:
         following = f"costctl emit --target all --policy {quoted}/policy.json --diff DEPLOYED"
     signature = "no"

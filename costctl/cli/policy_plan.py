@@ -18,6 +18,7 @@ from costctl.render.forms import TabularFormat
 
 if TYPE_CHECKING:
     from costctl.documents.policy_plan import PolicyPlan
+    from costctl.render.sections import Section
 
 
 @grouped
@@ -86,9 +87,13 @@ def run(
         _require_free(out, is_plan=verbs.is_plan(out))
     planned = verbs.policy_plan(new, base, baseline=baseline, config=config, change=change, drop=drop)
     if is_folder and out is not None:
-        write_folder({**_texts(planned.document), **planned.files}, out)
+        write_folder({**_texts(planned.document, str(out)), **planned.files}, out)
     view = View(detail=detail, is_terminal=file is None and stdout_is_terminal(), again=again())
-    chosen = policy_plan.sections if detail else lambda shown: policy_plan.screen(shown, view)
+    folder = str(out) if is_folder else policy_plan.FOLDER
+
+    def chosen(shown: PolicyPlan) -> list[Section]:
+        return policy_plan.sections(shown, folder) if detail else policy_plan.screen(shown, view, folder)
+
     write_document(planned.document, form, chosen, policy_plan.csv_text, file, is_brief=not detail)
     if is_folder:
         _say_written(planned.document, str(out))
@@ -103,15 +108,15 @@ def _require_free(out: Path, *, is_plan: bool) -> None:
         )
 
 
-def _texts(document: PolicyPlan) -> dict[str, str]:
-    """The texts for people, by path within the folder."""
+def _texts(document: PolicyPlan, out: str) -> dict[str, str]:
+    """The texts for people, by path within the folder. out: what it is called."""
     from costctl.render import policy_plan
     from costctl.render.markdown import as_markdown
 
-    found = {"README.md": as_markdown(policy_plan.sections(document))}
+    found = {"README.md": as_markdown(policy_plan.sections(document, out))}
     undo = "step-00-base"
     for step in document.steps:
-        found[f"{step.folder}/README.md"] = as_markdown(policy_plan.readme(document, step, undo))
+        found[f"{step.folder}/README.md"] = as_markdown(policy_plan.readme(document, step, undo, out))
         undo = step.folder
     return found
 

@@ -6,6 +6,8 @@ Whoever can change all files can change the digests too: only a signature speaks
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -14,6 +16,7 @@ import msgspec
 
 from costctl.documents.bundle import Bundle
 from costctl.documents.policy import Policy
+from costctl.errors import InputError
 from costctl.policy.bundle import CONTENTS, SUMS, sums_of
 from costctl.policy.pointers import policy_digest
 from costctl.policy.signature import SUFFIX, PublicKey, fault_in_signature
@@ -51,10 +54,25 @@ def check_bundle(found: Mapping[str, bytes], key: PublicKey | None) -> CheckedBu
     return CheckedBundle(tuple(faults), bundle, policy, signature is not None, is_verified)
 
 
+def require_unchanged(name: str, content: bytes, sums: bytes | None, folder: str) -> None:
+    """Raise InputError where a file of a bundle is not the one whose digest stands there. sums: None where the folder
+    is no bundle.
+    """
+    if sums is not None and (hashlib.sha256(content).hexdigest(), name) not in _lines(sums):
+        raise InputError(
+            f"The bundle {folder} is not as it was written.",
+            why=f"{name} has another digest than {SUMS} says.",
+            next_step=f"See what else changed with `costctl policy check {shlex.quote(folder)}`.",
+        )
+
+
 def _sum_faults(files: Mapping[str, bytes], sums: bytes) -> Iterator[str]:
     """How SHA256SUMS differs from what it would be, byte for byte."""
     expected = sums_of(files)
     if sums == expected.encode():
+        return
+    if not any(_lines(sums)):
+        yield f"{SUMS} is missing or empty: nothing says what was written."
         return
     said = {name: digest for digest, name in _lines(sums)}
     there = {name: digest for digest, name in _lines(expected.encode())}

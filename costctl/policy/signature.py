@@ -49,6 +49,11 @@ class SecretKey:
         return f"SecretKey({self.number.hex()})"
 
 
+def looks_like_key(text: str) -> bool:
+    """Whether a text is as long as a key, in base64."""
+    return len(_decoded(text) or b"") == _PUBLIC_BYTES
+
+
 def public_key(text: str) -> PublicKey:
     """A public key: the file that minisign writes, or its second line. Raises InputError."""
     content = _decoded(text.strip().splitlines()[-1] if text.strip() else "")

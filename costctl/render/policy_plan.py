@@ -35,12 +35,13 @@ _CSV_COLUMNS: Final = (
     "days",
 )
 _MOST_STEPS: Final = 9
+FOLDER: Final = "rollout"  # where nobody named one
 _NOTHING: Final = "nothing"
 _LIMITS: Final = {"max_increase": "may not rise", "max_decrease": "may not fall"}
 
 
-def screen(document: PolicyPlan, view: View) -> list[Section]:
-    """What to do first, how long it takes, when one may go on."""
+def screen(document: PolicyPlan, view: View, folder: str = FOLDER) -> list[Section]:
+    """What to do first, how long it takes, when one may go on. folder: that the plan is written to."""
     head = Facts((("", _headline(document)),))
     if not document.steps:
         return [head]
@@ -50,22 +51,24 @@ def screen(document: PolicyPlan, view: View) -> list[Section]:
     return [
         head,
         *_warned(document),
-        Facts(tuple(_first_step(document))),
+        Facts(tuple(_first_step(document, folder))),
         table,
         *more,
         Facts((("Next", _next(document)),)),
     ]
 
 
-def sections(document: PolicyPlan) -> list[Section]:
-    """Every step with what changes, how it is exposed, and what must hold before the next."""
+def sections(document: PolicyPlan, folder: str = FOLDER) -> list[Section]:
+    """Every step with what changes, how it is exposed, and what must hold before the next. folder: that the plan is
+    written to.
+    """
     head: list[Section] = [Facts((("", _headline(document)),)), *_warned(document)]
     if not document.steps:
         return head
     steps = [section for step in document.steps for section in step_sections(step)]
     return [
         *head,
-        Facts(tuple(_first_step(document))),
+        Facts(tuple(_first_step(document, folder))),
         _table("Steps", document.steps, is_compact=False),
         *steps,
     ]
@@ -90,22 +93,23 @@ def step_sections(step: PlanStep) -> list[Section]:
     return found
 
 
-def readme(document: PolicyPlan, step: PlanStep, undo: str) -> list[Section]:
-    """The text beside the files of a step. undo: the folder of the step before."""
-    commands = "\n".join(_commands(document, step, undo))
+def readme(document: PolicyPlan, step: PlanStep, undo: str, folder: str) -> list[Section]:
+    """The text beside the files of a step. undo: the folder of the step before.  folder: that of the plan."""
+    commands = "\n".join(_commands(document, step, undo, folder))
     return [
         *step_sections(step),
-        Notes("Commands, from the folder of the plan", (), commands),
+        Notes("Commands, from where the plan was written", (), commands),
         *_warned(document),
     ]
 
 
-def _commands(document: PolicyPlan, step: PlanStep, undo: str) -> Iterator[str]:
+def _commands(document: PolicyPlan, step: PlanStep, undo: str, folder: str) -> Iterator[str]:
     if step.phase == "measure" and not step.changes:
+        last_policy = shlex.quote(f"{folder}/{document.steps[-1].folder}/policy.json")
         yield "# label classes where gateways cannot tell them"
-        yield f"costctl emit --target otel-collector --policy {document.steps[-1].folder}/policy.json -o otelcol.yaml"
+        yield f"costctl emit --target otel-collector --policy {last_policy} -o otelcol.yaml"
     for stage in step.stages:
-        policy = f"{step.folder}/{stage.policy}"
+        policy = shlex.quote(f"{folder}/{step.folder}/{stage.policy}")
         if stage.name == "shadow":
             yield f"# {stage.name}"
             yield f"costctl policy verify --policy {policy}"
@@ -114,14 +118,17 @@ def _commands(document: PolicyPlan, step: PlanStep, undo: str) -> Iterator[str]:
         if step.changes:
             yield f"# {stage.name}"
             yield f"costctl emit --target all --policy {policy} --out deployed"
-        yield f"# after {NOT_OBSERVED if stage.days is None else plural(stage.days, 'day')}: go on if both exit with 0"
-        yield f"costctl check --gates {step.folder}/gates.toml --last {last}"
+        days = NOT_OBSERVED if stage.days is None else plural(stage.days, "day")
+        yield f"# after {days}: go on when this exits with 0"
+        yield f"costctl check --gates {shlex.quote(f'{folder}/{step.folder}/gates.toml')} --last {last}"
+        yield "# which calls broke the policy: those outside of a data boundary are a reason to undo"
         yield f"costctl policy verify --policy {policy} --last {last}"
     yield "# what the next step is compared with"
     yield f"costctl baseline save --last {_last(step)}"
     if step.changes:
         yield "# undo"
-        yield f"costctl emit --target all --policy {undo}/policy.json --out deployed"
+        before = shlex.quote(f"{folder}/{undo}/policy.json")
+        yield f"costctl emit --target all --policy {before} --out deployed"
 
 
 def csv_text(document: PolicyPlan) -> str:
@@ -157,7 +164,7 @@ def _warned(document: PolicyPlan) -> list[Section]:
     return [Facts(tuple(("WARNING", each) for each in document.warnings))] if document.warnings else []
 
 
-def _first_step(document: PolicyPlan) -> Iterator[tuple[str, str]]:
+def _first_step(document: PolicyPlan, folder: str) -> Iterator[tuple[str, str]]:
     step = document.steps[0]
     yield "First", f"{step.title} ({step.phase})"
     if step.asks:
@@ -168,17 +175,19 @@ def _first_step(document: PolicyPlan) -> Iterator[tuple[str, str]]:
             "Do",
             f"costctl emit --target otel-collector --policy {new} -o otelcol.yaml · costctl baseline save",
         )
-    yield "Go on", _go_on(step)
+    yield "Go on", _go_on(step, folder)
 
 
-def _go_on(step: PlanStep) -> str:
+def _go_on(step: PlanStep, folder: str) -> str:
     days = f"after {plural(step.days, 'day')}, " if step.days else ""
-    return f"{days}when costctl check --gates rollout/{step.folder}/gates.toml exits with 0"
+    return (
+        f"{days}when costctl check --gates {shlex.quote(f'{folder}/{step.folder}/gates.toml')} exits with 0"
+    )
 
 
 def _next(document: PolicyPlan) -> str:
     base, new = shlex.quote(document.base.name), shlex.quote(document.new.name)
-    return f"costctl policy plan {new} --from {base} -o rollout · --detail"
+    return f"costctl policy plan {new} --from {base} -o {FOLDER} · --detail"
 
 
 def _table(title: str, steps: Sequence[PlanStep], *, is_compact: bool) -> Table:
@@ -237,7 +246,9 @@ def _step_facts(step: PlanStep) -> Iterator[tuple[str, str]]:
 
 def _stage(stage: PlanStage) -> str:
     if stage.name == "shadow":
-        return "nothing is served by it; `costctl policy verify` names recorded calls that it would treat otherwise"
+        return (
+            "nothing is served by it; `costctl policy verify` says which recorded calls would break its rules"
+        )
     days = NOT_OBSERVED if stage.days is None else plural(stage.days, "day")
     seen = ", ".join(f"{metric} {ratio(size)}" for metric, size in stage.least_change)
     sees = f"; sees changes of exposed requests from: {seen}" if seen else ""

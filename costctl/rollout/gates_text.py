@@ -25,8 +25,7 @@ def gates_text(step: PlanStep, judged: Sequence[Watch], *, is_baseline: bool) ->
         f"# costctl check --gates {step.folder}/{FILE_NAME}",
         "",
     ]
-    compared = [each for each in judged if not is_baseline or each.limit != "max"]
-    gates = [line for each in compared for line in _gate(step, each, is_baseline=is_baseline)]
+    gates = [line for each in judged for line in _gate(step, each, is_baseline=is_baseline)]
     if not gates:
         gates = list(_whole(step, is_baseline=is_baseline))
     return "\n".join((*head, *gates)).rstrip("\n") + "\n"

@@ -156,12 +156,12 @@ def _both(before: Json | None, after: Json | None) -> Json:
         for name in ("regions", "jurisdictions", "boundaries")
         if before.get(name) and after.get(name)
     }
-    times = {
+    times: Json = {
         name: max(before[name], after[name])
         for name in ("cacheable_us", "retention_us")
         if name in before and name in after
     }
-    permissions = {
+    permissions: Json = {
         name: before[name] or after[name] for name in ("logging", "batch") if name in before and name in after
     }
     return {"enforcement": "required" if is_required else "advisory", **lists, **times, **permissions}

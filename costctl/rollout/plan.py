@@ -120,7 +120,9 @@ def _named(move: Move, new: Policy, number: int, *, is_last: bool) -> Move:
 def _watched(done: Sequence[Move], move: Move, baseline: Analysis | None, sizes: Sizes) -> tuple[Watch, ...]:
     changing = done if _is_measuring(move) else (move,)
     classes = dict.fromkeys(name for each in changing if _is_watched(each) for name in _classes(each))
-    return watches(classes, baseline, sizes, is_slower=any(each.kind.is_slower for each in move.units))
+    found = watches(classes, baseline, sizes, is_slower=any(each.kind.is_slower for each in move.units))
+    # What is held to a limit of its own needs nothing to compare with.
+    return tuple(each for each in found if each.limit != "max") if _is_measuring(move) else found
 
 
 def _classes(move: Move) -> Iterator[str]:

@@ -27,6 +27,7 @@ from costctl.verbs.emit_all import (
     changes_of_folder,
     check_folder,
     emit_bundle,
+    has_signature,
     is_bundle,
     is_signed,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "export",
     "follow",
     "forecast",
+    "has_signature",
     "ingest",
     "init",
     "is_bundle",

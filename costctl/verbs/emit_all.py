@@ -125,6 +125,13 @@ def is_signed(bundled: Bundled) -> bool:
     return SIGNATURE in bundled.files
 
 
+def has_signature(folder: Path) -> bool:
+    """Whether a signature lies in the folder of a bundle."""
+    from costctl.policy.bundle_check import SIGNATURE
+
+    return (folder / SIGNATURE).is_file()
+
+
 def is_bundle(path: Path) -> bool:
     """Whether a path is the folder of a bundle."""
     from costctl.policy.bundle import CONTENTS, SUMS
@@ -146,10 +153,16 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 
 def _public_key(said: str) -> PublicKey:
-    from costctl.policy.signature import public_key
+    from costctl.policy.signature import looks_like_key, public_key
 
     _require_cryptography()
     path = Path(said)
+    if not path.is_file() and not looks_like_key(said):
+        raise InputError(
+            f"There is no public key {said}.",
+            why="It is no file, and no key of minisign.",
+            next_step="Pass the file that minisign -G wrote beside the secret key, or the second line of it.",
+        )
     return public_key(_text(path) if path.is_file() else said)
 
 

@@ -122,16 +122,32 @@ def contents_of(policy: Policy) -> tuple[tuple[int, str], ...]:
 
 
 def policy_at(path: Path) -> Policy:
-    """The policy in a file, JSON or YAML, or in the folder of a bundle. Raises InputError."""
+    """The policy in a file, JSON or YAML, or in the folder of a bundle. Raises InputError, also where the bundle's own
+    digest of it is another.
+    """
     from costctl.policy.bundle import POLICY
+    from costctl.policy.bundle_check import require_unchanged
     from costctl.policy.reading import policy_from_text
 
+    file = path / POLICY if path.is_dir() else path
     try:
-        text = (path / POLICY if path.is_dir() else path).read_text(encoding="utf-8")
+        content = file.read_bytes()
+        if file is not path:
+            require_unchanged(POLICY, content, _sums_in(path), str(path))
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "It is not UTF-8"
         raise InputError(
-            f"Cannot read the policy {path}.",
-            why=f"{error}.",
+            f"Cannot read the policy {file}.",
+            why=f"{reason}.",
             next_step="Pass a policy as JSON or YAML, or the folder of a bundle.",
         ) from error
-    return policy_from_text(text)
+    return policy_from_text(text, str(path))
+
+
+def _sums_in(folder: Path) -> bytes | None:
+    """The digests of a bundle; None where the folder has none."""
+    from costctl.policy.bundle import SUMS
+
+    path = folder / SUMS
+    return path.read_bytes() if path.is_file() else None

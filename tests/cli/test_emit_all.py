@@ -42,6 +42,45 @@ def test_a_folder_is_written_checked_compared_and_written_anew(folder: Path) -> 
     assert costctl(folder, "policy", "check", "deployed").returncode == 0
 
 
+def test_a_policy_that_was_changed_in_its_bundle_is_not_used(folder: Path) -> None:
+    emitted(folder, "--out", "deployed")
+    policy = folder / "deployed" / "policy.json"
+    policy.write_text(
+        policy.read_text().replace('"weight":100', '"weight":50').replace('"weight": 100', '"weight": 50')
+    )
+    done = costctl(folder, "emit", "--target", "litellm", "--policy", "deployed", "-o", "x.yaml")
+    assert (done.returncode, "is not as it was written" in done.stderr) == (3, True)
+    assert not (folder / "x.yaml").exists()
+
+
+def test_a_signed_bundle_is_not_replaced_by_one_that_nobody_signed(folder: Path) -> None:
+    emitted(folder, "--out", "deployed")
+    (folder / "deployed" / "SHA256SUMS.minisig").write_text("of an earlier bundle")
+    before = files(folder)
+    code, _, err = emitted(folder, "--out", "deployed")
+    assert (code, "is signed, and what would take its place is not" in err, files(folder)) == (
+        2,
+        True,
+        before,
+    )
+
+
+@pytest.mark.parametrize("content", ["", None])
+def test_a_bundle_without_digests_says_that_and_nothing_else(folder: Path, content: str | None) -> None:
+    emitted(folder, "--out", "deployed")
+    sums = folder / "deployed" / "SHA256SUMS"
+    sums.unlink() if content is None else sums.write_text(content)
+    done = costctl(folder, "policy", "check", "deployed")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (1, "deployed has 1 problem:")
+    assert "SHA256SUMS is missing or empty" in done.stdout
+
+
+def test_a_key_that_is_not_there_is_named(folder: Path) -> None:
+    emitted(folder, "--out", "deployed")
+    done = costctl(folder, "policy", "check", "deployed", "--public-key", "nope.pub")
+    assert (done.returncode, "There is no public key nope.pub." in done.stderr) == (3, True)
+
+
 def test_a_dry_run_writes_nothing(folder: Path) -> None:
     code, out, _ = emitted(folder, "--out", "deployed", "--dry-run")
     assert (code, out.split()[:2], files(folder)) == (0, ["Would", "write"], {"policy.json"})

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import yaml
 
-from costctl.policy.reading import PlainLoader
+from costctl.policy.reading import MOST_DEEP, TOO_DEEP, PlainLoader
 
 _NAN: Final = "a number that is none"
 # Names of the text, in what PyYAML says is wrong.
@@ -131,7 +131,7 @@ def read_tree(text: str) -> Node | None:
     or more than one document.
     """
     with _told():
-        events = list(yaml.parse(text, Loader=yaml.SafeLoader))
+        events = list(_not_too_deep(yaml.parse(text, Loader=yaml.SafeLoader)))
     documents = sum(isinstance(each, yaml.DocumentStartEvent) for each in events)
     if documents > 1:
         raise ValueError(f"it holds {documents} YAML documents, and the consumer reads one")
@@ -139,6 +139,16 @@ def read_tree(text: str) -> Node | None:
     first = next(content, None)
     with _told():
         return None if first is None else _Reading(content).node(first)
+
+
+def _not_too_deep(events: Iterable[yaml.Event]) -> Iterator[yaml.Event]:
+    """The events, up to one that stands too deep."""
+    depth = 0
+    for each in events:
+        depth += isinstance(each, yaml.CollectionStartEvent) - isinstance(each, yaml.CollectionEndEvent)
+        if depth > MOST_DEEP:
+            raise yaml.parser.ParserError(None, None, TOO_DEEP, each.start_mark)
+        yield each
 
 
 def values_of(text: str) -> Any:
@@ -160,8 +170,6 @@ def _told() -> Iterator[None]:
         raise ValueError(f"{problem}{where}") from error
     except yaml.YAMLError as error:
         raise ValueError("it holds characters that YAML does not allow") from error
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
     except CircularError:
         raise
     except ValueError as error:
