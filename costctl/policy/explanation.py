@@ -69,15 +69,20 @@ def _explained(policy: Policy, each: PlacedSetting) -> SettingExplained:
 
 
 def _named(policy: Policy, each: PlacedSetting) -> tuple[str, ...]:
-    """Ids of the evidence of a setting: what is said of it, of a part of it, and of the group that it is in."""
+    """Ids of the evidence of a setting: what is said of it and of its parts; where nothing is said of itself, what is
+    said of the smallest group that it is in.
+    """
     owner = _owner(policy, each)
     if owner is None:
         return ()
     inside = "/" + "/".join(each.pointer.split("/")[3:])
+    around = max(
+        (place for place in owner.why if f"{inside}/".startswith(f"{place}/")), key=len, default=None
+    )
     found = [
         name
         for place, names in owner.why.items()
-        if f"{inside}/".startswith(f"{place}/") or f"{place}/".startswith(f"{inside}/")
+        if place == around or place.startswith(f"{inside}/")
         for name in names
     ]
     return tuple(dict.fromkeys(found))

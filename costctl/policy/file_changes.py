@@ -25,7 +25,10 @@ _ALL_SECRET: Final = re.compile(r"headers|^stringData$|^Secret ", re.IGNORECASE)
 _OF_KEYS: Final = re.compile(r"(^|[_-])keys\b", re.IGNORECASE)
 _FROM_ENVIRONMENT: Final = re.compile(r"os\.environ/.*|env\.[A-Za-z_][A-Za-z0-9_]*")
 _COMMENT: Final = re.compile(r"(^|\s)#")
-_WITH_PASSWORD: Final = re.compile(r"://[^/\s]*@")
+# A password in a URL, and what keys of providers and code hosts begin with, wherever they stand.
+_LIKE_SECRET: Final = re.compile(
+    r"://[^/\s]*@|\b(sk|pk|rk|hf|gsk|xai|ghp|gho|glpat|xox[abprs])[-_][A-Za-z0-9_-]{6,}|\bAKIA[0-9A-Z]{12,}|\bAIza[\w-]{20,}"
+)
 _MASKED: Final = "(masked)"
 Place = tuple[str, ...]
 
@@ -124,7 +127,7 @@ def _masked(place: Place, value: Any, *, is_secret: bool) -> Any:
         return [_masked(place, each, is_secret=False) for each in value]
     if isinstance(value, str) and _FROM_ENVIRONMENT.fullmatch(value):
         return value
-    is_masked = is_secret or (isinstance(value, str) and _WITH_PASSWORD.search(value) is not None)
+    is_masked = is_secret or (isinstance(value, str) and _LIKE_SECRET.search(value) is not None)
     return _MASKED if is_masked else value
 
 

@@ -102,6 +102,13 @@ def test_what_the_names_of_keys_call_a_secret_is_not_shown(place: tuple[str, ...
     assert shown_value(place, "os.environ/KEY") == "os.environ/KEY"
 
 
+@pytest.mark.parametrize(
+    "value", ["sk-ant-LOOKSLIKE", "least-busy-sk-live-87654321", "AKIAIOSFODNN7EXAMPLE", "redis://u:p@h"]
+)
+def test_what_looks_like_a_key_is_not_shown_wherever_it_stands(value: str) -> None:
+    assert shown_value(("router_settings", "region_name"), value) == "(masked)"
+
+
 @pytest.mark.parametrize("place", [("monkey",), ("max_tokens",), ("env", "[MODEL]", "value")], ids=".".join)
 def test_what_no_name_calls_a_secret_is_shown(place: tuple[str, ...]) -> None:
     assert shown_value(place, "abc") == "abc"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
-from costctl.documents.policy import Policy
+from costctl.documents.policy import Policy, PolicyEvidence
 from costctl.errors import UsageError
 from costctl.policy.explanation import policy_explanation
 from costctl.policy.placed_settings import placed_settings
@@ -38,6 +39,17 @@ def test_a_class_has_its_own_settings_with_what_they_rest_on() -> None:
         "class rag queue.on_timeout": ["declared"],
         "class rag data_boundary": ["declared"],
     }
+
+
+def test_a_setting_that_advice_changed_does_not_rest_on_what_its_group_was_declared_as() -> None:
+    policy = sound_policy()
+    advice = PolicyEvidence(id="advice", kind="simulated", statement="Longer windows were replayed.")
+    why = {"/batch": ("declared",), "/batch/window_us": ("advice",)}
+    embedder = replace(policy.backends[1], why=why)
+    changed = replace(policy, backends=(policy.backends[0], embedder), evidence=(*policy.evidence, advice))
+    found = facts(changed, "embedder")
+    assert found["backend embedder batch.window_us"] == ["advice"]
+    assert found["backend embedder batch.max_size"] == ["declared"]
 
 
 @pytest.mark.parametrize(
