@@ -353,3 +353,11 @@ def test_the_small_policy_is_two_rules_two_backends_and_what_happens_to_a_call_t
         "BackendTrafficPolicy costctl-rag",
         "BackendTrafficPolicy costctl-batch",
     ]
+
+
+def test_what_two_backends_are_one_address_of_is_written_once() -> None:
+    one, other = (Backend(id=name, model="gpt-5", provider="openai") for name in ("one", "other"))
+    policy = policy_of(kind_named("a", "one"), kind_named("b", "other"), backends=(one, other))
+    found = objects(policy)
+    assert [name for name in found if name.startswith("Backend ")] == ["Backend gpt-5"]
+    assert faults(found) == []

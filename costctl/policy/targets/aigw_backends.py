@@ -60,7 +60,17 @@ def counted_at(kind: PolicyClass, by_backend: Mapping[str, ReachedPool]) -> Back
 def backend_objects(
     rules: Sequence[Rule], pools: Sequence[ReachedPool], hosts: Mapping[str, str], services: Services
 ) -> Iterator[Object]:
-    """Of each pool, whatever it needs."""
+    """Of each pool, whatever it needs; what two backends are one address of, once."""
+    found: list[Object] = []
+    for each in _objects(rules, pools, hosts, services):
+        if each not in found:
+            found.append(each)
+    yield from found
+
+
+def _objects(
+    rules: Sequence[Rule], pools: Sequence[ReachedPool], hosts: Mapping[str, str], services: Services
+) -> Iterator[Object]:
     by_backend = {backend.id: pool for pool in pools for backend in pool.backends}
     kinds = {rule.kind.id: rule.kind for rule in rules}
     used = [(kinds[kind], backend) for kind, backend in services if _is_asked(kinds[kind], backend)]
