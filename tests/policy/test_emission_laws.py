@@ -19,7 +19,7 @@ from costctl.policy.targets.target import Target
 from tests.policy.random_policies import policies
 from tests.thoroughness import how_many
 
-MANY = settings(max_examples=how_many(10, thorough=50))
+MANY = settings(max_examples=how_many(10, thorough=30))
 GATEWAY_NAMES = ("bifrost", "envoy", "envoy-ai-gateway", "haproxy", "litellm", "llm-d", "vllm-sr")
 GATEWAYS = [target for target in TARGETS if target.name in GATEWAY_NAMES]
 
