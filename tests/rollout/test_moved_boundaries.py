@@ -42,17 +42,28 @@ def test_what_either_end_allows_is_allowed_in_between(was: PolicyBoundary, now: 
     assert not is_wider(between, now)
 
 
+def alone(name: str, value: object) -> PolicyBoundary:
+    return with_term(PolicyBoundary(enforcement="advisory"), **{name: value})
+
+
 @given(BOUNDARIES, BOUNDARIES)
-def test_no_term_allows_more_than_the_end_that_allows_most(was: PolicyBoundary, now: PolicyBoundary) -> None:
+def test_no_time_and_no_permission_is_more_than_the_end_that_allows_most(
+    was: PolicyBoundary, now: PolicyBoundary
+) -> None:
     between = union(was, now)
-    for name in PolicyBoundary.__struct_fields__:
-        told = [getattr(each, name) for each in (was, now, between)]
-        alone = [with_term(PolicyBoundary(enforcement="advisory"), **{name: value}) for value in told]
-        allowed = told[0] + told[1] if all(isinstance(each, tuple) for each in told[:2]) else None
-        if allowed is not None:
-            assert set(told[2]) == set(allowed), name
-        else:
-            assert not all(is_wider(each, alone[2]) for each in alone[:2]), name
+    for name in ("enforcement", "cacheable_us", "logging", "retention_us", "batch"):
+        ends = [alone(name, getattr(each, name)) for each in (was, now)]
+        assert not all(is_wider(each, alone(name, getattr(between, name))) for each in ends), name
+
+
+@given(BOUNDARIES, BOUNDARIES)
+def test_no_place_is_allowed_that_neither_end_allows(was: PolicyBoundary, now: PolicyBoundary) -> None:
+    between = union(was, now)
+    for name in ("regions", "jurisdictions", "boundaries"):
+        ends = [getattr(each, name) for each in (was, now)]
+        allowed = None if None in ends else set(ends[0]) | set(ends[1])
+        found = getattr(between, name)
+        assert (None if found is None else set(found)) == allowed, name
 
 
 def test_a_boundary_that_moves_never_lets_data_be_kept_for_longer_than_either_end() -> None:
