@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from costctl.arrays import Floats
 from costctl.contracts.chance import FEWEST_REQUESTS
-from costctl.contracts.rules import failures, longer_than, otherwise_than, shown, tried_more_than
+from costctl.contracts.rules import ERROR, failures, longer_than, otherwise_than, shown, tried_more_than
 from costctl.contracts.uses import Uses
 from costctl.documents.contract import TOO_FEW, Degraded, Latency, Mode, Retries, Success, Timeout
 from costctl.stats.exact_shares import share_bounds
@@ -36,7 +36,7 @@ def success_of(uses: Uses) -> Success:
     found = failures(uses.calls)
     failed = uses.calls.filter("is_failed")
     kinds = (
-        failed.select(kind=shown("error_type"))
+        failed.select(kind=shown("error_type", ERROR))
         .group_by("kind")
         .len()
         .sort("len", "kind", descending=[True, False])

@@ -15,6 +15,8 @@ from costctl.units import US_PER_S
 
 # What may be said of a name that traces brought along: words of an identifier, and no sentence.
 NAME: Final = r"^[A-Za-z0-9_.:/@+\[\]-]{1,64}( [A-Za-z0-9_.:/@+\[\]-]{1,32}){0,3}$"
+# A kind of error is one word: some programs put their message there.
+ERROR: Final = r"^[A-Za-z0-9_.:/-]{1,64}$"
 _FATES: Final = {
     "retried": "a retry of it succeeded",
     "fallback": "another answered in its place",
@@ -23,15 +25,15 @@ _FATES: Final = {
 }
 
 
-def shown(column: str) -> pl.Expr:
-    """A name as far as it may be said."""
+def shown(column: str, allowed: str = NAME) -> pl.Expr:
+    """A name as far as it may be said. allowed: a pattern."""
     text = pl.col(column).cast(pl.String)
-    return pl.when(text.str.contains(NAME)).then(text).otherwise(pl.lit("a name that is withheld"))
+    return pl.when(text.str.contains(allowed)).then(text).otherwise(pl.lit("a name that is withheld"))
 
 
 def failures(calls: pl.DataFrame) -> Counted:
     """Requests in which a call failed."""
-    return counted(calls, pl.col("is_failed"), pl.format("failed: {}", shown("error_type")))
+    return counted(calls, pl.col("is_failed"), pl.format("failed: {}", shown("error_type", ERROR)))
 
 
 def longer_than(calls: pl.DataFrame, value_s: float) -> Counted:

@@ -47,3 +47,9 @@ def test_calls_of_one_class_that_carry_other_data_are_another_route() -> None:
 
 def test_without_an_attribute_in_the_settings_no_call_tells_anything() -> None:
     assert engine_of(SPANS).fetch("call_route")["data_classification"].is_null().all()
+
+
+def test_an_attribute_that_is_read_into_a_column_tells_it_too() -> None:
+    spans = [chat("one/a", 0, 1, provider="openai", model_requested="gpt-5", data_classification="personal")]
+    calls = engine_of(spans, PERSONAL).fetch("call_route")
+    assert calls["data_classification"].to_list() == ["personal"]

@@ -3,18 +3,32 @@
 -- reads: spans, span_tree, staged_spans, data_attribute
 --   call_id              BIGINT   the span's key
 --   data_classification  VARCHAR  of several that are told alike, the first by name
-WITH told AS (
+-- The usual names of the attribute are read into a column of the span.
+WITH said AS (
     SELECT
         span_tree.span_key,
         span_tree.request_id,
         span_tree.is_leaf_model_call,
         span_tree.leaf_calls,
         span_tree.leaf_call_id,
-        spans.attributes[data_attribute.attribute] AS data_classification
+        COALESCE(
+            spans.attributes[data_attribute.attribute],
+            CASE
+                WHEN
+                    data_attribute.attribute IN (
+                        'data.classification', 'costctl.data.classification', 'data_classification'
+                    )
+                    THEN spans.data_classification
+            END
+        ) AS data_classification
     FROM span_tree
     INNER JOIN spans ON span_tree.store_key = spans.store_key
     CROSS JOIN data_attribute
-    WHERE spans.attributes[data_attribute.attribute] IS NOT NULL
+),
+
+told AS (
+    SELECT * FROM said
+    WHERE said.data_classification IS NOT NULL
 ),
 
 own AS (
