@@ -17,7 +17,7 @@ from typing import Final
 
 from costctl.errors import InputError
 from costctl.ingest.own_files import is_own
-from costctl.ingest.source import STDIN, Source, is_remote, local_source, remote_objects
+from costctl.ingest.source import STDIN, Source, is_remote, local_source, remote_objects, without_secrets
 
 _ENDINGS: Final = (
     ".json", ".jsonl", ".ndjson", ".csv", ".parquet", ".pb", ".bin", ".proto", ".otlp", ".prom", ".log",
@@ -88,7 +88,7 @@ def _remote(argument: str) -> Discovered:
     found = _by_name(objects, [each.key for each in objects])
     if not found.sources:
         raise InputError(
-            f"There is nothing to ingest in {argument}.",
+            f"There is nothing to ingest in {without_secrets(argument)}.",
             why=(
                 f"No object below it ends in {', '.join(_ENDINGS)}, optionally followed by "
                 f"{', '.join(_COMPRESSED)}."

@@ -7,6 +7,7 @@ and its bytes, from the beginning or at random.
 from __future__ import annotations
 
 import io
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 
 from costctl.errors import InputError
+
+_SECRETS: Final = re.compile(r"(?<=://)[^/@]*@|(?<=.)\?[^/]*=.*$", re.DOTALL)
 
 STDIN: Final = "-"
 REMOTE_SCHEMES: Final = ("s3://", "gs://", "gcs://")
@@ -111,10 +114,15 @@ def remote_objects(argument: str) -> list[Source]:
     ]
 
 
+def without_secrets(uri: str) -> str:
+    """A URI without who asks, and with which key. What is none stays as it is."""
+    return _SECRETS.sub("", uri) if "://" in uri else uri
+
+
 def _cannot_read(uri: str, error: Exception) -> InputError:
     said = getattr(error, "strerror", None) or str(error).strip().splitlines()[0]
     return InputError(
-        f"Cannot read {uri}.",
+        f"Cannot read {without_secrets(uri)}.",
         why=f"{said}.",
         next_step="Check the name and your permission to read it"
         + (
